@@ -1,0 +1,168 @@
+"""The error tree: one root, a stable code each, named for what the caller can do next.
+
+::
+
+    RunStoreError                     anything below
+    ├── InvalidValueError             (ValueError) mend the argument; nothing was written
+    │   └── QueryError                a filter, an order or a cursor that cannot be understood
+    ├── NotFoundError                 (LookupError) the thing asked for is not in this store
+    │   ├── ExperimentNotFoundError
+    │   ├── RunNotFoundError
+    │   └── ArtifactNotFoundError
+    ├── ConflictError                 what is stored says otherwise; nothing was changed
+    │   └── RunFinalizedError         the run has ended with another status
+    ├── StoreUnavailableError         try again: the database is away, busy or electing
+    ├── StoreClosedError              this handle was closed; open another
+    ├── StoreFailureError             the database refused, and trying again cannot mend it
+    │   └── CorruptArtifactError      bytes differ from their recorded SHA-256 or size
+    ├── SchemaError                   this database cannot be used as it is; nothing was written
+    │   ├── SchemaTooNewError         written by a newer release, in a way this one cannot read
+    │   └── ForeignSchemaError        the tables of these names are not ours
+    ├── SettingsError                 no URL, or one that cannot be understood
+    └── PluginError                   no backend can serve this URL
+        ├── UnknownSchemeError
+        ├── MissingDriverError        the backend is here, its driver is not: says what to install
+        ├── SchemeConflictError       two plugins claim one scheme
+        └── BrokenPluginError         the plugin failed to load
+
+Every error keeps its arguments when pickled, so one raised in a worker process reads the same in its parent.
+A driver's own error is always chained (``__cause__``) and never let through (clause ERR.1).
+"""
+
+from typing import ClassVar
+
+
+class RunStoreError(Exception):
+    """Root of all errors that this package raises on purpose.
+
+    Attributes:
+        code: a stable, append-only name for programs (``"run_not_found"``); messages may change, codes do not.
+    """
+
+    code: ClassVar[str] = "runstore_error"
+
+
+class InvalidValueError(RunStoreError, ValueError):
+    """An argument breaks a rule of the contract; the message names it and nothing was written."""
+
+    code = "invalid_value"
+
+
+class QueryError(InvalidValueError):
+    """A filter expression, an ordering or a page cursor cannot be understood."""
+
+    code = "query"
+
+
+class NotFoundError(RunStoreError, LookupError):
+    """Something asked for by name or id is not in this store."""
+
+    code = "not_found"
+
+
+class ExperimentNotFoundError(NotFoundError):
+    """No experiment has this id."""
+
+    code = "experiment_not_found"
+
+
+class RunNotFoundError(NotFoundError):
+    """No run has this id."""
+
+    code = "run_not_found"
+
+
+class ArtifactNotFoundError(NotFoundError):
+    """The run has no artifact of this name, or its bytes are not kept by the store."""
+
+    code = "artifact_not_found"
+
+
+class ConflictError(RunStoreError):
+    """The call contradicts what is stored; nothing was changed."""
+
+    code = "conflict"
+
+
+class RunFinalizedError(ConflictError):
+    """The run has already ended with another status; only ``ensure_run(resume=True)`` reopens it."""
+
+    code = "run_finalized"
+
+
+class StoreUnavailableError(RunStoreError):
+    """The database cannot be reached, is busy or has no primary: the same call may succeed later."""
+
+    code = "store_unavailable"
+
+
+class StoreClosedError(RunStoreError):
+    """This handle was closed; open another."""
+
+    code = "store_closed"
+
+
+class StoreFailureError(RunStoreError):
+    """The database refused the call, and trying again cannot mend it (permissions, disk full, ...)."""
+
+    code = "store_failure"
+
+
+class CorruptArtifactError(StoreFailureError):
+    """Bytes read back differ from the recorded SHA-256 or size."""
+
+    code = "corrupt_artifact"
+
+
+class SchemaError(RunStoreError):
+    """This database cannot be used as it stands; nothing was written to it."""
+
+    code = "schema"
+
+
+class SchemaTooNewError(SchemaError):
+    """A newer release wrote this database in a way that this release cannot read; names both versions."""
+
+    code = "schema_too_new"
+
+
+class ForeignSchemaError(SchemaError):
+    """The database holds tables of our names that are not ours; it was left untouched."""
+
+    code = "foreign_schema"
+
+
+class SettingsError(RunStoreError):
+    """No store URL was found, or the one found cannot be understood."""
+
+    code = "settings"
+
+
+class PluginError(RunStoreError):
+    """No backend can serve the URL."""
+
+    code = "plugin"
+
+
+class UnknownSchemeError(PluginError):
+    """No installed backend claims the URL's scheme."""
+
+    code = "unknown_scheme"
+
+
+class MissingDriverError(PluginError):
+    """The backend is known but its driver is not installed; the message says what to install."""
+
+    code = "missing_driver"
+
+
+class SchemeConflictError(PluginError):
+    """Two plugins claim one scheme; the message names both."""
+
+    code = "scheme_conflict"
+
+
+class BrokenPluginError(PluginError):
+    """A plugin failed to load; the cause is chained."""
+
+    code = "broken_plugin"

@@ -1,0 +1,348 @@
+"""The two protocols: what a trainer may see (:class:`RunStore`) and what a person's tools see (:class:`RunReader`).
+
+Thread safety: every method of every store may be called from any thread at any time. Process safety: a store may be
+pickled, and used after ``fork`` or ``spawn``; the child opens its own connection. Ownership: values that a store
+returns are the caller's and never change under later writes. The rules that every backend keeps are the clauses of
+``docs/contract.md``; their ids are cited here as ``[MET.1]``.
+
+No method has a default body: a backend that forgets one fails when it is type-checked or first called, and never drops
+data in silence.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from os import PathLike
+from types import TracebackType
+from typing import Any, BinaryIO, Protocol, Self, runtime_checkable
+
+from runstore.model import (
+    Artifact,
+    DatasetType,
+    Experiment,
+    History,
+    MetricPoint,
+    Page,
+    Run,
+    RunFailure,
+    RunStatus,
+    SeriesSummary,
+)
+
+DEFAULT_LEASE_S = 86_400.0
+"""Seconds without a sign of life after which a run is shown as ``lost`` when nobody beats for it more often."""
+
+
+@runtime_checkable
+class RunStore(Protocol):
+    """Where a training run writes: six verbs and ``close``.
+
+    Any verb may raise :class:`~runstore.errors.StoreUnavailableError` (try again),
+    :class:`~runstore.errors.StoreFailureError` (trying again cannot help) and
+    :class:`~runstore.errors.StoreClosedError`; what else it raises is listed with it. A verb that raises has changed
+    nothing.
+    """
+
+    def get_or_create_experiment(self, name: str, *, description: str | None = None) -> str:
+        """The id of the experiment of this name, created if need be.
+
+        The id is derived from the name, so it is the same in every store [EXP.1]. The first description wins [EXP.4].
+
+        Raises:
+            InvalidValueError: the name is empty, over 255 characters or holds control characters [EXP.3].
+        """
+        ...
+
+    def ensure_run(  # noqa: PLR0913 - the run's whole birth certificate, keyword-only
+        self,
+        experiment_id: str | None = None,
+        *,
+        run_id: str | None = None,
+        training_mode: str = "centralized",
+        parent_run_id: str | None = None,
+        client_id: str | None = None,
+        name: str | None = None,
+        source_path: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        provenance: Mapping[str, Any] | None = None,
+        start_time: datetime | None = None,
+        resume: bool = False,
+    ) -> str:
+        """The id of a run that exists once this call has returned.
+
+        Without ``run_id`` a new run is made, ``in_progress``, under a new time-ordered id [RUN.1]. With the id of an
+        existing run nothing changes and the id is returned [RUN.2]; with ``resume=True`` an ended run is reopened as a
+        new attempt [RUN.6]. With an unknown id a run is created under that id [RUN.3].
+
+        Args:
+            experiment_id: needed when a run must be created.
+            run_id: 1-255 printable characters, chosen by the caller.
+            training_mode: ``"centralized"``, ``"federated"`` or another word of 1-50 characters.
+            parent_run_id: an existing run of the same store [RUN.7].
+            client_id: which member of a federation this run belongs to.
+            name: a label for people.
+            source_path: where the data came from.
+            tags: short texts by key.
+            provenance: host, process, versions; nested and typed like a config [RUN.8].
+            start_time: aware; the moment of the call by default.
+            resume: reopen the run if it has ended.
+
+        Raises:
+            InvalidValueError: a run must be created and ``experiment_id`` is missing [RUN.4], or an argument is bad.
+            ExperimentNotFoundError: ``experiment_id`` is unknown.
+            RunNotFoundError: ``parent_run_id`` is unknown.
+            ConflictError: the run exists under another experiment [RUN.5].
+        """
+        ...
+
+    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
+        """Stores all of the points or none [MET.7]; sending them again changes nothing [MET.1].
+
+        Raises:
+            InvalidValueError: names the index and the field, as in ``points[3].value`` [MET.4].
+            RunNotFoundError: no such run; nothing is stored [MET.2].
+        """
+        ...
+
+    def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
+        """Merges a nested, typed mapping into the run's config, key by key; the last value wins [CFG.2].
+
+        Raises:
+            InvalidValueError: names the path of a value that cannot be kept; nothing of the call is stored [CFG.4].
+            RunNotFoundError: no such run.
+        """
+        ...
+
+    def log_artifact(  # noqa: PLR0913 - keyword-only past the file itself
+        self,
+        run_id: str,
+        path: str | PathLike[str],
+        *,
+        name: str | None = None,
+        artifact_type: str = "file",
+        copy: bool = True,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Artifact:
+        """Keeps a file's bytes, or each file of a directory, and then records it [ART.2].
+
+        The file may change or vanish once the call has returned [ART.7]. With ``copy=False`` only the path or URI is
+        recorded [ART.6].
+
+        Args:
+            run_id: the run it belongs to.
+            path: a file, or a directory (logged file by file under ``name/``).
+            name: a relative POSIX path; the file's own name by default. The same name again replaces the record.
+            artifact_type: a word of 1-50 characters: ``"file"``, ``"model"``, ``"image"``, ``"log"``, ...
+            copy: whether the store keeps the bytes.
+            metadata: nested and typed like a config: a checkpoint's score, epoch, step, role.
+
+        Returns:
+            The record. For a directory: one that sums up its files, which stand in ``parts``.
+
+        Raises:
+            InvalidValueError: the name leaves the artifact root or is malformed [ART.3], or the path is missing
+                [ART.5].
+            RunNotFoundError: no such run.
+        """
+        ...
+
+    def finalize(
+        self,
+        run_id: str,
+        status: RunStatus | str,
+        *,
+        end_time: datetime | None = None,
+        error: BaseException | RunFailure | None = None,
+    ) -> None:
+        """Ends a run, once and truthfully: ``completed``, ``failed`` or ``interrupted`` [FIN.1].
+
+        The same status again changes nothing [FIN.2].
+
+        Args:
+            run_id: the run.
+            status: a terminal status.
+            end_time: aware; the moment of the call by default, and never before the start [FIN.3].
+            error: what ended it; its type, message and traceback are kept [FIN.4].
+
+        Raises:
+            InvalidValueError: the status is not terminal, or ``end_time`` lies before the start.
+            RunNotFoundError: no such run.
+            RunFinalizedError: the run has ended with another status; nothing was changed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Gives back what the handle holds; closing twice is closing once. Later calls raise StoreClosedError."""
+        ...
+
+    def __enter__(self) -> Self:
+        """The store itself."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the store."""
+        ...
+
+
+@runtime_checkable
+class RunReader(Protocol):
+    """What people's tools read through: experiments, runs, configs, summaries, histories, artifacts."""
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        """The experiment of this id.
+
+        Raises:
+            ExperimentNotFoundError: no such experiment.
+        """
+        ...
+
+    def find_experiment(self, name: str) -> Experiment | None:
+        """The experiment of exactly this name, or ``None``."""
+        ...
+
+    def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
+        """A keyset page of experiments, ordered by name in code-point order."""
+        ...
+
+    def get_run(self, run_id: str) -> Run:
+        """The run of this id, its status as of now by the database's clock [FIN.6].
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        ...
+
+    def search_runs(
+        self,
+        filter: str | None = None,  # noqa: A002 - the field's word, and keyword use reads best
+        *,
+        experiment_id: str | None = None,
+        order_by: Sequence[str] = ("start_time desc",),
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[Run]:
+        """A keyset page of the runs that match a filter, in a total and stable order [READ.1-5].
+
+        Args:
+            filter: an expression of :mod:`runstore.query`, for example
+                ``status = 'completed' and metric.validation.auroc.max > 0.9 and config.model.depth in (18, 34)``.
+            experiment_id: only runs of this experiment.
+            order_by: fields of the same language, each with ``asc`` (default) or ``desc``.
+            limit: 1 to 10,000 runs a page.
+            cursor: ``next_cursor`` of the page before, from the same filter and order.
+
+        Raises:
+            QueryError: the filter, an order or the cursor cannot be understood; says where.
+        """
+        ...
+
+    def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
+        """A keyset page of the runs whose parent is this run, in creation order (start time, then id) [RUN.7].
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        ...
+
+    def get_config(self, run_id: str) -> dict[str, Any]:
+        """The run's merged config; ``{}`` when none was logged.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        ...
+
+    def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """The configs of many runs at once, by run id; unknown runs are left out."""
+        ...
+
+    def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
+        """The run's series, ordered by name, then dataset type, in code-point order.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        ...
+
+    def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
+        """The series of many runs at once, by run id; unknown runs are left out."""
+        ...
+
+    def get_history(
+        self,
+        run_id: str,
+        name: str,
+        dataset_type: DatasetType | str,
+        *,
+        min_step: int | None = None,
+        max_step: int | None = None,
+    ) -> History:
+        """The points of one series in step order, within an inclusive range of steps; empty if unknown [MET.11].
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        ...
+
+    def sample_history(
+        self, run_id: str, name: str, dataset_type: DatasetType | str, *, max_points: int = 2000
+    ) -> History:
+        """At most ``max_points`` (at least 4) points that keep the first, the last and each bucket's extremes.
+
+        Buckets are equal ranges of steps; everything is returned when there are no more points than asked for
+        [MET.12]. ``History.represents`` says how many points they stand for.
+
+        Raises:
+            RunNotFoundError: no such run.
+            InvalidValueError: ``max_points`` is under 4.
+        """
+        ...
+
+    def list_artifacts(self, run_id: str) -> tuple[Artifact, ...]:
+        """The run's artifact records, ordered by name in code-point order.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        ...
+
+    def open_artifact(self, run_id: str, name: str) -> BinaryIO:
+        """A readable binary file at position 0 whose bytes were checked against their SHA-256 [ART.1].
+
+        Raises:
+            RunNotFoundError: no such run.
+            ArtifactNotFoundError: no such artifact, or its bytes are not kept (``copy=False``).
+            CorruptArtifactError: the bytes are not those recorded.
+        """
+        ...
+
+    def close(self) -> None:
+        """Gives back what the handle holds; closing twice is closing once."""
+        ...
+
+    def __enter__(self) -> Self:
+        """The reader itself."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the reader."""
+        ...
+
+
+@runtime_checkable
+class BackendStore(RunStore, RunReader, Protocol):
+    """What a backend's ``open`` returns: both protocols, and the heartbeat that a recorder moves for a live run."""
+
+    def heartbeat(self, run_id: str, *, lease_s: float) -> None:
+        """Marks an unfinished run as alive now, by the database's clock, for ``lease_s`` seconds to come [FIN.6].
+
+        For a run that has ended it changes nothing. Every acknowledged write of a run is a sign of life too.
+
+        Raises:
+            RunNotFoundError: no such run.
+            InvalidValueError: ``lease_s`` is not positive and finite.
+        """
+        ...
