@@ -1,0 +1,297 @@
+"""The rules that every value must keep, each checked in one place and used by every backend.
+
+A check returns the value in its canonical form or raises :class:`~runstore.errors.InvalidValueError` with a message
+that names the field, what was found and what is allowed. Nothing here touches a database.
+"""
+
+import math
+import operator
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import Any, Final, NamedTuple
+
+from runstore.errors import InvalidValueError
+from runstore.model import (
+    TERMINAL_STATUSES,
+    DatasetType,
+    MetricPoint,
+    RunFailure,
+    RunStatus,
+    from_microseconds,
+    to_microseconds,
+)
+
+MAX_NAME_LENGTH: Final = 255
+MAX_WORD_LENGTH: Final = 50
+MAX_TEXT_LENGTH: Final = 65_535
+MAX_STEP: Final = 2**63 - 1
+MAX_PAGE: Final = 10_000
+_SHOWN: Final = 80
+
+_DATASET_TYPES: Final = {str(kind): str(kind) for kind in DatasetType}
+
+
+class CheckedPoint(NamedTuple):
+    """A point whose every field is canonical: what a backend stores."""
+
+    name: str
+    dataset_type: str
+    step: int
+    value: float
+    logged_at_us: int
+
+
+Series = tuple[str, str]
+"""``(name, dataset_type)``."""
+
+StoredValue = tuple[float, int]
+"""``(value, logged_at_us)``."""
+
+
+def check_name(value: object, field: str) -> str:
+    """A name of 1-255 printable characters, exactly as given (EXP.3, MET.6)."""
+    text = check_text(value, field, max_length=MAX_NAME_LENGTH)
+    if not text:
+        raise InvalidValueError(f"{field} is empty; give 1 to {MAX_NAME_LENGTH} characters")
+    for position, character in enumerate(text):
+        if unicodedata.category(character) == "Cc":
+            raise InvalidValueError(
+                f"{field} {shown(text)} has the control character U+{ord(character):04X} at position {position}; "
+                "use printable characters"
+            )
+    return text
+
+
+def check_run_id(value: object, field: str = "run_id") -> str:
+    """A run id: opaque, chosen by the caller or made by us, under the rule of names."""
+    return check_name(value, field)
+
+
+def check_word(value: object, field: str) -> str:
+    """A short name of 1-50 characters, as for a training mode or an artifact type."""
+    text = check_name(value, field)
+    if len(text) > MAX_WORD_LENGTH:
+        raise InvalidValueError(f"{field} {shown(text)} has {len(text)} characters; at most {MAX_WORD_LENGTH} are kept")
+    return text
+
+
+def check_text(value: object, field: str, *, max_length: int | None = MAX_TEXT_LENGTH) -> str:
+    """Any text that every database can keep: no NUL and no lone surrogate."""
+    if not isinstance(value, str):
+        raise InvalidValueError(f"{field} is {shown(value)} of type {type(value).__name__}; give a str")
+    if max_length is not None and len(value) > max_length:
+        raise InvalidValueError(f"{field} has {len(value)} characters; at most {max_length} are kept")
+    if "\x00" in value:
+        raise InvalidValueError(f"{field} {shown(value)} holds a NUL character, which no database keeps; remove it")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidValueError(
+                f"{field} {shown(value)} holds a lone surrogate at position {error.start}, which is not Unicode text; "
+                "decode the text properly first"
+            ) from None
+    return str(value)
+
+
+def check_optional_text(value: object, field: str) -> str | None:
+    """``None``, or a text that every database can keep."""
+    return None if value is None else check_text(value, field)
+
+
+def check_optional_name(value: object, field: str) -> str | None:
+    """``None``, or a name of 1-255 printable characters."""
+    return None if value is None else check_name(value, field)
+
+
+def check_tags(tags: object) -> dict[str, str]:
+    """Short texts by name, in the order of their names."""
+    if tags is None:
+        return {}
+    if not isinstance(tags, Mapping):
+        raise InvalidValueError(f"tags is {shown(tags)} of type {type(tags).__name__}; give a mapping of text to text")
+    checked = {check_name(key, "tags key"): check_text(value, f"tags[{key!r}]") for key, value in tags.items()}
+    return dict(sorted(checked.items()))
+
+
+def check_time(value: object, field: str) -> int:
+    """Microseconds since 1970-01-01 UTC of an aware time in the years 1 to 9999."""
+    if not isinstance(value, datetime):
+        raise InvalidValueError(f"{field} is {shown(value)} of type {type(value).__name__}; give an aware datetime")
+    if value.utcoffset() is None:
+        raise InvalidValueError(f"{field} is the naive time {value.isoformat()}; give an aware one (tzinfo=UTC)")
+    try:
+        return to_microseconds(value.astimezone(UTC))
+    except OverflowError:
+        raise InvalidValueError(f"{field} {value.isoformat()} lies outside the years 1 to 9999 in UTC") from None
+
+
+def check_step(value: object, field: str) -> int:
+    """A step from 0 to 2**63 - 1 (MET.5)."""
+    if type(value) is not int:
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise InvalidValueError(f"{field} is {shown(value)} of type {type(value).__name__}; give an int")
+        try:
+            value = operator.index(value)  # type: ignore[arg-type]  # has __index__, as asked above
+        except TypeError as error:  # an array of several numbers has the method and refuses
+            raise InvalidValueError(f"{field} is {shown(value)}; give one int ({error})") from None
+    if not 0 <= value <= MAX_STEP:
+        raise InvalidValueError(f"{field} is {value}; steps run from 0 to 2**63 - 1")
+    return value
+
+
+def check_dataset_type(value: object, field: str) -> str:
+    """The text of a dataset type: ``train``, ``validation``, ``test`` or ``other``."""
+    found = _DATASET_TYPES.get(value) if isinstance(value, str) else None
+    if found is None:
+        raise InvalidValueError(f"{field} is {shown(value)}; known: {', '.join(_DATASET_TYPES)}")
+    return found
+
+
+def check_number(value: object, field: str) -> float:
+    """The float64 value of a real Python, numpy or torch scalar (MET.4)."""
+    if type(value) is float:
+        return value
+    if isinstance(value, (bool, str, bytes, complex)) or value is None:
+        raise InvalidValueError(f"{field} is {shown(value)} of type {type(value).__name__}; give a real number")
+    try:
+        if isinstance(value, (float, int)):
+            return float(value)
+        item = getattr(value, "item", None)
+        if callable(item):  # numpy and torch scalars; one with several elements raises
+            plain = item()
+            if type(plain) is not type(value):
+                return check_number(plain, field)
+        if hasattr(value, "__float__"):
+            return float(value)  # type: ignore[arg-type]  # has __float__, as asked above
+    except InvalidValueError:
+        raise
+    except OverflowError:
+        raise InvalidValueError(f"{field} is an integer too large for a float64; scale it") from None
+    except Exception as error:  # noqa: BLE001 - a stranger's item() or __float__ may raise anything
+        raise InvalidValueError(f"{field} is {shown(value)}, which gives no number: {error}") from error
+    raise InvalidValueError(f"{field} is {shown(value)} of type {type(value).__name__}; give a real number")
+
+
+def check_points(points: Iterable[MetricPoint], *, now_us: int) -> list[CheckedPoint]:
+    """The points of one call in canonical form, in the order given (MET.4-6).
+
+    Args:
+        points: any iterable; it is read once.
+        now_us: stands in for a ``logged_at`` of ``None``.
+
+    Raises:
+        InvalidValueError: names the index and the field, as in ``points[3].value``.
+    """
+    checked: list[CheckedPoint] = []
+    seen: set[str] = set()
+    for index, point in enumerate(points):
+        if not isinstance(point, MetricPoint):
+            raise InvalidValueError(
+                f"points[{index}] is {shown(point)} of type {type(point).__name__}; give a MetricPoint"
+            )
+        name, value, step, kind, moment = point.name, point.value, point.step, point.dataset_type, point.logged_at
+        if type(name) is not str or name not in seen:
+            name = check_name(name, f"points[{index}].name")
+            seen.add(name)
+        if type(value) is not float:
+            value = check_number(value, f"points[{index}].value")
+        if type(step) is not int or not 0 <= step <= MAX_STEP:
+            step = check_step(step, f"points[{index}].step")
+        known = _DATASET_TYPES.get(kind) if isinstance(kind, str) else None
+        if known is None:
+            known = check_dataset_type(kind, f"points[{index}].dataset_type")
+        moment_us = now_us if moment is None else check_time(moment, f"points[{index}].logged_at")
+        checked.append(CheckedPoint(name, known, step, value, moment_us))
+    return checked
+
+
+def group_points(points: Iterable[CheckedPoint]) -> dict[Series, dict[int, StoredValue]]:
+    """The points by series and step; within one call, too, the last write wins (MET.1).
+
+    Series come in order of their name and dataset type and steps ascend, so that every writer takes its locks in the
+    same order and appends run forward.
+    """
+    groups: dict[Series, dict[int, StoredValue]] = {}
+    for name, kind, step, value, moment in points:
+        groups.setdefault((name, kind), {})[step] = (value, moment)
+    return {series: dict(sorted(groups[series].items())) for series in sorted(groups)}
+
+
+def check_artifact_name(value: object, field: str = "name") -> str:
+    """A relative POSIX path of 1-255 characters that stays inside its root (ART.3)."""
+    name = check_name(value, field)
+    if "\\" in name:
+        raise InvalidValueError(f"{field} {shown(name)} holds a backslash; use '/' between the parts")
+    if name.startswith("/"):
+        raise InvalidValueError(f"{field} {shown(name)} is absolute; give a relative path")
+    for part in name.split("/"):
+        if part in {"", ".", ".."}:
+            raise InvalidValueError(f"{field} {shown(name)} has the part {part!r}; use plain file and folder names")
+    return str(PurePosixPath(name))
+
+
+def check_terminal_status(value: object) -> RunStatus:
+    """A status that ends a run (FIN.1)."""
+    for status in TERMINAL_STATUSES:
+        if value == status.value and isinstance(value, str):
+            return status
+    known = ", ".join(sorted(TERMINAL_STATUSES))
+    raise InvalidValueError(f"status is {shown(value)}, which does not end a run; use one of {known}")
+
+
+def check_failure(error: BaseException | RunFailure | None) -> RunFailure | None:
+    """The failure as texts that every database can keep; odd characters in it are escaped, never refused (FIN.4)."""
+    if error is None:
+        return None
+    if isinstance(error, RunFailure):
+        failure = error
+    elif isinstance(error, BaseException):
+        failure = RunFailure.from_exception(error)
+    else:
+        raise InvalidValueError(f"error is {shown(error)} of type {type(error).__name__}; give an exception")
+    return RunFailure(
+        type=_storable(failure.type), message=_storable(failure.message), traceback=_storable(failure.traceback)
+    )
+
+
+def check_end_time(end_us: int | None, *, start_us: int, now_us: int) -> int:
+    """The end of a run that began at ``start_us``: as given, or now, and never before the start (FIN.3)."""
+    if end_us is None:
+        return max(now_us, start_us)
+    if end_us < start_us:
+        raise InvalidValueError(
+            f"end_time {from_microseconds(end_us).isoformat()} lies before the run's start "
+            f"{from_microseconds(start_us).isoformat()}; give a later one or leave it out"
+        )
+    return end_us
+
+
+def check_limit(value: object) -> int:
+    """A page size from 1 to 10,000."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_PAGE:
+        raise InvalidValueError(f"limit is {shown(value)}; a page holds 1 to {MAX_PAGE} items")
+    return value
+
+
+def check_lease(value: object) -> float:
+    """A lease in seconds: positive and finite."""
+    lease_s = check_number(value, "lease_s")
+    if not (lease_s > 0 and math.isfinite(lease_s)):
+        raise InvalidValueError(f"lease_s is {lease_s}; give a positive, finite number of seconds")
+    return lease_s
+
+
+def shown(value: object) -> str:
+    """A value as an error shows it: its repr, cut to one short line."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - a stranger's repr may raise anything, and an error must still be shown
+        text = f"<{type(value).__name__}>"
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+
+
+def _storable(text: Any) -> str:
+    return str(text).replace("\x00", "\\x00").encode(errors="backslashreplace").decode()
