@@ -134,7 +134,7 @@ def check_step(value: object, field: str) -> int:
         if isinstance(value, bool) or not hasattr(value, "__index__"):
             raise InvalidValueError(f"{field} is {shown(value)} of type {type(value).__name__}; give an int")
         try:
-            value = operator.index(value)  # type: ignore[arg-type]  # has __index__, as asked above
+            value = operator.index(value)  # has __index__, as asked above
         except TypeError as error:  # an array of several numbers has the method and refuses
             raise InvalidValueError(f"{field} is {shown(value)}; give one int ({error})") from None
     if not 0 <= value <= MAX_STEP:
@@ -165,7 +165,7 @@ def check_number(value: object, field: str) -> float:
             if type(plain) is not type(value):
                 return check_number(plain, field)
         if hasattr(value, "__float__"):
-            return float(value)  # type: ignore[arg-type]  # has __float__, as asked above
+            return float(value)  # has __float__, as asked above
     except InvalidValueError:
         raise
     except OverflowError:

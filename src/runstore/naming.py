@@ -1,0 +1,92 @@
+"""One rule from the metric names that Lightning projects use to ``(name, dataset_type)``.
+
+The rule
+    1. A leading split word and one separator are taken off and become the dataset type. The words are ``train``,
+       ``training`` (``train``); ``val``, ``valid``, ``validation`` (``validation``); ``test``, ``testing`` (``test``),
+       in any case; the separators are ``_``, ``/``, ``.`` and ``-``.
+    2. All that follows is the name, to the last character. ``_step``, ``_epoch`` and ``/dataloader_idx_0`` stay in it,
+       because they tell different series apart: with ``on_step=True, on_epoch=True`` Lightning logs
+       ``train_loss_step`` and ``train_loss_epoch`` at the same step.
+    3. Anything else stays whole, with the dataset type ``other``: ``epoch``, ``lr-Adam``, ``loss_val``.
+
+=================================  ============================  ==============
+logged as                          name                          dataset type
+=================================  ============================  ==============
+``train_loss``, ``train/loss``     ``loss``                      ``train``
+``train_loss_step``                ``loss_step``                 ``train``
+``train_loss_epoch``               ``loss_epoch``                ``train``
+``val_auroc``, ``validation/auroc``  ``auroc``                   ``validation``
+``val_loss/dataloader_idx_0``      ``loss/dataloader_idx_0``     ``validation``
+``test_acc``                       ``acc``                       ``test``
+``epoch``                          ``epoch``                     ``other``
+=================================  ============================  ==============
+"""
+
+import re
+from typing import NamedTuple
+
+from runstore.model import DatasetType
+
+_SPLIT_WORDS = {
+    "train": DatasetType.TRAIN,
+    "training": DatasetType.TRAIN,
+    "val": DatasetType.VALIDATION,
+    "valid": DatasetType.VALIDATION,
+    "validation": DatasetType.VALIDATION,
+    "test": DatasetType.TEST,
+    "testing": DatasetType.TEST,
+}
+
+_LED_BY_A_SPLIT = re.compile(rf"({'|'.join(_SPLIT_WORDS)})[_/.\-](.+)", re.IGNORECASE | re.DOTALL)
+
+
+class SeriesName(NamedTuple):
+    """What names a series within a run."""
+
+    name: str
+    dataset_type: DatasetType
+
+
+def split_metric_name(key: str) -> SeriesName:
+    """The name and dataset type of a metric that was logged as ``key``, by the rule of this module."""
+    led = _LED_BY_A_SPLIT.fullmatch(key)
+    if led is None:
+        return SeriesName(key, DatasetType.OTHER)
+    return SeriesName(led[2], _SPLIT_WORDS[led[1].lower()])
+
+
+class MetricNames:
+    """The rule applied to one run's keys, remembering each answer; two keys never become one series.
+
+    A project that logs both ``val_loss`` and ``val/loss`` has two series, while the rule gives one name. The key that
+    came first gets it; the later one stays whole under ``other``.
+
+    Reading and adding are single dictionary operations, so threads may share an instance.
+    """
+
+    def __init__(self, *, split: bool = True, prefix: str = "") -> None:
+        """Starts with no key seen.
+
+        Args:
+            split: ``False`` switches the rule off: every key stays whole, under ``other``.
+            prefix: put before each name, joined by ``-`` as Lightning's own loggers do.
+        """
+        self._split = split
+        self._prefix = f"{prefix}-" if prefix else ""
+        self._series_of: dict[str, SeriesName] = {}
+        self._key_of: dict[SeriesName, str] = {}
+
+    def __getitem__(self, key: str) -> SeriesName:
+        """The series that ``key`` names, the same one each time."""
+        series = self._series_of.get(key)
+        return self._settle(key) if series is None else series
+
+    def _settle(self, key: str) -> SeriesName:
+        whole = SeriesName(self._prefix + key, DatasetType.OTHER)
+        series = whole
+        if self._split:
+            name, dataset_type = split_metric_name(key)
+            series = SeriesName(self._prefix + name, dataset_type)
+        if self._key_of.setdefault(series, key) != key:
+            series = whole
+        return self._series_of.setdefault(key, series)

@@ -1,0 +1,69 @@
+"""Opening a store or a reader by its URL; swapping databases is changing that one value."""
+
+from runstore.errors import BrokenPluginError, RunStoreError
+from runstore.hookspecs import Backend, OpenOptions
+from runstore.plugins import find_backends
+from runstore.protocol import BackendStore, RunReader
+from runstore.settings import Settings, load_settings, require_url
+from runstore.urls import redact, scheme_of
+
+
+def open_store(url: str | None = None, *, durable: bool = True, artifacts: str | None = None) -> BackendStore:
+    """A store to write runs to; it can be read as well.
+
+    Args:
+        url: ``sqlite:///runs.db``, ``postgresql://user@host/database``, ``mysql://…``, ``mongodb://host/database``,
+            ``memory://`` or a scheme of an installed plugin. By default it comes from ``RUNSTORE_URL``,
+            ``runstore.toml`` or ``[tool.runstore]`` in ``pyproject.toml``, in that order.
+        durable: journal every call on local disk first and write to the database in the background, so that a
+            database that is slow or away never stops or slows the caller. ``False`` gives the bare store.
+        artifacts: where artifact bytes go, a directory or fsspec URL; the backend's own place by default.
+
+    Raises:
+        SettingsError: no URL, or one that cannot be understood.
+        PluginError: no backend can serve it; says what to install.
+        StoreUnavailableError: the database cannot be reached (bare stores only).
+        SchemaError: the database cannot be used as it stands.
+    """
+    settings = load_settings(url=url, artifacts=artifacts)
+    store_url, backend = _backend_of(settings)
+    options = OpenOptions(artifacts=settings.artifacts)
+    if durable:
+        from runstore.recording import open_recorded  # noqa: PLC0415 - a bare store need not load the recorder
+
+        return open_recorded(store_url, backend, options)
+    return _open(backend, store_url, options)
+
+
+def open_reader(url: str | None = None, *, artifacts: str | None = None) -> RunReader:
+    """A reader of an existing store; it creates and writes nothing.
+
+    Args:
+        url: as for :func:`open_store`.
+        artifacts: as for :func:`open_store`.
+
+    Raises:
+        SettingsError: no URL, or one that cannot be understood.
+        PluginError: no backend can serve it; says what to install.
+        StoreUnavailableError: the database cannot be reached.
+        SchemaError: there is no store at this URL, or it cannot be used as it stands.
+    """
+    settings = load_settings(url=url, artifacts=artifacts)
+    store_url, backend = _backend_of(settings)
+    return _open(backend, store_url, OpenOptions(artifacts=settings.artifacts, read_only=True))
+
+
+def _backend_of(settings: Settings) -> tuple[str, Backend]:
+    url = require_url(settings)
+    return url, find_backends().backend_for(scheme_of(url))
+
+
+def _open(backend: Backend, url: str, options: OpenOptions) -> BackendStore:
+    try:
+        return backend.open(url, options)
+    except RunStoreError:
+        raise
+    except Exception as error:
+        raise BrokenPluginError(
+            f"the backend {backend.name!r} failed to open {redact(url)}: {type(error).__name__}: {redact(str(error))}"
+        ) from error

@@ -1,0 +1,135 @@
+"""Finding backends: every plugin is loaded under guard, so that a broken one costs only itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
+
+import pluggy
+
+from runstore import hookspecs, memory_plugin
+from runstore.errors import BrokenPluginError, MissingDriverError, SchemeConflictError, UnknownSchemeError
+from runstore.hookspecs import GROUP, Backend
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundBackend:
+    """A backend and how it stands on this machine.
+
+    Attributes:
+        plugin: the entry point's name and distribution.
+        missing: the modules of ``backend.modules`` that are not installed.
+    """
+
+    backend: Backend
+    plugin: str
+    missing: tuple[str, ...]
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the driver is installed."""
+        return not self.missing
+
+    @property
+    def needs(self) -> str:
+        """The command that installs what is missing; empty when nothing is."""
+        return f'pip install "{self.backend.install}"' if self.missing else ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Catalog:
+    """All backends that were found, and the plugins that failed to load, by name with their error."""
+
+    backends: list[FoundBackend] = field(default_factory=list)
+    broken: dict[str, BaseException] = field(default_factory=dict)
+
+    def backend_for(self, scheme: str) -> Backend:
+        """The one ready backend of a scheme.
+
+        Raises:
+            SchemeConflictError: two plugins claim the scheme; names both.
+            MissingDriverError: says what to install.
+            UnknownSchemeError: lists what is known, and the plugins that failed to load.
+        """
+        claims = [found for found in self.backends if scheme in found.backend.schemes]
+        if len(claims) > 1:
+            names = " and ".join(f"{found.backend.name!r} of {found.plugin}" for found in claims)
+            raise SchemeConflictError(f"the scheme {scheme!r} is claimed by {names}; uninstall one of them")
+        if not claims:
+            raise UnknownSchemeError(f"no backend for scheme {scheme!r}; known: {self._known()}{self._failures()}")
+        found = claims[0]
+        if found.missing:
+            raise MissingDriverError(
+                f"the backend {found.backend.name!r} for scheme {scheme!r} needs "
+                f"{', '.join(found.missing)}, which is not installed; run: {found.needs}"
+            )
+        return found.backend
+
+    def _known(self) -> str:
+        return ", ".join(
+            scheme + (f" (needs: {found.needs})" if found.missing else "")
+            for found in self.backends
+            for scheme in found.backend.schemes
+        )
+
+    def _failures(self) -> str:
+        return "".join(
+            f"; the plugin {name} failed to load: {type(error).__name__}: {error}"
+            for name, error in self.broken.items()
+        )
+
+
+def find_backends() -> Catalog:
+    """Every backend of every installed plugin; nothing is opened and no driver is imported.
+
+    Entry points are looked up afresh at each call, so that what was just installed is found.
+    """
+    catalog = Catalog()
+    _register(catalog, "runstore (built in)", memory_plugin)
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        label = _label(entry)
+        try:
+            plugin = entry.load()
+        except Exception as error:  # noqa: BLE001 - a stranger's module may raise anything at import
+            catalog.broken[label] = error
+            continue
+        _register(catalog, label, plugin)
+    return catalog
+
+
+def _label(entry: EntryPoint) -> str:
+    distribution = f" ({entry.dist.name} {entry.dist.version})" if entry.dist else ""
+    return f"{entry.name}{distribution}"
+
+
+def _register(catalog: Catalog, label: str, plugin: object) -> None:
+    # One manager a plugin: pluggy stops at the first implementation that raises, and the others must still be heard.
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    try:
+        manager.register(plugin, label)
+        manager.check_pending()
+        answers: list[Iterable[Backend]] = manager.hook.runstore_backends()
+        backends = [backend for answer in answers for backend in answer]
+        if not answers or not all(isinstance(backend, Backend) for backend in backends):
+            message = "the plugin has no hook runstore_backends that gives Backend descriptions"
+            raise BrokenPluginError(message)
+        found = [
+            FoundBackend(
+                backend=backend,
+                plugin=label,
+                missing=tuple(module for module in backend.modules if not _is_installed(module)),
+            )
+            for backend in backends
+        ]
+    except Exception as error:  # noqa: BLE001 - a stranger's hook may raise anything
+        catalog.broken[label] = error
+        return
+    catalog.backends.extend(found)
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):  # a parent package that is missing or half-initialised
+        return False

@@ -1,0 +1,131 @@
+"""Where a run came from: host, process, versions, source revision, seed.
+
+Nothing here imports the packages it reports on, and nothing here fails: what cannot be found out is left out.
+"""
+
+import os
+import platform
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from importlib import metadata
+from typing import Any
+
+_HIDDEN = "***"
+_GIT_TIMEOUT_S = 5.0
+
+_SECRET = r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|auth)"
+_SECRET_FLAG = re.compile(rf"-{{1,2}}(?:[\w.\-]*[_.\-])?{_SECRET}", re.IGNORECASE)
+_SECRET_SETTING = re.compile(rf"(?<![A-Za-z])({_SECRET}['\"]?\s*[=:]\s*)(?!//)[^&\s]+", re.IGNORECASE)
+_URL_WITH_USER = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://)(\S*)@")
+
+
+def gather_provenance(
+    *,
+    packages: Iterable[str] = (),
+    seed: int | None = None,
+    argv: Sequence[str] | None = None,
+    directory: str | os.PathLike[str] | None = None,
+) -> dict[str, Any]:
+    """What can be known of this process, as a nested mapping fit for ``ensure_run(provenance=...)``.
+
+    It holds ``host`` (name, platform, processors), ``process`` (pid, command line with secrets hidden, working
+    directory), ``versions`` (``python`` and the given packages, as far as they are installed), ``git`` (commit,
+    dirty) where ``directory`` lies in a repository, and ``seed`` where one is given.
+
+    Args:
+        packages: names of distributions, as in ``pip install``; they are looked up, never imported.
+        seed: the seed of the run's random numbers.
+        argv: the command line; this process's own by default.
+        directory: where to look for the source's repository; the working directory by default.
+    """
+    found: dict[str, Any] = {
+        "host": {"name": socket.gethostname(), "platform": platform.platform(), "processors": os.cpu_count()},
+        "process": {
+            "pid": os.getpid(),
+            "argv": redact_arguments(sys.argv if argv is None else argv),
+            "directory": _readable(os.getcwd()),  # noqa: PTH109 - a text is wanted, not a path
+        },
+        "versions": {"python": platform.python_version(), **package_versions(packages)},
+    }
+    revision = git_revision(directory)
+    if revision is not None:
+        found["git"] = revision
+    if seed is not None:
+        found["seed"] = seed
+    return found
+
+
+def package_versions(packages: Iterable[str]) -> dict[str, str]:
+    """The installed version of each distribution; those that are not installed are left out."""
+    versions = {}
+    for package in packages:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def git_revision(directory: str | os.PathLike[str] | None = None) -> dict[str, Any] | None:
+    """The commit checked out at ``directory``, and whether tracked files differ from it.
+
+    ``None`` without git, outside a repository, before the first commit, and where git does not answer in time.
+    """
+    git = shutil.which("git")
+    if git is None:
+        return None
+    commit = _ask_git(git, "rev-parse", "HEAD", directory=directory)
+    if commit is None:
+        return None
+    changes = _ask_git(git, "status", "--porcelain", "--untracked-files=no", directory=directory)
+    return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+
+
+def _ask_git(git: str, *question: str, directory: str | os.PathLike[str] | None) -> str | None:
+    try:
+        answer = subprocess.run(  # noqa: S603 - a fixed program and fixed words
+            [git, *question],
+            cwd=directory,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},  # a status that takes no lock disturbs nobody's commit
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_GIT_TIMEOUT_S,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.decode("utf-8", "replace").strip()
+
+
+def redact_arguments(argv: Sequence[str]) -> list[str]:
+    """A command line that may be shown: passwords in URLs and values of secret-looking options become ``***``."""
+    shown = []
+    hide_next = False
+    for argument in argv:
+        shown.append(_HIDDEN if hide_next else redact_text(_readable(argument)))
+        hide_next = _SECRET_FLAG.fullmatch(argument) is not None
+    return shown
+
+
+def redact_text(text: str) -> str:
+    """A text without the passwords of the URLs in it, and without the values of ``password=``, ``token=``, ...
+
+    An ``@`` in a password need not be escaped to be hidden: all up to the last ``@`` of the word is taken for the
+    user's part. Rather too much is hidden than too little.
+    """
+    return _SECRET_SETTING.sub(rf"\1{_HIDDEN}", _URL_WITH_USER.sub(_without_password, text))
+
+
+def _without_password(url: re.Match[str]) -> str:
+    scheme, user_part = url.groups()
+    user, colon, _password = user_part.partition(":")
+    return f"{scheme}{user}:{_HIDDEN}@" if colon else f"{scheme}{user}@"
+
+
+def _readable(argument: str) -> str:
+    """The argument without lone surrogates, by which Python stands in for bytes that are not UTF-8."""
+    return os.fsencode(argument).decode("utf-8", "replace")

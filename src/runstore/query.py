@@ -1,0 +1,444 @@
+r"""The filter language: text → tree; backends translate the tree, :mod:`runstore.query_reference` says what it means.
+
+::
+
+    filter     = or
+    or         = and { "or" and }
+    and        = not { "and" not }
+    not        = "not" not | "(" or ")" | test
+    test       = field ("=" | "!=" | "<" | "<=" | ">" | ">=") literal
+               | field [ "not" ] "in" "(" literal { "," literal } ")"
+               | field [ "not" ] "like" text          % any run, _ one character, \ escapes; case-sensitive
+               | field "is" [ "not" ] "null"
+    field      = attribute | "tag." key | "config." key { "." key }
+               | "metric." dataset_type "." name [ "." statistic ]
+    attribute  = id name status training_mode parent_run_id client_id source_path experiment_id attempt
+                 start_time end_time
+    statistic  = last (default) first min max count
+    key, name  = a word, or "…" in double quotes (a quote inside is doubled)
+    literal    = number | 'text' (a quote inside is doubled) | true | false
+
+Times are ISO texts (``start_time >= '2026-11-01'``; UTC where no offset is given). An order is a field with ``asc``
+(default) or ``desc`` after it.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any, Final, NamedTuple
+
+from msgspec import Struct
+
+from runstore.checks import shown
+from runstore.config import escape_key
+from runstore.errors import QueryError
+from runstore.model import DatasetType, RunStatus, to_microseconds
+
+
+class Attribute(Struct, frozen=True):
+    """A field of the run itself; ``status`` is the derived one, with ``lost``."""
+
+    name: str
+
+
+class Tag(Struct, frozen=True):
+    """A tag of the run, by its exact key."""
+
+    key: str
+
+
+class ConfigKey(Struct, frozen=True):
+    """A leaf of the config, by its flattened key (:func:`runstore.config.flatten_config`)."""
+
+    key: str
+
+
+class Metric(Struct, frozen=True):
+    """A statistic of a series' summary: ``last``, ``first``, ``min``, ``max`` or ``count``."""
+
+    dataset_type: str
+    name: str
+    stat: str
+
+
+Field = Attribute | Tag | ConfigKey | Metric
+Literal = bool | float | str | int
+"""A literal in a tree: a boolean, a float64, a text, or for times an int of microseconds since 1970 UTC."""
+
+
+class Compare(Struct, frozen=True):
+    """``field op value``; ``op`` is one of ``= != < <= > >=``."""
+
+    field: Field
+    op: str
+    value: Literal
+
+
+class In(Struct, frozen=True):
+    """``field [not] in (values)``; also when negated, a value that is absent or of another kind never matches."""
+
+    field: Field
+    values: tuple[Literal, ...]
+    negated: bool
+
+
+class Like(Struct, frozen=True):
+    """``field [not] like pattern``; only texts match, also when negated."""
+
+    field: Field
+    pattern: str
+    negated: bool
+
+
+class Present(Struct, frozen=True):
+    """``field is not null``, or with ``negated`` ``field is null``: absent, or null in the config."""
+
+    field: Field
+    negated: bool
+
+
+class Not(Struct, frozen=True):
+    """The plain complement of ``item``."""
+
+    item: "Node"
+
+
+class And(Struct, frozen=True):
+    """All of two or more."""
+
+    items: "tuple[Node, ...]"
+
+
+class Or(Struct, frozen=True):
+    """At least one of two or more."""
+
+    items: "tuple[Node, ...]"
+
+
+Node = Compare | In | Like | Present | Not | And | Or
+
+
+class Order(Struct, frozen=True):
+    """One term of an ordering."""
+
+    field: Field
+    descending: bool
+
+
+class Wildcard(Enum):
+    """What a pattern holds beside literal text."""
+
+    ANY = "%"
+    ONE = "_"
+
+
+TEXT_ATTRIBUTES: Final = frozenset(
+    {
+        "id",
+        "name",
+        "status",
+        "training_mode",
+        "parent_run_id",
+        "client_id",
+        "source_path",
+        "experiment_id",
+    }
+)
+TIME_ATTRIBUTES: Final = frozenset({"start_time", "end_time"})
+NUMBER_ATTRIBUTES: Final = frozenset({"attempt"})
+STATISTICS: Final = ("last", "first", "min", "max", "count")
+MAX_FILTER_LENGTH: Final = 20_000
+MAX_FILTER_DEPTH: Final = 100
+
+_TOKEN: Final = re.compile(
+    r"""\s*(?:
+      (?P<text>'(?:[^']|'')*')
+    | (?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))
+    | (?P<op><=|>=|!=|=|<|>)
+    | (?P<mark>[(),])
+    | (?P<word>[^\W\d]\w*(?:\.(?:[\w/@:%+-]+|"(?:[^"]|"")*"))*)
+    )""",
+    re.VERBOSE,
+)
+_PART: Final = re.compile(r'\.(?:"((?:[^"]|"")*)"|([^."]+))')
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    position: int
+
+
+def parse_filter(text: str | None) -> Node | None:
+    """The tree of a filter; ``None`` for no filter or a blank one.
+
+    Raises:
+        QueryError: says what was expected and where.
+    """
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise QueryError(f"filter is {shown(text)} of type {type(text).__name__}; give a str")
+    if len(text) > MAX_FILTER_LENGTH:
+        raise QueryError(f"the filter has {len(text)} characters; at most {MAX_FILTER_LENGTH} are read")
+    if not text.strip():
+        return None
+    parser = _Parser(text)
+    node = parser.parse_or(0)
+    parser.expect_end()
+    return node
+
+
+def parse_order(terms: Sequence[str]) -> tuple[Order, ...]:
+    """The terms of an ordering, each ``field``, ``field asc`` or ``field desc``.
+
+    Raises:
+        QueryError: a term is not of that form.
+    """
+    if isinstance(terms, str):
+        terms = (terms,)
+    orders = []
+    for term in terms:
+        parser = _Parser(term)
+        field = parser.parse_field()
+        direction = parser.take_word("asc", "desc")
+        parser.expect_end()
+        orders.append(Order(field, direction == "desc"))
+    return tuple(orders)
+
+
+def like_tokens(pattern: str) -> tuple[str | Wildcard, ...]:
+    """A pattern as literal texts and wildcards, for a backend to write in its own way."""
+    tokens: list[str | Wildcard] = []
+    literal: list[str] = []
+    characters = iter(pattern)
+    for character in characters:
+        if character in "%_":
+            if literal:
+                tokens.append("".join(literal))
+                literal.clear()
+            tokens.append(Wildcard(character))
+        else:
+            literal.append(next(characters, "\\") if character == "\\" else character)
+    if literal:
+        tokens.append("".join(literal))
+    return tuple(tokens)
+
+
+def query_key(*parts: object) -> str:
+    """A short digest of a query, so that a cursor is refused by any other query."""
+    return hashlib.sha256(repr(parts).encode(errors="backslashreplace")).hexdigest()[:16]
+
+
+def encode_cursor(key: str, values: Sequence[Any]) -> str:
+    """An opaque cursor: where a page ended, as JSON values."""
+    return base64.urlsafe_b64encode(json.dumps([key, list(values)]).encode()).decode()
+
+
+def decode_cursor(key: str, cursor: str) -> list[Any]:
+    """The values of a cursor of this query.
+
+    Raises:
+        QueryError: it is no cursor, or one of another query.
+    """
+    try:
+        found, values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+    except (AttributeError, ValueError, TypeError, binascii.Error):
+        raise QueryError(f"cursor {shown(cursor)} is none; pass next_cursor of the page before, or None") from None
+    if found != key or not isinstance(values, list):
+        raise QueryError("the cursor belongs to another query; page on with the same filter, order and experiment")
+    return values
+
+
+class _Parser:
+    """Recursive descent over one text."""
+
+    def __init__(self, text: str) -> None:
+        if not isinstance(text, str):
+            raise QueryError(f"{shown(text)} is of type {type(text).__name__}; give a str")
+        self._text = text
+        self._tokens = list(self._scan(text))
+        self._next = 0
+
+    def _scan(self, text: str) -> Iterator[_Token]:
+        position = 0
+        while position < len(text.rstrip()):
+            match = _TOKEN.match(text, position)
+            if match is None or match.lastgroup is None:
+                raise QueryError(f"cannot read {shown(text[position:].lstrip())} at position {position} of {text!r}")
+            yield _Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup))
+            position = match.end()
+        yield _Token("end", "", len(text))
+
+    def _peek(self) -> _Token:
+        return self._tokens[self._next]
+
+    def _fail(self, expected: str) -> QueryError:
+        token = self._peek()
+        found = repr(token.text) if token.kind != "end" else "the end"
+        return QueryError(f"expected {expected} but found {found} at position {token.position} of {self._text!r}")
+
+    def take_word(self, *words: str) -> str | None:
+        """The next token if it is one of these keywords."""
+        token = self._peek()
+        if token.kind == "word" and token.text.lower() in words:
+            self._next += 1
+            return token.text.lower()
+        return None
+
+    def _take_mark(self, mark: str) -> bool:
+        token = self._peek()
+        if token.kind == "mark" and token.text == mark:
+            self._next += 1
+            return True
+        return False
+
+    def expect_end(self) -> None:
+        """Refuses what is left over."""
+        if self._peek().kind != "end":
+            raise self._fail("'and', 'or' or the end")
+
+    def parse_or(self, depth: int) -> Node:
+        items = [self._parse_and(depth)]
+        while self.take_word("or"):
+            items.append(self._parse_and(depth))
+        return items[0] if len(items) == 1 else Or(tuple(items))
+
+    def _parse_and(self, depth: int) -> Node:
+        items = [self._parse_not(depth)]
+        while self.take_word("and"):
+            items.append(self._parse_not(depth))
+        return items[0] if len(items) == 1 else And(tuple(items))
+
+    def _parse_not(self, depth: int) -> Node:
+        if depth > MAX_FILTER_DEPTH:
+            raise QueryError(f"the filter is nested over {MAX_FILTER_DEPTH} levels deep")
+        if self.take_word("not"):
+            return Not(self._parse_not(depth + 1))
+        if self._take_mark("("):
+            node = self.parse_or(depth + 1)
+            if not self._take_mark(")"):
+                raise self._fail("')'")
+            return node
+        return self._parse_test()
+
+    def _parse_test(self) -> Node:
+        field = self.parse_field()
+        token = self._peek()
+        if token.kind == "op":
+            self._next += 1
+            return Compare(field, token.text, self._parse_literal(field))
+        if self.take_word("is"):
+            is_negated = self.take_word("not") is None
+            if not self.take_word("null"):
+                raise self._fail("'null'")
+            return Present(field, is_negated)
+        is_negated = self.take_word("not") is not None
+        if self.take_word("in"):
+            return In(field, self._parse_list(field), is_negated)
+        if self.take_word("like"):
+            return self._parse_like(field, negated=is_negated)
+        raise self._fail("an operator (= != < <= > >= in like is)")
+
+    def _parse_list(self, field: Field) -> tuple[Literal, ...]:
+        if not self._take_mark("("):
+            raise self._fail("'('")
+        values = [self._parse_literal(field)]
+        while self._take_mark(","):
+            values.append(self._parse_literal(field))
+        if not self._take_mark(")"):
+            raise self._fail("',' or ')'")
+        return tuple(values)
+
+    def _parse_like(self, field: Field, *, negated: bool) -> Like:
+        if isinstance(field, Metric) or (isinstance(field, Attribute) and field.name not in TEXT_ATTRIBUTES):
+            raise self._fail("a comparison, for 'like' needs a text field")
+        token = self._peek()
+        if token.kind != "text":
+            raise self._fail("a pattern in single quotes")
+        self._next += 1
+        return Like(field, _unquoted(token.text), negated)
+
+    def parse_field(self) -> Field:
+        token = self._peek()
+        if token.kind != "word":
+            raise self._fail("a field")
+        head, parts = _split_path(token.text)
+        field = _field(head.lower(), parts)
+        if field is None:
+            raise self._fail(
+                "a field (an attribute such as status or start_time, tag.KEY, config.KEY or "
+                "metric.DATASET_TYPE.NAME[.last|first|min|max|count])"
+            )
+        self._next += 1
+        return field
+
+    def _parse_literal(self, field: Field) -> Literal:
+        token = self._peek()
+        value: Literal
+        if token.kind == "text":
+            value = _unquoted(token.text)
+        elif token.kind == "number":
+            value = float(token.text)
+            if not math.isfinite(value):
+                raise self._fail("a number within float64")
+        elif token.kind == "word" and token.text.lower() in {"true", "false"}:
+            value = token.text.lower() == "true"
+        else:
+            raise self._fail("a number, a text in single quotes, true or false")
+        value = self._fitted(field, value)
+        self._next += 1
+        return value
+
+    def _fitted(self, field: Field, value: Literal) -> Literal:
+        """The literal as the field's kind; attributes, tags and metrics have one kind only."""
+        if isinstance(field, ConfigKey):
+            return value
+        if isinstance(field, Metric) or (isinstance(field, Attribute) and field.name in NUMBER_ATTRIBUTES):
+            if isinstance(value, float):
+                return value
+            raise self._fail("a number")
+        if not isinstance(value, str):
+            raise self._fail("a text in single quotes")
+        if isinstance(field, Tag) or field.name in TEXT_ATTRIBUTES:
+            if field == Attribute("status") and value not in set(RunStatus):
+                raise self._fail(f"a status ({', '.join(RunStatus)})")
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+            return to_microseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+        except (ValueError, OverflowError):
+            raise self._fail("an ISO time such as '2026-11-21T08:30:00Z'") from None
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1].replace("''", "'")
+
+
+def _split_path(text: str) -> tuple[str, list[str]]:
+    head, dot, rest = text.partition(".")
+    parts = [quoted.replace('""', '"') or plain for quoted, plain in _PART.findall(dot + rest)]
+    return head, parts
+
+
+def _field(head: str, parts: list[str]) -> Field | None:
+    if not parts:
+        known = TEXT_ATTRIBUTES | TIME_ATTRIBUTES | NUMBER_ATTRIBUTES
+        return Attribute(head) if head in known else None
+    if head == "tag":
+        return Tag(parts[0]) if len(parts) == 1 else None
+    if head == "config":
+        return ConfigKey(".".join(escape_key(part) for part in parts))
+    if head == "metric" and parts[0] in set(DatasetType):
+        match parts[1:]:
+            case [name]:
+                return Metric(parts[0], name, "last")
+            case [name, stat] if stat in STATISTICS:
+                return Metric(parts[0], name, stat)
+    return None

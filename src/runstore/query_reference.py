@@ -1,0 +1,198 @@
+"""What a filter and an ordering mean (READ.1-3), evaluated in Python.
+
+The memory store answers with these functions; a backend without a query language of its own may do the same. Backends
+that translate the tree are compared with them by the conformance kit.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any
+
+from runstore.model import Run, SeriesSummary, to_microseconds
+from runstore.query import (
+    And,
+    Attribute,
+    Compare,
+    ConfigKey,
+    Field,
+    In,
+    Like,
+    Literal,
+    Metric,
+    Node,
+    Not,
+    Or,
+    Order,
+    Present,
+    Tag,
+    Wildcard,
+    like_tokens,
+)
+
+
+class Odd(Enum):
+    """Values that no literal equals."""
+
+    MISSING = "missing"
+    NULL = "null"
+    OTHER = "list or empty mapping"
+
+
+Value = bool | float | str | int | Odd
+Lookup = Callable[[Field], Value]
+
+
+def lookup_in(
+    run: Run,
+    *,
+    leaves: Mapping[str, Value],
+    summaries: Mapping[tuple[str, str], SeriesSummary],
+) -> Lookup:
+    """A function from a field to this run's value of it.
+
+    Args:
+        run: with its derived status.
+        leaves: the config's leaves by flattened key (:func:`leaf_value`).
+        summaries: by ``(name, dataset_type)``.
+    """
+
+    def lookup(field: Field) -> Value:
+        match field:
+            case Attribute(name):
+                return _attribute(run, name)
+            case Tag(key):
+                return run.tags.get(key, Odd.MISSING)
+            case ConfigKey(key):
+                return leaves.get(key, Odd.MISSING)
+            case Metric(dataset_type, name, stat):
+                return _statistic(summaries.get((name, dataset_type)), stat)
+
+    return lookup
+
+
+def leaf_value(kind: str, number: float | None, text: str) -> Value:
+    """The value of a :class:`~runstore.config.ConfigLeaf` as filters see it."""
+    match kind:
+        case "str":
+            return text
+        case "bool":
+            return bool(number)
+        case "int" | "float" if number is not None:
+            return number
+        case "null":
+            return Odd.NULL
+        case _:
+            return Odd.OTHER
+
+
+def matches(node: Node | None, lookup: Lookup) -> bool:  # noqa: PLR0911 - one return a kind of node
+    """Whether a run matches a filter."""
+    match node:
+        case None:
+            return True
+        case And(items):
+            return all(matches(item, lookup) for item in items)
+        case Or(items):
+            return any(matches(item, lookup) for item in items)
+        case Not(item):
+            return not matches(item, lookup)
+        case Present(field, negated):
+            return (lookup(field) in {Odd.MISSING, Odd.NULL}) == negated
+        case Compare(field, op, literal):
+            return _compares(lookup(field), op, literal)
+        case In(field, literals, negated):
+            value = lookup(field)
+            same_kind = any(_is_comparable(value, literal) for literal in literals)
+            return same_kind and any(_compares(value, "=", literal) for literal in literals) != negated
+        case Like(field, pattern, negated):
+            value = lookup(field)
+            return isinstance(value, str) and bool(_regex(pattern).fullmatch(value)) != negated
+
+
+def sort_key(orders: Sequence[Order], lookup: Lookup, *, start_us: int, run_id: str) -> list[list[Any]]:
+    """A run's place in an ordering, one ``[rank, value]`` pair a term; compare with :func:`precedes`.
+
+    Ranks: 0 finite number, 1 non-finite number, 2 text, 3 boolean, 4 null, list or empty mapping, 5 missing. The last
+    two pairs, start time and id, make the order total. All values are JSON values, fit for a cursor.
+    """
+    pairs = [_ranked(lookup(order.field)) for order in orders]
+    return [*pairs, [0, start_us], [2, run_id]]
+
+
+def precedes(left: Sequence[Any], right: Sequence[Any], orders: Sequence[Order]) -> bool:
+    """Whether one place stands strictly before another: ranks ascend always, values as the order says."""
+    directions = [order.descending for order in orders] + [False, False]
+    for (left_rank, left_value), (right_rank, right_value), descending in zip(left, right, directions, strict=True):
+        if left_rank != right_rank:
+            return bool(left_rank < right_rank)
+        if left_value != right_value:
+            return bool((left_value > right_value) if descending else (left_value < right_value))
+    return False
+
+
+def _attribute(run: Run, name: str) -> Value:
+    value = getattr(run, name)
+    if value is None:
+        return Odd.MISSING
+    if name in {"start_time", "end_time"}:
+        return to_microseconds(value)
+    return float(value) if name == "attempt" else str(value)
+
+
+def _statistic(summary: SeriesSummary | None, stat: str) -> Value:
+    if summary is None:
+        return Odd.MISSING
+    if stat == "count":
+        return float(summary.count)
+    point = getattr(summary, stat)
+    return Odd.MISSING if point is None else float(point.value)
+
+
+def _kind(value: Value) -> str:
+    if isinstance(value, Odd):
+        return value.value
+    if isinstance(value, bool):
+        return "boolean"
+    return "text" if isinstance(value, str) else "number"
+
+
+def _is_comparable(value: Value, literal: Literal) -> bool:
+    is_nan = isinstance(value, float) and math.isnan(value)
+    return _kind(value) == _kind(literal) and not is_nan
+
+
+def _compares(value: Any, op: str, literal: Any) -> bool:
+    if not _is_comparable(value, literal):
+        return False
+    return bool(
+        {
+            "=": value == literal,
+            "!=": value != literal,
+            "<": value < literal,
+            "<=": value <= literal,
+            ">": value > literal,
+            ">=": value >= literal,
+        }[op]
+    )
+
+
+def _regex(pattern: str) -> re.Pattern[str]:
+    spelled = {Wildcard.ANY: ".*", Wildcard.ONE: "."}
+    parts = [spelled[token] if isinstance(token, Wildcard) else re.escape(token) for token in like_tokens(pattern)]
+    return re.compile("".join(parts), re.DOTALL)
+
+
+def _ranked(value: Value) -> list[Any]:
+    if value is Odd.MISSING:
+        return [5, 0]
+    if isinstance(value, Odd):
+        return [4, 0]
+    if isinstance(value, bool):
+        return [3, value]
+    if isinstance(value, str):
+        return [2, value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return [1, 0]
+    return [0, value]
