@@ -1,0 +1,144 @@
+"""Fixtures that every test may ask for: a new, empty database of each kind, and the folder of real X-rays."""
+
+import os
+import shutil
+import sys
+import tempfile
+import uuid
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault(
+    "OMP_NUM_THREADS", "1"
+)  # before torch: spinning threads of several workers stand in each other's way
+
+from hypothesis import HealthCheck, settings
+
+from support import session
+from support.engines import S3
+from support.processes import fast_directory
+
+_ROOT = Path(__file__).resolve().parent.parent
+_left_out: list[Path] = []
+
+settings.register_profile("dev", max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "ci", max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+)
+settings.register_profile("deep", max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+settings.load_profile(os.environ.get("RUNSTORE_HYPOTHESIS_PROFILE", "dev"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    session.own_state(config)
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leaves out, and counts, the files that need torch where there is none: they could not even be imported."""
+    if find_spec("torch") is None and collection_path.is_file() and session.is_training_file(collection_path):
+        _left_out.append(collection_path)
+        return True
+    return None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if fixtures & session.SERVER_OF_FIXTURE.keys():
+            item.add_marker("server")
+        if "xray_data" in fixtures:
+            item.add_marker("data")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("data") and session.xray_folder(_ROOT) is None:
+        session.missing("data: no folder of X-rays; name one in RUNSTORE_TEST_DATA", needed=False)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    terminalreporter.section("servers, data and training")
+    for line in session.summary(terminalreporter.stats, left_out=len(set(_left_out))):
+        terminalreporter.write_line(line)
+
+
+def _database(kind: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    server = session.server_or_skip(kind, request)
+    url = server.new_database()
+    try:
+        yield url
+    finally:
+        server.drop_database(url)
+
+
+@pytest.fixture
+def postgresql_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A new, empty PostgreSQL database: ``postgresql://…``."""
+    yield from _database("postgresql", request)
+
+
+@pytest.fixture
+def mariadb_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A new, empty MariaDB database: ``mysql://…``."""
+    yield from _database("mariadb", request)
+
+
+@pytest.fixture
+def mongodb_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A new, empty database of a standalone mongod, which has no transactions: ``mongodb://…``."""
+    yield from _database("mongodb", request)
+
+
+@pytest.fixture
+def mongodb_replica_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """A new, empty database of a replica set of one node: ``mongodb://…?replicaSet=rs0``."""
+    yield from _database("mongodb-replica", request)
+
+
+@pytest.fixture
+def fast_path() -> Iterator[Path]:
+    """A new, empty directory in memory where the machine has one: SQLite on a disk takes five times as long."""
+    path = Path(tempfile.mkdtemp(prefix="test-", dir=os.environ.get("RUNSTORE_TEST_SERVERS_DIR", fast_directory())))
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def sqlite_url(fast_path: Path) -> str:
+    """The URL of a SQLite file that does not exist yet: ``sqlite:///…``."""
+    return f"sqlite:///{fast_path / f'{uuid.uuid4().hex}.sqlite'}"
+
+
+@pytest.fixture(scope="session")
+def s3_server(request: pytest.FixtureRequest) -> S3:
+    """A real S3 server; ``new_database()`` gives ``s3://<new bucket>``, ``storage_options`` is for fsspec."""
+    server = session.server_or_skip("s3", request)
+    assert isinstance(server, S3)
+    return server
+
+
+@pytest.fixture
+def s3_url(s3_server: S3, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A new, empty bucket: ``s3://…``."""
+    request.node.user_properties.append(("needs", "s3"))
+    url = s3_server.new_database()
+    try:
+        yield url
+    finally:
+        s3_server.drop_database(url)
+
+
+@pytest.fixture(scope="session")
+def xray_data() -> Path:
+    """The folder of real chest X-rays (RSNA layout); its tests are counted as not run where it is absent."""
+    folder = session.xray_folder(_ROOT)
+    if folder is None:
+        session.missing("data: no folder of X-rays; name one in RUNSTORE_TEST_DATA", needed=False)
+    assert folder is not None
+    return folder

@@ -1,0 +1,1 @@
+"""What the tests, the benchmarks and the demonstrations share: real servers on free loopback ports."""
