@@ -17,9 +17,9 @@ from typing import Any
 _HIDDEN = "***"
 _GIT_TIMEOUT_S = 5.0
 
-_SECRET = r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|auth)"
-_SECRET_FLAG = re.compile(rf"-{{1,2}}(?:[\w.\-]*[_.\-])?{_SECRET}", re.IGNORECASE)
-_SECRET_SETTING = re.compile(rf"(?<![A-Za-z])({_SECRET}['\"]?\s*[=:]\s*)(?!//)[^&\s]+", re.IGNORECASE)
+_WORDS = r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|auth)"
+_SECRET_FLAG = re.compile(rf"-{{1,2}}(?:[\w.\-]*[_.\-])?{_WORDS}", re.IGNORECASE)
+_SECRET_SETTING = re.compile(rf"(?<![A-Za-z])({_WORDS}['\"]?\s*[=:]\s*)(?!//)[^&\s]+", re.IGNORECASE)
 _URL_WITH_USER = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://)(\S*)@")
 
 
