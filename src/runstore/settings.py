@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import typed_settings
+from typed_settings.loaders import Loader
 
 from runstore.errors import SettingsError
 
@@ -36,7 +37,7 @@ def load_settings(*, url: str | None = None, artifacts: str | None = None, start
         SettingsError: a settings file cannot be read or holds something unknown; names the file.
     """
     project, own = (typed_settings.find(name, start_dir=start) for name in (_PROJECT_FILE, _FILE))
-    loaders = [
+    loaders: list[Loader] = [
         typed_settings.FileLoader({_PROJECT_FILE: typed_settings.TomlFormat(_SECTION)}, [project]),
         typed_settings.FileLoader({_FILE: typed_settings.TomlFormat(None)}, [own]),
         typed_settings.EnvLoader("RUNSTORE_"),
