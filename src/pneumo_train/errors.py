@@ -1,0 +1,17 @@
+"""What can be wrong before training starts; every message says what was asked, what was found and what to do."""
+
+
+class PneumoTrainError(Exception):
+    """Root of the errors that this package raises on purpose."""
+
+
+class ConfigError(PneumoTrainError, ValueError):
+    """A configuration key is unknown, or its value is of the wrong type or out of range; names the key."""
+
+
+class SourceError(PneumoTrainError, ValueError):
+    """The directory or zip cannot be used: no CSV, no images, or an archive that is not safe to unpack."""
+
+
+class DataError(PneumoTrainError, ValueError):
+    """The table or the images cannot be trained on; names the file, the number of rows and what to do."""
