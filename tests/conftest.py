@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-os.environ.setdefault(
-    "OMP_NUM_THREADS", "1"
-)  # before torch: spinning threads of several workers stand in each other's way
+# Before torch: the spinning threads of several workers would stand in each other's way.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from hypothesis import HealthCheck, settings
 
