@@ -1,0 +1,59 @@
+# Each target does all its own set-up and can be run again; `make help` lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint docs clean lint-all ruff format types arrows dependencies site changelog
+
+BIN := .venv/bin
+READY := .venv/.ready
+export NO_MKDOCS_2_WARNING := 1
+
+help:
+	@echo "make demo   train on generated X-ray phantoms into demo-output/ and show the stored run"
+	@echo "make test   run the tests, against real servers"
+	@echo "make lint   check style, types, arrows, dependencies, documentation and changelog"
+	@echo "make docs   build the documentation into site/"
+	@echo "make clean  remove everything that the other targets made"
+
+$(READY): pyproject.toml scripts/make-environment
+	@scripts/make-environment .venv
+	@touch $(READY)
+
+demo: $(READY)
+	@$(BIN)/python -m pneumo_train.demo --out demo-output
+
+test: $(READY)
+	@scripts/run-tests
+
+docs: site
+	@echo "open site/index.html"
+
+# All checks run, also after one has failed.
+lint: $(READY)
+	@$(MAKE) --no-print-directory --keep-going lint-all
+
+lint-all: ruff format types arrows dependencies site changelog
+
+ruff: $(READY)
+	$(BIN)/ruff check .
+
+format: $(READY)
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+arrows: $(READY)
+	$(BIN)/lint-imports --no-logo
+
+dependencies: $(READY)
+	$(BIN)/deptry src
+
+site: $(READY)
+	$(BIN)/mkdocs build --strict --quiet
+
+changelog: $(READY)
+	$(BIN)/towncrier build --draft --version next > /dev/null
+
+clean:
+	rm -rf .venv .venv-3.* site build dist demo-output changelog.draft
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
