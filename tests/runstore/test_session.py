@@ -1,0 +1,417 @@
+"""The session over a real store (the memory store), and over one that fails when it is told to."""
+
+import logging
+import pickle
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runstore.errors import (
+    ConflictError,
+    InvalidValueError,
+    RunStoreError,
+    SettingsError,
+    StoreFailureError,
+    StoreUnavailableError,
+)
+from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.model import MetricPoint, RunFailure, RunStatus
+from runstore.session import RunSession, ending_of
+
+
+class BreakableStore(MemoryStore):
+    """A memory store that raises ``breakage`` from every verb for as long as one is set."""
+
+    def __init__(self, database: MemoryDatabase | None = None) -> None:
+        super().__init__(database)
+        self.breakage: Exception | None = None
+        self.calls = 0
+
+    def __getattribute__(self, name: str) -> Any:
+        verbs = {"get_or_create_experiment", "ensure_run", "log_metrics", "log_config", "log_artifact", "finalize"}
+        if name in verbs:
+            self.calls += 1
+            if self.breakage is not None:
+                raise self.breakage
+        return super().__getattribute__(name)
+
+
+class Clock:
+    """Seconds that pass when they are told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+DOWN = StoreUnavailableError("the database is away")
+
+
+@pytest.fixture
+def store() -> Iterator[BreakableStore]:
+    with BreakableStore() as opened:
+        yield opened
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
+    return lambda: [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+
+
+def loss(step: int, value: float = 0.5) -> MetricPoint:
+    return MetricPoint(name="loss", value=value, step=step, dataset_type="train")
+
+
+def test_the_run_id_is_known_before_any_store_is_touched(store: BreakableStore) -> None:
+    session = RunSession(store, experiment="e")
+
+    assert session.run_id
+    assert store.calls == 0
+
+
+def test_beginning_makes_the_experiment_and_the_run(store: BreakableStore) -> None:
+    session = RunSession(store, experiment="e", name="n", tags={"k": "v"}, provenance={"seed": 1}, source_path="/data")
+
+    run_id = session.begin()
+
+    run = store.get_run(run_id)
+    assert run_id == session.run_id
+    assert store.get_experiment(run.experiment_id).name == "e"
+    assert (run.status, run.name, run.tags, run.provenance, run.source_path) == (
+        RunStatus.IN_PROGRESS,
+        "n",
+        {"k": "v"},
+        {"seed": 1},
+        "/data",
+    )
+
+
+def test_a_write_begins_a_run_that_was_not_begun(store: BreakableStore) -> None:
+    session = RunSession(store, experiment="e")
+
+    session.log_metrics([loss(0)])
+
+    assert list(store.get_history(session.run_id, "loss", "train").values) == [0.5]
+
+
+def test_an_existing_run_needs_no_experiment(store: BreakableStore) -> None:
+    run_id = store.ensure_run(store.get_or_create_experiment("e"))
+
+    session = RunSession(store, run_id=run_id)
+    session.begin()
+    session.log_metrics([loss(3)])
+
+    assert list(store.get_history(run_id, "loss", "train").steps) == [3]
+
+
+def test_a_new_run_without_an_experiment_is_a_value_error_that_names_the_argument(store: BreakableStore) -> None:
+    with pytest.raises(ValueError, match="experiment_id"):
+        RunSession(store).begin()
+    with pytest.raises(ValueError, match="experiment_id"):
+        RunSession(store, run_id="no-such-run").begin()
+
+
+def test_mistakes_of_the_caller_are_raised_at_the_beginning(store: BreakableStore) -> None:
+    store.ensure_run(store.get_or_create_experiment("one"), run_id="r")
+
+    def no_url() -> MemoryStore:
+        raise SettingsError("no URL")
+
+    with pytest.raises(ConflictError):
+        RunSession(store, experiment="two", run_id="r").begin()
+    with pytest.raises(InvalidValueError):
+        RunSession(store, experiment="").begin()
+    with pytest.raises(LookupError):
+        RunSession(store, experiment_id="unknown").begin()
+    with pytest.raises(SettingsError):
+        RunSession(no_url, experiment="e").begin()
+
+
+def test_config_and_artifacts_reach_the_store(store: BreakableStore, tmp_path: Path) -> None:
+    file = tmp_path / "last.ckpt"
+    file.write_bytes(b"weights")
+    session = RunSession(store, experiment="e")
+
+    took_config = session.log_config({"model": {"depth": 18}})
+    record = session.log_artifact(file, artifact_type="model", metadata={"epoch": 3})
+
+    assert took_config
+    assert store.get_config(session.run_id) == {"model": {"depth": 18}}
+    assert record is not None
+    assert (record.name, record.size, record.metadata) == ("last.ckpt", 7, {"epoch": 3})
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (None, "completed"),
+        (ValueError("wrong"), "failed"),
+        (KeyboardInterrupt(), "interrupted"),
+        (SystemExit(), "interrupted"),
+        (SystemExit(128 + signal.SIGTERM), "interrupted"),
+        (SystemExit(1), "failed"),
+        (SystemExit("no data"), "failed"),
+    ],
+)
+def test_the_status_tells_what_ended_the_training(error: BaseException | None, status: str) -> None:
+    assert ending_of(error) == status
+
+
+def test_a_failed_run_keeps_type_message_and_traceback(store: BreakableStore) -> None:
+    session = RunSession(store, experiment="e")
+
+    with pytest.raises(ZeroDivisionError), session:
+        _ = 1 // 0
+
+    run = store.get_run(session.run_id)
+    assert run.status == "failed"
+    assert run.failure is not None
+    assert run.failure.type == "ZeroDivisionError"
+    assert run.failure.message == "integer division or modulo by zero"
+    assert "1 // 0" in run.failure.traceback
+
+
+def test_an_end_can_be_given_a_reason_in_words(store: BreakableStore) -> None:
+    session = RunSession(store, experiment="e")
+    session.begin()
+
+    session.end("interrupted", RunFailure(type="Preempted", message="requeued", traceback=""))
+
+    run = store.get_run(session.run_id)
+    assert run.status == "interrupted"
+    assert run.failure is not None
+    assert run.failure.type == "Preempted"
+
+
+def test_resuming_an_ended_run_opens_a_new_attempt(store: BreakableStore) -> None:
+    first = RunSession(store, experiment="e")
+    first.begin()
+    first.end("failed", ValueError("x"))
+
+    second = RunSession(store, experiment="e", run_id=first.run_id)
+    second.begin(resume=True)
+
+    run = store.get_run(first.run_id)
+    assert (run.status, run.attempt) == ("in_progress", 2)
+
+
+def test_a_session_may_begin_again_after_its_own_end(store: BreakableStore) -> None:
+    session = RunSession(store, experiment="e")
+    session.begin()
+    session.end("completed")
+
+    session.begin()
+    kept = store.get_run(session.run_id)
+    session.begin(resume=True)
+    reopened = store.get_run(session.run_id)
+
+    assert (kept.status, kept.attempt) == ("completed", 1)
+    assert (reopened.status, reopened.attempt) == ("in_progress", 2)
+
+
+@pytest.mark.parametrize("breakage", [DOWN, StoreFailureError("disk full"), RunStoreError("?"), OSError("a bug")])
+def test_a_store_that_fails_never_stops_the_caller(
+    store: BreakableStore, breakage: Exception, tmp_path: Path, warnings: Callable[[], list[str]]
+) -> None:
+    file = tmp_path / "f"
+    file.write_bytes(b"")
+    store.breakage = breakage
+
+    session = RunSession(store, experiment="e")
+    run_id = session.begin()
+    answers = [session.log_metrics([loss(0), loss(1)]), session.log_config({"a": 1}), session.log_artifact(file)]
+    is_ended = session.end("completed")
+
+    assert run_id == session.run_id
+    assert answers == [False, False, None]
+    assert not is_ended
+    assert session.points_not_stored == 2
+    assert session.failures == 5
+    assert session.last_error is breakage
+    assert len(warnings()) == 2
+    assert "did not take begin" in warnings()[0]
+    assert "2 metric points were not stored" in warnings()[1]
+
+
+def test_a_database_down_at_the_start_still_gets_the_run_and_its_config(store: BreakableStore, clock: Clock) -> None:
+    session = RunSession(store, experiment="e", clock=clock)
+    store.breakage = DOWN
+    session.begin()
+    session.log_config({"lr": 0.1})
+    session.log_metrics([loss(0)])
+
+    store.breakage = None
+    clock.now += 60
+    session.log_metrics([loss(1)])
+    session.end_with(None)
+
+    assert store.get_run(session.run_id).status == "completed"
+    assert store.get_config(session.run_id) == {"lr": 0.1}
+    assert list(store.get_history(session.run_id, "loss", "train").steps) == [1]
+    assert session.points_not_stored == 1
+
+
+def test_a_run_that_was_to_be_resumed_while_the_database_was_away_is_resumed_later(
+    store: BreakableStore, clock: Clock
+) -> None:
+    run_id = store.ensure_run(store.get_or_create_experiment("e"))
+    store.finalize(run_id, "failed")
+    session = RunSession(store, experiment="e", run_id=run_id, clock=clock)
+    store.breakage = DOWN
+    session.begin(resume=True)
+
+    store.breakage = None
+    clock.now += 60
+    session.log_metrics([loss(0)])
+
+    run = store.get_run(run_id)
+    assert (run.status, run.attempt) == ("in_progress", 2)
+
+
+def test_a_dead_store_is_left_alone_for_longer_and_longer(store: BreakableStore, clock: Clock) -> None:
+    session = RunSession(store, experiment="e", clock=clock)
+    session.begin()
+    store.breakage = DOWN
+    asked_at = []
+
+    for second in range(100):
+        clock.now = float(second)
+        before = store.calls
+        session.log_metrics([loss(second)])
+        if store.calls > before:
+            asked_at.append(second)
+
+    assert asked_at == [0, 1, 3, 7, 15, 31, 63]
+    assert session.points_not_stored == 100
+
+
+def test_the_end_is_tried_even_while_the_store_is_left_alone(store: BreakableStore, clock: Clock) -> None:
+    session = RunSession(store, experiment="e", clock=clock)
+    session.begin()
+    store.breakage = DOWN
+    session.log_metrics([loss(0)])
+    store.breakage = None
+
+    is_ended = session.end("completed")
+
+    assert is_ended
+    assert store.get_run(session.run_id).status == "completed"
+
+
+def test_each_outage_is_warned_of_once(store: BreakableStore, clock: Clock, warnings: Callable[[], list[str]]) -> None:
+    session = RunSession(store, experiment="e", clock=clock)
+    for _outage in range(2):
+        store.breakage = DOWN
+        for _call in range(10):
+            clock.now += 100
+            session.log_metrics([loss(0)])
+        store.breakage = None
+        clock.now += 100
+        session.log_metrics([loss(0)])
+
+    assert len(warnings()) == 2
+
+
+def test_a_bad_value_during_training_is_counted_and_stops_neither_training_nor_later_writes(
+    store: BreakableStore, warnings: Callable[[], list[str]]
+) -> None:
+    session = RunSession(store, experiment="e")
+    session.begin()
+
+    refused = [session.log_metrics([loss(step=-1)]) for _ in range(5)]
+    taken = session.log_metrics([loss(0)])
+    bad_config = session.log_config({"f": object()})
+    good_config = session.log_config({"g": 1})
+
+    assert refused == [False] * 5
+    assert taken
+    assert (bad_config, good_config) == (False, True)
+    assert store.get_config(session.run_id) == {"g": 1}
+    assert session.failures == 6
+    assert len(warnings()) == 2
+
+
+def test_a_config_is_kept_as_it_was_when_it_was_logged(store: BreakableStore, clock: Clock) -> None:
+    session = RunSession(store, experiment="e", clock=clock)
+    config = {"lr": 0.1}
+    store.breakage = DOWN
+    session.log_config(config)
+    config["lr"] = 0.9
+    store.breakage = None
+
+    session.end("completed")
+
+    assert store.get_config(session.run_id) == {"lr": 0.1}
+
+
+def test_threads_that_write_at_once_make_one_run_and_lose_nothing() -> None:
+    store = MemoryStore()
+    session = RunSession(store, experiment="e")
+    start = threading.Barrier(8)
+
+    def write(worker: int) -> None:
+        start.wait()
+        for step in range(50):
+            session.log_metrics([MetricPoint(name=f"m{worker}", value=step, step=step)])
+
+    threads = [threading.Thread(target=write, args=(worker,)) for worker in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [run.id for run in store.search_runs().items] == [session.run_id]
+    assert [summary.count for summary in store.get_summaries(session.run_id)] == [50] * 8
+    assert session.failures == 0
+
+
+def test_an_opener_is_called_at_the_first_need_and_its_store_closed_with_the_session() -> None:
+    database = MemoryDatabase()
+    opened: list[MemoryStore] = []
+
+    def open_one() -> MemoryStore:
+        opened.append(MemoryStore(database))
+        return opened[-1]
+
+    session = RunSession(open_one, experiment="e")
+    opened_by_the_constructor = len(opened)
+    session.begin()
+    session.log_metrics([loss(0)])
+    session.close()
+    session.close()
+    session.log_metrics([loss(1)])
+
+    assert opened_by_the_constructor == 0
+    assert len(opened) == 2
+    assert list(opened[1].get_history(session.run_id, "loss", "train").steps) == [0, 1]
+    with pytest.raises(RunStoreError):
+        opened[0].get_run(session.run_id)
+
+
+def test_a_store_of_the_callers_is_not_closed(store: BreakableStore) -> None:
+    with RunSession(store, experiment="e") as session:
+        pass
+
+    assert store.get_run(session.run_id).status == "completed"
+
+
+def test_a_pickled_session_writes_to_the_same_run() -> None:
+    session = RunSession(partial(MemoryStore), experiment="e")
+
+    copy = pickle.loads(pickle.dumps(session))
+    copy.begin()
+
+    assert copy.run_id == session.run_id
+    assert copy.store.get_run(session.run_id).status == "in_progress"
