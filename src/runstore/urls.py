@@ -18,8 +18,9 @@ def scheme_of(url: str) -> str:
     """
     match = _SCHEME.match(url)
     if match is None or match.group(2) is None:
+        _, at, place = url.rpartition("@")
         raise SettingsError(
-            f"store {redact(url)!r} is no URL; give one such as sqlite:///runs.db, "
+            f"store {f'***@{place}' if at else url!r} is no URL; give one such as sqlite:///runs.db, "
             "postgresql://user@host/database or mongodb://host/database"
         )
     scheme = match.group(1).lower()

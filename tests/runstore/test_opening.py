@@ -1,0 +1,119 @@
+"""Where the URL comes from, and that its secrets stay hidden."""
+
+from pathlib import Path
+
+import pytest
+
+from runstore import open_reader, open_store
+from runstore.errors import RunStoreError, SettingsError
+from runstore.settings import load_settings
+from runstore.urls import redact, scheme_of
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder as working directory, with nothing set."""
+    monkeypatch.delenv("RUNSTORE_URL", raising=False)
+    monkeypatch.delenv("RUNSTORE_ARTIFACTS", raising=False)
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_url_comes_from_the_argument_then_the_environment_then_the_files(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "pyproject.toml").write_text('[tool.runstore]\nurl = "sqlite:///from-pyproject.db"\n')
+    assert load_settings().url == "sqlite:///from-pyproject.db"
+
+    (project / "runstore.toml").write_text('url = "sqlite:///from-toml.db"\n')
+    assert load_settings().url == "sqlite:///from-toml.db"
+
+    monkeypatch.setenv("RUNSTORE_URL", "sqlite:///from-environment.db")
+    assert load_settings().url == "sqlite:///from-environment.db"
+
+    assert load_settings(url="sqlite:///from-argument.db").url == "sqlite:///from-argument.db"
+
+
+def test_the_files_are_looked_for_up_to_the_root_of_the_checkout(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "runstore.toml").write_text('url = "memory://"\nartifacts = "s3://bucket/x"\n')
+    inner = project / "a" / "b"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+
+    assert load_settings() == load_settings(url="memory://", artifacts="s3://bucket/x")
+
+
+def test_a_pyproject_without_our_section_is_none_of_our_business(project: Path) -> None:
+    (project / "pyproject.toml").write_text('[project]\nname = "x"\n')
+
+    assert load_settings().url is None
+
+
+@pytest.mark.parametrize("text", ["url = ", 'urll = "x"', "url = 5"])
+def test_a_bad_settings_file_is_an_error_that_names_it(project: Path, text: str) -> None:
+    (project / "runstore.toml").write_text(text)
+
+    if text == "url = 5":  # a number is taken as its text, and is then no URL
+        with pytest.raises(SettingsError, match="no URL"):
+            open_store()
+    else:
+        with pytest.raises(SettingsError, match=r"runstore\.toml"):
+            open_store()
+
+
+@pytest.mark.usefixtures("project")
+def test_no_url_at_all_is_an_error_that_names_every_place() -> None:
+    with pytest.raises(SettingsError, match=r"RUNSTORE_URL.*runstore\.toml.*pyproject\.toml"):
+        open_reader()
+
+
+@pytest.mark.parametrize(
+    ("url", "scheme"),
+    [
+        ("postgresql+psycopg://h/d", "postgresql"),
+        ("MONGODB+SRV://h/d", "mongodb+srv"),
+        ("sqlite:///x", "sqlite"),
+        ("memory://", "memory"),
+    ],
+)
+def test_the_scheme_names_the_database(url: str, scheme: str) -> None:
+    assert scheme_of(url) == scheme
+
+
+@pytest.mark.parametrize("text", ["runs.db", "C:/runs.db", "", "://x"])
+def test_what_is_no_url_is_told_what_one_looks_like(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"sqlite:///runs\.db"):
+        scheme_of(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://me:s3cret@host/db",
+        "postgresql://me:s3cret/x@y#@host:5432/db",
+        "cannot reach mongodb://me:s3cret@a,b:1/db?replicaSet=x, mysql://u:s3cret@h/d",
+        "mysql://host/db?password=s3cret&x=1",
+        "s3://bucket?aws_secret_access_key=s3cret",
+        "https://host/x?access_token=s3cret#f",
+    ],
+)
+def test_a_redacted_text_shows_no_secret(text: str) -> None:
+    assert "s3cret" not in redact(text)
+    assert "***" in redact(text)
+
+
+def test_a_url_without_secrets_is_shown_as_it_is() -> None:
+    assert (
+        redact("see postgresql://me@host:5432/db?sslmode=require") == "see postgresql://me@host:5432/db?sslmode=require"
+    )
+
+
+@pytest.mark.parametrize("url", ["nowhere://me:s3cret@host/db", "me:s3cret@host/db"])
+def test_an_error_about_a_url_shows_no_secret(url: str) -> None:
+    with pytest.raises(RunStoreError) as caught:
+        open_store(url, durable=False)
+
+    assert "s3cret" not in str(caught.value)

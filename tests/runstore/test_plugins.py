@@ -1,0 +1,103 @@
+"""Discovery: real entry points in a folder on the path, good, broken and in conflict."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from runstore import open_store
+from runstore.errors import MissingDriverError, SchemeConflictError, SettingsError, UnknownSchemeError
+from runstore.plugins import find_backends
+
+_GOOD = """
+from runstore.hookspecs import Backend, hookimpl
+from runstore.memory import MemoryStore
+
+@hookimpl
+def runstore_backends():
+    return [Backend(name={name!r}, schemes=({scheme!r},), open=lambda url, options: MemoryStore(), modules={modules!r},
+                    install="runstore[extra]")]
+"""
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder on the path; every distribution written there is found."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in ("shelf", "drawer", "broken"):
+        monkeypatch.delitem(sys.modules, f"{name}_plugin", raising=False)
+    return tmp_path
+
+
+def _install(folder: Path, name: str, source: str) -> None:
+    module = f"{name}_plugin"
+    (folder / f"{module}.py").write_text(source)
+    info = folder / f"{name}-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(f"[runstore]\n{name} = {module}\n")
+
+
+def test_an_installed_plugin_is_found_by_its_scheme(plugins: Path) -> None:
+    _install(plugins, "shelf", _GOOD.format(name="shelf", scheme="shelf", modules=()))
+
+    with open_store("shelf://x", durable=False) as store:
+        assert store.get_or_create_experiment("a")
+
+
+def test_a_plugin_without_its_driver_is_listed_and_says_what_to_install(plugins: Path) -> None:
+    _install(plugins, "shelf", _GOOD.format(name="shelf", scheme="shelf", modules=("no_such_module", "json")))
+
+    listed = [found for found in find_backends().backends if found.backend.name == "shelf"]
+    assert [(found.missing, found.needs) for found in listed] == [
+        (("no_such_module",), 'pip install "runstore[extra]"')
+    ]
+    with pytest.raises(MissingDriverError, match=r'no_such_module.*pip install "runstore\[extra\]"'):
+        open_store("shelf://x", durable=False)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "raise SystemError('cannot load')",
+        "from runstore.hookspecs import hookimpl\n@hookimpl\ndef runstore_backends():\n    raise ValueError('no')",
+        "from runstore.hookspecs import hookimpl\n@hookimpl\ndef runstore_backend():\n    return []",
+        "from runstore.hookspecs import hookimpl\n@hookimpl\ndef runstore_backends():\n    return ['x']",
+        "x = 1",
+    ],
+)
+def test_a_broken_plugin_is_reported_and_does_not_break_the_others(plugins: Path, source: str) -> None:
+    _install(plugins, "broken", source)
+    _install(plugins, "shelf", _GOOD.format(name="shelf", scheme="shelf", modules=()))
+
+    catalog = find_backends()
+
+    assert list(catalog.broken) == ["broken (broken 1.0)"]
+    assert catalog.backend_for("shelf").name == "shelf"
+    with pytest.raises(UnknownSchemeError, match=r"known: memory.*broken \(broken 1\.0\) failed to load"):
+        catalog.backend_for("nowhere")
+
+
+def test_two_plugins_that_claim_one_scheme_are_an_error_that_names_both(plugins: Path) -> None:
+    for name in ("shelf", "drawer"):
+        _install(plugins, name, _GOOD.format(name=name, scheme="wood", modules=()))
+
+    with pytest.raises(SchemeConflictError, match=r"'drawer' of drawer \(drawer 1\.0\) and 'shelf' of shelf"):
+        open_store("wood://x", durable=False)
+
+
+def test_listing_the_backends_imports_no_driver() -> None:
+    code = (
+        "import sys; from runstore.plugins import find_backends; "
+        "names = {found.backend.name for found in find_backends().backends}; "
+        "assert {'memory', 'sqlite', 'postgresql', 'mysql', 'mongodb'} <= names, names; "
+        "assert not {'sqlalchemy', 'pymongo', 'torch', 'psycopg'} & set(sys.modules)"
+    )
+    import subprocess  # noqa: PLC0415 - this test alone
+
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_memory_has_no_place_and_nothing_to_read() -> None:
+    with pytest.raises(SettingsError, match="memory has none"):
+        open_store("memory://somewhere", durable=False)
