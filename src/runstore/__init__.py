@@ -10,38 +10,39 @@
 'completed'
 """
 
-from runstore.errors import (
-    ArtifactNotFoundError,
-    ConflictError,
-    ExperimentNotFoundError,
-    InvalidValueError,
-    NotFoundError,
-    QueryError,
-    RunFinalizedError,
-    RunNotFoundError,
-    RunStoreError,
-    StoreClosedError,
-    StoreFailureError,
-    StoreUnavailableError,
-)
-from runstore.model import (
-    Artifact,
-    DatasetType,
-    Experiment,
-    History,
-    MetricPoint,
-    Page,
-    Run,
-    RunFailure,
-    RunStatus,
-    SeriesSummary,
-    StepValue,
-)
-from runstore.protocol import BackendStore, RunReader, RunStore
+import importlib
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, without importing typing for it
 if TYPE_CHECKING:
+    from runstore.errors import (
+        ArtifactNotFoundError,
+        ConflictError,
+        ExperimentNotFoundError,
+        InvalidValueError,
+        NotFoundError,
+        QueryError,
+        RunFinalizedError,
+        RunNotFoundError,
+        RunStoreError,
+        StoreClosedError,
+        StoreFailureError,
+        StoreUnavailableError,
+    )
+    from runstore.model import (
+        Artifact,
+        DatasetType,
+        Experiment,
+        History,
+        MetricPoint,
+        Page,
+        Run,
+        RunFailure,
+        RunStatus,
+        SeriesSummary,
+        StepValue,
+    )
     from runstore.opening import open_reader, open_store
+    from runstore.protocol import BackendStore, RunReader, RunStore
 
 __all__ = [
     "Artifact",
@@ -74,12 +75,51 @@ __all__ = [
     "open_store",
 ]
 
+_HOMES = {
+    "errors": (
+        "ArtifactNotFoundError",
+        "ConflictError",
+        "ExperimentNotFoundError",
+        "InvalidValueError",
+        "NotFoundError",
+        "QueryError",
+        "RunFinalizedError",
+        "RunNotFoundError",
+        "RunStoreError",
+        "StoreClosedError",
+        "StoreFailureError",
+        "StoreUnavailableError",
+    ),
+    "model": (
+        "Artifact",
+        "DatasetType",
+        "Experiment",
+        "History",
+        "MetricPoint",
+        "Page",
+        "Run",
+        "RunFailure",
+        "RunStatus",
+        "SeriesSummary",
+        "StepValue",
+    ),
+    "protocol": ("BackendStore", "RunReader", "RunStore"),
+    "opening": ("open_reader", "open_store"),
+}
+"""Which module each public name is loaded from at its first use, so that ``import runstore`` costs next to nothing."""
+
 
 def __getattr__(name: str) -> object:
-    """Loads the opening functions at their first use, so that ``import runstore`` stays cheap."""
-    if name in {"open_store", "open_reader"}:
-        from runstore import opening  # noqa: PLC0415 - see the docstring
-
-        return getattr(opening, name)
+    """Loads a public name at its first use."""
+    for module, names in _HOMES.items():
+        if name in names:
+            value = getattr(importlib.import_module(f"runstore.{module}"), name)
+            globals()[name] = value
+            return value
     message = f"module {__name__!r} has no attribute {name!r}"
     raise AttributeError(message)
+
+
+def __dir__() -> list[str]:
+    """The public names, loaded or not."""
+    return sorted(__all__)
