@@ -1,0 +1,62 @@
+"""What is not needed is not imported: each rule is checked in an interpreter of its own."""
+
+import subprocess
+import sys
+
+import pytest
+
+_DRIVERS = {"alembic", "bson", "gridfs", "psycopg", "pymongo", "pymysql", "sqlalchemy"}
+_FRAMEWORKS = {"lightning", "pytorch_lightning", "torch", "torchmetrics", "torchvision"}
+_SLOW = {"asyncio", "fsspec", "numpy", "pluggy", "rich", "tenacity", "typed_settings", "typer"}
+
+
+def _loaded_by(program: str) -> set[str]:
+    """The top-level modules that are loaded once the program has run."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport sys\nprint('LOADED', *sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()[1:]}
+
+
+def test_importing_runstore_imports_no_driver_no_framework_and_nothing_slow() -> None:
+    loaded = _loaded_by("import runstore")
+
+    assert loaded & (_DRIVERS | _FRAMEWORKS | _SLOW) == set()
+
+
+def test_listing_the_backends_imports_no_driver_and_no_framework() -> None:
+    loaded = _loaded_by("from runstore.plugins import find_backends; find_backends()")
+
+    assert loaded & (_DRIVERS | _FRAMEWORKS) == set()
+
+
+def test_opening_a_memory_store_imports_no_driver_and_no_framework() -> None:
+    loaded = _loaded_by("from runstore import open_store\nwith open_store('memory://', durable=False): pass")
+
+    assert loaded & (_DRIVERS | _FRAMEWORKS) == set()
+
+
+def test_importing_the_trainer_imports_no_framework() -> None:
+    loaded = _loaded_by("import pneumo_train")
+
+    assert loaded & (_DRIVERS | _FRAMEWORKS) == set()
+
+
+@pytest.mark.parametrize("module", ["runstore.cli", "pneumo_train.cli"])
+def test_the_help_of_a_command_imports_no_driver_and_no_framework(module: str) -> None:
+    program = f"""
+import sys
+sys.argv = ["command", "--help"]
+from {module} import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code
+"""
+
+    loaded = _loaded_by(program)
+
+    assert loaded & (_DRIVERS | _FRAMEWORKS) == set()
