@@ -1,0 +1,50 @@
+"""The clauses as tests, one module a family, mixed into one class: :class:`RunStoreConformance`."""
+
+import pytest
+
+_FAMILIES = (
+    "_opening",
+    "_experiments",
+    "_runs",
+    "_metrics",
+    "_summaries",
+    "_configs",
+    "_artifacts",
+    "_endings",
+    "_durability",
+    "_reading",
+    "_errors",
+)
+pytest.register_assert_rewrite(*(f"{__name__}.{family}" for family in _FAMILIES))
+
+# The imports follow the line above, so that a failed assertion shows its values.
+from runstore.testing.conformance._artifacts import ArtifactClauses  # noqa: E402
+from runstore.testing.conformance._base import ConformanceBase, clause, clauses_of, kit_tests  # noqa: E402
+from runstore.testing.conformance._configs import ConfigClauses  # noqa: E402
+from runstore.testing.conformance._durability import DurabilityClauses  # noqa: E402
+from runstore.testing.conformance._endings import EndingClauses  # noqa: E402
+from runstore.testing.conformance._errors import ErrorClauses  # noqa: E402
+from runstore.testing.conformance._experiments import ExperimentClauses  # noqa: E402
+from runstore.testing.conformance._metrics import MetricClauses  # noqa: E402
+from runstore.testing.conformance._opening import OpeningClauses  # noqa: E402
+from runstore.testing.conformance._reading import ReadingClauses  # noqa: E402
+from runstore.testing.conformance._runs import RunClauses  # noqa: E402
+from runstore.testing.conformance._summaries import SummaryClauses  # noqa: E402
+
+__all__ = ["ConformanceBase", "RunStoreConformance", "clause", "clauses_of", "kit_tests"]
+
+
+class RunStoreConformance(
+    OpeningClauses,
+    ExperimentClauses,
+    RunClauses,
+    MetricClauses,
+    SummaryClauses,
+    ConfigClauses,
+    ArtifactClauses,
+    EndingClauses,
+    DurabilityClauses,
+    ReadingClauses,
+    ErrorClauses,
+):
+    """The whole contract. Subclass it, give it a ``harness`` fixture, and run pytest."""

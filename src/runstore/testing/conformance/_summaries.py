@@ -1,0 +1,191 @@
+"""MET, second part: what is known of a series without reading it whole."""
+
+import math
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runstore.errors import InvalidValueError
+from runstore.model import MetricPoint, SeriesSummary
+from runstore.protocol import BackendStore
+from runstore.testing.bench import Bench, new_experiment, new_run, point
+from runstore.testing.conformance._base import ConformanceBase, clause
+from runstore.testing.strategies import effort, metric_points
+
+Facts = tuple[int, tuple[int, str], tuple[int, str], tuple[int, float] | None, tuple[int, float] | None, int]
+
+
+class SummaryClauses(ConformanceBase):
+    """MET.8 and MET.12."""
+
+    @clause("MET.8")
+    def test_a_summary_names_first_last_min_max_and_counts(self, store: BackendStore) -> None:
+        run_id = new_run(store)
+
+        store.log_metrics(run_id, [point("x", step, value) for step, value in [(7, 0.5), (3, 0.9), (5, 0.1)]])
+
+        (found,) = store.get_summaries(run_id)
+        assert facts_of(found) == (3, (3, (0.9).hex()), (7, (0.5).hex()), (5, 0.1), (3, 0.9), 0)
+
+    @clause("MET.8")
+    def test_last_is_the_highest_step_whenever_it_arrived(self, store: BackendStore) -> None:
+        run_id = new_run(store)
+
+        store.log_metrics(run_id, [point("x", 100, 1.0)])
+        store.log_metrics(run_id, [point("x", 10, 2.0)])
+
+        (found,) = store.get_summaries(run_id)
+        assert (found.last.step, found.last.value, found.first.step) == (100, 1.0, 10)
+
+    @clause("MET.8")
+    def test_non_finite_values_are_counted_and_never_min_or_max(self, store: BackendStore) -> None:
+        run_id = new_run(store)
+        values = [math.nan, math.inf, -2.0, -math.inf, 3.0, math.nan]
+
+        store.log_metrics(run_id, [point("x", step, value) for step, value in enumerate(values)])
+        store.log_metrics(run_id, [point("only", step, math.inf) for step in range(2)])
+
+        only, mixed = store.get_summaries(run_id)
+        assert facts_of(mixed) == (6, (0, "nan"), (5, "nan"), (2, -2.0), (4, 3.0), 4)
+        assert (only.count, only.min, only.max, only.non_finite_count) == (2, None, None, 2)
+
+    @clause("MET.8")
+    def test_of_equal_extremes_the_lowest_step_is_named(self, store: BackendStore) -> None:
+        run_id = new_run(store)
+
+        store.log_metrics(
+            run_id, [point("x", step, value) for step, value in [(4, 1.0), (2, 1.0), (9, 0.0), (8, -0.0)]]
+        )
+        store.log_metrics(run_id, [point("x", 3, 1.0)])
+
+        (found,) = store.get_summaries(run_id)
+        assert (found.max and found.max.step, found.min and found.min.step) == (2, 8)
+
+    @clause("MET.8")
+    def test_overwriting_the_extreme_the_first_and_the_last_is_seen(self, store: BackendStore) -> None:
+        run_id = new_run(store)
+        store.log_metrics(
+            run_id, [point("x", step, value) for step, value in enumerate([-9.0, 1.0, 50.0, math.nan, 9.0])]
+        )
+
+        store.log_metrics(run_id, [point("x", 0, 3.0), point("x", 2, 4.0), point("x", 3, 2.0), point("x", 4, math.inf)])
+
+        (found,) = store.get_summaries(run_id)
+        assert facts_of(found) == (5, (0, (3.0).hex()), (4, "inf"), (1, 1.0), (2, 4.0), 1)
+
+    @clause("MET.8")
+    def test_the_summary_always_equals_what_the_history_gives(self, bench: Bench) -> None:
+        store, other = bench.open(), bench.open()
+        experiment_id = new_experiment(store)
+        names = st.sampled_from(("x", "y"))
+
+        @effort(25)
+        @given(st.lists(st.lists(metric_points(names), max_size=10), max_size=5))
+        def check(batches: Sequence[list[MetricPoint]]) -> None:
+            run_id = store.ensure_run(experiment_id)
+            for batch in batches:
+                store.log_metrics(run_id, batch)
+                for summary in other.get_summaries(run_id):
+                    history = other.get_history(run_id, summary.name, summary.dataset_type)
+                    assert facts_of(summary) == expected_facts(list(zip(history.steps, history.values, strict=True)))
+
+        check()
+
+    @clause("MET.8")
+    def test_series_are_listed_by_name_and_dataset_type_in_code_point_order(self, store: BackendStore) -> None:
+        run_id = new_run(store)
+        series = [
+            (name, kind) for name in ("b", "B", "a", "ä", "_", "10", "9") for kind in ("validation", "test", "train")
+        ]
+
+        store.log_metrics(run_id, [point(name, 0, 0.0, kind) for name, kind in series])
+
+        assert [(each.name, str(each.dataset_type)) for each in store.get_summaries(run_id)] == sorted(series)
+
+    @clause("MET.12")
+    def test_everything_is_returned_when_there_are_no_more_points_than_asked_for(self, store: BackendStore) -> None:
+        run_id = new_run(store)
+        store.log_metrics(run_id, [point("x", step * step, step) for step in range(40)])
+
+        sample = store.sample_history(run_id, "x", "validation", max_points=40)
+
+        assert (list(sample.steps), list(sample.values)) == ([step * step for step in range(40)], list(range(40)))
+        assert (sample.represents, sample.is_sampled) == (40, False)
+
+    @clause("MET.12")
+    def test_a_sample_keeps_both_ends_and_the_extremes_and_says_what_it_stands_for(self, store: BackendStore) -> None:
+        run_id = new_run(store)
+        values = [math.sin(step / 30) for step in range(3000)]
+        values[1234], values[2222] = 77.0, -77.0
+        store.log_metrics(run_id, [point("x", step, value) for step, value in enumerate(values)])
+
+        sample = store.sample_history(run_id, "x", "validation", max_points=50)
+
+        steps = list(sample.steps)
+        assert 4 <= len(sample) <= 50
+        assert (sample.represents, sample.is_sampled) == (3000, True)
+        assert (steps[0], steps[-1], steps == sorted(set(steps))) == (0, 2999, True)
+        assert {1234, 2222} <= set(steps)
+        assert [values[step] for step in steps] == list(sample.values)
+
+    @clause("MET.12")
+    def test_each_bucket_of_a_sample_keeps_its_extremes(self, store: BackendStore) -> None:
+        run_id = new_run(store)
+        values = [float((step * 7919) % 1000) for step in range(1000)]
+        store.log_metrics(run_id, [point("x", step, value) for step, value in enumerate(values)])
+
+        sample = store.sample_history(run_id, "x", "validation", max_points=100)
+
+        kept = dict(zip(sample.steps, sample.values, strict=True))
+        for low in range(0, 1000, 100):  # a tenth of the steps spans several buckets of a sample of a hundred
+            part, found = values[low : low + 100], [kept[step] for step in kept if low <= step < low + 100]
+            assert found, f"no point kept between steps {low} and {low + 99}"
+            assert (min(found), max(found)) == (min(part), max(part))
+
+    @clause("MET.12")
+    @pytest.mark.parametrize("max_points", [3, 0, -1])
+    def test_a_sample_of_fewer_than_four_points_is_refused(self, store: BackendStore, max_points: int) -> None:
+        run_id = new_run(store)
+
+        with pytest.raises(InvalidValueError, match="max_points"):
+            store.sample_history(run_id, "x", "validation", max_points=max_points)
+
+    @clause("MET.12")
+    def test_steps_far_apart_and_non_finite_values_are_sampled(self, store: BackendStore) -> None:
+        run_id = new_run(store)
+        steps = [*range(100), 2**40, 2**62, 2**63 - 1]
+        store.log_metrics(run_id, [point("x", step, math.nan if step % 3 else math.inf) for step in steps])
+
+        sample = store.sample_history(run_id, "x", "validation", max_points=10)
+
+        assert (sample.steps[0], sample.steps[-1], sample.represents) == (0, 2**63 - 1, 103)
+        assert len(sample) <= 10
+
+
+def facts_of(summary: SeriesSummary) -> Facts:
+    """A summary as plain values that compare bit for bit at both ends."""
+    return (
+        summary.count,
+        (summary.first.step, summary.first.value.hex()),
+        (summary.last.step, summary.last.value.hex()),
+        summary.min and (summary.min.step, summary.min.value),
+        summary.max and (summary.max.step, summary.max.value),
+        summary.non_finite_count,
+    )
+
+
+def expected_facts(points: list[tuple[int, float]]) -> Facts:
+    """The same of points in step order, worked out the slow way."""
+    finite = [(step, value) for step, value in points if math.isfinite(value)]
+    least = min((value for _, value in finite), default=None)
+    greatest = max((value for _, value in finite), default=None)
+    return (
+        len(points),
+        (points[0][0], points[0][1].hex()),
+        (points[-1][0], points[-1][1].hex()),
+        next(((step, value) for step, value in finite if value == least), None),
+        next(((step, value) for step, value in finite if value == greatest), None),
+        len(points) - len(finite),
+    )

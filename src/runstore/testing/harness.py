@@ -1,0 +1,141 @@
+"""What the author of a backend gives the kit: a :class:`Harness` over one database.
+
+Two methods are required, ``open`` and ``fresh``. All others are optional: an *observer* looks at the database from
+outside, a *fault* breaks something on purpose. One that is not given raises :class:`Unsupported`, and the tests that
+need it stand in the report as "not run", with that reason.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Hashable, Mapping
+from contextlib import AbstractContextManager
+from functools import partial
+from types import MappingProxyType
+from typing import Self, cast
+
+from runstore.protocol import BackendStore
+
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class Unsupported(Exception):  # noqa: N818 - says what the harness cannot do; no test fails of it
+    """The harness cannot do what a test needs; the test is reported as not run."""
+
+
+def open_url(url: str) -> BackendStore:
+    """Opens a store through the installed plugins, without the journal: what a child process runs."""
+    from runstore.opening import open_store  # noqa: PLC0415 - keeps a harness without a URL free of the plugins
+
+    return cast("BackendStore", open_store(url, durable=False))
+
+
+class Harness(ABC):
+    """One database, and what can be done to it.
+
+    The kit may open any number of handles on it, and never assumes that it is empty: tests name what they write
+    uniquely, so one database serves all tests of a worker. A test that needs an empty one asks :meth:`fresh`.
+
+    Attributes:
+        deviations: clause id, or the name of one kit test, to the reason why this backend cannot keep it. Its tests
+            become strict expected failures: one that passes nevertheless is red.
+        url: what ``runstore.open_store`` takes to reach this database from another process; ``None`` when it lives
+            inside this one.
+    """
+
+    deviations: Mapping[str, str] = _NOTHING
+    url: str | None = None
+
+    # Required
+
+    @abstractmethod
+    def open(self) -> BackendStore:
+        """A new handle on this database. The kit closes it."""
+
+    @abstractmethod
+    def fresh(self) -> "Harness":
+        """A harness of the same kind on another, empty database. The kit closes it."""
+
+    def close(self) -> None:  # noqa: B027 - most harnesses have nothing to give back
+        """Gives back the database that :meth:`fresh` made."""
+
+    def __enter__(self) -> Self:
+        """The harness itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Closes the harness."""
+        self.close()
+
+    # Optional: other processes
+
+    def recipe(self) -> Callable[[], BackendStore]:
+        """A picklable call that opens this database in another process."""
+        if self.url is None:
+            raise Unsupported("the database lives inside one process")
+        return partial(open_url, self.url)
+
+    # Optional: observers
+
+    def open_connections(self) -> int:
+        """How many connections this process's handles on this database hold checked out right now."""
+        raise Unsupported("the harness does not count connections")
+
+    def open_transactions(self) -> int:
+        """How many transactions the server sees open on this database."""
+        raise Unsupported("the harness does not count transactions")
+
+    def fingerprint(self) -> Hashable:
+        """The schema and the content as the database itself shows them: equal when nothing was changed."""
+        raise Unsupported("the harness takes no fingerprint of the database")
+
+    def count_round_trips(self) -> AbstractContextManager[Callable[[], int]]:
+        """Yields a call that says how many statements this process's handles have sent since entry."""
+        raise Unsupported("the harness does not count round trips")
+
+    # Optional: faults
+
+    def drop_connections(self) -> None:
+        """Makes the server close every connection to this database, as it would overnight."""
+        raise Unsupported("the harness cannot drop connections")
+
+    def restart(self) -> None:
+        """Restarts the server, or kills it and starts it again on the same data; returns when it answers."""
+        raise Unsupported("the harness cannot restart the server")
+
+    def step_down(self) -> None:
+        """Makes the primary of a replicated server step down."""
+        raise Unsupported("the server has no primary that could step down")
+
+    def outage(self) -> AbstractContextManager[None]:
+        """Makes the database unreachable inside the block."""
+        raise Unsupported("the harness cannot make the database unreachable")
+
+    def hold_lock(self, run_id: str, seconds: float) -> None:
+        """Starts a rival transaction that blocks writes to this run, ends after ``seconds``; returns once it holds."""
+        raise Unsupported("the harness cannot hold a lock")
+
+    def full(self) -> AbstractContextManager[None]:
+        """Lets the database take no more bytes inside the block."""
+        raise Unsupported("the harness cannot fill the disk")
+
+    def cut_after(self, statements: int) -> AbstractContextManager[Callable[[], bool]]:
+        """Inside the block, every statement after the first few fails as if the connection had been cut.
+
+        Yields a call that says whether any statement was cut.
+        """
+        raise Unsupported("the harness cannot cut the connection between statements")
+
+    def damage_artifact(self, run_id: str, name: str) -> None:
+        """Changes a byte of an artifact's stored bytes, behind the store's back."""
+        raise Unsupported("the harness cannot damage stored bytes")
+
+    def mark_newer(self, *, readable: bool) -> None:
+        """Makes the schema look as if a newer release had changed it, additively (``readable``) or not."""
+        raise Unsupported("the harness cannot pretend a newer schema")
+
+    def plant_foreign_schema(self) -> None:
+        """Puts tables or collections of our names that are not ours into this empty database."""
+        raise Unsupported("the harness cannot plant a foreign schema")
+
+    def url_with_password(self, password: str) -> str:
+        """A URL of this backend that holds this password and cannot be opened with it."""
+        raise Unsupported("the URLs of this backend hold no password")
