@@ -16,8 +16,9 @@ def _loaded_by(program: str) -> set[str]:
         [sys.executable, "-c", f"{program}\nimport sys\nprint('LOADED', *sys.modules)"],
         capture_output=True,
         text=True,
-        check=True,
+        check=False,
     )
+    assert done.returncode == 0, done.stderr
     return {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()[1:]}
 
 
