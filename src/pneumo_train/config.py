@@ -138,7 +138,7 @@ class TrainingConfig:
         monitor: the metric that picks the best checkpoint, as val_auroc; a loss is minimised, anything else maximised.
         early_stopping_patience: epochs without improvement before training stops; 0 never stops early.
         early_stopping_min_delta: less than this is no improvement.
-        save_top_k: how many of the best checkpoints stay on disk, beside the last.
+        save_top_k: how many of the best checkpoints (weights alone) stay on disk, beside the last (complete).
         augmentation_strength: 0 for none, 1 for the usual shifts, turns and exposure changes, up to 2; never flips.
         gradient_clip_val: the greatest norm of the gradient; 0 for no limit.
         accelerator: cpu, gpu or auto.

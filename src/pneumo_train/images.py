@@ -45,6 +45,11 @@ class Films:
             return film
         return read_film(self.samples[index].path.read_bytes(), size=self.size)
 
+    def part(self, start: int, stop: int) -> "Films":
+        """The images from one position to before another; shares the memory."""
+        pixels = None if self.pixels is None else self.pixels[start:stop]
+        return Films(samples=self.samples[start:stop], size=self.size, pixels=pixels)
+
 
 def load_films(
     samples: Sequence[Sample],

@@ -1,0 +1,183 @@
+"""One fitting with Lightning, from decoded films to the best checkpoint. It knows no store."""
+
+import dataclasses
+import time
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.utilities.model_summary.model_summary import ModelSummary
+
+from pneumo_train.config import TrainConfig
+from pneumo_train.data import PneumoDataModule
+from pneumo_train.images import Films
+from pneumo_train.model import LitResNet
+from pneumo_train.samples import Split
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """The best checkpoint: its file, what it scored, and when it was made (epochs counted from 0)."""
+
+    path: Path
+    monitor: str
+    score: float
+    epoch: int
+    step: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Fitted:
+    """How a fitting ended; see :class:`pneumo_train.result.TrainingResult` for the words."""
+
+    best: Checkpoint
+    final_metrics: dict[str, float]
+    epochs: int
+    global_step: int
+    state: str
+    duration_s: float
+
+
+class Fitting:
+    """A model, its data and its trainer, ready to be fitted once."""
+
+    def __init__(  # noqa: PLR0913 - keyword-only
+        self,
+        *,
+        config: TrainConfig,
+        split: Split,
+        films: Films,
+        checkpoint_dir: Path,
+        callbacks: Iterable[pl.Callback],
+        progress: bool,
+    ) -> None:
+        """Seeds every generator and builds all parts.
+
+        Args:
+            config: the whole configuration.
+            split: which films are for what.
+            films: those of ``split.train``, then those of ``split.validation``.
+            checkpoint_dir: of this run alone.
+            callbacks: called before Lightning's own early stopping and checkpoints.
+            progress: show a progress bar.
+
+        Raises:
+            ConfigError: the network cannot be built so.
+        """
+        pl.seed_everything(config.seed, workers=True, verbose=False)
+        training = config.training
+        positives = sum(sample.target for sample in split.train)
+        negatives = len(split.train) - positives
+        self.pos_weight = negatives / positives if config.model.class_weighting else 1.0
+        self.model = LitResNet.from_config(config, pos_weight=self.pos_weight)
+        self.summary = str(ModelSummary(self.model, max_depth=2))
+        self._data = PneumoDataModule(
+            train=films.part(0, len(split.train)),
+            validation=films.part(len(split.train), len(films)),
+            batch_size=training.batch_size,
+            seed=config.seed,
+            augmentation_strength=training.augmentation_strength,
+            num_workers=training.num_workers,
+        )
+        self._monitor = training.monitor
+        self._checkpoints = ModelCheckpoint(
+            dirpath=checkpoint_dir,
+            filename=f"epoch{{epoch:03d}}-{training.monitor}{{{training.monitor}:.4f}}",
+            auto_insert_metric_name=False,
+            monitor=training.monitor,
+            mode=training.monitor_mode,
+            save_top_k=training.save_top_k,
+            save_weights_only=True,
+        )
+        # The best ones are to be kept and shared: weights alone are a third of the size. The last is to go on from.
+        last = ModelCheckpoint(dirpath=checkpoint_dir, filename="last", enable_version_counter=False)
+        own: list[pl.Callback] = [self._checkpoints, last]
+        if training.early_stopping_patience:
+            own.append(
+                EarlyStopping(
+                    training.monitor,
+                    mode=training.monitor_mode,
+                    patience=training.early_stopping_patience,
+                    min_delta=training.early_stopping_min_delta,
+                )
+            )
+        if progress:
+            own.append(RichProgressBar())
+        self._trainer = pl.Trainer(
+            max_epochs=training.max_epochs,
+            accelerator=training.accelerator,
+            devices=1,
+            precision=training.precision,
+            gradient_clip_val=training.gradient_clip_val or None,
+            deterministic=training.deterministic,
+            callbacks=[*callbacks, *own],
+            logger=False,
+            enable_progress_bar=progress,
+            enable_model_summary=False,
+            log_every_n_steps=1,
+        )
+
+    @property
+    def parameter_counts(self) -> dict[str, int]:
+        """How many parameters there are, and how many of them are trained."""
+        sizes = [(parameter.numel(), parameter.requires_grad) for parameter in self.model.parameters()]
+        return {
+            "total": sum(size for size, _ in sizes),
+            "trained": sum(size for size, is_trained in sizes if is_trained),
+        }
+
+    def best_checkpoint(self) -> Checkpoint | None:
+        """The best checkpoint so far, or ``None`` before the first epoch has ended."""
+        path, score = self._checkpoints.best_model_path, self._checkpoints.best_model_score
+        if not path or score is None or not Path(path).is_file():
+            return None
+        # A file of our own, written a moment ago: nothing foreign is unpickled.
+        content = torch.load(path, map_location="cpu", weights_only=False)
+        return Checkpoint(
+            path=Path(path),
+            monitor=self._monitor,
+            score=float(score),
+            epoch=int(content["epoch"]),
+            step=int(content["global_step"]),
+        )
+
+    def fit(self) -> Fitted:
+        """Fits, and then looks once more at the validation part with the best checkpoint."""
+        start = time.monotonic()
+        self._trainer.fit(self.model, datamodule=self._data)
+        epochs, steps, state = self._trainer.current_epoch, self._trainer.global_step, str(self._trainer.state.status)
+        best = self.best_checkpoint()
+        assert best is not None  # noqa: S101 - a fitting that ended by itself has validated at least once
+        (final,) = self._trainer.validate(self.model, datamodule=self._data, ckpt_path=best.path, verbose=False)
+        return Fitted(
+            best=best,
+            final_metrics={name: float(value) for name, value in final.items()},
+            epochs=epochs,
+            global_step=steps,
+            state=state,
+            duration_s=time.monotonic() - start,
+        )
+
+
+@contextmanager
+def torch_set_up(config: TrainConfig) -> Iterator[None]:
+    """The process as this configuration wants it; threads and determinism are put back at the end."""
+    threads, is_deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    benchmark = torch.backends.cudnn.benchmark
+    if config.training.threads is not None:
+        torch.set_num_threads(config.training.threads)
+    try:
+        with warnings.catch_warnings():
+            # Films come decoded from memory: workers would only cost start-up time.
+            warnings.filterwarnings("ignore", message=".*does not have many workers", category=UserWarning)
+            # Lightning 2.6 on torch 2.15; may go when Lightning has moved on.
+            warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
+            yield
+    finally:
+        torch.set_num_threads(threads)
+        torch.use_deterministic_algorithms(is_deterministic)
+        torch.backends.cudnn.benchmark = benchmark

@@ -1,0 +1,32 @@
+"""What a user may give as a store, and what is meant when nothing is given."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+from runstore import RunStore, open_store
+from runstore.settings import load_settings
+
+_log = logging.getLogger(__name__)
+
+StoreLike = RunStore | str | None
+"""A store (it stays the caller's), a store's URL, or ``None``: the configured one."""
+
+
+def store_or_opener(store: StoreLike) -> RunStore | Callable[[], RunStore] | None:
+    """The store itself, or what opens it; ``None``, with a warning, when none was given and none is configured.
+
+    Raises:
+        SettingsError: the settings cannot be understood.
+    """
+    if isinstance(store, str):
+        return partial(open_store, store)
+    if store is not None:
+        return store
+    if load_settings().url:
+        return open_store
+    _log.warning(
+        "no store is configured: this run's metrics go to files only; give store='sqlite:///runs.db' (--store), or set "
+        "RUNSTORE_URL, runstore.toml or [tool.runstore] in pyproject.toml"
+    )
+    return None
