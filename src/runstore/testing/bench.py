@@ -42,9 +42,15 @@ class Bench:
 
     def fresh(self) -> "Bench":
         """A bench on another, empty database of the same kind."""
-        bench = Bench(self.harness.fresh(), backend=self.backend, trace=self.trace)
-        self._benches.append(bench)
-        return bench
+        return self._on(self.harness.fresh())
+
+    def faulty(self) -> "Bench":
+        """A bench on the same database, where connections can be counted, cut and dropped."""
+        return self._on(self.harness.faulty())
+
+    def private(self) -> "Bench":
+        """A bench on a server or disk of its own."""
+        return self._on(self.harness.private())
 
     def child(self, work: Callable[..., Any], *arguments: Any) -> "Child":
         """Starts ``work(store, *arguments)`` in a new process, over a store that it opens itself.
@@ -63,6 +69,11 @@ class Bench:
         for child in children:
             child.go()
         return [child.result() for child in children]
+
+    def _on(self, harness: Harness) -> "Bench":
+        bench = Bench(harness, backend=self.backend, trace=self.trace)
+        self._benches.append(bench)
+        return bench
 
     def __enter__(self) -> Self:
         """The bench itself."""

@@ -91,7 +91,20 @@ class Harness(ABC):
         """Yields a call that says how many statements this process's handles have sent since entry."""
         raise Unsupported("the harness does not count round trips")
 
-    # Optional: faults
+    # Optional: the same backend where faults can be made
+
+    def faulty(self) -> "Harness":
+        """A harness on this database by a way on which connections can be counted, cut and dropped.
+
+        For a database server: through a :class:`runstore.testing.proxy.FaultProxy`. The kit closes it.
+        """
+        raise Unsupported("the database is not reached over a network")
+
+    def private(self) -> "Harness":
+        """A harness on a server or disk of its own, which may be restarted, failed over or filled. The kit closes it."""
+        raise Unsupported("the harness has no server or disk of its own to break")
+
+    # Optional: faults, some of them given by ``faulty()`` or ``private()`` only
 
     def drop_connections(self) -> None:
         """Makes the server close every connection to this database, as it would overnight."""

@@ -156,10 +156,10 @@ PROFILES: Final = {"dev": 1, "ci": 3, "deep": 100}
 
 
 def profile() -> str:
-    """The profile that ``RUNSTORE_TESTING_PROFILE`` names; ``dev`` by default."""
-    name = os.environ.get("RUNSTORE_TESTING_PROFILE", "dev")
+    """The profile that ``RUNSTORE_HYPOTHESIS_PROFILE`` names; ``dev`` by default."""
+    name = os.environ.get("RUNSTORE_HYPOTHESIS_PROFILE", "dev")
     if name not in PROFILES:
-        raise ValueError(f"RUNSTORE_TESTING_PROFILE is {name!r}; known: {', '.join(PROFILES)}")
+        raise ValueError(f"RUNSTORE_HYPOTHESIS_PROFILE is {name!r}; known: {', '.join(PROFILES)}")
     return name
 
 

@@ -101,13 +101,14 @@ class ArtifactClauses(ConformanceBase):
     def test_a_connection_cut_at_any_statement_leaves_the_record_whole_or_absent(
         self, bench: Bench, tmp_path: Path
     ) -> None:
-        store = bench.open()
+        faulty = bench.faulty()
+        store = faulty.open()
         path, content = tmp_path / "weights.bin", os.urandom(600_000)
         path.write_bytes(content)
 
-        for statements in range(12):
+        for statements in range(24):
             run_id, was_refused = new_run(store), False
-            with bench.harness.cut_after(statements) as was_cut:
+            with faulty.harness.cut_after(statements) as was_cut:
                 try:
                     store.log_artifact(run_id, path)
                 except RunStoreError:
@@ -307,7 +308,7 @@ class ArtifactClauses(ConformanceBase):
 
     @clause("ART.8")
     @pytest.mark.parametrize(
-        "given", [{"artifact_type": ""}, {"artifact_type": "x" * 51}, {"metadata": {"f": object()}}], ids=repr
+        "given", [{"artifact_type": ""}, {"artifact_type": "x" * 51}, {"metadata": {"f": object()}}], ids=["empty type", "long type", "metadata"]
     )
     def test_a_type_or_metadata_that_cannot_be_kept_is_refused(
         self, store: BackendStore, tmp_path: Path, given: dict[str, object]
