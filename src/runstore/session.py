@@ -64,7 +64,9 @@ class RunSession:
     Every method may be called from any thread. A session may be pickled; the copy writes to the same run.
 
     Attributes:
-        run_id: the run's id, made here unless it was given.
+        run_id: the run's id, made here unless it was given. Like the two that follow, it may be set until the run begins.
+        tags: short texts by key.
+        provenance: where the run comes from, nested and typed like a config.
         failures: how many calls the store did not take.
         points_not_stored: how many metric points were in those calls.
         last_error: what the store said last when it failed.
@@ -104,6 +106,8 @@ class RunSession:
             clock: seconds that never go back.
         """
         self.run_id = new_run_id() if run_id is None else run_id
+        self.tags = dict(tags or {})
+        self.provenance = dict(provenance or {})
         self.failures = 0
         self.points_not_stored = 0
         self.last_error: Exception | None = None
@@ -119,8 +123,6 @@ class RunSession:
             "client_id": client_id,
             "name": name,
             "source_path": source_path,
-            "tags": tags,
-            "provenance": provenance,
         }
         self._clock = clock
         self._resume = False
@@ -269,7 +271,14 @@ class RunSession:
         experiment_id = self._experiment_id
         if experiment_id is None and self._experiment is not None:
             experiment_id = store.get_or_create_experiment(self._experiment)
-        store.ensure_run(experiment_id, run_id=self.run_id, resume=self._resume, **self._birth)
+        store.ensure_run(
+            experiment_id,
+            run_id=self.run_id,
+            tags=self.tags,
+            provenance=self.provenance,
+            resume=self._resume,
+            **self._birth,
+        )
         self._has_begun = True
 
     def _send_configs(self, store: RunStore) -> None:

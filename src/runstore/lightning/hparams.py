@@ -1,0 +1,161 @@
+"""Hyperparameters of any kind as a config that every store keeps; nothing raises, nothing is dropped.
+
+What a config can hold is kept typed: numbers (numpy's and torch's too), texts, ``None``, lists and mappings. Mappings
+of other kinds, namespaces, dataclasses and OmegaConf nodes become mappings, sets and tuples lists, paths and enum
+members their text or value, small arrays and tensors lists. Anything else is kept as text in angle brackets that tells
+its type, such as ``<function torch.nn.functional.relu>`` or ``<object app.Augment: Augment(p=0.5)>``. Texts hold no
+memory addresses, so the same program gives the same config.
+"""
+
+import dataclasses
+import enum
+import functools
+import inspect
+import os
+import re
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from runstore.config import check_config
+from runstore.errors import InvalidValueError
+
+_DEEPEST = 50
+_MOST_ELEMENTS = 1000
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
+
+
+def config_of(params: object) -> dict[str, Any]:
+    """The config of what was given to ``log_hyperparams``; ``{}`` for ``None``."""
+    if params is None:
+        return {}
+    converted = _Conversion().value_of(params)
+    config = converted if isinstance(converted, dict) else {"hparams": converted}
+    return {key: _kept(key, value) for key, value in config.items()}
+
+
+def _kept(key: str, value: Any) -> Any:
+    """The value as it is if the store's rules allow it (a key's length, a config's size), else a text that says why."""
+    try:
+        check_config({key: value})
+    except InvalidValueError as error:
+        return f"<not kept: {error}>"
+    return value
+
+
+class _Conversion:
+    """One pass over one structure; remembers where it is, so that a loop ends."""
+
+    def __init__(self) -> None:
+        self._open: set[int] = set()
+
+    def value_of(self, value: object) -> Any:
+        """The value in the terms of a config."""
+        if value is None or type(value) in (bool, int, float):
+            return value
+        if isinstance(value, str):
+            return _clean(value)
+        for is_kind, convert in _SIMPLE:
+            if is_kind(value):
+                return convert(value)
+        if id(value) in self._open or len(self._open) >= _DEEPEST:
+            return f"<loop or too deep: {_type_name(value)}>"
+        self._open.add(id(value))
+        try:
+            return self._inner(value)
+        except Exception as error:  # noqa: BLE001 - a user's object may do anything when looked at
+            return f"<unreadable {_type_name(value)}: {type(error).__name__}>"
+        finally:
+            self._open.discard(id(value))
+
+    def _inner(self, value: Any) -> Any:
+        mapping = _mapping_of(value)
+        if mapping is not None:
+            return self._mapping(mapping)
+        if isinstance(value, (set, frozenset)):
+            return sorted((self.value_of(item) for item in value), key=repr)
+        if isinstance(value, (list, tuple)) or type(value).__name__ == "ListConfig":
+            return [self.value_of(item) for item in _plain(value)]
+        if _is_array(value):
+            return self._array(value)
+        return _text_of(value)
+
+    def _mapping(self, mapping: Mapping[Any, Any]) -> dict[str, Any]:
+        """Keys become text; two keys of one text (``1`` and ``"1"``) are told apart by the later one's repr."""
+        converted: dict[str, Any] = {}
+        for key, item in mapping.items():
+            name = _clean(key) if isinstance(key, str) else _clean(str(self.value_of(key)))
+            converted[name if name not in converted else _clean(f"{key!r}")] = self.value_of(item)
+        return converted
+
+    def _array(self, value: Any) -> Any:
+        count = 1
+        for length in value.shape:
+            count *= int(length)
+        if count > _MOST_ELEMENTS:
+            return f"<{_type_name(value)} of shape {tuple(value.shape)} and type {value.dtype}>"
+        return self.value_of(value.tolist())
+
+
+def _mapping_of(value: Any) -> Mapping[Any, Any] | None:
+    """What has named parts, as a mapping; ``None`` for anything else."""
+    if isinstance(value, Namespace):
+        return vars(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return _plain(value) if isinstance(value, Mapping) else None
+
+
+def _is_array(value: object) -> bool:
+    """Whether it is a numpy or torch array or scalar, known by its face: neither library is imported for this."""
+    return all(hasattr(value, part) for part in ("shape", "dtype", "tolist")) and not isinstance(value, type)
+
+
+def _plain(container: Any) -> Any:
+    """An OmegaConf node without resolving it (a missing or interpolated value raises when it is read); else itself."""
+    if type(container).__module__.partition(".")[0] != "omegaconf":
+        return container
+    return sys.modules["omegaconf"].OmegaConf.to_container(container, resolve=False)
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, type):
+        return f"<class {value.__module__}.{value.__qualname__}>"
+    if inspect.isroutine(value):
+        owner = getattr(value, "__module__", None) or "builtins"
+        return f"<function {owner}.{getattr(value, '__qualname__', repr(value))}>"
+    if isinstance(value, functools.partial):
+        return f"<partial of {_text_of(value.func)}: args={value.args!r}, kwargs={value.keywords!r}>"
+    return _clean(_ADDRESS.sub("", f"<object {_type_name(value)}: {value!r}>"))
+
+
+def _type_name(value: object) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def _clean(text: str) -> str:
+    """A text that every store takes: NUL and lone surrogates are shown by their escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
+
+
+def _enum_value(member: object) -> Any:
+    assert isinstance(member, enum.Enum)  # noqa: S101 - its test stands beside it in _SIMPLE
+    value = member.value
+    return value if type(value) in (bool, int, float, str) else f"{type(member).__qualname__}.{member.name}"
+
+
+def _is_a(*kinds: type) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, kinds)
+
+
+_SIMPLE: tuple[tuple[Callable[[object], bool], Callable[[Any], Any]], ...] = (
+    (_is_a(enum.Enum), _enum_value),
+    (_is_a(int), int),
+    (_is_a(float), float),
+    (_is_a(os.PathLike), lambda value: _clean(os.fsdecode(value))),
+    (_is_a(datetime, date), lambda value: value.isoformat()),
+    (_is_a(timedelta), str),
+    (lambda value: type(value).__module__ == "torch" and type(value).__name__ in {"device", "dtype"}, str),
+)
