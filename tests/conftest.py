@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, settings
 
 from support import session
 from support.engines import S3
-from support.processes import fast_directory
+from support.processes import ServerUnavailableError, fast_directory
+from support.servers import private_kinds
 
 _ROOT = Path(__file__).resolve().parent.parent
 _left_out: list[Path] = []
@@ -57,6 +58,18 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         session.missing("data: no folder of X-rays; name one in RUNSTORE_TEST_DATA", needed=False)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Counts a test for each private server that it starts, and as not run if it cannot have one."""
+    before = len(private_kinds)
+    try:
+        yield
+    except ServerUnavailableError as error:
+        session.missing_server(error)
+    finally:
+        item.user_properties += [("needs", kind) for kind in dict.fromkeys(private_kinds[before:])]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -139,5 +152,4 @@ def xray_data() -> Path:
     folder = session.xray_folder(_ROOT)
     if folder is None:
         session.missing("data: no folder of X-rays; name one in RUNSTORE_TEST_DATA", needed=False)
-    assert folder is not None
     return folder

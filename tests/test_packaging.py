@@ -44,7 +44,6 @@ def _uv(*arguments: str | Path) -> None:
     program = str(beside_python) if beside_python.exists() else shutil.which("uv")
     if program is None:
         session.missing("packaging: uv is not installed", needed=os.environ.get("RUNSTORE_TEST_REQUIRE") == "all")
-    assert program is not None
     done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"uv {arguments}: {done.stderr}"
 

@@ -54,6 +54,7 @@ def test_only_the_replica_set_has_transactions(mongodb_url: str, mongodb_replica
     assert hellos == [None, "rs0"]
 
 
+@pytest.mark.server
 def test_a_killed_server_starts_again_with_the_same_data() -> None:
     pymongo = pytest.importorskip("pymongo")
     with private_server("mongodb") as server:
@@ -73,6 +74,7 @@ def test_a_killed_server_starts_again_with_the_same_data() -> None:
     assert kept == [{"_id": 1}]
 
 
+@pytest.mark.server
 def test_a_killed_session_leaves_no_server_behind(tmp_path: Path) -> None:
     """SIGKILL of the process that owns the servers: nobody can clean up but the watcher."""
     program = (
@@ -101,3 +103,34 @@ def test_a_killed_session_leaves_no_server_behind(tmp_path: Path) -> None:
     assert was_running
     assert not psutil.pid_exists(server) or not is_running(server)
     assert not root.exists()
+
+
+@pytest.mark.parametrize(
+    ("demand", "outcome", "line"),
+    [
+        ("", "1 skipped", "not run: 1 of postgresql: RUNSTORE_TEST_PG_URL does not answer"),
+        ("all", "1 error", "not run: postgresql: RUNSTORE_TEST_PG_URL does not answer"),
+    ],
+)
+def test_a_server_that_cannot_be_had_is_counted_as_not_run_or_fails(
+    tmp_path: Path, demand: str, outcome: str, line: str
+) -> None:
+    (tmp_path / "test_one.py").write_text("def test_one(postgresql_url): assert postgresql_url")
+    environment = {name: value for name, value in os.environ.items() if name != "RUNSTORE_TEST_SERVERS_DIR"}
+    environment |= {
+        "PYTHONPATH": str(Path(__file__).parent),
+        "RUNSTORE_TEST_PG_URL": "postgresql://postgres@127.0.0.1:1",
+        "RUNSTORE_TEST_REQUIRE": demand,
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "conftest", "-p", "no:cacheprovider", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=environment,
+        check=False,
+    )
+
+    assert outcome in done.stdout.splitlines()[-1]
+    assert line in done.stdout

@@ -199,7 +199,9 @@ class RunningPostgreSQL(PostgreSQL):
         try:
             self._answers()
         except Exception as error:
-            raise ServerUnavailableError(f"RUNSTORE_TEST_PG_URL does not answer: {type(error).__name__}") from error
+            raise ServerUnavailableError(
+                f"{self.kind}: RUNSTORE_TEST_PG_URL does not answer: {type(error).__name__}"
+            ) from error
 
 
 def _first_user(*names: str) -> str | None:

@@ -36,6 +36,9 @@ from support.processes import ServerUnavailableError, locked, state_directory
 
 _STARTS = 3
 
+private_kinds: list[str] = []
+"""The kind of each private server that this process has started: the summary of a test run counts them."""
+
 __all__ = [
     "ENGINES",
     "S3",
@@ -46,6 +49,7 @@ __all__ = [
     "PostgreSQL",
     "Server",
     "ServerUnavailableError",
+    "private_kinds",
     "private_server",
     "shared_server",
 ]
@@ -59,6 +63,7 @@ def private_server(kind: str, *, durable: bool = True) -> Iterator[Server]:
         ServerUnavailableError: this machine cannot run one; says why.
     """
     server = _start_new(kind, durable=durable)
+    private_kinds.append(kind)
     try:
         yield server
     finally:
@@ -97,10 +102,10 @@ def _start_new(kind: str, *, durable: bool) -> Server:
         try:
             server.install()
             server.start()
-        except ServerUnavailableError:
+        except ServerUnavailableError as error:
             server.dispose()
             if not remaining or not server.pids:
-                raise
+                raise ServerUnavailableError(f"{kind}: {error}") from error
         else:
             return server
     raise AssertionError("the loop above returns or raises")

@@ -4,6 +4,7 @@ import os
 import re
 from collections import Counter
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -43,14 +44,19 @@ def server_or_skip(kind: str, request: pytest.FixtureRequest) -> Server:
     try:
         server = shared_server(kind)
     except ServerUnavailableError as error:
-        missing(f"{kind}: {error}", needed=os.environ.get("RUNSTORE_TEST_REQUIRE") == "all")
+        missing_server(error)
     if request.scope == "function":
         request.node.user_properties.append(("needs", kind))
     return server
 
 
-def missing(what: str, *, needed: bool) -> None:
-    """Skips the test for want of something, or fails it where RUNSTORE_TEST_REQUIRE asks for everything."""
+def missing_server(error: ServerUnavailableError) -> NoReturn:
+    """Skips the test for want of a server, or fails it where RUNSTORE_TEST_REQUIRE asks for all."""
+    missing(str(error), needed=os.environ.get("RUNSTORE_TEST_REQUIRE") == "all")
+
+
+def missing(what: str, *, needed: bool) -> NoReturn:
+    """Skips the test for want of something, counted; or fails it where that is needed."""
     reason = NOT_RUN + what
     if needed:
         pytest.fail(f"{reason} (RUNSTORE_TEST_REQUIRE=all)", pytrace=False)
