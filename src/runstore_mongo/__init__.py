@@ -1,0 +1,1 @@
+"""MongoDB as a run store: the plugin for ``mongodb://`` and ``mongodb+srv://`` URLs."""

@@ -1,0 +1,108 @@
+"""Artifact bytes in GridFS, kept once and found by their SHA-256."""
+
+from io import BufferedReader, RawIOBase
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from bson import ObjectId
+from gridfs import GridFSBucket, GridOut
+
+from runstore.artifacts import CHUNK, Blob, hash_file
+from runstore.errors import ArtifactNotFoundError, StoreFailureError
+from runstore_mongo.connection import Connection
+from runstore_mongo.documents import BLOBS
+
+_MOST_READS = 3
+
+
+class GridFSBlobs:
+    """Bytes in the same database; a file is visible in GridFS only once its last chunk is there."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Opens nothing yet."""
+        self._connection = connection
+
+    def put(self, path: Path) -> Blob:
+        """Keeps a copy of a file, unless the same bytes are here already.
+
+        Raises:
+            StoreFailureError: the file cannot be read, or keeps changing while it is read.
+        """
+        for _ in range(_MOST_READS):
+            sha256, size = _hashed(path)
+            if self._connection.call(f"keep {path}", lambda sha256=sha256, size=size: self._put(path, sha256, size)):  # type: ignore[misc]
+                return Blob(sha256=sha256, size=size, uri=f"gridfs:{BLOBS}/{sha256}")
+        raise StoreFailureError(
+            f"{path} changed each of the {_MOST_READS} times it was read; log it when it is written"
+        )
+
+    def open(self, sha256: str) -> BinaryIO:
+        """The bytes as kept."""
+
+        def found() -> GridOut | None:
+            files = self._bucket().find({"filename": sha256}).sort("_id", 1).limit(1)
+            return cast("GridOut | None", next(iter(files), None))
+
+        file = self._connection.call(f"read {sha256}", found)
+        if file is None:
+            raise ArtifactNotFoundError(
+                f"the bytes {sha256} are not in GridFS bucket {BLOBS} of {self._connection.shown}; "
+                "were they kept elsewhere? Set 'artifacts' to where they lie"
+            )
+        return cast("BinaryIO", BufferedReader(_Stream(self._connection, file, sha256), CHUNK))
+
+    def _put(self, path: Path, sha256: str, size: int) -> bool:
+        bucket = self._bucket()
+        if self._first_id(sha256) is not None:
+            return True
+        own = ObjectId()
+        with path.open("rb") as source, bucket.open_upload_stream_with_id(own, sha256) as target:
+            while chunk := source.read(CHUNK):
+                target.write(chunk)
+        stored = self._connection.collection(f"{BLOBS}.files").find_one({"_id": own}) or {}
+        if stored.get("length") != size or _hashed(path) != (sha256, size):
+            bucket.delete(own)
+            return False
+        if self._first_id(sha256) != own:  # somebody kept the same bytes at the same time: one copy is enough
+            bucket.delete(own)
+        return True
+
+    def _first_id(self, sha256: str) -> Any:
+        # GridFS itself indexes filename.
+        file = self._connection.collection(f"{BLOBS}.files").find_one(
+            {"filename": sha256}, {"_id": 1}, sort=[("_id", 1)]
+        )
+        return None if file is None else file["_id"]
+
+    def _bucket(self) -> GridFSBucket:
+        return GridFSBucket(self._connection.database, BLOBS, chunk_size_bytes=CHUNK)
+
+
+class _Stream(RawIOBase):
+    """A GridFS file whose failures are this package's errors."""
+
+    def __init__(self, connection: Connection, file: GridOut, sha256: str) -> None:
+        self._connection = connection
+        self._file = file
+        self._asked = f"read {sha256}"
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        at = self._file.tell()
+
+        def read() -> bytes:
+            self._file.seek(at)
+            return self._file.read(len(buffer))
+
+        content = self._connection.call(self._asked, read)
+        buffer[: len(content)] = content
+        return len(content)
+
+
+def _hashed(path: Path) -> tuple[str, int]:
+    try:
+        return hash_file(path)
+    except OSError as error:
+        raise StoreFailureError(f"could not read {path}: {error}; nothing was recorded") from error

@@ -1,0 +1,279 @@
+"""One client a process, errors in our words, bounded retries and transactions.
+
+A connection is made at the first use in each process, so that a store may be pickled, and used after ``fork`` or
+``spawn`` (OPEN.5). What fails for a while (an election, a dropped connection, a write conflict) is tried again from the
+start a bounded number of times (DUR.4): every operation given to :meth:`Connection.call` must therefore be idempotent.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import tenacity
+from bson.errors import BSONError
+from pymongo import MongoClient
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import (
+    BulkWriteError,
+    ConfigurationError,
+    ConnectionFailure,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from runstore.errors import (
+    RunStoreError,
+    SettingsError,
+    StoreClosedError,
+    StoreFailureError,
+    StoreUnavailableError,
+)
+from runstore.urls import redact
+
+Document = dict[str, Any]
+Session = ClientSession | None
+ResultT = TypeVar("ResultT")
+
+DUPLICATE_KEY: Final = 11000
+
+_DEFAULTS: Final[dict[str, Any]] = {
+    "appname": "runstore",
+    "connecttimeoutms": 5_000,
+    "journal": True,  # acknowledged means on disk (DUR.1)
+    "maxpoolsize": 16,
+    "serverselectiontimeoutms": 5_000,
+    "sockettimeoutms": 120_000,
+    "w": "majority",  # acknowledged survives an election (DUR.1)
+}
+"""Options of the driver, each unless the URL says otherwise."""
+
+_MOST_ATTEMPTS: Final = 60
+_LONGEST_S: Final = 20.0
+"""A replica set with the server's own defaults elects a new primary within 10 to 12 seconds."""
+
+_TRANSIENT_CODES: Final = frozenset(
+    {
+        6,  # HostUnreachable
+        7,  # HostNotFound
+        24,  # LockTimeout
+        50,  # MaxTimeMSExpired
+        64,  # WriteConcernFailed: written, but not yet by a majority
+        89,  # NetworkTimeout
+        91,  # ShutdownInProgress
+        112,  # WriteConflict
+        189,  # PrimarySteppedDown
+        225,  # TransactionTooOld
+        246,  # SnapshotUnavailable
+        251,  # NoSuchTransaction: the primary that knew it is gone
+        262,  # ExceededTimeLimit
+        276,  # IndexBuildAborted
+        290,  # TransactionExceededLifetimeLimitSeconds
+        9001,  # SocketException
+        10107,  # NotWritablePrimary
+        11600,  # InterruptedAtShutdown
+        11602,  # InterruptedDueToReplStateChange
+        13435,  # NotPrimaryNoSecondaryOk
+        13436,  # NotPrimaryOrSecondary
+    }
+)
+
+_TRANSIENT_LABELS: Final = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
+
+
+class ConflictingWriteError(Exception):
+    """Another writer was faster: what was read is no longer what is stored. Read again and repeat."""
+
+
+class Connection:
+    """The database that a URL names, for one handle."""
+
+    def __init__(self, url: str) -> None:
+        """Connects to nothing yet.
+
+        Raises:
+            SettingsError: the URL names no database or cannot be understood.
+        """
+        self.url = url
+        self.shown = redact(url)
+        self._name = _database_of(url)
+        self._options = _options_of(url)
+        self._lock = threading.Lock()
+        self._client: MongoClient[Document] | None = None
+        self._pid = 0
+        self._left_behind: list[MongoClient[Document]] = []
+        self._has_transactions: bool | None = None
+        self._is_closed = False
+
+    @property
+    def client(self) -> MongoClient[Document]:
+        """This process's client."""
+        if self._is_closed:
+            raise StoreClosedError(f"this store on {self.shown} was closed; open another")
+        pid = os.getpid()
+        if self._client is None or self._pid != pid:
+            if self._pid not in {0, pid}:  # forked: the parent may have held the lock, and its sockets are its own
+                self._lock = threading.Lock()
+            with self._lock:
+                if self._client is None or self._pid != pid:
+                    self._connect(pid)
+        assert self._client is not None  # noqa: S101 - made above
+        return self._client
+
+    def _connect(self, pid: int) -> None:
+        if self._client is not None:
+            # Kept and never closed: closing, or collecting, a parent's client in a child ends its server sessions.
+            self._left_behind.append(self._client)
+        try:
+            self._client = MongoClient(self.url, **self._options)
+        except (ConfigurationError, InvalidURI, ValueError) as error:
+            if self.url.lower().startswith("mongodb+srv") and "DNS" in str(error):
+                raise StoreUnavailableError(
+                    f"could not look up the hosts of {self.shown}: {self._clean(error)}; check the name and the network"
+                ) from error
+            raise SettingsError(f"the store URL {self.shown} cannot be used: {self._clean(error)}") from error
+        self._pid = pid
+
+    @property
+    def database(self) -> Database[Document]:
+        """This process's database."""
+        return self.client[self._name]
+
+    def collection(self, name: str) -> Collection[Document]:
+        """A collection of the database."""
+        return self.database[name]
+
+    @property
+    def has_transactions(self) -> bool:
+        """Whether the server is a replica set or a sharded cluster; a standalone one has no transactions."""
+        if self._has_transactions is None:
+            hello = self.client.admin.command("hello")
+            self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
+        return self._has_transactions
+
+    def call(self, asked: str, operation: Callable[[], ResultT]) -> ResultT:
+        """What an idempotent operation gives, tried again while its failure is of the passing kind.
+
+        Args:
+            asked: completes "could not ..." in errors.
+            operation: any number of commands; may raise :class:`ConflictingWriteError`.
+
+        Raises:
+            StoreUnavailableError: the database is away or busy for longer than the retries last.
+            StoreFailureError: it refused.
+        """
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(self._may_pass),
+            stop=tenacity.stop_after_attempt(_MOST_ATTEMPTS) | tenacity.stop_after_delay(_LONGEST_S),
+            wait=tenacity.wait_random_exponential(multiplier=0.01, max=0.5),
+            reraise=True,
+        )
+        try:
+            return retrying(operation)
+        except RunStoreError:
+            raise
+        except ConflictingWriteError as error:
+            raise StoreUnavailableError(
+                f"could not {asked} in {self.shown}: other writers kept changing the same records; try again"
+            ) from error
+        except (PyMongoError, BSONError) as error:
+            raise self._translated(asked, error) from error
+
+    def transact(self, body: Callable[[Session], ResultT]) -> ResultT:
+        """What ``body`` gives, run in one transaction where the server has them, and plainly where it has none."""
+        if not self.has_transactions:
+            return body(None)
+        concern = WriteConcern("majority", j=True)
+        with (
+            self.client.start_session() as session,
+            session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=concern),
+        ):
+            return body(session)
+
+    def close(self) -> None:
+        """Closes this process's client."""
+        self._is_closed = True
+        client, self._client = self._client, None
+        if client is not None and self._pid == os.getpid():
+            client.close()
+        elif client is not None:
+            self._left_behind.append(client)
+
+    def _may_pass(self, error: BaseException) -> bool:
+        if isinstance(error, ServerSelectionTimeoutError):
+            # Nobody answered for the whole selection timeout: that is an answer. With a set in sight but no primary
+            # an election is under way.
+            return self._client is not None and any(
+                server.server_type_name.startswith("RS")
+                for server in self._client.topology_description.server_descriptions().values()
+            )
+        return isinstance(error, ConflictingWriteError) or is_transient(error)
+
+    def _translated(self, asked: str, error: Exception) -> RunStoreError:
+        found = f"could not {asked} in {self.shown}: {type(error).__name__}: {self._clean(error)}"
+        if is_transient(error):
+            return StoreUnavailableError(
+                f"{found}; is the server running and reachable? The same call may succeed later"
+            )
+        return StoreFailureError(f"{found}; check the user's rights, the server's disk and its log")
+
+    def _clean(self, error: BaseException) -> str:
+        text = redact(str(error))
+        password = urlsplit(self.url).password if "@" in self.url else None
+        for secret in {password, unquote(password)} if password else ():
+            text = text.replace(secret, "***")
+        return text
+
+
+def is_transient(error: BaseException) -> bool:
+    """Whether the same operation may succeed later."""
+    if isinstance(error, ConnectionFailure):
+        return True
+    if isinstance(error, PyMongoError) and any(error.has_error_label(label) for label in _TRANSIENT_LABELS):
+        return True
+    if isinstance(error, BulkWriteError):
+        details: Document = dict(error.details or {})
+        failures = [*details.get("writeErrors", ()), *details.get("writeConcernErrors", ())]
+        return bool(failures) and all(failure.get("code") in _TRANSIENT_CODES for failure in failures)
+    return isinstance(error, OperationFailure) and error.code in _TRANSIENT_CODES
+
+
+def is_duplicate(error: PyMongoError) -> bool:
+    """Whether a write failed only because a document of the same identity is already there."""
+    if isinstance(error, BulkWriteError):
+        failures = dict(error.details or {}).get("writeErrors", ())
+        return bool(failures) and all(failure.get("code") == DUPLICATE_KEY for failure in failures)
+    return isinstance(error, OperationFailure) and error.code == DUPLICATE_KEY
+
+
+def _database_of(url: str) -> str:
+    try:
+        name = unquote(urlsplit(url).path.lstrip("/"))
+    except ValueError as error:
+        raise SettingsError(f"the store URL {redact(url)} cannot be understood: {redact(str(error))}") from error
+    if not name:
+        raise SettingsError(
+            f"the store URL {redact(url)} names no database; put one after the host, as in mongodb://host:27017/runs"
+        )
+    if any(character in name for character in '/\\. "$\x00') or len(name.encode()) > 63:  # noqa: PLR2004 - the server's limit
+        raise SettingsError(
+            f"the store URL {redact(url)} names the database {name!r}, which MongoDB does not allow; "
+            'use up to 63 characters without / \\ . " $ or spaces'
+        )
+    return name
+
+
+def _options_of(url: str) -> dict[str, Any]:
+    given = {key.lower() for key, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    if "j" in given:
+        given.add("journal")
+    if "w" in given:
+        given.add("journal")  # w=0 and journal exclude each other: who sets one decides on both
+    return {key: value for key, value in _DEFAULTS.items() if key not in given}

@@ -1,0 +1,117 @@
+"""Opening a database: ours, empty, another's, or a newer release's (OPEN.1-4).
+
+The one document of ``runstore_schema`` is written before anything else, so a database that has collections of our
+names but not that document was made by somebody else.
+"""
+
+from typing import Any, Final
+
+from pymongo import ASCENDING, DESCENDING, IndexModel
+from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
+
+from runstore.errors import ForeignSchemaError, SchemaError, SchemaTooNewError
+from runstore_mongo.connection import Connection, is_duplicate
+from runstore_mongo.documents import (
+    ARTIFACTS,
+    BUCKETS,
+    CONFIG_VIEW,
+    EXPERIMENTS,
+    METRICS_VIEW,
+    RUNS,
+    SCHEMA,
+    SERIES,
+)
+from runstore_mongo.views import configurations_view, metrics_view
+
+VERSION: Final = 1
+"""Of the stored shapes. A release that changes them raises it, and says in ``min_reader`` and ``min_writer`` which
+versions can still read and write what it wrote."""
+
+_ID: Final = "schema"
+_NAMES: Final = (EXPERIMENTS, RUNS, SERIES, BUCKETS, ARTIFACTS, METRICS_VIEW, CONFIG_VIEW)
+_NAMESPACE_EXISTS: Final = 48
+
+INDEXES: Final[dict[str, list[IndexModel]]] = {
+    EXPERIMENTS: [IndexModel([("name", ASCENDING)], unique=True)],
+    RUNS: [
+        IndexModel([("start_time", DESCENDING), ("_id", ASCENDING)]),
+        IndexModel([("experiment_id", ASCENDING), ("start_time", DESCENDING), ("_id", ASCENDING)]),
+        IndexModel([("parent_run_id", ASCENDING), ("start_time", ASCENDING), ("_id", ASCENDING)]),
+        IndexModel([("status", ASCENDING), ("start_time", DESCENDING), ("_id", ASCENDING)]),
+        IndexModel([("tags.k", ASCENDING), ("tags.v", ASCENDING)]),
+        IndexModel([("config.k", ASCENDING), ("config.n", ASCENDING), ("config.p", ASCENDING)]),
+    ],
+    SERIES: [
+        IndexModel([("run_id", ASCENDING)]),
+        IndexModel([("metric_name", ASCENDING), ("dataset_type", ASCENDING), ("run_id", ASCENDING)]),
+    ],
+    BUCKETS: [IndexModel([("series", ASCENDING), ("low", ASCENDING)])],
+    ARTIFACTS: [IndexModel([("run_id", ASCENDING), ("artifact_name", ASCENDING)])],
+}
+
+
+def open_schema(connection: Connection, *, read_only: bool) -> None:
+    """Makes the schema in an empty database, completes one half made, and refuses what cannot be used.
+
+    Raises:
+        ForeignSchemaError: collections of our names that are not ours.
+        SchemaTooNewError: a newer release wrote it in a way that this one cannot use.
+        SchemaError: ``read_only``, and there is no store here.
+    """
+    connection.call("open the store", lambda: _open(connection, read_only=read_only))
+
+
+def _open(connection: Connection, *, read_only: bool) -> None:
+    database = connection.database
+    # In this order: whoever makes the schema writes its document first, so names seen now imply a document found next.
+    taken = sorted(set(_NAMES) & set(database.list_collection_names()))
+    found = database[SCHEMA].find_one({"_id": _ID})
+    if found is None and taken:
+        raise ForeignSchemaError(
+            f"{connection.shown} already has the collections {', '.join(taken)}, which runstore did not make; "
+            "nothing was written. Name another database in the URL"
+        )
+    if found is None and read_only:
+        raise SchemaError(
+            f"there is no run store at {connection.shown}; nothing was created. Check the database's name"
+        )
+    if found is None:
+        found = {"version": VERSION, "min_reader": VERSION, "min_writer": VERSION, "is_complete": False}
+        try:
+            database[SCHEMA].insert_one({"_id": _ID, **found})
+        except PyMongoError as error:
+            if not is_duplicate(error):
+                raise
+            found = database[SCHEMA].find_one({"_id": _ID}) or found
+    _check_version(connection, found, read_only=read_only)
+    if not found["is_complete"] and not read_only:
+        _complete(connection)
+
+
+def _check_version(connection: Connection, found: dict[str, Any], *, read_only: bool) -> None:
+    needed = found["min_reader"] if read_only else max(found["min_reader"], found["min_writer"])
+    if needed > VERSION:
+        raise SchemaTooNewError(
+            f"{connection.shown} has schema version {found['version']}, which needs version {needed} to "
+            f"{'read' if read_only else 'write'}; this release knows version {VERSION}. Nothing was written. "
+            'Run: pip install --upgrade "runstore[mongo]"'
+        )
+
+
+def _complete(connection: Connection) -> None:
+    """Makes what is missing; any number of processes may do this at once."""
+    database = connection.database
+    for name, indexes in INDEXES.items():
+        database[name].create_indexes(indexes)
+    for name, source, pipeline in (
+        (CONFIG_VIEW, RUNS, configurations_view()),
+        (METRICS_VIEW, SERIES, metrics_view()),
+    ):
+        try:
+            database.create_collection(name, viewOn=source, pipeline=pipeline, check_exists=False)
+        except CollectionInvalid:
+            continue
+        except OperationFailure as error:
+            if error.code != _NAMESPACE_EXISTS:
+                raise
+    database[SCHEMA].update_one({"_id": _ID}, {"$set": {"is_complete": True}})
