@@ -1,0 +1,164 @@
+"""What a recorder knows of itself: per run what was accepted, what is stored, what waits and what failed.
+
+The counts are stored with the run as well, so that "nothing was lost" can be checked afterwards by any reader: each
+writer of a run keeps one artifact record named ``runstore.health/<writer>`` (no bytes, the figures are its metadata).
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from runstore.model import Artifact
+
+HEALTH_PREFIX = "runstore.health/"
+"""Begins the names of the artifact records that hold writers' figures; hidden from reads through a recorder."""
+
+HEALTH_TYPE = "health"
+HEALTH_URI = "runstore:health"
+
+
+class Counts(Struct, frozen=True, kw_only=True):
+    """How many calls, or points, of one run stand where.
+
+    Attributes:
+        accepted: given to the recorder, which said yes.
+        stored: acknowledged by the database.
+        quarantined: refused by the database for good, or unreadable in the journal; kept in the dead-letter file.
+        dropped: accepted neither by the disk nor by memory, because both were full.
+    """
+
+    accepted: int
+    stored: int
+    quarantined: int
+    dropped: int
+
+    @property
+    def waiting(self) -> int:
+        """Accepted, and neither stored nor quarantined yet."""
+        return self.accepted - self.stored - self.quarantined
+
+
+class RunHealth(Struct, frozen=True, kw_only=True):
+    """One run's figures, as one writer sees them. ``calls`` counts verbs of every kind, ``points`` metric points."""
+
+    run_id: str
+    calls: Counts
+    points: Counts
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """How a recorder stands at the moment of asking.
+
+    Attributes:
+        writer: the name of this writer's folder, unique for ever.
+        journal: the folder; what waits lies there.
+        is_store_away: whether the database fails to answer at present.
+        is_in_memory: whether records go to memory because the disk refuses.
+        waiting_bytes: of records not stored yet.
+        lag_s: the age of the oldest record not stored yet; 0 when none waits.
+        last_error: what the database or the disk said last when it failed; kept after it recovered.
+        last_error_at: when.
+        quarantined_records: how many records lie in the dead-letter file.
+        damaged_bytes: how many bytes of the journal could not be read.
+        runs: by run id; calls that belong to no run (experiments) stand under ``""``.
+    """
+
+    writer: str
+    journal: str
+    is_store_away: bool
+    is_in_memory: bool
+    waiting_bytes: int
+    lag_s: float
+    last_error: str | None
+    last_error_at: datetime | None
+    quarantined_records: int
+    damaged_bytes: int
+    runs: dict[str, RunHealth]
+
+    @property
+    def is_all_stored(self) -> bool:
+        """Whether everything accepted is in the database: nothing waits, nothing was refused, dropped or damaged."""
+        return not (
+            self.waiting_bytes
+            or self.quarantined_records
+            or self.damaged_bytes
+            or any(run.calls.dropped for run in self.runs.values())
+        )
+
+
+class Tally:
+    """The running counts of one run.
+
+    The recorder adds to ``calls``, ``points`` and ``dropped_*``; the drainer to the rest, among them ``refused_*``:
+    what the store refused while its caller still waited and could be told, so that it was never accepted.
+    """
+
+    __slots__ = (
+        "calls",
+        "dropped_calls",
+        "dropped_points",
+        "points",
+        "quarantined_calls",
+        "quarantined_points",
+        "refused_calls",
+        "refused_points",
+        "stored_calls",
+        "stored_points",
+    )
+
+    def __init__(self) -> None:
+        """Begins at zero."""
+        self.calls = self.points = 0
+        self.stored_calls = self.stored_points = 0
+        self.quarantined_calls = self.quarantined_points = 0
+        self.dropped_calls = self.dropped_points = 0
+        self.refused_calls = self.refused_points = 0
+
+    def drained(self) -> list[int]:
+        """What a cursor keeps, so that the figures outlive the writer."""
+        return [self.stored_calls, self.stored_points, self.quarantined_calls, self.quarantined_points]
+
+    def restore(self, drained: list[int]) -> None:
+        """Begins where a cursor stands; what was drained had been accepted."""
+        self.stored_calls, self.stored_points, self.quarantined_calls, self.quarantined_points = drained
+        self.calls = self.stored_calls + self.quarantined_calls
+        self.points = self.stored_points + self.quarantined_points
+
+    def health(self, run_id: str) -> RunHealth:
+        """The counts as a value."""
+        return RunHealth(
+            run_id=run_id,
+            calls=Counts(
+                accepted=self.calls - self.refused_calls,
+                stored=self.stored_calls,
+                quarantined=self.quarantined_calls,
+                dropped=self.dropped_calls,
+            ),
+            points=Counts(
+                accepted=self.points - self.refused_points,
+                stored=self.stored_points,
+                quarantined=self.quarantined_points,
+                dropped=self.dropped_points,
+            ),
+        )
+
+
+def health_metadata(health: RunHealth) -> dict[str, Any]:
+    """The metadata of the artifact record that is stored with the run."""
+    return {"calls": asdict(health.calls), "points": asdict(health.points)}
+
+
+def stored_health(run_id: str, artifacts: Iterable[Artifact]) -> dict[str, RunHealth]:
+    """What each writer of a run reported last, by writer, from the run's artifact records as a bare store gives them.
+
+    ``reader.list_artifacts(run_id)`` is all it takes; a run that no recorder wrote gives ``{}``.
+    """
+    found = {}
+    for artifact in artifacts:
+        if artifact.name.startswith(HEALTH_PREFIX) and artifact.artifact_type == HEALTH_TYPE:
+            calls, points = (Counts(**artifact.metadata[unit]) for unit in ("calls", "points"))
+            found[artifact.name.removeprefix(HEALTH_PREFIX)] = RunHealth(run_id=run_id, calls=calls, points=points)
+    return found

@@ -1,0 +1,450 @@
+"""One writer's journal: an append-only row of segment files in a folder of its own, under a lock of its own.
+
+Records are addressed by their *position*: the count of bytes written before them, over all segments. A segment's file
+is named after the position of its first byte, so positions survive the removal of what was drained.
+
+Every append is one ``pwrite`` and so belongs to the operating system when the call returns: it survives the death of
+the process. A background thread asks for ``fdatasync`` at most once an interval, which bounds what a power cut takes.
+When the disk refuses, records go to memory and the journal says so; it goes back to disk when the disk recovers.
+"""
+
+import contextlib
+import fcntl
+import itertools
+import logging
+import os
+import shutil
+import threading
+from pathlib import Path
+from typing import Literal, NamedTuple, Self
+
+import uuid_utils
+
+from runstore.errors import SettingsError, StoreClosedError, StoreFailureError
+from runstore.recording.frames import FORMAT_VERSION, PREAMBLE_SIZE, frame, preamble, version_of
+
+_log = logging.getLogger(__name__)
+
+Fsync = Literal["interval", "always", "never"]
+
+SEGMENT_BYTES = 16 * 2**20
+MEMORY_BYTES = 64 * 2**20
+FSYNC_INTERVAL_S = 1.0
+RECOVERY_INTERVAL_S = 15.0
+
+_SUFFIX = ".segment"
+_LOCK = "writer.lock"
+_STAGING = "staged"
+
+
+class Chunk(NamedTuple):
+    """Bytes read from a journal.
+
+    Attributes:
+        data: the bytes; empty when there is nothing at or after the position that was asked for.
+        position: where they begin; past the position asked for when a segment is missing in between.
+        is_complete: they reach the end of what their segment holds.
+    """
+
+    data: bytes
+    position: int
+    is_complete: bool
+
+
+class JournalFullError(StoreFailureError):
+    """The disk refuses, and so many records wait in memory already that no more are kept there."""
+
+    code = "journal_full"
+
+
+class Segment:
+    """A stretch of the journal: a file, or memory while the disk refuses."""
+
+    __slots__ = ("base", "fd", "memory", "path", "size", "trimmed")
+
+    def __init__(self, base: int, *, path: Path | None = None, fd: int = -1, size: int = 0) -> None:
+        """Begins at the position ``base``."""
+        self.base = base
+        self.path = path
+        self.fd = fd
+        self.size = size
+        self.memory = bytearray() if path is None else None
+        self.trimmed = 0
+
+
+class Journal:
+    """A writer's journal, or a dead writer's one that was adopted (then nothing is appended).
+
+    ``append`` may be called from any thread and from a signal handler; ``read`` and ``release`` belong to one drainer.
+
+    Attributes:
+        folder: where its files lie.
+        end: the position after the last whole record.
+        lock: held, it keeps other threads from appending; reentrant.
+        warning: why records go to memory at present; ``None`` while they go to disk.
+    """
+
+    def __init__(self, folder: Path, lock_fd: int, segments: list[Segment], *, fsync: Fsync) -> None:
+        """Takes ownership of the lock and of the segments."""
+        self.folder = folder
+        self.warning: str | None = None
+        self.segment_bytes = SEGMENT_BYTES
+        self.memory_bytes = MEMORY_BYTES
+        self._lock_fd = lock_fd
+        self._segments = segments
+        self._current = segments[-1] if segments else Segment(0)
+        self.end = self._current.base + self._current.size
+        self._synced = self.end
+        self._fsync: Fsync = fsync
+        self._always = fsync == "always"
+        self.lock = threading.RLock()
+        self._is_appending = False
+        self._late: list[bytes] = []
+        self._is_closed = False
+        self._is_ended = False
+        self._stop = threading.Event()
+        self._reading: tuple[Path, int] | None = None
+        self._sealed: list[Segment] = []
+
+    @classmethod
+    def create(cls, root: Path, *, fsync: Fsync = "interval") -> Self:
+        """A new writer's journal in a new folder under ``root``.
+
+        Raises:
+            SettingsError: the folder cannot be made or written.
+        """
+        name = str(uuid_utils.uuid7())  # sorts by time: adopters drain older writers first
+        hidden, folder = root / f".new-{name}", root / name
+        try:
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            hidden.mkdir(mode=0o700)
+            lock_fd = _lock(hidden / _LOCK)
+            if lock_fd is None:  # pragma: no cover - nobody else knows this name
+                raise OSError("the new lock is held by another process")
+            first = _new_segment(hidden, 0)
+            # Only now may others see it: a folder without a held lock would look like a dead writer's.
+            hidden.rename(folder)
+            _sync_folder(root)
+        except OSError as error:
+            raise SettingsError(
+                f"the journal cannot be written in {root}: {error}; make the folder writable or free some space, name "
+                "another one in RUNSTORE_STATE_DIR, or open the store with durable=False"
+            ) from error
+        first.path = folder / f"{0:020d}{_SUFFIX}"
+        journal = cls(folder, lock_fd, [first], fsync=fsync)
+        threading.Thread(target=journal._keep_synced, name="runstore-fsync", daemon=True).start()
+        return journal
+
+    @classmethod
+    def adopt(cls, folder: Path) -> Self | None:
+        """What a dead writer left in ``folder``; ``None`` while its writer or another adopter lives.
+
+        Raises:
+            StoreFailureError: a newer release wrote it, in a format that this one cannot read.
+            OSError: it cannot be read.
+        """
+        lock_fd = _lock(folder / _LOCK)
+        if lock_fd is None:
+            return None
+        try:
+            segments = [_old_segment(path) for path in sorted(folder.glob(f"*{_SUFFIX}"))]
+            for segment, following in itertools.pairwise(segments):
+                # A call that was cut off may have left bytes behind the last whole record.
+                segment.size = min(segment.size, following.base - segment.base)
+        except BaseException:
+            os.close(lock_fd)
+            raise
+        return cls(folder, lock_fd, segments, fsync="never")
+
+    @property
+    def staging(self) -> Path:
+        """The folder for artifact bytes that wait."""
+        return self.folder / _STAGING
+
+    @property
+    def is_in_memory(self) -> bool:
+        """Whether records go to memory at present."""
+        return self._current.path is None
+
+    def append(self, payload: bytes) -> int:
+        """Adds a record and returns its position; -1 when called in a signal handler that interrupted an append.
+
+        Raises:
+            JournalFullError: the disk refuses and memory is full; the record was not kept.
+            StoreClosedError: no more records are taken.
+        """
+        data = frame(payload)
+        with self.lock:
+            if self._is_ended:
+                raise StoreClosedError("this store was closed; open another with open_store(url)")
+            if self._is_appending:
+                # The lock is held by this very thread: a signal handler runs inside an append. That one goes on after
+                # the handler has returned, and takes this record with it.
+                self._late.append(data)
+                return -1
+            self._is_appending = True
+            try:
+                position = self._append(data)
+                while self._late:
+                    self._append(self._late.pop(0))
+            finally:
+                self._is_appending = False
+        return position
+
+    def end_appends(self) -> None:
+        """Takes no more records from now on: what is drained after this call is all there will be."""
+        with self.lock:
+            self._is_ended = True
+
+    def _append(self, data: bytes) -> int:
+        position = self.end
+        segment = self._current
+        if segment.memory is None:
+            try:
+                # At an explicit offset: a call that an exception cut off is then written over by the next one.
+                written = os.pwrite(segment.fd, data, PREAMBLE_SIZE + position - segment.base)
+                if written != len(data):
+                    raise OSError(f"only {written} of {len(data)} bytes were written")  # noqa: TRY301 - one handler
+                if self._always:
+                    os.fdatasync(segment.fd)
+            except OSError as error:
+                self._go_to_memory(error)
+                segment = self._current
+        if segment.memory is not None:
+            if len(segment.memory) + len(data) > self.memory_bytes:
+                raise JournalFullError(
+                    f"{self.warning}; {len(segment.memory)} bytes wait in memory and no more are kept: free some space"
+                )
+            segment.memory += data
+        self.end = position + len(data)
+        segment.size = self.end - segment.base
+        if segment.size >= self.segment_bytes and segment.memory is None:
+            self._rotate()
+        return position
+
+    def _rotate(self) -> None:
+        try:
+            following = _new_segment(self.folder, self.end)
+        except OSError as error:
+            self._go_to_memory(error)
+            return
+        self._seal(following)
+
+    def _seal(self, following: Segment) -> None:
+        self._sealed.append(self._current)
+        self._segments.append(following)
+        self._current = following
+
+    def _go_to_memory(self, error: OSError) -> None:
+        self.warning = f"the journal in {self.folder} cannot be written ({error})"
+        _log.warning(
+            "%s; records are kept in memory until it can: they are lost if this process dies first", self.warning
+        )
+        segment = self._current
+        with contextlib.suppress(OSError):  # cut off what was written of a record that is kept elsewhere
+            os.ftruncate(segment.fd, PREAMBLE_SIZE + segment.size)
+        self._seal(Segment(self.end))
+
+    def go_back_to_disk(self) -> bool:
+        """Tries to leave memory for a new segment on disk; whether the journal is on disk now."""
+        with self.lock:
+            if not self.is_in_memory or self._is_closed or self._is_appending:
+                return not self.is_in_memory
+            try:
+                following = _new_segment(self.folder, self.end)
+                os.posix_fallocate(following.fd, PREAMBLE_SIZE, 65_536)  # room for more than the preamble
+                os.ftruncate(following.fd, PREAMBLE_SIZE)
+            except OSError:
+                return False
+            self._seal(following)
+            self.warning = None
+        _log.warning("the journal in %s can be written again", self.folder)
+        return True
+
+    def read(self, position: int, size: int) -> Chunk:
+        """Up to ``size`` bytes from ``position`` on, within one segment.
+
+        Raises:
+            OSError: a segment cannot be read.
+        """
+        end = self.end  # published after the bytes: everything before it can be read
+        for segment in list(self._segments):
+            start = max(position, segment.base)
+            is_current = segment is self._current
+            stop = end if is_current else segment.base + segment.size
+            if start >= stop:
+                continue
+            wanted = min(size, stop - start)
+            if segment.memory is not None:
+                with self.lock:
+                    offset = start - segment.base - segment.trimmed
+                    data = bytes(segment.memory[offset : offset + wanted])
+            else:
+                data = os.pread(self._reader_of(segment), wanted, PREAMBLE_SIZE + start - segment.base)
+            return Chunk(data, start, start + len(data) >= stop or len(data) < wanted)
+        return Chunk(b"", position, is_complete=True)
+
+    def release(self, position: int) -> None:
+        """Removes the segments whose every byte lies before ``position``."""
+        for segment in list(self._segments):
+            if segment.base + segment.size > position or segment is self._current:
+                if segment.memory is not None:
+                    with self.lock:
+                        drained = max(position - segment.base, 0)
+                        del segment.memory[: drained - segment.trimmed]
+                        segment.trimmed = max(drained, segment.trimmed)
+                break
+            self._segments.remove(segment)
+            if segment.path is not None:
+                with contextlib.suppress(OSError):
+                    segment.path.unlink()
+
+    def sync(self) -> None:
+        """Asks the disk to keep what was written; an error is logged, for nothing more can be done."""
+        with self.lock:
+            sealed, self._sealed = self._sealed, []
+            current, end = self._current, self.end
+            # A duplicate stays valid when another thread rotates or closes meanwhile.
+            fd = os.dup(current.fd) if current.memory is None and current.fd >= 0 and end != self._synced else -1
+        try:
+            if self._fsync != "never":
+                for open_fd in [*(segment.fd for segment in sealed), fd]:
+                    if open_fd >= 0:
+                        os.fdatasync(open_fd)
+                if sealed:
+                    _sync_folder(self.folder)
+            self._synced = end
+        except OSError as error:
+            _log.warning("the journal in %s could not be synced to disk: %s", self.folder, error)
+        finally:
+            for segment in sealed:
+                _close_segment(segment)
+            if fd >= 0:
+                os.close(fd)
+
+    def close(self, *, remove: bool) -> None:
+        """Gives back the lock and the files; with ``remove`` the folder goes as well, which loses what it holds."""
+        with self.lock:
+            if self._is_closed:
+                return
+            self._is_closed = True
+        self._stop.set()
+        if not remove:
+            self.sync()
+        with self.lock:
+            for segment in [*self._sealed, self._current]:
+                _close_segment(segment)
+            self._sealed.clear()
+        if self._reading is not None:
+            os.close(self._reading[1])
+            self._reading = None
+        if remove:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        os.close(self._lock_fd)  # last: whoever gets the lock finds the folder as it will stay
+
+    def move(self, folder: Path) -> None:
+        """Moves the folder away from the other writers' and closes the journal there."""
+        for segment in self._segments:
+            if segment.path is not None:
+                segment.path.unlink(missing_ok=True)
+        self.folder.rename(folder)
+        self.folder = folder
+        self.close(remove=False)
+
+    def forget(self) -> None:
+        """Closes a forked child's copies of the files: the journal, its lock and its thread are the parent's.
+
+        The lock is not given back by this: it belongs to the open file, which the parent still has.
+        """
+        self._is_closed = True
+        files = {segment.fd for segment in [*self._sealed, *self._segments, self._current]} | {self._lock_fd}
+        if self._reading is not None:
+            files.add(self._reading[1])
+        for fd in files:
+            if fd >= 0:
+                with contextlib.suppress(OSError):
+                    os.close(fd)
+
+    def _keep_synced(self) -> None:
+        elapsed_s = 0.0
+        while not self._stop.wait(FSYNC_INTERVAL_S):
+            self.sync()
+            elapsed_s += FSYNC_INTERVAL_S
+            if self.is_in_memory and elapsed_s >= RECOVERY_INTERVAL_S:
+                elapsed_s = 0.0
+                self.go_back_to_disk()
+
+    def _reader_of(self, segment: Segment) -> int:
+        path = segment.path
+        if path is None:  # pragma: no cover - the caller asks for files only
+            raise ValueError("a segment in memory has no file")
+        if self._reading is None or self._reading[0] != path:
+            if self._reading is not None:
+                os.close(self._reading[1])
+                self._reading = None
+            self._reading = (path, os.open(path, os.O_RDONLY))
+        return self._reading[1]
+
+
+def leftovers(root: Path) -> list[Path]:
+    """The folders of all writers under ``root``, the oldest first; some of them may be alive."""
+    try:
+        return sorted(path for path in root.iterdir() if (path / _LOCK).exists() and not path.name.startswith("."))
+    except FileNotFoundError:
+        return []
+
+
+def _lock(path: Path) -> int | None:
+    try:
+        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except FileNotFoundError:  # drained and removed between the listing and now
+        return None
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(fd).st_nlink:  # 0: removed by the one who held it before
+            return fd
+    except BlockingIOError:
+        pass
+    except BaseException:
+        os.close(fd)
+        raise
+    os.close(fd)
+    return None
+
+
+def _new_segment(folder: Path, base: int) -> Segment:
+    path = folder / f"{base:020d}{_SUFFIX}"
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        head = preamble()
+        if os.pwrite(fd, head, 0) != len(head):
+            raise OSError("the disk is full")  # noqa: TRY301 - the handler closes the file
+    except BaseException:
+        os.close(fd)
+        raise
+    return Segment(base, path=path, fd=fd)
+
+
+def _old_segment(path: Path) -> Segment:
+    with path.open("rb") as file:
+        version = version_of(file.read(PREAMBLE_SIZE))
+    if version is not None and version > FORMAT_VERSION:
+        raise StoreFailureError(
+            f"the journal {path.parent} has format {version} and this release reads up to {FORMAT_VERSION}; "
+            "run `runstore sync` of the newer release"
+        )
+    return Segment(int(path.stem), path=path, size=max(path.stat().st_size - PREAMBLE_SIZE, 0))
+
+
+def _close_segment(segment: Segment) -> None:
+    if segment.fd >= 0:
+        os.close(segment.fd)
+        segment.fd = -1
+
+
+def _sync_folder(folder: Path) -> None:
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

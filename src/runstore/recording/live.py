@@ -1,0 +1,148 @@
+"""What a recorder has in one process: its journal, the drain, the worker's thread and the beat."""
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol, Self
+
+from runstore.model import Artifact
+from runstore.protocol import BackendStore
+from runstore.recording.beat import Beat
+from runstore.recording.drain import JournalDrain, Tallies, Ticket
+from runstore.recording.health import Health
+from runstore.recording.journal import Fsync, Journal, JournalFullError
+from runstore.recording.places import describe_root, journal_root
+from runstore.recording.records import Record, encode, points_in, run_of
+from runstore.recording.worker import Worker
+
+_log = logging.getLogger(__name__)
+
+_LOOK_S = 0.05
+
+
+class JournalOptions(Protocol):
+    """The options that matter here; see :class:`runstore.recording.RecorderOptions`."""
+
+    @property
+    def state_dir(self) -> Path | None:
+        """Where journals lie."""
+        ...
+
+    @property
+    def fsync(self) -> Fsync:
+        """When the disk is asked to keep what was written."""
+        ...
+
+
+class Live:
+    """A recorder's life in one process; a forked child begins another one."""
+
+    def __init__(self, open_store: Callable[[], BackendStore], journal: Journal) -> None:
+        """Takes ownership of the journal and starts the worker."""
+        self.journal = journal
+        self.tallies = Tallies()
+        self.drain = JournalDrain(journal, self.tallies, counts_accepted=False)
+        self.worker = Worker(open_store, journal, self.drain, self.tallies)
+        self.beat = Beat(lambda: self.worker.store)
+        self._lock = journal.lock
+        self._has_told_of_drops = False
+        self.worker.start()
+
+    @classmethod
+    def begin(cls, open_store: Callable[[], BackendStore], *, identity: str, options: JournalOptions) -> Self:
+        """A new writer's life.
+
+        Raises:
+            SettingsError: the journal cannot be written.
+        """
+        root = journal_root(identity, options.state_dir)
+        journal = Journal.create(root, fsync=options.fsync)
+        describe_root(root, identity)
+        return cls(open_store, journal)
+
+    def append(self, payload: bytes, run_id: str, points: int) -> None:
+        """Journals a record whose verdict nobody waits for."""
+        with self._lock:
+            tally = self.tallies.runs.get(run_id) or self.tallies.of(run_id)
+            try:
+                self.journal.append(payload)
+            except JournalFullError as error:
+                tally.dropped_calls += 1
+                tally.dropped_points += points
+                self._tell_of_drops(error)
+                return
+            tally.calls += 1
+            tally.points += points
+        if self.worker.is_idle:
+            self.worker.wake()
+
+    def confirm(self, record: Record, *, timeout_s: float) -> Artifact | None:
+        """Journals a record and waits for the store's verdict, as long as the store answers; raises a refusal."""
+        ticket = Ticket()
+        with self._lock:  # the record's position is known before the drain can reach it
+            position = self.journal.end
+            self.drain.expect(position, ticket)
+            self.append(encode(record), run_of(record), points_in(record))
+        until = time.monotonic() + timeout_s
+        with self.worker.hurried():
+            while not self.worker.is_away and (left := until - time.monotonic()) > 0:
+                if ticket.is_done.wait(min(_LOOK_S, left)):
+                    break
+        if self.drain.abandon(position, ticket):
+            return None
+        if ticket.error is not None:
+            raise ticket.error
+        return ticket.result
+
+    def describe_wait(self, deadline_s: float) -> str:
+        """What to tell a reader who cannot wait any longer."""
+        health = self.health()
+        reason = f" ({health.last_error})" if self.worker.is_away and health.last_error else ""
+        return (
+            f"{sum(run.calls.waiting for run in health.runs.values())} records wait to be stored and the database did "
+            f"not take them within {deadline_s:g} s{reason}; they are safe in {health.journal}: read again later"
+        )
+
+    def health(self) -> Health:
+        """How it stands now."""
+        waiting = self.drain.waiting_bytes
+        oldest_us = self.drain.oldest_us
+        runs = list(self.tallies.runs.items())
+        return Health(
+            writer=self.journal.folder.name,
+            journal=str(self.journal.folder),
+            is_store_away=self.worker.is_away,
+            is_in_memory=self.journal.is_in_memory,
+            waiting_bytes=waiting,
+            lag_s=max(time.time() - oldest_us / 1e6, 0.0) if waiting and oldest_us is not None else 0.0,
+            last_error=self.worker.last_error or self.journal.warning,
+            last_error_at=self.worker.last_error_at,
+            quarantined_records=self.tallies.quarantined,
+            damaged_bytes=self.tallies.damaged_bytes,
+            runs={run_id: tally.health(run_id) for run_id, tally in runs},
+        )
+
+    def close(self, deadline_s: float) -> Health:
+        """Drains for at most so long and lets go; what is left stays on disk."""
+        self.journal.end_appends()
+        self.beat.stop()
+        is_done = self.worker.close(deadline_s)
+        health = self.health()
+        if health.waiting_bytes:
+            self.journal.sync()
+            lost = " (of these, what is in memory is lost)" if health.is_in_memory else ""
+            _log.warning(
+                "closed with %d records that the database did not take%s%s; they are in %s and go to it at the next "
+                "start, or by `runstore sync`",
+                sum(run.calls.waiting for run in health.runs.values()), lost,
+                f" ({health.last_error})" if health.last_error else "", health.journal,
+            )  # fmt: skip
+        elif not is_done:
+            _log.debug("the database hangs; its connection is left to the end of the process")
+        return health
+
+    def _tell_of_drops(self, error: JournalFullError) -> None:
+        if not self._has_told_of_drops:
+            self._has_told_of_drops = True
+            _log.error("records are dropped from now on: %s", error)

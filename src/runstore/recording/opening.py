@@ -1,0 +1,117 @@
+"""Opening a recorded store by its URL, and draining by hand what writers left behind."""
+
+import time
+import uuid
+from pathlib import Path
+
+from msgspec import Struct
+
+from runstore.errors import RunStoreError, StoreUnavailableError
+from runstore.hookspecs import Backend, OpenOptions
+from runstore.protocol import BackendStore
+from runstore.recording.drain import TryLaterError
+from runstore.recording.journal import leftovers
+from runstore.recording.places import identity_of, journal_root
+from runstore.recording.recorder import RecorderOptions, RecordingStore
+from runstore.recording.worker import adopt, drain_leftover
+from runstore.urls import redact, scheme_of
+
+_ORPHAN_PAUSE_S = 1.0
+
+
+class Recipe(Struct, frozen=True):
+    """How to open the bare store, in this process or in another one. Its repr shows no secret."""
+
+    url: str
+    backend: Backend
+    options: OpenOptions
+
+    def __call__(self) -> BackendStore:
+        """The bare store; raises what the backend raises."""
+        return self.backend.open(self.url, self.options)
+
+    def __repr__(self) -> str:
+        """The URL without its secrets."""
+        return f"Recipe({redact(self.url)!r})"
+
+
+def open_recorded(
+    url: str, backend: Backend, options: OpenOptions, recorder_options: RecorderOptions | None = None
+) -> BackendStore:
+    """A store that journals every call on local disk first; the database may be away.
+
+    Args:
+        url: the store's URL; a password in it stays in memory and is never written to the journal.
+        backend: serves the URL.
+        options: what the bare store is opened with.
+        recorder_options: how the recorder behaves.
+
+    Raises:
+        SettingsError: the journal cannot be written, or the URL cannot be understood by the backend.
+        PluginError: the driver is missing or broken.
+        SchemaError: the database answers and cannot be used as it stands.
+    """
+    # What is in one process's memory is nobody else's: its journal must not be taken for that of another process.
+    identity = f"memory://{uuid.uuid4()}" if scheme_of(url) == "memory" else identity_of(url)
+    store = RecordingStore(Recipe(url, backend, options), identity=identity, options=recorder_options)
+    store.wait_until_opened()
+    return store
+
+
+class Synced(Struct, frozen=True, kw_only=True):
+    """What one pass of :func:`sync_leftovers` did.
+
+    Attributes:
+        journals: how many dead writers' journals were drained and removed.
+        alive: how many are left alone, because their writers or other drains live.
+        calls: how many calls were stored.
+        points: how many points were in them.
+        quarantined: how many records the store refused for good.
+        error: why something still waits; ``None`` when nothing does.
+    """
+
+    journals: int = 0
+    alive: int = 0
+    calls: int = 0
+    points: int = 0
+    quarantined: int = 0
+    error: RunStoreError | None = None
+
+
+def sync_leftovers(store: BackendStore, url: str, *, state_dir: Path | None = None) -> Synced:
+    """Stores what dead writers to this store left on this machine; living ones drain themselves.
+
+    It may run at any time, in any process, as often as one likes: each journal is drained by one process at a time,
+    and what is stored twice is stored once.
+    """
+    journals = alive = calls = points = quarantined = 0
+    error: RunStoreError | None = None
+    for folder in leftovers(journal_root(identity_of(url), state_dir)):
+        adopted = adopt(folder)
+        if adopted is None:
+            alive += 1
+            continue
+        journal, drain, tallies = adopted
+        before = {run_id: tuple(tally.drained()) for run_id, tally in tallies.runs.items()}
+        while True:
+            try:
+                drain_leftover(store, *adopted)
+                journals += 1
+            except TryLaterError as later:
+                if not isinstance(later.__cause__, StoreUnavailableError):
+                    time.sleep(_ORPHAN_PAUSE_S)  # it is tried a few times, and then quarantined
+                    continue
+                error = later.__cause__
+                drain.save()
+                journal.close(remove=False)
+            break
+        for run_id, tally in tallies.runs.items():
+            earlier = before.get(run_id, (0, 0, 0, 0))
+            calls += tally.stored_calls - earlier[0]
+            points += tally.stored_points - earlier[1]
+            quarantined += tally.quarantined_calls - earlier[2]
+        if error is not None:
+            break
+    return Synced(
+        journals=journals, alive=alive, calls=calls, points=points, quarantined=quarantined, error=error
+    )

@@ -1,0 +1,483 @@
+"""The durable store: every verb goes to a journal on local disk and returns; a thread takes it to the database."""
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from msgspec import Struct
+
+from runstore import checks
+from runstore.artifacts import check_artifact
+from runstore.config import check_config, encode_config
+from runstore.errors import RunFinalizedError, StoreClosedError, StoreUnavailableError
+from runstore.ids import experiment_id_of, new_run_id
+from runstore.model import Artifact, DatasetType, MetricPoint, RunFailure, RunStatus, from_microseconds
+from runstore.protocol import BackendStore
+from runstore.recording import shutdown
+from runstore.recording.health import Health
+from runstore.recording.journal import Fsync
+from runstore.recording.live import Live
+from runstore.recording.reads import RecordedReads
+from runstore.recording.records import (
+    ArtifactRecord,
+    ConfigRecord,
+    ExperimentRecord,
+    FinalizeRecord,
+    MetricsRecord,
+    Record,
+    RunRecord,
+    encode,
+    encode_metrics,
+)
+from runstore.recording.staging import StagedBlobs
+
+CONFIRMED_BYTES: Final = 4 * 2**20
+"""Artifacts up to this size are confirmed by the store before the call returns, if it answers; larger ones wait."""
+
+_MAX_NAMES: Final = 10_000
+_DATASET_TYPES: Final = {str(kind): str(kind) for kind in DatasetType}
+_MAX_STEP: Final = checks.MAX_STEP
+
+_now_ns = time.time_ns
+
+
+class RecorderOptions(Struct, frozen=True, kw_only=True):
+    """How a recorder behaves.
+
+    Attributes:
+        state_dir: where journals lie; ``RUNSTORE_STATE_DIR`` or the user's state directory by default.
+        fsync: ``"interval"`` asks the disk to keep what was written once a second, ``"always"`` at every call (slow,
+            and safe against power cuts), ``"never"`` leaves it to the operating system.
+        confirm_s: how long a verb that the store may refuse waits for its verdict while the store answers.
+        read_deadline_s: how long a read waits for what was accepted before it to be stored.
+        close_deadline_s: how long ``close`` drains by default; what is left waits on disk.
+        exit_deadline_s: the same when the process ends, or on SIGTERM, without a call of ``close``.
+    """
+
+    state_dir: Path | None = None
+    fsync: Fsync = "interval"
+    confirm_s: float = 5.0
+    read_deadline_s: float = 30.0
+    close_deadline_s: float = 30.0
+    exit_deadline_s: float = 10.0
+
+
+class RunState:
+    """What this process knows of a run that it writes to."""
+
+    __slots__ = ("ended", "experiment_id", "start_us")
+
+    def __init__(self) -> None:
+        """Knows nothing yet."""
+        self.experiment_id: str | None = None
+        self.ended: str | None = None
+        self.start_us: int | None = None
+
+
+class RecordingStore(RecordedReads):
+    """A store that keeps its promise while the database is away.
+
+    Arguments are checked at once, as by every store. A call is on local disk when it returns, and in the database
+    soon after, in order. Calls that the store may refuse (the beginning and the end of a run, and the first use of a
+    run that this process did not begin) wait for its verdict for a moment, if it answers; if it does not, they are
+    accepted, and a refusal later is found in :meth:`health` and in the dead-letter file. Reads first wait until
+    everything accepted by this process is stored.
+
+    Every method may be called from any thread, and in a signal handler. After a fork, the child writes a journal of
+    its own and opens its own connection; a pickled recorder is a recipe for such another one.
+    """
+
+    def __init__(
+        self, open_store: Callable[[], BackendStore], *, identity: str, options: RecorderOptions | None = None
+    ) -> None:
+        """Begins the journal, and opens the store in the background.
+
+        Args:
+            open_store: opens the bare store; picklable if the recorder is to be.
+            identity: tells this store from others in the state directory; holds no secret.
+            options: how it behaves.
+
+        Raises:
+            SettingsError: the journal cannot be written.
+        """
+        self._open_store = open_store
+        self._identity = identity
+        self._options = options or RecorderOptions()
+        self._runs: dict[str, RunState] = {}
+        self._experiments: set[str] = set()
+        self._names: dict[str, str] = {}
+        self._is_closed = False
+        self._birth_lock = threading.Lock()
+        self._live: Live | None = None
+        self._last_health: Health | None = None
+        self._begin()
+
+    def _begin(self) -> Live:
+        with self._birth_lock:
+            if self._is_closed:
+                raise StoreClosedError("this store was closed; open another with open_store(url)")
+            if self._live is None:
+                self._live = Live.begin(self._open_store, identity=self._identity, options=self._options)
+                shutdown.watch(self)
+                _recorders.add(self)
+            return self._live
+
+    def wait_until_opened(self) -> None:
+        """Waits for a moment until the store was opened; an error that a person must mend is raised, and closes this.
+
+        Raises:
+            PluginError: the driver is missing or broken.
+            SchemaError: the database cannot be used as it stands.
+            SettingsError: the URL cannot be understood.
+        """
+        live = self._live or self._begin()
+        live.worker.wait_until_opened(self._options.confirm_s)
+        if live.worker.open_error is not None:
+            self.close(deadline_s=0.0)
+            raise live.worker.open_error
+
+    # The six verbs
+
+    def get_or_create_experiment(self, name: str, *, description: str | None = None) -> str:
+        """See :meth:`runstore.protocol.RunStore.get_or_create_experiment`."""
+        checks.check_name(name, "experiment name")
+        checks.check_optional_text(description, "description")
+        live = self._live or self._begin()
+        experiment_id = experiment_id_of(name)
+        if experiment_id in self._experiments and description is None:
+            return experiment_id
+        self._confirm(live, ExperimentRecord(at_us=_now_us(), name=name, description=description))
+        self._experiments.add(experiment_id)
+        return experiment_id
+
+    def ensure_run(  # noqa: PLR0913 - the protocol's signature
+        self,
+        experiment_id: str | None = None,
+        *,
+        run_id: str | None = None,
+        training_mode: str = "centralized",
+        parent_run_id: str | None = None,
+        client_id: str | None = None,
+        name: str | None = None,
+        source_path: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        provenance: Mapping[str, Any] | None = None,
+        start_time: datetime | None = None,
+        resume: bool = False,
+    ) -> str:
+        """See :meth:`runstore.protocol.RunStore.ensure_run`."""
+        birth = checks.check_birth(
+            experiment_id=experiment_id,
+            run_id=run_id,
+            training_mode=training_mode,
+            parent_run_id=parent_run_id,
+            client_id=client_id,
+            name=name,
+            source_path=source_path,
+            tags=tags,
+            start_time=start_time,
+        )
+        origin = encode_config(check_config(provenance or {}, "provenance"))
+        live = self._live or self._begin()
+        if birth.run_id is None:
+            checks.require_experiment(birth)
+        now_us = _now_us()
+        record = RunRecord(
+            at_us=now_us,
+            run_id=birth.run_id or new_run_id(),
+            experiment_id=birth.experiment_id,
+            training_mode=birth.training_mode,
+            parent_run_id=birth.parent_run_id,
+            client_id=birth.client_id,
+            name=birth.name,
+            source_path=birth.source_path,
+            tags=birth.tags,
+            provenance=origin,
+            start_us=now_us if birth.start_us is None else birth.start_us,
+            resume=bool(resume),
+        )
+        known = self._runs.get(record.run_id)
+        if known is not None and known.experiment_id is not None:
+            checks.check_same_experiment(birth, known.experiment_id)
+            if not resume:
+                return record.run_id
+        self._confirm(live, record)
+        state = self._runs.setdefault(record.run_id, RunState())
+        state.experiment_id = state.experiment_id or birth.experiment_id
+        if birth.run_id is None:
+            state.start_us = record.start_us
+        if resume:
+            state.ended = None
+        if state.ended is None:
+            live.beat.add(record.run_id)
+        return record.run_id
+
+    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
+        """See :meth:`runstore.protocol.RunStore.log_metrics`."""
+        at_us = _now_ns() // 1000
+        if type(points) is not list:
+            points = list(points)
+        fields = self._fields_of(points, at_us)
+        live = self._live or self._begin()
+        if not (type(run_id) is str and run_id in self._runs):
+            checks.check_run_id(run_id)
+            self._confirm(live, MetricsRecord(at_us=at_us, run_id=run_id, points=fields))
+            self._runs.setdefault(run_id, RunState())
+        elif fields:
+            live.append(encode_metrics(at_us, run_id, fields), run_id, len(fields))
+
+    def _fields_of(self, points: list[MetricPoint], at_us: int) -> list[Any]:
+        """The checked fields of the points; those exactly of the common types need no further look."""
+        names = self._names
+        fields = []
+        try:
+            for point in points:
+                if (
+                    type(point) is not MetricPoint
+                    or type(value := point.value) is not float
+                    or type(step := point.step) is not int
+                    or not 0 <= step <= _MAX_STEP
+                    or point.logged_at is not None
+                ):
+                    return self._check_points(points, at_us)
+                fields.append((names[point.name], _DATASET_TYPES[point.dataset_type], step, value, None))
+        except (KeyError, TypeError):  # a name not seen before, or something that is no name
+            return self._check_points(points, at_us)
+        return fields
+
+    def _check_points(self, points: list[MetricPoint], at_us: int) -> list[Any]:
+        checked: list[Any] = list(checks.check_points(points, now_us=at_us))
+        if len(self._names) < _MAX_NAMES:
+            self._names.update((point[0], point[0]) for point in checked)
+        return checked
+
+    def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
+        """See :meth:`runstore.protocol.RunStore.log_config`."""
+        checks.check_run_id(run_id)
+        text = encode_config(check_config(config))
+        live = self._live or self._begin()
+        self._submit(live, run_id, ConfigRecord(at_us=_now_us(), run_id=run_id, config=text))
+
+    def log_artifact(  # noqa: PLR0913 - the protocol's signature
+        self,
+        run_id: str,
+        path: str | os.PathLike[str],
+        *,
+        name: str | None = None,
+        artifact_type: str = "file",
+        copy: bool = True,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Artifact:
+        """See :meth:`runstore.protocol.RunStore.log_artifact`.
+
+        The record returned is the store's own when the bytes are few and the store answers; otherwise its ``uri`` is
+        that of the staged copy and its ``created_at`` the moment of the call. SHA-256 and size are right in both.
+        """
+        checks.check_run_id(run_id)
+        request = check_artifact(path, name=name, artifact_type=artifact_type, copy=copy, metadata=metadata)
+        live = self._live or self._begin()
+        at_us = _now_us()
+        blobs = StagedBlobs(live.journal.staging, request) if copy else None
+        try:
+            staged = request.record(run_id, blobs, created_at=from_microseconds(at_us))  # type: ignore[arg-type]  # unused without copy
+            record = ArtifactRecord(
+                at_us=at_us,
+                run_id=run_id,
+                source=request.uri if blobs is None else str(blobs.staged.relative_to(live.journal.folder)),
+                is_staged=blobs is not None,
+                name=request.name,
+                artifact_type=request.artifact_type,
+                copy=copy,
+                metadata=encode_config(request.metadata),
+                sha256=staged.sha256,
+            )
+            is_small = (staged.size or 0) <= CONFIRMED_BYTES
+            stored = self._submit(live, run_id, record, must_confirm=is_small)
+        except BaseException:
+            if blobs is not None:
+                blobs.discard()
+            raise
+        return stored or staged
+
+    def finalize(
+        self,
+        run_id: str,
+        status: RunStatus | str,
+        *,
+        end_time: datetime | None = None,
+        error: BaseException | RunFailure | None = None,
+    ) -> None:
+        """See :meth:`runstore.protocol.RunStore.finalize`."""
+        checks.check_run_id(run_id)
+        final = checks.check_terminal_status(status)
+        end_us = None if end_time is None else checks.check_time(end_time, "end_time")
+        failure = checks.check_failure(error)
+        live = self._live or self._begin()
+        at_us = _now_us()
+        state = self._runs.get(run_id, RunState())
+        if live.worker.is_away:
+            # Nobody else can tell now, so what this process knows decides.
+            if state.ended not in {None, final}:
+                raise RunFinalizedError(checks.already_final(run_id, str(state.ended), final))
+            if state.start_us is not None:
+                checks.check_end_time(end_us, start_us=state.start_us, now_us=at_us)
+        record = FinalizeRecord(
+            at_us=at_us,
+            run_id=run_id,
+            status=str(final),
+            end_us=at_us if end_us is None else end_us,
+            is_end_given=end_us is not None,
+            failure=failure,
+        )
+        self._confirm(live, record)
+        state.ended = final
+        self._runs[run_id] = state
+        live.beat.remove(run_id)
+
+    def heartbeat(self, run_id: str, *, lease_s: float) -> None:
+        """See :meth:`runstore.protocol.BackendStore.heartbeat`.
+
+        A recorder beats by itself for the runs of its process. It leaves that to the caller from the first call of
+        this method on, for that run.
+        """
+        checks.check_run_id(run_id)
+        lease_s = checks.check_lease(lease_s)
+        live = self._live or self._begin()
+        live.beat.remove(run_id)
+        if live.worker.is_away:
+            raise StoreUnavailableError(live.describe_wait(0.0))
+        self._bare().heartbeat(run_id, lease_s=lease_s)
+
+    # Journaling
+
+    def _submit(self, live: Live, run_id: str, record: Record, *, must_confirm: bool = False) -> Artifact | None:
+        """Journals a record; its verdict is waited for when it is asked for, or the run is new to this process."""
+        if must_confirm or run_id not in self._runs:
+            stored = self._confirm(live, record)
+            self._runs.setdefault(run_id, RunState())
+            return stored
+        live.append(encode(record), run_id, 0)
+        return None
+
+    def _confirm(self, live: Live, record: Record) -> Artifact | None:
+        return live.confirm(record, timeout_s=self._options.confirm_s)
+
+    # Reading
+
+    def _bare(self) -> BackendStore:
+        deadline_s = self._options.read_deadline_s
+        live = self._live or self._begin()
+        for peer in [self, *(each for each in _recorders if each is not self and each._identity == self._identity)]:  # noqa: SLF001 - a recorder of this class
+            peer_live = peer._live  # noqa: SLF001 - as above
+            if peer_live is not None and not peer_live.worker.flush(deadline_s):
+                raise StoreUnavailableError(peer_live.describe_wait(deadline_s))
+        if live.worker.store is None:  # pragma: no cover - a flush has opened it
+            raise StoreUnavailableError(live.describe_wait(deadline_s))
+        return live.worker.store
+
+    def flush(self, *, deadline_s: float | None = None) -> None:
+        """Waits until everything accepted before is in the database, or refused by it for good.
+
+        Raises:
+            StoreUnavailableError: it took longer; says how much waits, and where.
+        """
+        live = self._live or self._begin()
+        seconds = self._options.read_deadline_s if deadline_s is None else deadline_s
+        if not live.worker.flush(seconds):
+            raise StoreUnavailableError(live.describe_wait(seconds))
+
+    def health(self) -> Health:
+        """How this recorder stands now; after ``close``, how it stood then."""
+        live = self._live
+        if live is None and self._last_health is not None:
+            return self._last_health
+        return (live or self._begin()).health()
+
+    # The end
+
+    def close(self, *, deadline_s: float | None = None) -> None:
+        """Drains what it can and ends; what is left stays on disk for the next start or ``runstore sync``.
+
+        Args:
+            deadline_s: how long it may take; never longer, whatever the database does.
+        """
+        with self._birth_lock:
+            self._is_closed = True
+            live, self._live = self._live, None
+        if live is None:
+            return
+        shutdown.forget(self)
+        _recorders.discard(self)
+        seconds = self._options.close_deadline_s if deadline_s is None else deadline_s
+        self._last_health = live.close(seconds)
+
+    def drain_at_exit(self) -> None:
+        """What is done when the process ends without ``close``; takes at most ``exit_deadline_s``."""
+        self.close(deadline_s=self._options.exit_deadline_s)
+
+    def drain_on_signal(self) -> None:
+        """What is done on SIGTERM: the store stays open, for the program may go on to end its runs."""
+        live = self._live
+        if live is not None:
+            live.journal.sync()
+            if not live.worker.is_away:
+                live.worker.flush(self._options.exit_deadline_s)
+
+    def __enter__(self) -> Self:
+        """The store itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Closes the store."""
+        self.close()
+
+    # Processes
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A recipe for another recorder of the same store: no lock, thread, file or connection is taken along."""
+        return _reopen, (self._open_store, self._identity, self._options)
+
+    def _forget_parent(self) -> None:
+        """In a forked child: lets go of everything that is the parent's. The next call begins anew."""
+        live, self._live = self._live, None
+        self._birth_lock = threading.Lock()
+        if live is not None:
+            _inherited.append(live)  # never collected: closing the parent's connection is not the child's business
+            live.journal.forget()
+
+    def __repr__(self) -> str:
+        """The store and the state, never a secret."""
+        return f"RecordingStore({self._identity!r}, {'closed' if self._is_closed else 'open'})"
+
+
+_recorders: "weakref.WeakSet[RecordingStore]" = weakref.WeakSet()
+"""The open recorders of this process: a read waits for all that write to its store, and a fork resets them."""
+
+_inherited: list[Live] = []
+
+
+def _reset_after_fork() -> None:
+    for recorder in list(_recorders):
+        recorder._forget_parent()  # noqa: SLF001 - a recorder of this class
+    _recorders.clear()
+
+
+os.register_at_fork(after_in_child=_reset_after_fork)
+
+
+def _reopen(
+    open_store: Callable[[], BackendStore], identity: str, options: RecorderOptions
+) -> RecordingStore:
+    return RecordingStore(open_store, identity=identity, options=options)
+
+
+def _now_us() -> int:
+    return _now_ns() // 1000

@@ -1,0 +1,322 @@
+"""The one background thread of a recorder: opens the store, takes in what dead writers left, drains, and retries."""
+
+import contextlib
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from runstore.errors import PluginError, RunStoreError, SchemaError, SettingsError, StoreFailureError
+from runstore.protocol import BackendStore
+from runstore.recording.cursor import DEAD_LETTERS
+from runstore.recording.drain import JournalDrain, OrphanError, Tallies, TryLaterError, report_health
+from runstore.recording.journal import Journal, leftovers
+from runstore.urls import redact
+
+_log = logging.getLogger(__name__)
+
+QUARANTINE = "quarantine"
+"""The folder beside the writers' ones that keeps the dead letters of those that were drained otherwise."""
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 15.0
+HURRIED_PAUSE_S = 0.5
+GATHER_S = 0.2
+"""How long records gather before they are sent together when nobody waits for them."""
+
+LEFTOVERS_INTERVAL_S = 60.0
+REPORT_INTERVAL_S = 60.0
+
+OpenStore = Callable[[], BackendStore]
+
+_USELESS = (PluginError, SchemaError, SettingsError)
+"""Errors of opening that a person must mend; records wait meanwhile, for nothing is wrong with them."""
+
+
+class Worker:
+    """Drains one writer's journal until it is told to stop; every method may be called from any thread.
+
+    Attributes:
+        store: the bare store, once it could be opened.
+        is_idle: everything is stored, and the thread sleeps until :meth:`wake`.
+        is_away: the store does not answer at present.
+        open_error: why the store cannot be opened, when a person must mend that.
+    """
+
+    def __init__(self, open_store: OpenStore, journal: Journal, drain: JournalDrain, tallies: Tallies) -> None:
+        """Starts nothing yet."""
+        self.store: BackendStore | None = None
+        self.is_idle = False
+        self.is_away = False
+        self.open_error: Exception | None = None
+        self.last_error: str | None = None
+        self.last_error_at: datetime | None = None
+        self._open_store = open_store
+        self._journal = journal
+        self._drain = drain
+        self._tallies = tallies
+        self._wakening = threading.Event()
+        self._moved = threading.Condition()
+        self._waiters = 0
+        self._is_closing = False
+        self._gave_up = False
+        self._pause_s = FIRST_PAUSE_S
+        self._away_since = 0.0
+        self._adopted: dict[Path, tuple[Journal, JournalDrain, Tallies]] = {}
+        self._looked_for_leftovers_at = float("-inf")
+        self._rounds_wanted = 0
+        self._rounds_done = 0
+        self._reported_at = time.monotonic()
+        self._reported: dict[str, tuple[int, int, int]] = {}
+        self._to_report: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="runstore-drain", daemon=True)
+
+    def start(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Says that there is something to do."""
+        self._wakening.set()
+
+    def flush(self, deadline_s: float) -> bool:
+        """Waits until all that was accepted before this call, and all that dead writers left, went to the store."""
+        target = self._journal.end
+        with self._moved:
+            self._rounds_wanted += 1
+            wanted = self._rounds_wanted
+
+        def is_done() -> bool:
+            return self._rounds_done >= wanted and self._drain.position >= target
+
+        with self.hurried(), self._moved:
+            self._moved.wait_for(lambda: is_done() or not self._thread.is_alive(), timeout=deadline_s)
+        return is_done()
+
+    def wait_until_opened(self, deadline_s: float) -> None:
+        """Waits until the store was opened, or failed to."""
+        with self._moved:
+            self._moved.wait_for(
+                lambda: self.store is not None or self.is_away or self.open_error is not None, timeout=deadline_s
+            )
+
+    def close(self, deadline_s: float) -> bool:
+        """Drains for at most so long and ends; ``False`` when something waits still, or the store hangs."""
+        self._is_closing = True
+        with self.hurried(), self._moved:
+            self._moved.wait_for(lambda: not self._thread.is_alive() or self._gave_up, timeout=deadline_s)
+        self._gave_up = True
+        self._drain.is_stopped = True
+        for _, drain, _ in list(self._adopted.values()):
+            drain.is_stopped = True
+        self.wake()
+        self._thread.join(timeout=0.2)
+        return self._drain.waiting_bytes == 0 and not self._thread.is_alive()
+
+    @contextlib.contextmanager
+    def hurried(self) -> Iterator[None]:
+        """Inside the block the thread neither gathers records nor rests long, for somebody waits."""
+        with self._moved:
+            self._waiters += 1
+        try:
+            self.wake()
+            yield
+        finally:
+            with self._moved:
+                self._waiters -= 1
+
+    # The thread
+
+    def _run(self) -> None:
+        try:
+            while not self._gave_up:
+                if self._turn() and self._is_closing:
+                    break
+        except Exception:  # an error of ours: say so, and leave the journal to the next start
+            _log.exception("the drain of %s ended by an error; `runstore sync` stores what waits", self._journal.folder)
+        finally:
+            self._end()
+
+    def _turn(self) -> bool:
+        """One round of work; ``True`` when nothing was left to do."""
+        rounds_wanted = self._rounds_wanted
+        try:
+            store = self._opened()
+            self._take_in_leftovers(store, is_asked=rounds_wanted > self._rounds_done)
+            has_more = self._drain.step(store)
+            self._report(store)
+        except TryLaterError as error:
+            self._note_failure(error.__cause__ or error)
+            self._rest(self._next_pause())
+            return False
+        except OSError as error:  # the journal cannot be read now
+            self._note_failure(error)
+            self._rest(self._next_pause())
+            return False
+        self._note_success()
+        if has_more:
+            self._tell()
+            return False
+        self._rounds_done = rounds_wanted
+        self._sleep_until_woken()
+        return True
+
+    def _opened(self) -> BackendStore:
+        if self.store is None:
+            try:
+                self.store = self._open_store()
+            except Exception as error:  # a stranger's backend may raise anything
+                if isinstance(error, _USELESS):
+                    self.open_error = error
+                raise TryLaterError from error
+            self.open_error = None
+            self._tell()
+        return self.store
+
+    def _sleep_until_woken(self) -> None:
+        self.is_idle = True
+        self._wakening.clear()
+        self._tell()
+        if self._is_closing or self._rounds_wanted > self._rounds_done or self._journal.end > self._drain.position:
+            self.is_idle = False
+            return
+        self._wakening.wait(timeout=LEFTOVERS_INTERVAL_S)
+        self.is_idle = False
+        self._rest(GATHER_S)
+
+    def _rest(self, seconds: float) -> None:
+        """Waits, but not while somebody waits for this thread."""
+        until = time.monotonic() + seconds
+        while not self._gave_up and (left := until - time.monotonic()) > 0:
+            if self._waiters or self._is_closing:
+                left = min(left, HURRIED_PAUSE_S if self.is_away else 0.0)
+                until = time.monotonic() + left
+                if left == 0.0:
+                    return
+            self._wakening.clear()
+            self._wakening.wait(timeout=min(left, HURRIED_PAUSE_S))
+
+    def _tell(self) -> None:
+        with self._moved:
+            self._moved.notify_all()
+
+    def _next_pause(self) -> float:
+        pause_s = self._pause_s * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+        return pause_s
+
+    def _note_failure(self, error: BaseException) -> None:
+        self.last_error = redact(f"{type(error).__name__}: {error}")
+        self.last_error_at = datetime.now(UTC)
+        if not self.is_away:
+            self.is_away = True
+            self._away_since = time.monotonic()
+            _log.warning(
+                "the store does not take records (%s); they wait in %s and are sent when it does",
+                self.last_error, self._journal.folder,
+            )  # fmt: skip
+        self._tell()
+
+    def _note_success(self) -> None:
+        self._pause_s = FIRST_PAUSE_S
+        if self.is_away:
+            self.is_away = False
+            _log.warning("the store takes records again, after %.1f s", time.monotonic() - self._away_since)
+
+    def _end(self) -> None:
+        for journal, drain, _ in self._adopted.values():
+            drain.save()
+            journal.close(remove=False)
+        self._drain.save()
+        is_empty = self._drain.waiting_bytes == 0
+        if is_empty and self.store is not None:
+            with contextlib.suppress(Exception):  # the last figures; the next start repeats nothing of this
+                self._report(self.store, is_last=True)
+        put_away(self._journal, is_drained=is_empty)
+        if self.store is not None:
+            with contextlib.suppress(Exception):  # a stranger's close; nothing is lost by it
+                self.store.close()
+        self._gave_up = True
+        self._tell()
+
+    # What dead writers left
+
+    def _take_in_leftovers(self, store: BackendStore, *, is_asked: bool) -> None:
+        now = time.monotonic()
+        if is_asked or now - self._looked_for_leftovers_at >= LEFTOVERS_INTERVAL_S:
+            self._looked_for_leftovers_at = now
+            for folder in leftovers(self._journal.folder.parent):
+                if folder != self._journal.folder and folder not in self._adopted:
+                    adopted = adopt(folder)
+                    if adopted is not None:
+                        self._adopted[folder] = adopted
+        for folder, adopted in list(self._adopted.items()):
+            with contextlib.suppress(OrphanError):
+                drain_leftover(store, *adopted)
+                del self._adopted[folder]
+
+    # Figures
+
+    def _report(self, store: BackendStore, *, is_last: bool = False) -> None:
+        """Stores the figures of runs that ended, and now and then of all whose figures changed."""
+        self._to_report.update(self._drain.ended_runs)
+        self._drain.ended_runs.clear()
+        if is_last or time.monotonic() - self._reported_at >= REPORT_INTERVAL_S:
+            self._reported_at = time.monotonic()
+            self._to_report.update(self._tallies.runs)
+        for run_id in sorted(self._to_report):
+            tally = self._tallies.runs[run_id]
+            figures = (tally.stored_calls, tally.quarantined_calls, tally.dropped_calls)
+            if run_id and any(figures) and figures != self._reported.get(run_id):
+                with contextlib.suppress(RunStoreError):  # figures are never worth an outage; they are sent again later
+                    report_health(store, self._journal.folder.name, run_id, tally)
+                    self._reported[run_id] = figures
+        self._to_report.clear()
+
+
+def adopt(folder: Path) -> tuple[Journal, JournalDrain, Tallies] | None:
+    """A dead writer's journal, ready to be drained; ``None`` when its writer lives or it cannot be read."""
+    try:
+        journal = Journal.adopt(folder)
+    except (OSError, ValueError, StoreFailureError) as error:
+        _log.warning("the journal %s is left alone: %s", folder, error)
+        return None
+    if journal is None:
+        return None
+    tallies = Tallies()
+    return journal, JournalDrain(journal, tallies, counts_accepted=True), tallies
+
+
+def drain_leftover(store: BackendStore, journal: Journal, drain: JournalDrain, tallies: Tallies) -> None:
+    """Stores all that a dead writer left, stores its figures with the runs, and removes the journal.
+
+    Raises:
+        TryLaterError: the store could not take a record now; call again.
+    """
+    while drain.step(store):
+        if drain.is_stopped:
+            return
+    if drain.waiting_bytes:
+        return
+    for run_id, tally in tallies.runs.items():
+        if run_id and tally.stored_calls:
+            with contextlib.suppress(RunStoreError):
+                report_health(store, journal.folder.name, run_id, tally)
+    put_away(journal, is_drained=True)
+
+
+def put_away(journal: Journal, *, is_drained: bool) -> None:
+    """Closes a journal; a drained one is removed, except for its dead letters, which go to the quarantine folder."""
+    if not is_drained or not (journal.folder / DEAD_LETTERS).exists():
+        journal.close(remove=is_drained)
+        return
+    quarantine = journal.folder.parent / QUARANTINE
+    try:
+        quarantine.mkdir(exist_ok=True)
+        journal.move(quarantine / journal.folder.name)
+    except OSError as error:
+        _log.warning("the dead letters stay in %s: %s", journal.folder, error)
+        journal.close(remove=False)
