@@ -26,10 +26,10 @@ def _family_name() -> str:
 
 
 if TYPE_CHECKING:
-    from pytorch_lightning import Callback
     from lightning_fabric.loggers.logger import rank_zero_experiment
+    from lightning_fabric.utilities.rank_zero import rank_zero_only
+    from pytorch_lightning import Callback
     from pytorch_lightning.loggers.logger import Logger
-    from pytorch_lightning.utilities.rank_zero import rank_zero_only
 else:
     _name = _family_name()
     Callback = importlib.import_module(_name).Callback
