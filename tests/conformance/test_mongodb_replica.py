@@ -1,0 +1,23 @@
+"""The contract on a MongoDB replica set."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from conformance.mongo_harness import MongoHarness
+from runstore.testing import RunStoreConformance
+from support import session
+from support.servers import MongoDB
+
+pytestmark = pytest.mark.server
+
+
+class TestMongoDBReplicaSet(RunStoreConformance):
+    backend = "mongodb replica set"
+
+    @pytest.fixture(scope="class")
+    def harness(self, request: pytest.FixtureRequest) -> Iterator[MongoHarness]:
+        server = session.server_or_skip("mongodb-replica", request)
+        assert isinstance(server, MongoDB)
+        with MongoHarness(server) as harness:
+            yield harness

@@ -1,0 +1,21 @@
+"""The contract on PostgreSQL."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from conformance.sql_harness import ServerHarness
+from runstore.testing import RunStoreConformance
+from support import session
+
+pytestmark = pytest.mark.server
+
+
+class TestPostgreSQL(RunStoreConformance):
+    backend = "postgresql"
+
+    @pytest.fixture(scope="class")
+    def harness(self, request: pytest.FixtureRequest) -> Iterator[ServerHarness]:
+        server = session.server_or_skip("postgresql", request)
+        with ServerHarness(server) as harness:
+            yield harness

@@ -1,0 +1,35 @@
+"""The contract on the durable recorder around the reference store."""
+
+from pathlib import Path
+
+import pytest
+
+from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.recording import RecorderOptions, RecordingStore
+from runstore.testing import Harness, RunStoreConformance
+
+
+class RecordedMemoryHarness(Harness):
+    """A database that lives inside this process, behind journals on disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._database = MemoryDatabase()
+        self._folder = folder
+
+    def open(self) -> RecordingStore:
+        store = RecordingStore(
+            lambda: MemoryStore(self._database),
+            identity=f"memory://{id(self._database)}",
+            options=RecorderOptions(state_dir=self._folder),
+        )
+        store.wait_until_opened()
+        return store
+
+    def fresh(self) -> "RecordedMemoryHarness":
+        return RecordedMemoryHarness(self._folder)
+
+
+class TestRecordedMemory(RunStoreConformance):
+    @pytest.fixture
+    def harness(self, fast_path: Path) -> RecordedMemoryHarness:
+        return RecordedMemoryHarness(fast_path)
