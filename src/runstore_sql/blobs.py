@@ -1,0 +1,114 @@
+"""Artifact bytes inside the database, in rows of 1 MiB: nothing to set up beside the database itself.
+
+Bytes are found by their SHA-256 only once the last row is in; until then the upload has no SHA-256 in the table. What a
+crash leaves unfinished is removed by a later upload.
+"""
+
+import hashlib
+import io
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+import sqlalchemy as sa
+
+from runstore.artifacts import CHUNK, Blob
+from runstore.errors import ArtifactNotFoundError, StoreFailureError
+from runstore_sql.database import Database
+from runstore_sql.schema import blob, blob_chunk
+
+_ABANDONED_US: Final = 24 * 3600 * 1_000_000
+
+
+class DatabaseBlobs:
+    """Content-addressed bytes in ``runstore_blob`` and ``runstore_blob_chunk``."""
+
+    def __init__(self, database: Database) -> None:
+        """Uses the store's own connections."""
+        self._database = database
+
+    def put(self, path: Path) -> Blob:
+        """Keeps a copy of a file; a transaction a row, so that no large file holds a transaction open."""
+        pk = self._database.write(self._begin)
+        digest = hashlib.sha256()
+        size = 0
+        with path.open("rb") as source:
+            for number, chunk in enumerate(iter(lambda: source.read(CHUNK), b"")):
+                digest.update(chunk)
+                size += len(chunk)
+                self._add(pk, number, chunk)
+        sha256 = digest.hexdigest()
+        self._finish(pk, sha256, size)
+        return Blob(sha256=sha256, size=size, uri=f"database:{sha256}")
+
+    def open(self, sha256: str) -> BinaryIO:
+        """The bytes, fetched row by row as they are read."""
+        pk = self._database.read(
+            lambda connection: connection.execute(sa.select(blob.c.pk).where(blob.c.sha256 == sha256)).scalar()
+        )
+        if pk is None:
+            raise ArtifactNotFoundError(
+                f"the bytes {sha256} are not in {self._database.place}; "
+                "were they written with another setting of 'artifacts'?"
+            )
+        return cast("BinaryIO", io.BufferedReader(_Chunks(self._database, pk), CHUNK))
+
+    def _begin(self, connection: sa.Connection) -> int:
+        now_us = sa.literal_column(self._database.now_us)
+        abandoned = sa.and_(blob.c.sha256.is_(None), blob.c.created_us < now_us - _ABANDONED_US)
+        connection.execute(blob.delete().where(abandoned))
+        inserted = connection.execute(blob.insert().values(sha256=None, size=0, created_us=now_us))
+        return cast("int", inserted.inserted_primary_key[0])
+
+    def _add(self, pk: int, number: int, chunk: bytes) -> None:
+        def add(connection: sa.Connection) -> None:
+            # Deleted first, for the try before may have been committed although its reply was lost.
+            connection.execute(blob_chunk.delete().where(blob_chunk.c.blob_pk == pk, blob_chunk.c.number == number))
+            connection.execute(blob_chunk.insert().values(blob_pk=pk, number=number, data=chunk))
+
+        self._database.write(add)
+
+    def _finish(self, pk: int, sha256: str, size: int) -> None:
+        """Gives the upload its name, or drops it when the same bytes are there already."""
+
+        def finish(connection: sa.Connection) -> None:
+            known = connection.execute(sa.select(blob.c.pk).where(blob.c.sha256 == sha256)).scalar()
+            if known is None:
+                connection.execute(blob.update().where(blob.c.pk == pk).values(sha256=sha256, size=size))
+            elif known != pk:
+                connection.execute(blob.delete().where(blob.c.pk == pk))
+
+        try:
+            self._database.write(finish)
+        except StoreFailureError as error:
+            if not isinstance(error.__cause__, sa.exc.IntegrityError):
+                raise
+            self._database.write(finish)  # another upload of the same bytes was quicker, and can be seen now
+
+
+class _Chunks(io.RawIOBase):
+    """The rows of one upload as a raw stream."""
+
+    def __init__(self, database: Database, pk: int) -> None:
+        self._database = database
+        self._pk = pk
+        self._number = 0
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int:  # type: ignore[override]  # the buffer io hands over
+        if not self._rest:
+            self._rest = self._next()
+        taken = self._rest[: len(buffer)]
+        buffer[: len(taken)] = taken
+        self._rest = self._rest[len(taken) :]
+        return len(taken)
+
+    def _next(self) -> bytes:
+        query = sa.select(blob_chunk.c.data).where(
+            blob_chunk.c.blob_pk == self._pk, blob_chunk.c.number == self._number
+        )
+        data = self._database.read(lambda connection: connection.execute(query).scalar())
+        self._number += 1
+        return b"" if data is None else bytes(data)

@@ -1,0 +1,315 @@
+"""One database: its connections, transactions and retries.
+
+Connections are in autocommit mode and transactions are begun by hand, so a plain read costs one round trip and no
+connection ever sits idle in a transaction (DUR.5). A call holds one connection at most (DUR.3) and hands it back before
+it returns. After a fork the child makes connections of its own (OPEN.5).
+"""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import sqlalchemy as sa
+import tenacity
+from sqlalchemy.pool import QueuePool
+
+from runstore.errors import RunStoreError, SettingsError, StoreClosedError, StoreUnavailableError
+from runstore.urls import redact
+from runstore_sql.failures import is_transient, translate
+
+_ATTEMPTS: Final = 4
+_POOL_SIZE: Final = 5
+_BUSY_S: Final = 5.0
+_BEGIN: Final = {
+    "sqlite": "BEGIN IMMEDIATE",
+    "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
+    "mysql": "START TRANSACTION",
+}
+_NOW_US: Final = {
+    "sqlite": "runstore_now_us()",
+    "postgresql": "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
+    "mysql": "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))",
+}
+
+ResultT = TypeVar("ResultT")
+
+
+class Database:
+    """Connections to one database, for any number of threads.
+
+    Attributes:
+        url: SQLAlchemy's form of the URL, with the driver that we use.
+        dialect: ``sqlite``, ``postgresql`` or ``mysql``.
+        now_us: SQL for the database's clock, in microseconds since 1970 UTC. A SQLite file has the machine's clock.
+    """
+
+    def __init__(self, url: sa.URL, *, read_only: bool) -> None:
+        """Connects to nothing yet."""
+        self.url = url
+        self.read_only = read_only
+        self.dialect = url.get_backend_name()
+        self.now_us = _NOW_US[self.dialect]
+        self.begin = _BEGIN[self.dialect]
+        self._engines: dict[int, sa.Engine] = {}
+        self._is_closed = False
+
+    @property
+    def place(self) -> str:
+        """The URL for people: no password."""
+        return redact(self.url.render_as_string(hide_password=True))
+
+    @property
+    def engine(self) -> sa.Engine:
+        """This process's engine. A child never touches its parent's connections, which stay referenced, unclosed."""
+        if self._is_closed:
+            raise StoreClosedError(f"the store at {self.place} was closed; open another")
+        pid = os.getpid()
+        found = self._engines.get(pid)
+        # setdefault is atomic: of two threads' engines, neither of them connected yet, one stays.
+        return found if found is not None else self._engines.setdefault(pid, make_engine(self.url, self.read_only))
+
+    def connections_in_use(self) -> int:
+        """How many connections are checked out right now, in this process."""
+        pool = self.engine.pool
+        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+
+    def close(self) -> None:
+        """Closes the connections of this process; later calls raise StoreClosedError."""
+        if not self._is_closed:
+            engine = self._engines.get(os.getpid())
+            self._is_closed = True
+            if engine is not None:
+                engine.dispose()
+
+    def read(self, work: Callable[[sa.Connection], ResultT]) -> ResultT:
+        """What ``work`` gives on a connection without a transaction; tried again when the database is away or busy."""
+
+        def attempt() -> ResultT:
+            with self.engine.connect() as connection:
+                return work(connection)
+
+        return self._retried(attempt)
+
+    def write(self, work: Callable[[sa.Connection], ResultT]) -> ResultT:
+        """What ``work`` gives in one transaction, committed when it returns and rolled back when it raises."""
+
+        def attempt() -> ResultT:
+            with self.engine.connect() as connection, self.transaction(connection):
+                return work(connection)
+
+        return self._retried(attempt)
+
+    def with_driver(self, work: Callable[[Any], ResultT]) -> ResultT:
+        """What ``work`` gives on a connection of the driver's own, for the paths where SQLAlchemy's layer would cost.
+
+        ``work`` begins and ends its own transaction with :meth:`driver_transaction`.
+        """
+
+        def attempt() -> ResultT:
+            held = self.engine.raw_connection()
+            try:
+                return work(held.dbapi_connection)
+            except Exception as error:
+                if is_transient(error):
+                    held.invalidate(error)
+                raise
+            finally:
+                held.close()
+
+        return self._retried(attempt)
+
+    @contextmanager
+    def transaction(self, connection: sa.Connection) -> Iterator[None]:
+        """A transaction on a connection that is in autocommit mode."""
+        connection.exec_driver_sql(self.begin)
+        try:
+            yield
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            _roll_back(lambda: connection.exec_driver_sql("ROLLBACK"), connection.invalidate)
+            raise
+
+    @contextmanager
+    def driver_transaction(self, connection: Any) -> Iterator[Any]:
+        """A transaction on a driver's connection; gives its cursor."""
+        cursor = connection.cursor()
+        try:
+            cursor.execute(self.begin)
+            yield cursor
+            cursor.execute("COMMIT")
+        except BaseException:
+            _roll_back(lambda: cursor.execute("ROLLBACK"), lambda: None)
+            raise
+        finally:
+            cursor.close()
+
+    def _retried(self, attempt: Callable[[], ResultT]) -> ResultT:
+        try:
+            return attempt()  # the first try pays for no machinery
+        except RunStoreError:
+            raise
+        except Exception as error:  # noqa: BLE001 - translated or raised again below
+            failed = self._translated(error)
+        if not isinstance(failed, StoreUnavailableError):
+            raise failed
+        self._forget_connections()
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(StoreUnavailableError),
+            wait=tenacity.wait_random_exponential(multiplier=0.05, max=1.0),
+            stop=tenacity.stop_after_attempt(_ATTEMPTS - 1),
+            before_sleep=lambda _: self._forget_connections(),
+            reraise=True,
+        )
+        return retrying(self._translating, attempt)
+
+    def _translating(self, attempt: Callable[[], ResultT]) -> ResultT:
+        try:
+            return attempt()
+        except RunStoreError:
+            raise
+        except Exception as error:
+            failed = self._translated(error)
+            raise failed from failed.__cause__
+
+    def _translated(self, error: Exception) -> Exception:
+        if not isinstance(error, (sa.exc.SQLAlchemyError, sqlite3.Error)) and not _is_driver_error(error):
+            return error
+        failed = translate(error, place=self.place, password=self.url.password)
+        failed.__cause__ = error
+        return failed
+
+    def _forget_connections(self) -> None:
+        """After a lost connection the others of the pool are likely lost too; new ones are made when needed."""
+        if self.dialect != "sqlite" and not self._is_closed:
+            self.engine.dispose()
+
+
+def parse_url(text: str) -> sa.URL:
+    """The URL with the driver that we use.
+
+    Raises:
+        SettingsError: it cannot be understood, or names a SQLite database in memory.
+    """
+    try:
+        url = sa.make_url(text)
+    except (sa.exc.ArgumentError, ValueError):
+        raise SettingsError(f"store {redact(text)!r} cannot be understood as a database URL") from None
+    scheme = url.get_backend_name()
+    if scheme == "sqlite":
+        if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+            raise SettingsError(
+                f"store {text!r} names no file; give sqlite:///runs.db or sqlite:////absolute/runs.db, "
+                "or memory:// for a store that is gone when closed"
+            )
+        return url.set(drivername="sqlite", database=str(Path(url.database).expanduser().absolute()))
+    if not url.database:
+        raise SettingsError(f"store {redact(text)!r} names no database; add one after the host, as in …@host/runs")
+    return url.set(drivername="postgresql+psycopg" if scheme in {"postgresql", "postgres"} else "mysql+pymysql")
+
+
+def make_engine(url: sa.URL, read_only: bool) -> sa.Engine:  # noqa: FBT001 - one caller
+    """An engine whose connections are in autocommit mode; nothing is connected yet."""
+    dialect = url.get_backend_name()
+    arguments: dict[str, Any] = {}
+    if dialect == "sqlite":
+        path, options = Path(url.database or ""), dict(url.query)
+        arguments["creator"] = lambda: _connect_sqlite(path, options, read_only=read_only)
+        url = sa.URL.create("sqlite")
+    elif dialect == "postgresql":
+        defaults = {
+            "connect_timeout": 10,
+            "application_name": "runstore",
+            "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+        }
+        arguments["connect_args"] = {key: value for key, value in defaults.items() if key not in url.query}
+    else:
+        arguments["connect_args"] = {
+            "charset": "utf8mb4",
+            "init_command": "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), time_zone = '+00:00'",
+        }
+    engine = sa.create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=_POOL_SIZE,
+        max_overflow=0 if dialect == "sqlite" else _POOL_SIZE,
+        # A thread waits for its turn rather than fail: 16 threads may share a handle.
+        pool_timeout=60,
+        pool_reset_on_return=None,
+        isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
+        hide_parameters=True,
+        **arguments,
+    )
+    if dialect == "postgresql":
+        sa.event.listen(engine, "connect", _set_up_postgresql(read_only=read_only))
+    elif dialect == "mysql":
+        sa.event.listen(engine, "connect", _set_up_mysql(read_only=read_only))
+    return engine
+
+
+def _set_up_postgresql(*, read_only: bool) -> Callable[[Any, object], None]:
+    from runstore_sql.packing import register  # noqa: PLC0415 - psycopg is there for this dialect only
+
+    def set_up(connection: Any, _record: object) -> None:
+        register(connection)
+        if read_only:
+            connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+
+    return set_up
+
+
+def _set_up_mysql(*, read_only: bool) -> Callable[[Any, object], None]:
+    access = "READ ONLY" if read_only else "READ WRITE"
+
+    def set_up(connection: Any, _record: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, {access}")
+
+    return set_up
+
+
+def _connect_sqlite(path: Path, options: dict[str, Any], *, read_only: bool) -> sqlite3.Connection:
+    mode = "rwc"
+    if read_only:
+        mode = "rw" if os.access(path, os.W_OK) else "ro"
+    timeout_s = float(options.get("timeout", _BUSY_S))
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}?mode={mode}",
+        uri=True,
+        timeout=timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.create_function("runstore_now_us", 0, lambda: time.time_ns() // 1000)
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA synchronous = {_synchronous(options)}")
+    connection.execute("PRAGMA journal_size_limit = 67108864")
+    if read_only:
+        connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _synchronous(options: dict[str, Any]) -> str:
+    wanted = str(options.get("synchronous", "NORMAL")).upper()
+    if wanted not in {"OFF", "NORMAL", "FULL", "EXTRA"}:
+        raise SettingsError(f"synchronous={wanted!r} is unknown to SQLite; use OFF, NORMAL, FULL or EXTRA")
+    return wanted
+
+
+def _roll_back(roll_back: Callable[[], object], give_up: Callable[[], object]) -> None:
+    """Ends a failed transaction; when even that fails the connection is gone, and the first error is the one to tell."""
+    try:
+        roll_back()
+    except Exception:  # noqa: BLE001 - the caller raises the error that led here
+        give_up()
+
+
+def _is_driver_error(error: Exception) -> bool:
+    return type(error).__module__.partition(".")[0] in {"psycopg", "pymysql"}

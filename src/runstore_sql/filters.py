@@ -1,0 +1,268 @@
+"""The filter tree as SQL conditions; every text and number of the user's is a bound parameter (READ.1-2, READ.5).
+
+A condition on a tag, a config key or a metric reads ``run.pk IN (SELECT run_pk ...)``, which every planner drives from
+the index on the key. All conditions are two-valued: NULL never leaves one, so NOT is the plain complement.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from runstore.query import (
+    And,
+    Attribute,
+    Compare,
+    ConfigKey,
+    Field,
+    In,
+    Like,
+    Literal,
+    Metric,
+    Node,
+    Not,
+    Or,
+    Present,
+    Tag,
+    Wildcard,
+    like_tokens,
+)
+from runstore_sql.numbers import NEGATIVE_INFINITY, POSITIVE_INFINITY
+from runstore_sql.schema import config_leaf, experiment, run, series, tag
+
+Condition = sa.ColumnElement[bool]
+
+HEAD_LENGTH: Final = 64
+"""Characters of a text that its index holds."""
+
+_OPERATORS: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "=": lambda column, value: column == value,
+    "!=": lambda column, value: column != value,
+    "<": lambda column, value: column < value,
+    "<=": lambda column, value: column <= value,
+    ">": lambda column, value: column > value,
+    ">=": lambda column, value: column >= value,
+}
+_INFINITIES: Final = {
+    "=": (),
+    "!=": (POSITIVE_INFINITY, NEGATIVE_INFINITY),
+    "<": (NEGATIVE_INFINITY,),
+    "<=": (NEGATIVE_INFINITY,),
+    ">": (POSITIVE_INFINITY,),
+    ">=": (POSITIVE_INFINITY,),
+}
+_NUMBER_KINDS: Final = ("int", "float")
+
+parent = run.alias("parent")
+
+
+def status_now(now_us: str) -> sa.ColumnElement[str]:
+    """A run's status as readers see it: ``lost`` once its lease has run out by the database's clock (FIN.6)."""
+    is_lost = sa.and_(run.c.status == "in_progress", run.c.expires_us < sa.literal_column(now_us))
+    return sa.case((is_lost, sa.literal("lost")), else_=run.c.status)
+
+
+class Filters:
+    """Translates for one dialect."""
+
+    def __init__(self, dialect: str, now_us: str) -> None:
+        """Takes the dialect's name and its SQL for the clock."""
+        self._dialect = dialect
+        self.attributes: dict[str, sa.ColumnElement[Any]] = {
+            "id": run.c.id,
+            "name": run.c.name,
+            "status": status_now(now_us),
+            "training_mode": run.c.training_mode,
+            "parent_run_id": parent.c.id,
+            "client_id": run.c.client_id,
+            "source_path": run.c.source_path,
+            "experiment_id": experiment.c.id,
+            "attempt": run.c.attempt,
+            "start_time": run.c.start_us,
+            "end_time": run.c.end_us,
+        }
+
+    def condition(self, node: Node) -> Condition:
+        """Whether a run, joined to its experiment and to :data:`parent`, matches."""
+        match node:
+            case And(items):
+                return _balanced(sa.and_, [self.condition(item) for item in items])
+            case Or(items):
+                return _balanced(sa.or_, [self.condition(item) for item in items])
+            case Not(item):
+                return sa.not_(self.condition(item).self_group())
+            case Compare(field, op, value):
+                return self._where(field, lambda column: _compared(column, op, value))
+            case In(field, values, negated):
+                return self._where(field, lambda column: _is_in(column, values, negated=negated))
+            case Like(field, pattern, negated):
+                return self._where(field, lambda column: self._is_like(column, pattern, negated=negated))
+            case Present(field, negated):
+                found = self._where(field, lambda column: column.is_present())
+                return sa.not_(found) if negated else found
+
+    def _where(self, field: Field, test: "Callable[[_Column], Condition]") -> Condition:
+        """A test of a field, false where the run lacks it."""
+        if isinstance(field, Attribute):
+            column = _AttributeColumn(field.name, self.attributes[field.name])
+            return sa.and_(column.is_present(), test(column)) if column.is_nullable else test(column)
+        table, identity, column = keyed_column(field)
+        return run.c.pk.in_(sa.select(table.c.run_pk).where(identity, test(column)))
+
+    def _is_like(self, column: "_Column", pattern: str, *, negated: bool) -> Condition:
+        spelled = like_pattern(pattern, self._dialect)
+        operator = "GLOB" if self._dialect == "sqlite" else None
+
+        def test(text: sa.ColumnElement[Any]) -> Condition:
+            found = text.op("GLOB", is_comparison=True)(spelled) if operator else text.like(spelled, escape="!")
+            return sa.not_(found) if negated else found
+
+        return column.as_text(test)
+
+
+def like_pattern(pattern: str, dialect: str) -> str:
+    """A pattern of ours in the dialect's spelling: GLOB for SQLite, whose LIKE takes ``A`` for ``a``."""
+    spelled = {Wildcard.ANY: "*", Wildcard.ONE: "?"} if dialect == "sqlite" else {Wildcard.ANY: "%", Wildcard.ONE: "_"}
+    special = "*?[" if dialect == "sqlite" else "%_!"
+    escape = "[{}]" if dialect == "sqlite" else "!{}"
+    return "".join(
+        spelled[token]
+        if isinstance(token, Wildcard)
+        else "".join(escape.format(character) if character in special else character for character in token)
+        for token in like_tokens(pattern)
+    )
+
+
+class _Column:
+    """A field's value in the row that is tested. A test of a kind that the value is not of is false."""
+
+    is_nullable = False
+
+    def is_present(self) -> Condition:
+        return sa.true()
+
+    def as_number(self, test: Callable[[Any], Condition], infinities: Sequence[int]) -> Condition:
+        """``test`` of the finite number, or true for these infinities."""
+        raise NotImplementedError
+
+    def as_text(self, test: Callable[[Any], Condition], *, equals: str | None = None) -> Condition:
+        """``test`` of the text; ``equals`` when only one text can pass, so that an index serves."""
+        raise NotImplementedError
+
+    def as_boolean(self, test: Callable[[Any], Condition]) -> Condition:
+        """``test`` of the boolean as 0 or 1."""
+        raise NotImplementedError
+
+
+class _AttributeColumn(_Column):
+    """The parser has made literals fit the attribute, so there is one kind."""
+
+    def __init__(self, name: str, column: sa.ColumnElement[Any]) -> None:
+        self._column = column
+        self.is_nullable = name in {"name", "parent_run_id", "client_id", "source_path", "end_time"}
+
+    def is_present(self) -> Condition:
+        return self._column.is_not(None) if self.is_nullable else sa.true()
+
+    def as_number(self, test: Callable[[Any], Condition], infinities: Sequence[int]) -> Condition:  # noqa: ARG002 - none
+        return test(self._column)
+
+    def as_text(self, test: Callable[[Any], Condition], *, equals: str | None = None) -> Condition:  # noqa: ARG002 - whole
+        return test(self._column)
+
+
+class _TagColumn(_Column):
+    def as_text(self, test: Callable[[Any], Condition], *, equals: str | None = None) -> Condition:
+        head = [] if equals is None else [tag.c.head == equals[:HEAD_LENGTH]]
+        return sa.and_(*head, test(tag.c.value))
+
+
+class _LeafColumn(_Column):
+    def is_present(self) -> Condition:
+        return config_leaf.c.kind != "null"
+
+    def as_number(self, test: Callable[[Any], Condition], infinities: Sequence[int]) -> Condition:
+        return sa.and_(
+            config_leaf.c.kind.in_(_NUMBER_KINDS),
+            _number_test(config_leaf.c.number, config_leaf.c.special, test, infinities),
+        )
+
+    def as_text(self, test: Callable[[Any], Condition], *, equals: str | None = None) -> Condition:
+        head = [] if equals is None else [config_leaf.c.head == equals[:HEAD_LENGTH]]
+        return sa.and_(config_leaf.c.kind == "str", *head, test(config_leaf.c.value))
+
+    def as_boolean(self, test: Callable[[Any], Condition]) -> Condition:
+        return sa.and_(config_leaf.c.kind == "bool", test(config_leaf.c.number))
+
+
+class _StatisticColumn(_Column):
+    def __init__(self, stat: str) -> None:
+        self._stat = stat
+
+    def is_present(self) -> Condition:
+        return series.c[f"{self._stat}_step"].is_not(None) if self._stat in {"min", "max"} else sa.true()
+
+    def as_number(self, test: Callable[[Any], Condition], infinities: Sequence[int]) -> Condition:
+        if self._stat == "count":
+            return test(series.c["count"])
+        return _number_test(series.c[f"{self._stat}_value"], series.c[f"{self._stat}_special"], test, infinities)
+
+
+def keyed_column(field: Field) -> tuple[sa.Table, Condition, _Column]:
+    """Where the value of a tag, config key or metric stands: the table, which row of a run's, and the value there."""
+    match field:
+        case Tag(key):
+            return tag, tag.c.key == key, _TagColumn()
+        case ConfigKey(key):
+            return config_leaf, config_leaf.c.key == key, _LeafColumn()
+        case Metric(dataset_type, name, stat):
+            return series, sa.and_(series.c.name == name, series.c.dataset_type == dataset_type), _StatisticColumn(stat)
+        case Attribute(name):
+            message = f"the attribute {name} has no key"
+            raise TypeError(message)
+
+
+def _number_test(
+    number: sa.ColumnElement[Any],
+    special: sa.ColumnElement[Any],
+    test: Callable[[Any], Condition],
+    infinities: Sequence[int],
+) -> Condition:
+    finite = sa.and_(number.is_not(None), test(number))
+    return sa.or_(finite, special.in_(infinities)) if infinities else finite
+
+
+def _compared(column: _Column, op: str, value: Literal) -> Condition:
+    operator = _OPERATORS[op]
+    if isinstance(value, bool):
+        return column.as_boolean(lambda found: operator(found, float(value)))
+    if isinstance(value, str):
+        return column.as_text(lambda found: operator(found, value), equals=value if op == "=" else None)
+    return column.as_number(lambda found: operator(found, value), _INFINITIES[op])
+
+
+def _is_in(column: _Column, values: Sequence[Literal], *, negated: bool) -> Condition:
+    """Membership, kind by kind: a value is compared with the literals of its own kind only."""
+    booleans = [float(value) for value in values if isinstance(value, bool)]
+    texts = [value for value in values if isinstance(value, str)]
+    numbers = [value for value in values if not isinstance(value, (bool, str))]
+
+    def among(wanted: Sequence[Any]) -> Callable[[Any], Condition]:
+        return lambda found: found.not_in(wanted) if negated else found.in_(wanted)
+
+    tests = []
+    if booleans:
+        tests.append(column.as_boolean(among(booleans)))
+    if texts:
+        tests.append(column.as_text(among(texts)))
+    if numbers:
+        tests.append(column.as_number(among(numbers), _INFINITIES["!="] if negated else ()))
+    return sa.or_(*tests)
+
+
+def _balanced(join: Callable[..., Condition], items: Sequence[Condition]) -> Condition:
+    """All items under one operator, as a tree of little depth: SQLite refuses an expression over 1,000 deep."""
+    if len(items) <= 8:
+        return join(*items).self_group()
+    middle = len(items) // 2
+    return join(_balanced(join, items[:middle]), _balanced(join, items[middle:])).self_group()

@@ -1,0 +1,163 @@
+"""The points of one series, whole or sampled, straight from the driver into columns.
+
+A series may hold millions of points, so rows go in blocks from the driver's cursor into arrays, past SQLAlchemy's
+result objects. A sample is computed where the points are: only what it keeps is sent (MET.12).
+"""
+
+import math
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, NamedTuple
+
+from runstore.checks import MAX_STEP, Series, unknown_run
+from runstore.errors import InvalidValueError, RunNotFoundError
+from runstore.model import DatasetType, History
+from runstore.sampling import MIN_SAMPLE, bucket_count
+
+_BLOCK: Final = 20_000
+
+
+class SeriesExtent(NamedTuple):
+    """A series and the range of its steps; ``count`` is 0 for one that has no points."""
+
+    pk: int
+    count: int
+    non_finite_count: int
+    first: int
+    last: int
+
+
+class HistoryReader(ABC):
+    """Reads for one dialect, on a connection of its driver."""
+
+    placeholder = "%s"
+    """How the driver marks a parameter."""
+
+    @staticmethod
+    def for_dialect(dialect: str) -> "HistoryReader":
+        """The reader of a dialect."""
+        if dialect == "sqlite":
+            from runstore_sql.history_sqlite import SqliteHistoryReader  # noqa: PLC0415 - each dialect its own
+
+            return SqliteHistoryReader()
+        if dialect == "postgresql":
+            from runstore_sql.history_postgresql import PostgresqlHistoryReader  # noqa: PLC0415 - as above
+
+            return PostgresqlHistoryReader()
+        from runstore_sql.history_mysql import MysqlHistoryReader  # noqa: PLC0415 - as above
+
+        return MysqlHistoryReader()
+
+    def whole(self, connection: Any, run_id: str, identity: Series, *, low: int, high: int) -> History:
+        """The points of an inclusive range of steps; empty for an unknown series.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        cursor = connection.cursor()
+        try:
+            extent = self._extent(cursor, run_id, identity)
+            columns = _columns() if extent.count == 0 else self.points(connection, cursor, extent.pk, low=low, high=high)
+        finally:
+            cursor.close()
+        return _history(identity, columns)
+
+    def sample(self, connection: Any, run_id: str, identity: Series, *, max_points: int) -> History:
+        """The first and the last point, and of each bucket the extremes (or a first point where none is finite).
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        cursor = connection.cursor()
+        try:
+            extent = self._extent(cursor, run_id, identity)
+            if extent.count <= max_points:
+                columns = (
+                    _columns()
+                    if extent.count == 0
+                    else self.points(connection, cursor, extent.pk, low=0, high=MAX_STEP)
+                )
+                return _history(identity, columns)
+            kept = set(self.extremes(cursor, extent, bucket_bounds(extent, bucket_count(max_points))))
+            kept.update(self.ends(cursor, extent))
+        finally:
+            cursor.close()
+        return _history(identity, _columns(sorted(kept)), represents=extent.count)
+
+    def _extent(self, cursor: Any, run_id: str, identity: Series) -> SeriesExtent:
+        mark = self.placeholder
+        cursor.execute(
+            f"""
+            SELECT s.pk, s.count, s.non_finite_count, s.first_step, s.last_step FROM runstore_run r
+            LEFT JOIN runstore_series s ON s.run_pk = r.pk AND s.name = {mark} AND s.dataset_type = {mark}
+            WHERE r.id = {mark}""",  # noqa: S608 - placeholders only
+            (*identity, run_id),
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise RunNotFoundError(unknown_run(run_id))
+        return SeriesExtent(0, 0, 0, 0, 0) if row[0] is None else SeriesExtent(*row)
+
+    @abstractmethod
+    def points(self, connection: Any, cursor: Any, series_pk: int, *, low: int, high: int) -> "Columns":
+        """The points of a range of steps."""
+
+    @abstractmethod
+    def extremes(
+        self, cursor: Any, extent: SeriesExtent, buckets: Sequence[tuple[int, int]]
+    ) -> Iterable[tuple[int, float, int]]:
+        """Step, value and time of what each bucket, an inclusive range of steps, keeps."""
+
+    @abstractmethod
+    def ends(self, cursor: Any, extent: SeriesExtent) -> Iterable[tuple[int, float, int]]:
+        """Step, value and time of the first and the last point."""
+
+
+Columns = tuple["array[int]", "array[float]", "array[int]"]
+"""Steps, values and times."""
+
+
+def bucket_bounds(extent: SeriesExtent, buckets: int) -> list[tuple[int, int]]:
+    """The inclusive range of steps of each bucket, as :func:`runstore.sampling.bucket_of` sorts steps into them."""
+    span = extent.last - extent.first + 1
+    edges = [extent.first - (-bucket * span // buckets) for bucket in range(buckets + 1)]
+    return [(low, high - 1) for low, high in zip(edges, edges[1:], strict=False) if low < high]
+
+
+def check_sample_size(max_points: object) -> None:
+    """Refuses a sample that could not hold the first, the last and one bucket's extremes."""
+    if isinstance(max_points, bool) or not isinstance(max_points, int) or max_points < MIN_SAMPLE:
+        raise InvalidValueError(f"max_points is {max_points!r}; give at least {MIN_SAMPLE}")
+
+
+def columns_of_cursor(cursor: Any) -> Columns:
+    """The rows ``(step, value, time)`` that a cursor still has; NULL is NaN."""
+    steps, values, moments = _columns()
+    while rows := cursor.fetchmany(_BLOCK):
+        some_steps, some_values, some_moments = zip(*rows, strict=True)
+        steps.extend(some_steps)
+        try:
+            values.extend(some_values)
+        except TypeError:  # a None among them; what went in before it is taken back
+            del values[len(steps) - len(some_steps) :]
+            values.extend(math.nan if value is None else value for value in some_values)
+        moments.extend(some_moments)
+    return steps, values, moments
+
+
+def _columns(rows: Sequence[tuple[int, float, int]] = ()) -> Columns:
+    steps, values, moments = zip(*rows, strict=True) if rows else ((), (), ())
+    return array("q", steps), array("d", values), array("q", moments)
+
+
+def _history(identity: Series, columns: Columns, *, represents: int | None = None) -> History:
+    steps, values, moments = columns
+    return History(
+        name=identity[0],
+        dataset_type=DatasetType(identity[1]),
+        steps=steps,
+        values=values,
+        logged_at_us=moments,
+        represents=represents,
+    )

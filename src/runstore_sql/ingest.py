@@ -1,0 +1,192 @@
+"""Writing points: one transaction and a fixed number of statements, whatever the number of points and series (MET.7-8).
+
+1. Find the run and lock the rows of the series that are written to, in one order for all writers.
+2. Make the series that are missing, and lock them too.
+3. Where a batch begins after its series' last step it only appends. Elsewhere, look up which of its steps exist.
+4. Write the points in bulk; a step that exists is overwritten.
+5. Where a value was overwritten, compute the summary from the points; elsewhere fold the batch into it.
+6. Write the summaries.
+
+What differs by dialect stands in :class:`PointWriter` and its subclasses.
+"""
+
+import struct
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, Protocol
+
+from runstore.checks import Series, StoredValue, unknown_run
+from runstore.errors import RunNotFoundError
+from runstore.model import SeriesSummary
+from runstore.summaries import merge_summaries, summarize
+from runstore_sql.schema import SUMMARY_COLUMNS
+from runstore_sql.summary_rows import SummaryRow, from_row, to_row
+
+Groups = dict[Series, dict[int, StoredValue]]
+"""The points of a call by series and step, both in ascending order."""
+
+SUMMARY_SQL = ", ".join(f"s.{column}" for column in SUMMARY_COLUMNS)
+
+
+class FoundRun(NamedTuple):
+    """A run and its locked series.
+
+    Attributes:
+        needs_beat: whether its last sign of life is old enough to be renewed.
+        series: surrogate key and summary columns by identity.
+    """
+
+    pk: int
+    needs_beat: bool
+    series: dict[Series, tuple[int, SummaryRow]]
+
+
+class Columns(NamedTuple):
+    """The points to write, as parallel columns in the order of the key (series, step)."""
+
+    series_pk: "array[int]"
+    step: "array[int]"
+    value: "array[float]"
+    logged_at_us: "array[int]"
+
+
+class PointWriter(Protocol):
+    """What a dialect does its own way. ``cursor`` is the driver's, inside a transaction."""
+
+    def find(self, cursor: Any, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
+        """The run with those of the wanted series that exist, locked."""
+        ...
+
+    def make_series(self, cursor: Any, run_pk: int, missing: Sequence[Series]) -> None:
+        """Makes empty series; one that another writer made meanwhile is left as it is."""
+        ...
+
+    def existing_values(self, cursor: Any, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
+        """Series, step and value of those points that exist."""
+        ...
+
+    def write_points(self, cursor: Any, columns: Columns, *, only_appends: bool) -> None:
+        """Inserts the points; overwrites those that exist."""
+        ...
+
+    def computed_rows(self, cursor: Any, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+        """The summaries of whole series, computed from their points."""
+        ...
+
+    def write_summaries(self, cursor: Any, rows: dict[int, SummaryRow]) -> None:
+        """Sets the summaries of series."""
+        ...
+
+    def beat(self, cursor: Any, run_pk: int) -> None:
+        """Renews the run's sign of life for another lease."""
+        ...
+
+
+def write(writer: PointWriter, cursor: Any, run_id: str, groups: Groups) -> None:
+    """Writes the points of one call; the caller holds the transaction.
+
+    Raises:
+        RunNotFoundError: no such run.
+    """
+    found = _find_or_make(writer, cursor, run_id, list(groups))
+    if found.needs_beat:
+        writer.beat(cursor, found.pk)
+    if not groups:
+        return
+    rows: dict[int, SummaryRow] = {}
+    overlapping: dict[Series, dict[int, StoredValue]] = {}
+    for identity, points in groups.items():
+        pk, known = found.series[identity]
+        if known[0] == 0 or next(iter(points)) > known[5]:
+            rows[pk] = _folded(identity, known, points)
+        else:
+            overlapping[identity] = points
+    stale = _fold_overlaps(writer, cursor, found, overlapping, rows) if overlapping else []
+    writer.write_points(cursor, _columns(found, groups), only_appends=not overlapping)
+    if stale:
+        rows.update(writer.computed_rows(cursor, stale))
+    if rows:
+        writer.write_summaries(cursor, dict(sorted(rows.items())))
+
+
+def _find_or_make(writer: PointWriter, cursor: Any, run_id: str, wanted: list[Series]) -> FoundRun:
+    found = writer.find(cursor, run_id, wanted)
+    if found is None:
+        raise RunNotFoundError(unknown_run(run_id))
+    missing = [identity for identity in wanted if identity not in found.series]
+    if missing:
+        writer.make_series(cursor, found.pk, missing)
+        found = writer.find(cursor, run_id, wanted)
+        if found is None:
+            raise RunNotFoundError(unknown_run(run_id))
+    return found
+
+
+def _fold_overlaps(
+    writer: PointWriter, cursor: Any, found: FoundRun, overlapping: Groups, rows: dict[int, SummaryRow]
+) -> list[int]:
+    """Folds what is new in batches that reach back; gives the series whose stored values change."""
+    keys = [(found.series[identity][0], step) for identity, points in overlapping.items() for step in points]
+    existing = {(pk, step): value for pk, step, value in writer.existing_values(cursor, keys)}
+    stale = []
+    for identity, points in overlapping.items():
+        pk, known = found.series[identity]
+        fresh = {step: point for step, point in points.items() if (pk, step) not in existing}
+        if any(_differs(existing[pk, step], points[step][0]) for step in points if step not in fresh):
+            stale.append(pk)
+        elif fresh:
+            rows[pk] = _folded(identity, known, fresh)
+    return stale
+
+
+def _differs(left: float, right: float) -> bool:
+    return struct.pack("d", left) != struct.pack("d", right)
+
+
+def _folded(identity: Series, known: SummaryRow, points: dict[int, StoredValue]) -> SummaryRow:
+    """The summary columns of a series with points that it did not have."""
+    batch = batch_summary(identity, points)
+    return to_row(batch if known[0] == 0 else merge_summaries(from_row(*identity, known), batch))
+
+
+def batch_summary(identity: Series, points: dict[int, StoredValue]) -> SeriesSummary:
+    """The summary of the points of one call, whose steps ascend."""
+    return summarize(*identity, list(points), [value for value, _ in points.values()])
+
+
+def _columns(found: FoundRun, groups: Groups) -> Columns:
+    columns = Columns(array("q"), array("q"), array("d"), array("q"))
+    for pk, points in sorted((found.series[identity][0], points) for identity, points in groups.items()):
+        values, moments = zip(*points.values(), strict=True)
+        columns.series_pk.extend([pk] * len(points))
+        columns.step.extend(points)
+        columns.value.extend(values)
+        columns.logged_at_us.extend(moments)
+    return columns
+
+
+def computed_sql(series_pks: Sequence[int], *, is_finite: str, value: str) -> str:
+    """SQL for the summaries of whole series.
+
+    Args:
+        series_pks: surrogate keys; integers, so they stand in the text and any number of them is one statement.
+        is_finite: the dialect's test of a point ``p``.
+        value: the columns that give the value of a point, with ``{0}`` for its alias.
+    """
+    keys = ", ".join(map(str, series_pks))
+    return f"""
+        SELECT a.series_pk, a.points, a.non_finite, a.first_step, {value.format("f")}, a.last_step, {value.format("l")},
+            lo.step, {value.format("lo")}, hi.step, {value.format("hi")}
+        FROM (SELECT p.series_pk, count(*) AS points,
+                sum(CASE WHEN {is_finite} THEN 0 ELSE 1 END) AS non_finite,
+                min(p.step) AS first_step, max(p.step) AS last_step,
+                min(CASE WHEN {is_finite} THEN p.value END) AS lowest,
+                max(CASE WHEN {is_finite} THEN p.value END) AS highest
+            FROM runstore_point p WHERE p.series_pk IN ({keys}) GROUP BY p.series_pk) a
+        JOIN runstore_point f ON f.series_pk = a.series_pk AND f.step = a.first_step
+        JOIN runstore_point l ON l.series_pk = a.series_pk AND l.step = a.last_step
+        LEFT JOIN runstore_point lo ON lo.series_pk = a.series_pk AND lo.step =
+            (SELECT min(q.step) FROM runstore_point q WHERE q.series_pk = a.series_pk AND q.value = a.lowest)
+        LEFT JOIN runstore_point hi ON hi.series_pk = a.series_pk AND hi.step =
+            (SELECT min(q.step) FROM runstore_point q WHERE q.series_pk = a.series_pk AND q.value = a.highest)
+    """  # noqa: S608 - integers and our own column names

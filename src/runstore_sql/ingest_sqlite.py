@@ -1,0 +1,90 @@
+"""Points into SQLite: prepared statements that run once a row cost no round trip, for there is no server."""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from runstore.checks import Series
+from runstore_sql.ingest import SUMMARY_SQL, Columns, FoundRun, computed_sql
+from runstore_sql.numbers import to_pair
+from runstore_sql.schema import SUMMARY_COLUMNS
+from runstore_sql.summary_rows import EMPTY_ROW, SummaryRow
+
+_IS_FINITE: Final = "p.value BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
+_BEAT: Final = (
+    "r.status = 'in_progress' AND runstore_now_us() - r.heartbeat_us > r.lease_s * 100000"  # a tenth of the lease
+)
+_FIND_ONE: Final = f"""
+    SELECT r.pk, {_BEAT}, s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
+    FROM runstore_run r
+    LEFT JOIN runstore_series s ON s.run_pk = r.pk AND s.name = ?2 AND s.dataset_type = ?3
+    WHERE r.id = ?1"""  # noqa: S608 - our own column names
+_FIND_MANY: Final = f"""
+    SELECT r.pk, {_BEAT}, s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
+    FROM runstore_run r
+    LEFT JOIN json_each(?2) k
+    LEFT JOIN runstore_series s ON s.run_pk = r.pk
+        AND s.name = json_extract(k.value, '$[0]') AND s.dataset_type = json_extract(k.value, '$[1]')
+    WHERE r.id = ?1"""  # noqa: S608 - our own column names
+_MAKE_SERIES: Final = (
+    f"INSERT INTO runstore_series (run_pk, name, dataset_type, {', '.join(SUMMARY_COLUMNS)}) "  # noqa: S608 - as above
+    f"VALUES (?, ?, ?, {', '.join('?' * len(SUMMARY_COLUMNS))})"
+)
+_EXISTING: Final = """
+    SELECT p.series_pk, p.step, p.value
+    FROM json_each(?) k
+    JOIN runstore_point p ON p.series_pk = json_extract(k.value, '$[0]') AND p.step = json_extract(k.value, '$[1]')"""
+_WRITE_POINTS: Final = """
+    INSERT INTO runstore_point (series_pk, step, value, logged_at_us) VALUES (?, ?, ?, ?)
+    ON CONFLICT (series_pk, step) DO UPDATE SET value = excluded.value, logged_at_us = excluded.logged_at_us"""
+_WRITE_SUMMARY: Final = (
+    f"UPDATE runstore_series SET {', '.join(f'{column} = ?' for column in SUMMARY_COLUMNS)} WHERE pk = ?"  # noqa: S608
+)
+_BEAT_NOW: Final = """
+    UPDATE runstore_run SET expires_us = expires_us - heartbeat_us + runstore_now_us(), heartbeat_us = runstore_now_us()
+    WHERE pk = ?"""
+
+
+class SqlitePointWriter:
+    """See :class:`runstore_sql.ingest.PointWriter`. ``BEGIN IMMEDIATE`` has locked the whole file."""
+
+    def find(self, cursor: Any, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
+        if len(wanted) == 1:
+            cursor.execute(_FIND_ONE, (run_id, *wanted[0]))
+        else:
+            cursor.execute(_FIND_MANY, (run_id, json.dumps(wanted)))
+        rows = cursor.fetchall()
+        if not rows:
+            return None
+        series = {(row[3], row[4]): (row[2], row[5:]) for row in rows if row[2] is not None}
+        return FoundRun(rows[0][0], bool(rows[0][1]), series)
+
+    def make_series(self, cursor: Any, run_pk: int, missing: Sequence[Series]) -> None:
+        cursor.executemany(_MAKE_SERIES, [(run_pk, *identity, *EMPTY_ROW) for identity in missing])
+
+    def existing_values(self, cursor: Any, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
+        cursor.execute(_EXISTING, (json.dumps(keys),))
+        return [(pk, step, math.nan if value is None else value) for pk, step, value in cursor.fetchall()]
+
+    def write_points(self, cursor: Any, columns: Columns, *, only_appends: bool) -> None:  # noqa: ARG002 - as cheap
+        cursor.executemany(_WRITE_POINTS, zip(*columns, strict=True))
+
+    def computed_rows(self, cursor: Any, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+        cursor.execute(computed_sql(series_pks, is_finite=_IS_FINITE, value="{0}.value"))
+        return {row[0]: _with_pairs(row[1:]) for row in cursor.fetchall()}
+
+    def write_summaries(self, cursor: Any, rows: dict[int, SummaryRow]) -> None:
+        cursor.executemany(_WRITE_SUMMARY, [(*row, pk) for pk, row in rows.items()])
+
+    def beat(self, cursor: Any, run_pk: int) -> None:
+        cursor.execute(_BEAT_NOW, (run_pk,))
+
+
+def _with_pairs(row: Sequence[Any]) -> SummaryRow:
+    """The columns of a summary from count, non-finite count and four native ``(step, value)``; NULL is NaN."""
+    count, non_finite, *stats = row
+    pairs: list[Any] = []
+    for step, value in zip(stats[::2], stats[1::2], strict=True):
+        pairs += (None, None, None) if step is None else (step, *to_pair(math.nan if value is None else value))
+    return (count, non_finite, *pairs)

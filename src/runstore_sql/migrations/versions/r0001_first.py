@@ -1,0 +1,200 @@
+"""The first schema: base tables, their keys and indexes, and the five views that people read."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+from runstore_sql.migrations.r0001_views import view_statements
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+_POINT = {
+    # No affinity on the value: a REAL column keeps -0.0 as the integer 0. NULL is NaN.
+    "sqlite": """CREATE TABLE IF NOT EXISTS runstore_point (
+        series_pk INTEGER NOT NULL, step INTEGER NOT NULL, value, logged_at_us INTEGER NOT NULL,
+        PRIMARY KEY (series_pk, step)) WITHOUT ROWID""",
+    "postgresql": """CREATE TABLE IF NOT EXISTS runstore_point (
+        series_pk bigint NOT NULL, step bigint NOT NULL, value double precision NOT NULL, logged_at_us bigint NOT NULL,
+        PRIMARY KEY (series_pk, step))""",
+    "mysql": """CREATE TABLE IF NOT EXISTS runstore_point (
+        series_pk BIGINT NOT NULL, step BIGINT NOT NULL, value DOUBLE, special SMALLINT NOT NULL DEFAULT 0,
+        logged_at_us BIGINT NOT NULL, PRIMARY KEY (series_pk, step)) ENGINE=InnoDB""",
+}
+# A point has no foreign key: the check costs a look-up a point, and the series' row is locked while points go in.
+
+
+def upgrade() -> None:
+    """Makes everything that is not there yet: a MySQL server keeps what an interrupted attempt has made."""
+    bind = op.get_bind()
+    for table in _tables(bind.dialect).sorted_tables:
+        table.create(bind, checkfirst=True)
+        for index in table.indexes:
+            index.create(bind, checkfirst=True)
+    bind.exec_driver_sql(_POINT[bind.dialect.name])
+    for statement in view_statements(bind.dialect.name):
+        bind.exec_driver_sql(statement)
+
+
+def _tables(dialect: sa.Dialect) -> sa.MetaData:
+    """The tables with texts that compare by code point, to the last blank and letter case."""
+    options: dict[str, object] = {}
+    text_collation = None
+    if dialect.name == "postgresql":
+        text_collation = "C"
+    elif dialect.name == "mysql":
+        collation = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
+        options = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": collation}
+    # Rows that are updated at each call find room beside themselves and leave their indexes alone.
+    updated = {**options, "postgresql_with": {"fillfactor": 70}}
+
+    def name(length: int) -> sa.String:
+        return sa.String(length, collation=text_collation)
+
+    text = sa.Text(collation=text_collation).with_variant(mysql.LONGTEXT(), "mysql")
+    data = sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
+    big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+    metadata = sa.MetaData()
+
+    def key() -> sa.Column[int]:
+        return sa.Column("pk", big, primary_key=True, autoincrement=True)
+
+    def of_run(*, primary_key: bool = True) -> sa.Column[int]:
+        target = sa.ForeignKey("runstore_run.pk", ondelete="CASCADE")
+        return sa.Column("run_pk", big, target, primary_key=primary_key, autoincrement=False, nullable=False)
+
+    def required(column: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+        return sa.Column(column, kind, nullable=False)
+
+    sa.Table(
+        "runstore_schema",
+        metadata,
+        sa.Column("pk", sa.SmallInteger, primary_key=True, autoincrement=False),
+        required("version", sa.Integer()),
+        required("min_reader", sa.Integer()),
+        required("min_writer", sa.Integer()),
+        required("written_by", name(64)),
+        **options,
+    )
+    sa.Table(
+        "runstore_experiment",
+        metadata,
+        key(),
+        required("id", name(255)),
+        required("name", name(255)),
+        sa.Column("description", text),
+        required("created_us", sa.BigInteger()),
+        sa.UniqueConstraint("id", name="runstore_experiment_id"),
+        sa.UniqueConstraint("name", name="runstore_experiment_name"),
+        **options,
+    )
+    sa.Table(
+        "runstore_run",
+        metadata,
+        key(),
+        required("id", name(255)),
+        sa.Column("experiment_pk", big, sa.ForeignKey("runstore_experiment.pk"), nullable=False),
+        sa.Column("parent_pk", big, sa.ForeignKey("runstore_run.pk")),
+        sa.Column("name", name(255)),
+        sa.Column("client_id", name(255)),
+        required("training_mode", name(50)),
+        required("status", name(20)),
+        required("attempt", sa.Integer()),
+        required("start_us", sa.BigInteger()),
+        sa.Column("end_us", sa.BigInteger),
+        required("heartbeat_us", sa.BigInteger()),
+        required("expires_us", sa.BigInteger()),
+        required("lease_s", sa.Double()),
+        sa.Column("source_path", text),
+        required("tags", text),
+        required("provenance", text),
+        sa.Column("failure", text),
+        sa.UniqueConstraint("id", name="runstore_run_id"),
+        sa.Index("runstore_run_by_start", "start_us", "id"),
+        sa.Index("runstore_run_by_experiment", "experiment_pk", "start_us", "id"),
+        sa.Index("runstore_run_by_parent", "parent_pk", "start_us", "id"),
+        **updated,
+    )
+    sa.Table(
+        "runstore_tag",
+        metadata,
+        of_run(),
+        sa.Column("key", name(255), primary_key=True),
+        required("head", name(64)),
+        required("value", text),
+        sa.Index("runstore_tag_by_value", "key", "head", "run_pk"),
+        **options,
+    )
+    sa.Table(
+        "runstore_config", metadata, of_run(), required("document", text), **options
+    )
+    sa.Table(
+        "runstore_config_leaf",
+        metadata,
+        of_run(),
+        sa.Column("key", name(512), primary_key=True),
+        required("kind", name(10)),
+        sa.Column("number", sa.Double),
+        required("special", sa.SmallInteger()),
+        required("head", name(64)),
+        required("value", text),
+        sa.Index("runstore_config_leaf_by_number", "key", "number", "run_pk"),
+        sa.Index("runstore_config_leaf_by_text", "key", "head", "run_pk"),
+        **options,
+    )
+    sa.Table(
+        "runstore_series",
+        metadata,
+        key(),
+        of_run(primary_key=False),
+        required("name", name(255)),
+        required("dataset_type", name(10)),
+        required("count", sa.BigInteger()),
+        required("non_finite_count", sa.BigInteger()),
+        *(
+            sa.Column(f"{stat}_{part}", kind, nullable=stat in {"min", "max"} or part == "value")
+            for stat in ("first", "last", "min", "max")
+            for part, kind in (("step", sa.BigInteger()), ("value", sa.Double()), ("special", sa.SmallInteger()))
+        ),
+        sa.UniqueConstraint("run_pk", "name", "dataset_type", name="runstore_series_identity"),
+        **updated,
+    )
+    sa.Table(
+        "runstore_artifact",
+        metadata,
+        of_run(),
+        sa.Column("name", name(255), primary_key=True),
+        required("artifact_type", name(50)),
+        required("uri", text),
+        sa.Column("sha256", name(64)),
+        sa.Column("size", sa.BigInteger),
+        required("is_stored", sa.Boolean()),
+        required("created_us", sa.BigInteger()),
+        required("metadata", text),
+        **options,
+    )
+    sa.Table(
+        "runstore_blob",
+        metadata,
+        key(),
+        # NULL until the last chunk is in, so that the same bytes are kept once and half a file is never found.
+        sa.Column("sha256", name(64)),
+        required("size", sa.BigInteger()),
+        required("created_us", sa.BigInteger()),
+        sa.UniqueConstraint("sha256", name="runstore_blob_sha256"),
+        **options,
+    )
+    sa.Table(
+        "runstore_blob_chunk",
+        metadata,
+        sa.Column(
+            "blob_pk", big, sa.ForeignKey("runstore_blob.pk", ondelete="CASCADE"), primary_key=True, autoincrement=False
+        ),
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        required("data", data),
+        **options,
+    )
+    return metadata

@@ -1,0 +1,193 @@
+"""Opening a database: whose schema is it, and is it current (OPEN.1-4).
+
+A current schema costs one read. Anything else is looked at again under a lock that only one process holds, and then
+made or brought up to date in one go.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import sqlalchemy as sa
+
+from runstore.artifacts import Blobs, FsspecBlobs
+from runstore.errors import ForeignSchemaError, SchemaError, SchemaTooNewError, StoreUnavailableError
+from runstore.hookspecs import OpenOptions
+from runstore_sql.blobs import DatabaseBlobs
+from runstore_sql.database import Database, parse_url
+from runstore_sql.schema import MIN_READER, MIN_WRITER, OUR_NAMES, SCHEMA_VERSION, VERSION_TABLE, schema_info
+from runstore_sql.store import SqlStore
+
+_LOCK_NAME: Final = "runstore schema"
+_LOCK_NUMBER: Final = 0x72756E73746F7265
+_LOCK_WAIT_S: Final = 60
+
+
+class SchemaInfo(NamedTuple):
+    """What a database says of its schema."""
+
+    version: int
+    min_reader: int
+    min_writer: int
+    written_by: str
+
+
+def open_sql(url: str, options: OpenOptions) -> SqlStore:
+    """A store on the database of this URL, its schema made or brought up to date.
+
+    Raises:
+        SettingsError: the URL cannot be understood.
+        StoreUnavailableError: the database cannot be reached.
+        SchemaTooNewError, ForeignSchemaError: see there; nothing was written.
+        SchemaError: opened for reading, and there is no store yet.
+    """
+    database = Database(parse_url(url), read_only=options.read_only)
+    try:
+        if database.dialect == "sqlite":
+            _find_file(database, Path(database.url.database or ""))
+        _prepare(database)
+    except BaseException:
+        database.close()
+        raise
+    return SqlStore(database, _blobs_of(database, options.artifacts), url=url, options=options)
+
+
+def _find_file(database: Database, path: Path) -> None:
+    if path.is_file():
+        return
+    if database.read_only:
+        raise SchemaError(f"there is no store at {database.place}: no such file; open_store(url) makes one")
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+
+def _blobs_of(database: Database, artifacts: str | None) -> Blobs:
+    if artifacts is not None:
+        return FsspecBlobs(artifacts)
+    if database.dialect == "sqlite":
+        return FsspecBlobs(f"{database.url.database}.artifacts")
+    return DatabaseBlobs(database)
+
+
+def _prepare(database: Database) -> None:
+    info = database.read(lambda connection: _read_info(connection, database))
+    if info is None or info.version < SCHEMA_VERSION:
+        if database.read_only:
+            found = "it is empty" if info is None else f"its schema {info.version} is older than {SCHEMA_VERSION}"
+            raise SchemaError(f"there is no store to read at {database.place}: {found}; open_store(url) makes it so")
+        _bring_up_to_date(database)
+        return
+    _check_version(info, database)
+
+
+def _read_info(connection: sa.Connection, database: Database) -> SchemaInfo | None:
+    """What the schema says of itself; ``None`` for a database that is empty, or whose making was interrupted."""
+    try:
+        row = connection.execute(sa.select(schema_info).where(schema_info.c.pk == 1)).first()
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError):
+        names = {name.lower() for name in _names_in(connection)}  # raises when the connection itself is the trouble
+        ours = sorted(names & OUR_NAMES)
+        if not ours or VERSION_TABLE in names:
+            return None
+        raise ForeignSchemaError(
+            f"{database.place} holds {', '.join(ours)}, which runstore did not make; "
+            "give runstore a database (or a PostgreSQL schema) of its own"
+        ) from None
+    return None if row is None else SchemaInfo(row.version, row.min_reader, row.min_writer, row.written_by)
+
+
+def _names_in(connection: sa.Connection) -> list[str]:
+    inspector = sa.inspect(connection)
+    return [*inspector.get_table_names(), *inspector.get_view_names()]
+
+
+def _check_version(info: SchemaInfo, database: Database) -> None:
+    needed, deed = (info.min_reader, "read") if database.read_only else (info.min_writer, "write")
+    if needed > SCHEMA_VERSION:
+        raise SchemaTooNewError(
+            f"{database.place} has schema {info.version}, written by runstore {info.written_by}; to {deed} it takes a "
+            f"release that knows schema {needed}, and this is runstore {_release()}, which knows {SCHEMA_VERSION}; "
+            "run: pip install -U runstore"
+        )
+
+
+def _bring_up_to_date(database: Database) -> None:
+    if database.dialect == "sqlite":
+        database.read(_use_write_ahead_log)
+
+    def migrate(connection: sa.Connection) -> None:
+        with _locked(connection, database):
+            info = _read_info_quietly(connection, database)
+            if info is None or info.version < SCHEMA_VERSION:
+                _migrate(connection)
+                return
+        _check_version(info, database)
+
+    # MySQL commits each DDL statement by itself, so there the lock is all; a broken attempt is taken up again.
+    run = database.read if database.dialect == "mysql" else database.write
+    run(migrate)
+
+
+def _read_info_quietly(connection: sa.Connection, database: Database) -> SchemaInfo | None:
+    """As :func:`_read_info`, without a failing statement, which would spoil PostgreSQL's transaction."""
+    if schema_info.name not in _names_in(connection):
+        return None
+    return _read_info(connection, database)
+
+
+def _use_write_ahead_log(connection: sa.Connection) -> None:
+    """Lets readers and one writer work side by side; kept in the file. SQLite does not wait for the lock by itself."""
+    deadline = time.monotonic() + _LOCK_WAIT_S
+    while True:
+        try:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+        except sa.exc.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+@contextlib.contextmanager
+def _locked(connection: sa.Connection, database: Database) -> Iterator[None]:
+    """Only one process at a time; SQLite's write transaction is such a lock by itself."""
+    if database.dialect == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK_NUMBER})")
+        yield
+    elif database.dialect == "mysql":
+        name = {"name": f"{_LOCK_NAME} {database.url.database}"[-64:], "wait": _LOCK_WAIT_S}
+        if connection.execute(sa.text("SELECT GET_LOCK(:name, :wait)"), name).scalar() != 1:
+            raise StoreUnavailableError(f"another process has been changing {database.place} for {_LOCK_WAIT_S} s")
+        try:
+            yield
+        finally:
+            connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), name)
+    else:
+        yield
+
+
+def _migrate(connection: sa.Connection) -> None:
+    from alembic import command  # noqa: PLC0415 - slow to import, and needed at the first opening only
+    from alembic.config import Config  # noqa: PLC0415 - as above
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    connection.execute(schema_info.delete())
+    connection.execute(
+        schema_info.insert().values(
+            pk=1, version=SCHEMA_VERSION, min_reader=MIN_READER, min_writer=MIN_WRITER, written_by=_release()
+        )
+    )
+
+
+def _release() -> str:
+    try:
+        return version("runstore")
+    except PackageNotFoundError:
+        return "(not installed)"

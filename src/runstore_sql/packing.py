@@ -1,0 +1,78 @@
+"""PostgreSQL's binary arrays, packed column by column.
+
+psycopg turns a list into an array one Python object at a time; a column of 64-bit items in an :class:`array.array`
+needs only its bytes swapped and each item's length put before it.
+"""
+
+import struct
+import sys
+from array import array
+from typing import Any, Final
+
+from psycopg import Connection
+from psycopg.adapt import Dumper
+from psycopg.pq import Format
+
+_OIDS: Final = {"q": (20, 1016), "d": (701, 1022)}
+_HEADER: Final = struct.Struct(">iiIii")
+_ITEM: Final = 12
+
+
+class PackedArray:
+    """A column of int64 (typecode ``q``) or float64 (``d``) as a parameter of type ``int8[]`` or ``float8[]``."""
+
+    __slots__ = ("column",)
+
+    def __init__(self, column: "array[Any]") -> None:
+        """Takes the column as it is; it must not change before the statement was sent."""
+        self.column = column
+
+
+class _PackedDumper(Dumper):
+    format = Format.BINARY
+
+    def dump(self, obj: PackedArray) -> bytes:
+        return _packed(obj.column)
+
+
+class PackedInts(PackedArray):
+    """An ``int8[]``."""
+
+
+class PackedFloats(PackedArray):
+    """A ``float8[]``."""
+
+
+class _IntsDumper(_PackedDumper):
+    oid = _OIDS["q"][1]
+
+
+class _FloatsDumper(_PackedDumper):
+    oid = _OIDS["d"][1]
+
+
+def register(connection: "Connection[Any]") -> None:
+    """Teaches a connection to send packed columns."""
+    connection.adapters.register_dumper(PackedInts, _IntsDumper)
+    connection.adapters.register_dumper(PackedFloats, _FloatsDumper)
+
+
+def _packed(column: "array[Any]") -> bytes:
+    count = len(column)
+    header = _HEADER.pack(1 if count else 0, 0, _OIDS[column.typecode][0], count, 1) if count else _HEADER.pack(
+        0, 0, _OIDS[column.typecode][0], 0, 1
+    )
+    return header[: 20 if count else 12] + bytes(interleaved(column))
+
+
+def interleaved(column: "array[Any]") -> bytearray:
+    """Each item in network order with its length (8) before it."""
+    swapped = column[:]
+    if sys.byteorder == "little":
+        swapped.byteswap()
+    raw = swapped.tobytes()
+    packed = bytearray(_ITEM * len(column))
+    packed[3::_ITEM] = b"\x08" * len(column)
+    for place in range(8):
+        packed[4 + place :: _ITEM] = raw[place::8]
+    return packed

@@ -1,0 +1,272 @@
+"""Reading: experiments, runs, configs, summaries and artifacts, each in a fixed number of statements."""
+
+from collections.abc import Sequence
+from typing import Any, BinaryIO, Final, cast
+
+import sqlalchemy as sa
+
+from runstore import checks
+from runstore.artifacts import Blobs, open_verified
+from runstore.config import decode_config
+from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
+from runstore.ids import experiment_id_of
+from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
+from runstore.query import (
+    Attribute,
+    Node,
+    Order,
+    decode_cursor,
+    encode_cursor,
+    parse_filter,
+    parse_order,
+    query_key,
+)
+from runstore_sql.database import Database
+from runstore_sql.filters import Condition, Filters
+from runstore_sql.history import HistoryReader, check_sample_size
+from runstore_sql.ordering import Ordering
+from runstore_sql.rows import artifact_of, experiment_of, run_columns, run_of, runs_and_relatives
+from runstore_sql.schema import SUMMARY_COLUMNS, artifact, config, experiment, run, series
+from runstore_sql.summary_rows import from_row
+
+_IDS_A_STATEMENT: Final = 1000
+
+
+class SqlReader:
+    """See :class:`runstore.protocol.RunReader` for every method."""
+
+    def __init__(self, database: Database, blobs: Blobs) -> None:
+        """Reads through the database's connections."""
+        self._database = database
+        self._blobs = blobs
+        self._filters = Filters(database.dialect, database.now_us)
+        self._histories = HistoryReader.for_dialect(database.dialect)
+
+    def connections_in_use(self) -> int:
+        """How many connections this handle has checked out right now: none between calls."""
+        return self._database.connections_in_use()
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        """See :meth:`runstore.protocol.RunReader.get_experiment`."""
+        checks.check_name(experiment_id, "experiment_id")
+        found = self._one_experiment(experiment.c.id == experiment_id)
+        if found is None:
+            raise ExperimentNotFoundError(checks.unknown_experiment(experiment_id))
+        return found
+
+    def find_experiment(self, name: str) -> Experiment | None:
+        """See :meth:`runstore.protocol.RunReader.find_experiment`."""
+        checks.check_name(name, "experiment name")
+        return self._one_experiment(experiment.c.id == experiment_id_of(name))
+
+    def _one_experiment(self, condition: Condition) -> Experiment | None:
+        query = sa.select(experiment).where(condition)
+        row = self._database.read(lambda connection: connection.execute(query).first())
+        return None if row is None else experiment_of(row)
+
+    def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
+        """See :meth:`runstore.protocol.RunReader.list_experiments`."""
+        limit = checks.check_limit(limit)
+        key = query_key("experiments")
+        query = sa.select(experiment).order_by(experiment.c.name).limit(limit + 1)
+        if cursor is not None:
+            query = query.where(experiment.c.name > checks.check_text(decode_cursor(key, cursor)[0], "cursor"))
+        rows = self._database.read(lambda connection: connection.execute(query).all())
+        items = tuple(experiment_of(row) for row in rows[:limit])
+        return Page(items=items, next_cursor=encode_cursor(key, [items[-1].name]) if len(rows) > limit else None)
+
+    def get_run(self, run_id: str) -> Run:
+        """See :meth:`runstore.protocol.RunReader.get_run`."""
+        checks.check_run_id(run_id)
+        found = self._find_run(run_id)
+        if found is None:
+            raise RunNotFoundError(checks.unknown_run(run_id))
+        return found
+
+    def _find_run(self, run_id: str) -> Run | None:
+        columns = run_columns(self._database.now_us)
+        query = sa.select(*columns).select_from(runs_and_relatives()).where(run.c.id == run_id)
+        row = self._database.read(lambda connection: connection.execute(query).first())
+        return None if row is None else run_of(row)
+
+    def search_runs(
+        self,
+        filter: str | None = None,  # noqa: A002 - the protocol's name
+        *,
+        experiment_id: str | None = None,
+        order_by: Sequence[str] = ("start_time desc",),
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[Run]:
+        """See :meth:`runstore.protocol.RunReader.search_runs`."""
+        node, orders = parse_filter(filter), parse_order(order_by)
+        conditions: list[Condition] = []
+        if experiment_id is not None:
+            wanted = sa.select(experiment.c.pk).where(experiment.c.id == experiment_id)
+            conditions.append(run.c.experiment_pk == wanted.scalar_subquery())
+        key = query_key("runs", node, orders, experiment_id)
+        return self._page(node, conditions, orders, key=key, limit=checks.check_limit(limit), cursor=cursor)
+
+    def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
+        """See :meth:`runstore.protocol.RunReader.list_children`."""
+        checks.check_run_id(run_id)
+        limit = checks.check_limit(limit)
+        orders = (Order(Attribute("start_time"), descending=False),)
+        conditions = [run.c.parent_pk == self._pk_of(run_id)]
+        return self._page(None, conditions, orders, key=query_key("children", run_id), limit=limit, cursor=cursor)
+
+    def _page(  # noqa: PLR0913 - the parts of one query
+        self,
+        node: Node | None,
+        conditions: list[Condition],
+        orders: Sequence[Order],
+        *,
+        key: str,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[Run]:
+        """Finds the page's runs by their keys and sort columns alone, then fetches the wide rows of those few."""
+        ordering = Ordering(orders, self._filters)
+        if node is not None:
+            conditions = [*conditions, self._filters.condition(node)]
+        if cursor is not None:
+            conditions = [*conditions, ordering.after(decode_cursor(key, cursor))]
+        source = runs_and_relatives()
+        for table, on in ordering.joins:
+            source = source.outerjoin(table, on)
+        found = (
+            sa.select(run.c.pk, *ordering.columns())
+            .select_from(source)
+            .where(*conditions)
+            .order_by(*ordering.order_by())
+            .limit(limit + 1)
+            .subquery("found")
+        )
+        places = [column for column in found.c if column.name != "pk"]
+        query = (
+            sa.select(*run_columns(self._database.now_us), *places)
+            .select_from(runs_and_relatives().join(found, found.c.pk == run.c.pk))
+            .order_by(*ordering.order_by_labels(found))
+        )
+        rows = self._database.read(lambda connection: connection.execute(query).all())
+        next_cursor = None
+        if len(rows) > limit:
+            next_cursor = encode_cursor(key, ordering.place(rows[limit - 1]._mapping))  # noqa: SLF001 - SQLAlchemy's API
+        return Page(items=tuple(run_of(row) for row in rows[:limit]), next_cursor=next_cursor)
+
+    def get_config(self, run_id: str) -> dict[str, Any]:
+        """See :meth:`runstore.protocol.RunReader.get_config`."""
+        checks.check_run_id(run_id)
+        found = self.get_configs([run_id])
+        if run_id not in found:
+            raise RunNotFoundError(checks.unknown_run(run_id))
+        return found[run_id]
+
+    def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """See :meth:`runstore.protocol.RunReader.get_configs`."""
+        query = sa.select(run.c.id, config.c.document).select_from(
+            run.outerjoin(config, config.c.run_pk == run.c.pk)
+        )
+        documents = dict(cast("list[tuple[str, str | None]]", self._rows_of(query, run_ids)))
+        return {
+            run_id: decode_config(documents[run_id] or "{}")
+            for run_id in dict.fromkeys(run_ids)
+            if run_id in documents
+        }
+
+    def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
+        """See :meth:`runstore.protocol.RunReader.get_summaries`."""
+        checks.check_run_id(run_id)
+        found = self.get_summaries_of([run_id])
+        if run_id not in found:
+            raise RunNotFoundError(checks.unknown_run(run_id))
+        return found[run_id]
+
+    def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
+        """See :meth:`runstore.protocol.RunReader.get_summaries_of`."""
+        columns = (series.c[column] for column in SUMMARY_COLUMNS)
+        query = (
+            sa.select(run.c.id, series.c.name, series.c.dataset_type, *columns)
+            .select_from(run.outerjoin(series, series.c.run_pk == run.c.pk))
+            .order_by(series.c.name, series.c.dataset_type)
+        )
+        found: dict[str, list[SeriesSummary]] = {}
+        for run_id, name, dataset_type, *summary in self._rows_of(query, run_ids):
+            listed = found.setdefault(run_id, [])
+            if name is not None:
+                listed.append(from_row(name, dataset_type, summary))
+        return {run_id: tuple(found[run_id]) for run_id in dict.fromkeys(run_ids) if run_id in found}
+
+    def _rows_of(self, query: sa.Select[Any], run_ids: Sequence[str]) -> list[Any]:
+        """The rows of many runs, so many ids a statement that no driver's limit on parameters is met."""
+        rows: list[Any] = []
+        for first in range(0, len(run_ids), _IDS_A_STATEMENT):
+            some = query.where(run.c.id.in_(list(run_ids[first : first + _IDS_A_STATEMENT])))
+            rows += self._database.read(lambda connection, some=some: connection.execute(some).all())
+        return rows
+
+    def get_history(
+        self,
+        run_id: str,
+        name: str,
+        dataset_type: DatasetType | str,
+        *,
+        min_step: int | None = None,
+        max_step: int | None = None,
+    ) -> History:
+        """See :meth:`runstore.protocol.RunReader.get_history`."""
+        checks.check_run_id(run_id)
+        identity = checks.check_name(name, "name"), checks.check_dataset_type(dataset_type, "dataset_type")
+        low = 0 if min_step is None else checks.check_step(min_step, "min_step")
+        high = checks.MAX_STEP if max_step is None else checks.check_step(max_step, "max_step")
+        return self._database.with_driver(
+            lambda connection: self._histories.whole(connection, run_id, identity, low=low, high=high)
+        )
+
+    def sample_history(
+        self, run_id: str, name: str, dataset_type: DatasetType | str, *, max_points: int = 2000
+    ) -> History:
+        """See :meth:`runstore.protocol.RunReader.sample_history`."""
+        check_sample_size(max_points)
+        checks.check_run_id(run_id)
+        identity = checks.check_name(name, "name"), checks.check_dataset_type(dataset_type, "dataset_type")
+        return self._database.with_driver(
+            lambda connection: self._histories.sample(connection, run_id, identity, max_points=max_points)
+        )
+
+    def list_artifacts(self, run_id: str) -> tuple[Artifact, ...]:
+        """See :meth:`runstore.protocol.RunReader.list_artifacts`."""
+        checks.check_run_id(run_id)
+        query = (
+            sa.select(artifact, run.c.pk.label("known"))
+            .select_from(run.outerjoin(artifact, artifact.c.run_pk == run.c.pk))
+            .where(run.c.id == run_id)
+            .order_by(artifact.c.name)
+        )
+        rows = self._database.read(lambda connection: connection.execute(query).all())
+        if not rows:
+            raise RunNotFoundError(checks.unknown_run(run_id))
+        return tuple(artifact_of(row, run_id) for row in rows if row.name is not None)
+
+    def open_artifact(self, run_id: str, name: str) -> BinaryIO:
+        """See :meth:`runstore.protocol.RunReader.open_artifact`."""
+        checks.check_run_id(run_id)
+        checks.check_artifact_name(name)
+        query = (
+            sa.select(artifact)
+            .select_from(run.outerjoin(artifact, sa.and_(artifact.c.run_pk == run.c.pk, artifact.c.name == name)))
+            .where(run.c.id == run_id)
+        )
+        row = self._database.read(lambda connection: connection.execute(query).first())
+        if row is None:
+            raise RunNotFoundError(checks.unknown_run(run_id))
+        if row.name is None:
+            raise ArtifactNotFoundError(checks.unknown_artifact(run_id, name))
+        return open_verified(artifact_of(row, run_id), self._blobs)
+
+    def _pk_of(self, run_id: str) -> int:
+        query = sa.select(run.c.pk).where(run.c.id == run_id)
+        pk = self._database.read(lambda connection: connection.execute(query).scalar())
+        if pk is None:
+            raise RunNotFoundError(checks.unknown_run(run_id))
+        return pk
