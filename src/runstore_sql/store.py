@@ -5,9 +5,10 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Final, Self, cast
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from runstore import checks
 from runstore.artifacts import Blobs, check_artifact, records_of
@@ -28,7 +29,9 @@ from runstore_sql.numbers import to_pair
 from runstore_sql.reader import SqlReader
 from runstore_sql.rows import artifact_values, failure_text, lease_us, tags_text
 from runstore_sql.schema import artifact, config, config_leaf, experiment, run, tag
-from runstore_sql.writers import log_points
+from runstore_sql.writers import Writer
+
+_MYSQL_DUPLICATE: Final = 1062
 
 
 class SqlStore(SqlReader):
@@ -39,6 +42,7 @@ class SqlStore(SqlReader):
         super().__init__(database, blobs)
         self._url = url
         self._options = options
+        self._writer = Writer.for_database(database)
 
     # --- the six verbs ------------------------------------------------------------------------------------------
 
@@ -165,7 +169,7 @@ class SqlStore(SqlReader):
         checks.check_run_id(run_id)
         groups = checks.group_points(checks.check_points(points, now_us=time.time_ns() // 1000))
         self._check_writable()
-        log_points(self._database, run_id, groups)
+        self._writer.write(run_id, groups)
 
     def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
         """See :meth:`runstore.protocol.RunStore.log_config`."""
@@ -352,14 +356,14 @@ class SqlStore(SqlReader):
 
     def _inserted(self, connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> bool:
         """Inserts a row unless its unique key is taken; whether it did."""
-        from sqlalchemy.dialects import mysql, postgresql, sqlite  # noqa: PLC0415 - one of three
-
-        statement: Any
         if self._database.dialect == "mysql":
-            # Not IGNORE, which would swallow other errors too. A taken key counts as no row.
-            statement = mysql.insert(table).values(**values).on_duplicate_key_update(pk=table.c.pk)
-        elif self._database.dialect == "postgresql":
-            statement = postgresql.insert(table).values(**values).on_conflict_do_nothing()
-        else:
-            statement = sqlite.insert(table).values(**values).on_conflict_do_nothing()
-        return bool(connection.execute(statement).rowcount == 1)
+            try:
+                connection.execute(table.insert().values(**values))
+            except sa.exc.IntegrityError as error:
+                if error.orig is None or error.orig.args[0] != _MYSQL_DUPLICATE:
+                    raise
+                return False  # here a failed statement leaves the rest of the transaction as it is
+            return True
+        insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
+        statement = insert(table).values(**values).on_conflict_do_nothing().returning(table.c.pk)
+        return connection.execute(statement).first() is not None

@@ -1,26 +1,51 @@
 """The way of one ``log_metrics`` call into the database, by dialect."""
 
+from abc import ABC
 from typing import Any
 
 from runstore_sql import ingest
 from runstore_sql.database import Database
 
 
-def log_points(database: Database, run_id: str, groups: ingest.Groups) -> None:
-    """Writes the points of one call in one transaction.
+class Writer(ABC):
+    """Writes the points of a call in one transaction; safe from any thread."""
 
-    Raises:
-        RunNotFoundError: no such run; nothing was written.
-    """
+    def __init__(self, database: Database, points: ingest.PointWriter) -> None:
+        """Uses the database's connections."""
+        self._database = database
+        self._points = points
 
-    def write(connection: Any) -> None:
-        with database.driver_transaction(connection) as cursor:
-            ingest.write(writer, cursor, run_id, groups)
+    @staticmethod
+    def for_database(database: Database) -> "Writer":
+        """The writer of the database's dialect."""
+        if database.dialect == "sqlite":
+            from runstore_sql.ingest_sqlite import SqlitePointWriter  # noqa: PLC0415 - each dialect its own
 
-    if database.dialect == "sqlite":
-        from runstore_sql.ingest_sqlite import SqlitePointWriter  # noqa: PLC0415 - each dialect its own
+            return Writer(database, SqlitePointWriter())
+        if database.dialect == "mysql":
+            from runstore_sql.ingest_mysql import MysqlPointWriter  # noqa: PLC0415 - as above
 
-        writer: ingest.PointWriter = SqlitePointWriter()
-        database.with_driver(write)
-    else:
-        raise NotImplementedError
+            return Writer(database, MysqlPointWriter())
+        from runstore_sql.ingest_postgresql import PostgresqlPointWriter  # noqa: PLC0415 - as above
+
+        return _PostgresqlWriter(database, PostgresqlPointWriter())
+
+    def write(self, run_id: str, groups: ingest.Groups) -> None:
+        """Writes all of the points or none.
+
+        Raises:
+            RunNotFoundError: no such run; nothing was written.
+        """
+        self._database.with_driver(lambda connection: self._write(connection, run_id, groups))
+
+    def _write(self, connection: Any, run_id: str, groups: ingest.Groups) -> None:
+        with self._database.driver_transaction(connection) as cursor:
+            ingest.write(self._points, cursor, run_id, groups)
+
+
+class _PostgresqlWriter(Writer):
+    """Tries the one statement first."""
+
+    def _write(self, connection: Any, run_id: str, groups: ingest.Groups) -> None:
+        if not (groups and self._points.append(connection, run_id, groups)):  # type: ignore[attr-defined]  # its own
+            super()._write(connection, run_id, groups)

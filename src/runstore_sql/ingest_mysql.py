@@ -1,0 +1,123 @@
+"""Points into MySQL and MariaDB: multi-row statements, whose numbers this module writes into the text itself.
+
+The driver has no prepared statements: it pastes every parameter into the text, one Python call each. Integers and
+floats need no escaping, so they are pasted here in one go; names always go through the driver. The run's row is locked
+first by every writer, which leaves deadlocks no room.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from runstore.checks import Series
+from runstore_sql.ingest import SUMMARY_SQL, Columns, FoundRun, computed_sql
+from runstore_sql.numbers import from_pair, to_pair
+from runstore_sql.schema import SUMMARY_COLUMNS
+from runstore_sql.summary_rows import EMPTY_ROW, SummaryRow
+
+_NOW: Final = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
+_FEW: Final = 64
+_FIND_RUN: Final = (
+    f"SELECT pk, status = 'in_progress' AND {_NOW} - heartbeat_us > lease_s * 100000 "  # noqa: S608 - our own text
+    "FROM runstore_run WHERE id = %s FOR UPDATE"
+)
+_FIND_SERIES: Final = (
+    f"SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL.replace('s.count', 's.`count`')} "  # noqa: S608 - as above
+    "FROM runstore_series s WHERE s.run_pk = %s"
+)
+_QUOTED: Final = [f"`{column}`" for column in SUMMARY_COLUMNS]
+_MAKE_SERIES: Final = f"INSERT INTO runstore_series (run_pk, name, dataset_type, {', '.join(_QUOTED)}) VALUES "  # noqa: S608
+_EXISTING: Final = """
+    SELECT p.series_pk, p.step, p.value, p.special
+    FROM JSON_TABLE(%s, '$[*]' COLUMNS (series_pk BIGINT PATH '$[0]', step BIGINT PATH '$[1]')) k
+    STRAIGHT_JOIN runstore_point p ON p.series_pk = k.series_pk AND p.step = k.step"""
+_WRITE_POINTS: Final = "INSERT INTO runstore_point (series_pk, step, value, special, logged_at_us) VALUES "
+_OVERWRITE: Final = (
+    " ON DUPLICATE KEY UPDATE value = VALUES(value), special = VALUES(special), logged_at_us = VALUES(logged_at_us)"
+)
+_BYTES_A_STATEMENT: Final = 8 * 2**20
+"""Under the 16 MiB that a MariaDB server takes by default; 100,000 points need about 6 MiB."""
+
+
+class MysqlPointWriter:
+    """See :class:`runstore_sql.ingest.PointWriter`."""
+
+    def find(self, cursor: Any, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
+        cursor.execute(_FIND_RUN, (run_id,))
+        found = cursor.fetchone()
+        if found is None:
+            return None
+        if not wanted:
+            return FoundRun(found[0], bool(found[1]), {})
+        query, parameters = _FIND_SERIES, [found[0]]
+        if len(wanted) <= _FEW:
+            query += f" AND (s.name, s.dataset_type) IN ({', '.join(['(%s, %s)'] * len(wanted))})"
+            parameters += [part for identity in wanted for part in identity]
+        cursor.execute(query, parameters)
+        series = {(row[1], row[2]): (row[0], row[3:]) for row in cursor.fetchall()}
+        return FoundRun(found[0], bool(found[1]), series)
+
+    def make_series(self, cursor: Any, run_pk: int, missing: Sequence[Series]) -> None:
+        row = f"({run_pk}, %s, %s, {', '.join(map(_literal, EMPTY_ROW))})"
+        text = _MAKE_SERIES + ", ".join([row] * len(missing))
+        cursor.execute(text, [part for identity in missing for part in identity])
+
+    def existing_values(self, cursor: Any, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
+        cursor.execute(_EXISTING, (json.dumps(keys, separators=(",", ":")),))
+        return [(row[0], row[1], from_pair(row[2], row[3])) for row in cursor.fetchall()]
+
+    def write_points(self, cursor: Any, columns: Columns, *, only_appends: bool) -> None:
+        end = "" if only_appends else _OVERWRITE
+        rows: list[str] = []
+        size = 0
+        for pk, step, value, moment in zip(*columns, strict=True):
+            row = f"({pk},{step},{_value(value)},{moment})"
+            rows.append(row)
+            size += len(row) + 1
+            if size > _BYTES_A_STATEMENT:
+                cursor.execute(f"{_WRITE_POINTS}{','.join(rows)}{end}")
+                rows, size = [], 0
+        if rows:
+            cursor.execute(f"{_WRITE_POINTS}{','.join(rows)}{end}")
+
+    def computed_rows(self, cursor: Any, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+        cursor.execute(computed_sql(series_pks, is_finite="p.value IS NOT NULL", value="{0}.value, {0}.special"))
+        return {row[0]: (row[1], int(row[2]), *row[3:]) for row in cursor.fetchall()}
+
+    def write_summaries(self, cursor: Any, rows: dict[int, SummaryRow]) -> None:
+        if len(rows) == 1:
+            ((pk, row),) = rows.items()
+            changes = ", ".join(f"{column} = {_literal(value)}" for column, value in zip(_QUOTED, row, strict=True))
+            cursor.execute(f"UPDATE runstore_series SET {changes} WHERE pk = {pk}")  # noqa: S608 - numbers only
+            return
+        names = ("pk", *_QUOTED)
+        first, *others = ((pk, *row) for pk, row in rows.items())
+        labelled = ", ".join(f"{_literal(value)} AS {name}" for name, value in zip(names, first, strict=True))
+        union = "".join(f" UNION ALL SELECT {', '.join(map(_literal, row))}" for row in others)
+        changes = ", ".join(f"s.{column} = n.{column}" for column in _QUOTED)
+        cursor.execute(
+            f"UPDATE runstore_series s JOIN (SELECT {labelled}{union}) n ON n.pk = s.pk SET {changes}"  # noqa: S608
+        )
+
+    def beat(self, cursor: Any, run_pk: int) -> None:
+        # Assigned from left to right: the expiry first, while the old heartbeat stands.
+        cursor.execute(
+            f"UPDATE runstore_run SET expires_us = expires_us - heartbeat_us + {_NOW}, heartbeat_us = {_NOW} "  # noqa: S608
+            f"WHERE pk = {run_pk}"
+        )
+
+
+def _value(value: float) -> str:
+    """A point's value and mark. The exponent makes the text a double, not a decimal that is rounded on its way."""
+    if value - value == 0.0 and value != 0.0:
+        text = repr(value)
+        return f"{text},0" if "e" in text else f"{text}e0,0"
+    number, special = to_pair(value)
+    return f"{'NULL' if number is None else '0e0'},{special}"
+
+
+def _literal(value: float | None) -> str:
+    if value is None:
+        return "NULL"
+    text = repr(value)
+    return text if isinstance(value, int) or "e" in text else f"{text}e0"

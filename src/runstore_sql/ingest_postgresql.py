@@ -1,0 +1,174 @@
+"""Points into PostgreSQL.
+
+A call whose batches only append to series that exist, as nearly all do, is one statement: it locks the series' rows,
+checks that they end before the batches begin, and writes points and summaries, or nothing at all. Any other call takes
+the steps of :mod:`runstore_sql.ingest`. Columns travel as packed binary arrays, whatever the number of points.
+"""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, Final
+
+from runstore.checks import Series
+from runstore_sql.ingest import SUMMARY_SQL, Columns, FoundRun, Groups, batch_summary, computed_sql
+from runstore_sql.numbers import to_pair
+from runstore_sql.packing import PackedFloats, PackedInts
+from runstore_sql.schema import SUMMARY_COLUMNS
+from runstore_sql.summary_rows import EMPTY_ROW, SummaryRow, to_row
+
+_NOW: Final = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
+_IS_DUE: Final = f"r.status = 'in_progress' AND {_NOW} - r.heartbeat_us > r.lease_s * 100000"
+_BEAT_CHANGES: Final = f"expires_us = expires_us - heartbeat_us + {_NOW}, heartbeat_us = {_NOW}"
+_FIND_RUN: Final = f"SELECT r.pk, {_IS_DUE} FROM runstore_run r WHERE r.id = %s"  # noqa: S608 - our own text
+_FIND_SERIES: Final = f"""
+    SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
+    FROM unnest(%s::text[], %s::text[]) AS k(name, dataset_type)
+    JOIN runstore_series s ON s.run_pk = %s AND s.name = k.name AND s.dataset_type = k.dataset_type
+    ORDER BY s.pk FOR UPDATE OF s"""  # noqa: S608 - as above
+_EMPTY: Final = ", ".join("NULL" if value is None else repr(value) for value in EMPTY_ROW)
+_MAKE_SERIES: Final = f"""
+    INSERT INTO runstore_series (run_pk, name, dataset_type, {", ".join(SUMMARY_COLUMNS)})
+    SELECT %s, k.name, k.dataset_type, {_EMPTY} FROM unnest(%s::text[], %s::text[]) AS k(name, dataset_type)
+    ON CONFLICT (run_pk, name, dataset_type) DO NOTHING"""  # noqa: S608 - as above
+_EXISTING: Final = """
+    SELECT p.series_pk, p.step, p.value FROM unnest(%s::int8[], %s::int8[]) AS k(series_pk, step)
+    JOIN runstore_point p ON p.series_pk = k.series_pk AND p.step = k.step"""
+_WRITE_POINTS: Final = """
+    INSERT INTO runstore_point (series_pk, step, value, logged_at_us)
+    SELECT * FROM unnest(%s::int8[], %s::int8[], %s::float8[], %s::int8[])"""
+_OVERWRITE: Final = """
+    ON CONFLICT (series_pk, step) DO UPDATE SET value = excluded.value, logged_at_us = excluded.logged_at_us"""
+
+_IS_FLOAT: Final = {column: column.endswith("_value") for column in SUMMARY_COLUMNS}
+_ROWS_OF_SUMMARIES: Final = ", ".join(f"%s::{'float8' if is_float else 'int8'}[]" for is_float in _IS_FLOAT.values())
+_WRITE_SUMMARIES: Final = f"""
+    UPDATE runstore_series s SET {", ".join(f"{column} = n.{column}" for column in SUMMARY_COLUMNS)}
+    FROM unnest(%s::int8[], {_ROWS_OF_SUMMARIES}) AS n(pk, {", ".join(SUMMARY_COLUMNS)})
+    WHERE s.pk = n.pk"""  # noqa: S608 - as above
+
+
+def _better(stat: str, sign: str) -> str:
+    """Assignments that take a batch's extreme where it beats the series'; of equals the stored, earlier one stays."""
+    beats = f"w.{stat}_step IS NOT NULL AND (s.{stat}_step IS NULL OR w.{stat}_value {sign} s.{stat}_value)"
+    return ", ".join(
+        f"{stat}_{part} = CASE WHEN {beats} THEN w.{stat}_{part} ELSE s.{stat}_{part} END"
+        for part in ("step", "value", "special")
+    )
+
+
+_APPEND: Final = f"""
+    WITH wanted AS MATERIALIZED (
+        SELECT * FROM unnest(%s::text[], %s::text[], {_ROWS_OF_SUMMARIES}) WITH ORDINALITY
+            AS w(name, dataset_type, {", ".join(SUMMARY_COLUMNS)}, place)
+    ), locked AS MATERIALIZED (
+        SELECT s.pk, w.place, s.last_step < w.first_step AND s.count > 0 AS only_appends
+        FROM wanted w
+        JOIN runstore_run r ON r.id = %s
+        JOIN runstore_series s ON s.run_pk = r.pk AND s.name = w.name AND s.dataset_type = w.dataset_type
+        ORDER BY s.pk FOR UPDATE OF s
+    ), verdict AS MATERIALIZED (
+        SELECT count(*) = %s AND bool_and(only_appends) AS is_good FROM locked
+    ), points AS (
+        INSERT INTO runstore_point (series_pk, step, value, logged_at_us)
+        SELECT l.pk, p.step, p.value, p.logged_at_us
+        FROM unnest(%s::int8[], %s::int8[], %s::float8[], %s::int8[]) AS p(place, step, value, logged_at_us)
+        JOIN locked l ON l.place = p.place
+        WHERE (SELECT is_good FROM verdict)
+    ), summaries AS (
+        UPDATE runstore_series s SET
+            count = s.count + w.count, non_finite_count = s.non_finite_count + w.non_finite_count,
+            last_step = w.last_step, last_value = w.last_value, last_special = w.last_special,
+            {_better("min", "<")}, {_better("max", ">")}
+        FROM locked l JOIN wanted w ON w.place = l.place
+        WHERE s.pk = l.pk AND (SELECT is_good FROM verdict)
+    ), beat AS (
+        UPDATE runstore_run r SET {_BEAT_CHANGES}
+        WHERE r.id = %s AND {_IS_DUE} AND (SELECT is_good FROM verdict)
+    )
+    SELECT is_good FROM verdict"""  # noqa: S608 - as above
+
+
+class PostgresqlPointWriter:
+    """See :class:`runstore_sql.ingest.PointWriter`."""
+
+    def append(self, connection: Any, run_id: str, groups: Groups) -> bool:
+        """Writes the points if all of them only append; whether it did. If not, nothing was written."""
+        names, kinds = zip(*groups, strict=True)
+        rows = [to_row(batch_summary(identity, points)) for identity, points in groups.items()]
+        places, steps, values, moments = array("q"), array("q"), array("d"), array("q")
+        for place, points in enumerate(groups.values(), 1):
+            places.extend([place] * len(points))
+            steps.extend(points)
+            some_values, some_moments = zip(*points.values(), strict=True)
+            values.extend(some_values)
+            moments.extend(some_moments)
+        parameters = (
+            list(names),
+            list(kinds),
+            *_summary_columns(rows),
+            run_id,
+            len(groups),
+            PackedInts(places),
+            PackedInts(steps),
+            PackedFloats(values),
+            PackedInts(moments),
+            run_id,
+        )
+        return bool(connection.execute(_APPEND, parameters).fetchone()[0])
+
+    def find(self, cursor: Any, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
+        cursor.execute(_FIND_RUN, (run_id,))
+        found = cursor.fetchone()
+        if found is None:
+            return None
+        if not wanted:
+            return FoundRun(*found, {})
+        cursor.execute(_FIND_SERIES, (*map(list, zip(*wanted, strict=True)), found[0]))
+        return FoundRun(*found, {(row[1], row[2]): (row[0], row[3:]) for row in cursor.fetchall()})
+
+    def make_series(self, cursor: Any, run_pk: int, missing: Sequence[Series]) -> None:
+        cursor.execute(_MAKE_SERIES, (run_pk, *map(list, zip(*missing, strict=True))))
+
+    def existing_values(self, cursor: Any, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
+        cursor.execute(_EXISTING, [PackedInts(array("q", side)) for side in zip(*keys, strict=True)])
+        found: list[tuple[int, int, float]] = cursor.fetchall()
+        return found
+
+    def write_points(self, cursor: Any, columns: Columns, *, only_appends: bool) -> None:
+        pks, steps, values, moments = columns
+        packed = (PackedInts(pks), PackedInts(steps), PackedFloats(values), PackedInts(moments))
+        cursor.execute(_WRITE_POINTS if only_appends else _WRITE_POINTS + _OVERWRITE, packed)
+
+    def computed_rows(self, cursor: Any, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+        is_finite = "p.value > '-Infinity' AND p.value < 'Infinity'"
+        cursor.execute(computed_sql(series_pks, is_finite=is_finite, value="{0}.value"))
+        return {row[0]: _with_pairs(row[1:]) for row in cursor.fetchall()}
+
+    def write_summaries(self, cursor: Any, rows: dict[int, SummaryRow]) -> None:
+        cursor.execute(_WRITE_SUMMARIES, (PackedInts(array("q", rows)), *_summary_columns(list(rows.values()))))
+
+    def beat(self, cursor: Any, run_pk: int) -> None:
+        cursor.execute(f"UPDATE runstore_run SET {_BEAT_CHANGES} WHERE pk = %s", (run_pk,))  # noqa: S608 - our own text
+
+
+def _summary_columns(rows: Sequence[SummaryRow]) -> list[Any]:
+    """Summaries column by column; packed where no item is NULL."""
+    columns: list[Any] = []
+    for column, items in zip(SUMMARY_COLUMNS, zip(*rows, strict=True), strict=True):
+        if None in items:
+            columns.append(list(items))
+        else:
+            columns.append(PackedFloats(array("d", items)) if _IS_FLOAT[column] else PackedInts(array("q", items)))
+    return columns
+
+
+def _with_pairs(row: Sequence[Any]) -> SummaryRow:
+    """The columns of a summary from count, non-finite count and four native ``(step, value)``."""
+    count, non_finite, *stats = row
+    pairs = ((step, *((None, None) if step is None else to_pair(value))) for step, value in _in_twos(stats))
+    return (count, int(non_finite), *chain.from_iterable(pairs))
+
+
+def _in_twos(items: Sequence[Any]) -> Iterable[tuple[Any, Any]]:
+    return zip(items[::2], items[1::2], strict=True)
