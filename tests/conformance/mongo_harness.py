@@ -53,11 +53,18 @@ class MongoHarness(Harness):
 
     url: str
 
-    def __init__(self, server: MongoDB, *, url: str | None = None, owned: ExitStack | None = None) -> None:
+    def __init__(
+        self,
+        server: MongoDB,
+        *,
+        url: str | None = None,
+        proxy: FaultProxy | None = None,
+        owned: ExitStack | None = None,
+    ) -> None:
         self._server = server
         self._is_ours = url is None
-        self._owned = owned or ExitStack()
-        self._proxy: FaultProxy | None = None
+        self._owned = owned
+        self._proxy = proxy
         self.url = url or server.new_database()
 
     def open(self) -> BackendStore:
@@ -70,9 +77,7 @@ class MongoHarness(Harness):
         proxy = FaultProxy("127.0.0.1", self._server.ports[0], is_noise=_is_heartbeat)
         options = "directConnection=true&serverSelectionTimeoutMS=1500"
         url = f"mongodb://127.0.0.1:{proxy.port}/{database_of(self.url)}?{options}"
-        harness = type(self)(self._server, url=url)
-        harness._proxy = proxy
-        return harness
+        return type(self)(self._server, url=url, proxy=proxy)
 
     def private(self) -> "MongoHarness":
         owned = ExitStack()
@@ -86,7 +91,8 @@ class MongoHarness(Harness):
             self._proxy.close()
         if self._is_ours:
             self._server.drop_database(self.url)
-        self._owned.close()
+        if self._owned is not None:
+            self._owned.close()
 
     def open_connections(self) -> int:
         return CHECKED_OUT.count
@@ -171,7 +177,7 @@ class MongoHarness(Harness):
         return self._through_proxy().counted()
 
     def restart(self) -> None:
-        if not self._owned:
+        if self._owned is None:
             raise Unsupported("the server is shared")
         self._server.kill()
         self._server.start()

@@ -8,7 +8,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -122,11 +122,18 @@ class SqlHarness(Harness):
 class ServerHarness(SqlHarness):
     """A database of PostgreSQL or MariaDB."""
 
-    def __init__(self, server: Server, *, url: str | None = None, owned: ExitStack | None = None) -> None:
+    def __init__(
+        self,
+        server: Server,
+        *,
+        url: str | None = None,
+        proxy: FaultProxy | None = None,
+        owned: ExitStack | None = None,
+    ) -> None:
         self._server = server
         self._is_ours = url is None
-        self._owned = owned or ExitStack()
-        self._proxy: FaultProxy | None = None
+        self._owned = owned
+        self._proxy = proxy
         self.url = url or server.new_database()
 
     def fresh(self) -> "ServerHarness":
@@ -136,9 +143,7 @@ class ServerHarness(SqlHarness):
         parts = urlsplit(self.url)
         proxy = FaultProxy("127.0.0.1", self._server.ports[0])
         netloc = f"{parts.username}@127.0.0.1:{proxy.port}"
-        harness = type(self)(self._server, url=urlunsplit(parts._replace(netloc=netloc)))
-        harness._proxy = proxy
-        return harness
+        return type(self)(self._server, url=urlunsplit(parts._replace(netloc=netloc)), proxy=proxy)
 
     def private(self) -> "ServerHarness":
         owned = ExitStack()
@@ -149,7 +154,8 @@ class ServerHarness(SqlHarness):
             self._proxy.close()
         if self._is_ours:
             self._server.drop_database(self.url)
-        self._owned.close()
+        if self._owned is not None:
+            self._owned.close()
 
     def open_transactions(self) -> int:
         statement = {
@@ -180,7 +186,7 @@ class ServerHarness(SqlHarness):
         return self._through_proxy().counted()
 
     def restart(self) -> None:
-        if not self._owned:
+        if self._owned is None:
             raise Unsupported("the server is shared")
         self._server.kill()
         self._server.start()
@@ -229,14 +235,12 @@ class SqliteHarness(SqlHarness):
             filler.unlink()
 
     def open_transactions(self) -> int:
-        with sqlite3.connect(self.path, timeout=0) as connection:
+        with closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as connection:
             try:
                 connection.execute("BEGIN EXCLUSIVE")
                 connection.execute("ROLLBACK")
             except sqlite3.OperationalError:
                 return 1
-            finally:
-                connection.close()
         return 0
 
     def hold_lock(self, run_id: str, seconds: float) -> None:  # noqa: ARG002 - the lock is the whole file's

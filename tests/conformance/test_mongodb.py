@@ -12,12 +12,13 @@ from support.servers import MongoDB
 pytestmark = pytest.mark.server
 
 
-class TestMongoDB(RunStoreConformance):
-    backend = "mongodb"
+@pytest.fixture(scope="module")
+def harness(request: pytest.FixtureRequest) -> Iterator[MongoHarness]:
+    server = session.server_or_skip("mongodb", request)
+    assert isinstance(server, MongoDB)
+    with MongoHarness(server) as harness:
+        yield harness
 
-    @pytest.fixture(scope="class")
-    def harness(self, request: pytest.FixtureRequest) -> Iterator[MongoHarness]:
-        server = session.server_or_skip("mongodb", request)
-        assert isinstance(server, MongoDB)
-        with MongoHarness(server) as harness:
-            yield harness
+
+class TestMongoDB(RunStoreConformance):
+    backend = "mongodb standalone"

@@ -12,12 +12,13 @@ from support.servers import MongoDB
 pytestmark = pytest.mark.server
 
 
+@pytest.fixture(scope="module")
+def harness(request: pytest.FixtureRequest) -> Iterator[MongoHarness]:
+    server = session.server_or_skip("mongodb-replica", request)
+    assert isinstance(server, MongoDB)
+    with MongoHarness(server) as harness:
+        yield harness
+
+
 class TestMongoDBReplicaSet(RunStoreConformance):
     backend = "mongodb replica set"
-
-    @pytest.fixture(scope="class")
-    def harness(self, request: pytest.FixtureRequest) -> Iterator[MongoHarness]:
-        server = session.server_or_skip("mongodb-replica", request)
-        assert isinstance(server, MongoDB)
-        with MongoHarness(server) as harness:
-            yield harness

@@ -11,11 +11,12 @@ from support import session
 pytestmark = pytest.mark.server
 
 
+@pytest.fixture(scope="module")
+def harness(request: pytest.FixtureRequest) -> Iterator[ServerHarness]:
+    server = session.server_or_skip("postgresql", request)
+    with ServerHarness(server) as harness:
+        yield harness
+
+
 class TestPostgreSQL(RunStoreConformance):
     backend = "postgresql"
-
-    @pytest.fixture(scope="class")
-    def harness(self, request: pytest.FixtureRequest) -> Iterator[ServerHarness]:
-        server = session.server_or_skip("postgresql", request)
-        with ServerHarness(server) as harness:
-            yield harness

@@ -8,8 +8,11 @@ from conformance.sql_harness import SqliteHarness
 from runstore.testing import RunStoreConformance
 
 
+@pytest.fixture(scope="module")
+def harness() -> Iterator[SqliteHarness]:
+    with SqliteHarness() as harness:
+        yield harness
+
+
 class TestSQLite(RunStoreConformance):
-    @pytest.fixture(scope="class")
-    def harness(self) -> Iterator[SqliteHarness]:
-        with SqliteHarness() as harness:
-            yield harness
+    backend = "sqlite"

@@ -42,15 +42,6 @@ class ExperimentClauses(ConformanceBase):
         assert ids == [experiment_id_of(name)] * 16
         assert stores[0].find_experiment(name) == stores[1].get_experiment(ids[0])
 
-    @clause("EXP.2", "RUN.9")
-    def test_eight_processes_racing_for_one_name_and_one_run_id_all_get_them(self, bench: Bench) -> None:
-        name, run_id = unique(), unique("run")
-
-        ids = bench.children(children.ensure_run, [(name, run_id)] * 8)
-
-        assert ids == [run_id] * 8
-        assert [run.id for run in bench.open().search_runs(experiment_id=experiment_id_of(name)).items] == [run_id]
-
     @clause("EXP.3")
     def test_names_are_kept_exactly_as_given(self, store: BackendStore) -> None:
         names = [unique() + name if len(name) < 200 else name[:200] + unique() for name in NASTY_NAMES]

@@ -62,14 +62,16 @@ class OpeningClauses(ConformanceBase):
 
         assert {run.id for run in empty.open().search_runs().items} == set(ids)
 
-    @clause("OPEN.2")
-    def test_eight_processes_that_open_an_empty_database_at_once_all_succeed(self, bench: Bench) -> None:
-        empty, name = bench.fresh(), unique()
+    @clause("OPEN.2", "EXP.2", "RUN.9")
+    def test_eight_processes_racing_to_open_an_empty_database_and_make_one_run_all_succeed(self, bench: Bench) -> None:
+        empty, name, run_id = bench.fresh(), unique(), unique("run")
 
-        ids = empty.children(children.ensure_run, [(name, f"run-{index}") for index in range(8)])
+        ids = empty.children(children.ensure_run, [(name, run_id)] * 8)
 
-        assert ids == [f"run-{index}" for index in range(8)]
-        assert {run.id for run in empty.open().search_runs().items} == set(ids)
+        store = empty.open()
+        assert ids == [run_id] * 8
+        assert [run.id for run in store.search_runs().items] == [run_id]
+        assert [each.name for each in store.list_experiments().items] == [name]
 
     @clause("OPEN.3")
     def test_an_additive_change_of_a_newer_release_is_no_hindrance(self, bench: Bench) -> None:
