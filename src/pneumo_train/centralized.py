@@ -159,23 +159,23 @@ class CentralizedTrainer:
         experiment_name: str,
     ) -> TrainingResult:
         """Leads the run from its beginning to its truthful end."""
+        if session is not None:
+            session.begin()
         try:
             if session is not None:
-                session.begin()
                 session.log_config(about)
-            try:
-                fitted = fitting.fit()
-                plot = self._plot(collector, fitted, experiment_name)
-            except BaseException as error:
-                # Lightning turns Ctrl-C into SystemExit(1); the collector saw what it was.
-                cause = collector.error or error
-                if session is not None:
-                    session.end_with(cause)
-                    _keep_checkpoint(session, fitting.best_checkpoint())
-                if isinstance(cause, KeyboardInterrupt) and cause is not error:
-                    raise KeyboardInterrupt(*cause.args) from None
-                raise
+            fitted = fitting.fit()
+            plot = self._plot(collector, fitted, experiment_name)
             is_recorded = session is not None and _keep(session, fitted, plot, collector.csv_path)
+        except BaseException as error:
+            # Lightning turns Ctrl-C into SystemExit(1); the collector saw what it was.
+            cause = collector.error or error
+            if session is not None:
+                session.end_with(cause)
+                _keep_checkpoint(session, fitting.best_checkpoint())
+            if isinstance(cause, KeyboardInterrupt) and cause is not error:
+                raise KeyboardInterrupt(*cause.args) from None
+            raise
         finally:
             if session is not None:
                 session.close()

@@ -1,0 +1,256 @@
+"""One sample per image, split by patient; what cannot be trained on is said before training."""
+
+import csv
+import gzip
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pneumo_train.config import DataConfig, load_config
+from pneumo_train.errors import DataError
+from pneumo_train.samples import Sample, Split, read_samples, split_samples
+from pneumo_train.source import open_source
+
+WriteSource = Callable[..., Path]
+
+
+def read(root: Path, **options: object) -> list[Sample]:
+    config = config_of(**options)
+    with open_source(root, config) as source:
+        return read_samples(source, config)
+
+
+def config_of(**options: object) -> DataConfig:
+    return load_config(overrides={f"data.{key}": value for key, value in options.items()}).data
+
+
+def samples_of(*patients: tuple[str, int, int]) -> list[Sample]:
+    """For each (patient, films, target): that many samples."""
+    return [
+        Sample(image_id=f"{patient}-{film}", path=Path(f"{patient}-{film}.png"), target=target, patient=patient)
+        for patient, films, target in patients
+        for film in range(films)
+    ]
+
+
+def many_patients() -> list[Sample]:
+    return samples_of(*[(f"n{i}", 1 + i % 4, 0) for i in range(30)], *[(f"p{i}", 1 + i % 3, 1) for i in range(20)])
+
+
+def test_rows_of_one_image_become_one_sample(write_source: WriteSource) -> None:
+    root = write_source(
+        [("a", 1, 2, 3, 4, 1), ("a", 5, 6, 7, 8, 1), ("b", "", "", "", "", 0)],
+        columns=("patientId", "x", "y", "width", "height", "Target"),
+    )
+
+    samples = read(root)
+
+    assert [(sample.image_id, sample.target, sample.patient) for sample in samples] == [("a", 1, "a"), ("b", 0, "b")]
+
+
+def test_empty_columns_that_are_not_used_are_accepted(write_source: WriteSource) -> None:
+    root = write_source([("a", 1, "", ""), ("b", 0, "", "")], columns=("patientId", "Target", "age", "sex"))
+
+    assert len(read(root)) == 2
+
+
+def test_the_patient_may_come_from_a_second_csv(write_source: WriteSource) -> None:
+    root = write_source([("a", 1), ("b", 0)])
+    write_source(
+        [("b", "P2"), ("a", "P1")], columns=("patientId", "source_patient"), table="image_index.csv", images=[]
+    )
+
+    samples = read(root, groups_csv="image_index.csv", patient_column="source_patient")
+
+    assert [sample.patient for sample in samples] == ["P1", "P2"]
+
+
+def test_a_subset_column_leaves_out_the_other_rows(write_source: WriteSource) -> None:
+    root = write_source([("a", 1, 1), ("b", 0, "true"), ("c", 0, 0)], columns=("patientId", "Target", "mini"))
+
+    assert [sample.image_id for sample in read(root, subset_column="mini")] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "options", "message"),
+    [
+        ([("a", 1)], ("patientId", "Target"), {"patient_column": "person"}, r"\(1 rows\): no column 'person'"),
+        ([("a", 1)], ("patientId", "Target"), {"split_column": "split"}, "no column 'split'"),
+        ([("a", 1), ("a", 0)], ("patientId", "Target"), {}, r"row 3: image 'a' was target 1.* is 0.*\(2 in all\)"),
+        ([("a", 2)], ("patientId", "Target"), {}, r"row 2: Target = '2'; wanted 0 or 1 \(1 rows\)"),
+        ([("a", "")], ("patientId", "Target"), {}, r"row 2: no value in 'Target' \(1 rows\)"),
+        ([("a", 1), ("", 1)], ("patientId", "Target"), {}, r"row 3: no value in 'patientId'"),
+        ([("a", 1, "x")], ("patientId", "Target"), {}, r"row 2: other than the header's 2 columns"),
+        (
+            [("a", 1, "dev")],
+            ("patientId", "Target", "s"),
+            {"split_column": "s"},
+            "s = 'dev'; wanted train, val or test",
+        ),
+        ([("a", 1, 0)], ("patientId", "Target", "m"), {"subset_column": "m"}, "1 rows, none with m = 1"),
+        ([], ("patientId", "Target"), {}, "0 rows below the header"),
+    ],
+)
+def test_a_table_that_cannot_be_used_names_the_file_the_rows_and_what_to_do(
+    write_source: WriteSource,
+    rows: list[tuple[object, ...]],
+    columns: tuple[str, ...],
+    options: dict[str, object],
+    message: str,
+) -> None:
+    root = write_source(rows, columns=columns, images=["Training/Images/a.png"])
+
+    with pytest.raises(DataError, match=message) as caught:
+        read(root, **options)
+
+    assert "stage2_train_metadata.csv" in str(caught.value)
+
+
+def test_missing_images_are_counted_and_named(write_source: WriteSource) -> None:
+    root = write_source([("a", 1), ("b", 0), ("c", 0)], images=["Training/Images/a.png"])
+
+    with pytest.raises(DataError, match=r"2 of 3 images \(3 rows\) have no file, as b, c; 1 images were found"):
+        read(root)
+
+
+def test_a_second_csv_that_lacks_rows_is_an_error_that_names_them(write_source: WriteSource) -> None:
+    root = write_source([("a", 1), ("b", 0)])
+    write_source([("a", "P1")], columns=("patientId", "person"), table="index.csv", images=[])
+
+    with pytest.raises(DataError, match=r"index\.csv \(1 rows\): 1 of the 2 rows .* have no row here, as b"):
+        read(root, groups_csv="index.csv", patient_column="person")
+
+
+def test_no_patient_is_in_both_parts_and_no_image_is_lost() -> None:
+    samples = many_patients()
+
+    split = split_samples(samples, config_of(validation_fraction=0.2), seed=1)
+
+    assert {s.patient for s in split.train} & {s.patient for s in split.validation} == set()
+    assert sorted(s.image_id for s in (*split.train, *split.validation)) == sorted(s.image_id for s in samples)
+
+
+def test_the_split_is_stratified_by_patient() -> None:
+    split = split_samples(many_patients(), config_of(validation_fraction=0.2), seed=1)
+
+    held_out = {sample.patient for sample in split.validation}
+    assert (sum(p.startswith("n") for p in held_out), sum(p.startswith("p") for p in held_out)) == (6, 4)
+
+
+def test_the_seed_alone_decides_the_split_not_the_order_of_rows() -> None:
+    samples = many_patients()
+    shuffled = random.Random(9).sample(samples, len(samples))
+    config = config_of()
+
+    assert split_samples(shuffled, config, seed=1).digest() == split_samples(samples, config, seed=1).digest()
+    assert split_samples(samples, config, seed=2).digest() != split_samples(samples, config, seed=1).digest()
+
+
+def test_a_sample_fraction_takes_that_share_of_patients_of_each_label() -> None:
+    split = split_samples(many_patients(), config_of(sample_fraction=0.5), seed=1)
+
+    patients = {sample.patient for sample in (*split.train, *split.validation)}
+    assert (sum(p.startswith("n") for p in patients), sum(p.startswith("p") for p in patients)) == (15, 10)
+
+
+def test_a_given_split_is_honoured_and_its_test_part_left_out(write_source: WriteSource) -> None:
+    rows = [("a", 1, "train"), ("b", 0, "Training"), ("c", 1, "val"), ("d", 0, "validation"), ("e", 1, "test")]
+    root = write_source(rows, columns=("patientId", "Target", "split"))
+    config = config_of(split_column="split")
+
+    split = split_samples(read(root, split_column="split"), config, seed=1)
+
+    assert [s.image_id for s in split.train] == ["a", "b"]
+    assert [s.image_id for s in split.validation] == ["c", "d"]
+    assert split.left_out == 1
+
+
+def test_a_given_split_that_cuts_a_patient_in_two_is_an_error(write_source: WriteSource) -> None:
+    rows = [("a", 1, "train", "P1"), ("b", 0, "train", "P2"), ("c", 1, "val", "P1"), ("d", 0, "val", "P3")]
+    root = write_source(rows, columns=("patientId", "Target", "split", "person"))
+    samples = read(root, split_column="split", patient_column="person")
+
+    with pytest.raises(DataError, match="cuts 1 patients in two, as P1"):
+        split_samples(samples, config_of(split_column="split"), seed=1)
+
+
+def test_one_class_only_is_an_error() -> None:
+    with pytest.raises(DataError, match=r"t\.csv \(2 images\): every target is 1; a classifier needs both"):
+        split_samples(samples_of(("a", 1, 1), ("b", 1, 1)), config_of(), seed=1, origin="t.csv")
+
+
+def test_an_empty_part_is_an_error(write_source: WriteSource) -> None:
+    root = write_source([("a", 1, "train"), ("b", 0, "train")], columns=("patientId", "Target", "split"))
+
+    with pytest.raises(DataError, match="the validation part of the split is empty"):
+        split_samples(read(root, split_column="split"), config_of(split_column="split"), seed=1)
+
+
+def test_a_part_with_one_class_only_is_an_error() -> None:
+    samples = samples_of(("n1", 1, 0), ("p1", 1, 1), ("p2", 1, 1))
+
+    with pytest.raises(DataError, match=r"the train part .* every target is 1"):
+        split_samples(samples, config_of(validation_fraction=0.4), seed=1)
+
+
+def test_the_hash_of_a_split_changes_when_one_image_changes_sides() -> None:
+    one, two, three = samples_of(("a", 1, 0), ("b", 1, 1), ("c", 1, 0))
+
+    before = Split(train=(one, two), validation=(three,)).digest()
+
+    assert Split(train=(two, one), validation=(three,)).digest() == before
+    assert Split(train=(one,), validation=(two, three)).digest() != before
+
+
+@pytest.mark.data
+def test_on_the_real_rsna_metadata_a_row_split_leaks_and_ours_does_not(xray_data: Path) -> None:
+    """26,684 patients, 30,227 rows: one row per box. The rate of a row split is measured here on the same table."""
+    with gzip.open(xray_data.parent / "rsna_metadata.csv.gz", "rt", encoding="utf-8", newline="") as stream:
+        rows = [(row["patientId"], int(row["Target"])) for row in csv.DictReader(stream)]
+    targets = dict(rows)
+    samples = [
+        Sample(image_id=patient, path=Path(patient), target=target, patient=patient)
+        for patient, target in targets.items()
+    ]
+
+    split = split_samples(samples, config_of(validation_fraction=0.2), seed=42)
+
+    ours = {s.patient for s in split.train} & {s.patient for s in split.validation}
+    shuffled = random.Random(42).sample(rows, len(rows))
+    cut = len(rows) // 5
+    trained = {patient for patient, _ in shuffled[cut:]}
+    positives = [patient for patient, target in shuffled[:cut] if target]
+    leaked = sum(patient in trained for patient in positives) / len(positives)
+    assert (len(rows), len(targets)) == (30_227, 26_684)
+    assert 0.55 < leaked < 0.61
+    assert ours == set()
+    assert abs(split.describe()["validation"]["positives"] / len(split.validation) - 0.225) < 0.002
+
+
+@pytest.mark.data
+def test_the_real_films_are_split_by_patient_as_their_index_says(xray_data: Path) -> None:
+    options = {
+        "groups_csv": "image_index.csv",
+        "patient_column": "source_patient",
+        "split_column": "split",
+        "subset_column": "mini",
+    }
+
+    split = split_samples(read(xray_data, **options), config_of(**options), seed=1)
+
+    assert (len(split.train), len(split.validation)) == (360, 40)
+    assert {s.patient for s in split.train} & {s.patient for s in split.validation} == set()
+
+
+@pytest.mark.data
+def test_a_split_of_the_real_films_that_is_not_by_patient_is_refused(xray_data: Path) -> None:
+    options = {
+        "groups_csv": "image_index.csv",
+        "patient_column": "source_patient",
+        "split_column": "pneumoniamnist_split",
+    }
+
+    with pytest.raises(DataError, match="cuts 190 patients in two"):
+        split_samples(read(xray_data, **options), config_of(**options), seed=1)
