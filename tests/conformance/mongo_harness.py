@@ -160,9 +160,9 @@ class MongoHarness(Harness):
         threading.Thread(target=hold, daemon=True).start()
         assert holds.wait(30), "the rival never got its lock"
 
-    def url_with_password(self, password: str) -> str:
+    def open_with_password(self, password: str) -> BackendStore:
         parts = urlsplit(self.url)
-        return urlunsplit(parts._replace(netloc=f"stranger:{quote(password)}@{parts.netloc}"))
+        return open_url(urlunsplit(parts._replace(netloc=f"stranger:{quote(password)}@{parts.netloc}")))
 
     def drop_connections(self) -> None:
         self._through_proxy().drop()

@@ -168,10 +168,10 @@ class ServerHarness(SqlHarness):
         with self.admin() as connection:
             return int(connection.exec_driver_sql(statement).scalar_one())
 
-    def url_with_password(self, password: str) -> str:
+    def open_with_password(self, password: str) -> BackendStore:
         parts = urlsplit(self.url)
         netloc = f"stranger:{quote(password)}@127.0.0.1:{self._server.ports[0]}"
-        return urlunsplit(parts._replace(netloc=netloc, path="/no_such_database"))
+        return open_url(urlunsplit(parts._replace(netloc=netloc, path="/no_such_database")))
 
     def drop_connections(self) -> None:
         self._through_proxy().drop()

@@ -149,6 +149,6 @@ class Harness(ABC):
         """Puts tables or collections of our names that are not ours into this empty database."""
         raise Unsupported("the harness cannot plant a foreign schema")
 
-    def url_with_password(self, password: str) -> str:
-        """A URL of this backend that holds this password and cannot be opened with it."""
+    def open_with_password(self, password: str) -> BackendStore:
+        """Opens a URL of this backend that holds this password and cannot be opened with it; must raise."""
         raise Unsupported("the URLs of this backend hold no password")

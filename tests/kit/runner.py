@@ -1,0 +1,65 @@
+"""Runs the kit's tests of one clause against any store, without pytest around them."""
+
+import inspect
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runstore.testing import Harness, RunStoreConformance
+from runstore.testing.bench import Bench
+from runstore.testing.conformance import clauses_of, kit_tests
+from runstore.testing.conformance._base import check_nothing_held
+
+
+def breaches_of(
+    clause: str, make_harness: Callable[[], Harness], *, first_only: bool = True
+) -> dict[str, BaseException]:
+    """The tests of a clause that fail, with what they raised; skipped tests are left out."""
+    found: dict[str, BaseException] = {}
+    for name, test in kit_tests(RunStoreConformance).items():
+        if clause not in clauses_of(test):
+            continue
+        for given in parameters_of(test):
+            error = _breach(test, given, make_harness)
+            if error is not None:
+                found[name] = error
+                if first_only:
+                    return found
+                break
+    return found
+
+
+def parameters_of(test: Callable[..., None]) -> Iterator[dict[str, Any]]:
+    """Each combination of a test's parameters, as pytest would give them."""
+    marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+    spaces = []
+    for mark in marks:
+        names = mark.args[0].split(",") if isinstance(mark.args[0], str) else list(mark.args[0])
+        values = (value if len(names) > 1 else (value,) for value in mark.args[1])
+        spaces.append([dict(zip(names, value, strict=True)) for value in values])
+    for combination in itertools.product(*spaces):
+        yield {name: value for part in combination for name, value in part.items()}
+
+
+def _breach(
+    test: Callable[..., None], given: dict[str, Any], make_harness: Callable[[], Harness]
+) -> BaseException | None:
+    asked = inspect.signature(test).parameters
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with Bench(make_harness(), backend="mutant") as bench:
+                offered = {"bench": bench, "tmp_path": Path(folder)}
+                fixtures = {name: value for name, value in offered.items() if name in asked}
+                if "store" in asked:
+                    fixtures["store"] = bench.open()
+                test(RunStoreConformance(), **fixtures, **given)
+                check_nothing_held(bench)
+        except pytest.skip.Exception:
+            return None
+        except (Exception, pytest.fail.Exception) as error:
+            return error
+    return None
