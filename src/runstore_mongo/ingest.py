@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from bson.int64 import Int64
-from pymongo import InsertOne, UpdateOne
+from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
 from runstore.checks import MAX_STEP, Series, StoredValue
@@ -44,8 +44,6 @@ MOST_AT_ONCE: Final = 300_000
 
 _CACHED_SERIES: Final = 2_000
 
-Write = InsertOne[Document] | UpdateOne
-
 
 class SeriesState(NamedTuple):
     """A series document as this handle last saw it.
@@ -68,7 +66,7 @@ class _Plan(NamedTuple):
     key: str
     state: SeriesState
     seals: list[UpdateOne]
-    write: Write
+    write: UpdateOne
 
 
 def state_of(document: Document) -> SeriesState:
@@ -160,13 +158,13 @@ class Ingest:
                 found.setdefault(document["series"], []).append(document)
         return found
 
-    def _store(self, seals: Sequence[UpdateOne], writes: Sequence[Write]) -> None:
+    def _store(self, seals: Sequence[UpdateOne], writes: Sequence[UpdateOne]) -> None:
         if not self._connection.has_transactions or (len(writes) == 1 and not seals):
             self._apply(seals, writes, None)
         else:
             self._connection.transact(lambda session: self._apply(seals, writes, session))
 
-    def _apply(self, seals: Sequence[UpdateOne], writes: Sequence[Write], session: Session) -> None:
+    def _apply(self, seals: Sequence[UpdateOne], writes: Sequence[UpdateOne], session: Session) -> None:
         """Seals first: without a transaction a bucket must be whole before the tail lets go of its points."""
         for name, operations in ((BUCKETS, seals), (SERIES, writes)):
             if not operations:
@@ -179,7 +177,7 @@ class Ingest:
                 if is_duplicate(error):  # a new series that another writer made, a bucket that a later seal wrote
                     raise ConflictingWriteError from error
                 raise
-            if result.matched_count + result.inserted_count + result.upserted_count != len(operations):
+            if result.matched_count + result.upserted_count != len(operations):
                 raise ConflictingWriteError
 
     def _recall(self, key: str) -> SeriesState:
@@ -237,7 +235,7 @@ def _plan(  # noqa: PLR0913, PLR0917 - everything that is known of one series
     return _Plan(key, after, seals, _series_write(run_id, key, series, state, after))
 
 
-def _series_write(run_id: str, key: str, series: Series, before: SeriesState, after: SeriesState) -> Write:
+def _series_write(run_id: str, key: str, series: Series, before: SeriesState, after: SeriesState) -> UpdateOne:
     assert after.summary is not None  # noqa: S101 - a series has at least one point
     fields = {
         **summary_fields(after.summary),
@@ -247,8 +245,11 @@ def _series_write(run_id: str, key: str, series: Series, before: SeriesState, af
     }
     if before.version:
         return UpdateOne({"_id": key, "version": before.version}, {"$set": fields})
+    # Inserts the series, or fails by its id if another writer made it. An upsert, so that all series of a call travel
+    # in one command: a standalone server, too, then carries out all of it or, if the writer dies first, none.
     name, dataset_type = series
-    return InsertOne({"_id": key, "run_id": run_id, "metric_name": name, "dataset_type": dataset_type, **fields})
+    identity = {"run_id": run_id, "metric_name": name, "dataset_type": dataset_type}
+    return UpdateOne({"_id": key, "version": {"$exists": False}}, {"$set": {**identity, **fields}}, upsert=True)
 
 
 def _summary_after(series: Series, state: SeriesState, batch: Columns, stored: list[Document]) -> SeriesSummary | None:
