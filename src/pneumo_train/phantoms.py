@@ -246,12 +246,12 @@ def _opacity(
     high = body.lung_top + 1.65 * body.lung_height
     centre_x = side * (body.apart + rng.uniform(-0.12, 0.14))
     centre_y = rng.uniform(low, high) if rng.random() < 0.4 else rng.uniform((low + high) / 2, high)  # noqa: PLR2004 - lower lobes more often
-    radius = rng.uniform(0.13, 0.27)
+    radius = rng.uniform(0.15, 0.28)
     along, beyond = _turned(x - centre_x, y - centre_y, rng.uniform(0, np.pi))
     distance = np.sqrt((along / radius) ** 2 + (beyond / (radius * rng.uniform(0.6, 1.0))) ** 2)
     shape = _step(distance - 1 + 0.30 * _noise(x.shape, 9, rng), 0.16)
     patchy = np.clip(0.85 + 0.25 * _noise(x.shape, 16, rng), 0.3, 1.2)
-    opacity: FloatArray = np.clip(rng.uniform(0.30, 0.62) * shape * patchy * lungs, 0, 1)
+    opacity: FloatArray = np.clip(rng.uniform(0.40, 0.72) * shape * patchy * lungs, 0, 1)
     inside = np.argwhere(opacity > 0.3 * opacity.max())
     (top, left), (bottom, right) = inside.min(axis=0).tolist(), inside.max(axis=0).tolist()
     return opacity, Box(x=left, y=top, width=right - left + 1, height=bottom - top + 1)

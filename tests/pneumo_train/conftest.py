@@ -21,8 +21,8 @@ def phantoms(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
 
 
-@pytest.fixture
-def small_config() -> TrainConfig:
+@pytest.fixture(scope="session")
+def tiny_config() -> TrainConfig:
     """Two epochs of a ResNet-18 on 32 x 32 pixels."""
     return load_config(
         overrides={
