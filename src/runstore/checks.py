@@ -43,6 +43,13 @@ class CheckedPoint(NamedTuple):
     logged_at_us: int
 
 
+class CheckedPoints(list[CheckedPoint]):
+    """Points that were checked when a recorder accepted them: :func:`check_points` gives them back as they are.
+
+    To be read by position only: the recorder fills it with plain tuples, which are made in half the time.
+    """
+
+
 Series = tuple[str, str]
 """``(name, dataset_type)``."""
 
@@ -185,6 +192,8 @@ def check_points(points: Iterable[MetricPoint], *, now_us: int) -> list[CheckedP
     Raises:
         InvalidValueError: names the index and the field, as in ``points[3].value``.
     """
+    if isinstance(points, CheckedPoints):
+        return points
     checked: list[CheckedPoint] = []
     seen: set[str] = set()
     for index, point in enumerate(points):
