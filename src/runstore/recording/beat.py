@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from runstore.errors import RunNotFoundError
 from runstore.protocol import BackendStore
-from runstore.recording.drain import LEASE_S
+from runstore.recording.apply import LEASE_S
 
 _log = logging.getLogger(__name__)
 

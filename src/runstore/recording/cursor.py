@@ -6,7 +6,6 @@ the database holds (the contract's identities make the repeat harmless) and is n
 
 import base64
 import contextlib
-import json
 import logging
 import os
 from datetime import UTC, datetime
@@ -62,29 +61,48 @@ def save_cursor(folder: Path, cursor: Cursor, *, sync: bool) -> None:
         _log.warning("the cursor in %s could not be written: %s", folder, error)
 
 
-def bury(folder: Path, *, kind: str, run_id: str | None, position: int, payload: bytes, reason: Exception) -> None:
-    """Adds a record to the dead-letter file: one JSON object a line, the record's bytes in base 64.
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that is kept aside, as one JSON object in a line of the dead-letter file.
 
-    The line is on disk when the call returns, for the cursor moves past the record next.
+    Attributes:
+        at: when it was put there, ISO 8601 in UTC.
+        kind: the kind of record, or ``unreadable``.
+        run_id: its run; empty for an experiment, ``None`` when it cannot be read.
+        position: where it lay in the journal.
+        code: of the error that the store raised.
+        reason: the error's message, without secrets.
+        record: the record's bytes in base 64.
     """
-    line = {
-        "at": datetime.now(UTC).isoformat(),
-        "kind": kind,
-        "run_id": run_id,
-        "position": position,
-        "code": reason.code if isinstance(reason, RunStoreError) else type(reason).__name__,
-        "reason": redact(str(reason)),
-        "record": base64.b64encode(payload).decode(),
-    }
-    _log.error(
-        "a %s record of run %s was refused for good and quarantined in %s: %s",
-        kind, run_id, folder / DEAD_LETTERS, line["reason"],
-    )  # fmt: skip
+
+    at: str
+    kind: str
+    run_id: str | None
+    position: int
+    code: str
+    reason: str
+    record: str
+
+
+def dead_letter(payload: bytes, *, kind: str, run_id: str | None, position: int, error: Exception) -> DeadLetter:
+    """A record and why the store refused it."""
+    return DeadLetter(
+        at=datetime.now(UTC).isoformat(),
+        kind=kind,
+        run_id=run_id,
+        position=position,
+        code=error.code if isinstance(error, RunStoreError) else type(error).__name__,
+        reason=redact(str(error)),
+        record=base64.b64encode(payload).decode(),
+    )
+
+
+def bury(folder: Path, letter: DeadLetter) -> None:
+    """Adds a line to the dead-letter file; it is on disk when the call returns, for the cursor moves past it next."""
     try:
-        with (folder / DEAD_LETTERS).open("a") as file:
-            file.write(json.dumps(line) + "\n")
+        with (folder / DEAD_LETTERS).open("ab") as file:
+            file.write(msgspec.json.encode(letter) + b"\n")
             file.flush()
             with contextlib.suppress(OSError):
                 os.fsync(file.fileno())
     except OSError as error:
-        _log.error("it could not be written there, and is lost: %s", error)  # noqa: TRY400 - one line says it all
+        _log.error("a record that was refused could not be kept in %s and is lost: %s", folder, error)

@@ -11,14 +11,10 @@ import logging
 import shutil
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
-import msgspec
-
-from runstore.config import decode_config
+from runstore.checks import CheckedPoints
 from runstore.errors import (
     ConflictError,
     InvalidValueError,
@@ -28,39 +24,39 @@ from runstore.errors import (
     StoreFailureError,
     StoreUnavailableError,
 )
-from runstore.model import Artifact, MetricPoint, from_microseconds
+from runstore.model import Artifact
 from runstore.protocol import BackendStore
-from runstore.recording.cursor import bury, load_cursor, save_cursor
-from runstore.recording.frames import TORN_TAIL, scan
-from runstore.recording.health import HEALTH_PREFIX, HEALTH_TYPE, HEALTH_URI, Tally, health_metadata
+from runstore.recording.apply import apply_record, as_points
+from runstore.recording.cursor import DEAD_LETTERS, bury, dead_letter, load_cursor, save_cursor
+from runstore.recording.frames import TORN_TAIL
+from runstore.recording.health import Tally
 from runstore.recording.journal import Journal
 from runstore.recording.records import (
     ArtifactRecord,
-    ConfigRecord,
-    ExperimentRecord,
     FinalizeRecord,
     MetricsRecord,
     Record,
     RunRecord,
-    decode,
     points_in,
     run_of,
 )
+from runstore.recording.source import JournalSource, Skipped, Stretch
 
 _log = logging.getLogger(__name__)
 
 BATCH_POINTS = 10_000
 """Points sent in one call at most, unless a single accepted call carried more: it stays whole."""
 
-READ_BYTES = 512 * 1024
-LEASE_S = 60.0
 FAILURE_TRIES = 4
+"""How often a record is sent that the store fails on for a reason that time may not mend."""
+
 ORPHAN_GRACE_S = 30.0
 """How long a record of a run that the store does not know is tried again: its beginning may be in a journal of
 another process, which is drained at its own pace after an outage."""
 
 _REFUSALS = (InvalidValueError, NotFoundError, ConflictError)
 _CURSOR_INTERVAL_S = 0.2
+_NOTHING = Stretch([], [], [0])
 
 
 class TryLaterError(Exception):
@@ -69,15 +65,6 @@ class TryLaterError(Exception):
 
 class OrphanError(TryLaterError):
     """The store does not know a record's run yet; records of other journals need not wait for it."""
-
-
-class Item(NamedTuple):
-    """A record on its way: where it lies in the journal, and what it says (``None`` when it cannot be understood)."""
-
-    start: int
-    end: int
-    record: Record | None
-    payload: memoryview
 
 
 class Ticket:
@@ -142,15 +129,16 @@ class JournalDrain:
         self.oldest_us: int | None = None
         self.ended_runs: list[str] = []
         self.is_stopped = False
-        self._read_from = self.position
-        self._items: deque[Item] = deque()
+        self._source = JournalSource(journal, self.position)
+        self._stretch = _NOTHING
+        self._index = 0
         self._tickets: dict[int, Ticket] = {}
         self._tickets_lock = threading.Lock()
         self._saved_position = self.position
         self._saved_at = clock()
         self._done_with: list[Path] = []
         self._failures: tuple[int, int] = (-1, 0)
-        self._orphans_since: tuple[int, float] = (-1, 0.0)
+        self._orphan_since: tuple[int, float] = (-1, 0.0)
         self._known_runs: set[str] = set()
         tallies.quarantined += self._cursor.quarantined
         tallies.damaged_bytes += self._cursor.damaged_bytes
@@ -181,16 +169,16 @@ class JournalDrain:
             TryLaterError: the store could not take it now; call again after a pause.
             OSError: the journal cannot be read.
         """
-        if not self._items and not self._load():
+        if self._index == len(self._stretch.records) and not self._load():
             self.save()
             return False
-        while self._items and not self.is_stopped:
-            first = self._items[0]
-            self.oldest_us = first.record.at_us if first.record is not None else None
-            if isinstance(first.record, MetricsRecord):
+        while self._index < len(self._stretch.records) and not self.is_stopped:
+            record = self._stretch.records[self._index]
+            self.oldest_us = None if record is None else record.at_us
+            if isinstance(record, MetricsRecord):
                 self._apply_metrics(store)
             else:
-                self._apply_one(store, first)
+                self._apply_one(store)
             if self._clock() - self._saved_at >= _CURSOR_INTERVAL_S:
                 self.save()
         self.oldest_us = None
@@ -218,271 +206,187 @@ class JournalDrain:
     # Reading
 
     def _load(self) -> bool:
-        wanted = READ_BYTES
-        while True:
-            chunk = self._journal.read(self._read_from, wanted)
-            if not chunk.data:
-                return False
-            found = scan(chunk.data, is_complete=chunk.is_complete)
-            if found.payloads or found.damages:
-                break
-            wanted = max(found.needed, 2 * wanted)  # one record larger than a read
-        if chunk.position > self._read_from:
-            self._note_damage(chunk.position - self._read_from, "a segment is missing, or lay in memory alone")
-        for damage in found.damages:
-            size = damage.end - damage.start
-            self._note_damage(size, damage.reason)
-            if damage.reason != TORN_TAIL:
-                self._bury(None, chunk.position + damage.start, chunk.data[damage.start : damage.end],
-                           StoreFailureError(damage.reason))  # fmt: skip
-        base = chunk.position
-        ends = [*found.starts[1:], found.consumed]
-        for payload, start, end in zip(found.payloads, found.starts, ends, strict=True):
-            try:
-                record: Record | None = decode(payload)
-            except msgspec.DecodeError as error:
-                record = None
-                _log.warning("a record at %d in %s is of no known kind: %s", base + start, self._journal.folder, error)
-            self._items.append(Item(base + start, base + end, record, payload))
-            if self._counts_accepted and record is not None:
-                tally = self._tallies.of(run_of(record))
-                tally.calls += 1
-                tally.points += points_in(record)
-        self._read_from = base + found.consumed
-        if not self._items:
-            self.position = self._read_from  # nothing but damage
+        read = self._source.read()
+        if read is None:
+            return False
+        self._stretch, skipped = read
+        self._index = 0
+        for gap in skipped:
+            self._note_damage(gap)
+        self.position = self._stretch.positions[0]
+        if self._counts_accepted:
+            for record in self._stretch.records:
+                if record is not None:
+                    tally = self._tallies.of(run_of(record))
+                    tally.calls += 1
+                    tally.points += points_in(record)
         return True
 
-    def _note_damage(self, size: int, reason: str) -> None:
-        self._tallies.damaged_bytes += size
-        _log.warning("%d bytes of the journal %s were skipped: %s", size, self._journal.folder, reason)
+    def _note_damage(self, gap: Skipped) -> None:
+        self._tallies.damaged_bytes += gap.size
+        _log.warning(
+            "%d bytes at %d of the journal %s were skipped: %s",
+            gap.size, gap.position, self._journal.folder, gap.reason,
+        )  # fmt: skip
+        if gap.data and gap.reason != TORN_TAIL:
+            self._bury(None, gap.position, gap.data, StoreFailureError(gap.reason))
 
     # Points
 
     def _apply_metrics(self, store: BackendStore) -> None:
-        batch: list[Item] = []
-        by_run: dict[str, list[MetricsRecord]] = {}
+        """Stores the points of as many records as go into one batch, one call for each run among them."""
+        batches: dict[str, CheckedPoints] = {}
+        calls: dict[str, int] = {}
         count = 0
-        for item in self._items:
-            record = item.record
-            if not isinstance(record, MetricsRecord) or (batch and count + len(record.points) > BATCH_POINTS):
+        first = stop = self._index
+        for record in self._stretch.records[first:]:
+            if type(record) is not MetricsRecord or (count and count + len(record.points) > BATCH_POINTS):
                 break
-            batch.append(item)
+            run_id = record.run_id
+            batch = batches.get(run_id)
+            if batch is None:
+                batches[run_id] = as_points(record.points)
+                calls[run_id] = 1
+            else:
+                batch += record.points  # type: ignore[arg-type]  # see as_points
+                calls[run_id] += 1
             count += len(record.points)
-            by_run.setdefault(record.run_id, []).append(record)
-        refused: set[str] = set()
-        for run_id, records in by_run.items():
-            try:
-                store.log_metrics(run_id, _points_of(records))
-            except _REFUSALS:
-                refused.add(run_id)  # one by one below, to find the bad one
-            except Exception as error:
-                if isinstance(error, StoreUnavailableError) or self._tries_again(batch[0]):
-                    raise TryLaterError from error
-                refused.add(run_id)
+            stop += 1
+        refused = {run_id for run_id, batch in batches.items() if not self._store_points(store, run_id, batch)}
+        if not refused and not self._tickets:
+            for run_id, batch in batches.items():
+                tally = self._tallies.of(run_id)
+                tally.stored_calls += calls[run_id]
+                tally.stored_points += len(batch)
+            self._index = stop
+            self.position = self._stretch.positions[stop]
+            return
+        while self._index < stop and not self.is_stopped:
+            record = self._stretch.records[self._index]
+            if record is not None and run_of(record) in refused:
+                self._apply_one(store)  # to find the bad one
             else:
-                self._known_runs.add(run_id)
-        for item in batch:
-            record = item.record
-            if isinstance(record, MetricsRecord) and record.run_id in refused:
-                self._apply_one(store, item)
-            else:
-                self._finish(item)
+                self._finish(record)
+
+    def _store_points(self, store: BackendStore, run_id: str, points: CheckedPoints) -> bool:
+        """Whether the store took the points; ``False`` when they are to be tried record by record."""
+        try:
+            store.log_metrics(run_id, points)  # type: ignore[arg-type]  # see as_points
+        except _REFUSALS:
+            return False
+        except Exception as error:
+            if isinstance(error, StoreUnavailableError) or self._tries_again():
+                raise TryLaterError from error
+            return False
+        self._known_runs.add(run_id)
+        return True
 
     # Every other record
 
-    def _apply_one(self, store: BackendStore, item: Item) -> None:
-        record = item.record
+    def _apply_one(self, store: BackendStore) -> None:
+        record = self._stretch.records[self._index]
         if record is None:
-            self._quarantine(item, StoreFailureError("a newer release wrote this kind of record"))
+            self._quarantine(None, StoreFailureError("a newer release wrote this kind of record"))
             return
         if isinstance(record, FinalizeRecord) or (isinstance(record, RunRecord) and record.resume):
             self.save(sync=True)
         try:
-            result = self._apply(store, record)
+            result = apply_record(store, record, folder=self._journal.folder)
         except StoreUnavailableError as error:
             raise TryLaterError from error
-        except RunNotFoundError as error:
-            if self._may_still_begin(record, item):
-                raise OrphanError from error
-            self._refuse(item, error)
         except _REFUSALS as error:
-            self._refuse(item, error)
+            if isinstance(error, RunNotFoundError) and self._may_still_begin(record):
+                raise OrphanError from error
+            self._refuse(record, error)
         except Exception as error:  # a permanent failure, a bug of the store's, a driver's error that came through
-            if self._tries_again(item):
+            if self._tries_again():
                 raise TryLaterError from error
-            self._refuse(item, self._checked(error, item))
+            self._refuse(record, self._checked(error))
         else:
-            run_id = run_of(record)
-            if run_id:
-                self._known_runs.add(run_id)
-            self._finish(item, result)
-
-    def _apply(self, store: BackendStore, record: Record) -> Artifact | None:
-        match record:
-            case MetricsRecord():
-                store.log_metrics(record.run_id, _points_of([record]))
-            case ExperimentRecord():
-                store.get_or_create_experiment(record.name, description=record.description)
-            case RunRecord():
-                self._ensure_run(store, record)
-            case ConfigRecord():
-                store.log_config(record.run_id, decode_config(record.config))
-            case ArtifactRecord():
-                return self._log_artifact(store, record)
-            case FinalizeRecord():
-                self._finalize(store, record)
-        return None
-
-    @staticmethod
-    def _ensure_run(store: BackendStore, record: RunRecord) -> None:
-        store.ensure_run(
-            record.experiment_id,
-            run_id=record.run_id,
-            training_mode=record.training_mode,
-            parent_run_id=record.parent_run_id,
-            client_id=record.client_id,
-            name=record.name,
-            source_path=record.source_path,
-            tags=record.tags,
-            provenance=decode_config(record.provenance),
-            start_time=from_microseconds(record.start_us),
-            resume=record.resume,
-        )
-        # The lease of a recorded run is short, for somebody beats; set it at once, in case its writer is dead already.
-        with contextlib.suppress(Exception):
-            store.heartbeat(record.run_id, lease_s=LEASE_S)
-
-    def _log_artifact(self, store: BackendStore, record: ArtifactRecord) -> Artifact | None:
-        path = str(self._journal.folder / record.source) if record.is_staged else record.source
-        if record.is_staged and not Path(path).exists() and self._has_artifact(store, record):
-            return None  # a replay: it was stored and its staged bytes were removed
-        return store.log_artifact(
-            record.run_id,
-            path,
-            name=record.name,
-            artifact_type=record.artifact_type,
-            copy=record.copy,
-            metadata=decode_config(record.metadata),
-        )
-
-    @staticmethod
-    def _has_artifact(store: BackendStore, record: ArtifactRecord) -> bool:
-        if record.sha256 is None:
-            return any(found.name.startswith(f"{record.name}/") for found in store.list_artifacts(record.run_id))
-        wanted = (record.name, record.sha256)
-        return any((found.name, found.sha256) == wanted for found in store.list_artifacts(record.run_id))
-
-    def _finalize(self, store: BackendStore, record: FinalizeRecord) -> None:
-        end_time = from_microseconds(record.end_us)
-        if not record.is_end_given:
-            # This machine's clock may stand behind the one that began the run; an end that nobody chose gives way.
-            end_time = max(end_time, store.get_run(record.run_id).start_time)
-        store.finalize(record.run_id, record.status, end_time=end_time, error=record.failure)
-        self.ended_runs.append(record.run_id)
+            self._known_runs.add(run_of(record))
+            if isinstance(record, FinalizeRecord):
+                self.ended_runs.append(record.run_id)
+            self._finish(record, result)
 
     # Verdicts
 
-    def _finish(self, item: Item, result: Artifact | None = None) -> None:
-        record = item.record
+    def _finish(self, record: Record | None, result: Artifact | None = None) -> None:
         if record is not None:
             tally = self._tallies.of(run_of(record))
             tally.stored_calls += 1
             tally.stored_points += points_in(record)
-        self._pass(item)
-        self._answer(item, result=result)
+        position = self._pass(record)
+        self._answer(position, result=result)
 
-    def _refuse(self, item: Item, error: Exception) -> None:
-        if self._answer(item, error=error):
+    def _refuse(self, record: Record, error: Exception) -> None:
+        if self._answer(self.position, error=error):
             # The caller is told; for him the call has failed, and nothing is owed to it any more.
-            if item.record is not None:
-                tally = self._tallies.of(run_of(item.record))
-                tally.refused_calls += 1
-                tally.refused_points += points_in(item.record)
-            self._pass(item)
+            tally = self._tallies.of(run_of(record))
+            tally.refused_calls += 1
+            tally.refused_points += points_in(record)
+            self._pass(record)
         else:
-            self._quarantine(item, error)
+            self._quarantine(record, error)
 
-    def _quarantine(self, item: Item, error: Exception) -> None:
-        self._bury(item.record, item.start, bytes(item.payload), error)
-        self._pass(item, keep_bytes=True)
+    def _quarantine(self, record: Record | None, error: Exception) -> None:
+        self._bury(record, self.position, bytes(self._stretch.payloads[self._index]), error)
+        self._pass(record, keep_bytes=True)
 
     def _bury(self, record: Record | None, position: int, payload: bytes, error: Exception) -> None:
         run_id = None if record is None else run_of(record)
         kind = "unreadable" if record is None else type(record).__name__.removesuffix("Record").lower()
-        bury(self._journal.folder, kind=kind, run_id=run_id, position=position, payload=payload, reason=error)
+        letter = dead_letter(payload, kind=kind, run_id=run_id, position=position, error=error)
+        bury(self._journal.folder, letter)
+        # A thousand refusals are one fault: the first is told, the rest are counted.
+        _log.log(
+            logging.DEBUG if self._tallies.quarantined else logging.ERROR,
+            "the store refused a record of run %s for good (%s); it is kept in %s, like all that follow",
+            run_id, letter.reason, self._journal.folder / DEAD_LETTERS,
+        )  # fmt: skip
         self._tallies.quarantined += 1
         if record is not None:
             tally = self._tallies.of(run_of(record))
             tally.quarantined_calls += 1
             tally.quarantined_points += points_in(record)
 
-    def _pass(self, item: Item, *, keep_bytes: bool = False) -> None:
-        """Takes the first item off and moves the position behind it."""
-        self._items.popleft()
-        self.position = item.end
-        record = item.record
+    def _pass(self, record: Record | None, *, keep_bytes: bool = False) -> int:
+        """Moves on to the next record; gives the position of the one that is done with."""
+        position = self._stretch.positions[self._index]
+        self._index += 1
+        self.position = self._stretch.positions[self._index]
         if isinstance(record, ArtifactRecord) and record.is_staged and not keep_bytes:
             self._done_with.append(self._journal.folder / Path(record.source).parent)
+        return position
 
-    def _answer(self, item: Item, *, result: Artifact | None = None, error: Exception | None = None) -> bool:
+    def _answer(self, position: int, *, result: Artifact | None = None, error: Exception | None = None) -> bool:
         """Gives the verdict to the caller, if one still waits."""
         if not self._tickets:
             return False
         with self._tickets_lock:
-            ticket = self._tickets.pop(item.start, None)
+            ticket = self._tickets.pop(position, None)
             if ticket is None or ticket.is_abandoned:
                 return False
             ticket.result, ticket.error = result, error
             ticket.is_done.set()
             return True
 
-    def _may_still_begin(self, record: Record, item: Item) -> bool:
-        if run_of(record) in self._known_runs or item.start in self._tickets:
+    def _may_still_begin(self, record: Record) -> bool:
+        """Whether a run that the store does not know is worth waiting for: nobody is told of it, so it may come."""
+        if run_of(record) in self._known_runs or self.position in self._tickets:
             return False
-        if self._orphans_since[0] != item.start:
-            self._orphans_since = (item.start, self._clock())
-        return self._clock() - self._orphans_since[1] < ORPHAN_GRACE_S
+        if self._orphan_since[0] != self.position:
+            self._orphan_since = (self.position, self._clock())
+        return self._clock() - self._orphan_since[1] < ORPHAN_GRACE_S
 
-    def _tries_again(self, item: Item) -> bool:
-        start, tries = self._failures
-        tries = tries + 1 if start == item.start else 1
-        self._failures = (item.start, tries)
+    def _tries_again(self) -> bool:
+        position, tries = self._failures
+        tries = tries + 1 if position == self.position else 1
+        self._failures = (self.position, tries)
         return tries < FAILURE_TRIES
 
-    @staticmethod
-    def _checked(error: Exception, item: Item) -> Exception:
+    def _checked(self, error: Exception) -> Exception:
         if isinstance(error, RunStoreError):
             return error
-        found = StoreFailureError(f"storing the record at {item.start} failed: {type(error).__name__}: {error}")
+        found = StoreFailureError(f"storing the record at {self.position} failed: {type(error).__name__}: {error}")
         found.__cause__ = error
         return found
-
-
-def report_health(store: BackendStore, writer: str, run_id: str, tally: Tally) -> None:
-    """Stores a run's figures with the run; raises what the store raises."""
-    store.log_artifact(
-        run_id,
-        HEALTH_URI,
-        name=f"{HEALTH_PREFIX}{writer}",
-        artifact_type=HEALTH_TYPE,
-        copy=False,
-        metadata=health_metadata(tally.health(run_id)),
-    )
-
-
-def _points_of(records: list[MetricsRecord]) -> list[MetricPoint]:
-    points = []
-    for record in records:
-        accepted_at = from_microseconds(record.at_us)
-        for name, dataset_type, step, value, logged_at_us in record.points:
-            points.append(
-                MetricPoint(
-                    name=name,
-                    value=value,
-                    step=step,
-                    dataset_type=dataset_type,
-                    logged_at=accepted_at if logged_at_us is None else from_microseconds(logged_at_us),
-                )
-            )
-    return points

@@ -120,7 +120,7 @@ class Journal:
             hidden.mkdir(mode=0o700)
             lock_fd = _lock(hidden / _LOCK)
             if lock_fd is None:  # pragma: no cover - nobody else knows this name
-                raise OSError("the new lock is held by another process")
+                raise OSError("the new lock is held by another process")  # noqa: TRY301 - one handler names the place
             first = _new_segment(hidden, 0)
             # Only now may others see it: a folder without a held lock would look like a dead writer's.
             hidden.rename(folder)

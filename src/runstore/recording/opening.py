@@ -112,6 +112,4 @@ def sync_leftovers(store: BackendStore, url: str, *, state_dir: Path | None = No
             quarantined += tally.quarantined_calls - earlier[2]
         if error is not None:
             break
-    return Synced(
-        journals=journals, alive=alive, calls=calls, points=points, quarantined=quarantined, error=error
-    )
+    return Synced(journals=journals, alive=alive, calls=calls, points=points, quarantined=quarantined, error=error)

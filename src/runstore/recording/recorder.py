@@ -246,7 +246,7 @@ class RecordingStore(RecordedReads):
                     or point.logged_at is not None
                 ):
                     return self._check_points(points, at_us)
-                fields.append((names[point.name], _DATASET_TYPES[point.dataset_type], step, value, None))
+                fields.append((names[point.name], _DATASET_TYPES[point.dataset_type], step, value, at_us))
         except (KeyError, TypeError):  # a name not seen before, or something that is no name
             return self._check_points(points, at_us)
         return fields
@@ -473,9 +473,7 @@ def _reset_after_fork() -> None:
 os.register_at_fork(after_in_child=_reset_after_fork)
 
 
-def _reopen(
-    open_store: Callable[[], BackendStore], identity: str, options: RecorderOptions
-) -> RecordingStore:
+def _reopen(open_store: Callable[[], BackendStore], identity: str, options: RecorderOptions) -> RecordingStore:
     return RecordingStore(open_store, identity=identity, options=options)
 
 

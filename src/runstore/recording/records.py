@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from runstore.model import RunFailure
 
-PointFields = tuple[str, str, int, float, int | None]
-"""``(name, dataset_type, step, value, logged_at_us)``; no time means that of the record."""
+PointFields = tuple[str, str, int, float, int]
+"""The fields of a :class:`runstore.checks.CheckedPoint`: name, dataset type, step, value, time in microseconds."""
 
 METRICS_TAG = 1
 

@@ -49,7 +49,7 @@ def _drain_all_at_exit() -> None:
     for recorder in list(_watched.values()):
         try:
             recorder.drain_at_exit()
-        except Exception:  # the process is ending; the next recorder must still be drained
+        except Exception:  # noqa: BLE001 - the process is ending; the next recorder must still be drained
             _log.exception("draining at exit failed; `runstore sync` stores what waits")
 
 
@@ -65,7 +65,7 @@ def _on_sigterm(signum: int, frame: Any) -> None:  # noqa: ARG001 - the signatur
     for recorder in list(_watched.values()):
         try:
             recorder.drain_on_signal()
-        except Exception:  # the signal must still end the process
+        except Exception:  # noqa: BLE001 - the signal must still end the process
             _log.exception("draining on SIGTERM failed; `runstore sync` stores what waits")
     if signal.getsignal(signum) is _on_sigterm:
         # Ours is the only handler: the process dies of the signal as it would have without us. When another handler

@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 from pathlib import Path
+from typing import BinaryIO
 
 import uuid_utils
 
@@ -41,8 +42,8 @@ class StagedBlobs:
             os.fdatasync(copy.fileno())
         return Blob(sha256=digest.hexdigest(), size=size, uri=str(target))
 
-    def open(self, sha256: str) -> "None":  # type: ignore[override]  # never read through this
-        """Staged bytes are read by the drain alone."""
+    def open(self, sha256: str) -> BinaryIO:
+        """Staged bytes are read by the drain alone, by their path."""
         raise NotImplementedError(sha256)
 
     def discard(self) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 
 from runstore.errors import PluginError, RunStoreError, SchemaError, SettingsError, StoreFailureError
 from runstore.protocol import BackendStore
+from runstore.recording.apply import report_health
 from runstore.recording.cursor import DEAD_LETTERS
-from runstore.recording.drain import JournalDrain, OrphanError, Tallies, TryLaterError, report_health
+from runstore.recording.drain import JournalDrain, OrphanError, Tallies, TryLaterError
 from runstore.recording.journal import Journal, leftovers
 from runstore.urls import redact
 
@@ -135,7 +136,7 @@ class Worker:
             while not self._gave_up:
                 if self._turn() and self._is_closing:
                     break
-        except Exception:  # an error of ours: say so, and leave the journal to the next start
+        except Exception:  # noqa: BLE001 - an error of ours: say so, and leave the journal to the next start
             _log.exception("the drain of %s ended by an error; `runstore sync` stores what waits", self._journal.folder)
         finally:
             self._end()
@@ -272,7 +273,7 @@ class Worker:
             figures = (tally.stored_calls, tally.quarantined_calls, tally.dropped_calls)
             if run_id and any(figures) and figures != self._reported.get(run_id):
                 with contextlib.suppress(RunStoreError):  # figures are never worth an outage; they are sent again later
-                    report_health(store, self._journal.folder.name, run_id, tally)
+                    report_health(store, self._journal.folder.name, tally.health(run_id))
                     self._reported[run_id] = figures
         self._to_report.clear()
 
@@ -304,7 +305,7 @@ def drain_leftover(store: BackendStore, journal: Journal, drain: JournalDrain, t
     for run_id, tally in tallies.runs.items():
         if run_id and tally.stored_calls:
             with contextlib.suppress(RunStoreError):
-                report_health(store, journal.folder.name, run_id, tally)
+                report_health(store, journal.folder.name, tally.health(run_id))
     put_away(journal, is_drained=True)
 
 
