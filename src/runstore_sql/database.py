@@ -56,6 +56,8 @@ class Database:
         self.now_us = _NOW_US[self.dialect]
         self.begin = _BEGIN[self.dialect]
         self._engines: dict[int, sa.Engine] = {}
+        self._spare: list[tuple[int, Any]] = []
+        self._inherited: list[Any] = []  # a parent's connections, which this process must neither use nor close
         self._is_closed = False
 
     @property
@@ -83,8 +85,17 @@ class Database:
         if not self._is_closed:
             engine = self._engines.get(os.getpid())
             self._is_closed = True
+            self._drop_spares()
             if engine is not None:
                 engine.dispose()
+
+    def _drop_spares(self) -> None:
+        while self._spare:
+            pid, held = self._spare.pop()
+            if pid == os.getpid():
+                held.close()
+            else:
+                self._inherited.append(held)
 
     def read(self, work: Callable[[sa.Connection], ResultT]) -> ResultT:
         """What ``work`` gives on a connection without a transaction; tried again when the database is away or busy."""
@@ -107,21 +118,47 @@ class Database:
     def with_driver(self, work: Callable[[Any], ResultT]) -> ResultT:
         """What ``work`` gives on a connection of the driver's own, for the paths where SQLAlchemy's layer would cost.
 
-        ``work`` begins and ends its own transaction with :meth:`driver_transaction`.
+        ``work`` begins and ends its own transaction with :meth:`driver_transaction`. Such connections have a small
+        stack of their own, for the pool's bookkeeping takes longer than writing a point to SQLite.
         """
 
         def attempt() -> ResultT:
-            held = self.engine.raw_connection()
+            held = self._take_spare()
             try:
-                return work(held.dbapi_connection)
+                result = work(held.dbapi_connection)
             except Exception as error:
                 if is_transient(error):
-                    held.invalidate(error)
+                    held.close()
+                else:
+                    self._keep_spare(held)
                 raise
-            finally:
+            except BaseException:
                 held.close()
+                raise
+            self._keep_spare(held)
+            return result
 
         return self._retried(attempt)
+
+    def _take_spare(self) -> Any:
+        engine = self.engine
+        while self._spare:
+            try:
+                pid, held = self._spare.pop()
+            except IndexError:  # another thread took the last one
+                break
+            if pid == os.getpid():
+                return held
+            self._inherited.append(held)
+        held = engine.raw_connection()
+        held.detach()
+        return held
+
+    def _keep_spare(self, held: Any) -> None:
+        if len(self._spare) < _POOL_SIZE and not self._is_closed:
+            self._spare.append((os.getpid(), held))
+        else:
+            held.close()
 
     @contextmanager
     def transaction(self, connection: sa.Connection) -> Iterator[None]:
@@ -186,6 +223,7 @@ class Database:
     def _forget_connections(self) -> None:
         """After a lost connection the others of the pool are likely lost too; new ones are made when needed."""
         if self.dialect != "sqlite" and not self._is_closed:
+            self._drop_spares()
             self.engine.dispose()
 
 

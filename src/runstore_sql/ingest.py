@@ -15,15 +15,11 @@ from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from runstore.checks import Series, StoredValue, unknown_run
+from runstore.checks import Series, unknown_run
 from runstore.errors import RunNotFoundError
-from runstore.model import SeriesSummary
-from runstore.summaries import merge_summaries, summarize
+from runstore_sql.batches import Batch, Batches, folded, row_of
 from runstore_sql.schema import SUMMARY_COLUMNS
-from runstore_sql.summary_rows import SummaryRow, from_row, to_row
-
-Groups = dict[Series, dict[int, StoredValue]]
-"""The points of a call by series and step, both in ascending order."""
+from runstore_sql.summary_rows import SummaryRow
 
 SUMMARY_SQL = ", ".join(f"s.{column}" for column in SUMMARY_COLUMNS)
 
@@ -82,27 +78,29 @@ class PointWriter(Protocol):
         ...
 
 
-def write(writer: PointWriter, cursor: Any, run_id: str, groups: Groups) -> None:
+def write(writer: PointWriter, cursor: Any, run_id: str, batches: Batches) -> None:
     """Writes the points of one call; the caller holds the transaction.
 
     Raises:
         RunNotFoundError: no such run.
     """
-    found = _find_or_make(writer, cursor, run_id, list(groups))
+    found = _find_or_make(writer, cursor, run_id, list(batches))
     if found.needs_beat:
         writer.beat(cursor, found.pk)
-    if not groups:
+    if not batches:
         return
     rows: dict[int, SummaryRow] = {}
-    overlapping: dict[Series, dict[int, StoredValue]] = {}
-    for identity, points in groups.items():
+    overlapping: Batches = {}
+    for identity, batch in batches.items():
         pk, known = found.series[identity]
-        if known[0] == 0 or next(iter(points)) > known[5]:
-            rows[pk] = _folded(identity, known, points)
+        if known[0] == 0:
+            rows[pk] = row_of(batch)
+        elif batch.steps[0] > known[5]:
+            rows[pk] = folded(known, row_of(batch))
         else:
-            overlapping[identity] = points
+            overlapping[identity] = batch
     stale = _fold_overlaps(writer, cursor, found, overlapping, rows) if overlapping else []
-    writer.write_points(cursor, _columns(found, groups), only_appends=not overlapping)
+    writer.write_points(cursor, _columns(found, batches), only_appends=not overlapping)
     if stale:
         rows.update(writer.computed_rows(cursor, stale))
     if rows:
@@ -111,31 +109,31 @@ def write(writer: PointWriter, cursor: Any, run_id: str, groups: Groups) -> None
 
 def _find_or_make(writer: PointWriter, cursor: Any, run_id: str, wanted: list[Series]) -> FoundRun:
     found = writer.find(cursor, run_id, wanted)
+    if found is not None and len(found.series) < len(wanted):
+        writer.make_series(cursor, found.pk, [identity for identity in wanted if identity not in found.series])
+        found = writer.find(cursor, run_id, wanted)
     if found is None:
         raise RunNotFoundError(unknown_run(run_id))
-    missing = [identity for identity in wanted if identity not in found.series]
-    if missing:
-        writer.make_series(cursor, found.pk, missing)
-        found = writer.find(cursor, run_id, wanted)
-        if found is None:
-            raise RunNotFoundError(unknown_run(run_id))
     return found
 
 
 def _fold_overlaps(
-    writer: PointWriter, cursor: Any, found: FoundRun, overlapping: Groups, rows: dict[int, SummaryRow]
+    writer: PointWriter, cursor: Any, found: FoundRun, overlapping: Batches, rows: dict[int, SummaryRow]
 ) -> list[int]:
     """Folds what is new in batches that reach back; gives the series whose stored values change."""
-    keys = [(found.series[identity][0], step) for identity, points in overlapping.items() for step in points]
+    keys = [(found.series[identity][0], step) for identity, batch in overlapping.items() for step in batch.steps]
     existing = {(pk, step): value for pk, step, value in writer.existing_values(cursor, keys)}
     stale = []
-    for identity, points in overlapping.items():
+    for identity, batch in overlapping.items():
         pk, known = found.series[identity]
-        fresh = {step: point for step, point in points.items() if (pk, step) not in existing}
-        if any(_differs(existing[pk, step], points[step][0]) for step in points if step not in fresh):
+        fresh = [point for point in zip(*batch, strict=True) if (pk, point[0]) not in existing]
+        if any(
+            (pk, step) in existing and _differs(existing[pk, step], value)
+            for step, value in zip(batch.steps, batch.values, strict=True)
+        ):
             stale.append(pk)
         elif fresh:
-            rows[pk] = _folded(identity, known, fresh)
+            rows[pk] = folded(known, row_of(Batch(*map(list, zip(*fresh, strict=True)))))
     return stale
 
 
@@ -143,25 +141,13 @@ def _differs(left: float, right: float) -> bool:
     return struct.pack("d", left) != struct.pack("d", right)
 
 
-def _folded(identity: Series, known: SummaryRow, points: dict[int, StoredValue]) -> SummaryRow:
-    """The summary columns of a series with points that it did not have."""
-    batch = batch_summary(identity, points)
-    return to_row(batch if known[0] == 0 else merge_summaries(from_row(*identity, known), batch))
-
-
-def batch_summary(identity: Series, points: dict[int, StoredValue]) -> SeriesSummary:
-    """The summary of the points of one call, whose steps ascend."""
-    return summarize(*identity, list(points), [value for value, _ in points.values()])
-
-
-def _columns(found: FoundRun, groups: Groups) -> Columns:
+def _columns(found: FoundRun, batches: Batches) -> Columns:
     columns = Columns(array("q"), array("q"), array("d"), array("q"))
-    for pk, points in sorted((found.series[identity][0], points) for identity, points in groups.items()):
-        values, moments = zip(*points.values(), strict=True)
-        columns.series_pk.extend([pk] * len(points))
-        columns.step.extend(points)
-        columns.value.extend(values)
-        columns.logged_at_us.extend(moments)
+    for pk, batch in sorted((found.series[identity][0], batch) for identity, batch in batches.items()):
+        columns.series_pk.extend([pk] * len(batch.steps))
+        columns.step.extend(batch.steps)
+        columns.value.extend(batch.values)
+        columns.logged_at_us.extend(batch.moments_us)
     return columns
 
 

@@ -11,11 +11,12 @@ from itertools import chain
 from typing import Any, Final
 
 from runstore.checks import Series
-from runstore_sql.ingest import SUMMARY_SQL, Columns, FoundRun, Groups, batch_summary, computed_sql
+from runstore_sql.batches import Batches, row_of
+from runstore_sql.ingest import SUMMARY_SQL, Columns, FoundRun, computed_sql
 from runstore_sql.numbers import to_pair
 from runstore_sql.packing import PackedFloats, PackedInts
 from runstore_sql.schema import SUMMARY_COLUMNS
-from runstore_sql.summary_rows import EMPTY_ROW, SummaryRow, to_row
+from runstore_sql.summary_rows import EMPTY_ROW, SummaryRow
 
 _NOW: Final = "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)"
 _IS_DUE: Final = f"r.status = 'in_progress' AND {_NOW} - r.heartbeat_us > r.lease_s * 100000"
@@ -92,23 +93,22 @@ _APPEND: Final = f"""
 class PostgresqlPointWriter:
     """See :class:`runstore_sql.ingest.PointWriter`."""
 
-    def append(self, connection: Any, run_id: str, groups: Groups) -> bool:
+    def append(self, connection: Any, run_id: str, batches: Batches) -> bool:
         """Writes the points if all of them only append; whether it did. If not, nothing was written."""
-        names, kinds = zip(*groups, strict=True)
-        rows = [to_row(batch_summary(identity, points)) for identity, points in groups.items()]
+        names, kinds = zip(*batches, strict=True)
+        rows = [row_of(batch) for batch in batches.values()]
         places, steps, values, moments = array("q"), array("q"), array("d"), array("q")
-        for place, points in enumerate(groups.values(), 1):
-            places.extend([place] * len(points))
-            steps.extend(points)
-            some_values, some_moments = zip(*points.values(), strict=True)
-            values.extend(some_values)
-            moments.extend(some_moments)
+        for place, batch in enumerate(batches.values(), 1):
+            places.extend([place] * len(batch.steps))
+            steps.extend(batch.steps)
+            values.extend(batch.values)
+            moments.extend(batch.moments_us)
         parameters = (
             list(names),
             list(kinds),
             *_summary_columns(rows),
             run_id,
-            len(groups),
+            len(batches),
             PackedInts(places),
             PackedInts(steps),
             PackedFloats(values),

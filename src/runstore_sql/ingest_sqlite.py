@@ -3,9 +3,11 @@
 import json
 import math
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 from runstore.checks import Series
+from runstore_sql.batches import Batches, row_of
 from runstore_sql.ingest import SUMMARY_SQL, Columns, FoundRun, computed_sql
 from runstore_sql.numbers import to_pair
 from runstore_sql.schema import SUMMARY_COLUMNS
@@ -41,6 +43,25 @@ _WRITE_POINTS: Final = """
 _WRITE_SUMMARY: Final = (
     f"UPDATE runstore_series SET {', '.join(f'{column} = ?' for column in SUMMARY_COLUMNS)} WHERE pk = ?"  # noqa: S608
 )
+
+
+def _better(stat: str, sign: str, first: int) -> str:
+    """Assignments that take a batch's extreme where it beats the series'; of equals the stored, earlier one stays."""
+    step, value, special = f"?{first}", f"?{first + 1}", f"?{first + 2}"
+    beats = f"{step} IS NOT NULL AND ({stat}_step IS NULL OR {value} {sign} {stat}_value)"
+    return ", ".join(
+        f"{stat}_{part} = CASE WHEN {beats} THEN {new} ELSE {stat}_{part} END"
+        for part, new in (("step", step), ("value", value), ("special", special))
+    )
+
+
+# Parameters 1 to 14 are the batch's summary columns; then the run and the series.
+_APPEND_TO_ONE: Final = f"""
+    UPDATE runstore_series SET count = count + ?1, non_finite_count = non_finite_count + ?2,
+        last_step = ?6, last_value = ?7, last_special = ?8, {_better("min", "<", 9)}, {_better("max", ">", 12)}
+    WHERE run_pk = (SELECT pk FROM runstore_run WHERE id = ?15) AND name = ?16 AND dataset_type = ?17
+        AND last_step < ?3 AND count > 0
+    RETURNING pk, run_pk, (SELECT {_BEAT} FROM runstore_run r WHERE r.pk = run_pk)"""  # noqa: S608 - our own text
 _BEAT_NOW: Final = """
     UPDATE runstore_run SET expires_us = expires_us - heartbeat_us + runstore_now_us(), heartbeat_us = runstore_now_us()
     WHERE pk = ?"""
@@ -48,6 +69,20 @@ _BEAT_NOW: Final = """
 
 class SqlitePointWriter:
     """See :class:`runstore_sql.ingest.PointWriter`. ``BEGIN IMMEDIATE`` has locked the whole file."""
+
+    def append(self, cursor: Any, run_id: str, batches: Batches) -> bool:
+        """Writes a call of one series that only appends, in two statements; whether it did. If not, nothing changed."""
+        if len(batches) != 1:
+            return False
+        ((identity, batch),) = batches.items()
+        found = cursor.execute(_APPEND_TO_ONE, (*row_of(batch), run_id, *identity)).fetchone()
+        if found is None:
+            return False
+        pk, run_pk, is_beat_due = found
+        cursor.executemany(_WRITE_POINTS, zip(repeat(pk, len(batch.steps)), *batch, strict=True))
+        if is_beat_due:
+            self.beat(cursor, run_pk)
+        return True
 
     def find(self, cursor: Any, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
         if len(wanted) == 1:

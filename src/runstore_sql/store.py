@@ -23,6 +23,7 @@ from runstore.hookspecs import OpenOptions
 from runstore.ids import experiment_id_of, new_run_id
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus, from_microseconds
 from runstore.protocol import DEFAULT_LEASE_S
+from runstore_sql.batches import batches_of, is_plain_name
 from runstore_sql.database import Database
 from runstore_sql.filters import HEAD_LENGTH, Condition
 from runstore_sql.numbers import to_pair
@@ -166,10 +167,11 @@ class SqlStore(SqlReader):
 
     def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
         """See :meth:`runstore.protocol.RunStore.log_metrics`."""
-        checks.check_run_id(run_id)
-        groups = checks.group_points(checks.check_points(points, now_us=time.time_ns() // 1000))
+        if type(run_id) is not str or not is_plain_name(run_id):
+            checks.check_run_id(run_id)
+        batches = batches_of(points, now_us=time.time_ns() // 1000)
         self._check_writable()
-        self._writer.write(run_id, groups)
+        self._writer.write(run_id, batches)
 
     def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
         """See :meth:`runstore.protocol.RunStore.log_config`."""

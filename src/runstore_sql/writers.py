@@ -4,6 +4,7 @@ from abc import ABC
 from typing import Any
 
 from runstore_sql import ingest
+from runstore_sql.batches import Batches
 from runstore_sql.database import Database
 
 
@@ -21,7 +22,7 @@ class Writer(ABC):
         if database.dialect == "sqlite":
             from runstore_sql.ingest_sqlite import SqlitePointWriter  # noqa: PLC0415 - each dialect its own
 
-            return Writer(database, SqlitePointWriter())
+            return _SqliteWriter(database, SqlitePointWriter())
         if database.dialect == "mysql":
             from runstore_sql.ingest_mysql import MysqlPointWriter  # noqa: PLC0415 - as above
 
@@ -30,22 +31,31 @@ class Writer(ABC):
 
         return _PostgresqlWriter(database, PostgresqlPointWriter())
 
-    def write(self, run_id: str, groups: ingest.Groups) -> None:
+    def write(self, run_id: str, batches: Batches) -> None:
         """Writes all of the points or none.
 
         Raises:
             RunNotFoundError: no such run; nothing was written.
         """
-        self._database.with_driver(lambda connection: self._write(connection, run_id, groups))
+        self._database.with_driver(lambda connection: self._write(connection, run_id, batches))
 
-    def _write(self, connection: Any, run_id: str, groups: ingest.Groups) -> None:
+    def _write(self, connection: Any, run_id: str, batches: Batches) -> None:
         with self._database.driver_transaction(connection) as cursor:
-            ingest.write(self._points, cursor, run_id, groups)
+            ingest.write(self._points, cursor, run_id, batches)
 
 
 class _PostgresqlWriter(Writer):
     """Tries the one statement first."""
 
-    def _write(self, connection: Any, run_id: str, groups: ingest.Groups) -> None:
-        if not (groups and self._points.append(connection, run_id, groups)):  # type: ignore[attr-defined]  # its own
-            super()._write(connection, run_id, groups)
+    def _write(self, connection: Any, run_id: str, batches: Batches) -> None:
+        if not (batches and self._points.append(connection, run_id, batches)):  # type: ignore[attr-defined]  # its own
+            super()._write(connection, run_id, batches)
+
+
+class _SqliteWriter(Writer):
+    """Tries the short way first, in the same transaction."""
+
+    def _write(self, connection: Any, run_id: str, batches: Batches) -> None:
+        with self._database.driver_transaction(connection) as cursor:
+            if not self._points.append(cursor, run_id, batches):  # type: ignore[attr-defined]  # its own
+                ingest.write(self._points, cursor, run_id, batches)
