@@ -1,0 +1,1 @@
+"""Measures runstore, the raw drivers and its peers side by side: ``python -m benchmarks --help``."""

@@ -1,0 +1,96 @@
+"""``python -m benchmarks``: measures, and writes results as JSON lines and a table in Markdown."""
+
+import argparse
+import json
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benchmarks import plan, report
+from benchmarks.environments import LOCKS, OURS, OURS_SQL, ROOT, Environments
+from benchmarks.machine import describe
+from benchmarks.places import Places, scratch
+from benchmarks.suite import Suite, wait_until_quiet
+
+
+def main() -> None:
+    arguments = _arguments()
+    results = arguments.results
+    results.parent.mkdir(parents=True, exist_ok=True)
+    if not arguments.table_only:
+        _measure(arguments, results)
+    lines = [json.loads(line) for line in results.read_text().splitlines()]
+    notes = Path(__file__).with_name("notes.md").read_text()
+    text = report.render(lines, notes=notes)
+    if arguments.docs:
+        (ROOT / "docs" / "benchmarks.md").write_text(text)
+    print(text)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--profile", choices=plan.PROFILES, default="standard", help="how large (default: standard)")
+    parser.add_argument("--quick", action="store_const", const="quick", dest="profile", help="under three minutes, without peers")
+    parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="rows whose name holds TEXT; repeatable")
+    parser.add_argument("--system", action="append", default=[], metavar="TEXT", help="contestants (system/backend) that hold TEXT")
+    parser.add_argument("--set", action="append", default=[], metavar="SIZE=N[,N]", help=f"change a size of the profile: {', '.join(plan.Sizes._fields)}")
+    parser.add_argument("--rounds", type=int, help="how often each contestant is measured")
+    parser.add_argument("--here", action="store_true", help="measure runstore of this interpreter, not a fresh installation")
+    parser.add_argument("--wait-for-load", type=float, metavar="LOAD", help="before measuring, wait for a quiet machine")
+    parser.add_argument("--environments", type=Path, default=ROOT / ".benchmarks", help="where the environments are kept")
+    parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()), help="a directory on the disk to measure")
+    parser.add_argument("--results", type=Path, default=ROOT / ".benchmarks" / "results.jsonl", help="the JSON lines")
+    parser.add_argument("--append", action="store_true", help="add to the results instead of replacing them")
+    parser.add_argument("--docs", action="store_true", help="write the table into docs/benchmarks.md")
+    parser.add_argument("--table-only", action="store_true", help="measure nothing, render the results again")
+    return parser.parse_args()
+
+
+def _measure(arguments: argparse.Namespace, results: Path) -> None:
+    sizes = plan.resized(plan.PROFILES[arguments.profile], arguments.set)
+    environments = Environments(arguments.environments, here=arguments.here)
+    chosen = [row for row in plan.rows(sizes) if not arguments.only or any(text in row.id for text in arguments.only)]
+    with ExitStack() as stack:
+        output = stack.enter_context(results.open("a" if arguments.append else "w"))
+        directory = stack.enter_context(scratch(arguments.scratch))
+        places = Places(directory, stack)
+
+        def keep(result: dict[str, Any]) -> None:
+            output.write(json.dumps(result) + "\n")
+            output.flush()
+            print(report.line(result), file=sys.stderr, flush=True)
+
+        def takes_part(contestant: str) -> bool:
+            return not arguments.system or any(text in contestant for text in arguments.system)
+
+        for name in {plan.CONTESTANTS[each].environment for row in chosen for each in row.contestants if takes_part(each)}:
+            environments.python(name)  # installing is no part of any measurement
+        suite = Suite(environments, places, directory, keep)
+        keep({"row": "machine", **describe(), "profile": arguments.profile})
+        if arguments.wait_for_load is not None:
+            keep({"row": "load", "load": wait_until_quiet(arguments.wait_for_load, at_most_s=3_600)})
+        for row in chosen:
+            rounds = row.rounds or arguments.rounds or sizes.rounds
+            suite.run(row, [each for each in row.contestants if takes_part(each)], rounds)
+        if not arguments.only or "import" in arguments.only:
+            suite.imports(sizes.imports)
+        if not arguments.here and (not arguments.only or "install" in arguments.only):
+            for name in (OURS_SQL, "mlflow"):
+                megabytes, distributions = environments.size(name)
+                keep({"row": "install", "contestant": name, "megabytes": megabytes, "distributions": distributions})
+        keep({"row": "versions", **places.versions(), **_versions(environments, chosen)})
+
+
+def _versions(environments: Environments, rows: list[plan.Row]) -> dict[str, str]:
+    packages = ("runstore", "sqlalchemy", "psycopg", "pymysql", "pymongo", "numpy")
+    found = environments.versions(OURS, packages)
+    for name in ("mlflow", "mlflow-mongodb", "sacred", "trackio"):
+        pinned = dict(line.split("==") for line in (LOCKS / f"{name}.txt").read_text().splitlines() if "==" in line)
+        if any(plan.CONTESTANTS[each].environment == name for row in rows for each in row.contestants):
+            found[name] = pinned[name]
+    return found
+
+
+main()

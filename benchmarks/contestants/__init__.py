@@ -1,0 +1,1 @@
+"""One module per system, each run in that system's own environment: it imports nothing else."""

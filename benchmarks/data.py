@@ -1,0 +1,81 @@
+"""What is logged: the same for every contestant, made from a fixed seed. Standard library only, as are all workers."""
+
+import random
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+START_US = 1_700_000_000_000_000
+SECOND_US = 1_000_000
+ARCHITECTURES = tuple(f"architecture-{number}" for number in range(10))
+SEARCHED_ARCHITECTURE = ARCHITECTURES[3]
+ORDERED_METRIC = "metric0"
+
+
+class Point(NamedTuple):
+    """One number: ``series`` is an index of the metrics of the workload."""
+
+    series: int
+    step: int
+    value: float
+    at_us: int
+
+
+class RunData(NamedTuple):
+    """A run as it is listed: its config, and the last value of each metric."""
+
+    name: str
+    config: dict[str, Any]
+    metrics: dict[str, float]
+
+
+def metric_names(count: int) -> list[str]:
+    """Names as people write them."""
+    return [f"metric{number}" for number in range(count)]
+
+
+def batches(points: int, *, size: int, series: int) -> Iterator[list[Point]]:
+    """A run's points in the order of training: at each step one value of each metric, ``size`` points a call.
+
+    The values have random mantissas, so that no database can compress them better than real ones.
+    """
+    source = random.Random(points)
+    batch: list[Point] = []
+    for number in range(points):
+        step, metric = divmod(number, series)
+        batch.append(Point(metric, step, source.gauss(0.0, 1.0), START_US + step * SECOND_US + source.randrange(1000)))
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def search_runs(count: int) -> Iterator[RunData]:
+    """Runs of 8 config keys and 5 metrics; a tenth of them has the searched architecture."""
+    source = random.Random(count)
+    for number in range(count):
+        config = {
+            "architecture": source.choice(ARCHITECTURES),
+            "learning_rate": 10 ** source.uniform(-5, -1),
+            "batch_size": 2 ** source.randrange(3, 9),
+            "depth": source.randrange(2, 50),
+            "optimizer": source.choice(("adam", "sgd", "lamb")),
+            "augment": bool(source.randrange(2)),
+            "seed": number,
+            "data": f"fold-{source.randrange(5)}",
+        }
+        yield RunData(f"run-{number:06d}", config, {name: source.random() for name in metric_names(5)})
+
+
+def wide_runs(count: int, *, keys: int) -> Iterator[RunData]:
+    """Runs of many config keys and as many metrics."""
+    source = random.Random(count)
+    for number in range(count):
+        config = {f"key{key}": source.randrange(1000) if key % 2 else f"value-{source.random()}" for key in range(keys)}
+        yield RunData(f"run-{number:06d}", config, {name: source.random() for name in metric_names(keys)})
+
+
+def best_runs(count: int, limit: int) -> list[str]:
+    """The right answer of the search: the names of the runs of the searched architecture, best metric first."""
+    found = [run for run in search_runs(count) if run.config["architecture"] == SEARCHED_ARCHITECTURE]
+    return [run.name for run in sorted(found, key=lambda run: -run.metrics[ORDERED_METRIC])[:limit]]

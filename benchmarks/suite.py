@@ -1,0 +1,202 @@
+"""Runs the plan: all contestants of a row in turn, round after round, each time in a fresh process."""
+
+import json
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from benchmarks.environments import OURS, ROOT, Environments
+from benchmarks.places import Place, Places
+from benchmarks.plan import CONTESTANTS, Contestant, Row
+from support.processes import ServerUnavailableError
+
+Result = dict[str, Any]
+TIMEOUT_S = 1_800
+
+
+class WorkerFailedError(Exception):
+    """A worker ended without a result; holds the end of what it printed."""
+
+
+class Worker:
+    """One process that is ready to be measured."""
+
+    def __init__(self, python: Path, task: dict[str, Any], log: Path) -> None:
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PYTHONWARNINGS": "ignore",
+            "OMP_NUM_THREADS": "1",
+            "GIT_PYTHON_REFRESH": "quiet",
+        }
+        self._log = log
+        with log.open("w") as output:
+            self._process = subprocess.Popen(
+                [str(python), "-m", "benchmarks.worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=output,
+                cwd=log.parent,
+                env=environment,
+                text=True,
+            )
+        self._say(json.dumps(task))
+        self._hear()
+
+    def go(self) -> None:
+        """Starts the clock."""
+        self._say("go")
+
+    def result(self) -> Result:
+        """What was measured; the process has ended then."""
+        found = self._hear()
+        self.end()
+        return found
+
+    def end(self) -> None:
+        """Waits for the process, which has nothing more to do."""
+        with suppress(BrokenPipeError):
+            self._process.communicate(timeout=TIMEOUT_S)
+
+    def _say(self, line: str) -> None:
+        with suppress(BrokenPipeError):  # its end is seen, with the reason, when it is listened to
+            self._process.stdin.write(line + "\n")  # type: ignore[union-attr]
+            self._process.stdin.flush()  # type: ignore[union-attr]
+
+    def _hear(self) -> Result:
+        line = self._process.stdout.readline()  # type: ignore[union-attr]
+        if not line:
+            self.end()
+            raise WorkerFailedError(self._log.read_text(errors="replace").strip()[-600:] or "(printed nothing)")
+        found: Result = json.loads(line)
+        return found
+
+
+class Suite:
+    """One run: results go to ``report`` as they come."""
+
+    def __init__(self, environments: Environments, places: Places, directory: Path, report: Callable[[Result], None]) -> None:
+        self._environments = environments
+        self._places = places
+        self._directory = directory
+        self._report = report
+
+    def run(self, row: Row, contestants: Iterable[str], rounds: int) -> None:
+        """Measures one row; a contestant that fails is reported as such and not tried again."""
+        playing = [CONTESTANTS[each] for each in contestants]
+        stores = {each.id: self._prepared(row, each) for each in playing} if row.prepare else {}
+        failed = {each for each, place in stores.items() if place is None}
+        try:
+            for number in range(rounds):
+                shift = number % max(len(playing), 1)  # who comes first changes from round to round
+                for each in [*playing[shift:], *playing[:shift]]:
+                    if each.id not in failed and not self._measured(row, each, number, stores.get(each.id)):
+                        failed.add(each.id)
+        finally:
+            for place in stores.values():
+                if place is not None:
+                    place.release()
+
+    def _prepared(self, row: Row, contestant: Contestant) -> Place | None:
+        place = None
+        try:
+            place = self._places.new(contestant.backend)
+            worker = self._worker(contestant, row.prepare or "", row, place)
+            worker.go()
+            result = worker.result()
+        except (WorkerFailedError, ServerUnavailableError) as error:
+            self._report(_failure(row, contestant, 0, error))
+            if place is not None:
+                place.release()
+            return None
+        self._report({"row": f"{row.id}:prepare", "contestant": contestant.id, "round": 0, **result})
+        return place
+
+    def _measured(self, row: Row, contestant: Contestant, number: int, store: Place | None) -> bool:
+        place = None
+        try:
+            place = store or self._places.new(contestant.backend)
+            result = self._together(row, contestant, place)
+            if row.measures_disk:
+                result["disk_bytes"] = place.size()
+        except (WorkerFailedError, ServerUnavailableError) as error:
+            self._report(_failure(row, contestant, number, error))
+            return False
+        finally:
+            if store is None and place is not None:
+                place.release()
+        self._report({"row": row.id, "contestant": contestant.id, "round": number, **result})
+        return True
+
+    def _together(self, row: Row, contestant: Contestant, place: Place) -> Result:
+        workers: list[Worker] = []
+        try:
+            # One after the other: how stores are opened at once is a matter of the tests.
+            workers.extend(self._worker(contestant, row.workload, row, place) for _ in range(row.workers))
+            for worker in workers:
+                worker.go()
+            results = [worker.result() for worker in workers]
+        except BaseException:
+            for worker in workers:
+                worker.end()
+            raise
+        if len(results) == 1:
+            return _plain(results[0], row)
+        began, ended = (choose(result[key] for result in results) for choose, key in ((min, "began"), (max, "ended")))
+        merged = {key: sum(result[key] for result in results) for key in ("n", "cpu_s", "peak_rss_mb", "stored")}
+        return _plain({**merged, "seconds": ended - began}, row)
+
+    def _worker(self, contestant: Contestant, workload: str, row: Row, place: Place) -> Worker:
+        task = {
+            "workload": workload,
+            "contestant": contestant.place,
+            "place": place.as_task(),
+            "options": row.options,
+        }
+        python = self._environments.python(contestant.environment)
+        return Worker(python, task, self._directory / "worker.log")
+
+    def imports(self, rounds: int) -> None:
+        """Times starting the interpreter, importing the package, and the command's help."""
+        python = self._environments.python(OURS)
+        commands = {
+            "python -c pass": [str(python), "-c", "pass"],
+            "import runstore": [str(python), "-c", "import runstore"],
+            "runstore --help": [str(python.parent / "runstore"), "--help"],
+        }
+        for number in range(-1, rounds):  # the first time fills the file cache
+            for name, command in commands.items():
+                began = time.monotonic()
+                subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+                if number >= 0:
+                    seconds = time.monotonic() - began
+                    self._report({"row": "import", "contestant": name, "round": number, "n": 1, "seconds": seconds})
+
+
+def wait_until_quiet(load: float, *, at_most_s: float) -> float:
+    """Returns when the machine's load of the last minute is below ``load`` or the time is over; gives the load."""
+    deadline = time.monotonic() + at_most_s
+    while os.getloadavg()[0] >= load and time.monotonic() < deadline:
+        time.sleep(5)
+    return os.getloadavg()[0]
+
+
+def median(values: Iterable[float]) -> float:
+    """The middle value."""
+    return statistics.median(values)
+
+
+def _plain(result: Result, row: Row) -> Result:
+    kept = {key: value for key, value in result.items() if key not in {"began", "ended"}}
+    if row.workload in {"ingest", "single"}:
+        kept["is_right"] = kept.pop("stored") == kept["n"]
+    return kept
+
+
+def _failure(row: Row, contestant: Contestant, number: int, error: Exception) -> Result:
+    return {"row": row.id, "contestant": contestant.id, "round": number, "error": str(error)}
