@@ -6,6 +6,7 @@ time of the import, so the one that is loaded already is taken; before any is lo
 
 import importlib
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,8 +18,9 @@ def _family_name() -> str:
         if name in sys.modules:
             return name
     for name in _NAMES:
-        if find_spec(name.partition(".")[0]) is not None:
-            return name
+        with suppress(ModuleNotFoundError):  # of the package that a submodule is asked of
+            if find_spec(name) is not None:
+                return name
     raise ImportError(
         "runstore.lightning needs Lightning, which is not installed; "
         'do: pip install "runstore[train]" (or: pip install lightning)'

@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
+
 from runstore.checks import check_name, check_run_id
 from runstore.errors import InvalidValueError
 from runstore.ids import new_run_id
 from runstore.lightning._family import Logger, be_a_logger_of_both, is_rank_zero, rank_zero_experiment, rank_zero_only
 from runstore.lightning.checkpoints import CheckpointLog, Position
 from runstore.lightning.hparams import config_of
-from runstore.lightning.resuming import Origin, RunStoreCallback, close_last_attempt, is_here
+from runstore.lightning.resuming import Origin, RunStoreCallback, close_last_attempt, is_here, read_run
 from runstore.lightning.stages import StagedRun
 from runstore.lightning.system import SystemMetrics
 from runstore.model import MetricPoint
@@ -221,7 +223,8 @@ class RunStoreLogger(Logger):
             status: Lightning's word: ``"success"``; ``"finished"`` when Slurm takes the machine back; ``"failed"`` for
                 any exception, which is then the one being handled.
         """
-        if self._run is None and not (self._was_copied and status == "failed"):
+        error = sys.exc_info()[1]
+        if self._run is None and not (status == "failed" and self._is_parent_of_run(error)):
             return
         run = self._staged_run()
         if status == "finished":
@@ -232,7 +235,7 @@ class RunStoreLogger(Logger):
             return
         self._watch_system(on=False)
         if status != "success":
-            run.fail(sys.exc_info()[1])
+            run.fail(error)
         elif run.succeed():
             self._checkpoints.finish(run.session)
         run.session.close()
@@ -279,6 +282,11 @@ class RunStoreLogger(Logger):
             _ = self.experiment
         assert self._run is not None  # noqa: S101 - rank zero makes both at once, and no other rank comes here
         return self._run
+
+    def _is_parent_of_run(self, error: BaseException | None) -> bool:
+        """Whether processes that this one has started (``ddp_spawn``, ``ddp_fork``) had begun the run."""
+        has_children = self._was_copied or isinstance(error, (ProcessRaisedException, ProcessExitedException))
+        return has_children and read_run(self.experiment, self.run_id) is not None
 
     def _begun_session(self) -> RunSession:
         """The session of a run that has begun; it begins here where no trainer told of a stage."""

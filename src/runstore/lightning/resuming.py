@@ -66,7 +66,7 @@ def is_here(session: RunSession, origin: Origin, *, store_name: str | None) -> b
     Raises:
         RunStoreError: the store cannot be opened, and trying again cannot mend it.
     """
-    return _read_run(session, origin.run_id) is not None or (origin.store is not None and origin.store == store_name)
+    return read_run(session, origin.run_id) is not None or (origin.store is not None and origin.store == store_name)
 
 
 def close_last_attempt(session: RunSession, run_id: str) -> None:
@@ -74,13 +74,14 @@ def close_last_attempt(session: RunSession, run_id: str) -> None:
 
     A store that cannot answer now is left as it is: the run goes on all the same.
     """
-    run = _read_run(session, run_id)
+    run = read_run(session, run_id)
     if run is not None and not run.status.is_final:
         with suppress(RunStoreError):
             session.store.finalize(run_id, RunStatus.INTERRUPTED, error=_LOST)
 
 
-def _read_run(session: RunSession, run_id: str) -> Run | None:
+def read_run(session: RunSession, run_id: str) -> Run | None:
+    """The run as the session's store knows it; ``None`` where it does not, or cannot answer now."""
     try:
         store = session.store
         return store.get_run(run_id) if isinstance(store, RunReader) else None
