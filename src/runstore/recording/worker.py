@@ -134,7 +134,8 @@ class Worker:
     def _run(self) -> None:
         try:
             while not self._gave_up:
-                if self._turn() and self._is_closing:
+                is_last = self._is_closing  # no record is taken any more: what this turn finds is all there is
+                if self._turn() and is_last:
                     break
         except Exception:  # noqa: BLE001 - an error of ours: say so, and leave the journal to the next start
             _log.exception("the drain of %s ended by an error; `runstore sync` stores what waits", self._journal.folder)
