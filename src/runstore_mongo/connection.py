@@ -7,7 +7,8 @@ start a bounded number of times (DUR.4): every operation given to :meth:`Connect
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -58,6 +59,9 @@ _DEFAULTS: Final[dict[str, Any]] = {
 _MOST_ATTEMPTS: Final = 60
 _LONGEST_S: Final = 20.0
 """A replica set with the server's own defaults elects a new primary within 10 to 12 seconds."""
+
+_IDLE_S: Final = 2.0
+"""A transaction of ours that has stood still for so long was left by a dead process: ours last milliseconds."""
 
 _TRANSIENT_CODES: Final = frozenset(
     {
@@ -110,6 +114,7 @@ class Connection:
         self._pid = 0
         self._left_behind: list[MongoClient[Document]] = []
         self._has_transactions: bool | None = None
+        self._abandoned: list[Mapping[str, Any]] = []
         self._is_closed = False
 
     @property
@@ -173,9 +178,12 @@ class Connection:
             retry=tenacity.retry_if_exception(self._may_pass),
             stop=tenacity.stop_after_attempt(_MOST_ATTEMPTS) | tenacity.stop_after_delay(_LONGEST_S),
             wait=tenacity.wait_random_exponential(multiplier=0.01, max=0.5),
+            before_sleep=self._clear_way,
             reraise=True,
         )
         try:
+            if self._abandoned:
+                self._end_abandoned()
             return retrying(operation)
         except RunStoreError:
             raise
@@ -191,20 +199,63 @@ class Connection:
         if not self.has_transactions:
             return body(None)
         concern = WriteConcern("majority", j=True)
-        with (
-            self.client.start_session() as session,
-            session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=concern),
-        ):
-            return body(session)
+        with self.client.start_session() as session:
+            try:
+                with session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=concern):
+                    return body(session)
+            except ConnectionFailure:
+                # The server may not have heard of the end, and would hold what was written for a minute.
+                self._abandoned.append(session.session_id)
+                raise
 
     def close(self) -> None:
         """Closes this process's client."""
+        if self._abandoned and self._pid == os.getpid() and not self._is_closed:
+            self._end_abandoned()
         self._is_closed = True
         client, self._client = self._client, None
         if client is not None and self._pid == os.getpid():
             client.close()
         elif client is not None:
             self._left_behind.append(client)
+
+    def _clear_way(self, state: tenacity.RetryCallState) -> None:
+        """Before another try: ends what keeps others waiting, once a conflict has lasted longer than a transaction."""
+        if self._abandoned:
+            self._end_abandoned()
+        error = state.outcome.exception() if state.outcome else None
+        if (
+            (state.seconds_since_start or 0.0) > _IDLE_S
+            and isinstance(error, PyMongoError)
+            and not isinstance(error, ConnectionFailure)
+        ):
+            with suppress(PyMongoError):  # without the right to look, the server's own limit of a minute ends it
+                self._abandoned += self._left_by_the_dead()
+                self._end_abandoned()
+
+    def _left_by_the_dead(self) -> list[Mapping[str, Any]]:
+        """Sessions of stores on this deployment whose transaction has stood still: their process was killed in it."""
+        stages: list[Document] = [
+            {"$currentOp": {"idleSessions": True}},
+            {
+                "$match": {
+                    "type": "idleSession",
+                    "appName": self.client.options.pool_options.appname,
+                    "transaction.timeInactiveMicros": {"$gt": int(_IDLE_S * 1e6)},
+                }
+            },
+        ]
+        return [{"id": found["lsid"]["id"]} for found in self.client.admin.aggregate(stages)]
+
+    def _end_abandoned(self) -> None:
+        """Tells the server that these transactions will not go on."""
+        sessions, self._abandoned = self._abandoned, []
+        try:
+            self.client.admin.command("killSessions", sessions)
+        except ConnectionFailure:
+            self._abandoned += sessions
+        except PyMongoError:
+            return  # not allowed here: the server's own limit of a minute ends them
 
     def _may_pass(self, error: BaseException) -> bool:
         if isinstance(error, ServerSelectionTimeoutError):

@@ -42,11 +42,11 @@ PREFIX_LENGTH: Final = 64
 NOW_US: Final[Document] = {"$multiply": [{"$toLong": "$$NOW"}, 1000]}
 """The server's clock in microseconds, as an expression; it ticks in milliseconds."""
 
-RUN_FIELDS: Final[Document] = {"config": 0, "config_document": 0}
-"""The projection of a run without its config."""
-
 SUMMARY_FIELDS: Final[Document] = {"tail": 0}
 """The projection of a series without its newest points."""
+
+MOST_COPIED: Final = 1_000
+"""Series of a run whose statistics are copied into the run; a run with more is searched by looking them up."""
 
 _STATISTICS: Final = ("first", "last", "min", "max")
 
@@ -151,6 +151,45 @@ def born(fields: Document, *, lease_s: float) -> Document:
             "expires_at": {"$add": [NOW_US, _lease_us(lease_s)]},
         }
     }
+
+
+def copy_key(name: str, dataset_type: str) -> str:
+    """The field of ``runs.metrics`` that holds a series' statistics.
+
+    The two characters to which a path gives a meaning, and the escape itself, are written as in URLs.
+    """
+    escaped = name.replace("%", "%25").replace(".", "%2E").replace("$", "%24")
+    return f"{dataset_type}/{escaped}"
+
+
+def copied(summaries: Sequence[tuple[int, SeriesSummary]]) -> list[Document]:
+    """The stages that copy statistics, each with its series' version, into a run; an older version never replaces one.
+
+    Up to :data:`MOST_COPIED` series are copied. A run with more says so in ``has_more_series``.
+    """
+    is_full: Document | bool = len(summaries) > MOST_COPIED
+    if any(version == 1 for version, _ in summaries) and not is_full:
+        held = {"$size": {"$objectToArray": {"$ifNull": ["$metrics", {}]}}}
+        is_full = {"$gt": [held, MOST_COPIED - len(summaries)]}
+    fields: Document = {}
+    for version, summary in summaries:
+        path = f"metrics.{copy_key(summary.name, summary.dataset_type)}"
+        held_version = {"$ifNull": [f"${path}.version", 0]}
+        is_wanted = {
+            "$and": [
+                {"$lt": [held_version, version]},
+                {"$or": [{"$gt": [held_version, 0]}, {"$ne": ["$has_more_series", True]}]},
+            ]
+        }
+        fields[path] = {"$cond": [is_wanted, {"$literal": _statistics(version, summary)}, f"${path}"]}
+    full = [{"$set": {"has_more_series": {"$or": [{"$eq": ["$has_more_series", True]}, is_full]}}}] if is_full else []
+    return [*full, {"$set": fields}] if fields else []
+
+
+def _statistics(version: int, summary: SeriesSummary) -> Document:
+    points = {name: getattr(summary, name) for name in _STATISTICS}
+    values = {name: None if point is None else point.value for name, point in points.items()}
+    return {"version": version, "count": summary.count, **values}
 
 
 def leaf_document(leaf: ConfigLeaf) -> Document:

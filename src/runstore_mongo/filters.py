@@ -32,7 +32,7 @@ from runstore.query import (
     Wildcard,
     like_tokens,
 )
-from runstore_mongo.documents import NOW_US, PREFIX_LENGTH, SERIES
+from runstore_mongo.documents import NOW_US, PREFIX_LENGTH, SERIES, copy_key
 
 Document = dict[str, Any]
 Pipeline = list[Document]
@@ -75,14 +75,17 @@ RUN_PROJECTION: Final[Document] = {**dict.fromkeys(_SHOWN_FIELDS, 1), "now": NOW
 class Search:
     """One search: its pipeline, and the place of a run that came out of it."""
 
-    def __init__(self, node: Node | None, orders: Sequence[Order], *, scope: Document) -> None:
+    def __init__(self, node: Node | None, orders: Sequence[Order], *, scope: Document, joins: bool = False) -> None:
         """Compiles.
 
         Args:
             node: the filter.
             orders: the ordering, without the final ties.
             scope: plain conditions on ``runs`` that always hold, such as an experiment.
+            joins: look each statistic up in ``run_series``: right for runs, too, that carry no copy of all of them,
+                and many times slower.
         """
+        self._joins = joins
         self._metrics: dict[tuple[str, str], int] = {}
         self._node = node
         self._scope = scope
@@ -95,7 +98,9 @@ class Search:
         is_plain = all(not computed for *_, computed in self._terms)
         behind = [] if after is None else [self._behind(after)]
         stages: Pipeline = [_match([self._scope, *early, *(behind if is_plain else [])])]
-        if late:
+        if late and not self._joins:
+            stages += [{"$set": {"_status": _DERIVED_STATUS}}, _match([self._condition(item) for item in late])]
+        elif late:
             used: set[tuple[str, str]] = set()
             for condition_node in late:
                 used |= {
@@ -107,7 +112,7 @@ class Search:
             stages.append(_match([self._condition(item) for item in late]))
             stages += self._lookups(set(self._metrics) - used)
         else:
-            stages += self._lookups(set(self._metrics))
+            stages += self._lookups(set(self._metrics) if self._joins else set())
         for *_, computed in self._terms:
             stages += [{"$set": fields} for fields in computed.get("stages", [])]
         if not is_plain:
@@ -164,8 +169,8 @@ class Search:
             for field in _fields(item):
                 if isinstance(field, Metric):
                     self._metrics.setdefault((field.dataset_type, field.name), len(self._metrics))
-        early = [item for item in items if not _is_late(item)]
-        return [self._condition(item) for item in early], [item for item in items if _is_late(item)]
+        late = [item for item in items if _needs_clock(item) or (self._joins and uses_metrics(item))]
+        return [self._condition(item) for item in items if item not in late], late
 
     def _condition(self, node: Node) -> Document:  # noqa: PLR0911 - one return a kind of node
         match node:
@@ -240,8 +245,14 @@ class Search:
 
     def _path(self, field: Attribute | Metric) -> str:
         if isinstance(field, Metric):
-            return f"_m{self._metrics[field.dataset_type, field.name]}.{field.stat}"
+            return self._statistic(field)
         return {"id": "_id", "status": "_status"}.get(field.name, field.name)
+
+    def _statistic(self, field: Metric) -> str:
+        if not self._joins:
+            return f"metrics.{copy_key(field.name, field.dataset_type)}.{field.stat}"
+        number = self._metrics.setdefault((field.dataset_type, field.name), len(self._metrics))
+        return f"_m{number}.{field.stat}"
 
     # --- order --------------------------------------------------------------------------------------------------
 
@@ -261,9 +272,8 @@ class Search:
                 value = {"$first": {"$map": {"input": _by_key("$tags", key), "in": "$$this.v"}}}
             case ConfigKey(key):
                 value = {"$first": _by_key("$config", key)}
-            case Metric(dataset_type, name, stat):
-                number = self._metrics.setdefault((dataset_type, name), len(self._metrics))
-                value = f"$_m{number}.{stat}"
+            case Metric():
+                value = f"${self._statistic(field)}"
         ranked = _ranked_leaf(source) if isinstance(field, ConfigKey) else _ranked_value(source)
         stages = [{source: value}, {rank_at: ranked[0]}, {value_at: ranked[1](rank_at)}]
         return value_at, 0, order.descending, {"stages": stages}
@@ -335,10 +345,13 @@ _DERIVED_STATUS: Final[Document] = {
 }
 
 
-def _is_late(node: Node) -> bool:
-    return any(
-        isinstance(field, Metric) or (field == Attribute("status") and not _is_direct(node)) for field in _fields(node)
-    )
+def uses_metrics(node: Node) -> bool:
+    """Whether a filter needs the statistics of a series."""
+    return any(isinstance(field, Metric) for field in _fields(node))
+
+
+def _needs_clock(node: Node) -> bool:
+    return not _is_direct(node) and any(field == Attribute("status") for field in _fields(node))
 
 
 def _is_direct(node: Node) -> bool:

@@ -1,40 +1,26 @@
-"""Writing points: the newest in the series' own document, the older ones packed in buckets.
+"""Writing points: series by series as :mod:`runstore_mongo.series` plans it, and the copy that filters use.
 
-A series is one document of ``run_series``: its summary, and a ``tail`` of the points written last. A write is one
-compare-and-set of that document, so points and summary change together, on a standalone server too. When the tail has
-grown to :data:`SEAL_AT` points the next write first copies it into documents of ``run_buckets`` and then drops it by
-its own compare-and-set. Two rules make every state between two statements a right one:
-
-* Only points that are already acknowledged ever go into a bucket, and a reader lays the tail over the buckets. A seal
-  that stopped half way has changed nothing that a reader sees, and the next one repeats it.
-* A bucket remembers the ``version`` of the series document it was sealed from, and is never overwritten by a seal from
-  an older one. A writer that was overtaken fails its compare-and-set, reads again and repeats.
-
-Steps may be dense or sparse: buckets hold a number of points, not a range of steps.
+Each run carries a copy of its series' statistics (``runs.metrics``), so that 10,000 runs are ordered by one metric
+without touching 10,000 other documents. On a replica set the points, the summaries and that copy change in one
+transaction. On a standalone server they are two commands: all series, then the copy; a writer that dies in between
+leaves the copy one call behind, and the next call mends it.
 """
 
-import math
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final
 
-from bson.int64 import Int64
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 
-from runstore.checks import MAX_STEP, Series, StoredValue
-from runstore.model import SeriesSummary
-from runstore.summaries import merge_summaries, summarize
-from runstore_mongo.columns import Columns, empty, of_documents, of_points, overlay
+from runstore.checks import MAX_STEP, Series, StoredValue, unknown_run
+from runstore.errors import RunNotFoundError
+from runstore_mongo.columns import Columns, empty, of_points
 from runstore_mongo.connection import ConflictingWriteError, Connection, Document, Session, is_duplicate
-from runstore_mongo.documents import BUCKETS, SERIES, bucket_key, series_key, summary_fields, summary_of
-
-SEAL_AT: Final = 512
-"""Points from which a tail is packed away: 12 KiB, the most that a write of one point has to write again."""
-
-BUCKET_POINTS: Final = 1024
-"""Points of a full bucket: 24 KiB."""
+from runstore_mongo.documents import BUCKETS, RUNS, SERIES, copied, series_key, touched
+from runstore_mongo.series import BUCKET_POINTS, Plan, SeriesState, is_due, loses_extreme, plan_write, state_of
 
 LARGE_TAIL: Final = 8 * BUCKET_POINTS
 """A tail above this is packed away at once, not by the next write: summaries are read from the same document."""
@@ -43,40 +29,9 @@ MOST_AT_ONCE: Final = 300_000
 """Points of one series that are written by one statement: 7 MiB of a document's 16."""
 
 _CACHED_SERIES: Final = 2_000
+_NEW: Final = SeriesState(0, -1, None, empty())
 
-
-class SeriesState(NamedTuple):
-    """A series document as this handle last saw it.
-
-    Attributes:
-        version: 0 for a series that is not stored yet.
-        sealed_to: the highest step in any bucket; -1 while there is none.
-        tail: the points written last; they hide those of the same step in the buckets.
-    """
-
-    version: int
-    sealed_to: int
-    summary: SeriesSummary | None
-    tail: Columns
-
-
-class _Plan(NamedTuple):
-    """What one series needs written."""
-
-    key: str
-    state: SeriesState
-    seals: list[UpdateOne]
-    write: UpdateOne
-
-
-def state_of(document: Document) -> SeriesState:
-    """The state of a stored series."""
-    return SeriesState(
-        version=int(document["version"]),
-        sealed_to=int(document["sealed_to"]),
-        summary=summary_of(document),
-        tail=of_documents([document["tail"]]),
-    )
+Batches = Mapping[str, tuple[Series, Columns]]
 
 
 class Ingest:
@@ -85,46 +40,55 @@ class Ingest:
     def __init__(self, connection: Connection) -> None:
         """Reads nothing yet."""
         self._connection = connection
-        self._known: OrderedDict[str, SeriesState] = OrderedDict()
+        self._begin()
+
+    def _begin(self) -> None:
+        self._pid = os.getpid()
         self._lock = threading.Lock()
+        self._known: OrderedDict[str, SeriesState] = OrderedDict()
 
     def write(self, run_id: str, groups: Mapping[Series, Mapping[int, StoredValue]]) -> None:
         """Stores the points of one call, each series in step order.
 
-        The run must exist. On a replica set all series of a call change in one transaction; on a standalone server
-        each changes by itself. Round trips: one to write; one more for series this handle has not seen; one to seal;
-        one or two where stored points are overwritten.
+        Round trips: one for the series and one for the run, and on a replica set one to commit; one more for series
+        that this handle has not seen, one to seal, one where stored points are overwritten. Their number does not
+        depend on the number of points, up to :data:`MOST_AT_ONCE` of one series.
+
+        Raises:
+            RunNotFoundError: on a replica set; elsewhere the caller has looked.
         """
-        batches = {
-            key: (series, of_points(points)) for series, points in groups.items() for key in [_key(run_id, series)]
-        }
+        if self._pid != os.getpid():
+            self._begin()  # forked: another thread of the parent may have held the lock
+        batches = {series_key(run_id, *series): (series, of_points(points)) for series, points in groups.items()}
         while batches:
             now = {key: (series, batch.part(0, MOST_AT_ONCE)) for key, (series, batch) in batches.items()}
-            self._connection.call("log metrics", lambda now=now: self._attempt(run_id, now))  # type: ignore[misc]
-            large = [key for key in now if len(self._recall(key).tail.steps) > LARGE_TAIL]
+            self._write(run_id, now)
+            large = {key: (series, empty()) for key, (series, _) in now.items() if self._has_large_tail(key)}
             if large:
-                none = {key: (now[key][0], empty()) for key in large}
-                self._connection.call("pack metrics", lambda none=none: self._attempt(run_id, none))  # type: ignore[misc]
+                self._write(run_id, large)
             batches = {
                 key: (series, batch.part(MOST_AT_ONCE, len(batch.steps)))
                 for key, (series, batch) in batches.items()
                 if len(batch.steps) > MOST_AT_ONCE
             }
 
-    def _attempt(self, run_id: str, batches: Mapping[str, tuple[Series, Columns]]) -> None:
+    def _write(self, run_id: str, batches: Batches) -> None:
+        self._connection.call("log metrics", lambda: self._attempt(run_id, batches))
+
+    def _attempt(self, run_id: str, batches: Batches) -> None:
         try:
             states = self._load(batches)
             stored = self._overlapped(batches, states)
             plans = [
-                _plan(run_id, key, series, batch, states[key], stored.get(key, []))
+                plan_write(run_id, key, series, batch, states[key], stored.get(key, []))
                 for key, (series, batch) in batches.items()
             ]
-            self._store([seal for plan in plans for seal in plan.seals], [plan.write for plan in plans])
+            self._connection.transact(lambda session: self._apply(run_id, plans, session))
         except BaseException:
             # What was written is not known for sure: the next attempt, or call, reads first.
             self._forget(batches)
             raise
-        self._remember({plan.key: plan.state for plan in plans})
+        self._remember({plan.key: plan.after for plan in plans})
 
     def _load(self, keys: Iterable[str]) -> dict[str, SeriesState]:
         with self._lock:
@@ -133,20 +97,18 @@ class Ingest:
         if missing:
             for document in self._connection.collection(SERIES).find({"_id": {"$in": missing}}):
                 states[document["_id"]] = state_of(document)
-        return {key: states.get(key) or SeriesState(0, -1, None, empty()) for key in keys}
+        return {key: states.get(key, _NEW) for key in keys}
 
-    def _overlapped(
-        self, batches: Mapping[str, tuple[Series, Columns]], states: Mapping[str, SeriesState]
-    ) -> dict[str, list[Document]]:
+    def _overlapped(self, batches: Batches, states: Mapping[str, SeriesState]) -> dict[str, list[Document]]:
         """The buckets that the new points overwrite, or that a seal has to merge into, by series."""
         wanted = []
         for key, (_, batch) in batches.items():
             state = states[key]
             low, high = MAX_STEP, -1
-            for part in (batch, state.tail if _is_due(state, batch) else empty()):
+            for part in (batch, state.tail if is_due(state, batch) else empty()):
                 if part.steps and part.steps[0] <= state.sealed_to:
                     low, high = min(low, part.steps[0]), max(high, min(part.steps[-1], state.sealed_to))
-            if state.summary is not None and _loses_extreme(state, batch):
+            if loses_extreme(state, batch):
                 low, high = 0, MAX_STEP
             if low <= high:
                 wanted.append({"series": key, "low": {"$lte": high}, "high": {"$gte": low}})
@@ -158,31 +120,45 @@ class Ingest:
                 found.setdefault(document["series"], []).append(document)
         return found
 
-    def _store(self, seals: Sequence[UpdateOne], writes: Sequence[UpdateOne]) -> None:
-        if not self._connection.has_transactions or (len(writes) == 1 and not seals):
-            self._apply(seals, writes, None)
-        else:
-            self._connection.transact(lambda session: self._apply(seals, writes, session))
+    def _apply(self, run_id: str, plans: Sequence[Plan], session: Session) -> None:
+        """Buckets before series: without a transaction a bucket must be whole before the tail lets go of its points.
 
-    def _apply(self, seals: Sequence[UpdateOne], writes: Sequence[UpdateOne], session: Session) -> None:
-        """Seals first: without a transaction a bucket must be whole before the tail lets go of its points."""
-        for name, operations in ((BUCKETS, seals), (SERIES, writes)):
-            if not operations:
-                continue
-            try:
-                result = self._connection.collection(name).bulk_write(
-                    operations, ordered=name == BUCKETS, session=session
-                )
-            except BulkWriteError as error:
-                if is_duplicate(error):  # a new series that another writer made, a bucket that a later seal wrote
-                    raise ConflictingWriteError from error
-                raise
-            if result.matched_count + result.upserted_count != len(operations):
-                raise ConflictingWriteError
+        In a transaction the run comes first, so that two writers of one run meet before they have done any work.
+        """
+        if session is not None:
+            self._copy(run_id, plans, session)
+        for name, operations in (
+            (BUCKETS, [seal for plan in plans for seal in plan.seals]),
+            (SERIES, [plan.write for plan in plans]),
+        ):
+            self._compare_and_set(name, operations, session)
+        if session is None:
+            self._copy(run_id, plans, session)
 
-    def _recall(self, key: str) -> SeriesState:
+    def _compare_and_set(self, name: str, operations: Sequence[UpdateOne], session: Session) -> None:
+        if not operations:
+            return
+        collection = self._connection.collection(name)
+        try:
+            result = collection.bulk_write(operations, ordered=name == BUCKETS, session=session)
+        except BulkWriteError as error:
+            if is_duplicate(error):  # a new series that another writer made, a bucket that a later seal wrote
+                raise ConflictingWriteError from error
+            raise
+        if result.matched_count + result.upserted_count != len(operations):
+            raise ConflictingWriteError
+
+    def _copy(self, run_id: str, plans: Sequence[Plan], session: Session) -> None:
+        """The run's copy of the statistics, and its sign of life."""
+        stages = copied([(plan.after.version, plan.after.summary) for plan in plans if plan.after.summary is not None])
+        stages.append(touched({}))
+        result = self._connection.collection(RUNS).update_one({"_id": run_id}, stages, session=session)
+        if not result.matched_count:
+            raise RunNotFoundError(unknown_run(run_id))
+
+    def _has_large_tail(self, key: str) -> bool:
         with self._lock:
-            return self._known.get(key) or SeriesState(0, -1, None, empty())
+            return len(self._known.get(key, _NEW).tail.steps) > LARGE_TAIL
 
     def _remember(self, states: Mapping[str, SeriesState]) -> None:
         with self._lock:
@@ -196,152 +172,3 @@ class Ingest:
         with self._lock:
             for key in keys:
                 self._known.pop(key, None)
-
-
-def _key(run_id: str, series: Series) -> str:
-    name, dataset_type = series
-    return series_key(run_id, name, dataset_type)
-
-
-def _is_due(state: SeriesState, batch: Columns) -> bool:
-    """Whether the tail is to be sealed: it has grown enough, or this is a call that only seals."""
-    return len(state.tail.steps) >= (SEAL_AT if batch.steps else 1)
-
-
-def _loses_extreme(state: SeriesState, batch: Columns) -> bool:
-    """Whether a point that is the series' minimum or maximum may be overwritten: then only the history tells."""
-    summary = state.summary
-    if summary is None or not batch.steps or batch.steps[0] > summary.last.step:
-        return False
-    new = dict(zip(batch.steps, batch.values, strict=True))
-    low, high = summary.min, summary.max
-    # Written as "not still as extreme", so that NaN counts as lost; the same value again does not.
-    return (low is not None and low.step in new and not -math.inf < new[low.step] <= low.value) or (
-        high is not None and high.step in new and not math.inf > new[high.step] >= high.value
-    )
-
-
-def _plan(  # noqa: PLR0913, PLR0917 - everything that is known of one series
-    run_id: str, key: str, series: Series, batch: Columns, state: SeriesState, stored: list[Document]
-) -> _Plan:
-    is_due = _is_due(state, batch)
-    seals, sealed_to = _seals(run_id, key, state, stored) if is_due else ([], state.sealed_to)
-    after = SeriesState(
-        version=state.version + 1,
-        sealed_to=sealed_to,
-        summary=_summary_after(series, state, batch, stored),
-        tail=batch if is_due else overlay(state.tail, batch),
-    )
-    return _Plan(key, after, seals, _series_write(run_id, key, series, state, after))
-
-
-def _series_write(run_id: str, key: str, series: Series, before: SeriesState, after: SeriesState) -> UpdateOne:
-    assert after.summary is not None  # noqa: S101 - a series has at least one point
-    fields = {
-        **summary_fields(after.summary),
-        "version": after.version,
-        "sealed_to": Int64(after.sealed_to),
-        "tail": {"count": len(after.tail.steps), **after.tail.to_document()},
-    }
-    if before.version:
-        return UpdateOne({"_id": key, "version": before.version}, {"$set": fields})
-    # Inserts the series, or fails by its id if another writer made it. An upsert, so that all series of a call travel
-    # in one command: a standalone server, too, then carries out all of it or, if the writer dies first, none.
-    name, dataset_type = series
-    identity = {"run_id": run_id, "metric_name": name, "dataset_type": dataset_type}
-    return UpdateOne({"_id": key, "version": {"$exists": False}}, {"$set": {**identity, **fields}}, upsert=True)
-
-
-def _summary_after(series: Series, state: SeriesState, batch: Columns, stored: list[Document]) -> SeriesSummary | None:
-    """The summary once the batch is written: by adding where its steps are new, from the points where they are not."""
-    before = state.summary
-    if not batch.steps:
-        return before
-    if before is None:
-        return summarize(*series, batch.steps, batch.values)
-    if batch.steps[0] > before.last.step:
-        return merge_summaries(before, summarize(*series, batch.steps, batch.values))
-    low, high = batch.steps[0], batch.steps[-1]
-    known = overlay(of_documents(stored), state.tail)
-    if _loses_extreme(state, batch):
-        whole = overlay(known, batch)
-        return summarize(*series, whole.steps, whole.values)
-    old = known.within(low, high)
-    new = set(batch.steps)
-    replaced = [index for index, step in enumerate(old.steps) if step in new]
-    if not replaced:
-        return merge_summaries(before, summarize(*series, batch.steps, batch.values))
-    return _without(before, old, replaced, series, batch)
-
-
-def _without(before: SeriesSummary, old: Columns, replaced: list[int], series: Series, batch: Columns) -> SeriesSummary:
-    """The summary after some points, none of them an extreme, were overwritten by the batch's."""
-    gone = summarize(*series, [old.steps[index] for index in replaced], [old.values[index] for index in replaced])
-    merged = merge_summaries(before, summarize(*series, batch.steps, batch.values))
-    new = dict(zip(batch.steps, batch.values, strict=True))
-    ends = {
-        name: type(point)(step=point.step, value=new.get(point.step, point.value))
-        for name, point in (("first", merged.first), ("last", merged.last))
-    }
-    return SeriesSummary(
-        name=merged.name,
-        dataset_type=merged.dataset_type,
-        count=merged.count - gone.count,
-        min=merged.min,
-        max=merged.max,
-        non_finite_count=merged.non_finite_count - gone.non_finite_count,
-        **ends,
-    )
-
-
-def _seals(run_id: str, key: str, state: SeriesState, stored: list[Document]) -> tuple[list[UpdateOne], int]:
-    """The writes that copy a tail into buckets, in order, and the highest step that is then in a bucket."""
-    tail = state.tail
-    sealed_to = max(state.sealed_to, tail.steps[-1])
-    if tail.steps[0] > state.sealed_to:
-        return [_bucket_write(run_id, key, state.version, part, None) for part in _parts(tail)], sealed_to
-    writes: list[UpdateOne] = []
-    rest = tail
-    for position, document in enumerate(stored):
-        low = int(document["low"])
-        before = rest.within(0, low - 1) if low else empty()
-        writes += [_bucket_write(run_id, key, state.version, part, None) for part in _parts(before)]
-        # A bucket takes what lies in its range; the last one leaves what comes after it to new buckets.
-        is_last = position == len(stored) - 1
-        high = int(document["high"]) if is_last else int(stored[position + 1]["low"]) - 1
-        mine = rest.within(low, high)
-        rest = rest.within(high + 1, MAX_STEP) if high < MAX_STEP else empty()
-        if mine.steps:
-            merged = overlay(of_documents([document]), mine)
-            first, *others = _parts(merged) if len(merged.steps) > 2 * BUCKET_POINTS else [merged]
-            # The new halves before the bucket that shrinks: nothing is out of sight in between.
-            writes += [_bucket_write(run_id, key, state.version, part, None) for part in others]
-            writes.append(_bucket_write(run_id, key, state.version, first, document))
-    writes += [_bucket_write(run_id, key, state.version, part, None) for part in _parts(rest)]
-    return writes, sealed_to
-
-
-def _parts(columns: Columns) -> list[Columns]:
-    return [columns.part(at, at + BUCKET_POINTS) for at in range(0, len(columns.steps), BUCKET_POINTS)]
-
-
-def _bucket_write(run_id: str, key: str, version: int, points: Columns, base: Document | None) -> UpdateOne:
-    """Makes a bucket, or rewrites ``base`` if it is still as it was read.
-
-    A new bucket may be there already, left by a seal that stopped half way: it is replaced unless it is newer.
-    """
-    fields: dict[str, Any] = {
-        "series": key,
-        "run_id": run_id,
-        "low": Int64(points.steps[0]),
-        "high": Int64(points.steps[-1]),
-        "count": len(points.steps),
-        "version": version,
-        **points.to_document(),
-    }
-    if base is not None:
-        fields["low"] = base["low"]
-        return UpdateOne({"_id": base["_id"], "version": base["version"]}, {"$set": fields})
-    return UpdateOne(
-        {"_id": bucket_key(key, points.steps[0]), "version": {"$lte": version}}, {"$set": fields}, upsert=True
-    )

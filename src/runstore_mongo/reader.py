@@ -11,7 +11,7 @@ from runstore.config import decode_config
 from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, InvalidValueError, RunNotFoundError
 from runstore.ids import experiment_id_of
 from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
-from runstore.query import Attribute, Order, decode_cursor, encode_cursor, parse_filter, parse_order, query_key
+from runstore.query import Attribute, Metric, Order, decode_cursor, encode_cursor, parse_filter, parse_order, query_key
 from runstore.sampling import MIN_SAMPLE, sample_indices
 from runstore_mongo.blobs import GridFSBlobs
 from runstore_mongo.connection import Connection, Document
@@ -28,7 +28,7 @@ from runstore_mongo.documents import (
     summary_of,
     unique,
 )
-from runstore_mongo.filters import RUN_PROJECTION, Search
+from runstore_mongo.filters import RUN_PROJECTION, Search, uses_metrics
 from runstore_mongo.history import read_points
 from runstore_mongo.schema import open_schema
 
@@ -106,7 +106,9 @@ class MongoReader:
         scope: Document = {}
         if experiment_id is not None:
             scope = {"experiment_id": {"$eq": checks.check_name(experiment_id, "experiment_id")}}
-        search = Search(node, orders, scope=scope)
+        needs_metrics = any(isinstance(order.field, Metric) for order in orders) or (node and uses_metrics(node))
+        joins = bool(needs_metrics) and self._has_partial_copies()
+        search = Search(node, orders, scope=scope, joins=joins)
         return self._page(search, query_key("runs", node, orders, experiment_id), limit=limit, cursor=cursor)
 
     def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
@@ -271,6 +273,14 @@ class MongoReader:
     def _aggregate(self, asked: str, name: str, pipeline: list[Document]) -> list[Document]:
         collection = self._connection.collection(name)
         return self._connection.call(asked, lambda: collection.aggregate(pipeline).to_list())
+
+    def _has_partial_copies(self) -> bool:
+        """Whether any run has more series than are copied into it."""
+        runs = self._connection.collection(RUNS)
+        return (
+            self._connection.call("search runs", lambda: runs.find_one({"has_more_series": True}, {"_id": 1}))
+            is not None
+        )
 
     def _require_run(self, run_id: str) -> None:
         checks.check_run_id(run_id)

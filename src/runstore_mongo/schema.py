@@ -40,10 +40,11 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("status", ASCENDING), ("start_time", DESCENDING), ("_id", ASCENDING)]),
         IndexModel([("tags.k", ASCENDING), ("tags.v", ASCENDING)]),
         IndexModel([("config.k", ASCENDING), ("config.n", ASCENDING), ("config.p", ASCENDING)]),
+        IndexModel([("has_more_series", ASCENDING)], partialFilterExpression={"has_more_series": True}),
     ],
     SERIES: [
         IndexModel([("run_id", ASCENDING)]),
-        IndexModel([("metric_name", ASCENDING), ("dataset_type", ASCENDING), ("run_id", ASCENDING)]),
+        IndexModel([("metric_name", ASCENDING), ("dataset_type", ASCENDING)]),
     ],
     BUCKETS: [IndexModel([("series", ASCENDING), ("low", ASCENDING)])],
     ARTIFACTS: [IndexModel([("run_id", ASCENDING), ("artifact_name", ASCENDING)])],

@@ -173,6 +173,8 @@ class MongoStore(MongoReader):
             "config_version": 0,
             "config_document": "{}",
             "config": [],
+            "metrics": {},
+            "has_more_series": False,
         }
         try:
             # Matches no stored run, so that it inserts one or fails by its id; a plain insert has no server's clock.
@@ -193,7 +195,8 @@ class MongoStore(MongoReader):
         checks.check_run_id(run_id)
         groups = checks.group_points(checks.check_points(points, now_us=_now_us()))
         self._check_writable()
-        self._touch(run_id)
+        if not groups or not self._connection.call("look at the server", lambda: self._connection.has_transactions):
+            self._touch(run_id)  # a transaction finds out by itself
         self._ingest.write(run_id, groups)
 
     def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:

@@ -1,0 +1,228 @@
+"""What a write of points does to one series: pure, no database.
+
+A series is one document of ``run_series``: its summary, and a ``tail`` of the points written last. A write is one
+compare-and-set of that document, so points and summary change together, on a standalone server too. When the tail has
+grown to :data:`SEAL_AT` points the next write first copies it into documents of ``run_buckets`` and then drops it by
+its own compare-and-set. Two rules make every state between two statements a right one:
+
+* Only points that are already acknowledged ever go into a bucket, and a reader lays the tail over the buckets. A seal
+  that stopped half way has changed nothing that a reader sees, and the next one repeats it.
+* A bucket remembers the ``version`` of the series document it was sealed from, and is never overwritten by a seal from
+  an older one. A writer that was overtaken fails its compare-and-set, reads again and repeats.
+
+Steps may be dense or sparse: buckets hold a number of points, not a range of steps.
+"""
+
+import math
+from typing import Any, Final, NamedTuple
+
+from bson.int64 import Int64
+from pymongo import UpdateOne
+
+from runstore.checks import MAX_STEP, Series
+from runstore.model import SeriesSummary
+from runstore.summaries import merge_summaries, summarize
+from runstore_mongo.columns import Columns, empty, of_documents, overlay
+from runstore_mongo.documents import Document, bucket_key, summary_fields, summary_of
+
+SEAL_AT: Final = 512
+"""Points from which a tail is packed away: 12 KiB, the most that a write of one point has to write again."""
+
+BUCKET_POINTS: Final = 1024
+"""Points of a full bucket: 24 KiB."""
+
+
+class SeriesState(NamedTuple):
+    """A series document as this handle last saw it.
+
+    Attributes:
+        version: 0 for a series that is not stored yet.
+        sealed_to: the highest step in any bucket; -1 while there is none.
+        tail: the points written last; they hide those of the same step in the buckets.
+    """
+
+    version: int
+    sealed_to: int
+    summary: SeriesSummary | None
+    tail: Columns
+
+
+class Plan(NamedTuple):
+    """What one series needs written.
+
+    Attributes:
+        before: the state it was planned from.
+        after: the state once it is written.
+        seals: the writes to ``run_buckets``, in order, that come first.
+        write: the compare-and-set of the series.
+    """
+
+    key: str
+    before: SeriesState
+    after: SeriesState
+    seals: list[UpdateOne]
+    write: UpdateOne
+
+
+def state_of(document: Document) -> SeriesState:
+    """The state of a stored series."""
+    return SeriesState(
+        version=int(document["version"]),
+        sealed_to=int(document["sealed_to"]),
+        summary=summary_of(document),
+        tail=of_documents([document["tail"]]),
+    )
+
+
+def is_due(state: SeriesState, batch: Columns) -> bool:
+    """Whether the tail is to be sealed: it has grown enough, or this is a call that only seals."""
+    return len(state.tail.steps) >= (SEAL_AT if batch.steps else 1)
+
+
+def loses_extreme(state: SeriesState, batch: Columns) -> bool:
+    """Whether a point that is the series' minimum or maximum may be overwritten: then only the history tells."""
+    summary = state.summary
+    if summary is None or not batch.steps or batch.steps[0] > summary.last.step:
+        return False
+    new = dict(zip(batch.steps, batch.values, strict=True))
+    low, high = summary.min, summary.max
+    # Written as "not still as extreme", so that NaN counts as lost; the same value again does not.
+    return (low is not None and low.step in new and not -math.inf < new[low.step] <= low.value) or (
+        high is not None and high.step in new and not math.inf > new[high.step] >= high.value
+    )
+
+
+def plan_write(  # noqa: PLR0913, PLR0917 - everything that is known of one series
+    run_id: str, key: str, series: Series, batch: Columns, state: SeriesState, stored: list[Document]
+) -> Plan:
+    """What writing a batch does to a series; an empty batch only seals.
+
+    Args:
+        run_id: the run.
+        key: the series' key.
+        series: its name and dataset type.
+        batch: the new points.
+        state: the series as it is.
+        stored: the buckets that the batch overlaps, or the tail if it is to be sealed, in order.
+    """
+    due = is_due(state, batch)
+    seals, sealed_to = _seals(run_id, key, state, stored) if due else ([], state.sealed_to)
+    after = SeriesState(
+        version=state.version + 1,
+        sealed_to=sealed_to,
+        summary=_summary_after(series, state, batch, stored),
+        tail=batch if due else overlay(state.tail, batch),
+    )
+    return Plan(key, state, after, seals, _series_write(run_id, key, series, state, after))
+
+
+def _series_write(run_id: str, key: str, series: Series, before: SeriesState, after: SeriesState) -> UpdateOne:
+    assert after.summary is not None  # noqa: S101 - a series has at least one point
+    fields = {
+        **summary_fields(after.summary),
+        "version": after.version,
+        "sealed_to": Int64(after.sealed_to),
+        "tail": {"count": len(after.tail.steps), **after.tail.to_document()},
+    }
+    if before.version:
+        return UpdateOne({"_id": key, "version": before.version}, {"$set": fields})
+    # Inserts the series, or fails by its id if another writer made it. An upsert, so that all series of a call travel
+    # in one command: a standalone server, too, then carries out all of it or, if the writer dies first, none.
+    name, dataset_type = series
+    identity = {"run_id": run_id, "metric_name": name, "dataset_type": dataset_type}
+    return UpdateOne({"_id": key, "version": {"$exists": False}}, {"$set": {**identity, **fields}}, upsert=True)
+
+
+def _summary_after(series: Series, state: SeriesState, batch: Columns, stored: list[Document]) -> SeriesSummary | None:
+    """The summary once the batch is written: by adding where its steps are new, from the points where they are not."""
+    before = state.summary
+    if not batch.steps:
+        return before
+    if before is None:
+        return summarize(*series, batch.steps, batch.values)
+    if batch.steps[0] > before.last.step:
+        return merge_summaries(before, summarize(*series, batch.steps, batch.values))
+    low, high = batch.steps[0], batch.steps[-1]
+    known = overlay(of_documents(stored), state.tail)
+    if loses_extreme(state, batch):
+        whole = overlay(known, batch)
+        return summarize(*series, whole.steps, whole.values)
+    old = known.within(low, high)
+    new = set(batch.steps)
+    replaced = [index for index, step in enumerate(old.steps) if step in new]
+    if not replaced:
+        return merge_summaries(before, summarize(*series, batch.steps, batch.values))
+    return _without(before, old, replaced, series, batch)
+
+
+def _without(before: SeriesSummary, old: Columns, replaced: list[int], series: Series, batch: Columns) -> SeriesSummary:
+    """The summary after some points, none of them an extreme, were overwritten by the batch's."""
+    gone = summarize(*series, [old.steps[index] for index in replaced], [old.values[index] for index in replaced])
+    merged = merge_summaries(before, summarize(*series, batch.steps, batch.values))
+    new = dict(zip(batch.steps, batch.values, strict=True))
+    ends = {
+        name: type(point)(step=point.step, value=new.get(point.step, point.value))
+        for name, point in (("first", merged.first), ("last", merged.last))
+    }
+    return SeriesSummary(
+        name=merged.name,
+        dataset_type=merged.dataset_type,
+        count=merged.count - gone.count,
+        min=merged.min,
+        max=merged.max,
+        non_finite_count=merged.non_finite_count - gone.non_finite_count,
+        **ends,
+    )
+
+
+def _seals(run_id: str, key: str, state: SeriesState, stored: list[Document]) -> tuple[list[UpdateOne], int]:
+    """The writes that copy a tail into buckets, in order, and the highest step that is then in a bucket."""
+    tail = state.tail
+    sealed_to = max(state.sealed_to, tail.steps[-1])
+    if tail.steps[0] > state.sealed_to:
+        return [_bucket_write(run_id, key, state.version, part, None) for part in _parts(tail)], sealed_to
+    writes: list[UpdateOne] = []
+    rest = tail
+    for position, document in enumerate(stored):
+        low = int(document["low"])
+        before = rest.within(0, low - 1) if low else empty()
+        writes += [_bucket_write(run_id, key, state.version, part, None) for part in _parts(before)]
+        # A bucket takes what lies in its range; the last one leaves what comes after it to new buckets.
+        is_last = position == len(stored) - 1
+        high = int(document["high"]) if is_last else int(stored[position + 1]["low"]) - 1
+        mine = rest.within(low, high)
+        rest = rest.within(high + 1, MAX_STEP) if high < MAX_STEP else empty()
+        if mine.steps:
+            merged = overlay(of_documents([document]), mine)
+            first, *others = _parts(merged) if len(merged.steps) > 2 * BUCKET_POINTS else [merged]
+            # The new halves before the bucket that shrinks: nothing is out of sight in between.
+            writes += [_bucket_write(run_id, key, state.version, part, None) for part in others]
+            writes.append(_bucket_write(run_id, key, state.version, first, document))
+    writes += [_bucket_write(run_id, key, state.version, part, None) for part in _parts(rest)]
+    return writes, sealed_to
+
+
+def _parts(columns: Columns) -> list[Columns]:
+    return [columns.part(at, at + BUCKET_POINTS) for at in range(0, len(columns.steps), BUCKET_POINTS)]
+
+
+def _bucket_write(run_id: str, key: str, version: int, points: Columns, base: Document | None) -> UpdateOne:
+    """Makes a bucket, or rewrites ``base`` if it is still as it was read.
+
+    A new bucket may be there already, left by a seal that stopped half way: it is replaced unless it is newer.
+    """
+    fields: dict[str, Any] = {
+        "series": key,
+        "run_id": run_id,
+        "low": Int64(points.steps[0]),
+        "high": Int64(points.steps[-1]),
+        "count": len(points.steps),
+        "version": version,
+        **points.to_document(),
+    }
+    if base is not None:
+        fields["low"] = base["low"]
+        return UpdateOne({"_id": base["_id"], "version": base["version"]}, {"$set": fields})
+    return UpdateOne(
+        {"_id": bucket_key(key, points.steps[0]), "version": {"$lte": version}}, {"$set": fields}, upsert=True
+    )
