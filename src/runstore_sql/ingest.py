@@ -11,7 +11,6 @@ What differs by dialect stands in :class:`PointWriter` and its subclasses.
 """
 
 import struct
-from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -37,15 +36,6 @@ class FoundRun(NamedTuple):
     series: dict[Series, tuple[int, SummaryRow]]
 
 
-class Columns(NamedTuple):
-    """The points to write, as parallel columns in the order of the key (series, step)."""
-
-    series_pk: "array[int]"
-    step: "array[int]"
-    value: "array[float]"
-    logged_at_us: "array[int]"
-
-
 class PointWriter(Protocol):
     """What a dialect does its own way. ``cursor`` is the driver's, inside a transaction."""
 
@@ -61,8 +51,8 @@ class PointWriter(Protocol):
         """Series, step and value of those points that exist."""
         ...
 
-    def write_points(self, cursor: Any, columns: Columns, *, only_appends: bool) -> None:
-        """Inserts the points; overwrites those that exist."""
+    def write_points(self, cursor: Any, keyed: Sequence[tuple[int, Batch]], *, only_appends: bool) -> None:
+        """Inserts the points of batches in the order of their series' keys; overwrites those that exist."""
         ...
 
     def computed_rows(self, cursor: Any, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
@@ -100,7 +90,8 @@ def write(writer: PointWriter, cursor: Any, run_id: str, batches: Batches) -> No
         else:
             overlapping[identity] = batch
     stale = _fold_overlaps(writer, cursor, found, overlapping, rows) if overlapping else []
-    writer.write_points(cursor, _columns(found, batches), only_appends=not overlapping)
+    keyed = sorted((found.series[identity][0], batch) for identity, batch in batches.items())
+    writer.write_points(cursor, keyed, only_appends=not overlapping)
     if stale:
         rows.update(writer.computed_rows(cursor, stale))
     if rows:
@@ -139,16 +130,6 @@ def _fold_overlaps(
 
 def _differs(left: float, right: float) -> bool:
     return struct.pack("d", left) != struct.pack("d", right)
-
-
-def _columns(found: FoundRun, batches: Batches) -> Columns:
-    columns = Columns(array("q"), array("q"), array("d"), array("q"))
-    for pk, batch in sorted((found.series[identity][0], batch) for identity, batch in batches.items()):
-        columns.series_pk.extend([pk] * len(batch.steps))
-        columns.step.extend(batch.steps)
-        columns.value.extend(batch.values)
-        columns.logged_at_us.extend(batch.moments_us)
-    return columns
 
 
 def computed_sql(series_pks: Sequence[int], *, is_finite: str, value: str) -> str:

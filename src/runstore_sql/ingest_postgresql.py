@@ -11,10 +11,10 @@ from itertools import chain
 from typing import Any, Final
 
 from runstore.checks import Series
-from runstore_sql.batches import Batches, row_of
-from runstore_sql.ingest import SUMMARY_SQL, Columns, FoundRun, computed_sql
+from runstore_sql.batches import Batch, Batches, row_of
+from runstore_sql.ingest import SUMMARY_SQL, FoundRun, computed_sql
 from runstore_sql.numbers import to_pair
-from runstore_sql.packing import PackedFloats, PackedInts
+from runstore_sql.packing import PackedArray, PackedFloats, PackedInts
 from runstore_sql.schema import SUMMARY_COLUMNS
 from runstore_sql.summary_rows import EMPTY_ROW, SummaryRow
 
@@ -97,22 +97,13 @@ class PostgresqlPointWriter:
         """Writes the points if all of them only append; whether it did. If not, nothing was written."""
         names, kinds = zip(*batches, strict=True)
         rows = [row_of(batch) for batch in batches.values()]
-        places, steps, values, moments = array("q"), array("q"), array("d"), array("q")
-        for place, batch in enumerate(batches.values(), 1):
-            places.extend([place] * len(batch.steps))
-            steps.extend(batch.steps)
-            values.extend(batch.values)
-            moments.extend(batch.moments_us)
         parameters = (
             list(names),
             list(kinds),
             *_summary_columns(rows),
             run_id,
             len(batches),
-            PackedInts(places),
-            PackedInts(steps),
-            PackedFloats(values),
-            PackedInts(moments),
+            *_point_columns(list(enumerate(batches.values(), 1))),
             run_id,
         )
         return bool(connection.execute(_APPEND, parameters).fetchone()[0])
@@ -135,10 +126,8 @@ class PostgresqlPointWriter:
         found: list[tuple[int, int, float]] = cursor.fetchall()
         return found
 
-    def write_points(self, cursor: Any, columns: Columns, *, only_appends: bool) -> None:
-        pks, steps, values, moments = columns
-        packed = (PackedInts(pks), PackedInts(steps), PackedFloats(values), PackedInts(moments))
-        cursor.execute(_WRITE_POINTS if only_appends else _WRITE_POINTS + _OVERWRITE, packed)
+    def write_points(self, cursor: Any, keyed: Sequence[tuple[int, Batch]], *, only_appends: bool) -> None:
+        cursor.execute(_WRITE_POINTS if only_appends else _WRITE_POINTS + _OVERWRITE, _point_columns(keyed))
 
     def computed_rows(self, cursor: Any, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
         is_finite = "p.value > '-Infinity' AND p.value < 'Infinity'"
@@ -150,6 +139,17 @@ class PostgresqlPointWriter:
 
     def beat(self, cursor: Any, run_pk: int) -> None:
         cursor.execute(f"UPDATE runstore_run SET {_BEAT_CHANGES} WHERE pk = %s", (run_pk,))  # noqa: S608 - our own text
+
+
+def _point_columns(keyed: Sequence[tuple[int, Batch]]) -> list[PackedArray]:
+    """Points as four packed columns: the key of their series, step, value and time."""
+    keys, steps, values, moments = array("q"), array("q"), array("d"), array("q")
+    for key, batch in keyed:
+        keys.extend([key] * len(batch.steps))
+        steps.extend(batch.steps)
+        values.extend(batch.values)
+        moments.extend(batch.moments_us)
+    return [PackedInts(keys), PackedInts(steps), PackedFloats(values), PackedInts(moments)]
 
 
 def _summary_columns(rows: Sequence[SummaryRow]) -> list[Any]:

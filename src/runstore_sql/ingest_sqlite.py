@@ -3,12 +3,12 @@
 import json
 import math
 from collections.abc import Iterable, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 from typing import Any, Final
 
 from runstore.checks import Series
-from runstore_sql.batches import Batches, row_of
-from runstore_sql.ingest import SUMMARY_SQL, Columns, FoundRun, computed_sql
+from runstore_sql.batches import Batch, Batches, row_of
+from runstore_sql.ingest import SUMMARY_SQL, FoundRun, computed_sql
 from runstore_sql.numbers import to_pair
 from runstore_sql.schema import SUMMARY_COLUMNS
 from runstore_sql.summary_rows import EMPTY_ROW, SummaryRow
@@ -79,7 +79,7 @@ class SqlitePointWriter:
         if found is None:
             return False
         pk, run_pk, is_beat_due = found
-        cursor.executemany(_WRITE_POINTS, zip(repeat(pk, len(batch.steps)), *batch, strict=True))
+        self.write_points(cursor, [(pk, batch)], only_appends=True)
         if is_beat_due:
             self.beat(cursor, run_pk)
         return True
@@ -102,8 +102,15 @@ class SqlitePointWriter:
         cursor.execute(_EXISTING, (json.dumps(keys),))
         return [(pk, step, math.nan if value is None else value) for pk, step, value in cursor.fetchall()]
 
-    def write_points(self, cursor: Any, columns: Columns, *, only_appends: bool) -> None:  # noqa: ARG002 - as cheap
-        cursor.executemany(_WRITE_POINTS, zip(*columns, strict=True))
+    def write_points(
+        self,
+        cursor: Any,
+        keyed: Sequence[tuple[int, Batch]],
+        *,
+        only_appends: bool,  # noqa: ARG002 - as cheap
+    ) -> None:
+        rows = (zip(repeat(pk, len(batch.steps)), *batch, strict=True) for pk, batch in keyed)
+        cursor.executemany(_WRITE_POINTS, chain.from_iterable(rows))
 
     def computed_rows(self, cursor: Any, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
         cursor.execute(computed_sql(series_pks, is_finite=_IS_FINITE, value="{0}.value"))
