@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from runstore import open_store
+
 _ROOT = Path(__file__).resolve().parent.parent
 _BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _PAGES = {
@@ -37,3 +39,26 @@ def test_the_example_of_the_readme_finds_its_run(
     run_id, status, values = capsys.readouterr().out.split(maxsplit=2)
     assert len(run_id) == 36
     assert (status, values.strip()) == ("completed", "[0.9, 0.5, 0.4]")
+
+
+@pytest.mark.parametrize(
+    "server",
+    ["sqlite_url", *(pytest.param(name, marks=pytest.mark.server) for name in ("postgresql_url", "mariadb_url"))],
+)
+def test_the_views_have_the_columns_that_the_page_names(server: str, request: pytest.FixtureRequest) -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    page = (_ROOT / "docs" / "sql-views.md").read_text(encoding="utf-8")
+    named = {
+        view: re.findall(r"`(\w+)`", columns)
+        for view, columns in re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE)
+    }
+    url = request.getfixturevalue(server)
+    open_store(url, durable=False).close()
+
+    driver = url.replace("postgresql:", "postgresql+psycopg:").replace("mysql:", "mysql+pymysql:")
+    engine = sqlalchemy.create_engine(driver)
+    found = {view: [column["name"] for column in sqlalchemy.inspect(engine).get_columns(view)] for view in named}
+    engine.dispose()
+
+    assert set(named) == {"experiments", "runs", "run_configurations", "run_metrics", "run_artifacts"}
+    assert found == named
