@@ -1,5 +1,6 @@
 """Harnesses of MongoDB: standalone and replica set, seen from outside, and broken on purpose."""
 
+import secrets
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
@@ -65,7 +66,8 @@ class MongoHarness(Harness):
         self._is_ours = url is None
         self._owned = owned
         self._proxy = proxy
-        self.url = url or server.new_database()
+        self._label = f"kit-{secrets.token_hex(4)}"
+        self.url = with_option(url or server.new_database(), f"appName={self._label}")
 
     def open(self) -> BackendStore:
         return open_url(self.url)
@@ -75,7 +77,7 @@ class MongoHarness(Harness):
 
     def faulty(self) -> "MongoHarness":
         proxy = FaultProxy("127.0.0.1", self._server.ports[0], is_noise=_is_heartbeat)
-        options = "directConnection=true&serverSelectionTimeoutMS=1500"
+        options = "directConnection=true&serverSelectionTimeoutMS=400"
         url = f"mongodb://127.0.0.1:{proxy.port}/{database_of(self.url)}?{options}"
         return type(self)(self._server, url=url, proxy=proxy)
 
@@ -98,14 +100,7 @@ class MongoHarness(Harness):
         return CHECKED_OUT.count
 
     def open_transactions(self) -> int:
-        with self._server.client() as client:
-            sessions = client.admin.aggregate(
-                [
-                    {"$currentOp": {"idleSessions": True, "allUsers": True}},
-                    {"$match": {"type": "idleSession", "transaction": {"$exists": True}}},
-                ]
-            )
-            return len(list(sessions))
+        return len(self._sessions_in_transactions())
 
     def fingerprint(self) -> Hashable:
         with self._admin() as database:
@@ -170,8 +165,17 @@ class MongoHarness(Harness):
     def outage(self) -> AbstractContextManager[None]:
         return self._through_proxy().away()
 
-    def cut_after(self, statements: int) -> AbstractContextManager[Callable[[], bool]]:
-        return self._through_proxy().cut_after(statements)
+    @contextmanager
+    def cut_after(self, statements: int) -> Iterator[Callable[[], bool]]:
+        try:
+            with self._through_proxy().cut_after(statements) as was_cut:
+                yield was_cut
+        finally:
+            # A transaction outlives its connection by up to a minute; the test need not wait for the server's broom.
+            with self._server.client() as client:
+                orphans = [{"id": session["lsid"]["id"]} for session in self._sessions_in_transactions()]
+                if orphans:
+                    client.admin.command("killSessions", orphans)
 
     def count_round_trips(self) -> AbstractContextManager[Callable[[], int]]:
         return self._through_proxy().counted()
@@ -188,6 +192,17 @@ class MongoHarness(Harness):
         with self._server.client() as client, suppress(pymongo.errors.AutoReconnect):
             client.admin.command("replSetStepDown", 10, secondaryCatchUpPeriodSecs=5)
 
+    def _sessions_in_transactions(self) -> list[dict[str, Any]]:
+        with self._server.client() as client:
+            return list(
+                client.admin.aggregate(
+                    [
+                        {"$currentOp": {"idleSessions": True, "allUsers": True}},
+                        {"$match": {"transaction": {"$exists": True}, "appName": self._label}},
+                    ]
+                )
+            )
+
     def _through_proxy(self) -> FaultProxy:
         if self._proxy is None:
             raise Unsupported("the connections do not pass through a proxy")
@@ -197,6 +212,11 @@ class MongoHarness(Harness):
     def _admin(self) -> Iterator[Any]:
         with self._server.client() as client:
             yield client[database_of(self.url)]
+
+
+def with_option(url: str, option: str) -> str:
+    """The URL with one more option."""
+    return f"{url}{'&' if '?' in url else '?'}{option}"
 
 
 def _is_heartbeat(data: bytes) -> bool:

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
@@ -14,34 +15,18 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import sqlalchemy as sa
-from sqlalchemy.pool import NullPool, Pool
+from sqlalchemy.pool import NullPool
 
+from runstore.errors import StoreClosedError
 from runstore.protocol import BackendStore
 from runstore.testing import Harness, Unsupported
 from runstore.testing.harness import open_url
 from runstore.testing.proxy import FaultProxy
+from runstore_sql.store import SqlStore
 from support.processes import fast_directory
 from support.servers import Server, private_server
 
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "sqlite": "sqlite"}
-
-
-class CheckedOut:
-    """Counts the connections that SQLAlchemy's pools of this process have handed out."""
-
-    def __init__(self) -> None:
-        self.count = 0
-        sa.event.listen(Pool, "checkout", self._add)
-        sa.event.listen(Pool, "checkin", self._take)
-
-    def _add(self, *_: object) -> None:
-        self.count += 1
-
-    def _take(self, *_: object) -> None:
-        self.count -= 1
-
-
-CHECKED_OUT = CheckedOut()
 
 
 class SqlHarness(Harness):
@@ -49,11 +34,17 @@ class SqlHarness(Harness):
 
     url: str
 
+    def __init__(self) -> None:
+        self._stores: weakref.WeakSet[SqlStore] = weakref.WeakSet()
+
     def open(self) -> BackendStore:
-        return open_url(self.url)
+        store = open_url(self.url)
+        assert isinstance(store, SqlStore)
+        self._stores.add(store)
+        return store
 
     def open_connections(self) -> int:
-        return CHECKED_OUT.count
+        return sum(_in_use(store) for store in self._stores)
 
     def fingerprint(self) -> Hashable:
         with self.admin() as connection:
@@ -130,6 +121,7 @@ class ServerHarness(SqlHarness):
         proxy: FaultProxy | None = None,
         owned: ExitStack | None = None,
     ) -> None:
+        super().__init__()
         self._server = server
         self._is_ours = url is None
         self._owned = owned
@@ -201,6 +193,7 @@ class SqliteHarness(SqlHarness):
     """A file of its own in a directory of its own."""
 
     def __init__(self, folder: Path | None = None) -> None:
+        super().__init__()
         self._folder = folder or Path(tempfile.mkdtemp(prefix="sqlite-", dir=fast_directory()))
         self._is_mounted = folder is not None
         self.path = self._folder / "runs.sqlite"
@@ -261,6 +254,13 @@ class SqliteHarness(SqlHarness):
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
+
+
+def _in_use(store: SqlStore) -> int:
+    try:
+        return store._database.connections_in_use()  # noqa: SLF001 - made for this test, and for no user
+    except StoreClosedError:
+        return 0
 
 
 def in_background(work: Callable[[threading.Event], Any]) -> None:

@@ -1,5 +1,6 @@
 """What a kit test works with: traced handles that close themselves, unique names, child processes."""
 
+import io
 import itertools
 import pickle
 import subprocess
@@ -9,10 +10,11 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, BinaryIO, Self, cast
 
 from runstore.model import DatasetType, MetricPoint
 from runstore.protocol import BackendStore
+from runstore.testing.children import serve
 from runstore.testing.harness import Harness
 from runstore.testing.trace import Trace, TracedStore
 
@@ -69,6 +71,18 @@ class Bench:
         for child in children:
             child.go()
         return [child.result() for child in children]
+
+    def remote(self) -> BackendStore:
+        """A handle in another process, which does what it is told, call by call."""
+        child = Child(self.harness.recipe(), serve, ())
+        self._children.append(child)
+        child.go()
+        return cast("BackendStore", TracedStore(cast("BackendStore", _Remote(child)), trace=self.trace, number=0))
+
+    def begin_script(self) -> None:
+        """Forgets the calls so far: a new example begins."""
+        self.trace.clear()
+        self._numbers = itertools.count(1)
 
     def _on(self, harness: Harness) -> "Bench":
         bench = Bench(harness, backend=self.backend, trace=self.trace)
@@ -136,6 +150,18 @@ class Child:
             raise value
         return value
 
+    def ask(self, verb: str, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Lets a child that runs ``serve`` make one call; gives or raises what the call gave or raised."""
+        self._send(pickle.dumps((verb, arguments, named)).hex().encode() + b"\n")
+        line = self._readline()
+        if not line:
+            self._fail("ended in the middle of a call")
+        kind, value, report = pickle.loads(bytes.fromhex(line.decode()))  # noqa: S301 - written by our own child
+        if kind == "error":
+            value.add_note(report)
+            raise value
+        return value
+
     def kill(self) -> None:
         """SIGKILL: no handler, no ``finally``, no ``atexit`` runs."""
         self._process.kill()
@@ -176,6 +202,25 @@ class Child:
         self._process.kill()
         _, errors = self._process.communicate()
         raise AssertionError(f"the child process {what}:\n{errors.decode(errors='replace')}")
+
+
+class _Remote:
+    """A store in a child process."""
+
+    def __init__(self, child: Child) -> None:
+        self._child = child
+
+    def __getattr__(self, verb: str) -> Any:
+        """A method that the child calls."""
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            return self._child.ask(verb, arguments, named)
+
+        return call
+
+    def open_artifact(self, run_id: str, name: str) -> BinaryIO:
+        """The bytes, carried over whole."""
+        return io.BytesIO(self._child.ask("open_artifact", (run_id, name), {}))
 
 
 # Building

@@ -52,6 +52,21 @@ def _portable(error: Exception) -> Exception:
 # The pieces of work
 
 
+def serve(store: BackendStore) -> None:
+    """Makes the calls that the parent asks for, one a line, until it closes the pipe."""
+    while line := sys.stdin.buffer.readline():
+        verb, arguments, named = pickle.loads(bytes.fromhex(line.decode()))  # noqa: S301 - written by our own parent
+        try:
+            value = getattr(store, verb)(*arguments, **named)
+            if verb == "open_artifact":
+                with value as stream:
+                    value = stream.read()
+            outcome = ("value", value, "")
+        except Exception as error:  # noqa: BLE001 - sent to the parent, whole
+            outcome = ("error", _portable(error), traceback.format_exc())
+        say(pickle.dumps(outcome).hex())
+
+
 def create_experiment(store: BackendStore, name: str) -> str:
     """The id of an experiment that may have to be created."""
     return store.get_or_create_experiment(name)

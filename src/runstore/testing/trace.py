@@ -26,6 +26,11 @@ class Trace:
         self._names: dict[str, str] = {}
         self._lock = threading.Lock()
 
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._lines.clear()
+        self._names.clear()
+
     def note(self, line: str) -> None:
         """Adds a line."""
         self._lines.append(line)
@@ -59,7 +64,7 @@ class TracedStore:
     def __init__(self, store: BackendStore, *, trace: Trace, number: int) -> None:
         self._store = store
         self._trace = trace
-        self._label = "store" if number == 1 else f"store_{number}"
+        self._label = {0: "remote", 1: "store"}.get(number, f"store_{number}")
         if number > 1:
             trace.note(f"{self._label} = another handle on the same database")
 

@@ -13,9 +13,11 @@ _FAMILIES = (
     "_endings",
     "_durability",
     "_reading",
+    "_filters",
+    "_machine",
     "_errors",
 )
-pytest.register_assert_rewrite(*(f"{__name__}.{family}" for family in _FAMILIES))
+pytest.register_assert_rewrite(*(f"{__name__}.{family}" for family in _FAMILIES), "runstore.testing.model")
 
 # The imports follow the line above, so that a failed assertion shows its values.
 from runstore.testing.conformance._artifacts import ArtifactClauses  # noqa: E402
@@ -25,6 +27,8 @@ from runstore.testing.conformance._durability import DurabilityClauses  # noqa: 
 from runstore.testing.conformance._endings import EndingClauses  # noqa: E402
 from runstore.testing.conformance._errors import ErrorClauses  # noqa: E402
 from runstore.testing.conformance._experiments import ExperimentClauses  # noqa: E402
+from runstore.testing.conformance._filters import FilterClauses  # noqa: E402
+from runstore.testing.conformance._machine import MachineClauses  # noqa: E402
 from runstore.testing.conformance._metrics import MetricClauses  # noqa: E402
 from runstore.testing.conformance._opening import OpeningClauses  # noqa: E402
 from runstore.testing.conformance._reading import ReadingClauses  # noqa: E402
@@ -45,6 +49,8 @@ class RunStoreConformance(
     EndingClauses,
     DurabilityClauses,
     ReadingClauses,
+    FilterClauses,
+    MachineClauses,
     ErrorClauses,
 ):
     """The whole contract. Subclass it, give it a ``harness`` fixture, and run pytest."""

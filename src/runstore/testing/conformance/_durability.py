@@ -1,6 +1,7 @@
 """DUR: what was acknowledged stands, whatever dies; what was not is whole or absent."""
 
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -112,7 +113,7 @@ class DurabilityClauses(ConformanceBase):
                     store.log_metrics(run_id, batch)
                 except StoreUnavailableError:
                     continue
-        store.log_metrics(run_id, batch)
+        insist(lambda: store.log_metrics(run_id, batch))
 
         assert [(each.name, each.count, each.last.step) for each in store.get_summaries(run_id)] == [
             (name, 150, 2980) for name in "abc"
@@ -289,11 +290,16 @@ class DurabilityClauses(ConformanceBase):
 
 
 def persist(store: BackendStore, run_id: str, step: int) -> None:
-    """Logs a point as a recorder does: again while the store says it is unavailable, for half a minute at most."""
-    deadline = time.monotonic() + 30
+    """Logs a point as a recorder does."""
+    insist(lambda: store.log_metrics(run_id, [point("x", step, float(step))]))
+
+
+def insist(call: Callable[[], object]) -> None:
+    """Calls again while the store says that it is unavailable, for a minute at most."""
+    deadline = time.monotonic() + 60
     while True:
         try:
-            store.log_metrics(run_id, [point("x", step, float(step))])
+            call()
         except StoreUnavailableError:
             if time.monotonic() > deadline:
                 raise
