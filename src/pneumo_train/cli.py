@@ -62,6 +62,7 @@ def build_parser() -> ArgumentParser:
     fit = ArgumentParser(
         description="Train on a source of chest X-rays. Options come from --config files and the command line; the "
         "last one wins.",
+        usage="pneumo-train fit --source SOURCE [--store URL] [--config FILE] [options]",
         epilog=_EXITS,
         formatter_class=_HelpFormatter,
     )

@@ -20,7 +20,7 @@ from pneumo_train.report import print_history, print_summary
 from pneumo_train.result import TrainingResult
 from runstore import open_reader
 
-PATIENTS = 260
+PATIENTS = 240
 FILM_SIZE = 96
 SEED = 7
 
@@ -29,7 +29,7 @@ DEMO_CONFIG = {
     "data.image_size": 64,
     "training.max_epochs": 8,
     "training.batch_size": 16,
-    "optimizer.learning_rate": 1e-3,
+    "training.augmentation_strength": 0.5,
 }
 
 

@@ -1,6 +1,8 @@
 """The behaviours that the project was asked for first, each under its own name."""
 
 import logging
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from pneumo_train.config import TrainConfig, as_dict
 from pneumo_train.result import TrainingResult
 from runstore import MetricPoint, RunStatus, StoreUnavailableError, open_reader, open_store
 from runstore.memory import MemoryStore
+from support.processes import fast_directory
 
 pytestmark = [
     pytest.mark.training,
@@ -90,8 +93,11 @@ def store() -> Iterator[MemoryStore]:
 
 
 @pytest.fixture(scope="module")
-def module_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("trained")
+def module_path() -> Iterator[Path]:
+    """A directory in memory where the machine has one: checkpoints are large."""
+    path = Path(tempfile.mkdtemp(prefix="trained-", dir=fast_directory()))
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
@@ -269,12 +275,12 @@ def test_rollback_leaves_nothing_half_written(
 
 @pytest.mark.parametrize("taken", [0, 4])
 def test_database_failure_leaves_training_successful(
-    taken: int, phantoms: Path, tiny_config: TrainConfig, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    taken: int, phantoms: Path, tiny_config: TrainConfig, fast_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The database is away from the start, or from the fifth call on."""
     trainer = CentralizedTrainer(
-        checkpoint_dir=tmp_path / "checkpoints",
-        logs_dir=tmp_path / "logs",
+        checkpoint_dir=fast_path / "checkpoints",
+        logs_dir=fast_path / "logs",
         store=Unreachable(taken),
         config=tiny_config,
     )
