@@ -95,12 +95,19 @@ def _in_order(batch: Batch) -> Batch:
         return batch
     last_of_step = {step: place for place, step in enumerate(steps)}
     places = [last_of_step[step] for step in sorted(last_of_step)]
-    return Batch(*([column[place] for place in places] for column in batch))
+    return Batch(
+        [steps[place] for place in places],
+        [batch.values[place] for place in places],
+        [batch.moments_us[place] for place in places],
+    )
 
 
 def row_of(batch: Batch) -> SummaryRow:
     """The summary of a batch, as :func:`runstore.summaries.summarize` defines it, as columns."""
     steps, values, _ = batch
+    if len(steps) == 1:
+        point = (steps[0], *to_pair(values[0]))
+        return (1, 0, *point * 4) if math.isfinite(values[0]) else (1, 1, *point * 2, *(None,) * 6)
     ends = (steps[0], *to_pair(values[0]), steps[-1], *to_pair(values[-1]))
     if math.isfinite(sum(values)):  # one that is not finite would show in the sum
         return (len(steps), 0, *ends, *_extreme(steps, values, min(values)), *_extreme(steps, values, max(values)))
@@ -127,4 +134,3 @@ def folded(old: SummaryRow, new: SummaryRow) -> SummaryRow:
         if highest[0] is None or (-new[12], new[11]) < (-highest[1], highest[0]):
             highest = new[11:14]
     return (old[0] + new[0], old[1] + new[1], *first, *last, *lowest, *highest)
-

@@ -53,11 +53,11 @@ class DatabaseBlobs:
         return cast("BinaryIO", io.BufferedReader(_Chunks(self._database, pk), CHUNK))
 
     def _begin(self, connection: sa.Connection) -> int:
-        now_us = sa.literal_column(self._database.now_us)
+        now_us = sa.literal_column(self._database.now_us, sa.BigInteger)
         abandoned = sa.and_(blob.c.sha256.is_(None), blob.c.created_us < now_us - _ABANDONED_US)
         connection.execute(blob.delete().where(abandoned))
         inserted = connection.execute(blob.insert().values(sha256=None, size=0, created_us=now_us))
-        return cast("int", inserted.inserted_primary_key[0])
+        return cast("tuple[int]", inserted.inserted_primary_key)[0]
 
     def _add(self, pk: int, number: int, chunk: bytes) -> None:
         def add(connection: sa.Connection) -> None:

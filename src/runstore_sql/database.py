@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -202,14 +202,14 @@ class Database:
             before_sleep=lambda _: self._forget_connections(),
             reraise=True,
         )
-        return retrying(self._translating, attempt)
+        return cast("ResultT", retrying(self._translating, attempt))
 
     def _translating(self, attempt: Callable[[], ResultT]) -> ResultT:
         try:
             return attempt()
         except RunStoreError:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again, translated
             failed = self._translated(error)
             raise failed from failed.__cause__
 

@@ -51,6 +51,8 @@ _INFINITIES: Final = {
     ">": (POSITIVE_INFINITY,),
     ">=": (POSITIVE_INFINITY,),
 }
+_FLAT: Final = 8
+"""Items that stand side by side under one AND or OR."""
 _NUMBER_KINDS: Final = ("int", "float")
 
 parent = run.alias("parent")
@@ -82,7 +84,7 @@ class Filters:
             "end_time": run.c.end_us,
         }
 
-    def condition(self, node: Node) -> Condition:
+    def condition(self, node: Node) -> Condition:  # noqa: PLR0911 - one return a kind of node
         """Whether a run, joined to its experiment and to :data:`parent`, matches."""
         match node:
             case And(items):
@@ -104,8 +106,8 @@ class Filters:
     def _where(self, field: Field, test: "Callable[[_Column], Condition]") -> Condition:
         """A test of a field, false where the run lacks it."""
         if isinstance(field, Attribute):
-            column = _AttributeColumn(field.name, self.attributes[field.name])
-            return sa.and_(column.is_present(), test(column)) if column.is_nullable else test(column)
+            own = _AttributeColumn(field.name, self.attributes[field.name])
+            return sa.and_(own.is_present(), test(own)) if own.is_nullable else test(own)
         table, identity, column = keyed_column(field)
         return run.c.pk.in_(sa.select(table.c.run_pk).where(identity, test(column)))
 
@@ -135,8 +137,6 @@ def like_pattern(pattern: str, dialect: str) -> str:
 
 class _Column:
     """A field's value in the row that is tested. A test of a kind that the value is not of is false."""
-
-    is_nullable = False
 
     def is_present(self) -> Condition:
         return sa.true()
@@ -262,7 +262,7 @@ def _is_in(column: _Column, values: Sequence[Literal], *, negated: bool) -> Cond
 
 def _balanced(join: Callable[..., Condition], items: Sequence[Condition]) -> Condition:
     """All items under one operator, as a tree of little depth: SQLite refuses an expression over 1,000 deep."""
-    if len(items) <= 8:
+    if len(items) <= _FLAT:
         return join(*items).self_group()
     middle = len(items) // 2
     return join(_balanced(join, items[:middle]), _balanced(join, items[middle:])).self_group()

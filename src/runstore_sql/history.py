@@ -8,6 +8,7 @@ import math
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from runstore.checks import MAX_STEP, Series, unknown_run
@@ -19,10 +20,10 @@ _BLOCK: Final = 20_000
 
 
 class SeriesExtent(NamedTuple):
-    """A series and the range of its steps; ``count`` is 0 for one that has no points."""
+    """A series and the range of its steps; ``points`` is 0 for one that has no points."""
 
     pk: int
-    count: int
+    points: int
     non_finite_count: int
     first: int
     last: int
@@ -58,7 +59,9 @@ class HistoryReader(ABC):
         cursor = connection.cursor()
         try:
             extent = self._extent(cursor, run_id, identity)
-            columns = _columns() if extent.count == 0 else self.points(connection, cursor, extent.pk, low=low, high=high)
+            columns = (
+                _columns() if extent.points == 0 else self.points(connection, cursor, extent.pk, low=low, high=high)
+            )
         finally:
             cursor.close()
         return _history(identity, columns)
@@ -72,10 +75,10 @@ class HistoryReader(ABC):
         cursor = connection.cursor()
         try:
             extent = self._extent(cursor, run_id, identity)
-            if extent.count <= max_points:
+            if extent.points <= max_points:
                 columns = (
                     _columns()
-                    if extent.count == 0
+                    if extent.points == 0
                     else self.points(connection, cursor, extent.pk, low=0, high=MAX_STEP)
                 )
                 return _history(identity, columns)
@@ -83,7 +86,7 @@ class HistoryReader(ABC):
             kept.update(self.ends(cursor, extent))
         finally:
             cursor.close()
-        return _history(identity, _columns(sorted(kept)), represents=extent.count)
+        return _history(identity, _columns(sorted(kept)), represents=extent.points)
 
     def _extent(self, cursor: Any, run_id: str, identity: Series) -> SeriesExtent:
         mark = self.placeholder
@@ -122,7 +125,7 @@ def bucket_bounds(extent: SeriesExtent, buckets: int) -> list[tuple[int, int]]:
     """The inclusive range of steps of each bucket, as :func:`runstore.sampling.bucket_of` sorts steps into them."""
     span = extent.last - extent.first + 1
     edges = [extent.first - (-bucket * span // buckets) for bucket in range(buckets + 1)]
-    return [(low, high - 1) for low, high in zip(edges, edges[1:], strict=False) if low < high]
+    return [(low, high - 1) for low, high in pairwise(edges) if low < high]
 
 
 def check_sample_size(max_points: object) -> None:

@@ -29,12 +29,14 @@ class MysqlHistoryReader(HistoryReader):
     """See :class:`HistoryReader`. The driver's own rows are the limit here: it is written in Python."""
 
     def points(self, connection: Any, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:  # noqa: ARG002
-        cursor.execute(f"SELECT {_COLUMNS} {_RANGE} ORDER BY step", (series_pk, low, high))  # noqa: S608 - our text
+        """See :meth:`HistoryReader.points`."""
+        cursor.execute(f"SELECT {_COLUMNS} {_RANGE} ORDER BY step", (series_pk, low, high))
         return columns_of_cursor(_Rows(cursor))
 
     def extremes(
         self, cursor: Any, extent: SeriesExtent, buckets: Sequence[tuple[int, int]]
     ) -> Iterable[tuple[int, float, int]]:
+        """See :meth:`HistoryReader.extremes`."""
         cursor.execute(_EXTREMES, (extent.pk, extent.pk, extent.pk, json.dumps(buckets)))
         wanted: list[tuple[int, int, int, float]] = []
         steps: list[int] = []
@@ -49,6 +51,7 @@ class MysqlHistoryReader(HistoryReader):
         return self._at(cursor, extent.pk, steps)
 
     def ends(self, cursor: Any, extent: SeriesExtent) -> Iterable[tuple[int, float, int]]:
+        """See :meth:`HistoryReader.ends`."""
         return self._at(cursor, extent.pk, [extent.first, extent.last])
 
     def _at(self, cursor: Any, series_pk: int, steps: Sequence[int]) -> Iterable[tuple[int, float, int]]:
@@ -63,6 +66,7 @@ class _Rows:
         self._cursor = cursor
 
     def fetchmany(self, count: int) -> list[tuple[int, float, int]]:
+        """The next rows, none at the end."""
         return [_native(row) for row in self._cursor.fetchmany(count)]
 
 

@@ -40,6 +40,7 @@ class PostgresqlHistoryReader(HistoryReader):
     """See :class:`HistoryReader`."""
 
     def points(self, connection: Any, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:  # noqa: ARG002
+        """See :meth:`HistoryReader.points`."""
         # COPY takes no parameters; these are integers.
         with cursor.copy(_COPY.format(pk=int(series_pk), low=int(low), high=int(high))) as copy:
             data = b"".join(copy)
@@ -55,11 +56,13 @@ class PostgresqlHistoryReader(HistoryReader):
     def extremes(
         self, cursor: Any, extent: SeriesExtent, buckets: Sequence[tuple[int, int]]
     ) -> Iterable[tuple[int, float, int]]:
+        """See :meth:`HistoryReader.extremes`."""
         finite = "q.value > '-Infinity' AND q.value < 'Infinity'" if extent.non_finite_count else "true"
         bounds = [PackedInts(array("q", side)) for side in zip(*buckets, strict=True)]
         cursor.execute(_EXTREMES.format(finite=finite), (*bounds, *[extent.pk] * 4))
         return list(cursor.fetchall())
 
     def ends(self, cursor: Any, extent: SeriesExtent) -> Iterable[tuple[int, float, int]]:
+        """See :meth:`HistoryReader.ends`."""
         cursor.execute(_AT_STEPS, (extent.pk, [extent.first, extent.last]))
         return list(cursor.fetchall())

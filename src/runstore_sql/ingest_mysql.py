@@ -46,6 +46,7 @@ class MysqlPointWriter:
     """See :class:`runstore_sql.ingest.PointWriter`."""
 
     def find(self, cursor: Any, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
+        """See :meth:`runstore_sql.ingest.PointWriter.find`."""
         cursor.execute(_FIND_RUN, (run_id,))
         found = cursor.fetchone()
         if found is None:
@@ -61,15 +62,18 @@ class MysqlPointWriter:
         return FoundRun(found[0], bool(found[1]), series)
 
     def make_series(self, cursor: Any, run_pk: int, missing: Sequence[Series]) -> None:
+        """See :meth:`runstore_sql.ingest.PointWriter.make_series`."""
         row = f"({run_pk}, %s, %s, {', '.join(map(_literal, EMPTY_ROW))})"
         text = _MAKE_SERIES + ", ".join([row] * len(missing))
         cursor.execute(text, [part for identity in missing for part in identity])
 
     def existing_values(self, cursor: Any, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
+        """See :meth:`runstore_sql.ingest.PointWriter.existing_values`."""
         cursor.execute(_EXISTING, (json.dumps(keys, separators=(",", ":")),))
         return [(row[0], row[1], from_pair(row[2], row[3])) for row in cursor.fetchall()]
 
     def write_points(self, cursor: Any, keyed: Sequence[tuple[int, Batch]], *, only_appends: bool) -> None:
+        """See :meth:`runstore_sql.ingest.PointWriter.write_points`."""
         end = "" if only_appends else _OVERWRITE
         rows = [
             f"({pk},{step},{_value(value)},{moment})"
@@ -80,10 +84,12 @@ class MysqlPointWriter:
             cursor.execute(f"{_WRITE_POINTS}{','.join(some)}{end}")
 
     def computed_rows(self, cursor: Any, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+        """See :meth:`runstore_sql.ingest.PointWriter.computed_rows`."""
         cursor.execute(computed_sql(series_pks, is_finite="p.value IS NOT NULL", value="{0}.value, {0}.special"))
         return {row[0]: (row[1], int(row[2]), *row[3:]) for row in cursor.fetchall()}
 
     def write_summaries(self, cursor: Any, rows: dict[int, SummaryRow]) -> None:
+        """See :meth:`runstore_sql.ingest.PointWriter.write_summaries`."""
         if len(rows) == 1:
             ((pk, row),) = rows.items()
             changes = ", ".join(f"{column} = {_literal(value)}" for column, value in zip(_QUOTED, row, strict=True))
@@ -99,6 +105,7 @@ class MysqlPointWriter:
         )
 
     def beat(self, cursor: Any, run_pk: int) -> None:
+        """See :meth:`runstore_sql.ingest.PointWriter.beat`."""
         # Assigned from left to right: the expiry first, while the old heartbeat stands.
         cursor.execute(
             f"UPDATE runstore_run SET expires_us = expires_us - heartbeat_us + {_NOW}, heartbeat_us = {_NOW} "  # noqa: S608

@@ -109,35 +109,42 @@ class PostgresqlPointWriter:
         return bool(connection.execute(_APPEND, parameters).fetchone()[0])
 
     def find(self, cursor: Any, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
+        """See :meth:`runstore_sql.ingest.PointWriter.find`."""
         cursor.execute(_FIND_RUN, (run_id,))
         found = cursor.fetchone()
         if found is None:
             return None
         if not wanted:
-            return FoundRun(*found, {})
+            return FoundRun(found[0], found[1], {})
         cursor.execute(_FIND_SERIES, (*map(list, zip(*wanted, strict=True)), found[0]))
-        return FoundRun(*found, {(row[1], row[2]): (row[0], row[3:]) for row in cursor.fetchall()})
+        return FoundRun(found[0], found[1], {(row[1], row[2]): (row[0], row[3:]) for row in cursor.fetchall()})
 
     def make_series(self, cursor: Any, run_pk: int, missing: Sequence[Series]) -> None:
+        """See :meth:`runstore_sql.ingest.PointWriter.make_series`."""
         cursor.execute(_MAKE_SERIES, (run_pk, *map(list, zip(*missing, strict=True))))
 
     def existing_values(self, cursor: Any, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
+        """See :meth:`runstore_sql.ingest.PointWriter.existing_values`."""
         cursor.execute(_EXISTING, [PackedInts(array("q", side)) for side in zip(*keys, strict=True)])
         found: list[tuple[int, int, float]] = cursor.fetchall()
         return found
 
     def write_points(self, cursor: Any, keyed: Sequence[tuple[int, Batch]], *, only_appends: bool) -> None:
+        """See :meth:`runstore_sql.ingest.PointWriter.write_points`."""
         cursor.execute(_WRITE_POINTS if only_appends else _WRITE_POINTS + _OVERWRITE, _point_columns(keyed))
 
     def computed_rows(self, cursor: Any, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+        """See :meth:`runstore_sql.ingest.PointWriter.computed_rows`."""
         is_finite = "p.value > '-Infinity' AND p.value < 'Infinity'"
         cursor.execute(computed_sql(series_pks, is_finite=is_finite, value="{0}.value"))
         return {row[0]: _with_pairs(row[1:]) for row in cursor.fetchall()}
 
     def write_summaries(self, cursor: Any, rows: dict[int, SummaryRow]) -> None:
+        """See :meth:`runstore_sql.ingest.PointWriter.write_summaries`."""
         cursor.execute(_WRITE_SUMMARIES, (PackedInts(array("q", rows)), *_summary_columns(list(rows.values()))))
 
     def beat(self, cursor: Any, run_pk: int) -> None:
+        """See :meth:`runstore_sql.ingest.PointWriter.beat`."""
         cursor.execute(f"UPDATE runstore_run SET {_BEAT_CHANGES} WHERE pk = %s", (run_pk,))  # noqa: S608 - our own text
 
 

@@ -85,6 +85,7 @@ class SqlitePointWriter:
         return True
 
     def find(self, cursor: Any, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
+        """See :meth:`runstore_sql.ingest.PointWriter.find`."""
         if len(wanted) == 1:
             cursor.execute(_FIND_ONE, (run_id, *wanted[0]))
         else:
@@ -96,9 +97,11 @@ class SqlitePointWriter:
         return FoundRun(rows[0][0], bool(rows[0][1]), series)
 
     def make_series(self, cursor: Any, run_pk: int, missing: Sequence[Series]) -> None:
+        """See :meth:`runstore_sql.ingest.PointWriter.make_series`."""
         cursor.executemany(_MAKE_SERIES, [(run_pk, *identity, *EMPTY_ROW) for identity in missing])
 
     def existing_values(self, cursor: Any, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
+        """See :meth:`runstore_sql.ingest.PointWriter.existing_values`."""
         cursor.execute(_EXISTING, (json.dumps(keys),))
         return [(pk, step, math.nan if value is None else value) for pk, step, value in cursor.fetchall()]
 
@@ -109,17 +112,21 @@ class SqlitePointWriter:
         *,
         only_appends: bool,  # noqa: ARG002 - as cheap
     ) -> None:
+        """See :meth:`runstore_sql.ingest.PointWriter.write_points`."""
         rows = (zip(repeat(pk, len(batch.steps)), *batch, strict=True) for pk, batch in keyed)
         cursor.executemany(_WRITE_POINTS, chain.from_iterable(rows))
 
     def computed_rows(self, cursor: Any, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+        """See :meth:`runstore_sql.ingest.PointWriter.computed_rows`."""
         cursor.execute(computed_sql(series_pks, is_finite=_IS_FINITE, value="{0}.value"))
         return {row[0]: _with_pairs(row[1:]) for row in cursor.fetchall()}
 
     def write_summaries(self, cursor: Any, rows: dict[int, SummaryRow]) -> None:
+        """See :meth:`runstore_sql.ingest.PointWriter.write_summaries`."""
         cursor.executemany(_WRITE_SUMMARY, [(*row, pk) for pk, row in rows.items()])
 
     def beat(self, cursor: Any, run_pk: int) -> None:
+        """See :meth:`runstore_sql.ingest.PointWriter.beat`."""
         cursor.execute(_BEAT_NOW, (run_pk,))
 
 

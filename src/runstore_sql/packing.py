@@ -15,7 +15,10 @@ from psycopg.pq import Format
 
 _OIDS: Final = {"q": (20, 1016), "d": (701, 1022)}
 _HEADER: Final = struct.Struct(">iiIii")
+"""Dimensions, whether there are NULLs, type of the items, their number, and the first index."""
+_EMPTY_HEADER: Final = struct.Struct(">iiI")
 _ITEM: Final = 12
+"""Bytes of one item with its length."""
 
 
 class PackedArray:
@@ -58,11 +61,10 @@ def register(connection: "Connection[Any]") -> None:
 
 
 def _packed(column: "array[Any]") -> bytes:
-    count = len(column)
-    header = _HEADER.pack(1 if count else 0, 0, _OIDS[column.typecode][0], count, 1) if count else _HEADER.pack(
-        0, 0, _OIDS[column.typecode][0], 0, 1
-    )
-    return header[: 20 if count else 12] + bytes(interleaved(column))
+    item = _OIDS[column.typecode][0]
+    if not column:
+        return _EMPTY_HEADER.pack(0, 0, item)
+    return _HEADER.pack(1, 0, item, len(column), 1) + interleaved(column)
 
 
 def interleaved(column: "array[Any]") -> bytearray:

@@ -1,6 +1,7 @@
 """Reading: experiments, runs, configs, summaries and artifacts, each in a fixed number of statements."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, BinaryIO, Final, cast
 
 import sqlalchemy as sa
@@ -8,7 +9,7 @@ import sqlalchemy as sa
 from runstore import checks
 from runstore.artifacts import Blobs, open_verified
 from runstore.config import decode_config
-from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
+from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, QueryError, RunNotFoundError
 from runstore.ids import experiment_id_of
 from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
 from runstore.query import (
@@ -100,12 +101,16 @@ class SqlReader:
     ) -> Page[Run]:
         """See :meth:`runstore.protocol.RunReader.search_runs`."""
         node, orders = parse_filter(filter), parse_order(order_by)
+        limit = checks.check_limit(limit)
+        if not (_could_be_stored(experiment_id or "") and _could_be_stored(filter or "")):
+            # No database takes such a text even to compare with, and none holds one.
+            raise QueryError("the filter or experiment_id holds a NUL character or a lone surrogate; take it out")
         conditions: list[Condition] = []
         if experiment_id is not None:
             wanted = sa.select(experiment.c.pk).where(experiment.c.id == experiment_id)
             conditions.append(run.c.experiment_pk == wanted.scalar_subquery())
         key = query_key("runs", node, orders, experiment_id)
-        return self._page(node, conditions, orders, key=key, limit=checks.check_limit(limit), cursor=cursor)
+        return self._page(node, conditions, orders, key=key, limit=limit, cursor=cursor)
 
     def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
         """See :meth:`runstore.protocol.RunReader.list_children`."""
@@ -164,14 +169,10 @@ class SqlReader:
 
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """See :meth:`runstore.protocol.RunReader.get_configs`."""
-        query = sa.select(run.c.id, config.c.document).select_from(
-            run.outerjoin(config, config.c.run_pk == run.c.pk)
-        )
+        query = sa.select(run.c.id, config.c.document).select_from(run.outerjoin(config, config.c.run_pk == run.c.pk))
         documents = dict(cast("list[tuple[str, str | None]]", self._rows_of(query, run_ids)))
         return {
-            run_id: decode_config(documents[run_id] or "{}")
-            for run_id in dict.fromkeys(run_ids)
-            if run_id in documents
+            run_id: decode_config(documents[run_id] or "{}") for run_id in dict.fromkeys(run_ids) if run_id in documents
         }
 
     def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
@@ -200,9 +201,10 @@ class SqlReader:
     def _rows_of(self, query: sa.Select[Any], run_ids: Sequence[str]) -> list[Any]:
         """The rows of many runs, so many ids a statement that no driver's limit on parameters is met."""
         rows: list[Any] = []
-        for first in range(0, len(run_ids), _IDS_A_STATEMENT):
-            some = query.where(run.c.id.in_(list(run_ids[first : first + _IDS_A_STATEMENT])))
-            rows += self._database.read(lambda connection, some=some: connection.execute(some).all())
+        wanted = [run_id for run_id in run_ids if _could_be_stored(run_id)]
+        for first in range(0, len(wanted), _IDS_A_STATEMENT):
+            some = query.where(run.c.id.in_(wanted[first : first + _IDS_A_STATEMENT]))
+            rows += self._database.read(partial(_all, some))
         return rows
 
     def get_history(
@@ -269,4 +271,19 @@ class SqlReader:
         pk = self._database.read(lambda connection: connection.execute(query).scalar())
         if pk is None:
             raise RunNotFoundError(checks.unknown_run(run_id))
-        return pk
+        return cast("int", pk)
+
+
+def _all(query: sa.Select[Any], connection: sa.Connection) -> Sequence[Any]:
+    return connection.execute(query).all()
+
+
+def _could_be_stored(text: object) -> bool:
+    """Whether any database could hold this text: drivers fail on NUL and on lone surrogates."""
+    if not isinstance(text, str) or "\x00" in text:
+        return False
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -24,7 +24,9 @@ def lease_us(lease_s: float) -> int:
 
 def runs_and_relatives() -> sa.FromClause:
     """Runs with their experiment and, where there is one, their parent."""
-    return run.join(experiment, experiment.c.pk == run.c.experiment_pk).outerjoin(parent, parent.c.pk == run.c.parent_pk)
+    return run.join(experiment, experiment.c.pk == run.c.experiment_pk).outerjoin(
+        parent, parent.c.pk == run.c.parent_pk
+    )
 
 
 def run_columns(now_us: str) -> list[sa.ColumnElement[Any]]:

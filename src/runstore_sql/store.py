@@ -57,7 +57,9 @@ class SqlStore(SqlReader):
             self._write(lambda connection: self._make_experiment(connection, experiment_id, name, description))
         return experiment_id
 
-    def _make_experiment(self, connection: sa.Connection, experiment_id: str, name: str, description: str | None) -> None:
+    def _make_experiment(
+        self, connection: sa.Connection, experiment_id: str, name: str, description: str | None
+    ) -> None:
         values = {"id": experiment_id, "name": name, "description": description, "created_us": self._now()}
         if not self._inserted(connection, experiment, values) and description is not None:
             is_undescribed = sa.and_(experiment.c.id == experiment_id, experiment.c.description.is_(None))

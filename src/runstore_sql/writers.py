@@ -1,6 +1,5 @@
 """The way of one ``log_metrics`` call into the database, by dialect."""
 
-from abc import ABC
 from typing import Any
 
 from runstore_sql import ingest
@@ -8,7 +7,7 @@ from runstore_sql.batches import Batches
 from runstore_sql.database import Database
 
 
-class Writer(ABC):
+class Writer:
     """Writes the points of a call in one transaction; safe from any thread."""
 
     def __init__(self, database: Database, points: ingest.PointWriter) -> None:

@@ -1,5 +1,7 @@
 """The first schema: base tables, their keys and indexes, and the five views that people read."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
@@ -40,7 +42,7 @@ def upgrade() -> None:
 
 def _tables(dialect: sa.Dialect) -> sa.MetaData:
     """The tables with texts that compare by code point, to the last blank and letter case."""
-    options: dict[str, object] = {}
+    options: dict[str, Any] = {}
     text_collation = None
     if dialect.name == "postgresql":
         text_collation = "C"
@@ -48,7 +50,7 @@ def _tables(dialect: sa.Dialect) -> sa.MetaData:
         collation = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
         options = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": collation}
     # Rows that are updated at each call find room beside themselves and leave their indexes alone.
-    updated = {**options, "postgresql_with": {"fillfactor": 70}}
+    updated: dict[str, Any] = {**options, "postgresql_with": {"fillfactor": 70}}
 
     def name(length: int) -> sa.String:
         return sa.String(length, collation=text_collation)
@@ -66,7 +68,7 @@ def _tables(dialect: sa.Dialect) -> sa.MetaData:
         target = sa.ForeignKey("runstore_run.pk", ondelete="CASCADE")
         return sa.Column("run_pk", big, target, primary_key=primary_key, autoincrement=False, nullable=False)
 
-    def required(column: str, kind: sa.types.TypeEngine[object]) -> sa.Column[object]:
+    def required(column: str, kind: Any) -> sa.Column[Any]:
         return sa.Column(column, kind, nullable=False)
 
     sa.Table(
@@ -128,9 +130,7 @@ def _tables(dialect: sa.Dialect) -> sa.MetaData:
         sa.Index("runstore_tag_by_value", "key", "head", "run_pk"),
         **options,
     )
-    sa.Table(
-        "runstore_config", metadata, of_run(), required("document", text), **options
-    )
+    sa.Table("runstore_config", metadata, of_run(), required("document", text), **options)
     sa.Table(
         "runstore_config_leaf",
         metadata,
