@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from pneumo_train.centralized import BEST_CHECKPOINT, CentralizedTrainer
 from pneumo_train.collector import MetricsCollectorCallback
-from pneumo_train.config import TrainConfig, as_dict
+from pneumo_train.config import TrainConfig, as_dict, load_config
 from pneumo_train.result import TrainingResult
 from runstore import MetricPoint, RunStatus, StoreUnavailableError, open_reader, open_store
 from runstore.memory import MemoryStore
@@ -282,13 +282,13 @@ def test_database_failure_leaves_training_successful(
         checkpoint_dir=fast_path / "checkpoints",
         logs_dir=fast_path / "logs",
         store=Unreachable(taken),
-        config=tiny_config,
+        config=load_config(overrides={"training.max_epochs": 1}, base=tiny_config),
     )
 
     with caplog.at_level(logging.WARNING):
         result = trainer.train(phantoms, "unlucky")
 
-    assert result.total_epochs_trained == 2
+    assert result.total_epochs_trained == 1
     assert Path(result.best_model_path).is_file()
     assert result.run_id
     assert result.is_recorded is False
