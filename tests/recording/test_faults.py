@@ -20,7 +20,9 @@ calls = st.one_of(
     st.tuples(
         st.just("log_metrics"),
         st.sampled_from(RUNS),
-        st.lists(st.tuples(st.sampled_from(["loss", "auroc"]), st.integers(0, 5), st.floats(allow_nan=False)), max_size=4),
+        st.lists(
+            st.tuples(st.sampled_from(["loss", "auroc"]), st.integers(0, 5), st.floats(allow_nan=False)), max_size=4
+        ),
     ),
     st.tuples(st.just("log_config"), st.sampled_from(RUNS), st.dictionaries(st.sampled_from("xyz"), st.integers(0, 9))),
     st.tuples(st.just("finalize"), st.sampled_from(RUNS), st.just("completed")),

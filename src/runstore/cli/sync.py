@@ -1,0 +1,100 @@
+"""``runstore sync``: brings what the journals of dead writers on this machine still hold into their stores."""
+
+import time
+from pathlib import Path
+
+import typer
+
+from runstore.errors import RunStoreError, SettingsError, StoreUnavailableError
+from runstore.opening import open_store
+from runstore.recording.opening import Synced, sync_leftovers
+from runstore.recording.places import identity_of, known_stores, state_dir as default_state_dir
+from runstore.recording.worker import QUARANTINE
+from runstore.settings import load_settings
+from runstore.urls import redact
+
+WATCH_S = 5.0
+"""Seconds between two looks with ``--watch``."""
+
+_SECRET = ":***@"
+
+
+def sync(store: str | None = None, *, watch: bool = False, state_dir: str | Path | None = None) -> None:
+    """Drains what dead writers left; living writers drain themselves and are left alone.
+
+    Args:
+        store: the store's URL. By default the one of the settings; where there is none, every store that has journals
+            here and whose URL needs no password.
+        watch: go on until interrupted.
+        state_dir: where the journals lie, by default where recorders put them.
+
+    Raises:
+        StoreUnavailableError: something waits still, because the database does not answer.
+        SettingsError: nothing is named, and what waits belongs to stores that need a password.
+    """
+    base = Path(state_dir).expanduser().absolute() if state_dir is not None else default_state_dir()
+    if not watch:
+        _sync_all(_targets(store, base), base)
+        return
+    said = ""
+    try:
+        while True:
+            try:
+                _sync_all(_targets(store, base), base, is_quiet=True)
+                said = ""
+            except RunStoreError as error:
+                if str(error) != said:  # the same outage is told once
+                    said = str(error)
+                    typer.echo(f"runstore: {error}; trying again every {WATCH_S:g} s", err=True)
+            time.sleep(WATCH_S)
+    except KeyboardInterrupt:
+        return
+
+
+def _targets(store: str | None, base: Path) -> list[str]:
+    url = load_settings(url=store).url
+    known = known_stores(base)
+    if url:
+        others = sorted(set(known) - {identity_of(url)})
+        if store is None and others:
+            typer.echo(f"journals of other stores wait too: {', '.join(others)}; name one with --store", err=True)
+        return [url]
+    usable = [identity for identity in known if _SECRET not in identity and not identity.startswith("memory:")]
+    locked = [identity for identity in known if _SECRET in identity]
+    if locked and not usable:
+        raise SettingsError(f"what waits belongs to {', '.join(locked)}; give the URL with its password in --store")
+    if locked:
+        typer.echo(f"left alone, for want of a password (--store): {', '.join(locked)}", err=True)
+    return usable
+
+
+def _sync_all(urls: list[str], base: Path, *, is_quiet: bool = False) -> None:
+    errors = []
+    for url in urls:
+        if identity_of(url) not in known_stores(base):
+            if not is_quiet:
+                typer.echo(f"{redact(url)}: nothing waits")
+            continue
+        try:
+            with open_store(url, durable=False) as opened:
+                done = sync_leftovers(opened, url, state_dir=base)
+        except StoreUnavailableError as error:
+            errors.append(f"{redact(url)}: {error}")
+            continue
+        if not is_quiet or done.journals or done.error:
+            typer.echo(_line(url, done, base))
+        if done.error is not None:
+            errors.append(f"{redact(url)}: {done.error}")
+    if errors:
+        raise StoreUnavailableError(f"not everything is stored yet: {'; '.join(errors)}; run `runstore sync` again")
+    if not urls and not is_quiet:
+        typer.echo("nothing waits")
+
+
+def _line(url: str, done: Synced, base: Path) -> str:
+    parts = [f"{done.journals} journals drained ({done.calls} calls, {done.points} points)"]
+    if done.alive:
+        parts.append(f"{done.alive} left to their living writers")
+    if done.quarantined:
+        parts.append(f"{done.quarantined} records refused, kept under {base / 'journals' / '*' / QUARANTINE}")
+    return f"{redact(url)}: {', '.join(parts)}"

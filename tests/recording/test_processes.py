@@ -1,0 +1,237 @@
+"""Processes that are killed, stopped, forked or that end without a word: what was acknowledged is kept."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runstore.cli.sync import sync
+from runstore.errors import SettingsError, StoreUnavailableError
+from runstore.model import MetricPoint
+from runstore.opening import open_store
+from runstore.recording import RecordingStore
+
+TRAINER = Path(__file__).with_name("trainer.py")
+
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture(autouse=True)
+def state_dir(fast_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("RUNSTORE_STATE_DIR", str(fast_path / "state"))
+    monkeypatch.delenv("RUNSTORE_URL", raising=False)
+    monkeypatch.chdir(fast_path)
+    return fast_path / "state"
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a program of ``trainer.py``."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start_one(mode: str, url: str, run_id: str = "run", steps: int = 200) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, str(TRAINER), mode, url, run_id, str(steps)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield start_one
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def stored(url: str, run_id: str = "run") -> dict[str, list[int]]:
+    """The steps of each series, as a reader without a recorder sees them; their values are checked on the way."""
+    with open_store(url, durable=False) as store:
+        found = {}
+        for series in store.get_summaries(run_id):
+            history = store.get_history(run_id, series.name, series.dataset_type)
+            assert list(history.values) == [float(step) for step in history.steps]
+            found[series.name] = list(history.steps)
+        return found
+
+
+def journals(state_dir: Path) -> list[Path]:
+    return list(state_dir.glob("journals/*/*/writer.lock"))
+
+
+@pytest.mark.parametrize("acknowledged", [0, 1, 5, 50])
+def test_what_was_acknowledged_before_a_kill_is_stored_by_a_sync(
+    start: Start, sqlite_url: str, state_dir: Path, acknowledged: int
+) -> None:
+    trainer = start("acknowledge", sqlite_url)
+    said = [line(trainer) for _ in range(acknowledged + 1)]
+    trainer.kill()
+    rest, _ = trainer.communicate()
+
+    sync(sqlite_url)
+
+    steps = stored(sqlite_url)["loss"]
+    heard = [int(each) for each in [*said, *rest.split()]]
+    assert steps[: len(heard)] == heard
+    assert steps == list(range(len(steps)))
+    assert journals(state_dir) == []
+
+
+def test_a_process_that_ends_without_closing_drains_at_its_exit(start: Start, sqlite_url: str, state_dir: Path) -> None:
+    trainer = start("leave", sqlite_url)
+    _, errors = trainer.communicate()
+
+    assert (trainer.returncode, errors) == (0, "")
+    assert stored(sqlite_url)["loss"] == list(range(200))
+    assert journals(state_dir) == []
+
+
+def test_sigterm_drains_and_still_kills(start: Start, sqlite_url: str) -> None:
+    trainer = start("terminated", sqlite_url)
+    line(trainer)
+
+    trainer.send_signal(signal.SIGTERM)
+    trainer.communicate()
+
+    assert trainer.returncode == -signal.SIGTERM
+    assert stored(sqlite_url)["loss"] == list(range(200))
+
+
+def test_a_programs_own_handler_for_sigterm_is_left_in_place(start: Start, sqlite_url: str) -> None:
+    trainer = start("handle", sqlite_url)
+    line(trainer)
+
+    trainer.send_signal(signal.SIGTERM)
+    output, errors = trainer.communicate()
+
+    assert (trainer.returncode, output, errors) == (7, "handled\n", "")
+    with open_store(sqlite_url, durable=False) as store:
+        assert store.get_run("run").status == "interrupted"
+
+
+@pytest.mark.parametrize("mode", ["fork", "spawn"])
+def test_children_that_log_write_journals_of_their_own(
+    start: Start, sqlite_url: str, state_dir: Path, mode: str
+) -> None:
+    trainer = start(mode, sqlite_url)
+    _, errors = trainer.communicate()
+    sync(sqlite_url)
+
+    found = stored(sqlite_url)
+    children = 4 if mode == "fork" else 1
+    assert (trainer.returncode, errors) == (0, "")
+    assert found == {name: list(range(200)) for name in [*(f"child {n}" for n in range(children)), "parent"]}
+    assert journals(state_dir) == []
+
+
+@pytest.fixture
+def black_hole() -> Iterator[int]:
+    """A port that takes connections and never answers."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(64)
+        yield listening.getsockname()[1]
+
+
+@pytest.mark.parametrize("scheme", ["postgresql", "mongodb"])
+def test_a_database_that_swallows_everything_hangs_neither_the_loop_nor_the_exit(
+    start: Start, black_hole: int, state_dir: Path, scheme: str
+) -> None:
+    trainer = start("leave", f"{scheme}://user@127.0.0.1:{black_hole}/runs")
+    output, errors = trainer.communicate(timeout=120)
+
+    assert (trainer.returncode, output) == (0, "done\n")
+    assert "202 records" in errors
+    assert len(journals(state_dir)) == 1
+
+
+def test_a_sync_tells_what_it_did_and_does_nothing_twice(
+    start: Start, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer = start("acknowledge", sqlite_url, steps=20)
+    while line(trainer) != "19":
+        pass
+    trainer.kill()
+    trainer.communicate()
+
+    sync()  # without a URL: a store that needs no password is found by its journals
+    sync()
+
+    first, second = capsys.readouterr().out.splitlines()
+    assert "1 journals drained" in first
+    assert second == "nothing waits"
+    assert stored(sqlite_url)["loss"] == list(range(20))
+
+
+def test_two_syncs_and_a_start_at_once_store_everything_once(start: Start, sqlite_url: str, state_dir: Path) -> None:
+    for number in range(6):
+        trainer = start("acknowledge", sqlite_url, run_id=f"run {number}", steps=30)
+        line(trainer)
+        trainer.kill()
+        trainer.communicate()
+    command = [sys.executable, "-c", "from runstore.cli import main; main()", "sync", "--store", sqlite_url]
+
+    syncs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for _ in range(2)]
+    with open_store(sqlite_url) as store:
+        store.get_or_create_experiment("y")
+    outputs = [each.communicate()[0] for each in syncs]
+
+    sync(sqlite_url)
+    assert [each.returncode for each in syncs] == [0, 0], outputs
+    for number in range(6):
+        steps = stored(sqlite_url, f"run {number}")["loss"]
+        assert steps == list(range(len(steps)))
+    assert journals(state_dir) == []
+
+
+def test_a_sync_against_a_database_that_is_away_says_so_and_keeps_everything(state_dir: Path) -> None:
+    url = "postgresql://user@127.0.0.1:1/runs"
+    store = open_store(url)
+    store.ensure_run(store.get_or_create_experiment("x"), run_id="run")
+    assert isinstance(store, RecordingStore)
+    store.close(deadline_s=0.0)
+
+    with pytest.raises(StoreUnavailableError, match="runstore sync"):
+        sync(url)
+
+    assert len(journals(state_dir)) == 1
+
+
+def test_a_password_is_neither_in_the_journal_nor_in_what_a_sync_says(
+    state_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    url = "postgresql://user:tiger-Secret@127.0.0.1:1/runs"
+    store = open_store(url)
+    store.log_metrics("run", [MetricPoint(name="loss", value=1.0, step=1)])
+    assert isinstance(store, RecordingStore)
+    store.close(deadline_s=0.0)
+
+    with pytest.raises(SettingsError, match="--store") as without_url:
+        sync()
+    with pytest.raises(StoreUnavailableError) as with_url:
+        sync(url)
+
+    files = [path.read_bytes() for path in state_dir.rglob("*") if path.is_file()]
+    said = "".join([str(without_url.value), str(with_url.value), *capsys.readouterr()])
+    assert files
+    assert not any(b"tiger-Secret" in content for content in files)
+    assert "tiger-Secret" not in said
+
+
+def test_a_journal_that_another_user_may_not_read_is_private(state_dir: Path, sqlite_url: str) -> None:
+    with open_store(sqlite_url) as store:
+        store.get_or_create_experiment("x")
+        modes = {os.stat(path.parent).st_mode & 0o777 for path in journals(state_dir)}
+
+    assert modes == {0o700}

@@ -1,0 +1,527 @@
+"""The recorder's promises, one sentence each, over the memory store."""
+
+import logging
+import pickle
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from recording.faulty import Away, Faults
+from runstore.errors import (
+    ConflictError,
+    InvalidValueError,
+    RunFinalizedError,
+    RunNotFoundError,
+    SchemaTooNewError,
+    StoreClosedError,
+    StoreUnavailableError,
+)
+from runstore.ids import experiment_id_of
+from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.model import MetricPoint, RunStatus
+from runstore.recording import RecordingStore, stored_health
+from runstore.recording import drain as drain_module
+from runstore.recording import journal as journal_module
+
+OpenRecorder = Callable[..., RecordingStore]
+
+
+def point(step: int, value: float = 0.5, name: str = "loss") -> MetricPoint:
+    return MetricPoint(name=name, value=value, step=step, dataset_type="train")
+
+
+def begin(recorder: RecordingStore) -> str:
+    return recorder.ensure_run(recorder.get_or_create_experiment("x"))
+
+
+def steps_of(bare: MemoryStore, run_id: str) -> list[int]:
+    return list(bare.get_history(run_id, "loss", "train").steps)
+
+
+def read(store: RecordingStore | MemoryStore, run_id: str, name: str) -> bytes:
+    with store.open_artifact(run_id, name) as stream:
+        return stream.read()
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    pause = threading.Event()
+    for _ in range(2000):
+        if condition():
+            return
+        pause.wait(0.005)
+    raise AssertionError("it never came true")
+
+
+# The database is away
+
+
+def test_a_whole_run_may_happen_while_the_database_is_away(open_recorder: OpenRecorder, bare: MemoryStore) -> None:
+    outage = Away()
+    recorder = open_recorder(outage)
+
+    experiment_id = recorder.get_or_create_experiment("x", description="d")
+    run_id = recorder.ensure_run(experiment_id, name="n", tags={"a": "b"})
+    for step in range(100):
+        recorder.log_metrics(run_id, [point(step)])
+    recorder.log_config(run_id, {"lr": 0.1})
+    recorder.finalize(run_id, "completed")
+    waiting = recorder.health().runs[run_id].points.waiting
+    outage.come_back()
+    recorder.close()
+
+    run = bare.get_run(run_id)
+    assert experiment_id == experiment_id_of("x")
+    assert waiting == 100
+    assert (run.name, run.tags, run.status, run.experiment_id) == ("n", {"a": "b"}, RunStatus.COMPLETED, experiment_id)
+    assert (steps_of(bare, run_id), bare.get_config(run_id)) == (list(range(100)), {"lr": 0.1})
+    assert recorder.health().is_all_stored
+
+
+def test_what_is_left_at_close_is_drained_by_the_next_start(open_recorder: OpenRecorder, bare: MemoryStore) -> None:
+    first = open_recorder(Away())
+    run_id = begin(first)
+    first.log_metrics(run_id, [point(step) for step in range(10)])
+    first.close(deadline_s=0.05)
+
+    second = open_recorder()
+    second.flush()
+
+    assert steps_of(bare, run_id) == list(range(10))
+    assert list(Path(second.health().journal).parent.glob("*/writer.lock")) == [
+        Path(second.health().journal) / "writer.lock"
+    ]
+
+
+def test_a_dead_writers_points_go_before_those_of_the_process_that_resumes_its_run(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    first = open_recorder(Away())
+    run_id = begin(first)
+    first.log_metrics(run_id, [point(step, 1.0) for step in range(10)])
+    first.close(deadline_s=0.05)
+
+    second = open_recorder()
+    second.ensure_run(experiment_id_of("x"), run_id=run_id, resume=True)
+    second.log_metrics(run_id, [point(5, 2.0)])
+    second.close()
+
+    assert list(bare.get_history(run_id, "loss", "train").values) == [1.0] * 5 + [2.0] + [1.0] * 4
+
+
+def test_an_outage_is_one_line_when_it_begins_and_one_when_it_ends(
+    open_recorder: OpenRecorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    outage = Away()
+    with caplog.at_level(logging.INFO, logger="runstore"):
+        recorder = open_recorder(outage)
+        run_id = begin(recorder)
+        for step in range(50):
+            recorder.log_metrics(run_id, [point(step)])
+        wait_for(lambda: recorder.health().is_store_away)
+        outage.come_back()
+        recorder.flush()
+
+    assert len(caplog.records) == 2
+    assert "went away" in caplog.messages[0]
+    assert "again" in caplog.messages[1]
+
+
+def test_a_read_says_how_much_waits_when_it_cannot_wait_longer(open_recorder: OpenRecorder) -> None:
+    recorder = open_recorder(Away(), read_deadline_s=0.05)
+    run_id = begin(recorder)
+    recorder.log_metrics(run_id, [point(1)])
+
+    with pytest.raises(StoreUnavailableError, match=r"3 records wait.*went away"):
+        recorder.get_run(run_id)
+
+
+def test_close_takes_no_longer_than_its_deadline_when_the_store_hangs(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    release = threading.Event()
+
+    def hang(name: str) -> None:
+        if name == "log_metrics":
+            release.wait(30)
+
+    recorder = open_recorder(hang)
+    run_id = begin(recorder)
+    recorder.log_metrics(run_id, [point(1)])
+
+    closing = threading.Thread(target=recorder.close, kwargs={"deadline_s": 0.1})
+    closing.start()
+    closing.join(20)
+
+    assert not closing.is_alive()
+    assert recorder.health().runs[run_id].points.waiting == 1
+    release.set()
+    wait_for(lambda: steps_of(bare, run_id) == [1])
+
+
+def test_a_store_that_hangs_while_it_opens_hangs_nobody(open_recorder: OpenRecorder, database: MemoryDatabase) -> None:
+    release = threading.Event()
+
+    def open_store() -> MemoryStore:
+        release.wait(30)
+        return MemoryStore(database)
+
+    recorder = open_recorder(open_store=open_store, confirm_s=0.05)
+    recorder.wait_until_opened()
+    run_id = begin(recorder)
+    recorder.log_metrics(run_id, [point(1)])
+    release.set()
+    recorder.flush()
+
+    assert steps_of(MemoryStore(database), run_id) == [1]
+
+
+def test_a_database_that_a_person_must_mend_is_an_error_at_opening(
+    open_recorder: OpenRecorder, fast_path: Path
+) -> None:
+    def open_store() -> MemoryStore:
+        raise SchemaTooNewError("written by release 9")
+
+    recorder = open_recorder(open_store=open_store)
+
+    with pytest.raises(SchemaTooNewError, match="release 9"):
+        recorder.wait_until_opened()
+
+    assert not list(fast_path.glob("journals/*/*/writer.lock"))
+
+
+# Mistakes and refusals
+
+
+@pytest.mark.parametrize("is_away", [True, False])
+def test_mistakes_in_arguments_raise_at_once(open_recorder: OpenRecorder, *, is_away: bool) -> None:
+    recorder = open_recorder(Away() if is_away else None)
+    run_id = begin(recorder)
+
+    with pytest.raises(InvalidValueError, match=r"points\[1\]\.value"):
+        recorder.log_metrics(run_id, [point(1), point(2, None)])  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match=r"points\[0\]\.dataset_type"):
+        recorder.log_metrics(run_id, [MetricPoint(name="loss", value=1.0, step=1, dataset_type=[])])  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="run_id"):
+        recorder.log_metrics(["unhashable"], [point(1)])  # type: ignore[arg-type]
+    with pytest.raises(InvalidValueError, match="experiment_id"):
+        recorder.ensure_run()
+    with pytest.raises(InvalidValueError, match="status"):
+        recorder.finalize(run_id, "in_progress")
+    with pytest.raises(InvalidValueError, match="config"):
+        recorder.log_config(run_id, {"f": object()})
+
+
+def test_what_the_store_refuses_is_told_to_the_caller_while_it_answers(open_recorder: OpenRecorder) -> None:
+    recorder = open_recorder()
+    run_id = begin(recorder)
+    recorder.finalize(run_id, "completed")
+
+    with pytest.raises(RunNotFoundError, match="nobody"):
+        recorder.log_metrics("nobody", [point(1)])
+    with pytest.raises(RunFinalizedError):
+        recorder.finalize(run_id, "failed")
+    with pytest.raises(ConflictError):
+        recorder.ensure_run(recorder.get_or_create_experiment("other"), run_id=run_id)
+
+    recorder.flush()
+    assert recorder.health().is_all_stored
+    assert recorder.health().runs[run_id].calls.waiting == 0
+
+
+def test_while_the_database_is_away_what_this_process_knows_still_decides(open_recorder: OpenRecorder) -> None:
+    recorder = open_recorder(Away())
+    run_id = begin(recorder)
+    recorder.finalize(run_id, "completed")
+    wait_for(lambda: recorder.health().is_store_away)
+
+    with pytest.raises(RunFinalizedError):
+        recorder.finalize(run_id, "failed")
+    with pytest.raises(ConflictError):
+        recorder.ensure_run(experiment_id_of("other"), run_id=run_id)
+
+
+def test_a_record_refused_for_good_is_quarantined_with_its_reason_and_blocks_nothing(
+    open_recorder: OpenRecorder, bare: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drain_module, "ORPHAN_GRACE_S", 0.02)
+    outage = Away()
+    recorder = open_recorder(outage)
+    run_id = begin(recorder)
+    wait_for(lambda: recorder.health().is_store_away)
+    recorder.log_metrics("nobody", [point(1), point(2)])
+    recorder.log_metrics(run_id, [point(3)])
+    outage.come_back()
+    recorder.flush()
+
+    health = recorder.health()
+    recorder.close()
+    (letters,) = Path(health.journal).parent.glob("quarantine/*/dead-letters.jsonl")
+    assert steps_of(bare, run_id) == [3]
+    assert (health.quarantined_records, health.runs["nobody"].points.quarantined) == (1, 2)
+    assert not health.is_all_stored
+    assert '"code":"run_not_found"' in letters.read_text()
+    assert "nobody" in letters.read_text()
+
+
+def test_one_bad_record_in_a_batch_does_not_take_the_others_along(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    class RefusesStepSeven(MemoryStore):
+        def log_metrics(self, run_id, points):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+            if any(fields[2] == 7 for fields in points):
+                raise InvalidValueError("no sevens")
+            super().log_metrics(run_id, points)
+
+    outage = threading.Event()
+
+    def open_store() -> MemoryStore:
+        outage.wait(30)
+        return RefusesStepSeven(bare._database)  # noqa: SLF001 - the double's own database
+
+    recorder = open_recorder(open_store=open_store, confirm_s=0.01)
+    run_id = begin(recorder)
+    for step in range(20):
+        recorder.log_metrics(run_id, [point(step)])
+    outage.set()
+    recorder.flush()
+
+    assert steps_of(bare, run_id) == [step for step in range(20) if step != 7]
+    assert recorder.health().quarantined_records == 1
+
+
+# Health
+
+
+def test_the_figures_are_stored_with_the_run_and_hidden_from_its_artifacts(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    recorder = open_recorder()
+    run_id = begin(recorder)
+    for step in range(10):
+        recorder.log_metrics(run_id, [point(step)])
+    recorder.finalize(run_id, "completed")
+    seen = recorder.list_artifacts(run_id)
+    recorder.close()
+
+    (figures,) = stored_health(run_id, bare.list_artifacts(run_id)).values()
+    assert seen == ()
+    assert (figures.points.accepted, figures.points.stored, figures.points.quarantined) == (10, 10, 0)
+    assert (figures.calls.accepted, figures.calls.waiting) == (12, 0)
+
+
+def test_the_figures_of_a_dead_writer_are_stored_by_the_one_that_drains_it(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    first = open_recorder(Away())
+    run_id = begin(first)
+    for step in range(10):
+        first.log_metrics(run_id, [point(step)])
+    first.close(deadline_s=0.05)
+    writer = first.health().writer
+
+    open_recorder().flush()
+
+    figures = stored_health(run_id, bare.list_artifacts(run_id))[writer]
+    assert (figures.points.accepted, figures.points.stored) == (10, 10)
+
+
+def test_health_tells_the_lag_and_the_last_error(open_recorder: OpenRecorder) -> None:
+    recorder = open_recorder(Away())
+    run_id = begin(recorder)
+    recorder.log_metrics(run_id, [point(1)])
+    wait_for(lambda: recorder.health().lag_s > 0)
+
+    health = recorder.health()
+
+    assert health.is_store_away
+    assert health.last_error == "StoreUnavailableError: the database went away"
+    assert health.last_error_at is not None
+    assert health.waiting_bytes > 0
+
+
+# The disk
+
+
+def test_a_full_disk_is_survived_in_memory_and_told_in_the_health(
+    open_recorder: OpenRecorder, bare: MemoryStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    recorder = open_recorder()
+    run_id = begin(recorder)
+    monkeypatch.setattr(journal_module.os, "pwrite", refuse)
+    with caplog.at_level(logging.WARNING):
+        for step in range(100):
+            recorder.log_metrics(run_id, [point(step)])
+    health = recorder.health()
+    recorder.flush()
+    monkeypatch.undo()
+
+    assert health.is_in_memory
+    assert steps_of(bare, run_id) == list(range(100))
+    assert len([record for record in caplog.records if "No space" in record.getMessage()]) == 1
+
+
+def test_what_neither_disk_nor_memory_takes_is_counted_as_dropped(
+    open_recorder: OpenRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(journal_module, "MEMORY_BYTES", 2000)
+    recorder = open_recorder(Away())
+    run_id = begin(recorder)
+    monkeypatch.setattr(journal_module.os, "pwrite", refuse)
+
+    for step in range(100):
+        recorder.log_metrics(run_id, [point(step)])
+
+    counts = recorder.health().runs[run_id].points
+    monkeypatch.undo()
+    assert counts.dropped > 0
+    assert counts.accepted + counts.dropped == 100
+
+
+# Artifacts
+
+
+def test_an_artifact_may_be_written_over_or_removed_as_soon_as_the_call_has_returned(
+    open_recorder: OpenRecorder, bare: MemoryStore, tmp_path: Path
+) -> None:
+    outage = Away()
+    recorder = open_recorder(outage)
+    run_id = begin(recorder)
+    changed, removed, folder = tmp_path / "changed.bin", tmp_path / "removed.bin", tmp_path / "folder"
+    changed.write_bytes(b"first")
+    removed.write_bytes(b"kept")
+    (folder / "inner").mkdir(parents=True)
+    (folder / "inner" / "a.txt").write_bytes(b"in a folder")
+
+    records = [recorder.log_artifact(run_id, path) for path in (changed, removed, folder)]
+    changed.write_bytes(b"second")
+    removed.unlink()
+    (folder / "inner" / "a.txt").unlink()
+    outage.come_back()
+    recorder.close()
+
+    found = {
+        each.name: bare.open_artifact(run_id, each.name).read() for each in bare.list_artifacts(run_id) if each.size
+    }
+    assert found == {"changed.bin": b"first", "removed.bin": b"kept", "folder/inner/a.txt": b"in a folder"}
+    assert [record.name for record in records] == ["changed.bin", "removed.bin", "folder"]
+    assert records[0].sha256 == bare.list_artifacts(run_id)[0].sha256
+
+
+def test_staged_bytes_are_removed_once_the_store_has_them(open_recorder: OpenRecorder, tmp_path: Path) -> None:
+    recorder = open_recorder()
+    run_id = begin(recorder)
+    path = tmp_path / "weights.bin"
+    path.write_bytes(b"w" * 1000)
+
+    recorder.log_artifact(run_id, path)
+    recorder.flush()
+    wait_for(lambda: not list(Path(recorder.health().journal).glob("staged/*/*")))
+
+    assert read(recorder, run_id, "weights.bin") == b"w" * 1000
+
+
+# Handles
+
+
+def test_reads_see_what_other_recorders_of_this_process_accepted(open_recorder: OpenRecorder) -> None:
+    first, second = open_recorder(), open_recorder()
+    run_id = begin(first)
+
+    for step in range(50):
+        first.log_metrics(run_id, [point(step)])
+
+    assert second.get_summaries(run_id)[0].count == 50
+
+
+def test_a_closed_recorder_takes_nothing_and_closing_twice_is_closing_once(open_recorder: OpenRecorder) -> None:
+    recorder = open_recorder()
+    run_id = begin(recorder)
+    recorder.close()
+    recorder.close()
+
+    for call in (
+        lambda: recorder.log_metrics(run_id, [point(1)]),
+        lambda: recorder.log_config(run_id, {}),
+        lambda: recorder.finalize(run_id, "completed"),
+        lambda: recorder.get_run(run_id),
+        lambda: recorder.get_or_create_experiment("new"),
+    ):
+        with pytest.raises(StoreClosedError):
+            call()
+
+
+def test_eight_threads_log_through_one_recorder_and_lose_nothing(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    recorder = open_recorder()
+    run_id = begin(recorder)
+
+    def work(writer: int) -> None:
+        for step in range(100):
+            recorder.log_metrics(run_id, [point(step, name=f"m{writer}")])
+
+    threads = [threading.Thread(target=work, args=(writer,)) for writer in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    recorder.close()
+
+    assert [series.count for series in bare.get_summaries(run_id)] == [100] * 8
+    assert recorder.health().runs[run_id].points.stored == 800
+
+
+def open_shared() -> MemoryStore:
+    """What a pickled recorder of this module opens."""
+    return MemoryStore(_shared)
+
+
+_shared = MemoryDatabase()
+
+
+def test_a_pickled_recorder_is_another_writer_to_the_same_store(open_recorder: OpenRecorder) -> None:
+    recorder = open_recorder(open_store=open_shared)
+    run_id = begin(recorder)
+
+    copy: RecordingStore = pickle.loads(pickle.dumps(recorder))
+    copy.log_metrics(run_id, [point(1)])
+    copy.close()
+
+    assert copy.health().writer != recorder.health().writer
+    assert steps_of(MemoryStore(_shared), run_id) == [1]
+
+
+# Heartbeat
+
+
+def test_a_recorded_run_has_a_short_lease_and_one_that_its_caller_beats_for_is_left_to_him(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    recorder = open_recorder()
+    run_id = begin(recorder)
+    lease_s = bare.get_run(run_id).lease_s
+
+    recorder.heartbeat(run_id, lease_s=7.0)
+
+    assert (lease_s, bare.get_run(run_id).lease_s) == (60.0, 7.0)
+
+
+def test_no_error_ends_the_heartbeat(
+    open_recorder: OpenRecorder, bare: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runstore.recording.beat.BEAT_S", 0.01)
+    faults = Faults(["away", "failure", "bug"] * 4)
+
+    recorder = open_recorder(lambda name: faults(name) if name == "heartbeat" else None)
+    run_id = begin(recorder)
+    before = bare.get_run(run_id).heartbeat_at
+
+    wait_for(lambda: bare.get_run(run_id).heartbeat_at > before)
