@@ -2,16 +2,17 @@
 
 import argparse
 import logging
+import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]  # its lazy names
 from rich.console import Console
 
-from pneumo_train.config import SECTIONS, TrainConfig, from_dict, read_yaml
+from pneumo_train.config import SECTIONS, TrainConfig, check_keys, from_dict, read_yaml
 from pneumo_train.errors import ConfigError, PneumoTrainError
 from runstore.errors import ConflictError, InvalidValueError, NotFoundError, PluginError, SchemaError, SettingsError
 from runstore.urls import redact
@@ -53,13 +54,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser() -> ArgumentParser:
     """The parser, its options made from the configuration's own types and docstrings."""
-    parser = ArgumentParser(
+    parser = _Parser(
         prog="pneumo-train",
         description="Train a chest X-ray pneumonia classifier and keep the run in your own database.",
     )
     commands = parser.add_subcommands(required=True)
 
-    fit = ArgumentParser(
+    fit = _Parser(
         description="Train on a source of chest X-rays. Options come from --config files and the command line; the "
         "last one wins.",
         usage="pneumo-train fit --source SOURCE [--store URL] [--config FILE] [options]",
@@ -85,15 +86,29 @@ def build_parser() -> ArgumentParser:
     fit.add_class_arguments(TrainConfig, None)
     commands.add_subcommand("fit", fit, help="train and keep the run")
 
-    check = ArgumentParser(description="Say what a source holds and what would be used, without training.")
+    check = _Parser(description="Say what a source holds and what would be used, without training.")
     check.add_argument("--source", type=str, required=True, help="a directory or zip")
     check.add_argument("--csv", type=str | None, help="the metadata CSV inside the source")
     commands.add_subcommand("check", check, help="look at a source")
 
-    demo = ArgumentParser(description="Draw chest-film phantoms, train on them and show the stored run.")
+    demo = _Parser(description="Draw chest-film phantoms, train on them and show the stored run.")
     demo.add_argument("--out", type=str, default="demo-output", help="where everything goes")
     commands.add_subcommand("demo", demo, help="train on drawn films in a minute or two")
     return parser
+
+
+class _Parser(ArgumentParser):
+    """As jsonargparse's, but an unknown option is answered with the nearest known one."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Prints the message and leaves with status 2."""
+        unknown = re.search(r"unrecognized arguments: --([\w.]+)", message)
+        if unknown:
+            try:
+                check_keys({unknown[1]: None}, origin="options")
+            except ConfigError as error:
+                message = str(error)
+        super().error(message, ex)
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):

@@ -92,7 +92,7 @@ def test_the_printed_configuration_is_a_file_that_gives_the_same(
         ((), "source"),
         (("--source", "absent"), "found nothing; name a directory or a zip"),
         (("--source", "x", "--data.image_size", "3"), "data.image_size = 3: must lie in 32"),
-        (("--source", "x", "--data.imagesize", "64"), "imagesize"),
+        (("--source", "x", "--data.imagesize", "64"), "did you mean 'data.image_size'"),
         (("--source", "x", "--config", "bad.yaml"), "did you mean 'training.max_epochs'"),
         (("--source", "x", "--config", "absent.yaml"), "absent.yaml"),
     ],
