@@ -14,6 +14,7 @@ from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run
 from runstore.query import Attribute, Metric, Order, decode_cursor, encode_cursor, parse_filter, parse_order, query_key
 from runstore.sampling import MIN_SAMPLE, sample_indices
 from runstore_mongo.blobs import GridFSBlobs
+from runstore_mongo.conditions import uses_metrics
 from runstore_mongo.connection import Connection, Document
 from runstore_mongo.documents import (
     ARTIFACTS,
@@ -28,9 +29,9 @@ from runstore_mongo.documents import (
     summary_of,
     unique,
 )
-from runstore_mongo.filters import RUN_PROJECTION, Search, uses_metrics
 from runstore_mongo.history import read_points
 from runstore_mongo.schema import open_schema
+from runstore_mongo.search import RUN_PROJECTION, Search
 
 
 class MongoReader:

@@ -1,0 +1,186 @@
+"""From the filter tree to conditions that the server's indexes can use.
+
+What :mod:`runstore.query_reference` says in Python is said here in the server's language. User text only ever stands
+where the server expects a value: on the right of ``$eq`` and its like, or escaped in a regular expression (READ.5).
+"""
+
+import math
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from runstore.model import RunStatus
+from runstore.query import (
+    And,
+    Attribute,
+    Compare,
+    ConfigKey,
+    Field,
+    In,
+    Like,
+    Literal,
+    Metric,
+    Node,
+    Not,
+    Or,
+    Present,
+    Tag,
+    Wildcard,
+    like_tokens,
+)
+from runstore.query_reference import matches
+from runstore_mongo.documents import NOW_US, PREFIX_LENGTH, copy_key
+
+Document = dict[str, Any]
+
+_OPERATORS: Final = {"=": "$eq", "!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
+_CONFIG_KINDS: Final = {"number": ["int", "float"], "text": ["str"], "boolean": ["bool"]}
+_STATUS: Final = Attribute("status")
+
+
+class Conditions:
+    """Translates nodes; with ``joins`` statistics are looked up, and otherwise read from the run's own copy.
+
+    Attributes:
+        joined: the series that must be looked up, ``(dataset_type, name)`` to the number of their field.
+    """
+
+    def __init__(self, *, joins: bool) -> None:
+        """Begins with nothing to look up."""
+        self._joins = joins
+        self.joined: dict[tuple[str, str], int] = {}
+
+    def path_of(self, field: Metric) -> str:
+        """Where a statistic stands in the document."""
+        if not self._joins:
+            return f"metrics.{copy_key(field.name, field.dataset_type)}.{field.stat}"
+        number = self.joined.setdefault((field.dataset_type, field.name), len(self.joined))
+        return f"_m{number}.{field.stat}"
+
+    def of(self, node: Node) -> Document:  # noqa: PLR0911 - one return a kind of node
+        """The condition of a node."""
+        match node:
+            case And(items):
+                return {"$and": [self.of(item) for item in items]}
+            case Or(items):
+                return {"$or": [self.of(item) for item in items]}
+            case Not(item):
+                return {"$nor": [self.of(item)]}
+            case Compare(field=field) | In(field=field) | Like(field=field) | Present(field=field) if field == _STATUS:
+                return _of_status(node)
+            case Compare(field, op, literal):
+                return self._compared(field, op, literal)
+            case In(field, literals, negated):
+                return self._contained(field, literals, negated=negated)
+            case Like(field, pattern, negated):
+                regex = {"$regex": _regex(pattern)}
+                return self._holds(field, "text", {"$not": regex} if negated else regex)
+            case Present(field, negated):
+                present = self._present(field)
+                return {"$nor": [present]} if negated else present
+
+    def _compared(self, field: Field, op: str, literal: Literal) -> Document:
+        kind = _kind(literal)
+        condition: Document = {_OPERATORS[op]: _stored(literal)}
+        if op == "=" and kind == "text" and isinstance(field, ConfigKey):
+            return self._holds(field, kind, condition, prefix=str(literal)[:PREFIX_LENGTH])
+        return self._holds(field, kind, condition)
+
+    def _contained(self, field: Field, literals: tuple[Literal, ...], *, negated: bool) -> Document:
+        by_kind: dict[str, list[Any]] = {}
+        for literal in literals:
+            by_kind.setdefault(_kind(literal), []).append(_stored(literal))
+        operator = "$nin" if negated else "$in"
+        return {"$or": [self._holds(field, kind, {operator: values}) for kind, values in by_kind.items()]}
+
+    def _holds(self, field: Field, kind: str, condition: Document, *, prefix: str | None = None) -> Document:
+        """That a field's value is of a kind, is not NaN, and meets a condition."""
+        # Two entries may not share an operator, so what guards the kind stands beside the condition in an $and.
+        guards: list[Document] = [condition]
+        if not {"$eq", "$in"} & condition.keys():  # an equal value is of the right kind and no NaN
+            guards.append({"$type": "string" if kind == "text" else "number"})
+            guards += [{"$ne": math.nan}] if kind == "number" else []
+        match field:
+            case Attribute() | Metric():
+                return {"$and": [{self._path(field): guard} for guard in guards]}
+            case Tag(key):
+                return {"tags": {"$elemMatch": {"k": {"$eq": key}, "$and": [{"v": guard} for guard in guards]}}}
+            case ConfigKey(key):
+                indexed = {"n": None, "p": {"$eq": prefix}} if prefix is not None else {}
+                path = "s" if kind == "text" else "n"
+                return {
+                    "config": {
+                        "$elemMatch": {
+                            "k": {"$eq": key},
+                            **indexed,
+                            "kind": {"$in": _CONFIG_KINDS[kind]},
+                            "$and": [{path: guard} for guard in guards],
+                        }
+                    }
+                }
+
+    def _present(self, field: Field) -> Document:
+        match field:
+            case Attribute() | Metric():
+                return {self._path(field): {"$ne": None}}
+            case Tag(key):
+                return {"tags": {"$elemMatch": {"k": {"$eq": key}}}}
+            case ConfigKey(key):
+                return {"config": {"$elemMatch": {"k": {"$eq": key}, "kind": {"$ne": "null"}}}}
+
+    def _path(self, field: Attribute | Metric) -> str:
+        if isinstance(field, Metric):
+            return self.path_of(field)
+        return "_id" if field.name == "id" else field.name
+
+
+def uses_metrics(node: Node) -> bool:
+    """Whether a filter needs the statistics of a series."""
+    return any(isinstance(field, Metric) for field in fields_of(node))
+
+
+def fields_of(node: Node) -> Iterator[Field]:
+    """Every field that a filter names."""
+    match node:
+        case And(items) | Or(items):
+            for item in items:
+                yield from fields_of(item)
+        case Not(item):
+            yield from fields_of(item)
+        case Compare(field=field) | In(field=field) | Like(field=field) | Present(field=field):
+            yield field
+
+
+def _kind(literal: Literal) -> str:
+    if isinstance(literal, bool):
+        return "boolean"
+    return "text" if isinstance(literal, str) else "number"
+
+
+def _stored(literal: Literal) -> Any:
+    """A literal as the documents hold it: a boolean leaf is the number 0 or 1 beside its kind."""
+    return float(literal) if isinstance(literal, bool) else literal
+
+
+def _regex(pattern: str) -> str:
+    r"""A pattern as a regular expression that spans line ends; ``\A`` and ``\z`` because ``$`` stops before a newline."""
+    spelled = {Wildcard.ANY: "(?s:.*)", Wildcard.ONE: "(?s:.)"}
+    parts = [
+        spelled[token] if isinstance(token, Wildcard) else re.escape(token).replace("\x00", "\\x00")
+        for token in like_tokens(pattern)
+    ]
+    return "".join(["\\A", *parts, "\\z"])
+
+
+def _of_status(node: Node) -> Document:
+    """The condition of a test of the derived status: one for each of the few statuses that pass it."""
+    passing = [status for status in RunStatus if matches(node, lambda _, status=status: str(status))]  # type: ignore[misc]
+    return {"$or": [_has_status(status) for status in passing]} if passing else {"$nor": [{}]}
+
+
+def _has_status(status: RunStatus) -> Document:
+    if status.is_final:
+        return {"status": {"$eq": str(status)}}
+    is_late = {"$gt": [NOW_US, "$expires_at"]}
+    stored = {"status": {"$eq": str(RunStatus.IN_PROGRESS)}}
+    return {**stored, "$expr": is_late if status == RunStatus.LOST else {"$not": is_late}}

@@ -1,0 +1,122 @@
+"""Searching: what the server scans for it, and runs with more series than are copied into them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from runstore.memory import MemoryStore
+from runstore.model import MetricPoint
+from runstore_mongo import documents
+from runstore_mongo.store import MongoStore
+
+
+@pytest.fixture
+def filled(mongodb_url: str) -> Iterator[MongoStore]:
+    """300 runs in three experiments."""
+    with MongoStore(mongodb_url) as store:
+        fill(store, 300)
+        yield store
+
+
+def fill(store: Any, count: int) -> None:
+    for index in range(count):
+        run_id = store.ensure_run(
+            store.get_or_create_experiment(f"e{index % 3}"), run_id=f"run-{index:04}", tags={"owner": f"o{index % 7}"}
+        )
+        store.log_config(run_id, {"lr": index % 10 / 10, "net": f"resnet{index % 4}", "deep": index % 2 == 0})
+        if index % 4:
+            store.log_metrics(
+                run_id,
+                [
+                    MetricPoint(name=name, value=float(index * 37 % 101), step=step, dataset_type="validation")
+                    for step, name in enumerate(["auroc", "f1.macro", "$a%", "loss", "x"])
+                ],
+            )
+
+
+def plan_of(store: MongoStore, commands: Any, *arguments: Any, **options: Any) -> dict[str, Any]:
+    with commands.heard() as heard:
+        store.search_runs(*arguments, **options)
+    (command,) = (command for command in heard if "aggregate" in command)
+    explained = store._connection.database.command(  # noqa: SLF001 - asks the server itself
+        {
+            "explain": {"aggregate": "runs", "pipeline": command["pipeline"], "cursor": {}},
+            "verbosity": "executionStats",
+        }
+    )
+    stats: dict[str, Any] = (explained.get("stages") or [{"$cursor": explained}])[0]["$cursor"]["executionStats"]
+    return stats
+
+
+@pytest.mark.parametrize(
+    ("query", "options", "at_most"),
+    [
+        (None, {}, 11),
+        (None, {"experiment_id": "e1"}, 11),
+        ("status = 'completed'", {}, 0),
+        ("config.lr = 0.3", {"order_by": ["metric.validation.auroc desc"]}, 30),
+        ("config.net = 'resnet1' and metric.validation.auroc.max > 50", {}, 75),
+        ("tag.owner = 'o3'", {}, 43),
+        ("id = 'run-0042'", {}, 1),
+    ],
+)
+def test_a_hot_query_looks_at_no_more_runs_than_match(
+    filled: MongoStore, commands: Any, query: str | None, options: dict[str, Any], at_most: int
+) -> None:
+    if "experiment_id" in options:
+        options = options | {"experiment_id": filled.get_or_create_experiment(options["experiment_id"])}
+
+    stats = plan_of(filled, commands, query, limit=10, **options)
+
+    assert stats["totalDocsExamined"] <= at_most
+    assert "COLLSCAN" not in repr(stats)
+
+
+def test_the_next_page_begins_where_the_last_one_ended(filled: MongoStore, commands: Any) -> None:
+    page = filled.search_runs(limit=200)
+
+    stats = plan_of(filled, commands, limit=10, cursor=page.next_cursor)
+
+    assert stats["totalDocsExamined"] <= 12
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "metric.validation.auroc > 50",
+        'not (metric.validation."f1.macro".max <= 50)',
+        'metric.validation."$a%".count = 1 and config.deep = true',
+        "metric.validation.x is null or config.lr = 0.5",
+    ],
+)
+def test_runs_with_more_series_than_are_copied_are_found_all_the_same(
+    mongodb_replica_url: str, monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(documents, "MOST_COPIED", 2)
+    with MongoStore(mongodb_replica_url) as store, MemoryStore() as reference:
+        for each in (store, reference):
+            fill(each, 24)
+            for name in "abc":
+                each.log_metrics("run-0000", [MetricPoint(name=name, value=1.0, step=0, dataset_type="train")])
+
+        order = ["metric.validation.auroc desc", "id"]
+        found = [run.id for run in store.search_runs(query, order_by=order).items]
+
+        assert store._connection.collection("runs").count_documents({"has_more_series": True}) > 0  # noqa: SLF001 - the case
+        assert found == [run.id for run in reference.search_runs(query, order_by=order).items]
+
+
+def test_a_name_or_a_value_of_a_filter_is_never_an_operator(store: MongoStore) -> None:
+    run_id = store.ensure_run(store.get_or_create_experiment("e"), name="$ne", tags={"$where": "$$ROOT"})
+    store.log_config(run_id, {"$gt": "$name", "a": {"$ne": "x"}})
+    store.log_metrics(run_id, [MetricPoint(name="$$NOW.x", value=1.0, step=0)])
+
+    for query in (
+        "name = '$ne'",
+        "tag.\"$where\" = '$$ROOT'",
+        "config.\"$gt\" = '$name'",
+        "config.a.\"$ne\" like '_'",
+        'metric.other."$$NOW.x" = 1',
+    ):
+        assert [run.id for run in store.search_runs(query, order_by=['tag."$where"', 'config."$gt"']).items] == [run_id]

@@ -1,0 +1,195 @@
+"""Points in tails and buckets: any order of arrival, any number of handles, and a stop between any two statements."""
+
+import math
+import random
+import struct
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import pytest
+
+from runstore.model import MetricPoint, SeriesSummary
+from runstore.summaries import summarize
+from runstore_mongo import ingest, series
+from runstore_mongo.ingest import Ingest
+from runstore_mongo.store import MongoStore
+
+Points = dict[int, float]
+
+
+class StoppedError(Exception):
+    """The writer stopped here."""
+
+
+@pytest.fixture
+def small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tails that are sealed and buckets that are split after a few points, so that few points show every way."""
+    monkeypatch.setattr(series, "SEAL_AT", 6)
+    monkeypatch.setattr(series, "BUCKET_POINTS", 8)
+    monkeypatch.setattr(ingest, "LARGE_TAIL", 40)
+
+
+def log(store: MongoStore, run_id: str, points: Points) -> None:
+    store.log_metrics(
+        run_id,
+        [MetricPoint(name="loss", value=value, step=step, dataset_type="train") for step, value in points.items()],
+    )
+
+
+def bits(points: Points) -> list[tuple[int, bytes]]:
+    return [(step, struct.pack("<d", value)) for step, value in sorted(points.items())]
+
+
+def stored(store: MongoStore, run_id: str) -> list[tuple[int, bytes]]:
+    history = store.get_history(run_id, "loss", "train")
+    return bits(dict(zip(history.steps, history.values, strict=True)))
+
+
+def expected_summary(points: Points) -> SeriesSummary:
+    steps = sorted(points)
+    return summarize("loss", "train", steps, [points[step] for step in steps])
+
+
+def shown(summary: SeriesSummary) -> str:
+    return repr(summary)  # NaN is not equal to itself, its text is
+
+
+def batches(seed: int) -> Iterator[Points]:
+    chance = random.Random(seed)
+    values = [math.nan, math.inf, -math.inf, -0.0, 0.0, 5e-324, *(chance.uniform(-9, 9) for _ in range(9))]
+    at = 0
+    steps: Iterable[int]
+    for _ in range(30):
+        way = chance.randrange(5)
+        if way == 0:  # append
+            steps = range(at, at + chance.randrange(1, 12))
+        elif way == 1:  # resume from before
+            at = chance.randrange(at + 1)
+            steps = range(at, at + chance.randrange(1, 12))
+        elif way == 2:  # far and wide
+            steps = [chance.randrange(400) for _ in range(chance.randrange(1, 20))]
+        elif way == 3:  # the ends of the range
+            steps = [0, 2**63 - 1, chance.randrange(2**62)]
+        else:  # many at once
+            steps = range(at, at + 60)
+        at = max([at, *(step + 1 for step in steps if step < 1000)])
+        yield {step: chance.choice(values) for step in steps}
+
+
+@pytest.mark.usefixtures("small_buckets")
+@pytest.mark.parametrize("seed", range(3))
+def test_two_handles_that_write_in_any_order_agree_with_a_dictionary(url: str, seed: int) -> None:
+    with MongoStore(url) as first, MongoStore(url) as second:
+        run_id = first.ensure_run(first.get_or_create_experiment("pneumonia"))
+        chance, model = random.Random(seed), Points()
+
+        for batch in batches(seed):
+            log(chance.choice([first, second]), run_id, batch)
+            model |= batch
+            reader = chance.choice([first, second])
+
+            assert stored(reader, run_id) == bits(model)
+            assert shown(reader.get_summaries(run_id)[0]) == shown(expected_summary(model))
+            low, high = sorted(chance.choices(range(450), k=2))
+            part = reader.get_history(run_id, "loss", "train", min_step=low, max_step=high)
+            assert list(part.steps) == [step for step in sorted(model) if low <= step <= high]
+
+
+@pytest.mark.usefixtures("small_buckets")
+def test_a_filter_sees_the_statistics_that_the_summary_has(store: MongoStore, run_id: str) -> None:
+    model = Points()
+
+    for batch in batches(7):
+        log(store, run_id, batch)
+        model |= batch
+
+    summary = expected_summary(model)
+    (copy,) = store._connection.collection("runs").find_one({"_id": run_id})["metrics"].values()  # type: ignore[index]  # noqa: SLF001 - what filters read
+    assert summary.min is not None
+    assert summary.max is not None
+    assert (copy["count"], copy["min"], copy["max"]) == (summary.count, summary.min.value, summary.max.value)
+    assert bits({0: copy["last"], 1: copy["first"]}) == bits({0: summary.last.value, 1: summary.first.value})
+
+
+@pytest.mark.usefixtures("small_buckets")
+@pytest.mark.parametrize("stop", [1, 2, 3, 5, 8])
+def test_a_writer_that_stops_between_two_statements_leaves_what_a_repeat_completes(
+    url: str, stop: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with MongoStore(url) as writer, MongoStore(url) as other:
+        run_id = writer.ensure_run(writer.get_or_create_experiment("pneumonia"))
+        model, statements = Points(), 0
+        whole = Ingest._compare_and_set  # noqa: SLF001 - the statement to stop after
+
+        def stopping(self: Ingest, *arguments: Any) -> None:
+            nonlocal statements
+            whole(self, *arguments)
+            statements += 1
+            if self is writer._ingest and statements == stop:  # noqa: SLF001 - only this writer stops
+                raise StoppedError
+
+        monkeypatch.setattr(Ingest, "_compare_and_set", stopping)
+        for batch in batches(3):
+            before = dict(model)
+            model |= batch
+            try:
+                log(writer, run_id, batch)
+            except StoppedError:
+                assert stored(other, run_id) in (bits(before), bits(model))
+                log(other, run_id, batch)
+
+            assert stored(other, run_id) == bits(model)
+            assert shown(other.get_summaries(run_id)[0]) == shown(expected_summary(model))
+
+
+def test_a_point_is_written_in_three_commands_however_long_the_series(mongodb_replica_url: str, commands: Any) -> None:
+    with MongoStore(mongodb_replica_url) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("pneumonia"))
+        log(store, run_id, dict.fromkeys(range(3_000), 0.5))
+        log(store, run_id, {3_000: 0.5})
+
+        with commands.heard() as heard:
+            log(store, run_id, {3_001: 0.5})
+
+    assert [next(iter(command)) for command in heard] == ["update", "update", "commitTransaction"]
+
+
+@pytest.mark.parametrize("count", [1, 50, 20_000])
+def test_the_commands_of_a_call_depend_neither_on_the_points_nor_on_the_series(
+    store: MongoStore, run_id: str, commands: Any, count: int
+) -> None:
+    def points(start: int) -> list[MetricPoint]:
+        return [
+            MetricPoint(name=f"m{index % 50}", value=0.5, step=start + index, dataset_type="train")
+            for index in range(count)
+        ]
+
+    store.log_metrics(run_id, points(0))
+    with commands.heard() as heard:
+        store.log_metrics(run_id, points(10**6))
+
+    assert len(heard) <= 6, [next(iter(command)) for command in heard]
+
+
+def test_two_hundred_thousand_points_in_twenty_series_take_under_forty_bytes_each(mongodb_url: str) -> None:
+    chance = random.Random(1)
+    with MongoStore(mongodb_url) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("pneumonia"))
+        for start in range(0, 10_000, 500):
+            store.log_metrics(
+                run_id,
+                [
+                    MetricPoint(name=f"m{index}", value=chance.random(), step=step, dataset_type="train")
+                    for index in range(20)
+                    for step in range(start, start + 500)
+                ],
+            )
+        database = store._connection.database  # noqa: SLF001 - asks the server itself
+        database.client.admin.command("fsync")
+        size = sum(
+            database.command("collStats", name)[key]
+            for name in ("run_series", "run_buckets")
+            for key in ("storageSize", "totalIndexSize")
+        )
+
+    assert size / 200_000 < 40
