@@ -183,9 +183,9 @@ def test_an_error_before_the_first_step_is_told_too(store: MemoryStore, make_tra
 
     class Unready(Model):
         def setup(self, stage: str) -> None:
-            raise RuntimeError(f"no data to {stage}")
+            raise RuntimeError(f"no data for {stage}")
 
-    with pytest.raises(RuntimeError, match="no data to fit"):
+    with pytest.raises(RuntimeError, match="no data for"):
         make_trainer(logger=logger).fit(Unready())
 
     assert store.get_run(logger.run_id).status == "failed"
@@ -261,6 +261,41 @@ def test_an_explicit_run_id_continues_that_run(store: MemoryStore, make_trainer:
 
     (run,) = store.search_runs().items
     assert (run.status, run.attempt) == ("completed", 2)
+
+
+def test_a_test_of_somebody_elses_run_adds_to_it_and_leaves_its_status(
+    store: MemoryStore, make_trainer: MakeTrainer
+) -> None:
+    run_id = store.ensure_run(store.get_or_create_experiment("e"))  # another process is training it
+
+    make_trainer(logger=RunStoreLogger(store=store, experiment="e", run_id=run_id)).test(Model(), verbose=False)
+
+    assert store.get_run(run_id).status == "in_progress"
+    assert list(store.get_history(run_id, "acc", "test").values) == [0.75]
+
+
+def test_a_test_under_a_new_id_of_the_users_is_a_run_that_ends(store: MemoryStore, make_trainer: MakeTrainer) -> None:
+    make_trainer(logger=RunStoreLogger(store=store, run_id="mine")).test(Model(), verbose=False)
+
+    assert store.get_run("mine").status == "completed"
+
+
+def test_a_logger_that_fails_before_ours_does_not_hide_the_end(
+    store: MemoryStore, make_trainer: MakeTrainer, tmp_path: Path
+) -> None:
+    class Broken(CSVLogger):
+        def finalize(self, status: str) -> None:
+            raise RuntimeError(f"cannot be {status}")
+
+    logger = RunStoreLogger(store=store)
+
+    with pytest.raises(RuntimeError, match="cannot be failed"):
+        make_trainer(logger=[Broken(tmp_path), logger]).fit(StoppedModel(lambda: 1 // 0))
+
+    run = store.get_run(logger.run_id)
+    assert run.status == "failed"
+    assert run.failure is not None
+    assert run.failure.type == "ZeroDivisionError"
 
 
 def test_a_trainer_made_before_the_logger_was_imported_gets_the_callback(

@@ -19,7 +19,7 @@ from runstore.ids import new_run_id
 from runstore.lightning._family import Logger, be_a_logger_of_both, is_rank_zero, rank_zero_experiment, rank_zero_only
 from runstore.lightning.checkpoints import CheckpointLog, Position
 from runstore.lightning.hparams import config_of
-from runstore.lightning.resuming import Origin, RunStoreCallback, close_last_attempt, is_here, read_run
+from runstore.lightning.resuming import Origin, RunStoreCallback, close_attempt, read_run
 from runstore.lightning.stages import StagedRun
 from runstore.lightning.system import SystemMetrics
 from runstore.model import MetricPoint
@@ -61,8 +61,6 @@ class RunStoreLogger(Logger):
 
     A store that is away never stops training; see :class:`runstore.session.RunSession`.
     """
-
-    LOGGER_JOIN_CHAR = "-"
 
     def __init__(  # noqa: PLR0913 - each is an option of its own in a LightningCLI file
         self,
@@ -224,7 +222,7 @@ class RunStoreLogger(Logger):
                 any exception, which is then the one being handled.
         """
         error = sys.exc_info()[1]
-        if self._run is None and not (status == "failed" and self._is_parent_of_run(error)):
+        if self._run is None and not (status == "failed" and self._was_begun_by_children(error)):
             return
         run = self._staged_run()
         if status == "finished":
@@ -249,8 +247,19 @@ class RunStoreLogger(Logger):
         if not is_rank_zero():
             return
         self._trainer = weakref.ref(trainer)
-        self._staged_run().begin(resume=trainer.state.fn == "fit")
+        run, is_fit = self._staged_run(), trainer.state.fn == "fit"
+        if not run.has_begun and self._id_was_given and not is_fit:
+            run.is_guest = read_run(run.session, self.run_id) is not None
+        run.begin(resume=is_fit)
         self._watch_system(on=True)
+
+    def meet_exception(self, error: BaseException) -> None:
+        """Ends the run by what stops the training; called by the callback, before any logger is finalized.
+
+        Lightning skips the loggers that follow one whose ``finalize`` fails; this does not wait for its turn.
+        """
+        if is_rank_zero() and self._run is not None:
+            self._run.fail(error)
 
     def meet_checkpoint(self, trainer: Any, origins: list[Origin]) -> None:
         """Continues the run that wrote a checkpoint, if that is to be; called by the callback on every rank."""
@@ -283,10 +292,15 @@ class RunStoreLogger(Logger):
         assert self._run is not None  # noqa: S101 - rank zero makes both at once, and no other rank comes here
         return self._run
 
-    def _is_parent_of_run(self, error: BaseException | None) -> bool:
-        """Whether processes that this one has started (``ddp_spawn``, ``ddp_fork``) had begun the run."""
-        has_children = self._was_copied or isinstance(error, (ProcessRaisedException, ProcessExitedException))
-        return has_children and read_run(self.experiment, self.run_id) is not None
+    def _was_begun_by_children(self, error: BaseException | None) -> bool:
+        """Whether processes that this one has started (``ddp_spawn``, ``ddp_fork``) have begun the run."""
+        if not self._was_copied and not isinstance(error, (ProcessRaisedException, ProcessExitedException)):
+            return False
+        if read_run(self.experiment, self.run_id) is not None:
+            return True
+        self.experiment.close()
+        self._experiment = self._run = None
+        return False
 
     def _begun_session(self) -> RunSession:
         """The session of a run that has begun; it begins here where no trainer told of a stage."""
@@ -296,32 +310,43 @@ class RunStoreLogger(Logger):
         return run.session
 
     def _choose(self, origins: list[Origin], trainer: Any) -> str | None:
-        """The run to continue; ``None`` to keep this one, which is then linked to the one that wrote the checkpoint."""
+        """The run to continue; ``None`` to keep this one, which is then linked to the one that wrote the checkpoint.
+
+        Whether the checkpoint's run is of this store, the store itself is asked. Where it cannot answer now, or does
+        not know the run (which may still wait in a journal), the stores' URLs decide.
+        """
         run = self._staged_run()
         if run.has_begun or any(origin.run_id == self.run_id for origin in origins):
             return None
         store_name = self._store_name()
         origin = next((origin for origin in origins if origin.store == store_name), origins[0])
-        if self._id_was_given:
-            reason = f"run_id={self.run_id!r} was given"
-        elif trainer.state.fn != "fit":
-            reason = "only fit continues a run"
-        elif origin.experiment != self._experiment_name:
-            reason = f"it is of the experiment {origin.experiment!r}, not {self._experiment_name!r}"
-        elif not is_here(run.session, origin, store_name=store_name):
+        reason = self._reason_to_keep(origin, trainer)
+        if reason is None:
+            found = read_run(run.session, origin.run_id)
+            if found is not None:
+                close_attempt(run.session, found)
+                return origin.run_id
+            if store_name is not None and store_name == origin.store:
+                return origin.run_id
             reason = f"it is not in this store ({store_name}) but in another ({origin.store})"
-        else:
-            close_last_attempt(run.session, origin.run_id)
-            return origin.run_id
         run.session.tags["from_run"] = origin.run_id
         run.session.provenance["from_checkpoint"] = origin.as_dict() | {"path": str(trainer.ckpt_path)}
         _log.warning(
-            "the checkpoint %s was written by run %s, which is not continued: %s; run %s is linked to it by the tag from_run",
+            "the checkpoint %s was written by run %s, which is not continued: %s; run %s has its id in the tag from_run",
             trainer.ckpt_path,
             origin.run_id,
             reason,
             self.run_id,
         )
+        return None
+
+    def _reason_to_keep(self, origin: Origin, trainer: Any) -> str | None:
+        if self._id_was_given:
+            return f"run_id={self.run_id!r} was given"
+        if trainer.state.fn != "fit":
+            return "only fit continues a run"
+        if origin.experiment != self._experiment_name:
+            return f"it is of the experiment {origin.experiment!r}, not {self._experiment_name!r}"
         return None
 
     def _store_name(self) -> str | None:

@@ -57,36 +57,27 @@ class Origin(NamedTuple):
         ]
 
 
-def is_here(session: RunSession, origin: Origin, *, store_name: str | None) -> bool:
-    """Whether a checkpoint's run is to be continued in the session's store.
-
-    The store itself is asked. Where it cannot answer now, or does not know the run (which may still wait in a journal),
-    the stores' URLs decide.
+def read_run(session: RunSession, run_id: str) -> Run | None:
+    """The run as the session's store knows it; ``None`` where it does not, or cannot answer now.
 
     Raises:
         RunStoreError: the store cannot be opened, and trying again cannot mend it.
     """
-    return read_run(session, origin.run_id) is not None or (origin.store is not None and origin.store == store_name)
-
-
-def close_last_attempt(session: RunSession, run_id: str) -> None:
-    """Ends an attempt that was killed before it could say so, so that going on counts as a new one.
-
-    A store that cannot answer now is left as it is: the run goes on all the same.
-    """
-    run = read_run(session, run_id)
-    if run is not None and not run.status.is_final:
-        with suppress(RunStoreError):
-            session.store.finalize(run_id, RunStatus.INTERRUPTED, error=_LOST)
-
-
-def read_run(session: RunSession, run_id: str) -> Run | None:
-    """The run as the session's store knows it; ``None`` where it does not, or cannot answer now."""
     try:
         store = session.store
         return store.get_run(run_id) if isinstance(store, RunReader) else None
     except (RunNotFoundError, StoreUnavailableError, StoreFailureError):
         return None
+
+
+def close_attempt(session: RunSession, run: Run) -> None:
+    """Ends an attempt that was killed before it could say so, so that going on counts as a new one.
+
+    A store that cannot answer now is left as it is: the run goes on all the same.
+    """
+    if not run.status.is_final:
+        with suppress(RunStoreError):
+            session.store.finalize(run.id, RunStatus.INTERRUPTED, error=_LOST)
 
 
 class RunStoreCallback(Callback):
@@ -123,6 +114,11 @@ class RunStoreCallback(Callback):
     def on_predict_start(self, trainer: Any, pl_module: Any) -> None:
         """The first sign of ``predict``."""
         self._begin(trainer, pl_module)
+
+    def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:  # noqa: ARG002 - the hook's face
+        """Ends the runs by what stops the training."""
+        for logger in _loggers_of(trainer):
+            logger.meet_exception(exception)
 
     def _begin(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002 - the hook's face
         for logger in _loggers_of(trainer):

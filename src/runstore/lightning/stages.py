@@ -21,12 +21,18 @@ class StagedRun:
     A run that ended well stays ``completed`` while ``test``, ``validate`` and ``predict`` add to it: nothing that
     happens to the process afterwards makes a finished training look lost. Another ``fit`` is the run's next attempt,
     and so is a later stage that fails.
+
+    Attributes:
+        session: the run's session.
+        has_begun: whether :meth:`begin` was called.
+        is_guest: whether this process only adds to a run of another one, whose status is then left alone.
     """
 
     def __init__(self, session: RunSession) -> None:
         """Begins nothing yet."""
         self.session = session
         self.has_begun = False
+        self.is_guest = False
         self._ended_as: RunStatus | None = None
         self._held_configs: list[dict[str, Any]] = []
 
@@ -36,8 +42,10 @@ class StagedRun:
         Raises:
             RunStoreError: a mistake that must be mended before training; see :meth:`RunSession.begin`.
         """
-        if self.has_begun and not (resume and self._ended_as is not None):
+        if self.has_begun and not (resume and (self.is_guest or self._ended_as is not None)):
             return
+        if resume:
+            self.is_guest = False
         self.session.begin(resume=resume)
         self.has_begun, self._ended_as = True, None
         held, self._held_configs = self._held_configs, []
@@ -55,7 +63,7 @@ class StagedRun:
         """Ends the run as ``completed`` unless it has ended before; whether it stands as completed."""
         if self._held_configs:
             self.begin(resume=False)
-        if self.has_begun and self._ended_as is None:
+        if self.has_begun and not self.is_guest and self._ended_as is None:
             self.session.end(RunStatus.COMPLETED)
             self._ended_as = RunStatus.COMPLETED
         return self._ended_as is RunStatus.COMPLETED
@@ -63,7 +71,7 @@ class StagedRun:
     def fail(self, error: BaseException | None) -> None:
         """Ends the run by what the training was stopped by, unless it has been preempted before."""
         status = RunStatus.FAILED if error is None else ending_of(error)
-        if status is self._ended_as or self._ended_as is RunStatus.INTERRUPTED:
+        if self.is_guest or status is self._ended_as or self._ended_as is RunStatus.INTERRUPTED:
             return
         try:
             self.begin(resume=True)
@@ -75,6 +83,6 @@ class StagedRun:
 
     def be_preempted(self) -> None:
         """Ends the run as ``interrupted`` with the reason ``Preempted``; what is logged later is still taken."""
-        if self.has_begun and self._ended_as is None:
+        if self.has_begun and not self.is_guest and self._ended_as is None:
             self.session.end(RunStatus.INTERRUPTED, _PREEMPTED)
             self._ended_as = RunStatus.INTERRUPTED
