@@ -54,7 +54,7 @@ def open_recorder(database: MemoryDatabase, fast_path: Path) -> Iterator[OpenRec
         recorder = RecordingStore(
             open_store or open_bare,
             identity=IDENTITY,
-            options=RecorderOptions(**given),  # type: ignore[arg-type]
+            options=RecorderOptions(**given),
         )
         opened.append(recorder)
         return recorder

@@ -69,7 +69,7 @@ def test_a_whole_run_may_happen_while_the_database_is_away(open_recorder: OpenRe
     recorder.finalize(run_id, "completed")
     waiting = recorder.health().runs[run_id].points.waiting
     outage.come_back()
-    recorder.close()
+    recorder.close(deadline_s=10)
 
     run = bare.get_run(run_id)
     assert experiment_id == experiment_id_of("x")
@@ -352,7 +352,7 @@ def test_a_full_disk_is_survived_in_memory_and_told_in_the_health(
 
     recorder = open_recorder()
     run_id = begin(recorder)
-    monkeypatch.setattr(journal_module.os, "pwrite", refuse)
+    monkeypatch.setattr("runstore.recording.journal.os.pwrite", refuse)
     with caplog.at_level(logging.WARNING):
         for step in range(100):
             recorder.log_metrics(run_id, [point(step)])
@@ -374,7 +374,7 @@ def test_what_neither_disk_nor_memory_takes_is_counted_as_dropped(
     monkeypatch.setattr(journal_module, "MEMORY_BYTES", 2000)
     recorder = open_recorder(Away())
     run_id = begin(recorder)
-    monkeypatch.setattr(journal_module.os, "pwrite", refuse)
+    monkeypatch.setattr("runstore.recording.journal.os.pwrite", refuse)
 
     for step in range(100):
         recorder.log_metrics(run_id, [point(step)])
@@ -405,11 +405,9 @@ def test_an_artifact_may_be_written_over_or_removed_as_soon_as_the_call_has_retu
     removed.unlink()
     (folder / "inner" / "a.txt").unlink()
     outage.come_back()
-    recorder.close()
+    recorder.close(deadline_s=10)
 
-    found = {
-        each.name: bare.open_artifact(run_id, each.name).read() for each in bare.list_artifacts(run_id) if each.size
-    }
+    found = {each.name: read(bare, run_id, each.name) for each in bare.list_artifacts(run_id) if each.size}
     assert found == {"changed.bin": b"first", "removed.bin": b"kept", "folder/inner/a.txt": b"in a folder"}
     assert [record.name for record in records] == ["changed.bin", "removed.bin", "folder"]
     assert records[0].sha256 == bare.list_artifacts(run_id)[0].sha256

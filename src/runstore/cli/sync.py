@@ -8,7 +8,8 @@ import typer
 from runstore.errors import RunStoreError, SettingsError, StoreUnavailableError
 from runstore.opening import open_store
 from runstore.recording.opening import Synced, sync_leftovers
-from runstore.recording.places import identity_of, known_stores, state_dir as default_state_dir
+from runstore.recording.places import identity_of, known_stores
+from runstore.recording.places import state_dir as default_state_dir
 from runstore.recording.worker import QUARANTINE
 from runstore.settings import load_settings
 from runstore.urls import redact
@@ -16,7 +17,7 @@ from runstore.urls import redact
 WATCH_S = 5.0
 """Seconds between two looks with ``--watch``."""
 
-_SECRET = ":***@"
+_HIDDEN = ":***@"
 
 
 def sync(store: str | None = None, *, watch: bool = False, state_dir: str | Path | None = None) -> None:
@@ -59,8 +60,8 @@ def _targets(store: str | None, base: Path) -> list[str]:
         if store is None and others:
             typer.echo(f"journals of other stores wait too: {', '.join(others)}; name one with --store", err=True)
         return [url]
-    usable = [identity for identity in known if _SECRET not in identity and not identity.startswith("memory:")]
-    locked = [identity for identity in known if _SECRET in identity]
+    usable = [identity for identity in known if _HIDDEN not in identity and not identity.startswith("memory:")]
+    locked = [identity for identity in known if _HIDDEN in identity]
     if locked and not usable:
         raise SettingsError(f"what waits belongs to {', '.join(locked)}; give the URL with its password in --store")
     if locked:

@@ -47,8 +47,9 @@ _log = logging.getLogger(__name__)
 BATCH_POINTS = 10_000
 """Points sent in one call at most, unless a single accepted call carried more: it stays whole."""
 
-FAILURE_TRIES = 4
-"""How often a record is sent that the store fails on for a reason that time may not mend."""
+FAILURE_TRIES = 8
+"""How often a record is sent that the store fails on for a reason that time may not mend; with the pauses between
+them about ten seconds."""
 
 ORPHAN_GRACE_S = 30.0
 """How long a record of a run that the store does not know is tried again: its beginning may be in a journal of

@@ -86,10 +86,11 @@ class Live:
             self.append(encode(record), run_of(record), points_in(record))
         until = time.monotonic() + timeout_s
         with self.worker.hurried():
-            while not self.worker.is_away and (left := until - time.monotonic()) > 0:
+            while self.worker.answers and (left := until - time.monotonic()) > 0:
                 if ticket.is_done.wait(min(_LOOK_S, left)):
                     break
         if self.drain.abandon(position, ticket):
+            self.worker.is_silent = not self.worker.is_away
             return None
         if ticket.error is not None:
             raise ticket.error
@@ -112,7 +113,7 @@ class Live:
         return Health(
             writer=self.journal.folder.name,
             journal=str(self.journal.folder),
-            is_store_away=self.worker.is_away,
+            is_store_away=not self.worker.answers,
             is_in_memory=self.journal.is_in_memory,
             waiting_bytes=waiting,
             lag_s=max(time.time() - oldest_us / 1e6, 0.0) if waiting and oldest_us is not None else 0.0,

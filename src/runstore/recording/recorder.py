@@ -58,6 +58,7 @@ class RecorderOptions(Struct, frozen=True, kw_only=True):
         read_deadline_s: how long a read waits for what was accepted before it to be stored.
         close_deadline_s: how long ``close`` drains by default; what is left waits on disk.
         exit_deadline_s: the same when the process ends, or on SIGTERM, without a call of ``close``.
+        away_deadline_s: what both come down to when the database does not answer anyway.
     """
 
     state_dir: Path | None = None
@@ -66,6 +67,7 @@ class RecorderOptions(Struct, frozen=True, kw_only=True):
     read_deadline_s: float = 30.0
     close_deadline_s: float = 30.0
     exit_deadline_s: float = 10.0
+    away_deadline_s: float = 2.0
 
 
 class RunState:
@@ -321,7 +323,7 @@ class RecordingStore(RecordedReads):
         live = self._live or self._begin()
         at_us = _now_us()
         state = self._runs.get(run_id, RunState())
-        if live.worker.is_away:
+        if not live.worker.answers:
             # Nobody else can tell now, so what this process knows decides.
             if state.ended not in {None, final}:
                 raise RunFinalizedError(checks.already_final(run_id, str(state.ended), final))
@@ -350,7 +352,7 @@ class RecordingStore(RecordedReads):
         lease_s = checks.check_lease(lease_s)
         live = self._live or self._begin()
         live.beat.remove(run_id)
-        if live.worker.is_away:
+        if not live.worker.answers:
             raise StoreUnavailableError(live.describe_wait(0.0))
         self._bare().heartbeat(run_id, lease_s=lease_s)
 
@@ -405,7 +407,8 @@ class RecordingStore(RecordedReads):
         """Drains what it can and ends; what is left stays on disk for the next start or ``runstore sync``.
 
         Args:
-            deadline_s: how long it may take; never longer, whatever the database does.
+            deadline_s: how long it may take, never longer, whatever the database does; by default the options'
+                ``close_deadline_s``, or ``away_deadline_s`` when it does not answer anyway.
         """
         with self._birth_lock:
             self._is_closed = True
@@ -414,19 +417,24 @@ class RecordingStore(RecordedReads):
             return
         shutdown.forget(self)
         _recorders.discard(self)
-        seconds = self._options.close_deadline_s if deadline_s is None else deadline_s
-        self._last_health = live.close(seconds)
+        if deadline_s is None:
+            deadline_s = self._options.close_deadline_s
+            if not live.worker.answers:
+                deadline_s = min(deadline_s, self._options.away_deadline_s)
+        self._last_health = live.close(deadline_s)
 
     def drain_at_exit(self) -> None:
         """What is done when the process ends without ``close``; takes at most ``exit_deadline_s``."""
-        self.close(deadline_s=self._options.exit_deadline_s)
+        live = self._live
+        answers = live is not None and live.worker.answers
+        self.close(deadline_s=self._options.exit_deadline_s if answers else self._options.away_deadline_s)
 
     def drain_on_signal(self) -> None:
         """What is done on SIGTERM: the store stays open, for the program may go on to end its runs."""
         live = self._live
         if live is not None:
             live.journal.sync()
-            if not live.worker.is_away:
+            if live.worker.answers:
                 live.worker.flush(self._options.exit_deadline_s)
 
     def __enter__(self) -> Self:

@@ -43,7 +43,8 @@ class Worker:
     Attributes:
         store: the bare store, once it could be opened.
         is_idle: everything is stored, and the thread sleeps until :meth:`wake`.
-        is_away: the store does not answer at present.
+        is_away: the store failed to take records when it was asked last.
+        is_silent: a caller gave up waiting for it, and it has neither taken a record nor failed since.
         open_error: why the store cannot be opened, when a person must mend that.
     """
 
@@ -52,6 +53,7 @@ class Worker:
         self.store: BackendStore | None = None
         self.is_idle = False
         self.is_away = False
+        self.is_silent = False
         self.open_error: Exception | None = None
         self.last_error: str | None = None
         self.last_error_at: datetime | None = None
@@ -74,6 +76,11 @@ class Worker:
         self._reported: dict[str, tuple[int, int, int]] = {}
         self._to_report: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="runstore-drain", daemon=True)
+
+    @property
+    def answers(self) -> bool:
+        """Whether waiting for the store is worth while."""
+        return not (self.is_away or self.is_silent)
 
     def start(self) -> None:
         """Starts the thread."""
@@ -103,6 +110,7 @@ class Worker:
             self._moved.wait_for(
                 lambda: self.store is not None or self.is_away or self.open_error is not None, timeout=deadline_s
             )
+            self.is_silent = self.store is None
 
     def close(self, deadline_s: float) -> bool:
         """Drains for at most so long and ends; ``False`` when something waits still, or the store hangs."""
@@ -213,6 +221,7 @@ class Worker:
     def _note_failure(self, error: BaseException) -> None:
         self.last_error = redact(f"{type(error).__name__}: {error}")
         self.last_error_at = datetime.now(UTC)
+        self.is_silent = False
         if not self.is_away:
             self.is_away = True
             self._away_since = time.monotonic()
@@ -224,6 +233,7 @@ class Worker:
 
     def _note_success(self) -> None:
         self._pause_s = FIRST_PAUSE_S
+        self.is_silent = False
         if self.is_away:
             self.is_away = False
             _log.warning("the store takes records again, after %.1f s", time.monotonic() - self._away_since)
