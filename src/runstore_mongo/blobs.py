@@ -6,9 +6,10 @@ from typing import Any, BinaryIO, cast
 
 from bson import ObjectId
 from gridfs import GridFSBucket, GridOut
+from gridfs.errors import CorruptGridFile
 
 from runstore.artifacts import CHUNK, Blob, hash_file
-from runstore.errors import ArtifactNotFoundError, StoreFailureError
+from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, StoreFailureError
 from runstore_mongo.connection import Connection
 from runstore_mongo.documents import BLOBS
 
@@ -96,7 +97,14 @@ class _Stream(RawIOBase):
             self._file.seek(at)
             return self._file.read(len(buffer))
 
-        content = self._connection.call(self._asked, read)
+        try:
+            content = self._connection.call(self._asked, read)
+        except StoreFailureError as error:
+            if isinstance(error.__cause__, CorruptGridFile):
+                raise CorruptArtifactError(
+                    f"could not {self._asked}: {error.__cause__}; restore it from a backup"
+                ) from error
+            raise
         buffer[: len(content)] = content
         return len(content)
 

@@ -28,6 +28,7 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from runstore.errors import (
@@ -148,8 +149,8 @@ class Connection:
 
     @property
     def database(self) -> Database[Document]:
-        """This process's database."""
-        return self.client[self._name]
+        """This process's database, read from its primary whatever the URL says: a store reads what it wrote."""
+        return self.client.get_database(self._name, read_preference=ReadPreference.PRIMARY)
 
     def collection(self, name: str) -> Collection[Document]:
         """A collection of the database."""

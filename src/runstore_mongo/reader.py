@@ -8,7 +8,13 @@ from typing import Any, BinaryIO, Self
 from runstore import checks
 from runstore.artifacts import Blobs, FsspecBlobs, open_verified
 from runstore.config import decode_config
-from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, InvalidValueError, RunNotFoundError
+from runstore.errors import (
+    ArtifactNotFoundError,
+    ExperimentNotFoundError,
+    InvalidValueError,
+    QueryError,
+    RunNotFoundError,
+)
 from runstore.ids import experiment_id_of
 from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
 from runstore.query import Attribute, Metric, Order, decode_cursor, encode_cursor, parse_filter, parse_order, query_key
@@ -76,8 +82,10 @@ class MongoReader:
         key = query_key("experiments")
         after: Document = {}
         if cursor is not None:
-            (name,) = decode_cursor(key, cursor) or (None,)
-            after = {"name": {"$gt": checks.check_name(name, "the cursor's name")}}
+            place = decode_cursor(key, cursor)
+            if len(place) != 1 or not isinstance(place[0], str):
+                raise QueryError(f"cursor {checks.shown(cursor)} is none of this list; pass next_cursor unchanged")
+            after = {"name": {"$gt": place[0]}}
         found = self._connection.call(
             "list experiments",
             lambda: list(self._connection.collection(EXPERIMENTS).find(after).sort("name", 1).limit(limit + 1)),

@@ -6,7 +6,6 @@ artifacts) it does so in one transaction on a replica set; a standalone server h
 off leaves whole documents, and the same call again completes them.
 """
 
-import threading
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -44,6 +43,8 @@ from runstore_mongo.reader import MongoReader
 _TOUCH_EVERY_S: Final = 0.1
 """Calls on one run that follow each other faster than this share one sign of life, and one look whether it exists."""
 
+_MOST_REMEMBERED: Final = 1_000
+
 _MOST_RUN_BYTES: Final = 15 * 2**20
 """What a run with its config and the index over it may take of the 16 MiB of a document."""
 
@@ -59,7 +60,6 @@ class MongoStore(MongoReader):
         self._is_read_only = read_only
         self._ingest = Ingest(self._connection)
         self._touched_at: dict[str, float] = {}
-        self._lock = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as what it was opened with: the copy connects by itself (OPEN.5)."""
@@ -299,8 +299,7 @@ class MongoStore(MongoReader):
         )
         if not result.matched_count:
             raise RunNotFoundError(checks.unknown_run(run_id))
-        with self._lock:
-            self._touched_at.pop(run_id, None)  # the lease may be shorter than what the next write would share
+        self._touched_at.pop(run_id, None)  # the lease may be shorter than what the next write would share
 
     # --- beneath ------------------------------------------------------------------------------------------------
 
@@ -313,10 +312,9 @@ class MongoStore(MongoReader):
         result = self._connection.call("look up a run", lambda: runs.update_one({"_id": run_id}, [touched({})]))
         if not result.matched_count:
             raise RunNotFoundError(checks.unknown_run(run_id))
-        with self._lock:
-            if len(self._touched_at) > 1_000:  # noqa: PLR2004 - a handle rarely writes to more runs at once
-                self._touched_at.clear()
-            self._touched_at[run_id] = now
+        if len(self._touched_at) > _MOST_REMEMBERED:
+            self._touched_at.clear()
+        self._touched_at[run_id] = now
 
     def _find_id(self, name: str, identity: str) -> Document | None:
         return self._connection.collection(name).find_one({"_id": identity}, {"_id": 1})

@@ -31,7 +31,7 @@ function (steps, values, times, hidden) {
 
 
 def configurations_view() -> Pipeline:
-    """Over ``runs``: ``run_id``, ``key``, ``value`` (text), ``kind`` and ``number``."""
+    """Over ``runs``: ``run_id``, ``key``, ``value`` (text), ``value_type`` and ``number``."""
     return [
         {"$project": {"run_id": "$_id", "config": 1}},
         {"$unwind": "$config"},
@@ -41,7 +41,7 @@ def configurations_view() -> Pipeline:
                 "run_id": 1,
                 "key": "$config.k",
                 "value": "$config.s",
-                "kind": "$config.kind",
+                "value_type": "$config.kind",
                 "number": "$config.n",
             }
         },
