@@ -39,7 +39,7 @@ class MetricsCollectorCallback(pl.Callback):
     Attributes:
         run_id: the run's id, known from the start.
         history: a mapping for each epoch, ``epoch`` and each metric under the name it was logged by.
-        error: what ended the fitting, if it was not its natural end.
+        error: what ended the fitting (or a later validation or test), if it was not its natural end.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - the inherited signature; what is new is keyword-only
@@ -159,6 +159,7 @@ class MetricsCollectorCallback(pl.Callback):
 
     def on_exception(self, trainer: pl.Trainer, pl_module: pl.LightningModule, exception: BaseException) -> None:  # noqa: ARG002 - the hook's signature
         """Writes an epoch that had ended, and ends the run as what the exception says."""
+        self.error = exception
         self._write_ended_epoch(trainer)
         if trainer.state.fn == "fit":
             self._end(trainer, exception)
@@ -193,7 +194,6 @@ class MetricsCollectorCallback(pl.Callback):
         self._write_files(RunStatus.IN_PROGRESS)
 
     def _end(self, trainer: pl.Trainer, error: BaseException | None) -> None:
-        self.error = error
         if not trainer.is_global_zero:
             return
         self._write_files(ending_of(error))

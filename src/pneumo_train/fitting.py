@@ -149,7 +149,7 @@ class Fitting:
         """Fits, and then looks once more at the validation part with the best checkpoint."""
         start = time.monotonic()
         self._trainer.fit(self.model, datamodule=self._data)
-        epochs, steps, state = self._trainer.current_epoch, self._trainer.global_step, str(self._trainer.state.status)
+        epochs, steps, state = self._trainer.current_epoch, self._trainer.global_step, self._trainer.state.status.value
         best = self.best_checkpoint()
         assert best is not None  # noqa: S101 - a fitting that ended by itself has validated at least once
         (final,) = self._trainer.validate(self.model, datamodule=self._data, ckpt_path=best.path, verbose=False)

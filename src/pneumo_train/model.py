@@ -207,7 +207,8 @@ class LitResNet(pl.LightningModule):
     def _log_epoch(self, stage: Stage) -> None:
         metrics, mean_loss = self._metrics_of(stage), self._loss_of(stage)
         values = {"loss": mean_loss.compute(), **_compute(metrics)}
-        self.log_dict({f"{stage}_{name}": value for name, value in values.items()}, prog_bar=stage == "val")
+        for name, value in values.items():
+            self.log(f"{stage}_{name}", value, prog_bar=stage == "val" and name in {"loss", "auroc"})
         metrics.reset()
         mean_loss.reset()
 

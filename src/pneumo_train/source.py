@@ -14,6 +14,7 @@ import shutil
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -36,6 +37,8 @@ MAX_RATIO = 200
 _TEST_WORD = re.compile(r"(?<![a-z])test", re.IGNORECASE)
 _MASK_WORD = re.compile(r"(?<![a-z])masks?(?![a-z])", re.IGNORECASE)
 _NAMES_SHOWN = 5
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
+"""What zipfile raises on members that are cut short, changed or packed in a way it does not know."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,7 @@ def open_source(path: str | os.PathLike[str], config: DataConfig | None = None) 
     if path.is_dir():
         yield _source_of(_list_directory(path), config, unpack=None)
     elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(prefix="pneumo-train-") as folder:
+        with _opened_zip(path) as archive, tempfile.TemporaryDirectory(prefix="pneumo-train-") as folder:
             yield _source_of(_list_zip(path, archive), config, unpack=_Unpacking(archive, Path(folder)))
     else:
         found = "a file that is no zip" if path.exists() else "nothing"
@@ -102,7 +105,7 @@ def validate_source(path: str | os.PathLike[str], config: DataConfig | None = No
         if path.is_dir():
             _report_on(_list_directory(path), config, report)
         elif zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
+            with _opened_zip(path) as archive:
                 _report_on(_list_zip(path, archive), config, report)
         else:
             with open_source(path, config):
@@ -144,7 +147,7 @@ class _Unpacking:
                 # zipfile hands out at most the size that was checked, and compares the CRC.
                 with self._archive.open(str(file)) as member, target.open("wb") as copy:
                     shutil.copyfileobj(member, copy, 1 << 20)
-            except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+            except _DAMAGE as error:
                 raise SourceError(f"zip {self._archive.filename}: member {file} is damaged ({error})") from error
         return self._folder
 
@@ -164,10 +167,23 @@ def _source_of(listing: _Listing, config: DataConfig, *, unpack: _Unpacking | No
     )
 
 
+def _opened_zip(path: Path) -> zipfile.ZipFile:
+    try:
+        return zipfile.ZipFile(path)
+    except zipfile.BadZipFile as error:
+        raise SourceError(f"zip {path}: is damaged ({error}); pack or copy it again") from error
+
+
 def _list_directory(path: Path) -> _Listing:
+    """The files below a directory, also through symbolic links: images often lie on another disk."""
     files: list[PurePosixPath] = []
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+    seen: set[str] = set()
+    for folder, folders, names in os.walk(path, followlinks=True):
+        real = os.path.realpath(folder)
+        folders[:] = [] if real in seen else sorted(name for name in folders if not _is_hidden(name))
+        if real in seen:
+            continue
+        seen.add(real)
         relative = PurePosixPath(Path(folder).relative_to(path).as_posix())
         files.extend(relative / name for name in sorted(names) if not _is_hidden(name))
 
@@ -190,11 +206,14 @@ def _list_zip(path: Path, archive: zipfile.ZipFile) -> _Listing:
     files = tuple(sorted(name for name in names if not any(_is_hidden(part) for part in name.parts)))
 
     def read_header(file: PurePosixPath) -> tuple[str, ...]:
-        with (
-            archive.open(str(file)) as member,
-            io.TextIOWrapper(member, encoding="utf-8-sig", errors="replace", newline="") as stream,
-        ):
-            return _header(stream)
+        try:
+            with (
+                archive.open(str(file)) as member,
+                io.TextIOWrapper(member, encoding="utf-8-sig", errors="replace", newline="") as stream,
+            ):
+                return _header(stream)
+        except _DAMAGE as error:
+            raise SourceError(f"zip {path}: member {file} is damaged ({error}); pack or copy it again") from error
 
     return _Listing(path=path, files=files, read_header=read_header)
 

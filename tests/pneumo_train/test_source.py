@@ -211,6 +211,32 @@ def test_a_zip_that_needs_more_room_than_there_is_is_refused_before_unpacking(
     assert list(temporary.iterdir()) == []
 
 
+def test_a_damaged_zip_is_an_error_that_names_the_member(write_source: WriteSource, tmp_path: Path) -> None:
+    archive = zipped(write_source(ROWS), tmp_path / "films.zip")
+    content = bytearray(archive.read_bytes())
+    place = content.index(b"a.png") + 40
+    content[place : place + 8] = b"\xff" * 8
+    archive.write_bytes(content)
+
+    with (
+        pytest.raises(SourceError, match=r"films\.zip: member Training/Images/a\.png is damaged"),
+        open_source(archive),
+    ):
+        pass
+
+
+def test_images_behind_a_symbolic_link_are_found_and_a_circle_of_links_ends(
+    write_source: WriteSource, tmp_path: Path
+) -> None:
+    root = write_source(ROWS, images=["../elsewhere/a.png", "../elsewhere/b.png"])
+    (root / "Training").mkdir()
+    (root / "Training" / "Images").symlink_to(tmp_path / "elsewhere")
+    (root / "Training" / "circle").symlink_to(root)
+
+    with open_source(root) as source:
+        assert source.images["a"] == root / "Training" / "Images" / "a.png"
+
+
 def test_validating_a_source_says_what_would_be_used(write_source: WriteSource) -> None:
     root = write_source(ROWS)
     (root / "notes.txt").write_text("x", encoding="utf-8")

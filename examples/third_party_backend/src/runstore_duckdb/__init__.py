@@ -1,0 +1,1 @@
+"""Runs in a DuckDB file: an example of a runstore backend by an outside author."""

@@ -1,0 +1,65 @@
+"""What the kit needs to know of DuckDB: how to open a database, and what can be seen and broken from outside."""
+
+import fcntl
+import threading
+import time
+from collections.abc import Hashable
+from pathlib import Path
+
+import duckdb
+
+from runstore.protocol import BackendStore
+from runstore.testing import Harness
+from runstore.testing.harness import open_url
+
+
+class DuckHarness(Harness):
+    """Files in a folder: ``open`` and ``fresh`` are all that is required, the rest proves more clauses."""
+
+    def __init__(self, folder: Path, number: int = 0) -> None:
+        self._folder = folder
+        self._number = number
+        self._path = folder / f"runs-{id(self)}-{number}.duckdb"
+        self.url = f"duckdb:///{self._path}"
+
+    def open(self) -> BackendStore:
+        return open_url(self.url)
+
+    def fresh(self) -> "DuckHarness":
+        return DuckHarness(self._folder, self._number + 1)
+
+    def fingerprint(self) -> Hashable:
+        with duckdb.connect(str(self._path)) as connection:
+            tables = connection.execute("SELECT table_name, sql FROM duckdb_tables() ORDER BY ALL").fetchall()
+            rows = {
+                name: sorted(map(repr, connection.execute(f'SELECT * FROM "{name}"').fetchall())) for name, _ in tables
+            }
+        return repr((tables, rows))
+
+    def mark_newer(self, *, readable: bool) -> None:
+        with duckdb.connect(str(self._path)) as connection:
+            connection.execute("CREATE TABLE of_the_future (colour INTEGER)")
+            connection.execute("UPDATE runstore_schema SET version = 99, min_client = ?", [1 if readable else 98])
+
+    def plant_foreign_schema(self) -> None:
+        with duckdb.connect(str(self._path)) as connection:
+            connection.execute("CREATE TABLE runs (colour INTEGER); INSERT INTO runs VALUES (7)")
+
+    def damage_artifact(self, run_id: str, name: str) -> None:
+        with self.open() as store:
+            path = next(Path(each.uri) for each in store.list_artifacts(run_id) if each.name == name)
+        data = bytearray(path.read_bytes())
+        data[0] ^= 1
+        path.write_bytes(data)
+
+    def hold_lock(self, run_id: str, seconds: float) -> None:  # noqa: ARG002 - the lock is the whole file's
+        holds = threading.Event()
+
+        def hold() -> None:
+            with self._path.with_name(f"{self._path.name}.lock").open("ab") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                holds.set()
+                time.sleep(seconds)
+
+        threading.Thread(target=hold, daemon=True).start()
+        assert holds.wait(30), "the rival never got its lock"
