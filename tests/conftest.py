@@ -53,23 +53,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("data")
 
 
-def pytest_runtest_setup(item: pytest.Item) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
     if item.get_closest_marker("data") and session.xray_folder(_ROOT) is None:
         session.missing("data: no folder of X-rays; name one in RUNSTORE_TEST_DATA", needed=False)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+    try:
+        yield
+    except ServerUnavailableError as error:
+        session.missing_server(error)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Counts a test for each private server that it starts, and as not run if it cannot have one."""
+    """Counts a test for each kind of server that it uses, its private ones included, and as not run without one."""
     before = len(private_kinds)
     try:
         yield
     except ServerUnavailableError as error:
         session.missing_server(error)
     finally:
-        item.user_properties += [("needs", kind) for kind in dict.fromkeys(private_kinds[before:])]
+        kinds = session.kinds_needed(item).union(private_kinds[before:])
+        item.user_properties += [("needs", kind) for kind in sorted(kinds)]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -138,7 +144,7 @@ def s3_server(request: pytest.FixtureRequest) -> S3:
 @pytest.fixture
 def s3_url(s3_server: S3, request: pytest.FixtureRequest) -> Iterator[str]:
     """A new, empty bucket: ``s3://…``."""
-    request.node.user_properties.append(("needs", "s3"))
+    session.needs(request.node, "s3")
     url = s3_server.new_database()
     try:
         yield url

@@ -19,6 +19,7 @@ SERVER_OF_FIXTURE = {
     "postgresql_url": "postgresql",
     "s3_server": "s3",
 }
+_KINDS = pytest.StashKey[set[str]]()
 _TRAINING_FILE = re.compile(r"^pytestmark\s*=.*\btraining\b", re.MULTILINE)
 
 
@@ -45,9 +46,19 @@ def server_or_skip(kind: str, request: pytest.FixtureRequest) -> Server:
         server = shared_server(kind)
     except ServerUnavailableError as error:
         missing_server(error)
-    if request.scope == "function":
-        request.node.user_properties.append(("needs", kind))
+    if request.scope != "session":
+        needs(request.node, kind)
     return server
+
+
+def needs(node: pytest.Item | pytest.Collector, kind: str) -> None:
+    """Has the test, or each test of a module or class, counted for a kind of server."""
+    node.stash.setdefault(_KINDS, set()).add(kind)
+
+
+def kinds_needed(item: pytest.Item) -> set[str]:
+    """The kinds of server that a test, its class or its module has asked for."""
+    return set().union(*(node.stash.get(_KINDS, set()) for node in item.listchain()))
 
 
 def missing_server(error: ServerUnavailableError) -> NoReturn:
