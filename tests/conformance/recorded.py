@@ -1,11 +1,16 @@
 """The durable recorder around a backend: the backend's own harness, opened through journals on disk."""
 
 import os
+import weakref
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from typing import Any, cast
 
+from runstore.errors import StoreClosedError, StoreUnavailableError
 from runstore.opening import open_store
 from runstore.protocol import BackendStore
+from runstore.testing import Harness
 from support.processes import state_directory
 
 
@@ -15,13 +20,51 @@ def open_recorded_url(url: str, state_dir: str) -> BackendStore:
     return open_store(url)
 
 
-class Recorded:
+class Flushed:
+    """A recorder in another process. A process sees at once what its own recorders accepted; what another process's
+    accepted it sees a moment later, when it is stored. The kit looks at once: so each call waits for that moment.
+    """
+
+    def __init__(self, store: BackendStore) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        member = getattr(self._store, name)
+        if not callable(member) or name == "close":
+            return member
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            result = member(*arguments, **named)
+            self._store.flush()  # type: ignore[attr-defined]  # a recorder's
+            return result
+
+        return call
+
+
+def open_flushed_url(url: str, state_dir: str) -> BackendStore:
+    """What another process opens."""
+    return cast("BackendStore", Flushed(open_recorded_url(url, state_dir)))
+
+
+class Recorded(Harness):
     """Mixed into a backend's harness: its handles, in this process and in others, are recorders."""
 
-    url: str
-
     def open(self) -> BackendStore:
-        return self.recipe()()
+        assert self.url is not None
+        store = open_recorded_url(self.url, str(state_directory() / "recorded"))
+        _opened.add(store)
+        return store
 
     def recipe(self) -> Callable[[], BackendStore]:
-        return partial(open_recorded_url, self.url, str(state_directory() / "recorded"))
+        assert self.url is not None
+        return partial(open_flushed_url, self.url, str(state_directory() / "recorded"))
+
+    def open_connections(self) -> int:
+        """Counted once the drains have caught up: at other times they hold one while they write."""
+        for store in list(_opened):
+            with suppress(StoreUnavailableError, StoreClosedError):
+                store.flush()  # type: ignore[attr-defined]  # a recorder's
+        return super().open_connections()
+
+
+_opened: weakref.WeakSet[BackendStore] = weakref.WeakSet()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,11 +45,11 @@ def open_recorder(database: MemoryDatabase, fast_path: Path) -> Iterator[OpenRec
         next_fault: Callable[[str], str | None] | None = None,
         *,
         open_store: Callable[[], BackendStore] | None = None,
-        **options: object,
+        **options: Any,
     ) -> RecordingStore:
         def open_bare() -> BackendStore:
             store = MemoryStore(database)
-            return store if next_fault is None else FaultyStore(store, next_fault)  # type: ignore[return-value]
+            return store if next_fault is None else FaultyStore(store, next_fault)
 
         given = {"state_dir": fast_path, "confirm_s": 0.5, "close_deadline_s": 5.0, **options}
         recorder = RecordingStore(

@@ -53,7 +53,7 @@ class Subject:
 
     def _open(self) -> RecordingStore:
         return RecordingStore(
-            lambda: FaultyStore(MemoryStore(self.database), self._faults),  # type: ignore[arg-type]
+            lambda: FaultyStore(MemoryStore(self.database), self._faults),
             identity="memory://faults",
             options=RecorderOptions(state_dir=Path(self._folder.name), confirm_s=0.05),
         )

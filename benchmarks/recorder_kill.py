@@ -1,0 +1,100 @@
+"""Runs killed with SIGKILL at random moments: every acknowledged point is stored, once.
+
+    python benchmarks/recorder_kill.py [--kind sqlite postgresql mongodb] [--runs 200] [--seed 0]
+
+Each writer says on a pipe what was acknowledged. After the kill, ``runstore sync`` (its function) drains what it left;
+then a reader without a recorder compares. Lost: acknowledged and not stored. Doubled: more points than steps. Wrong:
+another value than was logged.
+"""
+
+import argparse
+import os
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from recorder_support import KINDS, database, folder, line, machine, use_state_dir
+
+from runstore.errors import RunNotFoundError
+from runstore.opening import open_store
+from runstore.recording import sync_leftovers
+
+WRITER = """
+import os, sys
+from runstore.model import MetricPoint
+from runstore.opening import open_store
+url, run_id, before = sys.argv[1:]
+store = open_store(url)
+store.ensure_run(store.get_or_create_experiment("kill"), run_id=run_id)
+os.write(1, b"begun\\n")
+step = 0
+while True:
+    store.log_metrics(run_id, [MetricPoint(name=name, value=step * 0.5, step=step, dataset_type="train")
+                               for name in ("loss", "auroc")])
+    os.write(1, b"%d\\n" % step)
+    step += 1
+"""
+
+
+def kill_one(url: str, run_id: str, after_s: float) -> int:
+    """Kills a writer so long after it began; gives how many steps it had been told were accepted."""
+    writer = subprocess.Popen([sys.executable, "-c", WRITER, url, run_id, ""], stdout=subprocess.PIPE)
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    os.set_blocking(writer.stdout.fileno(), False)
+    heard = b""
+    until = time.monotonic() + after_s
+    while time.monotonic() < until:
+        heard += writer.stdout.read(1 << 20) or b""
+        time.sleep(0.001)
+    writer.kill()
+    os.set_blocking(writer.stdout.fileno(), True)
+    heard += writer.stdout.read()
+    writer.wait()
+    return heard.count(b"\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kind", choices=KINDS, nargs="+", default=["sqlite", "postgresql", "mongodb"])
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--longest-s", type=float, default=0.5)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--folder", help="where the journal and a SQLite file lie; /var/tmp by default")
+    given = parser.parse_args()
+    is_bad = False
+    for kind in given.kind:
+        chance = random.Random(given.seed)
+        with folder(given.folder) as place, database(kind, place) as (url, _):
+            use_state_dir(place / "state")
+            figures = {"runs": given.runs, "acknowledged": 0, "stored": 0, "lost": 0, "doubled": 0, "wrong": 0}
+            heard = {
+                run_id: kill_one(url, run_id, chance.uniform(0, given.longest_s))
+                for run_id in (f"run {number}" for number in range(given.runs))
+            }
+            with open_store(url, durable=False) as store:
+                done = sync_leftovers(store, url)
+                for run_id, acknowledged in heard.items():
+                    figures["acknowledged"] += 2 * acknowledged
+                    for name in ("loss", "auroc"):
+                        try:
+                            history = store.get_history(run_id, name, "train")
+                        except RunNotFoundError:
+                            figures["lost"] += acknowledged
+                            continue
+                        steps = list(history.steps)
+                        figures["stored"] += len(steps)
+                        figures["lost"] += len(set(range(acknowledged)) - set(steps))
+                        figures["doubled"] += len(steps) - len(set(steps))
+                        figures["wrong"] += sum(point.value != point.step * 0.5 for point in history)
+            left = len(list(Path(place, "state").glob("journals/*/*/writer.lock")))
+            print(line(kind, {**figures, "journals drained": done.journals, "left": left}), flush=True)
+            is_bad = is_bad or bool(figures["lost"] or figures["doubled"] or figures["wrong"] or left)
+    print(machine())
+    sys.exit(is_bad)
+
+
+if __name__ == "__main__":
+    main()
