@@ -1,6 +1,7 @@
 """Thinning a series for a plot without losing its shape (MET.12)."""
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
@@ -27,19 +28,23 @@ def sample_indices(steps: Sequence[int], values: Sequence[float], max_points: in
     count = len(steps)
     if count <= max_points:
         return list(range(count))
-    first, last, buckets = steps[0], steps[-1], bucket_count(max_points)
-    extremes: dict[int, tuple[int, int]] = {}
-    for index in range(count):
-        bucket = bucket_of(steps[index], first=first, last=last, buckets=buckets)
-        low, high = extremes.get(bucket, (index, index))
-        extremes[bucket] = (
-            index if _beats(values[index], values[low], sign=-1.0) else low,
-            index if _beats(values[index], values[high], sign=1.0) else high,
-        )
-    return sorted({0, count - 1, *(index for pair in extremes.values() for index in pair)})
+    first, span, buckets = steps[0], steps[-1] - steps[0] + 1, bucket_count(max_points)
+    kept = {0, count - 1}
+    begin = 0
+    for bucket in range(1, buckets + 1):
+        # The least step of the next bucket, as bucket_of sorts them.
+        end = bisect_left(steps, first - (-bucket * span // buckets), begin)
+        if begin < end:
+            kept.update(begin + index for index in _extremes(values[begin:end]))
+        begin = end
+    return sorted(kept)
 
 
-def _beats(new: float, old: float, *, sign: float) -> bool:
-    if not math.isfinite(new):
-        return False
-    return not math.isfinite(old) or sign * new > sign * old
+def _extremes(values: Sequence[float]) -> tuple[int, ...]:
+    """The positions of the lowest and the highest finite value, the earliest of equals; 0 where none is finite."""
+    if math.isfinite(sum(values)):  # then all are finite: nothing is compared in Python, value by value
+        return values.index(min(values)), values.index(max(values))
+    finite = [(value, index) for index, value in enumerate(values) if math.isfinite(value)]
+    if not finite:
+        return (0,)
+    return min(finite)[1], max(finite, key=lambda pair: (pair[0], -pair[1]))[1]
