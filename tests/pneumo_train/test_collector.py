@@ -19,11 +19,9 @@ from pneumo_train.collector import MetricsCollectorCallback
 from runstore import DatasetType, RunNotFoundError, RunStatus
 from runstore.memory import MemoryDatabase, MemoryStore
 
-pytestmark = [
-    pytest.mark.training,
-    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
-    pytest.mark.filterwarnings("ignore:.*LeafSpec"),
-]
+_NO_WORKERS = pytest.mark.filterwarnings("ignore:.*does not have many workers")
+_LIGHTNING_ON_TORCH_2_15 = pytest.mark.filterwarnings("ignore:.*LeafSpec")
+pytestmark = [pytest.mark.training, _NO_WORKERS, _LIGHTNING_ON_TORCH_2_15]
 
 
 class OneWeight(pl.LightningModule):

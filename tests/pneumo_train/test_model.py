@@ -13,11 +13,9 @@ from pneumo_train.config import load_config
 from pneumo_train.errors import ConfigError
 from pneumo_train.model import LitResNet
 
-pytestmark = [
-    pytest.mark.training,
-    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
-    pytest.mark.filterwarnings("ignore:.*LeafSpec"),  # Lightning 2.6 on torch 2.15
-]
+_NO_WORKERS = pytest.mark.filterwarnings("ignore:.*does not have many workers")
+_LIGHTNING_ON_TORCH_2_15 = pytest.mark.filterwarnings("ignore:.*LeafSpec")
+pytestmark = [pytest.mark.training, _NO_WORKERS, _LIGHTNING_ON_TORCH_2_15]
 
 METRICS = {"loss", "accuracy", "precision", "recall", "f1", "auroc"}
 

@@ -21,11 +21,9 @@ from runstore import MetricPoint, RunStatus, StoreUnavailableError, open_reader,
 from runstore.memory import MemoryStore
 from support.processes import fast_directory
 
-pytestmark = [
-    pytest.mark.training,
-    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
-    pytest.mark.filterwarnings("ignore:.*LeafSpec"),  # Lightning 2.6 on torch 2.15
-]
+_NO_WORKERS = pytest.mark.filterwarnings("ignore:.*does not have many workers")
+_LIGHTNING_ON_TORCH_2_15 = pytest.mark.filterwarnings("ignore:.*LeafSpec")
+pytestmark = [pytest.mark.training, _NO_WORKERS, _LIGHTNING_ON_TORCH_2_15]
 
 
 class OneWeight(pl.LightningModule):
