@@ -6,7 +6,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from runstore.errors import RunStoreError, StoreUnavailableError
+from runstore.errors import BrokenPluginError, RunStoreError, StoreUnavailableError
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.protocol import BackendStore
 from runstore.recording.drain import TryLaterError
@@ -27,8 +27,14 @@ class Recipe(Struct, frozen=True):
     options: OpenOptions
 
     def __call__(self) -> BackendStore:
-        """The bare store; raises what the backend raises."""
-        return self.backend.open(self.url, self.options)
+        """The bare store; raises what the backend raises, and BrokenPluginError for what is plainly a mistake in it."""
+        try:
+            return self.backend.open(self.url, self.options)
+        except (ImportError, SyntaxError, NameError, TypeError, AttributeError) as error:
+            raise BrokenPluginError(
+                f"the backend {self.backend.name!r} failed to open {redact(self.url)}: "
+                f"{type(error).__name__}: {redact(str(error))}"
+            ) from error
 
     def __repr__(self) -> str:
         """The URL without its secrets."""
