@@ -54,6 +54,6 @@ changelog: $(READY)
 	$(BIN)/towncrier build --draft --version next > /dev/null
 
 clean:
-	rm -rf .venv .venv-3.* site build dist demo-output changelog.draft
+	rm -rf .venv .venv-3.* site build dist demo-output
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
