@@ -7,7 +7,8 @@ result objects. A sample is computed where the points are: only what it keeps is
 import math
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +17,8 @@ from runstore.errors import InvalidValueError, RunNotFoundError
 from runstore.model import DatasetType, History
 from runstore.sampling import MIN_SAMPLE, bucket_count
 
-_BLOCK: Final = 20_000
+_BLOCK: Final = 500
+"""Rows fetched at a time: few enough to stay in the processor's cache while they are turned into columns."""
 
 
 class SeriesExtent(NamedTuple):
@@ -34,6 +36,9 @@ class HistoryReader(ABC):
 
     placeholder = "%s"
     """How the driver marks a parameter."""
+
+    begin: tuple[str, ...]
+    """The statements that begin a transaction that sees one state of the database."""
 
     @staticmethod
     def for_dialect(dialect: str) -> "HistoryReader":
@@ -56,14 +61,9 @@ class HistoryReader(ABC):
         Raises:
             RunNotFoundError: no such run.
         """
-        cursor = connection.cursor()
-        try:
+        with self._snapshot(connection) as cursor:
             extent = self._extent(cursor, run_id, identity)
-            columns = (
-                _columns() if extent.points == 0 else self.points(connection, cursor, extent.pk, low=low, high=high)
-            )
-        finally:
-            cursor.close()
+            columns = _columns() if extent.points == 0 else self.points(cursor, extent.pk, low=low, high=high)
         return _history(identity, columns)
 
     def sample(self, connection: Any, run_id: str, identity: Series, *, max_points: int) -> History:
@@ -72,21 +72,29 @@ class HistoryReader(ABC):
         Raises:
             RunNotFoundError: no such run.
         """
-        cursor = connection.cursor()
-        try:
+        with self._snapshot(connection) as cursor:
             extent = self._extent(cursor, run_id, identity)
             if extent.points <= max_points:
-                columns = (
-                    _columns()
-                    if extent.points == 0
-                    else self.points(connection, cursor, extent.pk, low=0, high=MAX_STEP)
-                )
+                columns = _columns() if extent.points == 0 else self.points(cursor, extent.pk, low=0, high=MAX_STEP)
                 return _history(identity, columns)
-            kept = set(self.extremes(cursor, extent, bucket_bounds(extent, bucket_count(max_points))))
-            kept.update(self.ends(cursor, extent))
+            buckets = bucket_bounds(extent, bucket_count(max_points))
+            found = (*self.extremes(cursor, extent, buckets), *self.ends(cursor, extent))
+        kept = {row[0]: row for row in found}
+        return _history(identity, _columns([kept[step] for step in sorted(kept)]), represents=extent.points)
+
+    @contextmanager
+    def _snapshot(self, connection: Any) -> Iterator[Any]:
+        """A cursor whose statements all see one state of the database, so that no batch is seen in part (DUR.2)."""
+        cursor = connection.cursor()
+        try:
+            for statement in self.begin:
+                cursor.execute(statement)
+            try:
+                yield cursor
+            finally:
+                cursor.execute("ROLLBACK")
         finally:
             cursor.close()
-        return _history(identity, _columns(sorted(kept)), represents=extent.points)
 
     def _extent(self, cursor: Any, run_id: str, identity: Series) -> SeriesExtent:
         mark = self.placeholder
@@ -103,7 +111,7 @@ class HistoryReader(ABC):
         return SeriesExtent(0, 0, 0, 0, 0) if row[0] is None else SeriesExtent(*row)
 
     @abstractmethod
-    def points(self, connection: Any, cursor: Any, series_pk: int, *, low: int, high: int) -> "Columns":
+    def points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> "Columns":
         """The points of a range of steps."""
 
     @abstractmethod

@@ -28,7 +28,12 @@ _AT_STEPS: Final = """
 class MysqlHistoryReader(HistoryReader):
     """See :class:`HistoryReader`. The driver's own rows are the limit here: it is written in Python."""
 
-    def points(self, connection: Any, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:  # noqa: ARG002
+    begin = (
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    )
+
+    def points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:
         """See :meth:`HistoryReader.points`."""
         cursor.execute(f"SELECT {_COLUMNS} {_RANGE} ORDER BY step", (series_pk, low, high))
         return columns_of_cursor(_Rows(cursor))

@@ -1,21 +1,18 @@
-"""Histories from PostgreSQL: whole ones by binary COPY, whose rows have one length and are unpacked in blocks."""
+"""Histories from PostgreSQL: columns as packed binary arrays, a block of points a row."""
 
-import struct
 from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from runstore_sql.history import Columns, HistoryReader, SeriesExtent
-from runstore_sql.packing import PackedInts
+from runstore_sql.packing import PackedInts, unpacked
 
-_COPY: Final = """
-    COPY (SELECT step, value, logged_at_us FROM runstore_point
-          WHERE series_pk = {pk} AND step BETWEEN {low} AND {high} ORDER BY step) TO STDOUT (FORMAT BINARY)"""
-_COPY_HEADER: Final = 19
-_COPY_TRAILER: Final = 2
-_ROW: Final = struct.Struct(">hiqidiq")
-"""Number of columns, then each column's length and bytes; no column is ever NULL."""
-
+_BLOCK: Final = 200_000
+"""Points a row: some 7 MB on the server and here, however long the series."""
+_POINTS: Final = """
+    SELECT array_send(array_agg(step)), array_send(array_agg(value)), array_send(array_agg(logged_at_us))
+    FROM (SELECT step, value, logged_at_us FROM runstore_point
+          WHERE series_pk = %s AND step BETWEEN %s AND %s ORDER BY step LIMIT %s) p"""
 _BUCKETS: Final = "unnest(%s::int8[], %s::int8[]) AS b(low, high)"
 _EXTREMES: Final = f"""
     SELECT p.step, p.value, p.logged_at_us
@@ -39,18 +36,23 @@ _AT_STEPS: Final = "SELECT step, value, logged_at_us FROM runstore_point WHERE s
 class PostgresqlHistoryReader(HistoryReader):
     """See :class:`HistoryReader`."""
 
-    def points(self, connection: Any, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:  # noqa: ARG002
+    begin = ("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",)
+
+    def points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:
         """See :meth:`HistoryReader.points`."""
-        # COPY takes no parameters; these are integers.
-        with cursor.copy(_COPY.format(pk=int(series_pk), low=int(low), high=int(high))) as copy:
-            data = b"".join(copy)
-        body = memoryview(data)[_COPY_HEADER : len(data) - _COPY_TRAILER]
-        steps, values, moments = array("q"), array("d"), array("q")
-        if body:
-            _, _, some_steps, _, some_values, _, some_moments = zip(*_ROW.iter_unpack(body), strict=True)
-            steps.extend(some_steps)
-            values.extend(some_values)
-            moments.extend(some_moments)
+        columns: tuple[array[Any], ...] = (array("q"), array("d"), array("q"))
+        while low <= high:
+            cursor.execute(_POINTS, (series_pk, low, high, _BLOCK), binary=True)
+            packed = cursor.fetchone()
+            if packed[0] is None:
+                break
+            block = [unpacked(data, column.typecode) for data, column in zip(packed, columns, strict=True)]
+            for column, some in zip(columns, block, strict=True):
+                column.extend(some)
+            if len(block[0]) < _BLOCK:
+                break
+            low = block[0][-1] + 1
+        steps, values, moments = columns
         return steps, values, moments
 
     def extremes(

@@ -15,8 +15,9 @@ class SqliteHistoryReader(HistoryReader):
     """See :class:`HistoryReader`."""
 
     placeholder = "?"
+    begin = ("BEGIN",)
 
-    def points(self, connection: Any, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:  # noqa: ARG002
+    def points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:
         """See :meth:`HistoryReader.points`."""
         cursor.execute(f"SELECT step, value, logged_at_us {_RANGE} ORDER BY step", (series_pk, low, high))
         return columns_of_cursor(cursor)

@@ -5,6 +5,7 @@ made or brought up to date in one go.
 """
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -151,6 +152,10 @@ def _use_write_ahead_log(connection: sa.Connection) -> None:
             return
 
 
+_one_migration = threading.Lock()
+"""Alembic's context is one for the whole process: two stores that were opened at once would migrate each other's."""
+
+
 @contextlib.contextmanager
 def _locked(connection: sa.Connection, database: Database) -> Iterator[None]:
     """Only one process at a time; SQLite's write transaction is such a lock by itself."""
@@ -177,7 +182,8 @@ def _migrate(connection: sa.Connection) -> None:
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    with _one_migration:
+        command.upgrade(config, "head")
     connection.execute(schema_info.delete())
     connection.execute(
         schema_info.insert().values(

@@ -67,6 +67,18 @@ def _packed(column: "array[Any]") -> bytes:
     return _HEADER.pack(1, 0, item, len(column), 1) + interleaved(column)
 
 
+def unpacked(data: bytes, typecode: str) -> "array[Any]":
+    """The column that ``array_send`` packed: a header, then each item in network order with its length before it."""
+    body = memoryview(data)[_HEADER.size :]
+    raw = bytearray(8 * (len(body) // _ITEM))
+    for place in range(8):
+        raw[place::8] = body[4 + place :: _ITEM]
+    column: array[Any] = array(typecode, bytes(raw))
+    if sys.byteorder == "little":
+        column.byteswap()
+    return column
+
+
 def interleaved(column: "array[Any]") -> bytearray:
     """Each item in network order with its length (8) before it."""
     swapped = column[:]
