@@ -61,7 +61,7 @@ _MOST_ATTEMPTS: Final = 60
 _LONGEST_S: Final = 20.0
 """A replica set with the server's own defaults elects a new primary within 10 to 12 seconds."""
 
-_IDLE_S: Final = 2.0
+_IDLE_S: Final = 5.0
 """A transaction of ours that has stood still for so long was left by a dead process: ours last milliseconds."""
 
 _TRANSIENT_CODES: Final = frozenset(
@@ -84,6 +84,7 @@ _TRANSIENT_CODES: Final = frozenset(
         9001,  # SocketException
         10107,  # NotWritablePrimary
         11600,  # InterruptedAtShutdown
+        11601,  # Interrupted: the session was ended while it looked abandoned
         11602,  # InterruptedDueToReplStateChange
         13435,  # NotPrimaryNoSecondaryOk
         13436,  # NotPrimaryOrSecondary

@@ -29,6 +29,7 @@ MOST_AT_ONCE: Final = 300_000
 """Points of one series that are written by one statement: 7 MiB of a document's 16."""
 
 _CACHED_SERIES: Final = 2_000
+_TURNS: Final = 64
 _NEW: Final = SeriesState(0, -1, None, empty())
 
 Batches = Mapping[str, tuple[Series, Columns]]
@@ -46,6 +47,7 @@ class Ingest:
         self._pid = os.getpid()
         self._lock = threading.Lock()
         self._known: OrderedDict[str, SeriesState] = OrderedDict()
+        self._turns = [threading.Lock() for _ in range(_TURNS)]
 
     def write(self, run_id: str, groups: Mapping[Series, Mapping[int, StoredValue]]) -> None:
         """Stores the points of one call, each series in step order.
@@ -73,7 +75,13 @@ class Ingest:
             }
 
     def _write(self, run_id: str, batches: Batches) -> None:
-        self._connection.call("log metrics", lambda: self._attempt(run_id, batches))
+        turn = self._turns[hash(run_id) % _TURNS]
+
+        def attempt() -> None:
+            with turn:  # threads that write to one run through one handle would only send each other back
+                self._attempt(run_id, batches)
+
+        self._connection.call("log metrics", attempt)
 
     def _attempt(self, run_id: str, batches: Batches) -> None:
         try:
