@@ -1,9 +1,13 @@
 """``python -m benchmarks``: measures, and writes results as JSON lines and a table in Markdown."""
 
 import argparse
+import datetime
 import json
+import math
+import os
 import sys
 import tempfile
+import time
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,7 @@ from benchmarks import plan, report
 from benchmarks.environments import LOCKS, OURS, OURS_SQL, ROOT, Environments
 from benchmarks.machine import describe
 from benchmarks.places import Places, scratch
-from benchmarks.suite import Suite, wait_until_quiet
+from benchmarks.suite import Suite
 
 
 def main() -> None:
@@ -32,15 +36,37 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--profile", choices=plan.PROFILES, default="standard", help="how large (default: standard)")
-    parser.add_argument("--quick", action="store_const", const="quick", dest="profile", help="under three minutes, without peers")
-    parser.add_argument("--only", action="append", default=[], metavar="TEXT", help="rows whose name holds TEXT; repeatable")
-    parser.add_argument("--system", action="append", default=[], metavar="TEXT", help="contestants (system/backend) that hold TEXT")
-    parser.add_argument("--set", action="append", default=[], metavar="SIZE=N[,N]", help=f"change a size of the profile: {', '.join(plan.Sizes._fields)}")
+    parser.add_argument(
+        "--quick", action="store_const", const="quick", dest="profile", help="under three minutes, without peers"
+    )
+    parser.add_argument(
+        "--only", action="append", default=[], metavar="TEXT", help="rows whose name holds TEXT; repeatable"
+    )
+    parser.add_argument(
+        "--system", action="append", default=[], metavar="TEXT", help="contestants (system/backend) that hold TEXT"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="SIZE=N[,N]",
+        help=f"change a size of the profile: {', '.join(plan.Sizes._fields)}",
+    )
     parser.add_argument("--rounds", type=int, help="how often each contestant is measured")
-    parser.add_argument("--here", action="store_true", help="measure runstore of this interpreter, not a fresh installation")
-    parser.add_argument("--wait-for-load", type=float, metavar="LOAD", help="before measuring, wait for a quiet machine")
-    parser.add_argument("--environments", type=Path, default=ROOT / ".benchmarks", help="where the environments are kept")
-    parser.add_argument("--scratch", type=Path, default=Path(tempfile.gettempdir()), help="a directory on the disk to measure")
+    parser.add_argument(
+        "--here", action="store_true", help="measure runstore of this interpreter, not a fresh installation"
+    )
+    parser.add_argument("--start-at", metavar="HH:MM", help="prepare now, measure from then on (local time)")
+    parser.add_argument("--until", metavar="HH:MM", help="begin no measurement after that; what is missing is said")
+    parser.add_argument(
+        "--prepare-at-once", type=int, default=2, metavar="N", help="how many stores are filled at once"
+    )
+    parser.add_argument(
+        "--environments", type=Path, default=ROOT / ".benchmarks", help="where the environments are kept"
+    )
+    parser.add_argument(
+        "--scratch", type=Path, default=Path(tempfile.gettempdir()), help="a directory on the disk to measure"
+    )
     parser.add_argument("--results", type=Path, default=ROOT / ".benchmarks" / "results.jsonl", help="the JSON lines")
     parser.add_argument("--append", action="store_true", help="add to the results instead of replacing them")
     parser.add_argument("--docs", action="store_true", help="write the table into docs/benchmarks.md")
@@ -65,15 +91,19 @@ def _measure(arguments: argparse.Namespace, results: Path) -> None:
         def takes_part(contestant: str) -> bool:
             return not arguments.system or any(text in contestant for text in arguments.system)
 
-        for name in {plan.CONTESTANTS[each].environment for row in chosen for each in row.contestants if takes_part(each)}:
+        for name in {
+            plan.CONTESTANTS[each].environment for row in chosen for each in row.contestants if takes_part(each)
+        }:
             environments.python(name)  # installing is no part of any measurement
         suite = Suite(environments, places, directory, keep)
+        if not arguments.only or "import" in arguments.only:
+            environments.python(OURS)
         keep({"row": "machine", **describe(), "profile": arguments.profile})
-        if arguments.wait_for_load is not None:
-            keep({"row": "load", "load": wait_until_quiet(arguments.wait_for_load, at_most_s=3_600)})
-        for row in chosen:
-            rounds = row.rounds or arguments.rounds or sizes.rounds
-            suite.run(row, [each for each in row.contestants if takes_part(each)], rounds)
+        suite.prepare(chosen, takes_part, at_once=arguments.prepare_at_once)
+        time.sleep(max(0.0, _moment(arguments.start_at, default=0.0) - time.time()))
+        keep({"row": "load", "load": os.getloadavg()[0]})
+        until = _moment(arguments.until, default=math.inf)
+        suite.run(chosen, takes_part, rounds=arguments.rounds or sizes.rounds, until=until)
         if not arguments.only or "import" in arguments.only:
             suite.imports(sizes.imports)
         if not arguments.here and (not arguments.only or "install" in arguments.only):
@@ -81,6 +111,16 @@ def _measure(arguments: argparse.Namespace, results: Path) -> None:
                 megabytes, distributions = environments.size(name)
                 keep({"row": "install", "contestant": name, "megabytes": megabytes, "distributions": distributions})
         keep({"row": "versions", **places.versions(), **_versions(environments, chosen)})
+
+
+def _moment(clock: str | None, *, default: float) -> float:
+    """The next time the clock shows this, as a moment of ``time.time``."""
+    if clock is None:
+        return default
+    hour, minute = map(int, clock.split(":"))
+    now = datetime.datetime.now().astimezone()
+    moment = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return (moment if moment > now else moment + datetime.timedelta(days=1)).timestamp()
 
 
 def _versions(environments: Environments, rows: list[plan.Row]) -> dict[str, str]:

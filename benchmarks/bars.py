@@ -33,9 +33,7 @@ def bars(figures: Figures) -> Iterator[Bar]:
     yield from _weight(figures)
 
 
-def _ratio(
-    work: str, ours: Figure | None, other: Figure | None, least: float, text: str
-) -> Bar:
+def _ratio(work: str, ours: Figure | None, other: Figure | None, least: float, text: str) -> Bar:
     if ours is None or other is None:
         return Bar(work, text, "not measured", None)
     ratio = ours.times(other)
@@ -44,7 +42,11 @@ def _ratio(
 
 def _most(work: str, ours: Figure | None, most: float, unit: str) -> Bar:
     bar = f"≤ {number(most)} {unit}"
-    return Bar(work, bar, "not measured", None) if ours is None else Bar(work, bar, f"{number(ours.median)} {unit}", ours.median <= most)
+    return (
+        Bar(work, bar, "not measured", None)
+        if ours is None
+        else Bar(work, bar, f"{number(ours.median)} {unit}", ours.median <= most)
+    )
 
 
 def _ingest(figures: Figures) -> Iterator[Bar]:
@@ -123,7 +125,12 @@ def _history(figures: Figures) -> Iterator[Bar]:
         rate = None if ours is None else 1e6 / ours.median * 1e3
         measured = "not measured" if rate is None else f"{rate / 1e6:.2f} M points/s"
         is_met = None if rate is None else rate >= least
-        yield Bar(f"1,000,000 points of a series into columns, {NAMES[backend]}", f"≥ {least / 1e6:.0f} M points/s", measured, is_met)
+        yield Bar(
+            f"1,000,000 points of a series into columns, {NAMES[backend]}",
+            f"≥ {least / 1e6:.0f} M points/s",
+            measured,
+            is_met,
+        )
     for backend in ("sqlite", "postgresql"):
         work = f"the same sampled to 2,000 points, {NAMES[backend]}"
         yield _most(work, figures.p50_ms("sample-1000000", f"runstore/{backend}"), 150, "ms")
@@ -142,7 +149,9 @@ def _weight(figures: Figures) -> Iterator[Bar]:
         found = figures.results("install", OURS_SQL)
         value = found[-1][what] if found else None
         measured = "not measured" if value is None else f"{value:.0f} {what}"
-        yield Bar('`pip install "runstore[sql]"`', f"≤ {most} {what}", measured, None if value is None else value <= most)
+        yield Bar(
+            '`pip install "runstore[sql]"`', f"≤ {most} {what}", measured, None if value is None else value <= most
+        )
 
 
 Check = Callable[[Figures], Iterator[Bar]]

@@ -5,6 +5,7 @@ import secrets
 import shutil
 import sqlite3
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,6 +59,7 @@ class Places:
         self._directory = directory
         self._stack = stack
         self._servers: dict[str, Server] = {}
+        self._lock = threading.Lock()
 
     def new(self, backend: str) -> Place:
         """An empty place.
@@ -65,8 +67,9 @@ class Places:
         Raises:
             ServerUnavailableError: this machine cannot run such a server; says why.
         """
-        if backend in KINDS and backend not in self._servers:
-            self._servers[backend] = self._stack.enter_context(private_server(KINDS[backend]))
+        with self._lock:
+            if backend in KINDS and backend not in self._servers:
+                self._servers[backend] = self._stack.enter_context(private_server(KINDS[backend]))
         return Place(backend, self._directory, self._servers.get(backend))
 
     def versions(self) -> dict[str, str]:

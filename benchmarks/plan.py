@@ -82,6 +82,11 @@ class Row(NamedTuple):
     measures_disk: bool = False
     rounds: int | None = None
 
+    def store_key(self, contestant: str) -> tuple[Any, ...]:
+        """What a prepared store is known by: rows of the same content share it."""
+        content = sorted((key, value) for key, value in self.options.items() if key in {"runs", "keys", "points"})
+        return (contestant, self.prepare, *content)
+
 
 class Sizes(NamedTuple):
     """How large a profile is. Several values of one kind show growth."""
@@ -103,9 +108,11 @@ PROFILES = {
     # For the tests of the suite itself: says nothing of speed.
     "smoke": Sizes(1, 2_000, 20, 2_000, 1_600, (30,), 0, 5, (2_000,), 0, 1),
     "quick": Sizes(2, 20_000, 200, 100_000, 8_000, (1_000,), 0, 100, (100_000,), 0, 5),
-    "standard": Sizes(5, 100_000, 500, 1_000_000, 16_000, (1_000, 10_000), 10_000, 1_000, (100_000, 1_000_000), 100_000, 15),
+    "standard": Sizes(
+        5, 100_000, 500, 1_000_000, 16_000, (1_000, 10_000), 1_000, 1_000, (100_000, 1_000_000), 100_000, 15
+    ),
     "large": Sizes(
-        5, 100_000, 500, 1_000_000, 16_000, (1_000, 10_000, 100_000), 10_000, 1_000, (10**5, 10**6, 10**7), 100_000, 15
+        5, 100_000, 500, 1_000_000, 16_000, (1_000, 10_000, 100_000), 1_000, 1_000, (10**5, 10**6, 10**7), 100_000, 15
     ),
 }
 
@@ -130,7 +137,9 @@ def rows(sizes: Sizes) -> list[Row]:
 def _writing(sizes: Sizes) -> Iterable[Row]:
     writers = WRITERS if sizes.peer_search_runs else tuple(each for each in WRITERS if _is_light(each))
     yield Row("ingest", "ingest", writers, {"points": sizes.ingest_points, "size": 1_000, "series": 10})
-    singles = tuple(each for each in writers if not each.startswith(("raw packed", "raw COPY", "runstore rec", "Trackio")))
+    singles = tuple(
+        each for each in writers if not each.startswith(("raw packed", "raw COPY", "runstore rec", "Trackio"))
+    )
     singles = tuple(each for each in singles if not each.startswith("Sacred"))
     yield Row("single", "single", singles, {"points": sizes.single_points, "warm": 20})
     for workers in (1, 8):
@@ -143,7 +152,12 @@ def _writing(sizes: Sizes) -> Iterable[Row]:
         )
     disk = (*OURS_BARE, *RAW)
     yield Row(
-        "disk", "ingest", disk, {"points": sizes.disk_points, "size": 10_000, "series": 20}, measures_disk=True, rounds=1
+        "disk",
+        "ingest",
+        disk,
+        {"points": sizes.disk_points, "size": 10_000, "series": 20, "is_timed": True},
+        measures_disk=True,
+        rounds=1,
     )
 
 
@@ -159,7 +173,8 @@ def _reading(sizes: Sizes) -> Iterable[Row]:
         yield Row(f"search-{runs}", "search", (*OURS_BARE, *RAW, *peers), options, prepare="prepare_search")
     peers = PEERS if sizes.peer_search_runs else ()
     options = {"runs": sizes.list_runs, "keys": 50, "warm": 1, "repeats": 3}
-    yield Row("list", "list_runs", (*OURS_BARE, *RAW, *peers), options, prepare="prepare_list")
+    yield Row("list", "list_runs", (*OURS_BARE, *RAW), options, prepare="prepare_list")
+    yield Row("list", "list_runs", peers, {**options, "warm": 0, "repeats": 2}, prepare="prepare_list", rounds=2)
     for points in sizes.history_points:
         readers = (*OURS_BARE, *RAW, "raw packed/mongodb")
         if points == sizes.peer_history_points:

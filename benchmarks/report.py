@@ -29,7 +29,9 @@ def line(result: dict[str, Any]) -> str:
     disk = f"{number(result['disk_bytes'] / result['n'])} bytes each" if "disk_bytes" in result else ""
     wrong = "" if result.get("is_right", True) else "WRONG"
     rate = f"{number(result['n'] / result['seconds']):>10}/s"
-    return f"{result['row']:24} {result['contestant']:28} {result['seconds']:8.2f} s {rate} {p50} {disk} {wrong}".rstrip()
+    return (
+        f"{result['row']:24} {result['contestant']:28} {result['seconds']:8.2f} s {rate} {p50} {disk} {wrong}".rstrip()
+    )
 
 
 def render(results: Iterable[dict[str, Any]], *, notes: str) -> str:

@@ -2,10 +2,11 @@
 
 import json
 import os
-import statistics
+import secrets
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,8 @@ class Worker:
         """Waits for the process, which has nothing more to do."""
         with suppress(BrokenPipeError):
             self._process.communicate(timeout=TIMEOUT_S)
+        if self._process.returncode == 0:
+            self._log.unlink(missing_ok=True)
 
     def _say(self, line: str) -> None:
         with suppress(BrokenPipeError):  # its end is seen, with the reason, when it is listened to
@@ -80,27 +83,45 @@ class Worker:
 class Suite:
     """One run: results go to ``report`` as they come."""
 
-    def __init__(self, environments: Environments, places: Places, directory: Path, report: Callable[[Result], None]) -> None:
+    def __init__(
+        self, environments: Environments, places: Places, directory: Path, report: Callable[[Result], None]
+    ) -> None:
         self._environments = environments
         self._places = places
         self._directory = directory
         self._report = report
+        self._stores: dict[tuple[Any, ...], Place | None] = {}
 
-    def run(self, row: Row, contestants: Iterable[str], rounds: int) -> None:
-        """Measures one row; a contestant that fails is reported as such and not tried again."""
-        playing = [CONTESTANTS[each] for each in contestants]
-        stores = {each.id: self._prepared(row, each) for each in playing} if row.prepare else {}
-        failed = {each for each, place in stores.items() if place is None}
-        try:
-            for number in range(rounds):
+    def prepare(self, rows: Iterable[Row], takes_part: Callable[[str], bool], *, at_once: int) -> None:
+        """Fills the stores that are read later; how long that takes does not matter, so several are filled at once."""
+        wanted = {
+            row.store_key(each): (row, CONTESTANTS[each])
+            for row in rows
+            if row.prepare
+            for each in row.contestants
+            if takes_part(each)
+        }
+        with ThreadPoolExecutor(at_once) as threads:
+            futures = {key: threads.submit(self._prepared, row, each) for key, (row, each) in wanted.items()}
+        self._stores = {key: future.result() for key, future in futures.items()}
+
+    def run(self, rows: Sequence[Row], takes_part: Callable[[str], bool], *, rounds: int, until: float) -> None:
+        """Measures all rows, round after round, until a moment of ``time.time``.
+
+        A contestant that fails in a row is reported as such and not tried again there.
+        """
+        failed: set[tuple[str, str]] = set()
+        for number in range(rounds):
+            for row in rows:
+                if number >= (row.rounds or rounds):
+                    continue
+                playing = [each for each in row.contestants if takes_part(each)]
                 shift = number % max(len(playing), 1)  # who comes first changes from round to round
                 for each in [*playing[shift:], *playing[:shift]]:
-                    if each.id not in failed and not self._measured(row, each, number, stores.get(each.id)):
-                        failed.add(each.id)
-        finally:
-            for place in stores.values():
-                if place is not None:
-                    place.release()
+                    if time.time() > until:
+                        return
+                    if (row.id, each) not in failed and not self._measured(row, CONTESTANTS[each], number):
+                        failed.add((row.id, each))
 
     def _prepared(self, row: Row, contestant: Contestant) -> Place | None:
         place = None
@@ -117,7 +138,10 @@ class Suite:
         self._report({"row": f"{row.id}:prepare", "contestant": contestant.id, "round": 0, **result})
         return place
 
-    def _measured(self, row: Row, contestant: Contestant, number: int, store: Place | None) -> bool:
+    def _measured(self, row: Row, contestant: Contestant, number: int) -> bool:
+        store = self._stores[row.store_key(contestant.id)] if row.prepare else None
+        if row.prepare and store is None:
+            return False  # reported when it was prepared
         place = None
         try:
             place = store or self._places.new(contestant.backend)
@@ -159,7 +183,7 @@ class Suite:
             "options": row.options,
         }
         python = self._environments.python(contestant.environment)
-        return Worker(python, task, self._directory / "worker.log")
+        return Worker(python, task, self._directory / f"worker-{secrets.token_hex(4)}.log")
 
     def imports(self, rounds: int) -> None:
         """Times starting the interpreter, importing the package, and the command's help."""
@@ -176,19 +200,6 @@ class Suite:
                 if number >= 0:
                     seconds = time.monotonic() - began
                     self._report({"row": "import", "contestant": name, "round": number, "n": 1, "seconds": seconds})
-
-
-def wait_until_quiet(load: float, *, at_most_s: float) -> float:
-    """Returns when the machine's load of the last minute is below ``load`` or the time is over; gives the load."""
-    deadline = time.monotonic() + at_most_s
-    while os.getloadavg()[0] >= load and time.monotonic() < deadline:
-        time.sleep(5)
-    return os.getloadavg()[0]
-
-
-def median(values: Iterable[float]) -> float:
-    """The middle value."""
-    return statistics.median(values)
 
 
 def _plain(result: Result, row: Row) -> Result:

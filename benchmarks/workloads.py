@@ -18,6 +18,7 @@ Options = dict[str, Any]
 
 def ingest(contestant: Contestant, options: Options) -> Measured:
     """Writes points in batches, to the last row stored."""
+    contestant.is_timed = options.get("is_timed", False)
     run = contestant.new_run("ingest", data.metric_names(options["series"]))
     calls = [
         contestant.batch(run, points)
@@ -78,6 +79,7 @@ def _prepare(contestant: Contestant, runs: list[data.RunData]) -> Measured:
 
 def prepare_history(contestant: Contestant, options: Options) -> Measured:
     """Fills a store with one long series."""
+    contestant.is_timed = True
     run = contestant.new_run("history", data.metric_names(1))
 
     def measured() -> dict[str, Any]:

@@ -13,7 +13,13 @@ Place = dict[str, str]
 
 
 class Contestant:
-    """A system on one place. The methods of the workloads it takes part in must be overridden."""
+    """A system on one place. The methods of the workloads it takes part in must be overridden.
+
+    ``is_timed``: whether each point is given a time of its own. Without, systems that may choose take the call's time,
+    as when a trainer logs.
+    """
+
+    is_timed = False
 
     def __init__(self, place: Place) -> None:
         self.url = place["url"]

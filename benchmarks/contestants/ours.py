@@ -39,7 +39,7 @@ class Bare(Contestant):
                 value=point.value,
                 step=point.step,
                 dataset_type="train",
-                logged_at=_EPOCH + timedelta(microseconds=point.at_us),
+                logged_at=_EPOCH + timedelta(microseconds=point.at_us) if self.is_timed else None,
             )
             for point in points
         ]
@@ -58,7 +58,10 @@ class Bare(Contestant):
             self.store.log_config(run_id, run.config)
             self.store.log_metrics(
                 run_id,
-                [MetricPoint(name=name, value=value, step=1, dataset_type="train") for name, value in run.metrics.items()],
+                [
+                    MetricPoint(name=name, value=value, step=1, dataset_type="train")
+                    for name, value in run.metrics.items()
+                ],
             )
 
     def search(self, architecture: str, metric: str, limit: int) -> list[str]:

@@ -138,7 +138,9 @@ class Sqlite(RawSql):
     mark: ClassVar = "?"
 
     def connect(self) -> Any:
-        connection = sqlite3.connect(urlsplit(self.url).path.replace("//", "/"), timeout=30, isolation_level="IMMEDIATE")
+        connection = sqlite3.connect(
+            urlsplit(self.url).path.replace("//", "/"), timeout=30, isolation_level="IMMEDIATE"
+        )
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
