@@ -44,7 +44,7 @@ class Tiny(LightningModule):
         self.layer = torch.nn.Linear(2, 1)
 
     def training_step(self, batch: list[torch.Tensor]) -> torch.Tensor:
-        loss = self.layer(batch[0]).square().mean()
+        loss: torch.Tensor = self.layer(batch[0]).square().mean()
         value = loss.detach()
         self.log_dict({"train_loss": value, "train_error": value + 1, "train_norm": value + 2})
         return loss
