@@ -1,19 +1,16 @@
 """The command ``pneumo-train``. Asking it for help imports neither torch nor Lightning."""
 
-import argparse
 import logging
-import re
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NoReturn
+from typing import Any
 
-from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]  # its lazy names
 from rich.console import Console
 
-from pneumo_train.config import SECTIONS, TrainConfig, check_keys, from_dict, read_yaml
-from pneumo_train.errors import ConfigError, PneumoTrainError
+from pneumo_train.config import SECTIONS, DataConfig, from_dict
+from pneumo_train.errors import PneumoTrainError
 from runstore.errors import ConflictError, InvalidValueError, NotFoundError, PluginError, SchemaError, SettingsError
 from runstore.urls import redact
 
@@ -21,109 +18,38 @@ EXIT_MISTAKE = 2
 EXIT_CTRL_C = 128 + signal.SIGINT
 EXIT_SIGTERM = 128 + signal.SIGTERM
 
-_EXITS = """\
-exit status:
-  0    training is complete (also when the store failed on the way: that is a warning)
-  1    training failed; the run is kept as failed, with the traceback
-  2    a mistake to mend before training: an option, the source, the data, the store's URL
-  130  Ctrl-C; the run is kept as interrupted
-  143  SIGTERM; the run is kept as interrupted
-"""
-
 _MISTAKES = (
     PneumoTrainError, InvalidValueError, ConflictError, NotFoundError, PluginError, SchemaError, SettingsError,
 )  # fmt: skip
 
+_EXTRA = frozenset(
+    {"PIL", "jsonargparse", "matplotlib", "numpy", "pytorch_lightning", "torch", "torchmetrics", "torchvision", "yaml"}
+)
+"""What the extra ``train`` brings; the command itself is installed without it, too."""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
-    arguments = build_parser().parse_args(argv)
     console = Console(stderr=True)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
+        from pneumo_train.options import build_parser  # noqa: PLC0415 - it may not be installed
+
+        arguments = build_parser().parse_args(argv)
         with _sigterm_as_exit():
             commands = {"fit": _fit, "check": _check, "demo": _demo}
             return commands[arguments.subcommand](arguments[arguments.subcommand])
     except _MISTAKES as error:
         console.print(f"pneumo-train: {redact(str(error))}", style="bold red", markup=False, highlight=False)
         return EXIT_MISTAKE
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _EXTRA:
+            raise
+        console.print(f'pneumo-train: needs {error.name}; install it by: pip install "runstore[train]"', markup=False)
+        return EXIT_MISTAKE
     except KeyboardInterrupt:
         console.print("pneumo-train: stopped by Ctrl-C", markup=False)
         return EXIT_CTRL_C
-
-
-def build_parser() -> ArgumentParser:
-    """The parser, its options made from the configuration's own types and docstrings."""
-    parser = _Parser(
-        prog="pneumo-train",
-        description="Train a chest X-ray pneumonia classifier and keep the run in your own database.",
-    )
-    commands = parser.add_subcommands(required=True)
-
-    fit = _Parser(
-        description="Train on a source of chest X-rays. Options come from --config files and the command line; the "
-        "last one wins.",
-        usage="pneumo-train fit --source SOURCE [--store URL] [--config FILE] [options]",
-        epilog=_EXITS,
-        formatter_class=_HelpFormatter,
-    )
-    fit.add_argument(
-        "--config", action=_ConfigFile, help="a YAML file of any of these options, as --print_config writes it"
-    )
-    fit.add_argument("--source", type=str, required=True, help="a directory or zip with a metadata CSV and images")
-    fit.add_argument(
-        "--store",
-        type=str | None,
-        help="the store's URL, as sqlite:///runs.db, postgresql://user@host/database, mongodb://host/database; by "
-        "default RUNSTORE_URL, runstore.toml or [tool.runstore] in pyproject.toml",
-    )
-    fit.add_argument("--experiment", type=str, default="pneumonia_detection", help="the experiment of the run")
-    fit.add_argument("--csv", type=str | None, help="the metadata CSV inside the source (data.csv_filename)")
-    fit.add_argument("--run_id", type=str | None, help="an existing run to write to, or the id for a new one")
-    fit.add_argument("--checkpoint_dir", type=str, default="results/checkpoints", help="where checkpoints go")
-    fit.add_argument("--logs_dir", type=str, default="results/training_logs", help="where metrics files go")
-    fit.add_argument("--progress", type=bool, default=True, help="show progress bars")
-    fit.add_class_arguments(TrainConfig, None)
-    commands.add_subcommand("fit", fit, help="train and keep the run")
-
-    check = _Parser(description="Say what a source holds and what would be used, without training.")
-    check.add_argument("--source", type=str, required=True, help="a directory or zip")
-    check.add_argument("--csv", type=str | None, help="the metadata CSV inside the source")
-    commands.add_subcommand("check", check, help="look at a source")
-
-    demo = _Parser(description="Draw chest-film phantoms, train on them and show the stored run.")
-    demo.add_argument("--out", type=str, default="demo-output", help="where everything goes")
-    commands.add_subcommand("demo", demo, help="train on drawn films in a minute or two")
-    return parser
-
-
-class _Parser(ArgumentParser):
-    """As jsonargparse's, but an unknown option is answered with the nearest known one."""
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Prints the message and leaves with status 2."""
-        unknown = re.search(r"unrecognized arguments: --([\w.]+)", message)
-        if unknown:
-            try:
-                check_keys({unknown[1]: None}, origin="options")
-            except ConfigError as error:
-                message = str(error)
-        super().error(message, ex)
-
-
-class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of the epilog."""
-
-
-class _ConfigFile(ActionConfigFile):
-    """As jsonargparse's, but an unknown key is answered with the nearest known one."""
-
-    def __call__(self, parser: Any, cfg: Any, values: Any, option_string: str | None = None) -> None:
-        try:
-            read_yaml(values)
-        except ConfigError as error:
-            raise argparse.ArgumentError(None, str(error)) from error
-        super().__call__(parser, cfg, values, option_string)  # type: ignore[no-untyped-call]
 
 
 def _fit(arguments: Any) -> int:
@@ -148,8 +74,7 @@ def _fit(arguments: Any) -> int:
 
 
 def _check(arguments: Any) -> int:
-    from pneumo_train.config import DataConfig  # noqa: PLC0415 - one command's need
-    from pneumo_train.source import validate_source  # noqa: PLC0415 - as above
+    from pneumo_train.source import validate_source  # noqa: PLC0415 - one command's need
 
     report = validate_source(arguments.source, DataConfig(csv_filename=arguments.csv))
     console = Console()

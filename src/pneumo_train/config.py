@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import yaml
 
 from pneumo_train.errors import ConfigError
 
@@ -247,6 +246,8 @@ def read_yaml(path: str | PathLike[str]) -> dict[str, Any]:
     Raises:
         ConfigError: the file is missing or no YAML mapping, or names a key that does not exist.
     """
+    import yaml  # noqa: PLC0415 - of the extra `train`; importing this package needs none of it
+
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:

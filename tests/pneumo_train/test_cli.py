@@ -90,7 +90,7 @@ def test_the_printed_configuration_is_a_file_that_gives_the_same(
     ("argv", "message"),
     [
         ((), "source"),
-        (("--source", "absent"), "found nothing; name a directory or a zip"),
+        pytest.param(("--source", "absent"), "found nothing; name a directory or a zip", marks=pytest.mark.training),
         (("--source", "x", "--data.image_size", "3"), "data.image_size = 3: must lie in 32"),
         (("--source", "x", "--data.imagesize", "64"), "did you mean 'data.image_size'"),
         (("--source", "x", "--config", "bad.yaml"), "did you mean 'training.max_epochs'"),
@@ -106,6 +106,19 @@ def test_a_mistake_ends_with_status_2_and_says_what_to_mend(
 
     assert status == 2
     assert message in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("module", ["jsonargparse", "yaml", "pytorch_lightning"])
+def test_without_the_extra_the_command_says_what_to_install(module: str) -> None:
+    program = (
+        f"import sys\nsys.modules[{module!r}] = None\n"
+        "from pneumo_train.cli import main\nsys.exit(main(['fit', '--source', 'films']))"
+    )
+
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 2
+    assert f'needs {module}; install it by: pip install "runstore[train]"' in " ".join(done.stderr.split())
 
 
 def test_check_says_what_a_source_holds(write_source: WriteSource, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,93 @@
+"""The options of ``pneumo-train``, made from the configuration's own types and docstrings."""
+
+import argparse
+import re
+from typing import Any, NoReturn
+
+from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]  # its lazy names
+
+from pneumo_train.config import TrainConfig, check_keys, read_yaml
+from pneumo_train.errors import ConfigError
+
+_EXITS = """\
+exit status:
+  0    training is complete (also when the store failed on the way: that is a warning)
+  1    training failed; the run is kept as failed, with the traceback
+  2    a mistake to mend before training: an option, the source, the data, the store's URL
+  130  Ctrl-C; the run is kept as interrupted
+  143  SIGTERM; the run is kept as interrupted
+"""
+
+
+def build_parser() -> ArgumentParser:
+    """The parser, its options made from the configuration's own types and docstrings."""
+    parser = _Parser(
+        prog="pneumo-train",
+        description="Train a chest X-ray pneumonia classifier and keep the run in your own database.",
+    )
+    commands = parser.add_subcommands(required=True)
+
+    fit = _Parser(
+        description="Train on a source of chest X-rays. Options come from --config files and the command line; the "
+        "last one wins.",
+        usage="pneumo-train fit --source SOURCE [--store URL] [--config FILE] [options]",
+        epilog=_EXITS,
+        formatter_class=_HelpFormatter,
+    )
+    fit.add_argument(
+        "--config", action=_ConfigFile, help="a YAML file of any of these options, as --print_config writes it"
+    )
+    fit.add_argument("--source", type=str, required=True, help="a directory or zip with a metadata CSV and images")
+    fit.add_argument(
+        "--store",
+        type=str | None,
+        help="the store's URL, as sqlite:///runs.db, postgresql://user@host/database, mongodb://host/database; by "
+        "default RUNSTORE_URL, runstore.toml or [tool.runstore] in pyproject.toml",
+    )
+    fit.add_argument("--experiment", type=str, default="pneumonia_detection", help="the experiment of the run")
+    fit.add_argument("--csv", type=str | None, help="the metadata CSV inside the source (data.csv_filename)")
+    fit.add_argument("--run_id", type=str | None, help="an existing run to write to, or the id for a new one")
+    fit.add_argument("--checkpoint_dir", type=str, default="results/checkpoints", help="where checkpoints go")
+    fit.add_argument("--logs_dir", type=str, default="results/training_logs", help="where metrics files go")
+    fit.add_argument("--progress", type=bool, default=True, help="show progress bars")
+    fit.add_class_arguments(TrainConfig, None)
+    commands.add_subcommand("fit", fit, help="train and keep the run")
+
+    check = _Parser(description="Say what a source holds and what would be used, without training.")
+    check.add_argument("--source", type=str, required=True, help="a directory or zip")
+    check.add_argument("--csv", type=str | None, help="the metadata CSV inside the source")
+    commands.add_subcommand("check", check, help="look at a source")
+
+    demo = _Parser(description="Draw chest-film phantoms, train on them and show the stored run.")
+    demo.add_argument("--out", type=str, default="demo-output", help="where everything goes")
+    commands.add_subcommand("demo", demo, help="train on drawn films in a minute or two")
+    return parser
+
+
+class _Parser(ArgumentParser):
+    """As jsonargparse's, but an unknown option is answered with the nearest known one."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Prints the message and leaves with status 2."""
+        unknown = re.search(r"unrecognized arguments: --([\w.]+)", message)
+        if unknown:
+            try:
+                check_keys({unknown[1]: None}, origin="options")
+            except ConfigError as error:
+                message = str(error)
+        super().error(message, ex)
+
+
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the epilog."""
+
+
+class _ConfigFile(ActionConfigFile):
+    """As jsonargparse's, but an unknown key is answered with the nearest known one."""
+
+    def __call__(self, parser: Any, cfg: Any, values: Any, option_string: str | None = None) -> None:
+        try:
+            read_yaml(values)
+        except ConfigError as error:
+            raise argparse.ArgumentError(None, str(error)) from error
+        super().__call__(parser, cfg, values, option_string)  # type: ignore[no-untyped-call]
