@@ -34,18 +34,22 @@ _IDS_A_STATEMENT: Final = 1000
 
 
 class SqlReader:
-    """See :class:`runstore.protocol.RunReader` for every method."""
+    """See :class:`runstore.protocol.RunReader` for every method.
+
+    Attributes:
+        database: the connections, for administration and tests.
+    """
 
     def __init__(self, database: Database, blobs: Blobs) -> None:
         """Reads through the database's connections."""
-        self._database = database
+        self.database = database
         self._blobs = blobs
         self._filters = Filters(database.dialect, database.now_us)
         self._histories = HistoryReader.for_dialect(database.dialect)
 
     def connections_in_use(self) -> int:
         """How many connections this handle has checked out right now: none between calls."""
-        return self._database.connections_in_use()
+        return self.database.connections_in_use()
 
     def get_experiment(self, experiment_id: str) -> Experiment:
         """See :meth:`runstore.protocol.RunReader.get_experiment`."""
@@ -62,7 +66,7 @@ class SqlReader:
 
     def _one_experiment(self, condition: Condition) -> Experiment | None:
         query = sa.select(experiment).where(condition)
-        row = self._database.read(lambda connection: connection.execute(query).first())
+        row = self.database.read(lambda connection: connection.execute(query).first())
         return None if row is None else experiment_of(row)
 
     def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
@@ -72,7 +76,7 @@ class SqlReader:
         query = sa.select(experiment).order_by(experiment.c.name).limit(limit + 1)
         if cursor is not None:
             query = query.where(experiment.c.name > checks.check_text(decode_cursor(key, cursor)[0], "cursor"))
-        rows = self._database.read(lambda connection: connection.execute(query).all())
+        rows = self.database.read(lambda connection: connection.execute(query).all())
         items = tuple(experiment_of(row) for row in rows[:limit])
         return Page(items=items, next_cursor=encode_cursor(key, [items[-1].name]) if len(rows) > limit else None)
 
@@ -85,9 +89,9 @@ class SqlReader:
         return found
 
     def _find_run(self, run_id: str) -> Run | None:
-        columns = run_columns(self._database.now_us)
+        columns = run_columns(self.database.now_us)
         query = sa.select(*columns).select_from(runs_and_relatives()).where(run.c.id == run_id)
-        row = self._database.read(lambda connection: connection.execute(query).first())
+        row = self.database.read(lambda connection: connection.execute(query).first())
         return None if row is None else run_of(row)
 
     def search_runs(
@@ -149,11 +153,11 @@ class SqlReader:
         )
         places = [column for column in found.c if column.name != "pk"]
         query = (
-            sa.select(*run_columns(self._database.now_us), *places)
+            sa.select(*run_columns(self.database.now_us), *places)
             .select_from(runs_and_relatives().join(found, found.c.pk == run.c.pk))
             .order_by(*ordering.order_by_labels(found))
         )
-        rows = self._database.read(lambda connection: connection.execute(query).all())
+        rows = self.database.read(lambda connection: connection.execute(query).all())
         next_cursor = None
         if len(rows) > limit:
             next_cursor = encode_cursor(key, ordering.place(rows[limit - 1]._mapping))  # noqa: SLF001 - SQLAlchemy's API
@@ -204,7 +208,7 @@ class SqlReader:
         wanted = [run_id for run_id in run_ids if _could_be_stored(run_id)]
         for first in range(0, len(wanted), _IDS_A_STATEMENT):
             some = query.where(run.c.id.in_(wanted[first : first + _IDS_A_STATEMENT]))
-            rows += self._database.read(partial(_all, some))
+            rows += self.database.read(partial(_all, some))
         return rows
 
     def get_history(
@@ -221,7 +225,7 @@ class SqlReader:
         identity = checks.check_name(name, "name"), checks.check_dataset_type(dataset_type, "dataset_type")
         low = 0 if min_step is None else checks.check_step(min_step, "min_step")
         high = checks.MAX_STEP if max_step is None else checks.check_step(max_step, "max_step")
-        return self._database.with_driver(
+        return self.database.with_driver(
             lambda connection: self._histories.whole(connection, run_id, identity, low=low, high=high)
         )
 
@@ -232,7 +236,7 @@ class SqlReader:
         check_sample_size(max_points)
         checks.check_run_id(run_id)
         identity = checks.check_name(name, "name"), checks.check_dataset_type(dataset_type, "dataset_type")
-        return self._database.with_driver(
+        return self.database.with_driver(
             lambda connection: self._histories.sample(connection, run_id, identity, max_points=max_points)
         )
 
@@ -245,7 +249,7 @@ class SqlReader:
             .where(run.c.id == run_id)
             .order_by(artifact.c.name)
         )
-        rows = self._database.read(lambda connection: connection.execute(query).all())
+        rows = self.database.read(lambda connection: connection.execute(query).all())
         if not rows:
             raise RunNotFoundError(checks.unknown_run(run_id))
         return tuple(artifact_of(row, run_id) for row in rows if row.name is not None)
@@ -259,7 +263,7 @@ class SqlReader:
             .select_from(run.outerjoin(artifact, sa.and_(artifact.c.run_pk == run.c.pk, artifact.c.name == name)))
             .where(run.c.id == run_id)
         )
-        row = self._database.read(lambda connection: connection.execute(query).first())
+        row = self.database.read(lambda connection: connection.execute(query).first())
         if row is None:
             raise RunNotFoundError(checks.unknown_run(run_id))
         if row.name is None:
@@ -268,7 +272,7 @@ class SqlReader:
 
     def _pk_of(self, run_id: str) -> int:
         query = sa.select(run.c.pk).where(run.c.id == run_id)
-        pk = self._database.read(lambda connection: connection.execute(query).scalar())
+        pk = self.database.read(lambda connection: connection.execute(query).scalar())
         if pk is None:
             raise RunNotFoundError(checks.unknown_run(run_id))
         return cast("int", pk)

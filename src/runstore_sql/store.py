@@ -98,7 +98,7 @@ class SqlStore(SqlReader):
         if birth.run_id is not None and self._found_as_asked(birth, resume=resume):
             return birth.run_id
         self._check_writable()
-        if not self._database.write(lambda connection: self._make_run(connection, new_id, birth, origin)):
+        if not self.database.write(lambda connection: self._make_run(connection, new_id, birth, origin)):
             # Another writer made it between our look and our insert.
             self._found_as_asked(birth, resume=resume)
         return new_id
@@ -243,7 +243,7 @@ class SqlStore(SqlReader):
         self._pk_of(run_id)
         moment = from_microseconds(time.time_ns() // 1000)
         logged = request.record(run_id, self._blobs, created_at=moment)
-        self._database.write(lambda connection: self._record_artifacts(connection, run_id, logged))
+        self.database.write(lambda connection: self._record_artifacts(connection, run_id, logged))
         return logged
 
     def _record_artifacts(self, connection: sa.Connection, run_id: str, logged: Artifact) -> None:
@@ -304,7 +304,7 @@ class SqlStore(SqlReader):
 
     def close(self) -> None:
         """See :meth:`runstore.protocol.RunStore.close`."""
-        self._database.close()
+        self.database.close()
 
     def __enter__(self) -> Self:
         """The store itself."""
@@ -324,20 +324,20 @@ class SqlStore(SqlReader):
 
     def __repr__(self) -> str:
         """The database, without its password."""
-        return f"<SqlStore {self._database.place}>"
+        return f"<SqlStore {self.database.place}>"
 
     # --- shared by the verbs ------------------------------------------------------------------------------------
 
     def _write(self, work: Any) -> None:
         self._check_writable()
-        self._database.write(work)
+        self.database.write(work)
 
     def _check_writable(self) -> None:
-        if self._database.read_only:
-            raise StoreFailureError(f"{self._database.place} was opened for reading; open_store(url) opens for writing")
+        if self.database.read_only:
+            raise StoreFailureError(f"{self.database.place} was opened for reading; open_store(url) opens for writing")
 
     def _now(self) -> sa.ColumnElement[int]:
-        return sa.literal_column(self._database.now_us, sa.BigInteger)
+        return sa.literal_column(self.database.now_us, sa.BigInteger)
 
     def _locked_run(self, connection: sa.Connection, run_id: str) -> int:
         """The run's key, its row locked until the transaction ends."""
@@ -360,7 +360,7 @@ class SqlStore(SqlReader):
 
     def _inserted(self, connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> bool:
         """Inserts a row unless its unique key is taken; whether it did."""
-        if self._database.dialect == "mysql":
+        if self.database.dialect == "mysql":
             try:
                 connection.execute(table.insert().values(**values))
             except sa.exc.IntegrityError as error:
@@ -368,6 +368,6 @@ class SqlStore(SqlReader):
                     raise
                 return False  # here a failed statement leaves the rest of the transaction as it is
             return True
-        insert = postgresql.insert if self._database.dialect == "postgresql" else sqlite.insert
+        insert = postgresql.insert if self.database.dialect == "postgresql" else sqlite.insert
         statement = insert(table).values(**values).on_conflict_do_nothing().returning(table.c.pk)
         return connection.execute(statement).first() is not None

@@ -1,0 +1,222 @@
+"""What each dialect keeps of a point, and what it costs to write."""
+
+import math
+import re
+import sqlite3
+import struct
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pymysql
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from runstore import MetricPoint
+from runstore.hookspecs import OpenOptions
+from runstore.sampling import sample_indices
+from runstore.summaries import merge_summaries, summarize
+from runstore_sql.batches import Batch, batches_of, folded, row_of
+from runstore_sql.opening import open_sql
+from runstore_sql.store import SqlStore
+from runstore_sql.summary_rows import from_row
+
+ODD_VALUES = [math.nan, math.inf, -math.inf, -0.0, 0.0, 5e-324, -5e-324, 1.7976931348623157e308, 0.1 + 0.2, 1e22]
+
+
+def bits(values: Sequence[float]) -> bytes:
+    return struct.pack(f"{len(values)}d", *values)
+
+
+def test_every_float64_reads_back_bit_for_bit(store: SqlStore, run_id: str) -> None:
+    points = [MetricPoint(name="odd", value=value, step=step) for step, value in enumerate(ODD_VALUES)]
+
+    store.log_metrics(run_id, points)
+
+    assert bits(store.get_history(run_id, "odd", "other").values) == bits(ODD_VALUES)
+    assert all(
+        bits([store.get_history(run_id, "odd", "other", min_step=step, max_step=step).values[0]]) == bits([value])
+        for step, value in enumerate(ODD_VALUES)
+    )
+
+
+def test_a_value_that_is_sent_one_by_one_reads_back_bit_for_bit(store: SqlStore, run_id: str) -> None:
+    for step, value in enumerate(ODD_VALUES):
+        store.log_metrics(run_id, [MetricPoint(name="odd", value=value, step=step)])
+
+    assert bits(store.get_history(run_id, "odd", "other").values) == bits(ODD_VALUES)
+    (summary,) = store.get_summaries(run_id)
+    expected = summarize("odd", "other", range(len(ODD_VALUES)), ODD_VALUES)
+    assert (summary.count, summary.min, summary.max) == (expected.count, expected.min, expected.max)
+    assert summary.non_finite_count == 3
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0], [2, 3, 0, 1], [0, 3, 3, 1]])
+def test_the_summary_is_that_of_the_points_whatever_their_order(store: SqlStore, run_id: str, order: list[int]) -> None:
+    pieces = [
+        [(0, 5.0), (1, math.nan)],
+        [(1, -3.0), (2, -3.0), (7, math.inf)],
+        [(2, 9.0), (3, 0.5), (5, 9.0)],
+        [(0, 5.0), (9, -0.0)],
+    ]
+    held: dict[int, float] = {}
+    for piece in order:
+        store.log_metrics(run_id, [MetricPoint(name="m", value=value, step=step) for step, value in pieces[piece]])
+        held.update(pieces[piece])
+
+    (summary,) = store.get_summaries(run_id)
+
+    steps = sorted(held)
+    expected = summarize("m", "other", steps, [held[step] for step in steps])
+    assert repr(summary) == repr(expected)
+
+
+def test_a_call_takes_the_same_number_of_statements_whatever_it_carries(url: str) -> None:
+    with open_sql(url, OpenOptions()) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("experiment"))
+
+        def cost(series: int, steps: range, value: float) -> int:
+            points = [
+                MetricPoint(name=f"{series}/{index}", value=value, step=step)
+                for index in range(series)
+                for step in steps
+            ]
+            with counted_statements(store) as statements:
+                store.log_metrics(run_id, points)
+            return len(statements)
+
+        first = {cost(series, range(3), 0.5) for series in (2, 40, 300)}
+        append = {cost(series, range(5, 5 + series), 0.5) for series in (2, 40, 300)}
+        again = {cost(series, range(5, 9), 0.5) for series in (2, 40, 300)}
+        overwrite = {cost(series, range(5, 9), 0.7) for series in (2, 40, 300)}
+
+    # PostgreSQL tries its one statement before the steps of a call that makes series or reaches back.
+    assert [len(counts) for counts in (first, append, again, overwrite)] == [1, 1, 1, 1]
+    assert max(first | append | again | overwrite) <= 10
+
+
+@contextmanager
+def counted_statements(store: SqlStore) -> Iterator[list[str]]:
+    """The statements that the drivers send; a prepared one that SQLite runs row by row counts once."""
+    seen: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        if store.database.dialect == "sqlite":
+
+            def note(text: str) -> None:
+                if not seen or seen[-1] != shape(text):
+                    seen.append(shape(text))
+
+            store.database.with_driver(lambda connection: connection.set_trace_callback(note))
+        elif store.database.dialect == "postgresql":
+            patch.setattr(psycopg.Cursor, "execute", recorded(psycopg.Cursor.execute, seen))
+        else:
+            patch.setattr(pymysql.connections.Connection, "query", recorded(pymysql.connections.Connection.query, seen))
+        yield seen
+        if store.database.dialect == "sqlite":
+            store.database.with_driver(lambda connection: connection.set_trace_callback(None))
+
+
+def shape(statement: str) -> str:
+    return " ".join(re.sub(r"'[^']*'|[\d.e+-]+|NULL|Inf", "?", statement).split())
+
+
+def recorded(original: Callable[..., Any], seen: list[str]) -> Callable[..., Any]:
+    def execute(self: object, query: Any, *args: Any, **kwargs: Any) -> Any:
+        seen.append(str(query))
+        return original(self, query, *args, **kwargs)
+
+    return execute
+
+
+@pytest.mark.parametrize("odd", [{}, {3: math.nan, 500: math.inf}, dict.fromkeys(range(100, 300), math.nan)])
+def test_a_sample_is_the_one_that_the_reference_keeps(store: SqlStore, run_id: str, odd: dict[int, float]) -> None:
+    steps = [step * step for step in range(600)]
+    values = [odd.get(index, math.sin(index * 0.7) * (index % 13)) for index in range(600)]
+    store.log_metrics(
+        run_id, [MetricPoint(name="m", value=value, step=step) for step, value in zip(steps, values, strict=True)]
+    )
+
+    sample = store.sample_history(run_id, "m", "other", max_points=50)
+
+    kept = sample_indices(steps, values, 50)
+    assert list(sample.steps) == [steps[index] for index in kept]
+    assert bits(sample.values) == bits([values[index] for index in kept])
+    assert sample.represents == 600
+
+
+def test_a_sample_of_steps_at_the_edge_of_64_bits_is_exact(store: SqlStore, run_id: str) -> None:
+    steps = [0, 1, 2, 2**62, 2**62 + 1, 2**63 - 2, 2**63 - 1]
+    store.log_metrics(
+        run_id, [MetricPoint(name="m", value=float(index), step=step) for index, step in enumerate(steps)]
+    )
+
+    sample = store.sample_history(run_id, "m", "other", max_points=6)
+
+    kept = sample_indices(steps, [float(index) for index in range(7)], 6)
+    assert list(sample.steps) == [steps[index] for index in kept]
+
+
+POINTS = st.dictionaries(
+    st.integers(0, 50), st.floats() | st.sampled_from([0.0, -0.0, 1.0, math.inf]), min_size=1, max_size=12
+)
+
+
+@given(POINTS, POINTS)
+@settings(suppress_health_check=[HealthCheck.too_slow])
+def test_folded_columns_are_the_merged_summaries(left: dict[int, float], right: dict[int, float]) -> None:
+    right = {step + 51: value for step, value in right.items()}
+    batches = [Batch(sorted(points), [points[step] for step in sorted(points)], []) for points in (left, right)]
+
+    one, other = (row_of(batch) for batch in batches)
+
+    expected = [summarize("m", "train", batch.steps, batch.values) for batch in batches]
+    assert repr(from_row("m", "train", one)) == repr(expected[0])
+    assert repr(from_row("m", "train", folded(one, other))) == repr(merge_summaries(*expected))
+    assert repr(from_row("m", "train", folded(other, one))) == repr(merge_summaries(*expected))
+
+
+def test_batches_are_in_order_and_the_last_write_of_a_step_wins() -> None:
+    points = [
+        MetricPoint(name="b", value=1.0, step=5),
+        MetricPoint(name="a", value=2.0, step=9, dataset_type="train"),
+        MetricPoint(name="b", value=3.0, step=2),
+        MetricPoint(name="b", value=4.0, step=5),
+    ]
+
+    batches = batches_of(iter(points), now_us=7)
+
+    assert batches == {("a", "train"): Batch([9], [2.0], [7]), ("b", "other"): Batch([2, 5], [3.0, 4.0], [7, 7])}
+    assert list(batches) == [("a", "train"), ("b", "other")]
+
+
+def test_sqlite_keeps_a_point_in_at_most_40_bytes(sqlite_url: str) -> None:
+    with open_sql(sqlite_url, OpenOptions()) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("experiment"))
+        for series in range(4):
+            store.log_metrics(
+                run_id, [MetricPoint(name=f"m{series}", value=math.sqrt(step), step=step) for step in range(10_000)]
+            )
+
+    connection = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))
+    (size,) = connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchone()
+    connection.close()
+
+    assert size / 40_000 <= 40
+
+
+@pytest.mark.server
+def test_postgresql_keeps_a_point_in_at_most_120_bytes(postgresql_url: str) -> None:
+    with open_sql(postgresql_url, OpenOptions()) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("experiment"))
+        for series in range(4):
+            store.log_metrics(
+                run_id, [MetricPoint(name=f"m{series}", value=math.sqrt(step), step=step) for step in range(10_000)]
+            )
+
+    with psycopg.connect(postgresql_url) as connection:
+        row = connection.execute("SELECT pg_total_relation_size('runstore_point')").fetchone()
+
+    assert row is not None
+    assert row[0] / 40_000 <= 120

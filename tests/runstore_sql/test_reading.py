@@ -1,0 +1,207 @@
+"""Plain SQL on the views, and the indexes that searches stand on."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from runstore import MetricPoint
+from runstore.errors import ArtifactNotFoundError
+from runstore.model import to_microseconds
+from runstore_sql.blobs import DatabaseBlobs
+from runstore_sql.filters import like_pattern
+from runstore_sql.ordering import MAX_TERMS
+from runstore_sql.schema import VIEW_NAMES
+from runstore_sql.store import SqlStore
+
+OLD_COLUMNS = {
+    "experiments": {"id", "name", "description", "created_at"},
+    "runs": {
+        "id",
+        "experiment_id",
+        "parent_run_id",
+        "client_id",
+        "training_mode",
+        "status",
+        "start_time",
+        "end_time",
+        "source_path",
+    },
+    "run_configurations": {"run_id", "key", "value"},
+    "run_metrics": {"run_id", "metric_name", "metric_value", "step", "dataset_type", "logged_at"},
+    "run_artifacts": {"run_id", "artifact_name", "artifact_path", "artifact_type"},
+}
+
+
+def rows(store: SqlStore, query: str) -> list[dict[str, Any]]:
+    with store.database.engine.connect() as connection:
+        return [dict(row) for row in connection.exec_driver_sql(query).mappings()]
+
+
+def test_the_five_names_have_at_least_their_old_columns(store: SqlStore) -> None:
+    with store.database.engine.connect() as connection:
+        columns = {name: {column["name"] for column in sa.inspect(connection).get_columns(name)} for name in VIEW_NAMES}
+
+    assert {name: OLD_COLUMNS[name] - columns[name] for name in VIEW_NAMES} == {name: set() for name in VIEW_NAMES}
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2026, 11, 21, 8, 30, 0, 1, tzinfo=UTC),
+        datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(1970, 1, 1, tzinfo=UTC),
+        datetime(2199, 7, 4, 1, 2, 3, 123_456, tzinfo=UTC),
+    ],
+)
+def test_times_in_the_views_are_exact_to_the_microsecond(store: SqlStore, moment: datetime) -> None:
+    experiment_id = store.get_or_create_experiment("experiment")
+    run_id = store.ensure_run(experiment_id, start_time=moment)
+    store.log_metrics(run_id, [MetricPoint(name="m", value=1.0, step=0, logged_at=moment)])
+
+    (run,) = rows(store, "SELECT * FROM runs")
+    (point,) = rows(store, "SELECT * FROM run_metrics")
+
+    for shown in (run["start_time"], point["logged_at"]):
+        read = datetime.fromisoformat(shown) if isinstance(shown, str) else shown
+        read = read if read.tzinfo else read.replace(tzinfo=UTC)
+        assert to_microseconds(read.astimezone(UTC)) == to_microseconds(moment)
+
+
+def test_the_views_show_a_whole_run(store: SqlStore, tmp_path: Path) -> None:
+    (tmp_path / "model.pt").write_bytes(b"weights")
+    experiment_id = store.get_or_create_experiment("experiment", description="words")
+    parent = store.ensure_run(experiment_id, run_id="parent")
+    run_id = store.ensure_run(experiment_id, run_id="child", parent_run_id=parent, client_id="site-1")
+    store.log_metrics(run_id, [MetricPoint(name="auroc", value=0.5, step=3, dataset_type="validation")])
+    store.log_metrics(run_id, [MetricPoint(name="auroc", value=float("nan"), step=4, dataset_type="validation")])
+    store.log_config(run_id, {"model": {"depth": 18}})
+    store.log_artifact(run_id, tmp_path / "model.pt", artifact_type="model")
+    store.heartbeat(run_id, lease_s=1e-6)
+    store.finalize(parent, "completed")
+
+    points = rows(store, "SELECT * FROM run_metrics ORDER BY step")
+    runs = rows(store, "SELECT * FROM runs ORDER BY id")
+
+    assert [(run["id"], run["parent_run_id"], run["status"]) for run in runs] == [
+        ("child", "parent", "lost"),
+        ("parent", None, "completed"),
+    ]
+    assert [(point["metric_name"], point["dataset_type"], point["non_finite"]) for point in points] == [
+        ("auroc", "validation", None),
+        ("auroc", "validation", "nan"),
+    ]
+    assert points[0]["metric_value"] == 0.5
+    (leaf,) = rows(store, "SELECT * FROM run_configurations")
+    assert (leaf["key"], leaf["value"], leaf["value_type"]) == ("model.depth", "18", "int")
+    (artifact,) = rows(store, "SELECT * FROM run_artifacts")
+    assert (artifact["artifact_name"], artifact["artifact_type"], artifact["size"]) == ("model.pt", "model", 7)
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ({"filter": "config.model.depth = 18"}, "runstore_config_leaf_by_number"),
+        ({"filter": "config.model.name = 'resnet'"}, "runstore_config_leaf_by_text"),
+        ({"filter": "tag.owner = 'ada'"}, "runstore_tag_by_value"),
+        ({"filter": "config.seed = 7", "order_by": ["metric.train.loss.min"]}, "runstore_series_identity"),
+        ({"experiment_id": "somewhere"}, "runstore_run_by_experiment"),
+    ],
+)
+def test_a_hot_search_stands_on_its_index(store: SqlStore, query: dict[str, Any], index: str) -> None:
+    fill(store)
+
+    plan = plan_of(store, lambda: store.search_runs(**query))
+
+    assert "sqlite_autoindex" in plan or index in plan
+
+
+def test_the_children_of_a_run_are_found_by_their_index(store: SqlStore) -> None:
+    fill(store)
+
+    plan = plan_of(store, lambda: store.list_children("run-0"))
+
+    assert "runstore_run_by_parent" in plan
+
+
+def fill(store: SqlStore) -> None:
+    """Enough runs that a planner prefers an index, and statistics for it to know."""
+    experiments = [store.get_or_create_experiment(f"experiment {index}") for index in range(20)]
+    for index in range(120):
+        run_id = store.ensure_run(
+            experiments[index % 20],
+            run_id=f"run-{index}",
+            tags={"owner": f"owner {index}"},
+            parent_run_id="run-0" if index > 100 else None,
+        )
+        store.log_config(run_id, {"model": {"depth": index, "name": f"name {index}"}, "seed": index})
+        store.log_metrics(run_id, [MetricPoint(name="loss", value=1.0 / (index + 1), step=0, dataset_type="train")])
+
+
+def plan_of(store: SqlStore, search: Any) -> str:
+    """The plan of the last statement that a search sends, as the database tells it."""
+    engine = store.database.engine
+    sent: list[tuple[str, Any]] = []
+
+    def record(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        sent.append((statement, parameters))
+
+    sa.event.listen(engine, "before_cursor_execute", record)
+    search()
+    sa.event.remove(engine, "before_cursor_execute", record)
+    statement, parameters = sent[-1]
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            # 120 rows fit in a few pages, which PostgreSQL would rather read whole.
+            connection.exec_driver_sql("SET enable_seqscan = off")
+        explain = {"sqlite": "EXPLAIN QUERY PLAN "}.get(engine.dialect.name, "EXPLAIN ")
+        plan = connection.exec_driver_sql(explain + statement, parameters).all()
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("RESET enable_seqscan")
+    return "\n".join(str(tuple(row)) for row in plan)
+
+
+def test_a_filter_of_two_thousand_terms_is_answered(store: SqlStore, run_id: str) -> None:
+    terms = [f"id = '{number}'" for number in range(1400)]
+
+    assert store.search_runs(" or ".join([*terms, "attempt = 1"])).items[0].id == run_id
+
+
+def test_twenty_orders_are_sorted_by(store: SqlStore, run_id: str) -> None:
+    orders = [f"metric.train.m{number}.max" for number in range(MAX_TERMS)]
+
+    assert [run.id for run in store.search_runs(order_by=orders).items] == [run_id]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "expected"), [("sqlite", "a*?[*][[]x%_"), ("postgresql", "a%_*[x!%!_"), ("mysql", "a%_*[x!%!_")]
+)
+def test_a_pattern_is_spelled_as_the_dialect_does(dialect: str, expected: str) -> None:
+    assert like_pattern(r"a%_*[x\%\_", dialect) == expected
+
+
+def test_bytes_in_the_database_are_kept_once_and_found_when_whole(store: SqlStore, tmp_path: Path) -> None:
+    blobs = DatabaseBlobs(store.database)
+    file = tmp_path / "large.bin"
+    file.write_bytes(bytes(range(256)) * 10_000)
+
+    first, second = blobs.put(file), blobs.put(file)
+
+    assert first == second
+    with blobs.open(first.sha256) as stream:
+        assert stream.read() == file.read_bytes()
+    assert rows(store, "SELECT sha256, size FROM runstore_blob") == [{"sha256": first.sha256, "size": 2_560_000}]
+    assert len(rows(store, "SELECT number FROM runstore_blob_chunk")) == 3
+    with pytest.raises(ArtifactNotFoundError):
+        blobs.open("0" * 64)
+
+
+def test_texts_of_every_length_and_case_are_told_apart(store: SqlStore) -> None:
+    names = ["a", "a ", "A", "á", "\u00e1x", "ß", "ss", "\U0001f600", "a" * 255]
+
+    ids = [store.get_or_create_experiment(name) for name in names]
+
+    assert len(set(ids)) == len(names)
+    assert [experiment.name for experiment in store.list_experiments().items] == sorted(names)
