@@ -1,5 +1,6 @@
 """The trainer: from a source of chest X-rays to a complete run in the user's own database."""
 
+import logging
 import os
 from collections.abc import Iterable
 from os import PathLike
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from pneumo_train.collector import MetricsCollectorCallback
+from pneumo_train.collector import MetricsCollectorCallback, file_name_of
 from pneumo_train.config import TrainConfig, as_dict, load_config
 from pneumo_train.fitting import Checkpoint, Fitted, Fitting, torch_set_up
 from pneumo_train.images import Films, load_films
@@ -23,6 +24,8 @@ from runstore.ids import new_run_id
 from runstore.naming import split_metric_name
 from runstore.provenance import gather_provenance
 from runstore.session import RunSession
+
+_log = logging.getLogger(__name__)
 
 PACKAGES = ("runstore", "torch", "torchvision", "pytorch-lightning", "torchmetrics", "numpy", "pillow")
 """Whose versions are kept with a run."""
@@ -102,6 +105,7 @@ class CentralizedTrainer:
         """
         config = self._config_for(csv_filename)
         run_id = run_id or new_run_id()
+        session = self._session(source_path, experiment_name, run_id, config)
         with open_source(source_path, config.data) as source, torch_set_up(config):
             samples = read_samples(source, config.data)
             split = split_samples(samples, config.data, seed=config.seed, origin=str(source.csv_path))
@@ -111,7 +115,6 @@ class CentralizedTrainer:
                 cache_mib=config.data.cache_mib,
                 track=track("reading films", shown=self._progress),
             )
-            session = self._session(source_path, experiment_name, run_id, config)
             collector = MetricsCollectorCallback(
                 self._logs_dir,
                 experiment_name,
@@ -123,7 +126,7 @@ class CentralizedTrainer:
                 config=config,
                 split=split,
                 films=films,
-                checkpoint_dir=self._checkpoint_dir / run_id,
+                checkpoint_dir=self._checkpoint_dir / file_name_of(run_id),
                 callbacks=[collector, *self._callbacks],
                 progress=self._progress,
             )
@@ -165,7 +168,7 @@ class CentralizedTrainer:
             if session is not None:
                 session.log_config(about)
             fitted = fitting.fit()
-            plot = self._plot(collector, fitted, experiment_name)
+            plot = _plot(collector, fitted, experiment_name)
             is_recorded = session is not None and _keep(session, fitted, plot, collector.csv_path)
         except BaseException as error:
             # Lightning turns Ctrl-C into SystemExit(1); the collector saw what it was.
@@ -201,13 +204,16 @@ class CentralizedTrainer:
             is_recorded=is_recorded,
         )
 
-    def _plot(self, collector: MetricsCollectorCallback, fitted: Fitted, experiment_name: str) -> Path:
-        return plot_training(
-            collector.history,
-            collector.csv_path.with_suffix(".png"),
-            title=f"{experiment_name} · {fitted.best.monitor} {fitted.best.score:.4f}",
-            best_epoch=fitted.best.epoch,
-        )
+
+def _plot(collector: MetricsCollectorCallback, fitted: Fitted, experiment_name: str) -> Path:
+    """Where the plot lies. A disk that does not take it costs a warning: the training itself is complete."""
+    path = collector.csv_path.with_suffix(".png")
+    title = f"{experiment_name} · {fitted.best.monitor} {fitted.best.score:.4f}"
+    try:
+        plot_training(collector.history, path, title=title, best_epoch=fitted.best.epoch)
+    except OSError as error:
+        _log.warning("the plot %s cannot be written: %s", path, error)
+    return path
 
 
 def _describe(
@@ -230,9 +236,9 @@ def _keep(session: RunSession, fitted: Fitted, plot: Path, table: Path) -> bool:
         for name, dataset_type in (split_metric_name(key),)
     )
     _keep_checkpoint(session, fitted.best)
-    session.log_artifact(plot, name=TRAINING_PLOT, artifact_type="image")
-    if table.is_file():
-        session.log_artifact(table, name=METRICS_TABLE, artifact_type="log")
+    for path, name, artifact_type in ((plot, TRAINING_PLOT, "image"), (table, METRICS_TABLE, "log")):
+        if path.is_file():
+            session.log_artifact(path, name=name, artifact_type=artifact_type)
     return session.end_with(None) and session.failures == 0
 
 

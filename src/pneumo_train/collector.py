@@ -102,7 +102,7 @@ class MetricsCollectorCallback(pl.Callback):
         self.history: list[dict[str, float]] = []
         self.error: BaseException | None = None
         self._about = {"run_id": self.run_id, "experiment_name": experiment_name, "training_mode": training_mode}
-        self._stem = Path(save_dir) / f"{_as_file_name(experiment_name)}_{_as_file_name(self.run_id)}_metrics"
+        self._stem = Path(save_dir) / f"{file_name_of(experiment_name)}_{file_name_of(self.run_id)}_metrics"
         self._names = MetricNames()
         self._seen: dict[str, Tensor] = {}
         self._ended_epoch: int | None = None
@@ -232,5 +232,6 @@ def _replace(path: Path, text: str) -> None:
         raise
 
 
-def _as_file_name(text: str) -> str:
+def file_name_of(text: str) -> str:
+    """A text as part of a file's name: no separator, no dots at its ends, at most 100 characters."""
     return re.sub(r"[^\w.-]+", "-", text).strip("-.")[:100] or "run"

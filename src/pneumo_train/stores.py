@@ -5,7 +5,9 @@ from collections.abc import Callable
 from functools import partial
 
 from runstore import RunStore, open_store
+from runstore.plugins import find_backends
 from runstore.settings import load_settings
+from runstore.urls import scheme_of
 
 _log = logging.getLogger(__name__)
 
@@ -17,14 +19,15 @@ def store_or_opener(store: StoreLike) -> RunStore | Callable[[], RunStore] | Non
     """The store itself, or what opens it; ``None``, with a warning, when none was given and none is configured.
 
     Raises:
-        SettingsError: the settings cannot be understood.
+        SettingsError: the settings or the URL cannot be understood.
+        PluginError: no backend can serve the URL; says what to install.
     """
-    if isinstance(store, str):
-        return partial(open_store, store)
-    if store is not None:
+    if store is not None and not isinstance(store, str):
         return store
-    if load_settings().url:
-        return open_store
+    url = store or load_settings().url
+    if url:
+        find_backends().backend_for(scheme_of(url))  # a wrong scheme or a missing driver is known before training
+        return partial(open_store, store)
     _log.warning(
         "no store is configured: this run's metrics go to files only; give store='sqlite:///runs.db' (--store), or set "
         "RUNSTORE_URL, runstore.toml or [tool.runstore] in pyproject.toml"

@@ -192,15 +192,15 @@ def test_a_mistake_is_an_error_before_training_and_creates_no_run(
     assert store.search_runs().items == ()
 
 
-def test_a_store_url_of_an_unknown_scheme_is_an_error_before_training(
-    tiny_config: TrainConfig, phantoms: Path, tmp_path: Path
+def test_a_store_url_of_an_unknown_scheme_is_an_error_before_anything_is_read(
+    tiny_config: TrainConfig, tmp_path: Path
 ) -> None:
     trainer = CentralizedTrainer(
         checkpoint_dir=tmp_path, logs_dir=tmp_path, store="oracle://host/database", config=tiny_config
     )
 
     with pytest.raises(UnknownSchemeError, match="oracle"):
-        trainer.train(phantoms)
+        trainer.train(tmp_path / "not even looked for")
 
 
 def test_without_a_store_training_goes_on_with_a_warning_and_files(
@@ -236,6 +236,16 @@ def test_threads_and_determinism_of_the_process_are_put_back(trainer_of: Trainer
     trainer_of(**{"training.max_epochs": 1}).train(phantoms)
 
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+
+
+def test_a_run_id_that_looks_like_a_path_leads_nowhere_else(
+    trainer_of: TrainerOf, phantoms: Path, fast_path: Path
+) -> None:
+    result = trainer_of(**{"training.max_epochs": 1}).train(phantoms, run_id="../../elsewhere/run")
+
+    assert result.run_id == "../../elsewhere/run"
+    assert Path(result.best_model_path).parent.parent == fast_path / "checkpoints"
+    assert Path(result.plot_path).parent == fast_path / "logs"
 
 
 def test_a_trainer_validates_a_source(trainer_of: TrainerOf, phantoms: Path) -> None:
