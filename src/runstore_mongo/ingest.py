@@ -14,6 +14,7 @@ from typing import Final
 
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
+from pymongo.write_concern import WriteConcern
 
 from runstore.checks import MAX_STEP, Series, StoredValue, unknown_run
 from runstore.errors import RunNotFoundError
@@ -160,7 +161,10 @@ class Ingest:
         """The run's copy of the statistics, and its sign of life."""
         stages = copied([(plan.after.version, plan.after.summary) for plan in plans if plan.after.summary is not None])
         stages.append(touched({}))
-        result = self._connection.collection(RUNS).update_one({"_id": run_id}, stages, session=session)
+        runs = self._connection.collection(RUNS)
+        if session is None:  # the points are on disk; the copy, which the next call mends, need not be waited for
+            runs = runs.with_options(write_concern=WriteConcern(w=1))
+        result = runs.update_one({"_id": run_id}, stages, session=session)
         if not result.matched_count:
             raise RunNotFoundError(unknown_run(run_id))
 

@@ -195,8 +195,10 @@ class MongoStore(MongoReader):
         checks.check_run_id(run_id)
         groups = checks.group_points(checks.check_points(points, now_us=_now_us()))
         self._check_writable()
-        if not groups or not self._connection.call("look at the server", lambda: self._connection.has_transactions):
-            self._touch(run_id)  # a transaction finds out by itself
+        # Whether the run exists: a transaction finds out by itself, and a run that was written to is not looked up again.
+        is_known = bool(groups) and (run_id in self._touched_at or self._has_transactions())
+        if not is_known:
+            self._touch(run_id)
         self._ingest.write(run_id, groups)
 
     def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
@@ -315,6 +317,9 @@ class MongoStore(MongoReader):
         if len(self._touched_at) > _MOST_REMEMBERED:
             self._touched_at.clear()
         self._touched_at[run_id] = now
+
+    def _has_transactions(self) -> bool:
+        return self._connection.call("look at the server", lambda: self._connection.has_transactions)
 
     def _find_id(self, name: str, identity: str) -> Document | None:
         return self._connection.collection(name).find_one({"_id": identity}, {"_id": 1})

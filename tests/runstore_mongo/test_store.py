@@ -195,3 +195,23 @@ def test_importing_the_plugin_imports_no_driver() -> None:
     code = "import sys, runstore_mongo.plugin; sys.exit('pymongo' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_page_on_mongodb_reads_the_packed_columns_right(store: MongoStore, run_id: str) -> None:
+    """The recipe of docs/mongodb.md, word for word but for the names of the metric."""
+    pytest.importorskip("numpy")
+    page = (Path(__file__).parents[2] / "docs" / "mongodb.md").read_text()
+    recipe = next(block.partition("\n")[2] for block in page.split("```")[1::2] if "frombuffer" in block)
+    store.log_metrics(
+        run_id,
+        [MetricPoint(name="auroc", value=step / 8, step=step, dataset_type="validation") for step in range(1_300)],
+    )
+    store.log_metrics(run_id, [MetricPoint(name="auroc", value=-1.0, step=7, dataset_type="validation")])
+    names: dict[str, Any] = {"database": store._connection.database, "run_id": run_id}  # noqa: SLF001 - a person with a client
+
+    exec(recipe, names)
+
+    history = store.get_history(run_id, "auroc", "validation")
+    assert {step: value for step, (value, _) in names["points"].items()} == dict(
+        zip(history.steps, history.values, strict=True)
+    )
