@@ -5,7 +5,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from runstore.errors import StoreClosedError, StoreUnavailableError
 from runstore.opening import open_store
@@ -27,6 +27,12 @@ class Flushed:
 
     def __init__(self, store: BackendStore) -> None:
         self._store = store
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._store.close()
 
     def __getattr__(self, name: str) -> Any:
         member = getattr(self._store, name)
@@ -60,11 +66,19 @@ class Recorded(Harness):
         return partial(open_flushed_url, self.url, str(state_directory() / "recorded"))
 
     def open_connections(self) -> int:
-        """Counted once the drains have caught up: at other times they hold one while they write."""
-        for store in list(_opened):
-            with suppress(StoreUnavailableError, StoreClosedError):
-                store.flush()  # type: ignore[attr-defined]  # a recorder's
+        settle()
         return super().open_connections()
+
+    def open_transactions(self) -> int:
+        settle()
+        return super().open_transactions()
+
+
+def settle() -> None:
+    """Waits until the drains have caught up: at other times they hold a connection, and a transaction on it."""
+    for store in list(_opened):
+        with suppress(StoreUnavailableError, StoreClosedError):
+            store.flush()  # type: ignore[attr-defined]  # a recorder's
 
 
 _opened: weakref.WeakSet[BackendStore] = weakref.WeakSet()

@@ -523,3 +523,23 @@ def test_no_error_ends_the_heartbeat(
     before = bare.get_run(run_id).heartbeat_at
 
     wait_for(lambda: bare.get_run(run_id).heartbeat_at > before)
+
+
+def test_a_large_leftover_of_another_run_blocks_neither_the_beginning_of_a_run_nor_its_reads(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    first = open_recorder(Away())
+    run_id = begin(first)
+    for step in range(30_000):
+        first.log_metrics(run_id, [point(step)])
+    first.close(deadline_s=0.05)
+
+    second = open_recorder()
+    other = begin(second)
+    second.log_metrics(other, [point(1)])
+    own = second.get_summaries(other)[0].count
+    second.close()
+
+    open_recorder().flush()
+    assert own == 1
+    assert len(steps_of(bare, run_id)) == 30_000

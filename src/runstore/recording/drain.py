@@ -163,14 +163,14 @@ class JournalDrain:
             ticket.is_abandoned = not ticket.is_done.is_set()
             return ticket.is_abandoned
 
-    def step(self, store: BackendStore) -> bool:
-        """Stores the next batch; ``False`` when nothing was left to store.
+    def step(self, store: BackendStore, *, until: int | None = None) -> bool:
+        """Stores the next stretch of records; ``False`` when nothing was left to store, or nothing before ``until``.
 
         Raises:
             TryLaterError: the store could not take it now; call again after a pause.
             OSError: the journal cannot be read.
         """
-        if self._index == len(self._stretch.records) and not self._load():
+        if self._index == len(self._stretch.records) and not self._load(until):
             self.save()
             return False
         while self._index < len(self._stretch.records) and not self.is_stopped:
@@ -206,8 +206,8 @@ class JournalDrain:
 
     # Reading
 
-    def _load(self) -> bool:
-        read = self._source.read()
+    def _load(self, until: int | None) -> bool:
+        read = self._source.read(until=until)
         if read is None:
             return False
         self._stretch, skipped = read

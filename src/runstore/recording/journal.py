@@ -21,7 +21,7 @@ from typing import Literal, NamedTuple, Self
 import uuid_utils
 
 from runstore.errors import SettingsError, StoreClosedError, StoreFailureError
-from runstore.recording.frames import FORMAT_VERSION, PREAMBLE_SIZE, frame, preamble, version_of
+from runstore.recording.frames import FORMAT_VERSION, PREAMBLE_SIZE, frame, preamble, scan, version_of
 
 _log = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ RECOVERY_INTERVAL_S = 15.0
 _SUFFIX = ".segment"
 _LOCK = "writer.lock"
 _STAGING = "staged"
+_RUNS = "runs"
 
 
 class Chunk(NamedTuple):
@@ -166,6 +167,22 @@ class Journal:
         """Whether records go to memory at present."""
         return self._current.path is None
 
+    def note_run(self, run_id: str) -> None:
+        """Notes beside the segments that they hold records of this run; an error is logged, for it only costs order."""
+        try:
+            with (self.folder / _RUNS).open("ab") as file:
+                file.write(frame(run_id.encode()))
+        except OSError as error:
+            _log.warning("the list of runs in %s could not be written: %s", self.folder, error)
+
+    def runs(self) -> set[str]:
+        """The runs that were noted."""
+        try:
+            noted = (self.folder / _RUNS).read_bytes()
+        except OSError:
+            return set()
+        return {bytes(payload).decode() for payload in scan(noted, is_complete=True).payloads}
+
     def append(self, payload: bytes) -> int:
         """Adds a record and returns its position; -1 when called in a signal handler that interrupted an append.
 
@@ -261,17 +278,18 @@ class Journal:
         _log.warning("the journal in %s can be written again", self.folder)
         return True
 
-    def read(self, position: int, size: int) -> Chunk:
-        """Up to ``size`` bytes from ``position`` on, within one segment.
+    def read(self, position: int, size: int, *, until: int | None = None) -> Chunk:
+        """Up to ``size`` bytes from ``position`` on, within one segment and before ``until``, a record's position.
 
         Raises:
             OSError: a segment cannot be read.
         """
         end = self.end  # published after the bytes: everything before it can be read
+        if until is not None:
+            end = min(end, until)
         for segment in list(self._segments):
             start = max(position, segment.base)
-            is_current = segment is self._current
-            stop = end if is_current else segment.base + segment.size
+            stop = end if segment is self._current else min(segment.base + segment.size, end)
             if start >= stop:
                 continue
             wanted = min(size, stop - start)

@@ -10,7 +10,7 @@ from runstore.model import Artifact
 from runstore.protocol import BackendStore
 from runstore.recording.beat import Beat
 from runstore.recording.drain import JournalDrain, Tallies, Ticket
-from runstore.recording.health import Health
+from runstore.recording.health import Health, Tally
 from runstore.recording.journal import Fsync, Journal, JournalFullError
 from runstore.recording.places import describe_root, journal_root
 from runstore.recording.records import Record, encode, points_in, run_of
@@ -64,7 +64,7 @@ class Live:
     def append(self, payload: bytes, run_id: str, points: int) -> None:
         """Journals a record whose verdict nobody waits for."""
         with self._lock:
-            tally = self.tallies.runs.get(run_id) or self.tallies.of(run_id)
+            tally = self.tallies.runs.get(run_id) or self._begin_tally(run_id)
             try:
                 self.journal.append(payload)
             except JournalFullError as error:
@@ -76,6 +76,11 @@ class Live:
             tally.points += points
         if self.worker.is_idle:
             self.worker.wake()
+
+    def _begin_tally(self, run_id: str) -> Tally:
+        if run_id:
+            self.journal.note_run(run_id)
+        return self.tallies.of(run_id)
 
     def confirm(self, record: Record, *, timeout_s: float) -> Artifact | None:
         """Journals a record and waits for the store's verdict, as long as the store answers; raises a refusal."""

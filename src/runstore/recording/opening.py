@@ -13,10 +13,10 @@ from runstore.recording.drain import TryLaterError
 from runstore.recording.journal import leftovers
 from runstore.recording.places import identity_of, journal_root
 from runstore.recording.recorder import RecorderOptions, RecordingStore
-from runstore.recording.worker import adopt, drain_leftover
+from runstore.recording.worker import adopt
 from runstore.urls import redact, scheme_of
 
-_ORPHAN_PAUSE_S = 1.0
+_TRY_AGAIN_S = 1.0
 
 
 class Recipe(Struct, frozen=True):
@@ -97,20 +97,19 @@ def sync_leftovers(store: BackendStore, url: str, *, state_dir: Path | None = No
         if adopted is None:
             alive += 1
             continue
-        journal, drain, tallies = adopted
+        tallies = adopted.tallies
         before = {run_id: tuple(tally.drained()) for run_id, tally in tallies.runs.items()}
-        while True:
+        has_more = True
+        while has_more and error is None:
             try:
-                drain_leftover(store, *adopted)
-                journals += 1
+                has_more = adopted.step(store)
             except TryLaterError as later:
-                if not isinstance(later.__cause__, StoreUnavailableError):
-                    time.sleep(_ORPHAN_PAUSE_S)  # it is tried a few times, and then quarantined
-                    continue
-                error = later.__cause__
-                drain.save()
-                journal.close(remove=False)
-            break
+                if isinstance(later.__cause__, StoreUnavailableError):
+                    error = later.__cause__
+                    adopted.let_go()
+                else:
+                    time.sleep(_TRY_AGAIN_S)  # it is tried a few times, and then quarantined
+        journals += not has_more
         for run_id, tally in tallies.runs.items():
             earlier = before.get(run_id, (0, 0, 0, 0))
             calls += tally.stored_calls - earlier[0]

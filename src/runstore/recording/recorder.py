@@ -58,7 +58,7 @@ class RecorderOptions(Struct, frozen=True, kw_only=True):
         read_deadline_s: how long a read waits for what was accepted before it to be stored.
         close_deadline_s: how long ``close`` drains by default; what is left waits on disk.
         exit_deadline_s: the same when the process ends, or on SIGTERM, without a call of ``close``.
-        away_deadline_s: what both come down to when the database does not answer anyway.
+        away_deadline_s: what both come down to when the database was away when it was asked last.
     """
 
     state_dir: Path | None = None
@@ -410,6 +410,8 @@ class RecordingStore(RecordedReads):
             deadline_s: how long it may take, never longer, whatever the database does; by default the options'
                 ``close_deadline_s``, or ``away_deadline_s`` when it does not answer anyway.
         """
+        if deadline_s is None:
+            deadline_s = self._bounded(self._options.close_deadline_s)
         with self._birth_lock:
             self._is_closed = True
             live, self._live = self._live, None
@@ -417,17 +419,17 @@ class RecordingStore(RecordedReads):
             return
         shutdown.forget(self)
         _recorders.discard(self)
-        if deadline_s is None:
-            deadline_s = self._options.close_deadline_s
-            if not live.worker.answers:
-                deadline_s = min(deadline_s, self._options.away_deadline_s)
         self._last_health = live.close(deadline_s)
+
+    def _bounded(self, deadline_s: float) -> float:
+        live = self._live
+        if live is None or live.worker.answers:
+            return deadline_s
+        return min(deadline_s, self._options.away_deadline_s if live.worker.is_away else self._options.exit_deadline_s)
 
     def drain_at_exit(self) -> None:
         """What is done when the process ends without ``close``; takes at most ``exit_deadline_s``."""
-        live = self._live
-        answers = live is not None and live.worker.answers
-        self.close(deadline_s=self._options.exit_deadline_s if answers else self._options.away_deadline_s)
+        self.close(deadline_s=self._bounded(self._options.exit_deadline_s))
 
     def drain_on_signal(self) -> None:
         """What is done on SIGTERM: the store stays open, for the program may go on to end its runs."""

@@ -45,15 +45,15 @@ class JournalSource:
         self._journal = journal
         self._position = position
 
-    def read(self) -> tuple[Stretch, list[Skipped]] | None:
-        """The next records and what was skipped before, between and behind them; ``None`` at the end.
+    def read(self, *, until: int | None = None) -> tuple[Stretch, list[Skipped]] | None:
+        """The next records and what was skipped before, between and behind them; ``None`` at the end or at ``until``.
 
         Raises:
             OSError: the journal cannot be read now.
         """
         wanted = READ_BYTES
         while True:
-            chunk = self._journal.read(self._position, wanted)
+            chunk = self._journal.read(self._position, wanted, until=until)
             if not chunk.data:
                 return None
             found = scan(chunk.data, is_complete=chunk.is_complete)

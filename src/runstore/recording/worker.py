@@ -29,6 +29,10 @@ GATHER_S = 0.2
 """How long records gather before they are sent together when nobody waits for them."""
 
 LEFTOVERS_INTERVAL_S = 60.0
+LEFTOVERS_GRACE_S = 5.0
+"""How long a read waits for what dead writers left."""
+
+ORPHANS_INTERVAL_S = 1.0
 REPORT_INTERVAL_S = 60.0
 
 OpenStore = Callable[[], BackendStore]
@@ -68,7 +72,7 @@ class Worker:
         self._gave_up = False
         self._pause_s = FIRST_PAUSE_S
         self._away_since = 0.0
-        self._adopted: dict[Path, tuple[Journal, JournalDrain, Tallies]] = {}
+        self._adopted: dict[Path, Leftover] = {}
         self._looked_for_leftovers_at = float("-inf")
         self._rounds_wanted = 0
         self._rounds_done = 0
@@ -91,18 +95,26 @@ class Worker:
         self._wakening.set()
 
     def flush(self, deadline_s: float) -> bool:
-        """Waits until all that was accepted before this call, and all that dead writers left, went to the store."""
+        """Waits until all that was accepted before this call went to the store.
+
+        What dead writers left is waited for as well, though not for long: there may be hours of it.
+        """
         target = self._journal.end
         with self._moved:
             self._rounds_wanted += 1
             wanted = self._rounds_wanted
 
-        def is_done() -> bool:
-            return self._rounds_done >= wanted and self._drain.position >= target
+        def is_own_done() -> bool:
+            return self.store is not None and self._drain.position >= target
 
+        def is_all_done() -> bool:
+            return is_own_done() and self._rounds_done >= wanted
+
+        until = time.monotonic() + deadline_s
         with self.hurried(), self._moved:
-            self._moved.wait_for(lambda: is_done() or not self._thread.is_alive(), timeout=deadline_s)
-        return is_done()
+            self._moved.wait_for(lambda: is_all_done() or self._gave_up, timeout=min(deadline_s, LEFTOVERS_GRACE_S))
+            self._moved.wait_for(lambda: is_own_done() or self._gave_up, timeout=max(until - time.monotonic(), 0.0))
+        return is_own_done()
 
     def wait_until_opened(self, deadline_s: float) -> None:
         """Waits until the store was opened, or failed to."""
@@ -119,8 +131,8 @@ class Worker:
             self._moved.wait_for(lambda: not self._thread.is_alive() or self._gave_up, timeout=deadline_s)
         self._gave_up = True
         self._drain.is_stopped = True
-        for _, drain, _ in list(self._adopted.values()):
-            drain.is_stopped = True
+        for leftover in list(self._adopted.values()):
+            leftover.drain.is_stopped = True
         self.wake()
         self._thread.join(timeout=0.2)
         return self._drain.waiting_bytes == 0 and not self._thread.is_alive()
@@ -153,10 +165,11 @@ class Worker:
     def _turn(self) -> bool:
         """One round of work; ``True`` when nothing was left to do."""
         rounds_wanted = self._rounds_wanted
+        until = self._journal.end  # before the look at what is shared with dead writers: later records have to wait
         try:
             store = self._opened()
-            self._take_in_leftovers(store, is_asked=rounds_wanted > self._rounds_done)
-            has_more = self._drain.step(store)
+            has_leftovers = self._take_in_leftovers(store, is_asked=rounds_wanted > self._rounds_done)
+            has_more = self._drain.step(store, until=until)
             self._report(store)
         except TryLaterError as error:
             self._note_failure(error.__cause__ or error)
@@ -167,7 +180,7 @@ class Worker:
             self._rest(self._next_pause())
             return False
         self._note_success()
-        if has_more:
+        if has_more or has_leftovers:
             self._tell()
             return False
         self._rounds_done = rounds_wanted
@@ -193,7 +206,7 @@ class Worker:
         if self._is_closing or self._rounds_wanted > self._rounds_done or self._journal.end > self._drain.position:
             self.is_idle = False
             return
-        self._wakening.wait(timeout=LEFTOVERS_INTERVAL_S)
+        self._wakening.wait(timeout=ORPHANS_INTERVAL_S if self._adopted else LEFTOVERS_INTERVAL_S)
         self.is_idle = False
         self._rest(GATHER_S)
 
@@ -239,9 +252,8 @@ class Worker:
             _log.warning("the store takes records again, after %.1f s", time.monotonic() - self._away_since)
 
     def _end(self) -> None:
-        for journal, drain, _ in self._adopted.values():
-            drain.save()
-            journal.close(remove=False)
+        for leftover in self._adopted.values():
+            leftover.let_go()
         self._drain.save()
         is_empty = self._drain.waiting_bytes == 0
         if is_empty and self.store is not None:
@@ -256,7 +268,12 @@ class Worker:
 
     # What dead writers left
 
-    def _take_in_leftovers(self, store: BackendStore, *, is_asked: bool) -> None:
+    def _take_in_leftovers(self, store: BackendStore, *, is_asked: bool) -> bool:
+        """Stores a part of what dead writers left; whether there is more of it.
+
+        What belongs to a run that this process writes to as well goes in whole, before this process's own: an older
+        value must not be written over a newer one.
+        """
         now = time.monotonic()
         if is_asked or now - self._looked_for_leftovers_at >= LEFTOVERS_INTERVAL_S:
             self._looked_for_leftovers_at = now
@@ -265,10 +282,18 @@ class Worker:
                     adopted = adopt(folder)
                     if adopted is not None:
                         self._adopted[folder] = adopted
+        has_more = False
         for folder, adopted in list(self._adopted.items()):
-            with contextlib.suppress(OrphanError):
-                drain_leftover(store, *adopted)
+            is_shared = not adopted.journal.runs().isdisjoint(self._tallies.runs)
+            try:
+                while (is_done := not adopted.step(store)) is False and is_shared and not self._gave_up:
+                    continue
+            except OrphanError:
+                continue  # its run may begin yet: looked at again in the next round
+            if is_done:
                 del self._adopted[folder]
+            has_more = has_more or not is_done
+        return has_more
 
     # Figures
 
@@ -289,35 +314,44 @@ class Worker:
         self._to_report.clear()
 
 
-def adopt(folder: Path) -> tuple[Journal, JournalDrain, Tallies] | None:
+class Leftover:
+    """A dead writer's journal on its way to the store."""
+
+    def __init__(self, journal: Journal) -> None:
+        """Takes ownership of an adopted journal."""
+        self.journal = journal
+        self.tallies = Tallies()
+        self.drain = JournalDrain(journal, self.tallies, counts_accepted=True)
+
+    def step(self, store: BackendStore) -> bool:
+        """Stores the next batch; ``False`` once all is stored, the figures with the runs, and the journal removed.
+
+        Raises:
+            TryLaterError: the store could not take a record now; call again.
+        """
+        if self.drain.step(store) or self.drain.is_stopped:
+            return True
+        for run_id, tally in self.tallies.runs.items():
+            if run_id and tally.stored_calls:
+                with contextlib.suppress(RunStoreError):
+                    report_health(store, self.journal.folder.name, tally.health(run_id))
+        put_away(self.journal, is_drained=True)
+        return False
+
+    def let_go(self) -> None:
+        """Leaves the rest to the next one who adopts it."""
+        self.drain.save()
+        self.journal.close(remove=False)
+
+
+def adopt(folder: Path) -> Leftover | None:
     """A dead writer's journal, ready to be drained; ``None`` when its writer lives or it cannot be read."""
     try:
         journal = Journal.adopt(folder)
     except (OSError, ValueError, StoreFailureError) as error:
         _log.warning("the journal %s is left alone: %s", folder, error)
         return None
-    if journal is None:
-        return None
-    tallies = Tallies()
-    return journal, JournalDrain(journal, tallies, counts_accepted=True), tallies
-
-
-def drain_leftover(store: BackendStore, journal: Journal, drain: JournalDrain, tallies: Tallies) -> None:
-    """Stores all that a dead writer left, stores its figures with the runs, and removes the journal.
-
-    Raises:
-        TryLaterError: the store could not take a record now; call again.
-    """
-    while drain.step(store):
-        if drain.is_stopped:
-            return
-    if drain.waiting_bytes:
-        return
-    for run_id, tally in tallies.runs.items():
-        if run_id and tally.stored_calls:
-            with contextlib.suppress(RunStoreError):
-                report_health(store, journal.folder.name, tally.health(run_id))
-    put_away(journal, is_drained=True)
+    return None if journal is None else Leftover(journal)
 
 
 def put_away(journal: Journal, *, is_drained: bool) -> None:
