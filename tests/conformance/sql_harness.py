@@ -258,7 +258,7 @@ class SqliteHarness(SqlHarness):
 
 def _in_use(store: SqlStore) -> int:
     try:
-        return store._database.connections_in_use()  # noqa: SLF001 - made for this test, and for no user
+        return store.connections_in_use()
     except StoreClosedError:
         return 0
 
