@@ -57,6 +57,7 @@ class Database:
         self.begin = _BEGIN[self.dialect]
         self._engines: dict[int, sa.Engine] = {}
         self._spare: list[tuple[int, Any]] = []
+        self._busy: set[int] = set()
         self._inherited: list[Any] = []  # a parent's connections, which this process must neither use nor close
         self._is_closed = False
 
@@ -78,7 +79,7 @@ class Database:
     def connections_in_use(self) -> int:
         """How many connections are checked out right now, in this process."""
         pool = self.engine.pool
-        return pool.checkedout() if isinstance(pool, QueuePool) else 0
+        return (pool.checkedout() if isinstance(pool, QueuePool) else 0) + len(self._busy)
 
     def close(self) -> None:
         """Closes the connections of this process; later calls raise StoreClosedError."""
@@ -124,6 +125,7 @@ class Database:
 
         def attempt() -> ResultT:
             held = self._take_spare()
+            self._busy.add(id(held))
             try:
                 result = work(held.dbapi_connection)
             except Exception as error:
@@ -135,8 +137,11 @@ class Database:
             except BaseException:
                 held.close()
                 raise
-            self._keep_spare(held)
-            return result
+            else:
+                self._keep_spare(held)
+                return result
+            finally:
+                self._busy.discard(id(held))
 
         return self._retried(attempt)
 

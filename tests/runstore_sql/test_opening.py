@@ -4,6 +4,7 @@ import hashlib
 import os
 import pickle
 import sqlite3
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def path_of(url: str) -> Path:
 def execute(url: str, *statements: str) -> None:
     database = Database(parse_url(url), read_only=False)
     for statement in statements:
-        database.read(lambda connection, text=statement: connection.exec_driver_sql(text))
+        database.read(partial(sa.Connection.exec_driver_sql, statement=statement))
     database.close()
 
 
