@@ -16,6 +16,8 @@ from runstore.testing.harness import open_url
 class DuckHarness(Harness):
     """Files in a folder: ``open`` and ``fresh`` are all that is required, the rest proves more clauses."""
 
+    effort = 0.2  # opening a DuckDB file takes 40 ms, and this backend does so in every call
+
     def __init__(self, folder: Path, number: int = 0) -> None:
         self._folder = folder
         self._number = number

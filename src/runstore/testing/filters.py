@@ -122,7 +122,11 @@ def comparisons() -> st.SearchStrategy[Expression]:
             st.builds(_compare, st.just(term), st.sampled_from(sorted(_OPERATORS)), literals(term.kind)),
             st.builds(_among, st.just(term), st.lists(literals(term.kind), min_size=1, max_size=3), st.booleans()),
             st.builds(_present, st.just(term), st.booleans()),
-            *([st.builds(_like, st.just(term), patterns(), st.booleans())] if term.kind in {"text", "status", "any"} else []),
+            *(
+                [st.builds(_like, st.just(term), patterns(), st.booleans())]
+                if term.kind in {"text", "status", "any"}
+                else []
+            ),
         )
     )
 
@@ -130,9 +134,15 @@ def comparisons() -> st.SearchStrategy[Expression]:
 @cache
 def terms() -> st.SearchStrategy[Term]:
     """Fields of every kind."""
-    configs = [Term(text, lambda run, key=key: _leaf(run.config.get(key, MISSING)), "any") for key, text in KEYS.items()]
+    configs = [
+        Term(text, lambda run, key=key: _leaf(run.config.get(key, MISSING)), "any") for key, text in KEYS.items()
+    ]
     metrics = [
-        Term(f"{text}{stat and '.'}{stat}", lambda run, series=series, stat=stat: _statistic(run.points[series], stat), "number")
+        Term(
+            f"{text}{stat and '.'}{stat}",
+            lambda run, series=series, stat=stat: _statistic(run.points[series], stat),
+            "number",
+        )
         for series, text in SERIES.items()
         for stat in ("", "last", "first", "min", "max", "count")
     ]
@@ -155,7 +165,11 @@ def literals(kind: str) -> st.SearchStrategy[tuple[str, Any]]:
     texts = st.sampled_from((*TEXTS, "centralized")).map(lambda text: (_quoted(text), text))
     finite = [number for number in NUMBERS if math.isfinite(number)]
     numbers = st.sampled_from(finite).map(lambda number: (repr(number), float(number)))
-    times = st.integers(-1, 4).map(lambda minute: START + timedelta(minutes=minute)).map(lambda at: (_quoted(at.isoformat()), at))
+    times = (
+        st.integers(-1, 4)
+        .map(lambda minute: START + timedelta(minutes=minute))
+        .map(lambda at: (_quoted(at.isoformat()), at))
+    )
     booleans = st.booleans().map(lambda value: (str(value).lower(), value))
     statuses = st.sampled_from(("completed", "failed", "in_progress", "lost")).map(lambda text: (_quoted(text), text))
     kinds = {"text": texts, "number": numbers, "time": times, "status": statuses, "any": texts | numbers | booleans}

@@ -39,10 +39,13 @@ class Harness(ABC):
             become strict expected failures: one that passes nevertheless is red.
         url: what ``runstore.open_store`` takes to reach this database from another process; ``None`` when it lives
             inside this one.
+        effort: how many of the generated examples to try, from 0 to 1; less than 1 for a backend whose every call
+            takes tens of milliseconds.
     """
 
     deviations: Mapping[str, str] = _NOTHING
     url: str | None = None
+    effort: float = 1.0
 
     # Required
 

@@ -5,14 +5,15 @@ from typing import Any
 
 from runstore.model import MetricPoint, RunStatus, SeriesSummary
 from runstore.protocol import BackendStore
-from runstore.testing.conformance._configs import merged, plain
-from runstore.testing.conformance._summaries import expected_facts, facts_of
+from runstore.testing.values import expected_facts, facts_of, merged, plain
 
 
 class RunModel:
     """One run: what was logged to it, and how it stands."""
 
-    def __init__(self, *, experiment_id: str, name: str | None, tags: dict[str, str], parent: str | None = None) -> None:
+    def __init__(
+        self, *, experiment_id: str, name: str | None, tags: dict[str, str], parent: str | None = None
+    ) -> None:
         self.experiment_id = experiment_id
         self.name = name
         self.tags = dict(tags)

@@ -22,7 +22,11 @@ class FaultProxy:
     """
 
     def __init__(
-        self, host: str, port: int, *, is_noise: Callable[[bytes], bool] = lambda data: False  # noqa: ARG005 - named
+        self,
+        host: str,
+        port: int,
+        *,
+        is_noise: Callable[[bytes], bool] = lambda data: False,  # noqa: ARG005 - named
     ) -> None:
         self._target = (host, port)
         self._is_noise = is_noise

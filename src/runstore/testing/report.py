@@ -6,8 +6,10 @@ passed.
 """
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final, Self
 
 from runstore.testing.clauses import CLAUSES, FAMILIES
@@ -15,6 +17,8 @@ from runstore.testing.clauses import CLAUSES, FAMILIES
 FORMAT: Final = 1
 OUTCOMES: Final = ("ran", "partly", "deviated", "not run", "failed")
 SYMBOLS: Final = {"ran": "●", "partly": "◐", "deviated": "△", "not run": "○", "failed": "✗"}
+
+MARKER: Final = "<!-- What follows is generated from conformance.json. -->"
 
 _RANK: Final = {"not run": 0, "ran": 1, "deviated": 2, "failed": 3}
 
@@ -77,11 +81,17 @@ class ConformanceReport:
             for clause in (each for each in CLAUSES if each.startswith(f"{family}.")):
                 cells = (SYMBOLS[found[clause]["outcome"]] for found in backends.values())
                 lines.append(f"| [{clause}](contract.md) | {' | '.join(cells)} |")
-        counted = {backend: Counter(found["outcome"] for found in clauses.values()) for backend, clauses in backends.items()}
+        counted = {
+            backend: Counter(found["outcome"] for found in clauses.values()) for backend, clauses in backends.items()
+        }
         for outcome in OUTCOMES:
             cells = (str(counts[outcome]) for counts in counted.values())
             lines.append(f"| {SYMBOLS[outcome]} {outcome} | {' | '.join(cells)} |")
-        for outcome, heading in (("deviated", "Declared deviations"), ("partly", "Run in part"), ("not run", "Not run")):
+        for outcome, heading in (
+            ("deviated", "Declared deviations"),
+            ("partly", "Run in part"),
+            ("not run", "Not run"),
+        ):
             told = [
                 f"- {backend}, {clause}: {_why(found)}"
                 for backend, clauses in backends.items()
@@ -110,6 +120,15 @@ def outcome_of(tests: Mapping[str, tuple[str, str]]) -> str:
     return "partly" if "not run" in seen else "ran"
 
 
+def write_page(report: Path, page: Path) -> None:
+    """Puts the matrix of a JSON report into a Markdown page, in place of all that follows its marker."""
+    head, marker, _ = page.read_text(encoding="utf-8").partition(MARKER)
+    if not marker:
+        raise ValueError(f"{page} has no line {MARKER!r}, after which the matrix goes")
+    matrix = ConformanceReport.from_json(report.read_text(encoding="utf-8")).as_markdown()
+    page.write_text(f"{head}{MARKER}\n\n{matrix}", encoding="utf-8")
+
+
 def _why(found: Mapping[str, Any]) -> str:
     """The reasons of those tests that made the outcome, each once."""
     blamed = "not run" if found["outcome"] == "partly" else found["outcome"]
@@ -120,3 +139,7 @@ def _why(found: Mapping[str, Any]) -> str:
     if not reasons:
         return "no test of it was run"
     return "; ".join(f"{reason} ({', '.join(tests)})" for reason, tests in reasons.items())
+
+
+if __name__ == "__main__":
+    write_page(Path(sys.argv[1]), Path(sys.argv[2]))

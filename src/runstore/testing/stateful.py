@@ -10,19 +10,22 @@ from typing import Any
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from runstore.errors import InvalidValueError, RunFinalizedError, RunNotFoundError
 from runstore.ids import experiment_id_of
-from runstore.model import MetricPoint
+from runstore.model import EPOCH, MetricPoint
 from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, unique
 from runstore.testing.harness import Unsupported
 from runstore.testing.model import RunModel
 from runstore.testing.strategies import configs, effort, metric_points, names
 
-STEPS = 20
+STEPS = 25
 """Rules in one example."""
+
+SERIES_NAMES = st.sampled_from(("loss", "loss", "loss", "auroc")) | names()
+"""Few names mostly, so that points meet."""
 
 STATUSES = ("completed", "failed", "interrupted")
 
@@ -33,9 +36,8 @@ def run_machine(bench: Bench, folder: Path, *, examples: int) -> None:
         remote = bench.remote()
     except Unsupported:
         remote = None
-    run_state_machine_as_test(
-        lambda: StoreMachine(bench, folder, remote), settings=effort(examples, stateful_step_count=STEPS)
-    )
+    settings = effort(examples, share=bench.harness.effort, stateful_step_count=STEPS)
+    run_state_machine_as_test(lambda: StoreMachine(bench, folder, remote), settings=settings)
 
 
 class StoreMachine(RuleBasedStateMachine):
@@ -55,6 +57,7 @@ class StoreMachine(RuleBasedStateMachine):
         self._mark = unique("")[1:13]
         self._descriptions: dict[str, str | None] = {}
         self._runs: dict[str, RunModel] = {}
+        self._batches: dict[str, list[MetricPoint]] = {}
 
     def _store(self, handle: int) -> BackendStore:
         return self._stores[handle % len(self._stores)]
@@ -73,6 +76,10 @@ class StoreMachine(RuleBasedStateMachine):
         assert found == experiment_id_of(name)
         assert (experiment.name, experiment.description) == (name, self._descriptions[name])
         assert self._store(handle + 2).find_experiment(name) == experiment
+
+    @initialize(target=runs)
+    def begin(self) -> str:
+        return self.ensure_new_run(0, "first", {})
 
     @rule(target=runs, handle=handle, name=names(), tags=st.dictionaries(names(), names(), max_size=2))
     def ensure_new_run(self, handle: int, name: str, tags: dict[str, str]) -> str:
@@ -109,8 +116,22 @@ class StoreMachine(RuleBasedStateMachine):
             self._runs[run_id].reopen()
         self._check(run_id, handle + 1)
 
-    @rule(handle=handle, run_id=runs, points=st.lists(metric_points(), max_size=6))
+    @rule(handle=handle, run_id=runs, points=st.lists(metric_points(SERIES_NAMES), max_size=6))
     def log_metrics(self, handle: int, run_id: str, points: list[MetricPoint]) -> None:
+        self._store(handle).log_metrics(run_id, points)
+
+        self._runs[run_id].add_points(points)
+        self._batches[run_id] = points
+        self._check(run_id, handle + 1)
+
+    @rule(handle=handle, run_id=runs, values=st.lists(st.sampled_from((0.0, 1.0, -1.0)), min_size=1, max_size=3))
+    def log_metrics_of_one_series_in_falling_steps(self, handle: int, run_id: str, values: list[float]) -> None:
+        for step, value in reversed(list(enumerate(values))):
+            self.log_metrics(handle, run_id, [MetricPoint(name="loss", value=value, step=step, logged_at=EPOCH)])
+
+    @rule(handle=handle, run_id=runs)
+    def send_the_last_batch_again(self, handle: int, run_id: str) -> None:
+        points = self._batches.get(run_id, [])
         self._store(handle).log_metrics(run_id, points)
 
         self._runs[run_id].add_points(points)
@@ -218,5 +239,3 @@ class StoreMachine(RuleBasedStateMachine):
     def _check(self, run_id: str, handle: int) -> None:
         """Reads all of a run and compares it with the model."""
         self._runs[run_id].check(self._store(handle), run_id)
-
-

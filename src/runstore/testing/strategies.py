@@ -163,13 +163,13 @@ def profile() -> str:
     return name
 
 
-def effort(examples: int, **more: Any) -> settings:
-    """Hypothesis settings for a test that tries this many examples in development.
+def effort(examples: int, *, share: float = 1.0, **more: Any) -> settings:
+    """Hypothesis settings for a test that tries this many examples in development, or a share of them.
 
     No deadline, because a server under load is slow but right; no ``explain`` phase, because it runs examples again.
     """
     return settings(
-        max_examples=examples * PROFILES[profile()],
+        max_examples=max(2, round(examples * share * PROFILES[profile()])),
         deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.target, Phase.shrink],

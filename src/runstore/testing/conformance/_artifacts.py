@@ -308,7 +308,9 @@ class ArtifactClauses(ConformanceBase):
 
     @clause("ART.8")
     @pytest.mark.parametrize(
-        "given", [{"artifact_type": ""}, {"artifact_type": "x" * 51}, {"metadata": {"f": object()}}], ids=["empty type", "long type", "metadata"]
+        "given",
+        [{"artifact_type": ""}, {"artifact_type": "x" * 51}, {"metadata": {"f": object()}}],
+        ids=["empty type", "long type", "metadata"],
     )
     def test_a_type_or_metadata_that_cannot_be_kept_is_refused(
         self, store: BackendStore, tmp_path: Path, given: dict[str, object]

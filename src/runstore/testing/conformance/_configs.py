@@ -1,6 +1,5 @@
 """CFG: nested, typed, merged."""
 
-import math
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, at_once, new_experiment, new_run
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.strategies import NASTY_FLOATS, NASTY_NAMES, configs, effort
+from runstore.testing.values import merged, plain
 
 
 class ConfigClauses(ConformanceBase):
@@ -38,10 +38,11 @@ class ConfigClauses(ConformanceBase):
         assert plain(bench.open().get_config(run_id)) == plain(config)
 
     @clause("CFG.1", "CFG.2", "CFG.3")
-    def test_whatever_configs_are_logged_read_back_merged_and_typed(self, store: BackendStore) -> None:
+    def test_whatever_configs_are_logged_read_back_merged_and_typed(self, bench: Bench) -> None:
+        store = bench.open()
         experiment_id = new_experiment(store)
 
-        @effort(40)
+        @effort(40, share=bench.harness.effort)
         @given(st.lists(configs(), max_size=3))
         def check(given_configs: list[dict[str, Any]]) -> None:
             run_id, expected = store.ensure_run(experiment_id), dict[str, Any]()
@@ -166,25 +167,3 @@ class ConfigClauses(ConformanceBase):
 
         expected = {"shared": {f"{index}.{key}": index for index in range(8) for key in range(4)}}
         assert stores[0].get_config(run_id) == expected | {f"own-{index}": 3 for index in range(8)}
-
-
-def plain(value: Any) -> Any:
-    """A config as values that are equal only if types and bits are: ``1``, ``1.0`` and ``True`` differ, NaN does not."""
-    match value:
-        case dict():
-            return {key: plain(inner) for key, inner in value.items()}
-        case list() | tuple():
-            return [plain(inner) for inner in value]
-        case float():
-            return ("float", "nan" if math.isnan(value) else value.hex())
-        case _:
-            return (type(value).__name__, value)
-
-
-def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """``new`` laid over ``old``, mappings key by key."""
-    result = dict(old)
-    for key, value in new.items():
-        nested = isinstance(value, dict) and isinstance(result.get(key), dict)
-        result[key] = merged(result[key], value) if nested else value
-    return result

@@ -78,6 +78,24 @@ class DurabilityClauses(ConformanceBase):
         assert points_of(reader, run_id, "x") == [(step, 12.0) for step in range(SIZE)]
 
     @clause("DUR.2")
+    def test_a_reader_never_sees_some_series_of_a_batch_without_the_others(self, bench: Bench) -> None:
+        writer, reader = bench.open(), bench.open()
+        run_id = new_run(writer)
+
+        def write() -> None:
+            for batch in range(1, 26):
+                writer.log_metrics(run_id, [point(f"m{series}", batch, float(batch)) for series in range(120)])
+
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(write)
+            while not done.done():
+                seen = {(each.count, each.last.value) for each in reader.get_summaries(run_id)}
+                assert len(seen) <= 1, f"one read saw parts of the batches {sorted(seen)}"
+            done.result()
+
+        assert {each.count for each in reader.get_summaries(run_id)} == {25}
+
+    @clause("DUR.2")
     def test_a_connection_cut_at_any_statement_leaves_a_batch_whole_or_absent(self, bench: Bench) -> None:
         faulty = bench.faulty()
         store = faulty.open()

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runstore.memory import MemoryStore
-from runstore.protocol import BackendStore
-from runstore.testing.bench import unique
+from runstore.testing.bench import Bench, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.conformance._reading import pages
 from runstore.testing.filters import Expression, Facts, expressions, facts, orders, write
@@ -19,10 +18,11 @@ class FilterClauses(ConformanceBase):
     """READ.1."""
 
     @clause("READ.1", "READ.2", "READ.3", "READ.4")
-    def test_any_filter_and_order_give_what_the_reference_gives(self, store: BackendStore) -> None:
+    def test_any_filter_and_order_give_what_the_reference_gives(self, bench: Bench) -> None:
+        store = bench.open()
         queries = st.lists(st.tuples(expressions(), orders()), min_size=1, max_size=QUERIES_A_SET)
 
-        @effort(10)
+        @effort(10, share=bench.harness.effort)
         @given(st.lists(facts(), min_size=1, max_size=7), queries)
         def check(runs: list[Facts], asked: list[tuple[Expression, list[str]]]) -> None:
             reference, name, prefix = MemoryStore(), unique(), unique("run")

@@ -106,10 +106,11 @@ class MetricClauses(ConformanceBase):
         assert struct.pack("<d", store.get_history(run_id, "y", "validation").values[1]) == struct.pack("<d", value)
 
     @clause("MET.3", "MET.1", "MET.5", "MET.6", "MET.9")
-    def test_whatever_points_are_logged_read_back_bit_for_bit(self, store: BackendStore) -> None:
+    def test_whatever_points_are_logged_read_back_bit_for_bit(self, bench: Bench) -> None:
+        store = bench.open()
         experiment_id = new_experiment(store)
 
-        @effort(25)
+        @effort(25, share=bench.harness.effort)
         @given(st.lists(st.lists(metric_points(), max_size=12), max_size=3))
         def check(batches: list[list[MetricPoint]]) -> None:
             run_id = store.ensure_run(experiment_id)

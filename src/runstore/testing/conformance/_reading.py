@@ -104,8 +104,9 @@ class ReadingClauses(ConformanceBase):
             ("", "alpha beta Gamma del_ta eps%ilon zeta"),
         ],
     )
-    def test_a_filter_finds_these_runs(self, store: BackendStore, filter_text: str, expected: str) -> None:
-        experiment_id = make_runs(store)
+    def test_a_filter_finds_these_runs(self, bench: Bench, filter_text: str, expected: str) -> None:
+        store = bench.open()
+        experiment_id = bench.once(make_runs)
 
         found = store.search_runs(filter_text, experiment_id=experiment_id, order_by=["start_time"])
 
@@ -135,9 +136,10 @@ class ReadingClauses(ConformanceBase):
         ids=repr,
     )
     def test_an_order_ranks_numbers_then_non_finite_then_others_then_missing(
-        self, store: BackendStore, order_by: list[str], expected: str
+        self, bench: Bench, order_by: list[str], expected: str
     ) -> None:
-        experiment_id = make_runs(store)
+        store = bench.open()
+        experiment_id = bench.once(make_runs)
 
         whole = store.search_runs(experiment_id=experiment_id, order_by=order_by)
         paged = pages(store, experiment_id=experiment_id, order_by=order_by, limit=2)

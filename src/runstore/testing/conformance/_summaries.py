@@ -8,13 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runstore.errors import InvalidValueError
-from runstore.model import MetricPoint, SeriesSummary
+from runstore.model import MetricPoint
 from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, new_experiment, new_run, point
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.strategies import effort, metric_points
-
-Facts = tuple[int, tuple[int, str], tuple[int, str], tuple[int, float] | None, tuple[int, float] | None, int]
+from runstore.testing.values import expected_facts, facts_of
 
 
 class SummaryClauses(ConformanceBase):
@@ -81,7 +80,7 @@ class SummaryClauses(ConformanceBase):
         experiment_id = new_experiment(store)
         names = st.sampled_from(("x", "y"))
 
-        @effort(25)
+        @effort(25, share=bench.harness.effort)
         @given(st.lists(st.lists(metric_points(names), max_size=10), max_size=5))
         def check(batches: Sequence[list[MetricPoint]]) -> None:
             run_id = store.ensure_run(experiment_id)
@@ -162,30 +161,3 @@ class SummaryClauses(ConformanceBase):
 
         assert (sample.steps[0], sample.steps[-1], sample.represents) == (0, 2**63 - 1, 103)
         assert len(sample) <= 10
-
-
-def facts_of(summary: SeriesSummary) -> Facts:
-    """A summary as plain values that compare bit for bit at both ends."""
-    return (
-        summary.count,
-        (summary.first.step, summary.first.value.hex()),
-        (summary.last.step, summary.last.value.hex()),
-        summary.min and (summary.min.step, summary.min.value),
-        summary.max and (summary.max.step, summary.max.value),
-        summary.non_finite_count,
-    )
-
-
-def expected_facts(points: list[tuple[int, float]]) -> Facts:
-    """The same of points in step order, worked out the slow way."""
-    finite = [(step, value) for step, value in points if math.isfinite(value)]
-    least = min((value for _, value in finite), default=None)
-    greatest = max((value for _, value in finite), default=None)
-    return (
-        len(points),
-        (points[0][0], points[0][1].hex()),
-        (points[-1][0], points[-1][1].hex()),
-        next(((step, value) for step, value in finite if value == least), None),
-        next(((step, value) for step, value in finite if value == greatest), None),
-        len(points) - len(finite),
-    )
