@@ -2,7 +2,8 @@
 
 from runstore.recording.health import Counts, Health, RunHealth, stored_health
 from runstore.recording.opening import Synced, open_recorded, sync_leftovers
-from runstore.recording.recorder import RecorderOptions, RecordingStore
+from runstore.recording.options import RecorderOptions
+from runstore.recording.recorder import RecordingStore
 
 __all__ = [
     "Counts",

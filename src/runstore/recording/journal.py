@@ -9,7 +9,6 @@ When the disk refuses, records go to memory and the journal says so; it goes bac
 """
 
 import contextlib
-import fcntl
 import itertools
 import logging
 import os
@@ -21,7 +20,16 @@ from typing import Literal, NamedTuple, Self
 import uuid_utils
 
 from runstore.errors import SettingsError, StoreClosedError, StoreFailureError
-from runstore.recording.frames import FORMAT_VERSION, PREAMBLE_SIZE, frame, preamble, scan, version_of
+from runstore.recording.frames import PREAMBLE_SIZE, frame, scan
+from runstore.recording.segments import (
+    SUFFIX,
+    Segment,
+    close_segment,
+    new_segment,
+    old_segment,
+    sync_folder,
+    take_lock,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +40,6 @@ MEMORY_BYTES = 64 * 2**20
 FSYNC_INTERVAL_S = 1.0
 RECOVERY_INTERVAL_S = 15.0
 
-_SUFFIX = ".segment"
 _LOCK = "writer.lock"
 _STAGING = "staged"
 _RUNS = "runs"
@@ -56,21 +63,6 @@ class JournalFullError(StoreFailureError):
     """The disk refuses, and so many records wait in memory already that no more are kept there."""
 
     code = "journal_full"
-
-
-class Segment:
-    """A stretch of the journal: a file, or memory while the disk refuses."""
-
-    __slots__ = ("base", "fd", "memory", "path", "size", "trimmed")
-
-    def __init__(self, base: int, *, path: Path | None = None, fd: int = -1, size: int = 0) -> None:
-        """Begins at the position ``base``."""
-        self.base = base
-        self.path = path
-        self.fd = fd
-        self.size = size
-        self.memory = bytearray() if path is None else None
-        self.trimmed = 0
 
 
 class Journal:
@@ -119,19 +111,19 @@ class Journal:
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             hidden.mkdir(mode=0o700)
-            lock_fd = _lock(hidden / _LOCK)
+            lock_fd = take_lock(hidden / _LOCK)
             if lock_fd is None:  # pragma: no cover - nobody else knows this name
                 raise OSError("the new lock is held by another process")  # noqa: TRY301 - one handler names the place
-            first = _new_segment(hidden, 0)
+            first = new_segment(hidden, 0)
             # Only now may others see it: a folder without a held lock would look like a dead writer's.
             hidden.rename(folder)
-            _sync_folder(root)
+            sync_folder(root)
         except OSError as error:
             raise SettingsError(
                 f"the journal cannot be written in {root}: {error}; make the folder writable or free some space, name "
                 "another one in RUNSTORE_STATE_DIR, or open the store with durable=False"
             ) from error
-        first.path = folder / f"{0:020d}{_SUFFIX}"
+        first.path = folder / f"{0:020d}{SUFFIX}"
         journal = cls(folder, lock_fd, [first], fsync=fsync)
         threading.Thread(target=journal._keep_synced, name="runstore-fsync", daemon=True).start()
         return journal
@@ -144,11 +136,11 @@ class Journal:
             StoreFailureError: a newer release wrote it, in a format that this one cannot read.
             OSError: it cannot be read.
         """
-        lock_fd = _lock(folder / _LOCK)
+        lock_fd = take_lock(folder / _LOCK)
         if lock_fd is None:
             return None
         try:
-            segments = [_old_segment(path) for path in sorted(folder.glob(f"*{_SUFFIX}"))]
+            segments = [old_segment(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
             for segment, following in itertools.pairwise(segments):
                 # A call that was cut off may have left bytes behind the last whole record.
                 segment.size = min(segment.size, following.base - segment.base)
@@ -241,7 +233,7 @@ class Journal:
 
     def _rotate(self) -> None:
         try:
-            following = _new_segment(self.folder, self.end)
+            following = new_segment(self.folder, self.end)
         except OSError as error:
             self._go_to_memory(error)
             return
@@ -268,7 +260,7 @@ class Journal:
             if not self.is_in_memory or self._is_closed or self._is_appending:
                 return not self.is_in_memory
             try:
-                following = _new_segment(self.folder, self.end)
+                following = new_segment(self.folder, self.end)
                 os.posix_fallocate(following.fd, PREAMBLE_SIZE, 65_536)  # room for more than the preamble
                 os.ftruncate(following.fd, PREAMBLE_SIZE)
             except OSError:
@@ -330,13 +322,13 @@ class Journal:
                     if open_fd >= 0:
                         os.fdatasync(open_fd)
                 if sealed:
-                    _sync_folder(self.folder)
+                    sync_folder(self.folder)
             self._synced = end
         except OSError as error:
             _log.warning("the journal in %s could not be synced to disk: %s", self.folder, error)
         finally:
             for segment in sealed:
-                _close_segment(segment)
+                close_segment(segment)
             if fd >= 0:
                 os.close(fd)
 
@@ -351,7 +343,7 @@ class Journal:
             self.sync()
         with self.lock:
             for segment in [*self._sealed, self._current]:
-                _close_segment(segment)
+                close_segment(segment)
             self._sealed.clear()
         if self._reading is not None:
             os.close(self._reading[1])
@@ -410,59 +402,3 @@ def leftovers(root: Path) -> list[Path]:
         return sorted(path for path in root.iterdir() if (path / _LOCK).exists() and not path.name.startswith("."))
     except FileNotFoundError:
         return []
-
-
-def _lock(path: Path) -> int | None:
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except FileNotFoundError:  # drained and removed between the listing and now
-        return None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(fd).st_nlink:  # 0: removed by the one who held it before
-            return fd
-    except BlockingIOError:
-        pass
-    except BaseException:
-        os.close(fd)
-        raise
-    os.close(fd)
-    return None
-
-
-def _new_segment(folder: Path, base: int) -> Segment:
-    path = folder / f"{base:020d}{_SUFFIX}"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        head = preamble()
-        if os.pwrite(fd, head, 0) != len(head):
-            raise OSError("the disk is full")  # noqa: TRY301 - the handler closes the file
-    except BaseException:
-        os.close(fd)
-        raise
-    return Segment(base, path=path, fd=fd)
-
-
-def _old_segment(path: Path) -> Segment:
-    with path.open("rb") as file:
-        version = version_of(file.read(PREAMBLE_SIZE))
-    if version is not None and version > FORMAT_VERSION:
-        raise StoreFailureError(
-            f"the journal {path.parent} has format {version} and this release reads up to {FORMAT_VERSION}; "
-            "run `runstore sync` of the newer release"
-        )
-    return Segment(int(path.stem), path=path, size=max(path.stat().st_size - PREAMBLE_SIZE, 0))
-
-
-def _close_segment(segment: Segment) -> None:
-    if segment.fd >= 0:
-        os.close(segment.fd)
-        segment.fd = -1
-
-
-def _sync_folder(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -3,15 +3,15 @@
 import logging
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Protocol, Self
+from typing import Self
 
 from runstore.model import Artifact
 from runstore.protocol import BackendStore
 from runstore.recording.beat import Beat
 from runstore.recording.drain import JournalDrain, Tallies, Ticket
 from runstore.recording.health import Health, Tally
-from runstore.recording.journal import Fsync, Journal, JournalFullError
+from runstore.recording.journal import Journal, JournalFullError
+from runstore.recording.options import RecorderOptions
 from runstore.recording.places import describe_root, journal_root
 from runstore.recording.records import Record, encode, points_in, run_of
 from runstore.recording.worker import Worker
@@ -19,20 +19,6 @@ from runstore.recording.worker import Worker
 _log = logging.getLogger(__name__)
 
 _LOOK_S = 0.05
-
-
-class JournalOptions(Protocol):
-    """The options that matter here; see :class:`runstore.recording.RecorderOptions`."""
-
-    @property
-    def state_dir(self) -> Path | None:
-        """Where journals lie."""
-        ...
-
-    @property
-    def fsync(self) -> Fsync:
-        """When the disk is asked to keep what was written."""
-        ...
 
 
 class Live:
@@ -50,7 +36,7 @@ class Live:
         self.worker.start()
 
     @classmethod
-    def begin(cls, open_store: Callable[[], BackendStore], *, identity: str, options: JournalOptions) -> Self:
+    def begin(cls, open_store: Callable[[], BackendStore], *, identity: str, options: RecorderOptions) -> Self:
         """A new writer's life.
 
         Raises:

@@ -11,8 +11,9 @@ from runstore.hookspecs import Backend, OpenOptions
 from runstore.protocol import BackendStore
 from runstore.recording.drain import TryLaterError
 from runstore.recording.journal import leftovers
+from runstore.recording.options import RecorderOptions
 from runstore.recording.places import identity_of, journal_root
-from runstore.recording.recorder import RecorderOptions, RecordingStore
+from runstore.recording.recorder import RecordingStore
 from runstore.recording.worker import adopt
 from runstore.urls import redact, scheme_of
 

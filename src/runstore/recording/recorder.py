@@ -6,11 +6,8 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
-
-from msgspec import Struct
 
 from runstore import checks
 from runstore.artifacts import check_artifact
@@ -21,8 +18,8 @@ from runstore.model import Artifact, DatasetType, MetricPoint, RunFailure, RunSt
 from runstore.protocol import BackendStore
 from runstore.recording import shutdown
 from runstore.recording.health import Health
-from runstore.recording.journal import Fsync
 from runstore.recording.live import Live
+from runstore.recording.options import RecorderOptions, RunState
 from runstore.recording.reads import RecordedReads
 from runstore.recording.records import (
     ArtifactRecord,
@@ -45,41 +42,6 @@ _DATASET_TYPES: Final = {str(kind): str(kind) for kind in DatasetType}
 _MAX_STEP: Final = checks.MAX_STEP
 
 _now_ns = time.time_ns
-
-
-class RecorderOptions(Struct, frozen=True, kw_only=True):
-    """How a recorder behaves.
-
-    Attributes:
-        state_dir: where journals lie; ``RUNSTORE_STATE_DIR`` or the user's state directory by default.
-        fsync: ``"interval"`` asks the disk to keep what was written once a second, ``"always"`` at every call (slow,
-            and safe against power cuts), ``"never"`` leaves it to the operating system.
-        confirm_s: how long a verb that the store may refuse waits for its verdict while the store answers.
-        read_deadline_s: how long a read waits for what was accepted before it to be stored.
-        close_deadline_s: how long ``close`` drains by default; what is left waits on disk.
-        exit_deadline_s: the same when the process ends, or on SIGTERM, without a call of ``close``.
-        away_deadline_s: what both come down to when the database was away when it was asked last.
-    """
-
-    state_dir: Path | None = None
-    fsync: Fsync = "interval"
-    confirm_s: float = 5.0
-    read_deadline_s: float = 30.0
-    close_deadline_s: float = 30.0
-    exit_deadline_s: float = 10.0
-    away_deadline_s: float = 2.0
-
-
-class RunState:
-    """What this process knows of a run that it writes to."""
-
-    __slots__ = ("ended", "experiment_id", "start_us")
-
-    def __init__(self) -> None:
-        """Knows nothing yet."""
-        self.experiment_id: str | None = None
-        self.ended: str | None = None
-        self.start_us: int | None = None
 
 
 class RecordingStore(RecordedReads):
