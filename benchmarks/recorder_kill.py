@@ -8,52 +8,54 @@ another value than was logged.
 """
 
 import argparse
+import itertools
 import os
 import random
-import subprocess
+import signal
 import sys
-import time
+import threading
 from pathlib import Path
 
 from recorder_support import KINDS, database, folder, line, machine, use_state_dir
 
 from runstore.errors import RunNotFoundError
+from runstore.model import MetricPoint
 from runstore.opening import open_store
 from runstore.recording import sync_leftovers
 
-WRITER = """
-import os, sys
-from runstore.model import MetricPoint
-from runstore.opening import open_store
-url, run_id, before = sys.argv[1:]
-store = open_store(url)
-store.ensure_run(store.get_or_create_experiment("kill"), run_id=run_id)
-os.write(1, b"begun\\n")
-step = 0
-while True:
-    store.log_metrics(run_id, [MetricPoint(name=name, value=step * 0.5, step=step, dataset_type="train")
-                               for name in ("loss", "auroc")])
-    os.write(1, b"%d\\n" % step)
-    step += 1
-"""
+
+def write_for_ever(url: str, run_id: str, said: int) -> None:
+    """A writer: says on the pipe ``said`` that it began, and each step that was acknowledged."""
+    store = open_store(url)
+    store.ensure_run(store.get_or_create_experiment("kill"), run_id=run_id)
+    os.write(said, b"begun\n")
+    for step in itertools.count():
+        value = step * 0.5
+        points = [MetricPoint(name=name, value=value, step=step, dataset_type="train") for name in ("loss", "auroc")]
+        store.log_metrics(run_id, points)
+        os.write(said, b"%d\n" % step)
 
 
 def kill_one(url: str, run_id: str, after_s: float) -> int:
-    """Kills a writer so long after it began; gives how many steps it had been told were accepted."""
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, url, run_id, ""], stdout=subprocess.PIPE)
-    assert writer.stdout is not None
-    writer.stdout.readline()
-    os.set_blocking(writer.stdout.fileno(), False)
-    heard = b""
-    until = time.monotonic() + after_s
-    while time.monotonic() < until:
-        heard += writer.stdout.read(1 << 20) or b""
-        time.sleep(0.001)
-    writer.kill()
-    os.set_blocking(writer.stdout.fileno(), True)
-    heard += writer.stdout.read()
-    writer.wait()
-    return heard.count(b"\n")
+    """Kills a writer so long after it began; gives how many steps it had been told were accepted.
+
+    The writer is forked, from a process that has opened no store: it is spared the imports, and nothing else.
+    """
+    heard_fd, said_fd = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.close(heard_fd)
+            write_for_ever(url, run_id, said_fd)
+        finally:
+            os._exit(1)
+    os.close(said_fd)
+    with os.fdopen(heard_fd, "rb") as heard:
+        assert heard.readline() == b"begun\n"
+        threading.Timer(after_s, os.kill, (pid, signal.SIGKILL)).start()
+        acknowledged = heard.read().count(b"\n")
+    os.waitpid(pid, 0)
+    return acknowledged
 
 
 def main() -> None:
