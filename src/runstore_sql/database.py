@@ -78,6 +78,8 @@ class Database:
 
     def connections_in_use(self) -> int:
         """How many connections are checked out right now, in this process."""
+        if self._is_closed:
+            return 0
         pool = self.engine.pool
         return (pool.checkedout() if isinstance(pool, QueuePool) else 0) + len(self._busy)
 

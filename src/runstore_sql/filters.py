@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.sql.elements import Grouping
 
 from runstore.query import (
     And,
@@ -51,7 +52,7 @@ _INFINITIES: Final = {
     ">": (POSITIVE_INFINITY,),
     ">=": (POSITIVE_INFINITY,),
 }
-_FLAT: Final = 8
+_FLAT: Final = 100
 """Items that stand side by side under one AND or OR."""
 _NUMBER_KINDS: Final = ("int", "float")
 
@@ -263,6 +264,9 @@ def _is_in(column: _Column, values: Sequence[Literal], *, negated: bool) -> Cond
 def _balanced(join: Callable[..., Condition], items: Sequence[Condition]) -> Condition:
     """All items under one operator, as a tree of little depth: SQLite refuses an expression over 1,000 deep."""
     if len(items) <= _FLAT:
-        return join(*items).self_group()
+        return Grouping(join(*items))
     middle = len(items) // 2
-    return join(_balanced(join, items[:middle]), _balanced(join, items[middle:])).self_group()
+    # SQLAlchemy's own and_() and or_() would lay the halves flat again.
+    word = "AND" if join is sa.and_ else "OR"
+    halves = _balanced(join, items[:middle]), _balanced(join, items[middle:])
+    return Grouping(halves[0].op(word, is_comparison=True)(halves[1]))

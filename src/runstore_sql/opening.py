@@ -53,7 +53,13 @@ def open_sql(url: str, options: OpenOptions) -> SqlStore:
     except BaseException:
         database.close()
         raise
-    return SqlStore(database, _blobs_of(database, options.artifacts), url=url, options=options)
+    # What a pickled store is opened with elsewhere: nothing in it depends on this process's working directory.
+    url = database.url.render_as_string(hide_password=False)
+    artifacts = options.artifacts
+    if artifacts is not None and "://" not in artifacts:
+        artifacts = str(Path(artifacts).expanduser().absolute())
+    options = OpenOptions(artifacts=artifacts, read_only=options.read_only)
+    return SqlStore(database, _blobs_of(database, artifacts), url=url, options=options)
 
 
 def _find_file(database: Database, path: Path) -> None:
