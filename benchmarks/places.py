@@ -7,7 +7,7 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,13 +37,7 @@ class Place:
 
     def size(self) -> int:
         """Bytes of tables and indexes, or of the files."""
-        measure = {"postgresql": _postgresql_size, "mariadb": _mariadb_size, "mongodb": _mongodb_size}.get(self.backend)
-        if measure:
-            return measure(self.url)
-        for file in self.directory.rglob("*.db"):
-            with sqlite3.connect(file) as connection:
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return sum(file.stat().st_size for file in self.directory.rglob("*.db*"))
+        return size_of(self.url, self.directory)
 
     def release(self) -> None:
         """Drops the database and removes the directory."""
@@ -94,6 +88,18 @@ def scratch(parent: Path) -> Iterator[Path]:
         state.close()
 
 
+def size_of(url: str, directory: Path) -> int:
+    """Bytes of the tables and indexes of a database, or of the SQLite files in a directory."""
+    measures = {"postgresql": _postgresql_size, "mysql": _mariadb_size, "mongodb": _mongodb_size}
+    measure = measures.get(urlsplit(url).scheme)
+    if measure:
+        return measure(url)
+    for file in directory.rglob("*.db"):
+        with closing(sqlite3.connect(file)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return sum(file.stat().st_size for file in directory.rglob("*.db*"))
+
+
 def _postgresql_size(url: str) -> int:
     import psycopg  # noqa: PLC0415 - only who measures this backend needs its driver
 
@@ -102,7 +108,7 @@ def _postgresql_size(url: str) -> int:
             "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace "
             "WHERE n.nspname = 'public' AND c.relkind IN ('r', 'm', 'p')"
         ).fetchone()
-    return int(found[0])
+    return int(found[0]) if found else 0
 
 
 def _mariadb_size(url: str) -> int:
@@ -112,7 +118,7 @@ def _mariadb_size(url: str) -> int:
             "SELECT sum(FILE_SIZE) FROM information_schema.INNODB_SYS_TABLESPACES WHERE NAME LIKE %s",
             (f"{database}/%",),
         )
-        return int(cursor.fetchone()[0])
+        return int((cursor.fetchone() or (0,))[0])
 
 
 def _mariadb(url: str) -> Any:
@@ -136,13 +142,13 @@ def _postgresql_version(server: Server) -> tuple[str, str]:
 
     with psycopg.connect(f"{server.url}/postgres") as connection:
         found = connection.execute("SHOW server_version").fetchone()
-    return "PostgreSQL", str(found[0]).split()[0]
+    return "PostgreSQL", str(found[0]).split()[0] if found else "unknown"
 
 
 def _mariadb_version(server: Server) -> tuple[str, str]:
     with _mariadb(f"{server.url}/mysql") as connection, connection.cursor() as cursor:
         cursor.execute("SELECT version()")
-        return "MariaDB", str(cursor.fetchone()[0]).split("-")[0]
+        return "MariaDB", str((cursor.fetchone() or ("unknown",))[0]).split("-")[0]
 
 
 def _mongodb_version(server: Server) -> tuple[str, str]:
