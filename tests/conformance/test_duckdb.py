@@ -9,11 +9,11 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from support import session
 
 from runstore import open_store
 from runstore.plugins import find_backends
 from runstore.testing import Harness, RunStoreConformance
+from support import session
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "third_party_backend"
 

@@ -3,6 +3,8 @@
 A mutant is a :class:`~runstore.memory.MemoryStore` with one method changed; ``MUTANTS`` holds them all.
 """
 
+# ruff: noqa: A002, A001 - `filter` is the protocol's name
+
 import math
 import struct
 import time
@@ -187,9 +189,7 @@ class RetryDuplicatesPoints(Mutant, breaks="MET.1"):
 class CollationIgnoresCase(Mutant, breaks="MET.1"):
     def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
         known = {name.lower(): name for name, _ in reversed(self._entry(run_id).series)}
-        renamed = []
-        for each in points:
-            renamed.append(replace(each, name=known.setdefault(each.name.lower(), each.name)))
+        renamed = [replace(each, name=known.setdefault(each.name.lower(), each.name)) for each in points]
         super().log_metrics(run_id, renamed)
 
 
@@ -600,7 +600,7 @@ class WritingIsNoSignOfLife(Mutant, breaks="FIN.6"):
 class PagesByOffset(Mutant, breaks="READ.4"):
     def search_runs(
         self, filter: str | None = None, *, limit: int = 100, cursor: str | None = None, **query: Any
-    ) -> Page[Run]:  # noqa: A002, E501 - the protocol's
+    ) -> Page[Run]:
         super().search_runs(filter, limit=limit, **query)
         whole = super().search_runs(filter, limit=10_000, **query).items
         begin = int(cursor or 0)
@@ -620,21 +620,21 @@ class PageRepeatsItsLastRun(Mutant, breaks="READ.4"):
 
 
 class MissingMatchesUnequal(Mutant, breaks="READ.2"):
-    def search_runs(self, filter: str | None = None, **query: Any) -> Page[Run]:  # noqa: A002 - the protocol's name
+    def search_runs(self, filter: str | None = None, **query: Any) -> Page[Run]:
         if filter and " != " in filter and " and " not in filter and "not (" not in filter:
-            filter = f"not ({filter.replace(' != ', ' = ')})"  # noqa: A001 - as above
+            filter = f"not ({filter.replace(' != ', ' = ')})"
         return super().search_runs(filter, **query)
 
 
 class NumbersAndTextsCompare(Mutant, breaks="READ.2"):
-    def search_runs(self, filter: str | None = None, **query: Any) -> Page[Run]:  # noqa: A002 - the protocol's name
+    def search_runs(self, filter: str | None = None, **query: Any) -> Page[Run]:
         if filter and filter.startswith("config.depth = 18"):
-            filter = f"{filter} or config.depth = '18'"  # noqa: A001 - as above
+            filter = f"{filter} or config.depth = '18'"
         return super().search_runs(filter, **query)
 
 
 class PatternsIgnoreCase(Mutant, breaks="READ.5"):
-    def search_runs(self, filter: str | None = None, **query: Any) -> Page[Run]:  # noqa: A002 - the protocol's name
+    def search_runs(self, filter: str | None = None, **query: Any) -> Page[Run]:
         if filter and filter.startswith("name like '"):
             page = super().search_runs(filter, **query)
             other = super().search_runs(filter.replace("x", "X"), **query)
@@ -648,7 +648,7 @@ class MissingComesFirstInDescendingOrder(Mutant, breaks="READ.3"):
         filter: str | None = None,
         *,
         order_by: Sequence[str] = ("start_time desc",),
-        **query: Any,  # noqa: A002
+        **query: Any,
     ) -> Page[Run]:
         page = super().search_runs(filter, order_by=order_by, **query)
         if list(order_by) == ["config.lr desc"] and page.next_cursor is None and "cursor" not in query:

@@ -1,9 +1,9 @@
 """The proof that the kit works: each planted bug is caught by the clause that names it, and no bug is seen where none is."""
 
 import pytest
+
 from kit.mutants import MUTANTS, MutantHarness
 from kit.runner import breaches_of
-
 from runstore.memory import MemoryStore
 from runstore.testing import CLAUSES
 from runstore.testing.conformance import _endings

@@ -1,6 +1,5 @@
 """The whole contract on DuckDB."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,9 +9,9 @@ from runstore.testing import RunStoreConformance
 
 
 @pytest.fixture(scope="module")
-def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckHarness]:
+def harness(tmp_path_factory: pytest.TempPathFactory) -> DuckHarness:
     folder: Path = tmp_path_factory.mktemp("duckdb")
-    yield DuckHarness(folder)
+    return DuckHarness(folder)
 
 
 class TestDuckDB(RunStoreConformance):

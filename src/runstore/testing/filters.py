@@ -8,7 +8,7 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any, Final, NamedTuple
 
 from hypothesis import strategies as st
@@ -72,7 +72,9 @@ class Term(NamedTuple):
 
 def facts() -> st.SearchStrategy[Facts]:
     """Runs whose values meet, in kind and in number."""
-    value = st.sampled_from(TEXTS) | st.sampled_from(NUMBERS) | st.booleans() | st.none() | st.just([1]) | st.just({})
+    value: st.SearchStrategy[Any] = (
+        st.sampled_from(TEXTS) | st.sampled_from(NUMBERS) | st.booleans() | st.none() | st.just([1]) | st.just({})
+    )
     history = st.dictionaries(st.integers(0, 5), st.sampled_from(NUMBERS).map(float), max_size=4)
     return st.builds(
         Facts,
@@ -134,13 +136,11 @@ def comparisons() -> st.SearchStrategy[Expression]:
 @cache
 def terms() -> st.SearchStrategy[Term]:
     """Fields of every kind."""
-    configs = [
-        Term(text, lambda run, key=key: _leaf(run.config.get(key, MISSING)), "any") for key, text in KEYS.items()
-    ]
+    configs = [Term(text, partial(_config_value, key=key), "any") for key, text in KEYS.items()]
     metrics = [
         Term(
             f"{text}{stat and '.'}{stat}",
-            lambda run, series=series, stat=stat: _statistic(run.points[series], stat),
+            partial(_series_value, series=series, stat=stat),
             "number",
         )
         for series, text in SERIES.items()
@@ -150,11 +150,11 @@ def terms() -> st.SearchStrategy[Term]:
         Term("name", lambda run: MISSING if run.name is None else run.name, "text"),
         Term("training_mode", lambda run: run.mode, "text"),
         Term("status", lambda run: run.status or "in_progress", "status"),
-        Term("client_id", lambda run: MISSING, "text"),
+        Term("client_id", lambda _: MISSING, "text"),
         Term("tag.owner", lambda run: run.tags.get("owner", MISSING), "text"),
         Term('tag."$a.b"', lambda run: run.tags.get("$a.b", MISSING), "text"),
         Term("start_time", lambda run: START + timedelta(minutes=run.start_minute), "time"),
-        Term("attempt", lambda run: 1, "number"),
+        Term("attempt", lambda _: 1, "number"),
     ]
     return st.sampled_from(configs) | st.sampled_from(metrics) | st.sampled_from(attributes)
 
@@ -260,6 +260,14 @@ def _kind(value: Any) -> str:
         if isinstance(value, kinds):
             return word
     return "odd"
+
+
+def _config_value(run: Facts, *, key: str) -> Any:
+    return _leaf(run.config.get(key, MISSING))
+
+
+def _series_value(run: Facts, *, series: tuple[str, str], stat: str) -> Any:
+    return _statistic(run.points[series], stat)
 
 
 def _leaf(value: Any) -> Any:

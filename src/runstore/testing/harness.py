@@ -5,12 +5,14 @@ outside, a *fault* breaks something on purpose. One that is not given raises :cl
 need it stand in the report as "not run", with that reason.
 """
 
+# ruff: noqa: ARG002 - the base refuses, whatever it is asked
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from types import MappingProxyType
-from typing import Self, cast
+from typing import Self
 
 from runstore.protocol import BackendStore
 
@@ -25,7 +27,7 @@ def open_url(url: str) -> BackendStore:
     """Opens a store through the installed plugins, without the journal: what a child process runs."""
     from runstore.opening import open_store  # noqa: PLC0415 - keeps a harness without a URL free of the plugins
 
-    return cast("BackendStore", open_store(url, durable=False))
+    return open_store(url, durable=False)
 
 
 class Harness(ABC):
@@ -68,7 +70,7 @@ class Harness(ABC):
         """Closes the harness."""
         self.close()
 
-    # Optional: other processes
+    # Optional reach into other processes
 
     def recipe(self) -> Callable[[], BackendStore]:
         """A picklable call that opens this database in another process."""
@@ -76,7 +78,7 @@ class Harness(ABC):
             raise Unsupported("the database lives inside one process")
         return partial(open_url, self.url)
 
-    # Optional: observers
+    # Optional observers
 
     def open_connections(self) -> int:
         """How many connections this process's handles on this database hold checked out right now."""
@@ -94,7 +96,7 @@ class Harness(ABC):
         """Yields a call that says how many statements this process's handles have sent since entry."""
         raise Unsupported("the harness does not count round trips")
 
-    # Optional: the same backend where faults can be made
+    # Optional ways to where faults can be made
 
     def faulty(self) -> "Harness":
         """A harness on this database by a way on which connections can be counted, cut and dropped.
@@ -107,7 +109,7 @@ class Harness(ABC):
         """A harness on a server or disk of its own, which may be restarted, failed over or filled. The kit closes it."""
         raise Unsupported("the harness has no server or disk of its own to break")
 
-    # Optional: faults, some of them given by ``faulty()`` or ``private()`` only
+    # Optional faults. Some harnesses give them through ``faulty`` or ``private`` alone.
 
     def drop_connections(self) -> None:
         """Makes the server close every connection to this database, as it would overnight."""

@@ -44,7 +44,7 @@ class _Listener:
         self._report = report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        facts = next((json.loads(value) for name, value in report.user_properties if name == _PROPERTY), None)
+        facts = next((json.loads(str(value)) for name, value in report.user_properties if name == _PROPERTY), None)
         if facts is None:
             return
         outcome, reason = _outcome(report)

@@ -4,7 +4,8 @@ import reprlib
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from runstore.protocol import BackendStore
 
@@ -86,14 +87,16 @@ class TracedStore:
         """The repr of the store inside."""
         return repr(self._store)
 
-    def __enter__(self) -> "TracedStore":
+    def __enter__(self) -> Self:
         """This handle."""
         self._store.__enter__()
         return self
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Closes the store inside."""
-        self._store.__exit__(*error)
+        self._store.__exit__(kind, error, trace)
 
     def _traced(self, verb: str, method: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arguments: Any, **named: Any) -> Any:

@@ -108,5 +108,3 @@ class DuckFile:
                 else:
                     break
             yield
-
-

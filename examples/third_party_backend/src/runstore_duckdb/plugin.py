@@ -15,8 +15,4 @@ def _open(url: str, options: OpenOptions) -> BackendStore:
 @hookimpl
 def runstore_backends() -> Iterable[Backend]:
     """One backend: ``duckdb:///relative/path.duckdb`` or ``duckdb:////absolute/path.duckdb``."""
-    return [
-        Backend(
-            name="duckdb", schemes=("duckdb",), open=_open, modules=("duckdb",), install="runstore-duckdb"
-        )
-    ]
+    return [Backend(name="duckdb", schemes=("duckdb",), open=_open, modules=("duckdb",), install="runstore-duckdb")]

@@ -46,7 +46,7 @@ def search_page(  # noqa: PLR0913 - a search's arguments, keyword-only
 def children_page(runs: Sequence[Run], *, parent: str, limit: int, cursor: str | None) -> Page[Run]:
     """The page of a run's children, in creation order."""
     orders = (Order(Attribute("start_time"), descending=False),)
-    found = []
+    found: list[tuple[Place, Run]] = []
     for run in runs:
         start_us = to_microseconds(run.start_time)
         found.append(([[0, start_us], [0, start_us], [2, run.id]], run))

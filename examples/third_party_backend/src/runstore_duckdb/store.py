@@ -276,7 +276,7 @@ class DuckStore:
         limit = checks.check_limit(limit)
         with self._reading() as connection:
             where, values = ("", []) if experiment_id is None else (" WHERE experiment_id = ?", [experiment_id])
-            rows = connection.execute(f"SELECT body, provenance FROM runs{where}", values).fetchall()  # noqa: S608
+            rows = connection.execute(f"SELECT body, provenance FROM runs{where}", values).fetchall()
             runs = [_seen(_decoded(*row)) for row in rows]
             ids = [run.id for run in runs]
             configs, summaries = _configs_of(connection, ids), _summaries_of(connection, ids)
@@ -289,9 +289,7 @@ class DuckStore:
         limit = checks.check_limit(limit)
         with self._reading() as connection:
             _get_run(connection, run_id)
-            rows = connection.execute(
-                "SELECT body, provenance FROM runs WHERE parent_run_id = ?", [run_id]
-            ).fetchall()
+            rows = connection.execute("SELECT body, provenance FROM runs WHERE parent_run_id = ?", [run_id]).fetchall()
         return children_page([_seen(_decoded(*row)) for row in rows], parent=run_id, limit=limit, cursor=cursor)
 
     def get_config(self, run_id: str) -> dict[str, Any]:

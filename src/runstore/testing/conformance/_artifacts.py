@@ -5,6 +5,7 @@ import os
 import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -300,7 +301,7 @@ class ArtifactClauses(ConformanceBase):
         assert all(abs(record.created_at - datetime.now(UTC)) < timedelta(hours=1) for record in records)
 
     @clause("ART.8")
-    def test_an_unknown_artifact_is_named(self, store: BackendStore, tmp_path: Path) -> None:
+    def test_an_unknown_artifact_is_named(self, store: BackendStore) -> None:
         run_id, absent = new_run(store), unique("artifact")
 
         with pytest.raises(ArtifactNotFoundError, match=absent):
@@ -313,13 +314,13 @@ class ArtifactClauses(ConformanceBase):
         ids=["empty type", "long type", "metadata"],
     )
     def test_a_type_or_metadata_that_cannot_be_kept_is_refused(
-        self, store: BackendStore, tmp_path: Path, given: dict[str, object]
+        self, store: BackendStore, tmp_path: Path, given: dict[str, Any]
     ) -> None:
         run_id, path = new_run(store), tmp_path / "f"
         path.write_bytes(b"f")
 
         with pytest.raises(InvalidValueError, match=next(iter(given))):
-            store.log_artifact(run_id, path, **given)  # type: ignore[arg-type]
+            store.log_artifact(run_id, path, **given)
 
         assert store.list_artifacts(run_id) == ()
 

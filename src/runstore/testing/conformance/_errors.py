@@ -50,7 +50,7 @@ def _errors(store: BackendStore) -> list[RunStoreError]:
     store.finalize(run_id, "completed")
     calls: list[Callable[[], object]] = [
         lambda: store.get_or_create_experiment(""),
-        lambda: store.ensure_run(),
+        store.ensure_run,
         lambda: store.ensure_run(unique()),
         lambda: store.ensure_run(new_experiment(store), run_id=run_id),
         lambda: store.log_metrics(run_id, [point("x", -1, 1.0)]),

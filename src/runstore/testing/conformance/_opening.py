@@ -191,7 +191,7 @@ class OpeningClauses(ConformanceBase):
             lambda: store.finalize(run_id, "completed"),
             lambda: store.heartbeat(run_id, lease_s=1.0),
             lambda: store.get_run(run_id),
-            lambda: store.search_runs(),
+            store.search_runs,
             lambda: store.get_history(run_id, "loss", "train"),
         ):
             with pytest.raises(StoreClosedError):

@@ -1,6 +1,9 @@
 """RUN: a run exists once ``ensure_run`` has returned."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -244,7 +247,7 @@ class RunClauses(ConformanceBase):
     def test_what_was_given_at_creation_reads_back_equal(self, bench: Bench) -> None:
         store = bench.open()
         experiment_id, parent = new_experiment(store), new_run(store)
-        given = {
+        given: dict[str, Any] = {
             "training_mode": "federated",
             "parent_run_id": parent,
             "client_id": "Klinik Ä",
@@ -268,7 +271,7 @@ class RunClauses(ConformanceBase):
 
     @clause("RUN.8")
     def test_tags_keep_odd_keys_and_values(self, store: BackendStore) -> None:
-        tags = {name: value for name, value in zip(NASTY_NAMES, reversed(NASTY_NAMES), strict=True)}
+        tags = dict(zip(NASTY_NAMES, reversed(NASTY_NAMES), strict=True))
         tags |= {"empty": "", "lines": "a\nb\tc", "Case": "1", "case": "2"}
 
         run_id = new_run(store, tags=tags)
@@ -299,12 +302,12 @@ class RunClauses(ConformanceBase):
         ids=lambda given: next(iter(given)),
     )
     def test_an_argument_that_cannot_be_kept_is_refused_and_no_run_is_made(
-        self, store: BackendStore, given: dict[str, object]
+        self, store: BackendStore, given: dict[str, Any]
     ) -> None:
         experiment_id = new_experiment(store)
 
         with pytest.raises(InvalidValueError, match=next(iter(given))):
-            store.ensure_run(experiment_id, **given)  # type: ignore[arg-type]
+            store.ensure_run(experiment_id, **given)
 
         assert store.search_runs(experiment_id=experiment_id).items == ()
 
@@ -322,20 +325,20 @@ class RunClauses(ConformanceBase):
     @pytest.mark.parametrize(
         "call",
         [
-            lambda store, run_id, path: store.log_metrics(run_id, [point("loss", 0, 1.0)]),
-            lambda store, run_id, path: store.log_config(run_id, {"lr": 0.1}),
+            lambda store, run_id, _: store.log_metrics(run_id, [point("loss", 0, 1.0)]),
+            lambda store, run_id, _: store.log_config(run_id, {"lr": 0.1}),
             lambda store, run_id, path: store.log_artifact(run_id, path),
             lambda store, run_id, path: store.log_artifact(run_id, path, copy=False),
-            lambda store, run_id, path: store.finalize(run_id, "completed"),
-            lambda store, run_id, path: store.heartbeat(run_id, lease_s=60.0),
-            lambda store, run_id, path: store.get_run(run_id),
-            lambda store, run_id, path: store.list_children(run_id),
-            lambda store, run_id, path: store.get_config(run_id),
-            lambda store, run_id, path: store.get_summaries(run_id),
-            lambda store, run_id, path: store.get_history(run_id, "loss", "train"),
-            lambda store, run_id, path: store.sample_history(run_id, "loss", "train"),
-            lambda store, run_id, path: store.list_artifacts(run_id),
-            lambda store, run_id, path: store.open_artifact(run_id, "weights.bin"),
+            lambda store, run_id, _: store.finalize(run_id, "completed"),
+            lambda store, run_id, _: store.heartbeat(run_id, lease_s=60.0),
+            lambda store, run_id, _: store.get_run(run_id),
+            lambda store, run_id, _: store.list_children(run_id),
+            lambda store, run_id, _: store.get_config(run_id),
+            lambda store, run_id, _: store.get_summaries(run_id),
+            lambda store, run_id, _: store.get_history(run_id, "loss", "train"),
+            lambda store, run_id, _: store.sample_history(run_id, "loss", "train"),
+            lambda store, run_id, _: store.list_artifacts(run_id),
+            lambda store, run_id, _: store.open_artifact(run_id, "weights.bin"),
         ],
         ids=[
             "log_metrics",
@@ -354,7 +357,9 @@ class RunClauses(ConformanceBase):
             "open_artifact",
         ],
     )
-    def test_a_run_that_does_not_exist_is_named_and_not_made(self, store, tmp_path, call) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def test_a_run_that_does_not_exist_is_named_and_not_made(
+        self, store: BackendStore, tmp_path: Path, call: Callable[[BackendStore, str, Path], object]
+    ) -> None:
         path = tmp_path / "weights.bin"
         path.write_bytes(b"w")
         absent = unique("absent")
