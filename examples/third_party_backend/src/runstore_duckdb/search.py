@@ -58,6 +58,10 @@ def _page(
 ) -> Page[Run]:
     after = None if cursor is None else decode_cursor(key, cursor)
     rest = [item for item in found if after is None or precedes(after, item[0], orders)]
-    rest.sort(key=cmp_to_key(lambda left, right: -1 if precedes(left[0], right[0], orders) else 1))
+
+    def compared(left: tuple[Place, Run], right: tuple[Place, Run]) -> int:
+        return -1 if precedes(left[0], right[0], orders) else 1
+
+    rest.sort(key=cmp_to_key(compared))
     next_cursor = encode_cursor(key, rest[limit - 1][0]) if len(rest) > limit else None
     return Page(items=tuple(run for _, run in rest[:limit]), next_cursor=next_cursor)
