@@ -62,6 +62,8 @@ def check_name(value: object, field: str) -> str:
     text = check_text(value, field, max_length=MAX_NAME_LENGTH)
     if not text:
         raise InvalidValueError(f"{field} is empty; give 1 to {MAX_NAME_LENGTH} characters")
+    if text.isprintable():  # the usual case at C speed; what is left are rare spaces, joiners and control characters
+        return text
     for position, character in enumerate(text):
         if unicodedata.category(character) == "Cc":
             raise InvalidValueError(

@@ -35,9 +35,9 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from runstore.checks import shown
+from runstore.checks import check_text, shown
 from runstore.config import escape_key
-from runstore.errors import QueryError
+from runstore.errors import InvalidValueError, QueryError
 from runstore.model import DatasetType, RunStatus, to_microseconds
 
 
@@ -189,6 +189,10 @@ def parse_filter(text: str | None) -> Node | None:
         raise QueryError(f"the filter has {len(text)} characters; at most {MAX_FILTER_LENGTH} are read")
     if not text.strip():
         return None
+    try:
+        check_text(text, "filter")
+    except InvalidValueError as error:
+        raise QueryError(str(error)) from None
     parser = _Parser(text)
     node = parser.parse_or(0)
     parser.expect_end()

@@ -1,5 +1,6 @@
 """Where the store's URL comes from: the argument, the environment, ``runstore.toml``, then ``pyproject.toml``."""
 
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from runstore.errors import SettingsError
 _FILE = "runstore.toml"
 _PROJECT_FILE = "pyproject.toml"
 _SECTION = "tool.runstore"
+
+_one_at_a_time = threading.Lock()
+"""The settings library reads type annotations, which CPython 3.11 may not do in several threads at once
+("AST constructor recursion depth mismatch", python/cpython#106905); it may go with 3.11."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ def load_settings(*, url: str | None = None, artifacts: str | None = None, start
         typed_settings.EnvLoader("RUNSTORE_"),
     ]
     try:
-        found = typed_settings.load_settings(Settings, loaders)
+        with _one_at_a_time:
+            found = typed_settings.load_settings(Settings, loaders)
     except Exception as error:
         raise SettingsError(
             f"the settings could not be read ({error}); looked at {project} [{_SECTION}], {own} and RUNSTORE_*; "

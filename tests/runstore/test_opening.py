@@ -1,5 +1,6 @@
 """Where the URL comes from, and that its secrets stay hidden."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,14 @@ def test_a_bad_settings_file_is_an_error_that_names_it(project: Path, text: str)
     else:
         with pytest.raises(SettingsError, match=r"runstore\.toml"):
             open_store()
+
+
+@pytest.mark.usefixtures("project")
+def test_threads_may_read_the_settings_at_once() -> None:
+    with ThreadPoolExecutor(16) as threads:
+        found = list(threads.map(lambda _: load_settings(url="memory://").url, range(200)))
+
+    assert found == ["memory://"] * 200
 
 
 @pytest.mark.usefixtures("project")

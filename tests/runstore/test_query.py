@@ -90,6 +90,8 @@ def test_no_filter_is_none(text: str | None) -> None:
         ("(" * 5000, "levels deep"),
         ("x" * 30_000, "20000"),
         (5, "of type int"),
+        ("name = 'a\x00b'", "NUL"),
+        ("name = '\ud800'", "surrogate"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_the_place(text: str, told: str) -> None:
