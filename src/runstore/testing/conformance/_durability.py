@@ -143,14 +143,15 @@ class DurabilityClauses(ConformanceBase):
         store = faulty.open()
         counts = []
 
-        for size in (1, 100, 2000):
+        for size in (1, 100, 10_000):
             run_id = new_run(store)
             store.log_metrics(run_id, [point("x", 2**40, 0.0)])
             with faulty.harness.count_round_trips() as round_trips:
                 store.log_metrics(run_id, [point("x", step, 0.5) for step in range(size)])
                 counts.append(round_trips())
 
-        assert max(counts) <= counts[0] + 2, f"1, 100 and 2000 points took {counts} round trips"
+        # Streams and pipelines turn the talk round a few times more or less; what must not happen is a trip a chunk.
+        assert max(counts) <= 2 * min(counts) + 6, f"1, 100 and 10,000 points took {counts} round trips"
 
     @clause("DUR.3")
     def test_after_each_call_no_connection_is_checked_out(self, bench: Bench, tmp_path: Path) -> None:

@@ -3,11 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runstore.memory import MemoryStore
 from runstore.testing.bench import Bench, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.conformance._reading import pages
 from runstore.testing.filters import Expression, Facts, expressions, facts, orders, write
+from runstore.testing.harness import open_url
 from runstore.testing.strategies import effort
 
 QUERIES_A_SET = 12
@@ -25,7 +25,7 @@ class FilterClauses(ConformanceBase):
         @effort(10, share=bench.harness.effort)
         @given(st.lists(facts(), min_size=1, max_size=7), queries)
         def check(runs: list[Facts], asked: list[tuple[Expression, list[str]]]) -> None:
-            reference, name, prefix = MemoryStore(), unique(), unique("run")
+            reference, name, prefix = open_url("memory://"), unique(), unique("run")
             made = {f"{prefix}-{index}": run for index, run in enumerate(runs)}
             for each in (store, reference):
                 experiment_id = each.get_or_create_experiment(name)
