@@ -10,6 +10,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
+from runstore.batches import Batch
+
 _IS_BIG_ENDIAN: Final = sys.byteorder == "big"
 
 
@@ -37,6 +39,11 @@ class Columns(NamedTuple):
 def empty() -> Columns:
     """No points."""
     return Columns(array("q"), array("d"), array("q"))
+
+
+def of_batch(batch: Batch) -> Columns:
+    """The columns of the points of one call."""
+    return Columns(array("q", batch.steps), array("d", batch.values), array("q", batch.moments_us))
 
 
 def of_points(points: Mapping[int, tuple[float, int]]) -> Columns:

@@ -16,9 +16,10 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 from pymongo.write_concern import WriteConcern
 
-from runstore.checks import MAX_STEP, Series, StoredValue, unknown_run
+from runstore.batches import Batch
+from runstore.checks import MAX_STEP, Series, unknown_run
 from runstore.errors import RunNotFoundError
-from runstore_mongo.columns import Columns, empty, of_points
+from runstore_mongo.columns import Columns, empty, of_batch
 from runstore_mongo.connection import ConflictingWriteError, Connection, Document, Session, is_duplicate
 from runstore_mongo.documents import BUCKETS, RUNS, SERIES, copied, series_key, touched
 from runstore_mongo.series import BUCKET_POINTS, Plan, SeriesState, is_due, loses_extreme, plan_write, state_of
@@ -50,7 +51,7 @@ class Ingest:
         self._known: OrderedDict[str, SeriesState] = OrderedDict()
         self._turns = [threading.Lock() for _ in range(_TURNS)]
 
-    def write(self, run_id: str, groups: Mapping[Series, Mapping[int, StoredValue]]) -> None:
+    def write(self, run_id: str, points: Mapping[Series, Batch]) -> None:
         """Stores the points of one call, each series in step order.
 
         Round trips: one for the series and one for the run, and on a replica set one to commit; one more for series
@@ -62,7 +63,7 @@ class Ingest:
         """
         if self._pid != os.getpid():
             self._begin()  # forked: another thread of the parent may have held the lock
-        batches = {series_key(run_id, *series): (series, of_points(points)) for series, points in groups.items()}
+        batches = {series_key(run_id, *series): (series, of_batch(batch)) for series, batch in points.items()}
         while batches:
             now = {key: (series, batch.part(0, MOST_AT_ONCE)) for key, (series, batch) in batches.items()}
             self._write(run_id, now)

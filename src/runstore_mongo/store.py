@@ -19,6 +19,7 @@ from pymongo.errors import PyMongoError
 
 from runstore import checks
 from runstore.artifacts import check_artifact, records_of
+from runstore.batches import batches_of
 from runstore.config import check_config, decode_config, encode_config, flatten_config, merge_config
 from runstore.errors import ExperimentNotFoundError, InvalidValueError, RunFinalizedError, RunNotFoundError, SchemaError
 from runstore.ids import experiment_id_of, new_run_id
@@ -193,13 +194,13 @@ class MongoStore(MongoReader):
     def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
         """See :meth:`runstore.protocol.RunStore.log_metrics`."""
         checks.check_run_id(run_id)
-        groups = checks.group_points(checks.check_points(points, now_us=_now_us()))
+        batches = batches_of(points, now_us=_now_us())
         self._check_writable()
         # Whether the run exists: a transaction finds out by itself, and a run that was written to is not looked up again.
-        is_known = bool(groups) and (run_id in self._touched_at or self._has_transactions())
+        is_known = bool(batches) and (run_id in self._touched_at or self._has_transactions())
         if not is_known:
             self._touch(run_id)
-        self._ingest.write(run_id, groups)
+        self._ingest.write(run_id, batches)
 
     def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
         """See :meth:`runstore.protocol.RunStore.log_config`."""

@@ -14,9 +14,10 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from runstore.batches import Batch, Batches
 from runstore.checks import Series, unknown_run
 from runstore.errors import RunNotFoundError
-from runstore_sql.batches import Batch, Batches, folded, row_of
+from runstore_sql.batches import folded, row_of
 from runstore_sql.schema import SUMMARY_COLUMNS
 from runstore_sql.summary_rows import SummaryRow
 

@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from runstore.batches import Batch
 from runstore.checks import Series
-from runstore_sql.batches import Batch
 from runstore_sql.ingest import SUMMARY_SQL, FoundRun, computed_sql
 from runstore_sql.numbers import from_pair, to_pair
 from runstore_sql.schema import SUMMARY_COLUMNS

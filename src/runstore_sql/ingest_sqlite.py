@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
 from typing import Any, Final
 
+from runstore.batches import Batch, Batches
 from runstore.checks import Series
-from runstore_sql.batches import Batch, Batches, row_of
+from runstore_sql.batches import row_of
 from runstore_sql.ingest import SUMMARY_SQL, FoundRun, computed_sql
 from runstore_sql.numbers import to_pair
 from runstore_sql.schema import SUMMARY_COLUMNS

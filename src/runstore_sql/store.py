@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from runstore import checks
 from runstore.artifacts import Blobs, check_artifact, records_of
+from runstore.batches import batches_of, is_plain_name
 from runstore.config import check_config, decode_config, encode_config, flatten_config, merge_config
 from runstore.errors import (
     ExperimentNotFoundError,
@@ -23,7 +24,6 @@ from runstore.hookspecs import OpenOptions
 from runstore.ids import experiment_id_of, new_run_id
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus, from_microseconds
 from runstore.protocol import DEFAULT_LEASE_S
-from runstore_sql.batches import batches_of, is_plain_name
 from runstore_sql.database import Database
 from runstore_sql.filters import HEAD_LENGTH, Condition
 from runstore_sql.numbers import to_pair

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from runstore.batches import Batches
 from runstore_sql import ingest
-from runstore_sql.batches import Batches
 from runstore_sql.database import Database
 
 

@@ -15,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runstore import MetricPoint
+from runstore.batches import Batch, batches_of
 from runstore.hookspecs import OpenOptions
 from runstore.sampling import sample_indices
 from runstore.summaries import merge_summaries, summarize
-from runstore_sql.batches import Batch, batches_of, folded, row_of
+from runstore_sql.batches import folded, row_of
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
 from runstore_sql.summary_rows import from_row
