@@ -47,7 +47,7 @@ def read(store: RecordingStore | MemoryStore, run_id: str, name: str) -> bytes:
 
 def wait_for(condition: Callable[[], bool]) -> None:
     pause = threading.Event()
-    for _ in range(2000):
+    for _ in range(300):
         if condition():
             return
         pause.wait(0.005)
@@ -543,3 +543,35 @@ def test_a_large_leftover_of_another_run_blocks_neither_the_beginning_of_a_run_n
     open_recorder().flush()
     assert own == 1
     assert len(steps_of(bare, run_id)) == 30_000
+
+
+def test_runs_that_begin_while_the_drain_writes_its_cursor_do_not_disturb_it(
+    open_recorder: OpenRecorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(drain_module, "_CURSOR_INTERVAL_S", 0.0)
+    recorder = open_recorder(confirm_s=0.0)
+    experiment_id = recorder.get_or_create_experiment("x")
+
+    with caplog.at_level(logging.ERROR):
+        for _ in range(300):
+            recorder.ensure_run(experiment_id)
+        recorder.flush()
+
+    assert caplog.messages == []
+    assert recorder.health().is_all_stored
+
+
+def test_an_error_of_the_drains_own_is_told_and_does_not_end_it(
+    open_recorder: OpenRecorder, bare: MemoryStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = open_recorder()
+    run_id = begin(recorder)
+    monkeypatch.setattr(drain_module, "as_points", None)
+    recorder.log_metrics(run_id, [point(1)])
+    wait_for(lambda: recorder.health().last_error is not None)
+    monkeypatch.undo()
+
+    recorder.flush()
+
+    assert steps_of(bare, run_id) == [1]
+    assert "an error in the drain" in caplog.text

@@ -190,7 +190,8 @@ class JournalDrain:
         self._saved_at = self._clock()
         if self.position != self._saved_position or sync:
             self._cursor.position = self.position
-            self._cursor.runs = {run_id: tally.drained() for run_id, tally in self._tallies.runs.items()}
+            runs = list(self._tallies.runs.items())  # copied at a stroke: callers begin runs meanwhile
+            self._cursor.runs = {run_id: tally.drained() for run_id, tally in runs}
             self._cursor.quarantined = self._tallies.quarantined
             self._cursor.damaged_bytes = self._tallies.damaged_bytes
             save_cursor(self._journal.folder, self._cursor, sync=sync)

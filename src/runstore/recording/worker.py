@@ -35,6 +35,9 @@ LEFTOVERS_GRACE_S = 5.0
 ORPHANS_INTERVAL_S = 1.0
 REPORT_INTERVAL_S = 60.0
 
+_living: set[Path] = set()
+"""The folders of this process's own writers, so that a look for leftovers need not ask for their locks."""
+
 OpenStore = Callable[[], BackendStore]
 
 _USELESS = (PluginError, SchemaError, SettingsError)
@@ -88,6 +91,7 @@ class Worker:
 
     def start(self) -> None:
         """Starts the thread."""
+        _living.add(self._journal.folder)
         self._thread.start()
 
     def wake(self) -> None:
@@ -100,6 +104,8 @@ class Worker:
         What dead writers left is waited for as well, though not for long: there may be hours of it.
         """
         target = self._journal.end
+        if self.store is not None and self._drain.position >= target and self._has_no_leftovers():
+            return True  # most reads: no thread need be woken
         with self._moved:
             self._rounds_wanted += 1
             wanted = self._rounds_wanted
@@ -155,12 +161,20 @@ class Worker:
         try:
             while not self._gave_up:
                 is_last = self._is_closing  # no record is taken any more: what this turn finds is all there is
-                if self._turn() and is_last:
+                if self._try_turn() and is_last:
                     break
-        except Exception:  # noqa: BLE001 - an error of ours: say so, and leave the journal to the next start
-            _log.exception("the drain of %s ended by an error; `runstore sync` stores what waits", self._journal.folder)
         finally:
             self._end()
+
+    def _try_turn(self) -> bool:
+        try:
+            return self._turn()
+        except Exception as error:  # noqa: BLE001 - an error of ours must not end the drain for good
+            if not self.is_away:
+                _log.exception("an error in the drain of %s; it is tried again", self._journal.folder)
+            self._note_failure(error)
+            self._rest(self._next_pause())
+            return False
 
     def _turn(self) -> bool:
         """One round of work; ``True`` when nothing was left to do."""
@@ -251,7 +265,11 @@ class Worker:
             self.is_away = False
             _log.warning("the store takes records again, after %.1f s", time.monotonic() - self._away_since)
 
+    def _has_no_leftovers(self) -> bool:
+        return not self._adopted and _living.issuperset(leftovers(self._journal.folder.parent))
+
     def _end(self) -> None:
+        _living.discard(self._journal.folder)
         for leftover in self._adopted.values():
             leftover.let_go()
         self._drain.save()
