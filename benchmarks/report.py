@@ -93,7 +93,7 @@ def _tables(figures: Figures) -> Iterator[str]:
 Column = tuple[str, Callable[[str, str], str]]
 
 
-def _layout(row: str, figures: Figures) -> tuple[str | None, list[Column]]:
+def _layout(row: str, figures: Figures) -> tuple[str | None, list[Column]]:  # noqa: C901, PLR0911 - a case a row
     def show(measure: Callable[[str, str], Figure | None]) -> Callable[[str, str], str]:
         return lambda where, who: _spread(measure(where, who))
 

@@ -37,9 +37,8 @@ def ingest(contestant: Contestant, options: Options) -> Measured:
 def single(contestant: Contestant, options: Options) -> Measured:
     """Writes one point a call, each call timed."""
     run = contestant.new_run("single", data.metric_names(1))
-    warm, calls = options["warm"], []
-    for points in data.batches(options["points"] + warm, size=1, series=1):
-        calls.append(contestant.batch(run, points))
+    warm = options["warm"]
+    calls = [contestant.batch(run, points) for points in data.batches(options["points"] + warm, size=1, series=1)]
     for call in calls[:warm]:
         contestant.log(run, call)
 

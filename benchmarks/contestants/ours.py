@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy
+
 from benchmarks.contestants.base import Contestant, Place
 from benchmarks.data import START_US, Point, RunData
 from runstore import MetricPoint, open_store

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = os.environ["DO_NOT_TRACK"] = "true"
 
-from benchmarks.contestants.base import Contestant, Place, columns
-from benchmarks.data import Point, RunData
 from mlflow.entities import Metric, Param
 from mlflow.tracking import MlflowClient
+
+from benchmarks.contestants.base import Contestant, Place, columns
+from benchmarks.data import Point, RunData
 
 
 class Mlflow(Contestant):

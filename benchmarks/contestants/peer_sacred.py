@@ -4,11 +4,12 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.contestants.base import Contestant
-from benchmarks.data import Point
 from pymongo import MongoClient
 from sacred import Experiment
 from sacred.observers import MongoObserver
+
+from benchmarks.contestants.base import Contestant
+from benchmarks.data import Point
 
 
 class Sacred(Contestant):

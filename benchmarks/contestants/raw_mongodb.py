@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from benchmarks.contestants.base import Contestant, Place, columns, new_id
-from benchmarks.data import START_US, Point, RunData
 from bson.binary import Binary
 from bson.int64 import Int64
 from pymongo import MongoClient
+
+from benchmarks.contestants.base import Contestant, Place, columns, new_id
+from benchmarks.data import START_US, Point, RunData
 
 
 class Documents(Contestant):

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from functools import partial
 
 from runstore import RunStore, open_store
-from runstore.plugins import find_backends
+from runstore.opening import check_url
 from runstore.settings import load_settings
-from runstore.urls import scheme_of
 
 _log = logging.getLogger(__name__)
 
@@ -26,7 +25,7 @@ def store_or_opener(store: StoreLike) -> RunStore | Callable[[], RunStore] | Non
         return store
     url = store or load_settings().url
     if url:
-        find_backends().backend_for(scheme_of(url))  # a wrong scheme or a missing driver is known before training
+        check_url(url)  # a wrong scheme or a missing driver is known before training
         return partial(open_store, store)
     _log.warning(
         "no store is configured: this run's metrics go to files only; give store='sqlite:///runs.db' (--store), or set "

@@ -53,6 +53,16 @@ def open_reader(url: str | None = None, *, artifacts: str | None = None) -> RunR
     return _open(backend, store_url, OpenOptions(artifacts=settings.artifacts, read_only=True))
 
 
+def check_url(url: str) -> None:
+    """Refuses a URL that no installed backend can serve; the database itself is not asked.
+
+    Raises:
+        SettingsError: the URL cannot be understood.
+        PluginError: no backend can serve it; says what to install.
+    """
+    find_backends().backend_for(scheme_of(url))
+
+
 def _backend_of(settings: Settings) -> tuple[str, Backend]:
     url = require_url(settings)
     return url, find_backends().backend_for(scheme_of(url))
