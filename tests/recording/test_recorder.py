@@ -21,6 +21,7 @@ from runstore.errors import (
 from runstore.ids import experiment_id_of
 from runstore.memory import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint, RunStatus
+from runstore.protocol import DEFAULT_LEASE_S
 from runstore.recording import RecordingStore, stored_health
 from runstore.recording import drain as drain_module
 from runstore.recording import journal as journal_module
@@ -575,3 +576,13 @@ def test_an_error_of_the_drains_own_is_told_and_does_not_end_it(
 
     assert steps_of(bare, run_id) == [1]
     assert "an error in the drain" in caplog.text
+
+
+def test_an_unfinished_run_of_a_store_that_was_closed_is_not_taken_for_lost_within_a_minute(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    recorder = open_recorder()
+    run_id = begin(recorder)
+    recorder.close()
+
+    assert bare.get_run(run_id).lease_s == DEFAULT_LEASE_S

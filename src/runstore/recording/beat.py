@@ -6,13 +6,15 @@ import threading
 from collections.abc import Callable
 
 from runstore.errors import RunNotFoundError
-from runstore.protocol import BackendStore
+from runstore.protocol import DEFAULT_LEASE_S, BackendStore
 from runstore.recording.apply import LEASE_S
 
 _log = logging.getLogger(__name__)
 
 BEAT_S = 15.0
 """A quarter of the lease: three beats may fail before a live run is shown as lost, and the fourth revives it."""
+
+_JOIN_S = 0.5
 
 
 class Beat:
@@ -41,8 +43,18 @@ class Beat:
         self._runs.pop(run_id, None)
 
     def stop(self) -> None:
-        """Ends the thread; a beat that hangs is left behind."""
+        """Ends the thread, so that no beat is under way when the store is closed; one that hangs is left behind."""
         self._stop.set()
+        if self._thread is not None:
+            self._thread.join(timeout=_JOIN_S)
+
+    def hand_back(self) -> None:
+        """Gives unfinished runs the lease of an unrecorded store: they were left in good order, nobody died."""
+        store = self._store()
+        for run_id in list(self._runs):
+            if store is not None:
+                with contextlib.suppress(Exception):  # a stranger's store; at worst the run is shown as lost
+                    store.heartbeat(run_id, lease_s=DEFAULT_LEASE_S)
 
     def _run(self) -> None:
         while not self._stop.wait(BEAT_S):

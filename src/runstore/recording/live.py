@@ -115,10 +115,12 @@ class Live:
             runs={run_id: tally.health(run_id) for run_id, tally in runs},
         )
 
-    def close(self, deadline_s: float) -> Health:
+    def close(self, deadline_s: float, *, in_good_order: bool) -> Health:
         """Drains for at most so long and lets go; what is left stays on disk."""
         self.journal.end_appends()
         self.beat.stop()
+        if in_good_order:
+            self.worker.before_closing = self.beat.hand_back
         is_done = self.worker.close(deadline_s)
         health = self.health()
         if health.waiting_bytes:

@@ -372,8 +372,11 @@ class RecordingStore(RecordedReads):
             deadline_s: how long it may take, never longer, whatever the database does; by default the options'
                 ``close_deadline_s``, or ``away_deadline_s`` when it does not answer anyway.
         """
-        if deadline_s is None:
-            deadline_s = self._bounded(self._options.close_deadline_s)
+        self._close(
+            self._bounded(self._options.close_deadline_s) if deadline_s is None else deadline_s, in_good_order=True
+        )
+
+    def _close(self, deadline_s: float, *, in_good_order: bool) -> None:
         with self._birth_lock:
             self._is_closed = True
             live, self._live = self._live, None
@@ -381,7 +384,7 @@ class RecordingStore(RecordedReads):
             return
         shutdown.forget(self)
         _recorders.discard(self)
-        self._last_health = live.close(deadline_s)
+        self._last_health = live.close(deadline_s, in_good_order=in_good_order)
 
     def _bounded(self, deadline_s: float) -> float:
         live = self._live
@@ -391,7 +394,7 @@ class RecordingStore(RecordedReads):
 
     def drain_at_exit(self) -> None:
         """What is done when the process ends without ``close``; takes at most ``exit_deadline_s``."""
-        self.close(deadline_s=self._bounded(self._options.exit_deadline_s))
+        self._close(self._bounded(self._options.exit_deadline_s), in_good_order=False)
 
     def drain_on_signal(self) -> None:
         """What is done on SIGTERM: the store stays open, for the program may go on to end its runs."""

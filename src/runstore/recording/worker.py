@@ -52,6 +52,7 @@ class Worker:
         is_idle: everything is stored, and the thread sleeps until :meth:`wake`.
         is_away: the store failed to take records when it was asked last.
         is_silent: a caller gave up waiting for it, and it has neither taken a record nor failed since.
+        before_closing: called by the thread when all is stored, before it closes the store.
         open_error: why the store cannot be opened, when a person must mend that.
     """
 
@@ -62,6 +63,7 @@ class Worker:
         self.is_away = False
         self.is_silent = False
         self.open_error: Exception | None = None
+        self.before_closing: Callable[[], None] | None = None
         self.last_error: str | None = None
         self.last_error_at: datetime | None = None
         self._open_store = open_store
@@ -277,6 +279,8 @@ class Worker:
         if is_empty and self.store is not None:
             with contextlib.suppress(Exception):  # the last figures; the next start repeats nothing of this
                 self._report(self.store, is_last=True)
+            if self.before_closing is not None:
+                self.before_closing()
         put_away(self._journal, is_drained=is_empty)
         if self.store is not None:
             with contextlib.suppress(Exception):  # a stranger's close; nothing is lost by it
