@@ -1,6 +1,6 @@
 # Each target does all its own set-up and can be run again; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs clean lint-all ruff format types arrows dependencies site changelog
+.PHONY: help demo test lint docs bench clean lint-all ruff format types arrows dependencies site changelog
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -11,6 +11,7 @@ help:
 	@echo "make test   run the tests, against real servers"
 	@echo "make lint   check style, types, arrows, dependencies, documentation and changelog"
 	@echo "make docs   build the documentation into site/"
+	@echo "make bench  measure runstore beside the raw drivers, under three minutes (python -m benchmarks --help for all)"
 	@echo "make clean  remove everything that the other targets made"
 
 $(READY): pyproject.toml scripts/make-environment
@@ -22,6 +23,9 @@ demo: $(READY)
 
 test: $(READY)
 	@scripts/run-tests
+
+bench: $(READY)
+	@$(BIN)/python -m benchmarks --quick
 
 docs: site
 	@echo "open site/index.html"
@@ -54,6 +58,6 @@ changelog: $(READY)
 	$(BIN)/towncrier build --draft --version next > /dev/null
 
 clean:
-	rm -rf .venv .venv-3.* site build dist demo-output
+	rm -rf .venv .venv-3.* .benchmarks site build dist demo-output
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +

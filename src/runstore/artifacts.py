@@ -66,11 +66,8 @@ class FsspecBlobs:
                     sha256, size = _copy(source, target)
                     _sync(target)
                 final = f"{root}/{_key(sha256)}"
-                if files.exists(final) and files.size(final) == size:
-                    files.rm_file(unfinished)
-                else:
-                    files.makedirs(final.rpartition("/")[0], exist_ok=True)
-                    files.mv(unfinished, final)
+                files.makedirs(final.rpartition("/")[0], exist_ok=True)
+                files.mv(unfinished, final)  # also over the same bytes, which may have been damaged since
             except BaseException:
                 if files.exists(unfinished):
                     files.rm_file(unfinished)

@@ -210,6 +210,13 @@ class Connection:
                 self._abandoned.append(session.session_id)
                 raise
 
+    def read_at_once(self, body: Callable[[Session], ResultT]) -> ResultT:
+        """What ``body`` reads, all of one moment where the server can (not a standalone one): no half of a batch."""
+        if not self.has_transactions:
+            return body(None)
+        with self.client.start_session(snapshot=True) as session:
+            return body(session)
+
     def close(self) -> None:
         """Closes this process's client."""
         if self._abandoned and self._pid == os.getpid() and not self._is_closed:

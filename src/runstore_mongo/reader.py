@@ -174,7 +174,10 @@ class MongoReader:
         series, runs = self._connection.collection(SERIES), self._connection.collection(RUNS)
         found: dict[str, list[SeriesSummary]] = {run_id: [] for run_id in wanted}
         documents = self._connection.call(
-            "read summaries", lambda: series.find({"run_id": {"$in": wanted}}, SUMMARY_FIELDS).to_list()
+            "read summaries",
+            lambda: self._connection.read_at_once(
+                lambda session: series.find({"run_id": {"$in": wanted}}, SUMMARY_FIELDS, session=session).to_list()
+            ),
         )
         for document in documents:
             found[document["run_id"]].append(summary_of(document))
