@@ -248,7 +248,7 @@ class Worker:
         return pause_s
 
     def _note_failure(self, error: BaseException) -> None:
-        self.last_error = redact(f"{type(error).__name__}: {error}")
+        self.last_error = " ".join(redact(f"{type(error).__name__}: {error}").split())  # one line in the log
         self.last_error_at = datetime.now(UTC)
         self.is_silent = False
         if not self.is_away:
