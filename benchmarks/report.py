@@ -48,9 +48,11 @@ def _head(figures: Figures) -> Iterator[str]:
     yield "<!-- Written by `python -m benchmarks --docs`; the notes stand in benchmarks/notes.md. -->\n"
     if machines:
         last = machines[-1]
+        loads = ", ".join(f"{result['load']:.1f}" for result in figures.results("load"))
         yield (
             f"Measured on {last['date']}: {last['processor']}, {last['cores']} cores, {last['memory_gib']} GiB, "
-            f"{last['system']}, Python {last['python']}; a virtual machine's disk, every server with fsync on.\n"
+            f"{last['system']}, Python {last['python']}; a virtual machine's disk, every server with fsync on. "
+            f"Load of the minute before measuring began: {loads or 'not taken'}.\n"
         )
     if versions:
         found: dict[str, str] = {}
