@@ -70,6 +70,9 @@ class Recorded(Harness):
         }
     )
 
+    effort = 0.3  # the backend itself is tried in full
+    is_immediate = False
+
     def open(self) -> BackendStore:
         assert self.url is not None
         store = open_recorded_url(self.url, str(state_directory() / "recorded"))

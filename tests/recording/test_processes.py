@@ -76,7 +76,9 @@ def test_what_was_acknowledged_before_a_kill_is_stored_by_a_sync(
     trainer = start("acknowledge", sqlite_url)
     said = [line(trainer) for _ in range(acknowledged + 1)]
     trainer.kill()
-    rest, _ = trainer.communicate()
+    assert trainer.stdout is not None
+    rest = trainer.stdout.read()  # communicate() would pass over what readline() has buffered
+    trainer.wait()
 
     sync(sqlite_url)
 

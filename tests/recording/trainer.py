@@ -8,6 +8,7 @@ import os
 import pickle
 import signal
 import sys
+import warnings
 from typing import Any
 
 from runstore.model import MetricPoint
@@ -74,6 +75,7 @@ def terminated(url: str, run_id: str, steps: int) -> None:
 
 def fork(url: str, run_id: str, steps: int) -> None:
     """Four forked children log by themselves while their parent does, as DataLoader workers may by mistake."""
+    warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)  # Python 3.12 and later
     store = begin(url, run_id)
     children = []
     for child in range(4):

@@ -43,11 +43,14 @@ class Harness(ABC):
             inside this one.
         effort: how many of the generated examples to try, from 0 to 1; less than 1 for a backend whose every call
             takes tens of milliseconds.
+        is_immediate: whether another process sees at once what a verb has acknowledged. ``False`` for a store that
+            delivers a moment later: the state machine then keeps to the handles of one process.
     """
 
     deviations: Mapping[str, str] = _NOTHING
     url: str | None = None
     effort: float = 1.0
+    is_immediate: bool = True
 
     # Required
 

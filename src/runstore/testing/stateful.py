@@ -35,7 +35,7 @@ STATUSES = ("completed", "failed", "interrupted")
 def run_machine(bench: Bench, folder: Path, *, examples: int) -> None:
     """Runs the machine against a backend; raises what the first (shrunk) failing example raised."""
     try:
-        remote = bench.remote()
+        remote = bench.remote() if bench.harness.is_immediate else None
     except Unsupported:
         remote = None
     settings = effort(examples, share=bench.harness.effort, stateful_step_count=STEPS)

@@ -108,7 +108,14 @@ def test_a_mistake_ends_with_status_2_and_says_what_to_mend(
     assert message in " ".join(capsys.readouterr().err.split())
 
 
-@pytest.mark.parametrize("module", ["jsonargparse", "yaml", "pytorch_lightning"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "jsonargparse",
+        pytest.param("yaml", marks=pytest.mark.training),  # without Lightning it is Lightning that is missed first
+        "pytorch_lightning",
+    ],
+)
 def test_without_the_extra_the_command_says_what_to_install(module: str) -> None:
     program = (
         f"import sys\nsys.modules[{module!r}] = None\n"
