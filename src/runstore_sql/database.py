@@ -334,12 +334,16 @@ def _connect_sqlite(path: Path, options: dict[str, Any], *, read_only: bool) -> 
         isolation_level=None,
         check_same_thread=False,
     )
-    connection.create_function("runstore_now_us", 0, lambda: time.time_ns() // 1000)
-    connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA synchronous = {_synchronous(options)}")
-    connection.execute("PRAGMA journal_size_limit = 67108864")
-    if read_only:
-        connection.execute("PRAGMA query_only = ON")
+    try:
+        connection.create_function("runstore_now_us", 0, lambda: time.time_ns() // 1000)
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA synchronous = {_synchronous(options)}")
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+    except BaseException:  # a wrong setting, or a file that is no database
+        connection.close()
+        raise
     return connection
 
 

@@ -148,8 +148,8 @@ def configs() -> st.SearchStrategy[dict[str, Any]]:
     return st.dictionaries(config_keys(), config_values(), max_size=4)
 
 
-PROFILES: Final = {"dev": 1, "ci": 3, "deep": 100}
-"""How many times as many examples as in development each profile tries."""
+PROFILES: Final = {"dev": 0.5, "ci": 1.0, "deep": 50.0}
+"""What share of the examples that a test asks for each profile tries."""
 
 
 def profile() -> str:
@@ -161,7 +161,7 @@ def profile() -> str:
 
 
 def effort(examples: int, *, share: float = 1.0, **more: Any) -> settings:
-    """Hypothesis settings for a test that tries this many examples in development, or a share of them.
+    """Hypothesis settings for a test that tries this many examples in the profile ``ci``, or a share of them.
 
     No deadline, because a server under load is slow but right; no ``explain`` phase, because it runs examples again.
     """
