@@ -34,10 +34,12 @@ def bars(figures: Figures) -> Iterator[Bar]:
 
 
 def _ratio(work: str, ours: Figure | None, other: Figure | None, least: float, text: str) -> Bar:
-    if ours is None or other is None:
-        return Bar(work, text, "not measured", None)
-    ratio = ours.times(other)
-    return Bar(work, text, f"{number(ratio)} ×", ratio >= least)
+    ratio = ours.times(other) if ours and other else None
+    return (
+        Bar(work, text, "not measured", None)
+        if ratio is None
+        else Bar(work, text, f"{number(ratio)} ×", ratio >= least)
+    )
 
 
 def _most(work: str, ours: Figure | None, most: float, unit: str) -> Bar:
@@ -72,9 +74,9 @@ def _single(figures: Figures) -> Iterator[Bar]:
 
 def _at_most_times(work: str, ours: Figure | None, raw: Figure | None, most: float, what: str) -> Bar:
     bar = f"≤ {most} × {what}"
-    if ours is None or raw is None:
+    ratio = ours.times(raw) if ours and raw else None
+    if ours is None or raw is None or ratio is None:
         return Bar(work, bar, "not measured", None)
-    ratio = ours.times(raw)
     return Bar(work, bar, f"{number(ratio)} × ({number(ours.median)} against {number(raw.median)} ms)", ratio <= most)
 
 

@@ -8,16 +8,29 @@ Result = Mapping[str, Any]
 
 
 class Figure(NamedTuple):
-    """What a contestant reached in one row: the median of its rounds, and the least and greatest of them."""
+    """What a contestant reached in one row, by round."""
 
-    median: float
-    least: float
-    greatest: float
-    rounds: int
+    values: dict[int, float]
 
-    def times(self, other: "Figure") -> float:
-        """The ratio of the medians."""
-        return self.median / other.median
+    @property
+    def median(self) -> float:
+        """The middle of the rounds."""
+        return statistics.median(self.values.values())
+
+    @property
+    def least(self) -> float:
+        """The least of the rounds."""
+        return min(self.values.values())
+
+    @property
+    def greatest(self) -> float:
+        """The greatest of the rounds."""
+        return max(self.values.values())
+
+    def times(self, other: "Figure") -> float | None:
+        """The median of the ratios within each round: what slows a whole round slows both."""
+        ratios = [value / other.values[number] for number, value in self.values.items() if number in other.values]
+        return statistics.median(ratios) if ratios else None
 
 
 class Figures:
@@ -74,8 +87,8 @@ class Figures:
         return all(result.get("is_right", True) for result in self.results(row, contestant))
 
     def _figure(self, row: str, contestant: str, value: Any) -> Figure | None:
-        found = [value(result) for result in self.results(row, contestant)]
-        return Figure(statistics.median(found), min(found), max(found), len(found)) if found else None
+        found = {result["round"]: value(result) for result in self.results(row, contestant)}
+        return Figure(found) if found else None
 
 
 def number(value: float) -> str:

@@ -61,7 +61,8 @@ def _head(figures: Figures) -> Iterator[str]:
         yield "Versions: " + ", ".join(f"{_LABELS.get(key, key)} {value}" for key, value in found.items()) + ".\n"
     yield (
         "All contestants run in one run of the suite, in turn, round after round, each in a fresh process and its own pinned "
-        "environment. Figures are medians of the rounds with the least and the greatest in parentheses. The machine has "
+        "environment. Figures are medians of the rounds with the least and the greatest in parentheses; a ratio is the median of "
+        "the ratios within each round. The machine has "
         "neighbours: compare within a table, and trust ratios more than speeds. Calls' arguments are made before the clock starts; "
         "every answer is checked after it stopped.\n"
     )
@@ -142,7 +143,7 @@ def _speed(figure: Figure | None, points: int) -> str:
 def _spread(figure: Figure | None) -> str:
     if figure is None:
         return ""
-    if figure.rounds == 1:
+    if len(figure.values) == 1:
         return number(figure.median)
     return f"{number(figure.median)} ({number(figure.least)}–{number(figure.greatest)})"
 
