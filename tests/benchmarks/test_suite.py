@@ -20,7 +20,7 @@ def run_suite(tmp_path: Path, *arguments: str) -> tuple[list[dict[str, Any]], st
 
 
 def test_every_workload_runs_on_sqlite_and_every_answer_is_right(tmp_path: Path) -> None:
-    results, table = run_suite(tmp_path, "--system=runstore/sqlite", "--system=raw upsert/sqlite")
+    results, table = run_suite(tmp_path, "--system=runstore/sqlite")
 
     measured = {result["row"] for result in results if result.get("contestant") == "runstore/sqlite"}
     assert {"ingest", "single", "concurrent-8", "disk", "search-30", "list", "history-2000", "sample-2000"} <= measured
