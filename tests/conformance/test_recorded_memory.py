@@ -30,6 +30,8 @@ class RecordedMemoryHarness(Harness):
 
 
 class TestRecordedMemory(RunStoreConformance):
+    backend = "recorded memory"
+
     @pytest.fixture
     def harness(self, fast_path: Path) -> RecordedMemoryHarness:
         return RecordedMemoryHarness(fast_path)
