@@ -1,6 +1,6 @@
 """A demonstration: draw chest films, train on them for real, and show the run that is then in the database.
 
-``python -m pneumo_train.demo --out demo-output`` needs no data, no server and no network, and takes a minute or two on
+``python -m pneumo_train.demo --out demo-output`` needs no data, no server and no network, and takes a few minutes on
 two CPU cores. Run again, it draws nothing anew and adds another run.
 """
 

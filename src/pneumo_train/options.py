@@ -60,7 +60,7 @@ def build_parser() -> ArgumentParser:
 
     demo = _Parser(description="Draw chest-film phantoms, train on them and show the stored run.")
     demo.add_argument("--out", type=str, default="demo-output", help="where everything goes")
-    commands.add_subcommand("demo", demo, help="train on drawn films in a minute or two")
+    commands.add_subcommand("demo", demo, help="train on drawn films in a few minutes")
     return parser
 
 
