@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Hashable
 from pathlib import Path
+from uuid import uuid4
 
 import duckdb
 
@@ -18,17 +19,16 @@ class DuckHarness(Harness):
 
     effort = 0.2  # opening a DuckDB file takes 40 ms, and this backend does so in every call
 
-    def __init__(self, folder: Path, number: int = 0) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._number = number
-        self._path = folder / f"runs-{id(self)}-{number}.duckdb"
+        self._path = folder / f"runs-{uuid4().hex}.duckdb"  # never a name that was used before
         self.url = f"duckdb:///{self._path}"
 
     def open(self) -> BackendStore:
         return open_url(self.url)
 
     def fresh(self) -> "DuckHarness":
-        return DuckHarness(self._folder, self._number + 1)
+        return DuckHarness(self._folder)
 
     def fingerprint(self) -> Hashable:
         with duckdb.connect(str(self._path)) as connection:
