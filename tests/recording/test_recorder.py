@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from recording.faulty import Away, Faults
+from recording.conftest import IDENTITY
+from recording.faulty import Away, Faults, FaultyStore
 from runstore.errors import (
     ConflictError,
     InvalidValueError,
@@ -22,9 +23,10 @@ from runstore.ids import experiment_id_of
 from runstore.memory import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint, RunStatus
 from runstore.protocol import DEFAULT_LEASE_S
-from runstore.recording import RecordingStore, stored_health
+from runstore.recording import RecordingStore, count_refused, requeue_refused, stored_health
 from runstore.recording import drain as drain_module
 from runstore.recording import journal as journal_module
+from runstore.recording.blame import FAILURE_TRIES
 
 OpenRecorder = Callable[..., RecordingStore]
 
@@ -290,6 +292,152 @@ def test_one_bad_record_in_a_batch_does_not_take_the_others_along(
 
     assert steps_of(bare, run_id) == [step for step in range(20) if step != 7]
     assert recorder.health().quarantined_records == 1
+
+
+class TripsOverStepSeven(MemoryStore):
+    """A backend with a bug, until it is mended."""
+
+    is_mended = False
+
+    def log_metrics(self, run_id, points):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - as its base
+        if not self.is_mended and any(fields[2] == 7 for fields in points):
+            raise RuntimeError("no sevens")
+        super().log_metrics(run_id, points)
+
+
+def test_a_record_that_fails_again_and_again_is_to_blame_while_the_store_takes_other_writes(
+    open_recorder: OpenRecorder, bare: MemoryStore, database: MemoryDatabase
+) -> None:
+    recorder = open_recorder(open_store=lambda: TripsOverStepSeven(database))
+    run_id = begin(recorder)
+    for step in range(20):
+        recorder.log_metrics(run_id, [point(step)])
+    recorder.flush()
+
+    assert steps_of(bare, run_id) == [step for step in range(20) if step != 7]
+    assert recorder.health().quarantined_records == 1
+
+
+def test_a_store_that_fails_on_every_write_for_long_is_waited_for_and_nothing_is_quarantined(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    is_full = threading.Event()
+    failures: list[str] = []
+
+    def fault(name: str) -> str | None:
+        if is_full.is_set() and name in {"log_metrics", "heartbeat"}:
+            failures.append(name)
+            return "failure"
+        return None
+
+    recorder = open_recorder(fault)
+    run_id = begin(recorder)
+    recorder.flush()
+    is_full.set()
+    for step in range(20):
+        recorder.log_metrics(run_id, [point(step)])
+    wait_for(lambda: len(failures) > 5 * FAILURE_TRIES)
+    while_full = recorder.health()
+    is_full.clear()
+    recorder.flush()
+
+    assert "disk is full" in str(while_full.last_error)
+    assert while_full.quarantined_records == recorder.health().quarantined_records == 0
+    assert steps_of(bare, run_id) == list(range(20))
+
+
+def test_what_was_refused_is_stored_once_its_cause_is_mended_and_the_figures_say_so(
+    open_recorder: OpenRecorder, bare: MemoryStore, database: MemoryDatabase, fast_path: Path
+) -> None:
+    recorder = open_recorder(open_store=lambda: TripsOverStepSeven(database))
+    run_id = begin(recorder)
+    for step in range(20):
+        recorder.log_metrics(run_id, [point(step)])
+    recorder.close()
+    writer = recorder.health().writer
+    before = stored_health(run_id, bare.list_artifacts(run_id))[writer]
+    refused = count_refused(IDENTITY, state_dir=fast_path)
+    store = TripsOverStepSeven(database)
+
+    in_vain = requeue_refused(store, IDENTITY, state_dir=fast_path)
+    store.is_mended = True
+    done = requeue_refused(store, IDENTITY, state_dir=fast_path)
+
+    after = stored_health(run_id, bare.list_artifacts(run_id))[writer]
+    assert (refused, in_vain.stored, in_vain.refused, in_vain.reason) == (1, 0, 1, "no sevens")
+    assert (done.stored, done.refused, done.error) == (1, 0, None)
+    assert steps_of(bare, run_id) == list(range(20))
+    assert (before.points.stored, before.points.quarantined) == (19, 1)
+    assert (after.points.accepted, after.points.stored, after.points.quarantined) == (20, 20, 0)
+    assert count_refused(IDENTITY, state_dir=fast_path) == 0
+
+
+def test_another_try_stops_when_the_store_is_away_and_keeps_what_it_did_not_try(
+    open_recorder: OpenRecorder, database: MemoryDatabase, fast_path: Path
+) -> None:
+    recorder = open_recorder(open_store=lambda: TripsOverStepSeven(database))
+    run_id = begin(recorder)
+    recorder.flush()
+    recorder.log_metrics(run_id, [point(7)])
+    recorder.flush()
+    recorder.log_metrics(run_id, [point(7, name="auroc")])
+    recorder.close()
+    away = FaultyStore(MemoryStore(database), Faults([None, "away"]))
+
+    done = requeue_refused(away, IDENTITY, state_dir=fast_path)
+
+    assert (done.stored, done.refused) == (1, 0)
+    assert isinstance(done.error, StoreUnavailableError)
+    assert count_refused(IDENTITY, state_dir=fast_path) == 1
+
+
+def test_a_refused_artifact_keeps_its_bytes_until_it_is_stored(
+    open_recorder: OpenRecorder, bare: MemoryStore, database: MemoryDatabase, fast_path: Path, tmp_path: Path
+) -> None:
+    class TakesNoArtifacts(MemoryStore):
+        def log_artifact(self, *_, **__):  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN003, ANN202
+            raise RuntimeError("no artifacts")
+
+    recorder = open_recorder(open_store=lambda: TakesNoArtifacts(database), confirm_s=0.01)
+    run_id = begin(recorder)
+    checkpoint = tmp_path / "best.ckpt"
+    checkpoint.write_bytes(b"weights")
+    recorder.log_artifact(run_id, checkpoint)
+    checkpoint.unlink()
+    recorder.close()
+
+    done = requeue_refused(MemoryStore(database), IDENTITY, state_dir=fast_path)
+
+    assert (done.stored, done.refused) == (1, 0)
+    with bare.open_artifact(run_id, "best.ckpt") as stream:
+        assert stream.read() == b"weights"
+    assert not list(fast_path.glob("journals/*/quarantine/*"))
+
+
+def test_a_leftover_that_cannot_be_read_delays_nobody(
+    open_recorder: OpenRecorder, bare: MemoryStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    outage = Away()
+    dead = open_recorder(outage)
+    begin(dead)
+    dead.close(deadline_s=0.0)
+    broken = Path(dead.health().journal)
+    read = journal_module.Journal.read
+
+    def refuse(journal: journal_module.Journal, *arguments: int, **named: int) -> journal_module.Chunk:
+        if journal.folder == broken:
+            raise OSError(5, "Input/output error")
+        return read(journal, *arguments, **named)
+
+    monkeypatch.setattr(journal_module.Journal, "read", refuse)
+    recorder = open_recorder()
+    run_id = begin(recorder)
+    recorder.log_metrics(run_id, [point(1)])
+    recorder.flush()
+
+    assert steps_of(bare, run_id) == [1]
+    assert broken.exists()
+    assert len([record for record in caplog.records if "Input/output" in record.getMessage()]) == 1
 
 
 # Health

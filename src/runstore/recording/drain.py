@@ -27,6 +27,7 @@ from runstore.errors import (
 from runstore.model import Artifact
 from runstore.protocol import BackendStore
 from runstore.recording.apply import apply_record, as_points
+from runstore.recording.blame import Blame
 from runstore.recording.cursor import DEAD_LETTERS, bury, dead_letter, load_cursor, save_cursor
 from runstore.recording.frames import TORN_TAIL
 from runstore.recording.health import Tally
@@ -47,10 +48,6 @@ _log = logging.getLogger(__name__)
 BATCH_POINTS = 10_000
 """Points sent in one call at most, unless a single accepted call carried more: it stays whole."""
 
-FAILURE_TRIES = 8
-"""How often a record is sent that the store fails on for a reason that time may not mend; with the pauses between
-them about ten seconds."""
-
 ORPHAN_GRACE_S = 30.0
 """How long a record of a run that the store does not know is tried again: its beginning may be in a journal of
 another process, which is drained at its own pace after an outage."""
@@ -64,8 +61,8 @@ class TryLaterError(Exception):
     """The store could not take a record now; the cause says why."""
 
 
-class OrphanError(TryLaterError):
-    """The store does not know a record's run yet; records of other journals need not wait for it."""
+class HeldUpError(TryLaterError):
+    """This journal's next record has to wait, for its run to begin as a rule; those of other journals need not."""
 
 
 class Ticket:
@@ -138,9 +135,8 @@ class JournalDrain:
         self._saved_position = self.position
         self._saved_at = clock()
         self._done_with: list[Path] = []
-        self._failures: tuple[int, int] = (-1, 0)
+        self._blame = Blame()
         self._orphan_since: tuple[int, float] = (-1, 0.0)
-        self._known_runs: set[str] = set()
         tallies.quarantined += self._cursor.quarantined
         tallies.damaged_bytes += self._cursor.damaged_bytes
         for run_id, drained in self._cursor.runs.items():
@@ -277,10 +273,10 @@ class JournalDrain:
         except _REFUSALS:
             return False
         except Exception as error:
-            if isinstance(error, StoreUnavailableError) or self._tries_again():
+            if isinstance(error, StoreUnavailableError) or self._blame.is_the_stores(store, self.position, run_id):
                 raise TryLaterError from error
             return False
-        self._known_runs.add(run_id)
+        self._blame.note_success(run_id)
         return True
 
     # Every other record
@@ -298,14 +294,14 @@ class JournalDrain:
             raise TryLaterError from error
         except _REFUSALS as error:
             if isinstance(error, RunNotFoundError) and self._may_still_begin(record):
-                raise OrphanError from error
+                raise HeldUpError from error
             self._refuse(record, error)
         except Exception as error:  # a permanent failure, a bug of the store's, a driver's error that came through
-            if self._tries_again():
+            if self._blame.is_the_stores(store, self.position, run_of(record)):
                 raise TryLaterError from error
             self._refuse(record, self._checked(error))
         else:
-            self._known_runs.add(run_of(record))
+            self._blame.note_success(run_of(record))
             if isinstance(record, FinalizeRecord):
                 self.ended_runs.append(record.run_id)
             self._finish(record, result)
@@ -374,17 +370,11 @@ class JournalDrain:
 
     def _may_still_begin(self, record: Record) -> bool:
         """Whether a run that the store does not know is worth waiting for: nobody is told of it, so it may come."""
-        if run_of(record) in self._known_runs or self.position in self._tickets:
+        if self._blame.knows(run_of(record)) or self.position in self._tickets:
             return False
         if self._orphan_since[0] != self.position:
             self._orphan_since = (self.position, self._clock())
         return self._clock() - self._orphan_since[1] < ORPHAN_GRACE_S
-
-    def _tries_again(self) -> bool:
-        position, tries = self._failures
-        tries = tries + 1 if position == self.position else 1
-        self._failures = (self.position, tries)
-        return tries < FAILURE_TRIES
 
     def _checked(self, error: Exception) -> Exception:
         if isinstance(error, RunStoreError):

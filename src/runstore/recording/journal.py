@@ -40,7 +40,7 @@ MEMORY_BYTES = 64 * 2**20
 FSYNC_INTERVAL_S = 1.0
 RECOVERY_INTERVAL_S = 15.0
 
-_LOCK = "writer.lock"
+LOCK_NAME = "writer.lock"
 _STAGING = "staged"
 _RUNS = "runs"
 
@@ -111,7 +111,7 @@ class Journal:
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             hidden.mkdir(mode=0o700)
-            lock_fd = take_lock(hidden / _LOCK)
+            lock_fd = take_lock(hidden / LOCK_NAME)
             if lock_fd is None:  # pragma: no cover - nobody else knows this name
                 raise OSError("the new lock is held by another process")  # noqa: TRY301 - one handler names the place
             first = new_segment(hidden, 0)
@@ -136,7 +136,7 @@ class Journal:
             StoreFailureError: a newer release wrote it, in a format that this one cannot read.
             OSError: it cannot be read.
         """
-        lock_fd = take_lock(folder / _LOCK)
+        lock_fd = take_lock(folder / LOCK_NAME)
         if lock_fd is None:
             return None
         try:
@@ -399,6 +399,6 @@ class Journal:
 def leftovers(root: Path) -> list[Path]:
     """The folders of all writers under ``root``, the oldest first; some of them may be alive."""
     try:
-        return sorted(path for path in root.iterdir() if (path / _LOCK).exists() and not path.name.startswith("."))
+        return sorted(path for path in root.iterdir() if (path / LOCK_NAME).exists() and not path.name.startswith("."))
     except FileNotFoundError:
         return []

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from runstore.errors import BrokenPluginError, RunStoreError, StoreUnavailableError
+from runstore.errors import BrokenPluginError, RunStoreError, StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.protocol import BackendStore
-from runstore.recording.drain import TryLaterError
+from runstore.recording.drain import ORPHAN_GRACE_S, TryLaterError
 from runstore.recording.journal import leftovers
 from runstore.recording.options import RecorderOptions
 from runstore.recording.places import identity_of, journal_root
@@ -18,6 +18,7 @@ from runstore.recording.worker import adopt
 from runstore.urls import redact, scheme_of
 
 _TRY_AGAIN_S = 1.0
+_STUCK_S = ORPHAN_GRACE_S + 15.0
 
 
 class Recipe(Struct, frozen=True):
@@ -100,16 +101,26 @@ def sync_leftovers(store: BackendStore, url: str, *, state_dir: Path | None = No
             continue
         tallies = adopted.tallies
         before = {run_id: tuple(tally.drained()) for run_id, tally in tallies.runs.items()}
-        has_more = True
-        while has_more and error is None:
+        has_more, stuck_since = True, (-1, 0.0)
+        while has_more:
             try:
                 has_more = adopted.step(store)
             except TryLaterError as later:
-                if isinstance(later.__cause__, StoreUnavailableError):
-                    error = later.__cause__
-                    adopted.let_go()
+                cause = later.__cause__
+                if adopted.drain.position != stuck_since[0]:
+                    stuck_since = adopted.drain.position, time.monotonic()
+                if isinstance(cause, StoreUnavailableError):
+                    error = cause
+                elif time.monotonic() - stuck_since[1] > _STUCK_S:
+                    error = StoreFailureError(
+                        f"the journal {folder} waits, because the store fails on its next record and on every other "
+                        f"write: {cause}; mend that and run `runstore sync` again"
+                    )
                 else:
                     time.sleep(_TRY_AGAIN_S)  # it is tried a few times, and then quarantined
+                    continue
+                adopted.let_go()
+                break
         journals += not has_more
         for run_id, tally in tallies.runs.items():
             earlier = before.get(run_id, (0, 0, 0, 0))

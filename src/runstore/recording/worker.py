@@ -9,11 +9,18 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from runstore.errors import PluginError, RunStoreError, SchemaError, SettingsError, StoreFailureError
+from runstore.errors import (
+    PluginError,
+    RunStoreError,
+    SchemaError,
+    SettingsError,
+    StoreFailureError,
+    StoreUnavailableError,
+)
 from runstore.protocol import BackendStore
 from runstore.recording.apply import report_health
 from runstore.recording.cursor import DEAD_LETTERS
-from runstore.recording.drain import JournalDrain, OrphanError, Tallies, TryLaterError
+from runstore.recording.drain import JournalDrain, HeldUpError, Tallies, TryLaterError
 from runstore.recording.journal import Journal, leftovers
 from runstore.urls import redact
 
@@ -296,26 +303,52 @@ class Worker:
         What belongs to a run that this process writes to as well goes in whole, before this process's own: an older
         value must not be written over a newer one.
         """
-        now = time.monotonic()
-        if is_asked or now - self._looked_for_leftovers_at >= LEFTOVERS_INTERVAL_S:
-            self._looked_for_leftovers_at = now
-            for folder in leftovers(self._journal.folder.parent):
-                if folder != self._journal.folder and folder not in self._adopted:
-                    adopted = adopt(folder)
-                    if adopted is not None:
-                        self._adopted[folder] = adopted
+        self._adopt_new(is_asked=is_asked)
         has_more = False
         for folder, adopted in list(self._adopted.items()):
-            is_shared = not adopted.journal.runs().isdisjoint(self._tallies.runs)
             try:
-                while (is_done := not adopted.step(store)) is False and is_shared and not self._gave_up:
-                    continue
-            except OrphanError:
+                is_done = self._step_leftover(store, adopted)
+            except HeldUpError:
                 continue  # its run may begin yet: looked at again in the next round
+            except OSError as error:
+                adopted.warn_once(error)
+                continue
             if is_done:
                 del self._adopted[folder]
             has_more = has_more or not is_done
         return has_more
+
+    def _adopt_new(self, *, is_asked: bool) -> None:
+        now = time.monotonic()
+        if not is_asked and now - self._looked_for_leftovers_at < LEFTOVERS_INTERVAL_S:
+            return
+        self._looked_for_leftovers_at = now
+        for folder in leftovers(self._journal.folder.parent):
+            if folder != self._journal.folder and folder not in self._adopted:
+                adopted = adopt(folder)
+                if adopted is not None:
+                    self._adopted[folder] = adopted
+
+    def _step_leftover(self, store: BackendStore, adopted: "Leftover") -> bool:
+        """Stores a part of one dead writer's records, or all that must go before our own; whether that was the rest.
+
+        Raises:
+            TryLaterError: the store is away, or fails on a record that our own must not overtake.
+            HeldUpError: the rest has to wait, which is no reason to keep others waiting.
+            OSError: the journal cannot be read.
+        """
+        is_shared = not adopted.journal.runs().isdisjoint(self._tallies.runs)
+        try:
+            while adopted.step(store):
+                if not is_shared or self._gave_up:
+                    return False
+        except HeldUpError:
+            raise
+        except TryLaterError as error:
+            if is_shared or isinstance(error.__cause__, StoreUnavailableError):
+                raise
+            raise HeldUpError from error.__cause__
+        return True
 
     # Figures
 
@@ -344,12 +377,20 @@ class Leftover:
         self.journal = journal
         self.tallies = Tallies()
         self.drain = JournalDrain(journal, self.tallies, counts_accepted=True)
+        self._is_warned = False
+
+    def warn_once(self, error: OSError) -> None:
+        """Says, the first time, that the journal cannot be read at present."""
+        if not self._is_warned:
+            self._is_warned = True
+            _log.warning("the journal %s cannot be read and waits: %s", self.journal.folder, error)
 
     def step(self, store: BackendStore) -> bool:
         """Stores the next batch; ``False`` once all is stored, the figures with the runs, and the journal removed.
 
         Raises:
             TryLaterError: the store could not take a record now; call again.
+            OSError: the journal cannot be read.
         """
         if self.drain.step(store) or self.drain.is_stopped:
             return True

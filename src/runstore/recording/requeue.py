@@ -1,0 +1,180 @@
+"""Another try for what a store refused: after a person mended the cause, the dead letters go to the store again."""
+
+import base64
+import contextlib
+import logging
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from runstore.errors import RunStoreError, StoreUnavailableError
+from runstore.protocol import BackendStore
+from runstore.recording.apply import apply_record, report_health
+from runstore.recording.cursor import DEAD_LETTERS, DeadLetter, dead_letter
+from runstore.recording.health import Counts, RunHealth, stored_health
+from runstore.recording.journal import LOCK_NAME
+from runstore.recording.places import identity_of, journal_root
+from runstore.recording.records import ArtifactRecord, FinalizeRecord, Record, RunRecord, decode, points_in, run_of
+from runstore.recording.segments import take_lock
+from runstore.recording.worker import QUARANTINE
+
+_log = logging.getLogger(__name__)
+
+
+class Requeued(Struct, kw_only=True):
+    """What one pass of :func:`requeue_refused` did.
+
+    Attributes:
+        stored: how many records the store took this time.
+        refused: how many it refused again, or nobody can read; they are kept, with the newest reason.
+        reason: why the first of them was refused.
+        error: why the rest was not tried; ``None`` when everything was.
+    """
+
+    stored: int = 0
+    refused: int = 0
+    reason: str | None = None
+    error: RunStoreError | None = None
+
+
+def count_refused(url: str, *, state_dir: Path | None = None) -> int:
+    """How many records of dead writers this store refused, as the files on this machine say."""
+    count = 0
+    for folder in _folders(url, state_dir):
+        with contextlib.suppress(OSError), (folder / DEAD_LETTERS).open("rb") as file:
+            count += sum(1 for line in file if line.strip())
+    return count
+
+
+def requeue_refused(store: BackendStore, url: str, *, state_dir: Path | None = None) -> Requeued:
+    """Sends what the store refused once more, in the old order; what it takes leaves the dead-letter files.
+
+    A value that was logged for the same step since then is written over, for the refused record comes last.
+    """
+    done = Requeued()
+    for folder in _folders(url, state_dir):
+        lock_fd = take_lock(folder / LOCK_NAME)
+        if lock_fd is None:
+            continue  # another process is at it
+        try:
+            _Quarantine(folder).requeue(store, done)
+        except OSError as error:
+            _log.warning("the dead letters in %s cannot be read or written: %s", folder, error)
+        finally:
+            os.close(lock_fd)
+        if done.error is not None:
+            break
+    return done
+
+
+def _folders(url: str, state_dir: Path | None) -> list[Path]:
+    return sorted(
+        path.parent for path in journal_root(identity_of(url), state_dir).glob(f"{QUARANTINE}/*/{DEAD_LETTERS}")
+    )
+
+
+class _Quarantine:
+    """One dead writer's letters, under its lock."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        lines = (folder / DEAD_LETTERS).read_bytes().splitlines()
+        self._letters = [msgspec.json.decode(line, type=DeadLetter) for line in lines if line.strip()]
+        self._left: list[DeadLetter] = []
+        self._calls: Counter[str] = Counter()
+        self._points: Counter[str] = Counter()
+
+    def requeue(self, store: BackendStore, done: Requeued) -> None:
+        total = self._count()
+        while self._letters and done.error is None:
+            record = _record_of(self._letters[0])
+            if isinstance(record, FinalizeRecord) or (isinstance(record, RunRecord) and record.resume):
+                self._save()  # the two that are not idempotent between them: see runstore.recording.drain
+            self._try_first(store, record, done)
+        done.refused += len(self._left)
+        self._left += self._letters
+        self._letters = []
+        self._save()
+        for run_id in self._calls:
+            if run_id:
+                with contextlib.suppress(RunStoreError):
+                    self._report(store, run_id, total)
+        if not self._left:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _try_first(self, store: BackendStore, record: Record | None, done: Requeued) -> None:
+        letter = self._letters[0]
+        if record is None:
+            done.reason = done.reason or letter.reason
+            self._left.append(self._letters.pop(0))
+            return
+        try:
+            apply_record(store, record, folder=self._folder)
+        except StoreUnavailableError as error:
+            done.error = error
+        except Exception as error:  # noqa: BLE001 - a stranger's store may raise anything; the letter keeps it
+            done.reason = done.reason or str(error)
+            payload = base64.b64decode(letter.record)
+            self._left.append(
+                dead_letter(payload, kind=letter.kind, run_id=letter.run_id, position=letter.position, error=error)
+            )
+            del self._letters[0]
+        else:
+            done.stored += 1
+            self._calls[run_of(record)] += 1
+            self._points[run_of(record)] += points_in(record)
+            del self._letters[0]
+            if isinstance(record, ArtifactRecord) and record.is_staged:
+                shutil.rmtree(self._folder / Path(record.source).parent, ignore_errors=True)
+
+    def _count(self) -> dict[str, tuple[int, int]]:
+        """Calls and points among the letters, by run."""
+        total: dict[str, tuple[int, int]] = {}
+        for record in map(_record_of, self._letters):
+            if record is not None:
+                calls, points = total.get(run_of(record), (0, 0))
+                total[run_of(record)] = calls + 1, points + points_in(record)
+        return total
+
+    def _save(self) -> None:
+        unfinished = self._folder / f"{DEAD_LETTERS}.new"
+        with unfinished.open("wb") as file:
+            file.writelines(msgspec.json.encode(letter) + b"\n" for letter in [*self._left, *self._letters])
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(self._folder / DEAD_LETTERS)
+
+    def _report(self, store: BackendStore, run_id: str, total: dict[str, tuple[int, int]]) -> None:
+        """Corrects the figures that are stored with a run."""
+        writer = self._folder.name
+        known = stored_health(run_id, store.list_artifacts(run_id)).get(writer)
+        if known is None:  # the run itself was among the letters
+            calls, points = (Counts(accepted=count, stored=0, quarantined=count, dropped=0) for count in total[run_id])
+            known = RunHealth(run_id=run_id, calls=calls, points=points)
+        moved = RunHealth(
+            run_id=run_id,
+            calls=_moved(known.calls, self._calls[run_id]),
+            points=_moved(known.points, self._points[run_id]),
+        )
+        report_health(store, writer, moved)
+
+
+def _moved(counts: Counts, count: int) -> Counts:
+    return Counts(
+        accepted=counts.accepted,
+        stored=counts.stored + count,
+        quarantined=max(counts.quarantined - count, 0),
+        dropped=counts.dropped,
+    )
+
+
+def _record_of(letter: DeadLetter) -> Record | None:
+    """The record in a letter; ``None`` for bytes that nobody can read."""
+    try:
+        return decode(base64.b64decode(letter.record))
+    except (msgspec.DecodeError, ValueError):
+        return None
