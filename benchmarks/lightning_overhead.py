@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import torch
 from pytorch_lightning import Callback, LightningModule, Trainer
-from pytorch_lightning.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoardLogger
+from pytorch_lightning.loggers import CSVLogger, Logger, MLFlowLogger, TensorBoardLogger, WandbLogger
 from torch.utils.data import DataLoader, TensorDataset
 
 from benchmarks.places import Places
@@ -120,6 +120,8 @@ def loggers(places: Places) -> dict[str, MakeLogger]:
         made["TensorBoardLogger"] = TensorBoardLogger
     if _is_installed("mlflow"):
         made["MLFlowLogger, SQLite"] = lambda folder: MLFlowLogger(tracking_uri=f"sqlite:///{folder}/mlflow.db")
+    if _is_installed("wandb"):
+        made["WandbLogger, offline"] = lambda folder: WandbLogger(save_dir=folder, offline=True)
     return made
 
 
