@@ -35,6 +35,11 @@ HURRIED_PAUSE_S = 0.5
 GATHER_S = 0.2
 """How long records gather before they are sent together when nobody waits for them."""
 
+GATHER_BYTES = 256 * 2**10
+"""So much waits for no more."""
+
+_GATHER_STEP_S = 0.05
+
 LEFTOVERS_INTERVAL_S = 60.0
 LEFTOVERS_GRACE_S = 5.0
 """How long a read waits for what dead writers left."""
@@ -231,7 +236,11 @@ class Worker:
             return
         self._wakening.wait(timeout=ORPHANS_INTERVAL_S if self._adopted else LEFTOVERS_INTERVAL_S)
         self.is_idle = False
-        self._rest(GATHER_S)
+        until = time.monotonic() + GATHER_S
+        while self._drain.waiting_bytes < GATHER_BYTES and (left := until - time.monotonic()) > 0:
+            self._rest(min(left, _GATHER_STEP_S))
+            if self._waiters or self._is_closing or self._gave_up:
+                break
 
     def _rest(self, seconds: float) -> None:
         """Waits, but not while somebody waits for this thread."""
