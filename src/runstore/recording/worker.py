@@ -20,7 +20,7 @@ from runstore.errors import (
 from runstore.protocol import BackendStore
 from runstore.recording.apply import report_health
 from runstore.recording.cursor import DEAD_LETTERS
-from runstore.recording.drain import JournalDrain, HeldUpError, Tallies, TryLaterError
+from runstore.recording.drain import HeldUpError, JournalDrain, Tallies, TryLaterError
 from runstore.recording.journal import Journal, leftovers
 from runstore.urls import redact
 
