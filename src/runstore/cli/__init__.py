@@ -4,30 +4,40 @@ Nothing heavy is imported before a command needs it, so that ``runstore --help``
 """
 
 import sys
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import typer
+import click
 
 from runstore.errors import RunStoreError
 
-app = typer.Typer(
-    name="runstore",
-    help="Your training runs, in your own database.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # the plain help needs no rich, whose import costs more than all the rest
-)
+_Command = Callable[..., Any]
 
-StoreOption = Annotated[
-    str | None,
-    typer.Option("--store", help="The store's URL; by default RUNSTORE_URL, runstore.toml or pyproject.toml."),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+class _Commands(click.Group):
+    """Lists its commands as they stand below, not by the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the library's signature
+        return list(self.commands)
+
+
+def _store_option(command: _Command) -> _Command:
+    text = "The store's URL; by default RUNSTORE_URL, runstore.toml or pyproject.toml."
+    return click.option("--store", metavar="URL", help=text)(command)
+
+
+def _json_option(command: _Command) -> _Command:
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+@click.group(name="runstore", cls=_Commands)
+def app() -> None:
+    """Your training runs, in your own database."""
 
 
 @app.command()
-def backends(*, as_json: JsonOption = False) -> None:
+@_json_option
+def backends(*, as_json: bool) -> None:
     """List the databases that runs can be kept in, and what is missing for each."""
     from runstore.cli import screens  # noqa: PLC0415 - see the module's docstring
 
@@ -35,32 +45,32 @@ def backends(*, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def runs(
-    *,
-    store: StoreOption = None,
-    where: Annotated[
-        str | None,
-        typer.Option("--filter", help="Such as: status = 'completed' and metric.validation.auroc.max > 0.9"),
-    ] = None,
-    order_by: Annotated[
-        list[str] | None, typer.Option("--order", help="A field, with asc or desc; may be given several times.")
-    ] = None,
-    limit: Annotated[int, typer.Option(help="How many runs at most.")] = 20,
-    as_json: JsonOption = False,
-) -> None:
+@_store_option
+@click.option(
+    "--filter", "where", metavar="TEXT", help="Such as: status = 'completed' and metric.validation.auroc.max > 0.9"
+)
+@click.option(
+    "--order",
+    "order_by",
+    metavar="FIELD",
+    multiple=True,
+    default=["start_time desc"],
+    help="A field, with asc or desc; may be given several times.",
+)
+@click.option("--limit", type=int, default=20, show_default=True, help="How many runs at most.")
+@_json_option
+def runs(*, store: str | None, where: str | None, order_by: Sequence[str], limit: int, as_json: bool) -> None:
     """List runs, the newest first unless told otherwise."""
     from runstore.cli import screens  # noqa: PLC0415 - see the module's docstring
 
-    screens.print_runs(store, where=where, order_by=order_by or ["start_time desc"], limit=limit, as_json=as_json)
+    screens.print_runs(store, where=where, order_by=list(order_by), limit=limit, as_json=as_json)
 
 
 @app.command()
-def show(
-    run_id: Annotated[str, typer.Argument(help="The run's id.")],
-    *,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
+@click.argument("run_id")
+@_store_option
+@_json_option
+def show(run_id: str, *, store: str | None, as_json: bool) -> None:
     """Show one run: how it stands, its metrics, configuration and artifacts."""
     from runstore.cli import screens  # noqa: PLC0415 - see the module's docstring
 
@@ -68,29 +78,29 @@ def show(
 
 
 @app.command()
-def fetch(
-    run_id: Annotated[str, typer.Argument(help="The run's id.")],
-    name: Annotated[str, typer.Argument(help="The artifact's name.")],
-    target: Annotated[str | None, typer.Argument(help="The file to write; by default the name's last part.")] = None,
-    *,
-    store: StoreOption = None,
-) -> None:
-    """Fetch an artifact's bytes into a file, checked against their SHA-256."""
+@click.argument("run_id")
+@click.argument("name")
+@click.argument("target", required=False)
+@_store_option
+def fetch(run_id: str, name: str, target: str | None, *, store: str | None) -> None:
+    """Fetch an artifact's bytes into a file, checked against their SHA-256.
+
+    NAME is the artifact's; TARGET the file to write, by default the name's last part.
+    """
     from runstore.cli import screens  # noqa: PLC0415 - see the module's docstring
 
     screens.fetch_artifact(store, run_id, name, target)
 
 
 @app.command()
-def sync(
-    *,
-    store: StoreOption = None,
-    watch: Annotated[bool, typer.Option("--watch", help="Go on until stopped.")] = False,
-    state_dir: Annotated[
-        str | None,
-        typer.Option(help="Where the journals lie; by default RUNSTORE_STATE_DIR or the user's state directory."),
-    ] = None,
-) -> None:
+@_store_option
+@click.option("--watch", is_flag=True, help="Go on until stopped.")
+@click.option(
+    "--state-dir",
+    metavar="FOLDER",
+    help="Where the journals lie; by default RUNSTORE_STATE_DIR or the user's state directory.",
+)
+def sync(*, store: str | None, watch: bool, state_dir: str | None) -> None:
     """Bring what journals on this machine still hold into the store."""
     from runstore.cli.sync import sync as bring  # noqa: PLC0415 - see the module's docstring
 
@@ -102,5 +112,5 @@ def main() -> None:
     try:
         app()
     except RunStoreError as error:
-        print(f"runstore: {error}", file=sys.stderr)  # noqa: T201 - a command's own voice
+        click.echo(f"runstore: {error}", err=True)
         sys.exit(1)

@@ -3,7 +3,7 @@
 import time
 from pathlib import Path
 
-import typer
+import click
 
 from runstore.errors import RunStoreError, SettingsError, StoreUnavailableError
 from runstore.opening import open_store
@@ -46,7 +46,7 @@ def sync(store: str | None = None, *, watch: bool = False, state_dir: str | Path
             except RunStoreError as error:
                 if str(error) != said:  # the same outage is told once
                     said = str(error)
-                    typer.echo(f"runstore: {error}; trying again every {WATCH_S:g} s", err=True)
+                    click.echo(f"runstore: {error}; trying again every {WATCH_S:g} s", err=True)
             time.sleep(WATCH_S)
     except KeyboardInterrupt:
         return
@@ -58,14 +58,14 @@ def _targets(store: str | None, base: Path) -> list[str]:
     if url:
         others = sorted(set(known) - {identity_of(url)})
         if store is None and others:
-            typer.echo(f"journals of other stores wait too: {', '.join(others)}; name one with --store", err=True)
+            click.echo(f"journals of other stores wait too: {', '.join(others)}; name one with --store", err=True)
         return [url]
     usable = [identity for identity in known if _HIDDEN not in identity and not identity.startswith("memory:")]
     locked = [identity for identity in known if _HIDDEN in identity]
     if locked and not usable:
         raise SettingsError(f"what waits belongs to {', '.join(locked)}; give the URL with its password in --store")
     if locked:
-        typer.echo(f"left alone, for want of a password (--store): {', '.join(locked)}", err=True)
+        click.echo(f"left alone, for want of a password (--store): {', '.join(locked)}", err=True)
     return usable
 
 
@@ -74,7 +74,7 @@ def _sync_all(urls: list[str], base: Path, *, is_quiet: bool = False) -> None:
     for url in urls:
         if identity_of(url) not in known_stores(base):
             if not is_quiet:
-                typer.echo(f"{redact(url)}: nothing waits")
+                click.echo(f"{redact(url)}: nothing waits")
             continue
         try:
             with open_store(url, durable=False) as opened:
@@ -83,13 +83,13 @@ def _sync_all(urls: list[str], base: Path, *, is_quiet: bool = False) -> None:
             errors.append(f"{redact(url)}: {error}")
             continue
         if not is_quiet or done.journals or done.error:
-            typer.echo(_line(url, done, base))
+            click.echo(_line(url, done, base))
         if done.error is not None:
             errors.append(f"{redact(url)}: {done.error}")
     if errors:
         raise StoreUnavailableError(f"not everything is stored yet: {'; '.join(errors)}; run `runstore sync` again")
     if not urls and not is_quiet:
-        typer.echo("nothing waits")
+        click.echo("nothing waits")
 
 
 def _line(url: str, done: Synced, base: Path) -> str:
