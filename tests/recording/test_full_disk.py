@@ -1,0 +1,58 @@
+"""The database's disk is full, really: a file system of a few megabytes with a SQLite file and ballast on it."""
+
+import contextlib
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runstore.model import MetricPoint
+from runstore.opening import open_store
+from runstore.recording import RecordingStore
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this user may not mount a file system")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    ballast = folder / "ballast"
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(b"x" * 4096)
+    return ballast
+
+
+def test_what_is_logged_while_the_databases_disk_is_full_is_stored_when_it_is_not(
+    small_disk: Path, fast_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNSTORE_STATE_DIR", str(fast_path))
+    store = open_store(f"sqlite:///{small_disk / 'runs.db'}")
+    assert isinstance(store, RecordingStore)
+    run_id = store.ensure_run(store.get_or_create_experiment("x"))
+    store.flush()
+
+    ballast = fill(small_disk)
+    for step in range(2000):  # more than the few free pages of the file take
+        store.log_metrics(run_id, [MetricPoint(name=name, value=1.0, step=step) for name in "abcdefghij"])
+    threading.Event().wait(1.0)  # a hundred tries, with the pauses of these tests
+    while_full = store.health()
+    ballast.unlink()
+    store.flush()
+
+    assert "disk is full" in str(while_full.last_error)
+    assert while_full.waiting_bytes > 0
+    assert store.health().is_all_stored
+    assert {series.count for series in store.get_summaries(run_id)} == {2000}
+    store.close()
