@@ -82,7 +82,8 @@ def encode_config(config: Mapping[str, Any]) -> str:
 
 def decode_config(text: str) -> dict[str, Any]:
     """The config that was encoded, equal and of the same types."""
-    decoded: dict[str, Any] = json.loads(text, object_hook=_untagged)
+    hook = _untagged if f'{_TAG}"' in text else None  # a call of Python's for each mapping, so only where it is needed
+    decoded: dict[str, Any] = json.loads(text, object_hook=hook)
     return decoded
 
 

@@ -1,8 +1,8 @@
 """Reading: experiments, runs, configs, summaries and artifacts, each in a fixed number of statements."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, BinaryIO, Final, cast
+from typing import Any, BinaryIO, Final, TypeVar, cast
 
 import sqlalchemy as sa
 
@@ -25,12 +25,14 @@ from runstore.query import (
 from runstore_sql.database import Database
 from runstore_sql.filters import Condition, Filters
 from runstore_sql.history import HistoryReader, check_sample_size
+from runstore_sql.many_runs import ManyRuns
 from runstore_sql.ordering import Ordering
 from runstore_sql.rows import artifact_of, experiment_of, run_columns, run_of, runs_and_relatives
-from runstore_sql.schema import SUMMARY_COLUMNS, artifact, config, experiment, run, series
-from runstore_sql.summary_rows import from_row
+from runstore_sql.schema import artifact, experiment, run
 
 _IDS_A_STATEMENT: Final = 1000
+
+ResultT = TypeVar("ResultT")
 
 
 class SqlReader:
@@ -46,6 +48,7 @@ class SqlReader:
         self._blobs = blobs
         self._filters = Filters(database.dialect, database.now_us)
         self._histories = HistoryReader.for_dialect(database.dialect)
+        self._many_runs = ManyRuns(database.dialect)
 
     def connections_in_use(self) -> int:
         """How many connections this handle has checked out right now: none between calls."""
@@ -173,11 +176,8 @@ class SqlReader:
 
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """See :meth:`runstore.protocol.RunReader.get_configs`."""
-        query = sa.select(run.c.id, config.c.document).select_from(run.outerjoin(config, config.c.run_pk == run.c.pk))
-        documents = dict(cast("list[tuple[str, str | None]]", self._rows_of(query, run_ids)))
-        return {
-            run_id: decode_config(documents[run_id] or "{}") for run_id in dict.fromkeys(run_ids) if run_id in documents
-        }
+        documents = self._of_many(self._many_runs.documents, run_ids)
+        return {run_id: decode_config(document or "{}") for run_id, document in documents.items()}
 
     def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
         """See :meth:`runstore.protocol.RunReader.get_summaries`."""
@@ -189,27 +189,18 @@ class SqlReader:
 
     def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
         """See :meth:`runstore.protocol.RunReader.get_summaries_of`."""
-        columns = (series.c[column] for column in SUMMARY_COLUMNS)
-        query = (
-            sa.select(run.c.id, series.c.name, series.c.dataset_type, *columns)
-            .select_from(run.outerjoin(series, series.c.run_pk == run.c.pk))
-            .order_by(series.c.name, series.c.dataset_type)
-        )
-        found: dict[str, list[SeriesSummary]] = {}
-        for run_id, name, dataset_type, *summary in self._rows_of(query, run_ids):
-            listed = found.setdefault(run_id, [])
-            if name is not None:
-                listed.append(from_row(name, dataset_type, summary))
-        return {run_id: tuple(found[run_id]) for run_id in dict.fromkeys(run_ids) if run_id in found}
+        return self._of_many(self._many_runs.summaries, run_ids)
 
-    def _rows_of(self, query: sa.Select[Any], run_ids: Sequence[str]) -> list[Any]:
-        """The rows of many runs, so many ids a statement that no driver's limit on parameters is met."""
-        rows: list[Any] = []
-        wanted = [run_id for run_id in run_ids if _could_be_stored(run_id)]
+    def _of_many(
+        self, read: Callable[[Sequence[str], Any], dict[str, ResultT]], run_ids: Sequence[str]
+    ) -> dict[str, ResultT]:
+        """What is known of many runs, in the order asked for; so many ids a statement that no driver's limit is met."""
+        wanted = [run_id for run_id in dict.fromkeys(run_ids) if _could_be_stored(run_id)]
+        found: dict[str, ResultT] = {}
         for first in range(0, len(wanted), _IDS_A_STATEMENT):
-            some = query.where(run.c.id.in_(wanted[first : first + _IDS_A_STATEMENT]))
-            rows += self.database.read(partial(_all, some))
-        return rows
+            some = wanted[first : first + _IDS_A_STATEMENT]
+            found |= self.database.with_driver(partial(read, some))
+        return {run_id: found[run_id] for run_id in wanted if run_id in found}
 
     def get_history(
         self,
@@ -276,10 +267,6 @@ class SqlReader:
         if pk is None:
             raise RunNotFoundError(checks.unknown_run(run_id))
         return cast("int", pk)
-
-
-def _all(query: sa.Select[Any], connection: sa.Connection) -> Sequence[Any]:
-    return connection.execute(query).all()
 
 
 def _could_be_stored(text: object) -> bool:

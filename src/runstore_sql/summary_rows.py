@@ -1,6 +1,5 @@
 """A series' summary as the columns of its row, and back."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from runstore.model import DatasetType, SeriesSummary, StepValue
@@ -25,17 +24,24 @@ def to_row(summary: SeriesSummary) -> SummaryRow:
     )
 
 
-def from_row(name: str, dataset_type: str, row: Sequence[Any]) -> SeriesSummary:
+def from_row(name: str, dataset_type: str, row: SummaryRow) -> SeriesSummary:
     """The summary that columns stand for."""
+    count, non_finite, first_step, first, first_mark, last_step, last, last_mark = row[:8]
+    low_step, low, low_mark, high_step, high, high_mark = row[8:]
+    if first_mark or last_mark or low_mark or high_mark or None in row:
+        first, last = from_pair(first, first_mark), from_pair(last, last_mark)
+        low = None if low_step is None else from_pair(low, low_mark)
+        high = None if high_step is None else from_pair(high, high_mark)
+    first_point = StepValue(step=first_step, value=first)
     return SeriesSummary(
         name=name,
         dataset_type=_DATASET_TYPES[dataset_type],
-        count=row[0],
-        non_finite_count=row[1],
-        first=StepValue(step=row[2], value=from_pair(row[3], row[4])),
-        last=StepValue(step=row[5], value=from_pair(row[6], row[7])),
-        min=None if row[8] is None else StepValue(step=row[8], value=from_pair(row[9], row[10])),
-        max=None if row[11] is None else StepValue(step=row[11], value=from_pair(row[12], row[13])),
+        count=count,
+        first=first_point,
+        last=first_point if count == 1 else StepValue(step=last_step, value=last),
+        min=None if low is None else first_point if count == 1 else StepValue(step=low_step, value=low),
+        max=None if high is None else first_point if count == 1 else StepValue(step=high_step, value=high),
+        non_finite_count=non_finite,
     )
 
 
