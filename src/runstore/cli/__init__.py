@@ -95,16 +95,17 @@ def fetch(run_id: str, name: str, target: str | None, *, store: str | None) -> N
 @app.command()
 @_store_option
 @click.option("--watch", is_flag=True, help="Go on until stopped.")
+@click.option("--requeue", is_flag=True, help="Then send once more what the store refused.")
 @click.option(
     "--state-dir",
     metavar="FOLDER",
     help="Where the journals lie; by default RUNSTORE_STATE_DIR or the user's state directory.",
 )
-def sync(*, store: str | None, watch: bool, state_dir: str | None) -> None:
+def sync(*, store: str | None, watch: bool, requeue: bool, state_dir: str | None) -> None:
     """Bring what journals on this machine still hold into the store."""
     from runstore.cli.sync import sync as bring  # noqa: PLC0415 - see the module's docstring
 
-    bring(store, watch=watch, state_dir=state_dir)
+    bring(store, watch=watch, requeue=requeue, state_dir=state_dir)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """``runstore sync``: brings what the journals of dead writers on this machine still hold into their stores."""
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from runstore.opening import open_store
 from runstore.recording.opening import Synced, sync_leftovers
 from runstore.recording.places import identity_of, known_stores
 from runstore.recording.places import state_dir as default_state_dir
+from runstore.recording.requeue import count_refused, requeue_refused
 from runstore.recording.worker import QUARANTINE
 from runstore.settings import load_settings
 from runstore.urls import redact
@@ -20,28 +22,36 @@ WATCH_S = 5.0
 _HIDDEN = ":***@"
 
 
-def sync(store: str | None = None, *, watch: bool = False, state_dir: str | Path | None = None) -> None:
+def sync(
+    store: str | None = None, *, watch: bool = False, requeue: bool = False, state_dir: str | Path | None = None
+) -> None:
     """Drains what dead writers left; living writers drain themselves and are left alone.
 
     Args:
         store: the store's URL. By default the one of the settings; where there is none, every store that has journals
             here and whose URL needs no password.
         watch: go on until interrupted.
+        requeue: then send once more what the store refused. Not together with ``watch``.
         state_dir: where the journals lie, by default where recorders put them.
 
     Raises:
         StoreUnavailableError: something waits still, because the database does not answer.
         SettingsError: nothing is named, and what waits belongs to stores that need a password.
     """
+    if watch and requeue:
+        raise SettingsError(
+            "--watch and --requeue do not go together; requeue once, after mending the cause, then watch"
+        )
     base = Path(state_dir).expanduser().absolute() if state_dir is not None else default_state_dir()
     if not watch:
-        _sync_all(_targets(store, base), base)
+        _sync_all(_targets(store, known_stores(base)), base)
+        _speak_of_refused(store, base, requeue=requeue)
         return
     said = ""
     try:
         while True:
             try:
-                _sync_all(_targets(store, base), base, is_quiet=True)
+                _sync_all(_targets(store, known_stores(base)), base, is_quiet=True)
                 said = ""
             except RunStoreError as error:
                 if str(error) != said:  # the same outage is told once
@@ -52,9 +62,8 @@ def sync(store: str | None = None, *, watch: bool = False, state_dir: str | Path
         return
 
 
-def _targets(store: str | None, base: Path) -> list[str]:
+def _targets(store: str | None, known: Collection[str]) -> list[str]:
     url = load_settings(url=store).url
-    known = known_stores(base)
     if url:
         others = sorted(set(known) - {identity_of(url)})
         if store is None and others:
@@ -90,6 +99,32 @@ def _sync_all(urls: list[str], base: Path, *, is_quiet: bool = False) -> None:
         raise StoreUnavailableError(f"not everything is stored yet: {'; '.join(errors)}; run `runstore sync` again")
     if not urls and not is_quiet:
         click.echo("nothing waits")
+
+
+def _speak_of_refused(store: str | None, base: Path, *, requeue: bool) -> None:
+    """Sends what the stores refused once more; or says, where it was not asked to, that there is something."""
+    refused = count_refused(base)
+    for url in _targets(store, refused) if refused else ():
+        count = refused.get(identity_of(url), 0)
+        if count and requeue:
+            _requeue(url, base)
+        elif count:
+            click.echo(f"{redact(url)}: {_records(count)} refused before are kept; mend the cause, then sync --requeue")
+
+
+def _requeue(url: str, base: Path) -> None:
+    with open_store(url, durable=False) as opened:
+        done = requeue_refused(opened, url, state_dir=base)
+    said = f"{redact(url)}: {_records(done.stored)} refused before stored now"
+    if done.refused:
+        said += f", {done.refused} refused again ({redact(done.reason or '')})"
+    click.echo(said)
+    if done.error is not None:
+        raise StoreUnavailableError(f"not everything was tried: {redact(url)}: {done.error}; run `runstore sync` again")
+
+
+def _records(count: int) -> str:
+    return f"{count} record{'' if count == 1 else 's'}"
 
 
 def _line(url: str, done: Synced, base: Path) -> str:

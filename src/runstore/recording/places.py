@@ -44,14 +44,17 @@ def describe_root(root: Path, identity: str) -> None:
         note.write_text(json.dumps({"store": identity}) + "\n")
 
 
-def known_stores(base: Path | None = None) -> dict[str, Path]:
-    """The stores that have writers' folders, living or dead: each identity with its folder."""
+def noted_stores(base: Path | None = None) -> dict[str, Path]:
+    """The stores that ever had writers here: each identity with its folder."""
     found = {}
     for note in sorted(((base or state_dir()) / "journals").glob(f"*/{_ABOUT}")):
         try:
-            identity = json.loads(note.read_text())["store"]
+            found[json.loads(note.read_text())["store"]] = note.parent
         except (OSError, ValueError, KeyError):
             continue
-        if leftovers(note.parent):
-            found[identity] = note.parent
     return found
+
+
+def known_stores(base: Path | None = None) -> dict[str, Path]:
+    """The stores that have writers' folders, living or dead: each identity with its folder."""
+    return {identity: folder for identity, folder in noted_stores(base).items() if leftovers(folder)}

@@ -17,7 +17,7 @@ from runstore.recording.apply import apply_record, report_health
 from runstore.recording.cursor import DEAD_LETTERS, DeadLetter, dead_letter
 from runstore.recording.health import Counts, RunHealth, stored_health
 from runstore.recording.journal import LOCK_NAME
-from runstore.recording.places import identity_of, journal_root
+from runstore.recording.places import identity_of, journal_root, noted_stores
 from runstore.recording.records import ArtifactRecord, FinalizeRecord, Record, RunRecord, decode, points_in, run_of
 from runstore.recording.segments import take_lock
 from runstore.recording.worker import QUARANTINE
@@ -41,13 +41,14 @@ class Requeued(Struct, kw_only=True):
     error: RunStoreError | None = None
 
 
-def count_refused(url: str, *, state_dir: Path | None = None) -> int:
-    """How many records of dead writers this store refused, as the files on this machine say."""
-    count = 0
-    for folder in _folders(url, state_dir):
-        with contextlib.suppress(OSError), (folder / DEAD_LETTERS).open("rb") as file:
-            count += sum(1 for line in file if line.strip())
-    return count
+def count_refused(state_dir: Path | None = None) -> dict[str, int]:
+    """How many records of dead writers each store refused, by its identity, as the files on this machine say."""
+    counts: Counter[str] = Counter()
+    for identity, root in noted_stores(state_dir).items():
+        for folder in _folders(root):
+            with contextlib.suppress(OSError), (folder / DEAD_LETTERS).open("rb") as file:
+                counts[identity] += sum(1 for line in file if line.strip())
+    return dict(counts)
 
 
 def requeue_refused(store: BackendStore, url: str, *, state_dir: Path | None = None) -> Requeued:
@@ -56,7 +57,7 @@ def requeue_refused(store: BackendStore, url: str, *, state_dir: Path | None = N
     A value that was logged for the same step since then is written over, for the refused record comes last.
     """
     done = Requeued()
-    for folder in _folders(url, state_dir):
+    for folder in _folders(journal_root(identity_of(url), state_dir)):
         lock_fd = take_lock(folder / LOCK_NAME)
         if lock_fd is None:
             continue  # another process is at it
@@ -71,10 +72,8 @@ def requeue_refused(store: BackendStore, url: str, *, state_dir: Path | None = N
     return done
 
 
-def _folders(url: str, state_dir: Path | None) -> list[Path]:
-    return sorted(
-        path.parent for path in journal_root(identity_of(url), state_dir).glob(f"{QUARANTINE}/*/{DEAD_LETTERS}")
-    )
+def _folders(root: Path) -> list[Path]:
+    return sorted(path.parent for path in root.glob(f"{QUARANTINE}/*/{DEAD_LETTERS}"))
 
 
 class _Quarantine:
