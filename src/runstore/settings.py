@@ -1,21 +1,33 @@
 """Where the store's URL comes from: the argument, the environment, ``runstore.toml``, then ``pyproject.toml``."""
 
-import threading
-from dataclasses import dataclass, replace
+import os
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-import typed_settings
-from typed_settings.loaders import Loader
+import msgspec
 
 from runstore.errors import SettingsError
 
 _FILE = "runstore.toml"
 _PROJECT_FILE = "pyproject.toml"
 _SECTION = "tool.runstore"
+_CHECKOUT = (".git", ".hg")
 
-_one_at_a_time = threading.Lock()
-"""The settings library reads type annotations, which CPython 3.11 may not do in several threads at once
-("AST constructor recursion depth mismatch", python/cpython#106905); it may go with 3.11."""
+_File = TypeVar("_File")
+
+
+class _Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    url: str | None = None
+    artifacts: str | None = None
+
+
+class _Tool(msgspec.Struct, frozen=True):
+    runstore: _Keys = _Keys()
+
+
+class _Project(msgspec.Struct, frozen=True):
+    tool: _Tool = _Tool()
 
 
 @dataclass(frozen=True)
@@ -41,25 +53,39 @@ def load_settings(*, url: str | None = None, artifacts: str | None = None, start
     Raises:
         SettingsError: a settings file cannot be read or holds something unknown; names the file.
     """
-    project, own = (typed_settings.find(name, start_dir=start) for name in (_PROJECT_FILE, _FILE))
-    loaders: list[Loader] = [
-        typed_settings.FileLoader({_PROJECT_FILE: typed_settings.TomlFormat(_SECTION)}, [project]),
-        typed_settings.FileLoader({_FILE: typed_settings.TomlFormat(None)}, [own]),
-        typed_settings.EnvLoader("RUNSTORE_"),
+    start = (start or Path()).absolute()
+    places = [
+        _Keys(url=url, artifacts=artifacts),
+        _Keys(url=os.environ.get("RUNSTORE_URL"), artifacts=os.environ.get("RUNSTORE_ARTIFACTS")),
+        _read(_FILE, start, _Keys),
+        _read(_PROJECT_FILE, start, _Project).tool.runstore,
     ]
+    return Settings(
+        url=next((place.url for place in places if place.url is not None), None),
+        artifacts=next((place.artifacts for place in places if place.artifacts is not None), None),
+    )
+
+
+def _read(name: str, start: Path, kind: type[_File]) -> _File:
+    """What the nearest file of this name holds, upwards from a folder; the defaults where there is none."""
+    path = _find(name, start)
+    if path is None:
+        return kind()
     try:
-        with _one_at_a_time:
-            found = typed_settings.load_settings(Settings, loaders)
-    except Exception as error:
+        return msgspec.toml.decode(path.read_bytes(), type=kind)
+    except (OSError, ValueError, msgspec.DecodeError) as error:
         raise SettingsError(
-            f"the settings could not be read ({error}); looked at {project} [{_SECTION}], {own} and RUNSTORE_*; "
-            "known keys: url, artifacts"
+            f"the settings in {path} cannot be read ({error}); known are the texts url and artifacts"
         ) from error
-    if url is not None:
-        found = replace(found, url=url)
-    if artifacts is not None:
-        found = replace(found, artifacts=artifacts)
-    return found
+
+
+def _find(name: str, start: Path) -> Path | None:
+    for folder in (start, *start.parents):
+        if (folder / name).exists():
+            return folder / name
+        if any((folder / mark).exists() for mark in _CHECKOUT):
+            break
+    return None
 
 
 def require_url(settings: Settings) -> str:

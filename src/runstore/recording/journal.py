@@ -17,9 +17,8 @@ import threading
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
-import uuid_utils
-
 from runstore.errors import SettingsError, StoreClosedError, StoreFailureError
+from runstore.ids import time_ordered_id
 from runstore.recording.frames import PREAMBLE_SIZE, frame, scan
 from runstore.recording.segments import (
     SUFFIX,
@@ -106,7 +105,7 @@ class Journal:
         Raises:
             SettingsError: the folder cannot be made or written.
         """
-        name = str(uuid_utils.uuid7())  # sorts by time: adopters drain older writers first
+        name = time_ordered_id()  # sorts by time: adopters drain older writers first
         hidden, folder = root / f".new-{name}", root / name
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -10,9 +10,8 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-import uuid_utils
-
 from runstore.artifacts import ArtifactRequest, Blob
+from runstore.ids import time_ordered_id
 
 _CHUNK = 2**20
 
@@ -22,7 +21,7 @@ class StagedBlobs:
 
     def __init__(self, staging: Path, request: ArtifactRequest) -> None:
         """Makes the folder."""
-        self.folder = staging / str(uuid_utils.uuid7())
+        self.folder = staging / time_ordered_id()
         self.folder.mkdir(parents=True, mode=0o700)
         self._root = Path(request.uri).absolute()
         self.staged = self.folder / (self._root.name or "root")
