@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -173,6 +174,30 @@ def test_a_sync_tells_what_it_did_and_does_nothing_twice(
     assert "1 journals drained" in first
     assert second == "nothing waits"
     assert stored(sqlite_url)["loss"] == list(range(20))
+
+
+def test_a_sync_tells_of_refused_records_and_sends_them_again_when_told_to(
+    sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_store(sqlite_url) as store:
+        store.ensure_run(store.get_or_create_experiment("x"), run_id="run")
+        store.flush()  # type: ignore[attr-defined]  # a recorder's
+        with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as stranger:
+            stranger.execute("DELETE FROM runstore_run")
+        store.log_metrics("run", [MetricPoint(name="loss", step=step, value=float(step)) for step in range(3)])
+
+    sync()
+    told = capsys.readouterr().out
+    with open_store(sqlite_url, durable=False) as mended:
+        mended.ensure_run(mended.get_or_create_experiment("x"), run_id="run")
+    sync(requeue=True)
+    said = capsys.readouterr().out
+    sync(requeue=True)
+
+    assert "1 record refused before, and kept" in told
+    assert "1 record refused before stored now" in said
+    assert capsys.readouterr().out == "nothing waits\n"
+    assert stored(sqlite_url)["loss"] == [0, 1, 2]
 
 
 def test_two_syncs_and_a_start_at_once_store_everything_once(start: Start, sqlite_url: str, state_dir: Path) -> None:

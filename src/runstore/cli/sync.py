@@ -109,7 +109,9 @@ def _speak_of_refused(store: str | None, base: Path, *, requeue: bool) -> None:
         if count and requeue:
             _requeue(url, base)
         elif count:
-            click.echo(f"{redact(url)}: {_records(count)} refused before are kept; mend the cause, then sync --requeue")
+            click.echo(
+                f"{redact(url)}: {_records(count)} refused before, and kept; mend the cause, then `runstore sync --requeue`"
+            )
 
 
 def _requeue(url: str, base: Path) -> None:
