@@ -7,7 +7,20 @@ import pytest
 
 _DRIVERS = {"alembic", "bson", "gridfs", "psycopg", "pymongo", "pymysql", "sqlalchemy"}
 _FRAMEWORKS = {"lightning", "pytorch_lightning", "torch", "torchmetrics", "torchvision"}
-_SLOW = {"asyncio", "fsspec", "numpy", "pluggy", "rich", "tenacity", "typed_settings", "typer"}
+_SLOW = {"asyncio", "fsspec", "msgspec", "numpy", "pluggy", "rich", "tenacity"}
+_SLOW_STANDARD = {
+    "dataclasses",
+    "email",
+    "http",
+    "json",
+    "logging",
+    "pathlib",
+    "sqlite3",
+    "subprocess",
+    "urllib",
+    "zipfile",
+}
+"""Of the standard library; ``importlib.metadata`` shows as ``email`` and ``zipfile``."""
 
 
 def _loaded_by(program: str) -> set[str]:
@@ -61,3 +74,21 @@ except SystemExit as end:
     loaded = _loaded_by(program)
 
     assert loaded & (_DRIVERS | _FRAMEWORKS) == set()
+
+
+def test_the_help_of_runstore_imports_nothing_but_click_and_light_modules_of_the_standard_library() -> None:
+    at_start = _loaded_by("")
+    program = """
+import sys
+sys.argv = ["runstore", "--help"]
+from runstore.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code
+"""
+
+    loaded = _loaded_by(program) - at_start
+
+    assert loaded - sys.stdlib_module_names == {"click", "runstore"}
+    assert loaded & (_SLOW | _SLOW_STANDARD) == set()

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich.console import Console
+import click
 
 from pneumo_train.config import SECTIONS, DataConfig, from_dict
 from pneumo_train.errors import PneumoTrainError
@@ -23,14 +23,24 @@ _MISTAKES = (
 )  # fmt: skip
 
 _EXTRA = frozenset(
-    {"PIL", "jsonargparse", "matplotlib", "numpy", "pytorch_lightning", "torch", "torchmetrics", "torchvision", "yaml"}
+    {
+        "PIL",
+        "jsonargparse",
+        "matplotlib",
+        "numpy",
+        "pytorch_lightning",
+        "rich",
+        "torch",
+        "torchmetrics",
+        "torchvision",
+        "yaml",
+    }
 )
 """What the extra ``train`` brings; the command itself is installed without it, too."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
-    console = Console(stderr=True)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         from pneumo_train.options import build_parser  # noqa: PLC0415 - it may not be installed
@@ -40,21 +50,23 @@ def main(argv: Sequence[str] | None = None) -> int:
             commands = {"fit": _fit, "check": _check, "demo": _demo}
             return commands[arguments.subcommand](arguments[arguments.subcommand])
     except _MISTAKES as error:
-        console.print(f"pneumo-train: {redact(str(error))}", style="bold red", markup=False, highlight=False)
+        click.secho(f"pneumo-train: {redact(str(error))}", err=True, bold=True, fg="red")
         return EXIT_MISTAKE
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
-        console.print(f'pneumo-train: needs {error.name}; install it by: pip install "runstore[train]"', markup=False)
+        click.echo(f'pneumo-train: needs {error.name}; install it by: pip install "runstore[train]"', err=True)
         return EXIT_MISTAKE
     except KeyboardInterrupt:
-        console.print("pneumo-train: stopped by Ctrl-C", markup=False)
+        click.echo("pneumo-train: stopped by Ctrl-C", err=True)
         return EXIT_CTRL_C
 
 
 def _fit(arguments: Any) -> int:
     values = arguments.as_dict()
     config = from_dict({key: values[key] for key in ("seed", *SECTIONS)})
+
+    from rich.console import Console  # noqa: PLC0415 - it may not be installed
 
     from pneumo_train.centralized import CentralizedTrainer  # noqa: PLC0415 - torch is slow to import
     from pneumo_train.report import print_summary  # noqa: PLC0415 - as above
@@ -77,9 +89,8 @@ def _check(arguments: Any) -> int:
     from pneumo_train.source import validate_source  # noqa: PLC0415 - one command's need
 
     report = validate_source(arguments.source, DataConfig(csv_filename=arguments.csv))
-    console = Console()
     for key, value in report.items():
-        console.print(f"{key}: {', '.join(value) if isinstance(value, list) else value}", markup=False, highlight=False)
+        click.echo(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
     return 0 if report["valid"] else EXIT_MISTAKE
 
 

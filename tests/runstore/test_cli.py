@@ -1,19 +1,56 @@
 """The command as its user meets it: a terminal, an exit status, a line that says what is wrong."""
 
+import fcntl
 import json
 import math
+import os
+import pty
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
 
 from runstore import MetricPoint, open_store
+from runstore.cli.recorders import recorder_table
+from runstore.recording import Counts, RunHealth
+
+_COMMAND = [sys.executable, "-c", "import sys; from runstore.cli import main; sys.argv[0] = 'runstore'; main()"]
+_HOSTILE = "\x1b[2J\x9b31m\x7f\u202e\U000e0041 two\nlines"
+"""Clears the screen, colours it, and turns the direction of writing."""
 
 
-def _runstore(*arguments: str) -> subprocess.CompletedProcess[str]:
-    code = "import sys; from runstore.cli import main; sys.argv[0] = 'runstore'; main()"
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
+def _runstore(*arguments: str, columns: int | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    if columns is not None:
+        environment["COLUMNS"] = str(columns)
+    return subprocess.run(
+        [*_COMMAND, *arguments], capture_output=True, text=True, check=False, env=environment, encoding="utf-8"
+    )
+
+
+def _runstore_on_a_terminal(*arguments: str, columns: int) -> str:
+    """What the command writes to a terminal of so many columns."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
+    with subprocess.Popen([*_COMMAND, *arguments], stdout=theirs, stderr=theirs, env=environment) as running:
+        os.close(theirs)
+        written = bytearray()
+        while chunk := _read(ours):
+            written += chunk
+        assert running.wait() == 0, written
+    os.close(ours)
+    return written.decode().replace("\r\n", "\n")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 2**16)
+    except OSError:  # so a terminal tells that nobody writes any more
+        return b""
 
 
 @pytest.fixture
@@ -21,7 +58,9 @@ def run_id(sqlite_url: str, tmp_path: Path) -> str:
     """A run with a hostile name, a NaN, a config and an artifact."""
     (tmp_path / "model.bin").write_bytes(b"weights")
     with open_store(sqlite_url, durable=False) as store:
-        run_id = store.ensure_run(store.get_or_create_experiment("pneumonia"), name="[red]x[/red]\u202e")
+        run_id = store.ensure_run(
+            store.get_or_create_experiment("pneumonia"), name="[red]x[/red]", tags={"note": _HOSTILE}
+        )
         values = [0.5, 0.9, math.nan]
         store.log_metrics(
             run_id,
@@ -50,6 +89,91 @@ def test_a_run_is_shown_with_its_metrics_config_artifacts_and_how_it_ended(sqlit
         '"depth": 18',
     ):
         assert text in shown.stdout
+
+
+@pytest.mark.parametrize("arguments", [("show", "RUN"), ("show", "RUN", "--json"), ("runs",), ("runs", "--json")])
+def test_no_text_of_a_store_steers_the_terminal(sqlite_url: str, run_id: str, arguments: tuple[str, ...]) -> None:
+    given = [run_id if argument == "RUN" else argument for argument in arguments]
+
+    printed = _runstore(*given, "--store", sqlite_url)
+
+    assert printed.returncode == 0, printed.stderr
+    assert [character for character in printed.stdout if not character.isprintable() and character != "\n"] == []
+    if "--json" in arguments:
+        values = json.loads(printed.stdout)
+        assert (values if "RUN" in arguments else values[0])["tags"] == {"note": _HOSTILE}
+
+
+def test_wide_cells_are_folded_to_the_width_of_the_terminal(sqlite_url: str, run_id: str) -> None:
+    printed = _runstore_on_a_terminal("runs", "--store", sqlite_url, columns=50)
+
+    lines = printed.splitlines()
+    assert max(map(len, lines)) <= 50
+    assert run_id == "".join(line.split("  ")[0] for line in lines[lines.index("=" * 50) + 1 :])
+
+
+def test_without_a_terminal_nothing_is_folded_unless_columns_asks_for_it(sqlite_url: str, run_id: str) -> None:
+    piped = _runstore("show", run_id, "--store", sqlite_url)
+    asked = _runstore("show", run_id, "--store", sqlite_url, columns=60)
+
+    assert f"run{' ' * 10}{run_id}" in piped.stdout
+    assert max(len(line) for line in piped.stdout.splitlines()) > 60
+    assert max(len(line) for line in asked.stdout.splitlines()) <= 60
+
+
+def test_whether_a_recorder_lost_anything_is_read_at_a_glance(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"weights")
+    with open_store(sqlite_url) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("recorded"))
+        store.log_metrics(
+            run_id, [MetricPoint(name="loss", value=0.5, step=step, dataset_type="train") for step in (0, 1)]
+        )
+        store.log_artifact(run_id, tmp_path / "model.bin")
+        store.finalize(run_id, "completed")
+
+    shown = _runstore("show", run_id, "--store", sqlite_url)
+    values = json.loads(_runstore("show", run_id, "--store", sqlite_url, "--json").stdout)
+
+    section = shown.stdout[shown.stdout.index("\nrecorder") :].split("\n\n")[0]
+    assert [line.split(maxsplit=1) for line in section.splitlines() if "==" not in line and line] == [
+        ["recorder", "0 lost"],
+        ["accepted", "4 calls, 2 points"],
+        ["stored", "4 calls, 2 points"],
+        ["waiting", "0"],
+        ["quarantined", "0"],
+        ["writers", "1"],
+    ]
+    assert "model.bin" in shown.stdout
+    assert "runstore.health" not in shown.stdout
+    [(writer, figures)] = values["health"].items()
+    assert figures["calls"] == {"accepted": 4, "stored": 4, "waiting": 0, "quarantined": 0, "dropped": 0}
+    assert f"runstore.health/{writer}" in [artifact["name"] for artifact in values["artifacts"]]
+
+
+def test_figures_of_several_writers_are_added_and_what_is_lost_is_said_first() -> None:
+    calls = Counts(accepted=9, stored=5, quarantined=1, dropped=2)
+    points = Counts(accepted=90, stored=50, quarantined=10, dropped=20)
+    report = RunHealth(run_id="r", calls=calls, points=points)
+
+    titles, rows = recorder_table({"a": report, "b": report})
+
+    assert titles[1].startswith("LOST 4 calls, 40 points")
+    assert rows[0] == ["accepted", "18 calls, 180 points"]
+    assert rows[2][1].startswith("6 calls, 60 points")
+    assert rows[3][1].startswith("2 calls, 20 points")
+
+
+def test_an_artifact_that_only_bears_the_name_of_a_report_is_an_artifact(sqlite_url: str) -> None:
+    with open_store(sqlite_url, durable=False) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("own"))
+        uri, name = "mine:x", "runstore.health/mine"
+        store.log_artifact(run_id, uri, name=name, artifact_type="health", copy=False, metadata={"calls": "many"})
+
+    shown = _runstore("show", run_id, "--store", sqlite_url)
+
+    assert shown.returncode == 0, shown.stderr
+    assert "runstore.health/mine" in shown.stdout
+    assert "lost" not in shown.stdout
 
 
 def test_json_is_strict_json(sqlite_url: str, run_id: str) -> None:

@@ -1,21 +1,17 @@
 """What the commands print: tables for people, JSON for programs.
 
-Text from a store is printed as plain text, never as markup: a run may have any name.
+Text from a store is printed as plain text, see :mod:`runstore.cli.tables`: a run may have any name.
 """
 
-import json
-import math
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from runstore.artifacts import copy_out
+from runstore.cli.tables import print_json, print_line, print_table
 from runstore.model import Artifact, Run, SeriesSummary, StepValue
 from runstore.opening import open_reader
 from runstore.plugins import find_backends
@@ -36,14 +32,14 @@ def print_backends(*, as_json: bool) -> None:
     ]
     broken = {name: redact(f"{type(error).__name__}: {error}") for name, error in catalog.broken.items()}
     if as_json:
-        _print_json({"backends": rows, "broken": broken})
+        print_json({"backends": rows, "broken": broken})
         return
-    _print_table(
+    print_table(
         ["backend", "schemes", "plugin", "state"],
         [[row["name"], ", ".join(row["schemes"]), row["plugin"], row["state"]] for row in rows],
     )
     for name, error in broken.items():
-        Console().print(Text(f"The plugin {name} failed to load: {error}", style="red"))
+        print_line(f"The plugin {name} failed to load: {error}", fg="red")
 
 
 def print_runs(store: str | None, *, where: str | None, order_by: Sequence[str], limit: int, as_json: bool) -> None:
@@ -52,7 +48,7 @@ def print_runs(store: str | None, *, where: str | None, order_by: Sequence[str],
         page = reader.search_runs(where, order_by=order_by, limit=limit)
         summaries = reader.get_summaries_of([run.id for run in page.items])
     if as_json:
-        _print_json([_run_values(run) | {"summaries": summaries.get(run.id, ())} for run in page.items])
+        print_json([_run_values(run) | {"summaries": summaries.get(run.id, ())} for run in page.items])
         return
     columns = _common_series(summaries.values())
     rows = []
@@ -67,13 +63,15 @@ def print_runs(store: str | None, *, where: str | None, order_by: Sequence[str],
                 *(_number(last.get(key)) for key in columns),
             ]
         )
-    _print_table(["run", "name", "status", "started", *(f"{name} ({kind})" for name, kind in columns)], rows)
+    print_table(["run", "name", "status", "started", *(f"{name} ({kind})" for name, kind in columns)], rows)
     if page.next_cursor is not None:
-        Console().print(Text(f"More runs match; these are the first {limit} (--limit)."))
+        print_line(f"More runs match; these are the first {limit} (--limit).")
 
 
 def print_run(store: str | None, run_id: str, *, as_json: bool) -> None:
     """Everything about one run but the histories."""
+    from runstore.cli.recorders import recorder_table, recorder_values, split_reports  # noqa: PLC0415 - one screen's need
+
     with open_reader(store) as reader:
         run = reader.get_run(run_id)
         experiment = reader.get_experiment(run.experiment_id)
@@ -82,18 +80,24 @@ def print_run(store: str | None, run_id: str, *, as_json: bool) -> None:
             reader.get_summaries(run_id),
             reader.list_artifacts(run_id),
         )
+    reports, files = split_reports(run_id, artifacts)
     if as_json:
-        _print_json(
+        print_json(
             _run_values(run)
             | {"experiment": experiment.name, "config": config, "summaries": summaries, "artifacts": artifacts}
+            | {"health": recorder_values(reports)}
         )
         return
-    _print_table(["run", run.id], _facts(run, experiment.name))
+    print_table(["run", run.id], _facts(run, experiment.name))
     _print_series(summaries)
-    _print_artifacts(artifacts)
+    _print_artifacts(files)
+    if reports:
+        print_line("")
+        print_table(*recorder_table(reports))
     if config:
-        Console().print(Text("configuration", style="bold"))
-        Console().print(Text(json.dumps(_plain(config), indent=2, ensure_ascii=False)))
+        print_line("")
+        print_line("configuration", bold=True)
+        print_json(config)
 
 
 def fetch_artifact(store: str | None, run_id: str, name: str, target: str | None) -> None:
@@ -101,7 +105,7 @@ def fetch_artifact(store: str | None, run_id: str, name: str, target: str | None
     place = Path(target or PurePosixPath(name).name)
     with open_reader(store) as reader, reader.open_artifact(run_id, name) as source:
         copy_out(source, place)
-    Console().print(Text(str(place)))
+    print_line(str(place))
 
 
 def _facts(run: Run, experiment: str) -> list[list[str]]:
@@ -123,7 +127,8 @@ def _facts(run: Run, experiment: str) -> list[list[str]]:
 
 def _print_series(summaries: Sequence[SeriesSummary]) -> None:
     if summaries:
-        _print_table(
+        print_line("")
+        print_table(
             ["metric", "dataset", "points", "last", "best min", "best max", "non-finite"],
             [
                 [
@@ -142,7 +147,8 @@ def _print_series(summaries: Sequence[SeriesSummary]) -> None:
 
 def _print_artifacts(artifacts: Sequence[Artifact]) -> None:
     if artifacts:
-        _print_table(
+        print_line("")
+        print_table(
             ["artifact", "type", "bytes", "metadata", "where"],
             [
                 [
@@ -155,15 +161,6 @@ def _print_artifacts(artifacts: Sequence[Artifact]) -> None:
                 for item in artifacts
             ],
         )
-
-
-def _print_table(titles: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    table = Table()
-    for title in titles:
-        table.add_column(Text(title), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
-    Console().print(table)
 
 
 def _common_series(summaries: Iterable[Sequence[SeriesSummary]], most: int = 4) -> list[tuple[str, str]]:
@@ -180,19 +177,6 @@ def _common_series(summaries: Iterable[Sequence[SeriesSummary]], most: int = 4) 
 def _run_values(run: Run) -> dict[str, Any]:
     values: dict[str, Any] = msgspec.to_builtins(run)
     return values
-
-
-def _print_json(value: Any) -> None:
-    """JSON without NaN, which JSON lacks: non-finite numbers are the texts "nan", "inf" and "-inf"."""
-    print(json.dumps(_plain(msgspec.to_builtins(value)), indent=2, ensure_ascii=False))  # noqa: T201 - for programs
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _time(moment: datetime) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, ValidationError, convert
 from msgspec.structs import asdict
 
 from runstore.model import Artifact
@@ -45,6 +45,11 @@ class RunHealth(Struct, frozen=True, kw_only=True):
     """One run's figures, as one writer sees them. ``calls`` counts verbs of every kind, ``points`` metric points."""
 
     run_id: str
+    calls: Counts
+    points: Counts
+
+
+class _Figures(Struct, frozen=True, kw_only=True):
     calls: Counts
     points: Counts
 
@@ -159,6 +164,10 @@ def stored_health(run_id: str, artifacts: Iterable[Artifact]) -> dict[str, RunHe
     found = {}
     for artifact in artifacts:
         if artifact.name.startswith(HEALTH_PREFIX) and artifact.artifact_type == HEALTH_TYPE:
-            calls, points = (Counts(**artifact.metadata[unit]) for unit in ("calls", "points"))
-            found[artifact.name.removeprefix(HEALTH_PREFIX)] = RunHealth(run_id=run_id, calls=calls, points=points)
+            try:
+                figures = convert(artifact.metadata, _Figures)
+            except ValidationError:  # somebody's own artifact, that happens to be called so
+                continue
+            writer = artifact.name.removeprefix(HEALTH_PREFIX)
+            found[writer] = RunHealth(run_id=run_id, calls=figures.calls, points=figures.points)
     return found
