@@ -21,6 +21,7 @@ from sqlalchemy.pool import QueuePool
 from runstore.errors import RunStoreError, SettingsError, StoreClosedError, StoreUnavailableError
 from runstore.urls import redact
 from runstore_sql.failures import is_transient, translate
+from runstore_sql.partitions import SETTING as PARTITION_SETTING
 
 _ATTEMPTS: Final = 4
 _POOL_SIZE: Final = 5
@@ -274,6 +275,7 @@ def make_engine(url: sa.URL, read_only: bool) -> sa.Engine:  # noqa: FBT001 - on
             "keepalives_count": 3,
         }
         arguments["connect_args"] = {key: value for key, value in defaults.items() if key not in url.query}
+        url = url.difference_update_query([PARTITION_SETTING])  # ours, and unknown to the driver
     else:
         arguments["connect_args"] = {
             "charset": "utf8mb4",
@@ -339,6 +341,8 @@ def _connect_sqlite(path: Path, options: dict[str, Any], *, read_only: bool) -> 
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA synchronous = {_synchronous(options)}")
         connection.execute("PRAGMA journal_size_limit = 67108864")
+        # SQLite's own 2 MB do not hold what one search over 10,000 runs touches.
+        connection.execute("PRAGMA cache_size = -16384")
         if read_only:
             connection.execute("PRAGMA query_only = ON")
     except BaseException:  # a wrong setting, or a file that is no database

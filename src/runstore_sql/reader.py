@@ -14,7 +14,6 @@ from runstore.ids import experiment_id_of
 from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
 from runstore.query import (
     Attribute,
-    Node,
     Order,
     decode_cursor,
     encode_cursor,
@@ -23,10 +22,10 @@ from runstore.query import (
     query_key,
 )
 from runstore_sql.database import Database
-from runstore_sql.filters import Condition, Filters
+from runstore_sql.filters import Condition
 from runstore_sql.history import HistoryReader, check_sample_size
 from runstore_sql.many_runs import ManyRuns
-from runstore_sql.ordering import Ordering
+from runstore_sql.pages import Pages, Scope
 from runstore_sql.rows import artifact_of, experiment_of, run_columns, run_of, runs_and_relatives
 from runstore_sql.schema import artifact, experiment, run
 
@@ -46,7 +45,7 @@ class SqlReader:
         """Reads through the database's connections."""
         self.database = database
         self._blobs = blobs
-        self._filters = Filters(database.dialect, database.now_us)
+        self._pages = Pages(database)
         self._histories = HistoryReader.for_dialect(database.dialect)
         self._many_runs = ManyRuns(database.dialect)
 
@@ -112,59 +111,17 @@ class SqlReader:
         if not (_could_be_stored(experiment_id or "") and _could_be_stored(filter or "")):
             # No database takes such a text even to compare with, and none holds one.
             raise QueryError("the filter or experiment_id holds a NUL character or a lone surrogate; take it out")
-        conditions: list[Condition] = []
-        if experiment_id is not None:
-            wanted = sa.select(experiment.c.pk).where(experiment.c.id == experiment_id)
-            conditions.append(run.c.experiment_pk == wanted.scalar_subquery())
-        key = query_key("runs", node, orders, experiment_id)
-        return self._page(node, conditions, orders, key=key, limit=limit, cursor=cursor)
+        kind = "all" if experiment_id is None else "experiment"
+        scope = Scope(query_key("runs", node, orders, experiment_id), kind, experiment_id)
+        return self._pages.read(node, orders, scope, limit=limit, cursor=cursor)
 
     def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
         """See :meth:`runstore.protocol.RunReader.list_children`."""
         checks.check_run_id(run_id)
         limit = checks.check_limit(limit)
         orders = (Order(Attribute("start_time"), descending=False),)
-        conditions = [run.c.parent_pk == self._pk_of(run_id)]
-        return self._page(None, conditions, orders, key=query_key("children", run_id), limit=limit, cursor=cursor)
-
-    def _page(  # noqa: PLR0913 - the parts of one query
-        self,
-        node: Node | None,
-        conditions: list[Condition],
-        orders: Sequence[Order],
-        *,
-        key: str,
-        limit: int,
-        cursor: str | None,
-    ) -> Page[Run]:
-        """Finds the page's runs by their keys and sort columns alone, then fetches the wide rows of those few."""
-        ordering = Ordering(orders, self._filters)
-        if node is not None:
-            conditions = [*conditions, self._filters.condition(node)]
-        if cursor is not None:
-            conditions = [*conditions, ordering.after(decode_cursor(key, cursor))]
-        source = runs_and_relatives()
-        for table, on in ordering.joins:
-            source = source.outerjoin(table, on)
-        found = (
-            sa.select(run.c.pk, *ordering.columns())
-            .select_from(source)
-            .where(*conditions)
-            .order_by(*ordering.order_by())
-            .limit(limit + 1)
-            .subquery("found")
-        )
-        places = [column for column in found.c if column.name != "pk"]
-        query = (
-            sa.select(*run_columns(self.database.now_us), *places)
-            .select_from(runs_and_relatives().join(found, found.c.pk == run.c.pk))
-            .order_by(*ordering.order_by_labels(found))
-        )
-        rows = self.database.read(lambda connection: connection.execute(query).all())
-        next_cursor = None
-        if len(rows) > limit:
-            next_cursor = encode_cursor(key, ordering.place(rows[limit - 1]._mapping))  # noqa: SLF001 - SQLAlchemy's API
-        return Page(items=tuple(run_of(row) for row in rows[:limit]), next_cursor=next_cursor)
+        scope = Scope(query_key("children", run_id), "parent", self._pk_of(run_id))
+        return self._pages.read(None, orders, scope, limit=limit, cursor=cursor)
 
     def get_config(self, run_id: str) -> dict[str, Any]:
         """See :meth:`runstore.protocol.RunReader.get_config`."""
