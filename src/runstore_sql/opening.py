@@ -5,6 +5,7 @@ made or brought up to date in one go.
 """
 
 import contextlib
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -17,14 +18,18 @@ import sqlalchemy as sa
 from runstore.artifacts import Blobs, FsspecBlobs
 from runstore.errors import ForeignSchemaError, SchemaError, SchemaTooNewError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
+from runstore_sql import partitions
 from runstore_sql.blobs import DatabaseBlobs
 from runstore_sql.database import Database, parse_url
 from runstore_sql.schema import MIN_READER, MIN_WRITER, OUR_NAMES, SCHEMA_VERSION, VERSION_TABLE, schema_info
 from runstore_sql.store import SqlStore
 
+_log = logging.getLogger(__name__)
+
 _LOCK_NAME: Final = "runstore schema"
 _LOCK_NUMBER: Final = 0x72756E73746F7265
 _LOCK_WAIT_S: Final = 60
+_PARTITION_WAIT_S: Final = 2
 
 
 class SchemaInfo(NamedTuple):
@@ -79,14 +84,30 @@ def _blobs_of(database: Database, artifacts: str | None) -> Blobs:
 
 
 def _prepare(database: Database) -> None:
+    width = partitions.width_of(database.url)
     info = database.read(lambda connection: _read_info(connection, database))
     if info is None or info.version < SCHEMA_VERSION:
         if database.read_only:
             found = "it is empty" if info is None else f"its schema {info.version} is older than {SCHEMA_VERSION}"
             raise SchemaError(f"there is no store to read at {database.place}: {found}; open_store(url) makes it so")
-        _bring_up_to_date(database)
+        _bring_up_to_date(database, width)
         return
     _check_version(info, database)
+    if width is not None and not database.read_only:
+        _partition_ahead(database, width)
+
+
+def _partition_ahead(database: Database, width: int) -> None:
+    def add(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_PARTITION_WAIT_S}s'")
+        with _locked(connection, database):
+            partitions.add_next(connection, width)
+
+    if database.read(lambda connection: partitions.is_due(connection, width)):
+        try:
+            database.write(add)
+        except StoreUnavailableError as error:  # somebody reads for long: the next opening does it
+            _log.warning("no further partition was made in %s: %s", database.place, error)
 
 
 def _read_info(connection: sa.Connection, database: Database) -> SchemaInfo | None:
@@ -120,13 +141,15 @@ def _check_version(info: SchemaInfo, database: Database) -> None:
         )
 
 
-def _bring_up_to_date(database: Database) -> None:
+def _bring_up_to_date(database: Database, width: int | None) -> None:
     if database.dialect == "sqlite":
         database.read(_use_write_ahead_log)
 
     def migrate(connection: sa.Connection) -> None:
         with _locked(connection, database):
             info = _read_info_quietly(connection, database)
+            if info is None and width is not None:
+                partitions.make_table(connection, width)
             if info is None or info.version < SCHEMA_VERSION:
                 _migrate(connection)
                 return
