@@ -5,7 +5,7 @@ in an order that changes from round to round; ``logger=False`` is the zero. The 
 of what is added per step, and the spread: by the clock, and in processor time of the training thread, which says more on
 a machine that others use too. The last column is what the whole ``fit`` takes longer, the end of the run included
 (closing a durable store drains its journal into the database). Loggers whose packages are not installed are left out,
-and said so.
+and said so; all of them, pinned, stand in ``benchmarks/environments/lightning.txt``.
 """
 
 import argparse

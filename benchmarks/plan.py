@@ -165,12 +165,18 @@ def _is_light(contestant: str) -> bool:
     return CONTESTANTS[contestant].environment == OURS
 
 
+_MANY_RUNS, _MANY_POINTS = 10_000, 1_000_000
+"""Rows beyond show growth, not bars: each repeats its query, and one round will do."""
+
+
 def _reading(sizes: Sizes) -> Iterable[Row]:
     repeats = {"warm": 2, "repeats": 15}
     for runs in sizes.search_runs:
         peers = PEERS if runs == sizes.peer_search_runs else ()
         options = {"runs": runs, "limit": 50, **repeats}
-        yield Row(f"search-{runs}", "search", (*OURS_BARE, *RAW, *peers), options, prepare="prepare_search")
+        rounds = None if runs <= _MANY_RUNS else 1
+        row = Row(f"search-{runs}", "search", (*OURS_BARE, *RAW, *peers), options, prepare="prepare_search")
+        yield row._replace(rounds=rounds)
     peers = PEERS if sizes.peer_search_runs else ()
     options = {"runs": sizes.list_runs, "keys": 50, "warm": 1, "repeats": 3}
     yield Row("list", "list_runs", (*OURS_BARE, *RAW), options, prepare="prepare_list")
@@ -179,7 +185,10 @@ def _reading(sizes: Sizes) -> Iterable[Row]:
         readers = (*OURS_BARE, *RAW, "raw packed/mongodb")
         if points == sizes.peer_history_points:
             readers = (*readers, *PEERS, "Trackio/sqlite")
+        rounds = None if points <= _MANY_POINTS else 1
         options = {"points": points, "size": 1_000, "warm": 1, "repeats": 3}
-        yield Row(f"history-{points}", "history", readers, options, prepare="prepare_history")
+        row = Row(f"history-{points}", "history", readers, options, prepare="prepare_history")
+        yield row._replace(rounds=rounds)
         options = {"points": points, "max_points": 2_000, "size": 1_000, "warm": 1, "repeats": 5}
-        yield Row(f"sample-{points}", "sample", OURS_BARE, options, prepare="prepare_history")
+        row = Row(f"sample-{points}", "sample", OURS_BARE, options, prepare="prepare_history")
+        yield row._replace(rounds=rounds)
