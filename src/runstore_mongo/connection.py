@@ -115,7 +115,7 @@ class Connection:
         self._client: MongoClient[Document] | None = None
         self._pid = 0
         self._left_behind: list[MongoClient[Document]] = []
-        self._has_transactions: bool | None = None
+        self._hello: Document | None = None
         self._abandoned: list[Mapping[str, Any]] = []
         self._is_closed = False
 
@@ -160,10 +160,17 @@ class Connection:
     @property
     def has_transactions(self) -> bool:
         """Whether the server is a replica set or a sharded cluster; a standalone one has no transactions."""
-        if self._has_transactions is None:
-            hello = self.client.admin.command("hello")
-            self._has_transactions = "setName" in hello or hello.get("msg") == "isdbgrid"
-        return self._has_transactions
+        return "setName" in self._greeting() or self.is_sharded
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether documents may lie on several shards."""
+        return self._greeting().get("msg") == "isdbgrid"
+
+    def _greeting(self) -> Document:
+        if self._hello is None:
+            self._hello = self.client.admin.command("hello")
+        return self._hello
 
     def call(self, asked: str, operation: Callable[[], ResultT]) -> ResultT:
         """What an idempotent operation gives, tried again while its failure is of the passing kind.

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from bson.int64 import Int64
 
+from runstore.checks import Series
 from runstore.config import ConfigLeaf, decode_config, encode_config
 from runstore.model import (
     Artifact,
@@ -46,9 +47,10 @@ SUMMARY_FIELDS: Final[Document] = {"tail": 0}
 """The projection of a series without its newest points."""
 
 MOST_COPIED: Final = 1_000
-"""Series of a run whose statistics are copied into the run; a run with more is searched by looking them up."""
+"""Series of a run whose summaries are kept in the run; one with more is *wide*, and they are looked up."""
 
 _STATISTICS: Final = ("first", "last", "min", "max")
+_DATASET_TYPES: Final = {str(kind): kind for kind in DatasetType}
 
 
 def series_key(run_id: str, name: str, dataset_type: str) -> str:
@@ -162,6 +164,12 @@ def copy_key(name: str, dataset_type: str) -> str:
     return f"{dataset_type}/{escaped}"
 
 
+def identity_of(key: str) -> Series:
+    """The name and dataset type of the series that has a field of ``runs.metrics``."""
+    dataset_type, _, escaped = key.partition("/")
+    return escaped.replace("%2E", ".").replace("%24", "$").replace("%25", "%"), dataset_type
+
+
 def copied(summaries: Sequence[tuple[int, SeriesSummary]]) -> list[Document]:
     """The stages that copy statistics, each with its series' version, into a run; an older version never replaces one.
 
@@ -181,15 +189,33 @@ def copied(summaries: Sequence[tuple[int, SeriesSummary]]) -> list[Document]:
                 {"$or": [{"$gt": [held_version, 0]}, {"$ne": ["$has_more_series", True]}]},
             ]
         }
-        fields[path] = {"$cond": [is_wanted, {"$literal": _statistics(version, summary)}, f"${path}"]}
+        fields[path] = {"$cond": [is_wanted, {"$literal": statistics(version, summary)}, f"${path}"]}
     full = [{"$set": {"has_more_series": {"$or": [{"$eq": ["$has_more_series", True]}, is_full]}}}] if is_full else []
     return [*full, {"$set": fields}] if fields else []
 
 
-def _statistics(version: int, summary: SeriesSummary) -> Document:
-    points = {name: getattr(summary, name) for name in _STATISTICS}
-    values = {name: None if point is None else point.value for name, point in points.items()}
-    return {"version": version, "count": summary.count, **values}
+def statistics(version: int, summary: SeriesSummary) -> Document:
+    """A summary as a run holds it. Steps are plain integers: small ones take four bytes, and read back twice as fast."""
+    fields: Document = {
+        "version": version,
+        "count": summary.count,
+        "non_finite_count": summary.non_finite_count,
+    }
+    for name in _STATISTICS:
+        point: StepValue | None = getattr(summary, name)
+        fields[name] = None if point is None else point.value
+        fields[f"{name}_step"] = None if point is None else point.step
+    return fields
+
+
+def summaries_of(metrics: Document) -> dict[Series, tuple[int, SeriesSummary]]:
+    """The summaries that a run holds, each with the version of its series."""
+    found = {}
+    for key, held in metrics.items():
+        identity = identity_of(key)
+        name, dataset_type = identity
+        found[identity] = int(held["version"]), _summary(name, dataset_type, held)
+    return found
 
 
 def leaf_document(leaf: ConfigLeaf) -> Document:
@@ -214,17 +240,21 @@ def summary_fields(summary: SeriesSummary) -> Document:
 
 
 def summary_of(document: Document) -> SeriesSummary:
-    """The summary of a series as stored."""
-    low, high = document["min"], document["max"]
+    """The summary of a series as stored in its own document."""
+    return _summary(document["metric_name"], document["dataset_type"], document)
+
+
+def _summary(name: str, dataset_type: str, held: Document) -> SeriesSummary:
+    low, high = held["min"], held["max"]
     return SeriesSummary(
-        name=document["metric_name"],
-        dataset_type=DatasetType(document["dataset_type"]),
-        count=int(document["count"]),
-        first=StepValue(step=int(document["first_step"]), value=document["first"]),
-        last=StepValue(step=int(document["last_step"]), value=document["last"]),
-        min=None if low is None else StepValue(step=int(document["min_step"]), value=low),
-        max=None if high is None else StepValue(step=int(document["max_step"]), value=high),
-        non_finite_count=int(document["non_finite_count"]),
+        name=name,
+        dataset_type=_DATASET_TYPES[dataset_type],
+        count=held["count"],
+        first=StepValue(step=int(held["first_step"]), value=held["first"]),
+        last=StepValue(step=int(held["last_step"]), value=held["last"]),
+        min=None if low is None else StepValue(step=int(held["min_step"]), value=low),
+        max=None if high is None else StepValue(step=int(held["max_step"]), value=high),
+        non_finite_count=held["non_finite_count"],
     )
 
 

@@ -32,6 +32,7 @@ from runstore_mongo.documents import (
     artifact_of,
     experiment_of,
     run_of,
+    summaries_of,
     summary_of,
     unique,
 )
@@ -171,27 +172,37 @@ class MongoReader:
     def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
         """See :meth:`runstore.protocol.RunReader.get_summaries_of`."""
         wanted = unique([checks.check_run_id(run_id) for run_id in run_ids])
-        series, runs = self._connection.collection(SERIES), self._connection.collection(RUNS)
-        found: dict[str, list[SeriesSummary]] = {run_id: [] for run_id in wanted}
+        runs = self._connection.collection(RUNS)
+        documents = self._connection.call(
+            "read summaries",
+            lambda: runs.find({"_id": {"$in": wanted}}, {"metrics": 1, "has_more_series": 1}).to_list(),
+        )
+        wide = [document["_id"] for document in documents if document["has_more_series"]]
+        found = {
+            document["_id"]: [summary for _, summary in summaries_of(document["metrics"]).values()]
+            for document in documents
+            if not document["has_more_series"]
+        }
+        if wide:
+            found |= self._summaries_of_wide(wide)
+        return {
+            run_id: tuple(sorted(found[run_id], key=lambda one: (one.name, one.dataset_type)))
+            for run_id in wanted
+            if run_id in found
+        }
+
+    def _summaries_of_wide(self, run_ids: list[str]) -> dict[str, list[SeriesSummary]]:
+        series = self._connection.collection(SERIES)
         documents = self._connection.call(
             "read summaries",
             lambda: self._connection.read_at_once(
-                lambda session: series.find({"run_id": {"$in": wanted}}, SUMMARY_FIELDS, session=session).to_list()
+                lambda session: series.find({"run_id": {"$in": run_ids}}, SUMMARY_FIELDS, session=session).to_list()
             ),
         )
+        found: dict[str, list[SeriesSummary]] = {run_id: [] for run_id in run_ids}
         for document in documents:
             found[document["run_id"]].append(summary_of(document))
-        # A run without series must be told from one that is not there.
-        bare = [run_id for run_id, summaries in found.items() if not summaries]
-        if bare:
-            known = self._connection.call(
-                "read runs", lambda: {run["_id"] for run in runs.find({"_id": {"$in": bare}}, {"_id": 1})}
-            )
-            found = {run_id: summaries for run_id, summaries in found.items() if summaries or run_id in known}
-        return {
-            run_id: tuple(sorted(summaries, key=lambda one: (one.name, one.dataset_type)))
-            for run_id, summaries in found.items()
-        }
+        return found
 
     def get_history(
         self,
@@ -208,7 +219,7 @@ class MongoReader:
         kind = checks.check_dataset_type(dataset_type, "dataset_type")
         low = 0 if min_step is None else checks.check_step(min_step, "min_step")
         high = checks.MAX_STEP if max_step is None else checks.check_step(max_step, "max_step")
-        columns = read_points(self._connection, run_id, name, kind, low=low, high=high)
+        columns = read_points(self._connection, run_id, {(name, kind): (low, high)}).get((name, kind))
         if columns is None:
             self._require_run(run_id)
             return History.empty(name=name, dataset_type=DatasetType(kind))
@@ -287,7 +298,7 @@ class MongoReader:
         return self._connection.call(asked, lambda: collection.aggregate(pipeline).to_list())
 
     def _has_partial_copies(self) -> bool:
-        """Whether any run has more series than are copied into it."""
+        """Whether any run is wide: has more series than it holds summaries of."""
         runs = self._connection.collection(RUNS)
         return (
             self._connection.call("search runs", lambda: runs.find_one({"has_more_series": True}, {"_id": 1}))

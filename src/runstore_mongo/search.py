@@ -10,7 +10,7 @@ from runstore.errors import QueryError
 from runstore.model import RunStatus
 from runstore.query import And, Attribute, ConfigKey, Metric, Node, Order, Tag
 from runstore_mongo.conditions import Conditions, fields_of, uses_metrics
-from runstore_mongo.documents import NOW_US, SERIES
+from runstore_mongo.documents import NOW_US, SERIES, copy_key
 
 Document = dict[str, Any]
 Pipeline = list[Document]
@@ -57,8 +57,7 @@ class Search:
             node: the filter.
             orders: the ordering, without the final ties.
             scope: plain conditions on ``runs`` that always hold, such as an experiment.
-            joins: look each statistic up in ``run_series``: right for runs, too, that carry no copy of all of them,
-                and many times slower.
+            joins: look the statistics of wide runs up in ``run_series``: right for all, and many times slower.
         """
         self._conditions = Conditions(joins=joins)
         self._joins = joins
@@ -219,7 +218,17 @@ class Search:
                         "as": joined,
                     }
                 },
-                {"$set": {joined: {"$first": f"${joined}"}}},
+                {
+                    "$set": {
+                        joined: {
+                            "$cond": [
+                                {"$eq": ["$has_more_series", True]},
+                                {"$first": f"${joined}"},
+                                f"$metrics.{copy_key(name, dataset_type)}",
+                            ]
+                        }
+                    }
+                },
             ]
         return stages
 

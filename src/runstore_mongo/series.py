@@ -1,7 +1,7 @@
 """What a write of points does to one series: pure, no database.
 
 A series is one document of ``run_series``: its summary, and a ``tail`` of the points written last. A write is one
-compare-and-set of that document, so points and summary change together, on a standalone server too. When the tail has
+compare-and-set of that document, so points and summary change together. When the tail has
 grown to :data:`SEAL_AT` points the next write first copies it into documents of ``run_buckets`` and then drops it by
 its own compare-and-set. Two rules make every state between two statements a right one:
 
@@ -23,7 +23,7 @@ from runstore.checks import MAX_STEP, Series
 from runstore.model import SeriesSummary
 from runstore.summaries import merge_summaries, summarize
 from runstore_mongo.columns import Columns, empty, of_documents, overlay
-from runstore_mongo.documents import Document, bucket_key, summary_fields, summary_of
+from runstore_mongo.documents import Document, bucket_key, series_key, summary_fields, summary_of
 
 SEAL_AT: Final = 512
 """Points from which a tail is packed away: 12 KiB, the most that a write of one point has to write again."""
@@ -75,13 +75,12 @@ def state_of(document: Document) -> SeriesState:
 
 
 def is_due(state: SeriesState, batch: Columns) -> bool:
-    """Whether the tail is to be sealed: it has grown enough, or this is a call that only seals."""
+    """Whether the tail is to be sealed: it has grown enough, or this is a write that only seals."""
     return len(state.tail.steps) >= (SEAL_AT if batch.steps else 1)
 
 
-def loses_extreme(state: SeriesState, batch: Columns) -> bool:
+def loses_extreme(summary: SeriesSummary | None, batch: Columns) -> bool:
     """Whether a point that is the series' minimum or maximum may be overwritten: then only the history tells."""
-    summary = state.summary
     if summary is None or not batch.steps or batch.steps[0] > summary.last.step:
         return False
     new = dict(zip(batch.steps, batch.values, strict=True))
@@ -92,27 +91,31 @@ def loses_extreme(state: SeriesState, batch: Columns) -> bool:
     )
 
 
-def plan_write(  # noqa: PLR0913, PLR0917 - everything that is known of one series
-    run_id: str, key: str, series: Series, batch: Columns, state: SeriesState, stored: list[Document]
+def plan_write(  # noqa: PLR0913 - everything that is known of one series
+    run_id: str,
+    series: Series,
+    batch: Columns,
+    state: SeriesState,
+    stored: list[Document],
+    *,
+    version: int,
+    summary: SeriesSummary | None,
 ) -> Plan:
-    """What writing a batch does to a series; an empty batch only seals.
+    """What writing a batch does to a series; an empty batch only seals, and keeps the version.
 
     Args:
         run_id: the run.
-        key: the series' key.
         series: its name and dataset type.
         batch: the new points.
         state: the series as it is.
         stored: the buckets that the batch overlaps, or the tail if it is to be sealed, in order.
+        version: the series' version with the batch.
+        summary: its summary with the batch.
     """
+    key = series_key(run_id, *series)
     due = is_due(state, batch)
     seals, sealed_to = _seals(run_id, key, state, stored) if due else ([], state.sealed_to)
-    after = SeriesState(
-        version=state.version + 1,
-        sealed_to=sealed_to,
-        summary=_summary_after(series, state, batch, stored),
-        tail=batch if due else overlay(state.tail, batch),
-    )
+    after = SeriesState(version, sealed_to, summary, tail=batch if due else overlay(state.tail, batch))
     return Plan(key, state, after, seals, _series_write(run_id, key, series, state, after))
 
 
@@ -133,25 +136,29 @@ def _series_write(run_id: str, key: str, series: Series, before: SeriesState, af
     return UpdateOne({"_id": key, "version": {"$exists": False}}, {"$set": {**identity, **fields}}, upsert=True)
 
 
-def _summary_after(series: Series, state: SeriesState, batch: Columns, stored: list[Document]) -> SeriesSummary | None:
-    """The summary once the batch is written: by adding where its steps are new, from the points where they are not."""
-    before = state.summary
-    if not batch.steps:
-        return before
+def summary_after(series: Series, before: SeriesSummary | None, batch: Columns, known: Columns) -> SeriesSummary:
+    """The summary once a batch is written: by adding where its steps are new, from the points where they are not.
+
+    Args:
+        series: the name and dataset type.
+        before: the summary so far.
+        batch: the new points.
+        known: the stored points in the batch's range of steps, and all of them where it :func:`loses_extreme`. Not
+            needed where the batch begins after the last step.
+    """
+    new = summarize(*series, batch.steps, batch.values)
     if before is None:
-        return summarize(*series, batch.steps, batch.values)
+        return new
     if batch.steps[0] > before.last.step:
-        return merge_summaries(before, summarize(*series, batch.steps, batch.values))
-    low, high = batch.steps[0], batch.steps[-1]
-    known = overlay(of_documents(stored), state.tail)
-    if loses_extreme(state, batch):
+        return merge_summaries(before, new)
+    if loses_extreme(before, batch):
         whole = overlay(known, batch)
         return summarize(*series, whole.steps, whole.values)
-    old = known.within(low, high)
-    new = set(batch.steps)
-    replaced = [index for index, step in enumerate(old.steps) if step in new]
+    old = known.within(batch.steps[0], batch.steps[-1])
+    steps = set(batch.steps)
+    replaced = [index for index, step in enumerate(old.steps) if step in steps]
     if not replaced:
-        return merge_summaries(before, summarize(*series, batch.steps, batch.values))
+        return merge_summaries(before, new)
     return _without(before, old, replaced, series, batch)
 
 

@@ -175,6 +175,7 @@ class MongoStore(MongoReader):
             "config_document": "{}",
             "config": [],
             "metrics": {},
+            "pending": [],
             "has_more_series": False,
         }
         try:
@@ -196,11 +197,13 @@ class MongoStore(MongoReader):
         checks.check_run_id(run_id)
         batches = batches_of(points, now_us=_now_us())
         self._check_writable()
-        # Whether the run exists: a transaction finds out by itself, and a run that was written to is not looked up again.
-        is_known = bool(batches) and (run_id in self._touched_at or self._has_transactions())
-        if not is_known:
+        if not batches:
             self._touch(run_id)
-        self._ingest.write(run_id, batches)
+            return
+        is_due = self._is_touch_due(run_id)
+        self._ingest.write(run_id, batches, is_sign_of_life=is_due)
+        if is_due:
+            self._remember_touch(run_id)
 
     def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
         """See :meth:`runstore.protocol.RunStore.log_config`."""
@@ -272,6 +275,7 @@ class MongoStore(MongoReader):
         failure = checks.check_failure(error)
         self._check_writable()
         self._connection.call("finalize a run", lambda: self._end(run_id, final, end_us, failure))
+        self._ingest.end_run(run_id)
 
     def _end(self, run_id: str, final: RunStatus, end_us: int | None, failure: RunFailure | None) -> None:
         runs = self._connection.collection(RUNS)
@@ -308,19 +312,21 @@ class MongoStore(MongoReader):
 
     def _touch(self, run_id: str) -> None:
         """A sign of life of a run that must exist."""
-        now = time.monotonic()
-        if now - self._touched_at.get(run_id, float("-inf")) < _TOUCH_EVERY_S:
+        if not self._is_touch_due(run_id):
             return
         runs = self._connection.collection(RUNS)
         result = self._connection.call("look up a run", lambda: runs.update_one({"_id": run_id}, [touched({})]))
         if not result.matched_count:
             raise RunNotFoundError(checks.unknown_run(run_id))
+        self._remember_touch(run_id)
+
+    def _is_touch_due(self, run_id: str) -> bool:
+        return time.monotonic() - self._touched_at.get(run_id, float("-inf")) >= _TOUCH_EVERY_S
+
+    def _remember_touch(self, run_id: str) -> None:
         if len(self._touched_at) > _MOST_REMEMBERED:
             self._touched_at.clear()
-        self._touched_at[run_id] = now
-
-    def _has_transactions(self) -> bool:
-        return self._connection.call("look at the server", lambda: self._connection.has_transactions)
+        self._touched_at[run_id] = time.monotonic()
 
     def _find_id(self, name: str, identity: str) -> Document | None:
         return self._connection.collection(name).find_one({"_id": identity}, {"_id": 1})

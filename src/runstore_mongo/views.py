@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from runstore_mongo.documents import BUCKETS, SERIES
+from runstore_mongo.documents import BUCKETS, RUNS, SERIES
 
 Pipeline = list[dict[str, Any]]
 
@@ -16,8 +16,8 @@ function (steps, values, times, hidden) {
   }
   function long(data, at) { return NumberLong(data.getBigInt64(at, true).toString()); }
   const skipped = {};
-  if (hidden !== null) {
-    const data = view(hidden);
+  for (const column of hidden) {
+    const data = view(column);
     for (let at = 0; at < data.byteLength; at += 8) skipped[data.getBigInt64(at, true).toString()] = true;
   }
   const s = view(steps), v = view(values), t = view(times), points = [];
@@ -49,22 +49,57 @@ def configurations_view() -> Pipeline:
 
 
 def metrics_view() -> Pipeline:
-    """Over ``run_series``: the inherited columns of ``run_metrics``, one row a point.
+    """Over ``run_series`` and what waits in ``runs``: the inherited columns of ``run_metrics``, one row a point.
 
     The packed columns are unpacked by JavaScript on the server: right for looking and small exports, 20 times slower
-    than reading ``run_buckets``. A newest point hides an older one of the same step in a bucket.
+    than reading ``run_buckets``. A point in a tail hides one of the same step in a bucket, and one that waits hides both.
     """
     names = {"run_id": 1, "metric_name": 1, "dataset_type": 1}
-    newest: Pipeline = [
-        {"$project": {**names, "block": "$tail", "hidden": {"$literal": None}}},
-        {"$match": {"block.count": {"$gt": 0}}},
+    waiting: Pipeline = [
+        {
+            "$lookup": {
+                "from": RUNS,
+                "localField": "run_id",
+                "foreignField": "_id",
+                "let": {"name": "$metric_name", "type": "$dataset_type", "version": "$version"},
+                "pipeline": [
+                    {"$project": {"_id": 0, "steps": _steps("$pending", "$$name", "$$type", "$$version")}},
+                    {"$unwind": "$steps"},
+                ],
+                "as": "waiting",
+            }
+        },
+    ]
+    tails: Pipeline = [
+        {"$match": {"tail.count": {"$gt": 0}}},
+        {"$project": {**names, "version": 1, "block": "$tail"}},
+        *waiting,
+        {"$project": {**names, "block": 1, "hidden": "$waiting.steps"}},
+    ]
+    pending: Pipeline = [
+        {"$match": {"pending.0": {"$exists": True}}},
+        {"$project": {"run_id": "$_id", "block": "$pending", "pending": 1}},
+        {"$unwind": "$block"},
+        {"$set": {"metric_name": "$block.metric_name", "dataset_type": "$block.dataset_type"}},
+        {"$set": {"key": {"$concat": ["$run_id", "\n", "$dataset_type", "\n", "$metric_name"]}}},
+        {"$lookup": {"from": SERIES, "localField": "key", "foreignField": "_id", "as": "series"}},
+        {"$match": {"$expr": {"$gt": ["$block.version", {"$ifNull": [{"$first": "$series.version"}, 0]}]}}},
+        {
+            "$project": {
+                **names,
+                "block": 1,
+                "hidden": _steps("$pending", "$metric_name", "$dataset_type", "$block.version"),
+            }
+        },
     ]
     return [
-        {"$project": {**names, "tail": 1}},
+        {"$project": {**names, "version": 1, "tail": 1}},
+        *waiting,
         {"$lookup": {"from": BUCKETS, "localField": "_id", "foreignField": "series", "as": "block"}},
         {"$unwind": "$block"},
-        {"$project": {**names, "block": 1, "hidden": "$tail.steps"}},
-        {"$unionWith": {"coll": SERIES, "pipeline": newest}},
+        {"$project": {**names, "block": 1, "hidden": {"$concatArrays": [["$tail.steps"], "$waiting.steps"]}}},
+        {"$unionWith": {"coll": SERIES, "pipeline": tails}},
+        {"$unionWith": {"coll": RUNS, "pipeline": pending}},
         {
             "$project": {
                 **names,
@@ -89,3 +124,14 @@ def metrics_view() -> Pipeline:
             }
         },
     ]
+
+
+def _steps(pending: str, name: str, dataset_type: str, version: str) -> dict[str, Any]:
+    """The steps of the blocks of a series that wait and are newer than a version."""
+    is_newer = [
+        {"$eq": ["$$this.metric_name", name]},
+        {"$eq": ["$$this.dataset_type", dataset_type]},
+        {"$gt": ["$$this.version", version]},
+    ]
+    newer = {"$filter": {"input": {"$ifNull": [pending, []]}, "cond": {"$and": is_newer}}}
+    return {"$map": {"input": newer, "in": "$$this.steps"}}

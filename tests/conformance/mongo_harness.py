@@ -66,11 +66,6 @@ class MongoHarness(Harness):
         self._is_ours = url is None
         self._owned = owned
         self._proxy = proxy
-        if server.replica_set is None:
-            self.deviations = {
-                "test_a_reader_never_sees_some_series_of_a_batch_without_the_others": "a standalone MongoDB has no "
-                "transactions: a reader may see the first series of a batch before the last"
-            }
         self._label = f"kit-{secrets.token_hex(4)}"
         self.url = with_option(url or server.new_database(), f"appName={self._label}")
 
