@@ -1,7 +1,7 @@
 """What is measured with whom, and how large."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from benchmarks.environments import OURS
 
@@ -125,7 +125,8 @@ def resized(sizes: Sizes, changes: Iterable[str]) -> Sizes:
             raise SystemExit(f"there is no size {name!r}; known: {', '.join(Sizes._fields)}")
         values = tuple(int(value) for value in text.split(","))
         is_many = isinstance(getattr(sizes, name), tuple)
-        sizes = sizes._replace(**{name: values if is_many else values[0]})
+        change_of: dict[str, Any] = {name: values if is_many else values[0]}
+        sizes = sizes._replace(**change_of)
     return sizes
 
 
@@ -165,7 +166,8 @@ def _is_light(contestant: str) -> bool:
     return CONTESTANTS[contestant].environment == OURS
 
 
-_MANY_RUNS, _MANY_POINTS = 10_000, 1_000_000
+_MANY_RUNS: Final = 10_000
+_MANY_POINTS: Final = 1_000_000
 """Rows beyond show growth, not bars: each repeats its query, and one round will do."""
 
 
