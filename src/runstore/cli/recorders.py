@@ -36,8 +36,11 @@ def recorder_table(reports: Mapping[str, RunHealth]) -> tuple[list[str], list[li
     return ["recorder", lost], [
         ["accepted", _amount(calls.accepted, points.accepted)],
         ["stored", _amount(calls.stored, points.stored)],
-        ["waiting", _amount(calls.waiting, points.waiting, "in the journal, on the machine that wrote them")],
-        ["quarantined", _amount(calls.quarantined, points.quarantined, "refused, and kept beside the journal")],
+        ["waiting", _amount(calls.waiting, points.waiting, "journaled where they were written: `runstore sync` there")],
+        [
+            "quarantined",
+            _amount(calls.quarantined, points.quarantined, "refused and kept: `runstore sync --requeue` there"),
+        ],
         ["writers", str(len(reports))],
     ]
 
