@@ -114,6 +114,8 @@ class Connection:
         self._lock = threading.Lock()
         self._client: MongoClient[Document] | None = None
         self._pid = 0
+        self._database: Database[Document] | None = None
+        self._collections: dict[str, Collection[Document]] = {}
         self._left_behind: list[MongoClient[Document]] = []
         self._hello: Document | None = None
         self._abandoned: list[Mapping[str, Any]] = []
@@ -151,11 +153,19 @@ class Connection:
     @property
     def database(self) -> Database[Document]:
         """This process's database, read from its primary whatever the URL says: a store reads what it wrote."""
-        return self.client.get_database(self._name, read_preference=ReadPreference.PRIMARY)
+        client = self.client
+        if self._database is None or self._database.client is not client:
+            self._collections = {}
+            self._database = client.get_database(self._name, read_preference=ReadPreference.PRIMARY)
+        return self._database
 
     def collection(self, name: str) -> Collection[Document]:
         """A collection of the database."""
-        return self.database[name]
+        database = self.database  # of this process
+        found = self._collections.get(name)
+        if found is None:
+            found = self._collections[name] = database[name]
+        return found
 
     @property
     def has_transactions(self) -> bool:
@@ -183,17 +193,15 @@ class Connection:
             StoreUnavailableError: the database is away or busy for longer than the retries last.
             StoreFailureError: it refused.
         """
-        retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception(self._may_pass),
-            stop=tenacity.stop_after_attempt(_MOST_ATTEMPTS) | tenacity.stop_after_delay(_LONGEST_S),
-            wait=tenacity.wait_random_exponential(multiplier=0.01, max=0.5),
-            before_sleep=self._clear_way,
-            reraise=True,
-        )
         try:
             if self._abandoned:
                 self._end_abandoned()
-            return retrying(operation)
+            try:
+                return operation()  # nearly always all there is to it: what follows costs as much as a small command
+            except Exception as error:
+                if not self._may_pass(error):
+                    raise
+            return self._again(operation)
         except RunStoreError:
             raise
         except ConflictingWriteError as error:
@@ -202,6 +210,18 @@ class Connection:
             ) from error
         except (PyMongoError, BSONError) as error:
             raise self._translated(asked, error) from error
+
+    def _again(self, operation: Callable[[], ResultT]) -> ResultT:
+        if self._abandoned:
+            self._end_abandoned()
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(self._may_pass),
+            stop=tenacity.stop_after_attempt(_MOST_ATTEMPTS) | tenacity.stop_after_delay(_LONGEST_S),
+            wait=tenacity.wait_random_exponential(multiplier=0.01, max=0.5),
+            before_sleep=self._clear_way,
+            reraise=True,
+        )
+        return retrying(operation)
 
     def transact(self, body: Callable[[Session], ResultT]) -> ResultT:
         """What ``body`` gives, run in one transaction where the server has them, and plainly where it has none."""

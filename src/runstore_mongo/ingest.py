@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 
 from bson import ObjectId
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError, DocumentTooLarge, PyMongoError
+from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, PyMongoError
 
 from runstore.batches import Batch
 from runstore.checks import Series, unknown_run
@@ -33,7 +33,10 @@ from runstore_mongo.packing import Batches, SeriesWriter
 from runstore_mongo.series import loses_extreme, summary_after
 
 PACK_AT: Final = 128 * 1024
-"""Bytes that may wait in a run: each call writes its run's document again."""
+"""Bytes that may wait in a run: the server handles all of its document for each call."""
+
+PACK_AT_CALLS: Final = 100
+"""Calls whose points may wait, so that calls of one point, too, do not wait for more than they bring."""
 
 _WORTH_PACKING: Final = 8 * 1024
 """Bytes that an ended run may keep."""
@@ -57,14 +60,16 @@ class _RunState:
     Attributes:
         series: all its series, each with its version and its summary.
         pending_bytes: about how much waits in it.
+        pending_calls: how many calls of this handle wait in it.
         is_wide: whether it has more series than it holds summaries of.
     """
 
-    __slots__ = ("is_wide", "pending_bytes", "series")
+    __slots__ = ("is_wide", "pending_bytes", "pending_calls", "series")
 
     def __init__(self, series: dict[Series, tuple[int, SeriesSummary]], pending_bytes: int, *, is_wide: bool) -> None:
         self.series = series
         self.pending_bytes = pending_bytes
+        self.pending_calls = 0
         self.is_wide = is_wide
 
 
@@ -153,7 +158,7 @@ class Ingest:
             with self._lock:
                 self._known.pop(run_id, None)
             raise
-        if state.pending_bytes >= PACK_AT:
+        if state.pending_bytes >= PACK_AT or state.pending_calls >= PACK_AT_CALLS:
             self._pack(run_id, state)
 
     def _load(self, run_id: str) -> _RunState:
@@ -173,18 +178,21 @@ class Ingest:
     def _push(self, run_id: str, batches: Batches, state: _RunState, *, is_sign_of_life: bool) -> None:
         push = self._planned(run_id, batches, state)
         guards = {"_id": run_id, "has_more_series": {"$ne": True}, **push.guards}
-        operations = [UpdateOne(guards, push.changes)]
-        if is_sign_of_life:  # by the server's clock, which only a pipeline can read; in the same command
-            operations.append(UpdateOne({"_id": run_id}, [touched({})]))
+        runs = self._connection.collection(RUNS)
         try:
-            result = self._connection.collection(RUNS).bulk_write(operations)
+            if is_sign_of_life:  # by the server's clock, which only a pipeline can read; in the same command
+                operations = [UpdateOne(guards, push.changes), UpdateOne({"_id": run_id}, [touched({})])]
+                is_stored = runs.bulk_write(operations).matched_count == len(operations)
+            else:
+                is_stored = runs.update_one(guards, push.changes).matched_count == 1
         except PyMongoError as error:
             if not _is_too_large(error):
                 raise
             self._make_room(run_id, batches, error)
-        if result.matched_count != len(operations):
+        if not is_stored:
             raise ConflictingWriteError
         state.series.update(push.series)
+        state.pending_calls += 1
         state.pending_bytes += sum(_BLOCK_BYTES + _POINT_BYTES * len(batch.steps) for batch in batches.values())
 
     def _planned(self, run_id: str, batches: Batches, state: _RunState) -> _Push:
@@ -253,7 +261,7 @@ class Ingest:
     def _pack(self, run_id: str, state: _RunState) -> None:
         with suppress(ConflictingWriteError):  # then another handle does it
             self._writer.pack(run_id)
-        state.pending_bytes = 0
+        state.pending_bytes = state.pending_calls = 0
 
     def _check_process(self) -> None:
         if self._pid != os.getpid():
@@ -288,5 +296,7 @@ def _parts(batches: Batches, most: int) -> Iterator[dict[Series, Columns]]:
 def _is_too_large(error: PyMongoError) -> bool:
     if isinstance(error, DocumentTooLarge):
         return True
-    failures: list[Any] = dict(error.details or {}).get("writeErrors", []) if isinstance(error, BulkWriteError) else []
-    return any(failure.get("code") in _TOO_LARGE for failure in failures)
+    if isinstance(error, BulkWriteError):
+        failures: list[Any] = dict(error.details or {}).get("writeErrors", [])
+        return any(failure.get("code") in _TOO_LARGE for failure in failures)
+    return isinstance(error, OperationFailure) and error.code in _TOO_LARGE
