@@ -90,12 +90,47 @@ _APPEND: Final = f"""
     )
     SELECT is_good FROM verdict"""  # noqa: S608 - as above
 
+# One point: i is its step, its mark, 1 if it is not finite, and its time; f is its value, and the number of its pair.
+_STEP, _MARK, _IS_ODD, _MOMENT = (f"(%(i)s::int8[])[{place}]" for place in range(1, 5))
+_VALUE, _NUMBER = (f"(%(f)s::float8[])[{place}]" for place in range(1, 3))
+
+
+def _better_one(stat: str, sign: str) -> str:
+    beats = f"{_IS_ODD} = 0 AND (s.{stat}_step IS NULL OR {_NUMBER} {sign} s.{stat}_value)"
+    return ", ".join(
+        f"{stat}_{part} = CASE WHEN {beats} THEN {new} ELSE s.{stat}_{part} END"
+        for part, new in (("step", _STEP), ("value", _NUMBER), ("special", _MARK))
+    )
+
+
+_APPEND_ONE: Final = f"""
+    WITH appended AS (
+        UPDATE runstore_series s SET
+            count = s.count + 1, non_finite_count = s.non_finite_count + {_IS_ODD}, last_step = {_STEP},
+            last_value = CASE WHEN {_IS_ODD} = 0 THEN {_NUMBER} END, last_special = {_MARK},
+            {_better_one("min", "<")}, {_better_one("max", ">")}
+        FROM runstore_run r
+        WHERE r.id = %(run)s AND s.run_pk = r.pk AND s.name = %(name)s AND s.dataset_type = %(kind)s
+            AND s.last_step < {_STEP} AND s.count > 0
+        RETURNING s.pk, s.run_pk
+    ), points AS (
+        INSERT INTO runstore_point (series_pk, step, value, logged_at_us)
+        SELECT pk, {_STEP}, {_VALUE}, {_MOMENT} FROM appended
+    ), beat AS (
+        UPDATE runstore_run r SET {_BEAT_CHANGES} FROM appended a WHERE r.pk = a.run_pk AND {_IS_DUE}
+    )
+    SELECT 1 FROM appended"""  # noqa: S608 - as above
+
 
 class PostgresqlPointWriter:
     """See :class:`runstore_sql.ingest.PointWriter`."""
 
     def append(self, connection: Any, run_id: str, batches: Batches) -> bool:
         """Writes the points if all of them only append; whether it did. If not, nothing was written."""
+        if len(batches) == 1:
+            ((identity, batch),) = batches.items()
+            if len(batch.steps) == 1:
+                return _append_one(connection, run_id, identity, batch)
         names, kinds = zip(*batches, strict=True)
         rows = [row_of(batch) for batch in batches.values()]
         parameters = (
@@ -147,6 +182,19 @@ class PostgresqlPointWriter:
     def beat(self, cursor: Any, run_pk: int) -> None:
         """See :meth:`runstore_sql.ingest.PointWriter.beat`."""
         cursor.execute(f"UPDATE runstore_run SET {_BEAT_CHANGES} WHERE pk = %s", (run_pk,))  # noqa: S608 - our own text
+
+
+def _append_one(connection: Any, run_id: str, identity: Series, batch: Batch) -> bool:
+    ((step, value, moment),) = zip(*batch, strict=True)
+    number, mark = to_pair(value)
+    parameters = {
+        "i": PackedInts(array("q", (step, mark, number is None, moment))),
+        "f": PackedFloats(array("d", (value, 0.0 if number is None else number))),
+        "run": run_id,
+        "name": identity[0],
+        "kind": identity[1],
+    }
+    return connection.execute(_APPEND_ONE, parameters).fetchone() is not None
 
 
 def _point_columns(keyed: Sequence[tuple[int, Batch]]) -> list[PackedArray]:
