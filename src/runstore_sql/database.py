@@ -22,6 +22,7 @@ from runstore.errors import RunStoreError, SettingsError, StoreClosedError, Stor
 from runstore.urls import redact
 from runstore_sql.failures import is_transient, translate
 from runstore_sql.partitions import SETTING as PARTITION_SETTING
+from runstore_sql.trips import Trips
 
 _ATTEMPTS: Final = 4
 _POOL_SIZE: Final = 5
@@ -193,6 +194,20 @@ class Database:
         finally:
             cursor.close()
 
+    @contextmanager
+    def driver_trips(self, connection: Any) -> Iterator[Trips]:
+        """As :meth:`driver_transaction`, with as many statements a round trip as can be."""
+        with connection.cursor() as cursor:
+            trips = Trips(cursor)
+            try:
+                trips.execute(self.begin)
+                yield trips
+                trips.finish("COMMIT")
+            except BaseException:
+                trips.forget()
+                _roll_back(lambda: trips.finish("ROLLBACK"), lambda: None)
+                raise
+
     def _retried(self, attempt: Callable[[], ResultT]) -> ResultT:
         try:
             return attempt()  # the first try pays for no machinery
@@ -277,7 +292,11 @@ def make_engine(url: sa.URL, read_only: bool) -> sa.Engine:  # noqa: FBT001 - on
         arguments["connect_args"] = {key: value for key, value in defaults.items() if key not in url.query}
         url = url.difference_update_query([PARTITION_SETTING])  # ours, and unknown to the driver
     else:
+        from pymysql.constants import CLIENT  # noqa: PLC0415 - needed, and there, for this dialect only
+
         arguments["connect_args"] = {
+            # Rows found, not rows changed, as SQLAlchemy has it; and several statements a text: see trips.py.
+            "client_flag": CLIENT.FOUND_ROWS | CLIENT.MULTI_STATEMENTS,
             "charset": "utf8mb4",
             "init_command": "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), time_zone = '+00:00'",
         }

@@ -11,20 +11,29 @@ from typing import Any, Final
 
 from runstore.batches import Batch
 from runstore.checks import Series
+from runstore_sql.batches import row_of
 from runstore_sql.ingest import SUMMARY_SQL, FoundRun, computed_sql
 from runstore_sql.numbers import from_pair, to_pair
 from runstore_sql.schema import SUMMARY_COLUMNS
 from runstore_sql.summary_rows import EMPTY_ROW, SummaryRow
 
 _NOW: Final = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
+_IS_DUE: Final = f"status = 'in_progress' AND {_NOW} - heartbeat_us > lease_s * 100000"
 _FEW: Final = 64
-_FIND_RUN: Final = (
-    f"SELECT pk, status = 'in_progress' AND {_NOW} - heartbeat_us > lease_s * 100000 "  # noqa: S608 - our own text
-    "FROM runstore_run WHERE id = %s FOR UPDATE"
-)
+_FIND_RUN: Final = f"SELECT pk, {_IS_DUE} FROM runstore_run WHERE id = %s FOR UPDATE"  # noqa: S608 - our own text
+# Locks the run's row whether or not a sign of life is due. Assigned from left to right: the expiry first, while the old
+# heartbeat stands.
+_LOCK_RUN: Final = f"""
+    UPDATE runstore_run SET
+        expires_us = IF({_IS_DUE}, expires_us - heartbeat_us + {_NOW}, expires_us),
+        heartbeat_us = IF({_IS_DUE}, {_NOW}, heartbeat_us)
+    WHERE id = %s"""  # noqa: S608 - as above
+_IS_BEHIND: Final = """
+    WHERE run_pk = (SELECT pk FROM runstore_run WHERE id = %s) AND name = %s AND dataset_type = %s
+        AND last_step < {} AND `count` > 0"""
 _FIND_SERIES: Final = (
     f"SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL.replace('s.count', 's.`count`')} "  # noqa: S608 - as above
-    "FROM runstore_series s WHERE s.run_pk = %s"
+    "FROM runstore_series s WHERE s.run_pk = (SELECT pk FROM runstore_run WHERE id = %s)"
 )
 _QUOTED: Final = [f"`{column}`" for column in SUMMARY_COLUMNS]
 _MAKE_SERIES: Final = f"INSERT INTO runstore_series (run_pk, name, dataset_type, {', '.join(_QUOTED)}) VALUES "  # noqa: S608
@@ -32,7 +41,7 @@ _EXISTING: Final = """
     SELECT p.series_pk, p.step, p.value, p.special
     FROM JSON_TABLE(%s, '$[*]' COLUMNS (series_pk BIGINT PATH '$[0]', step BIGINT PATH '$[1]')) k
     STRAIGHT_JOIN runstore_point p ON p.series_pk = k.series_pk AND p.step = k.step"""
-_WRITE_POINTS: Final = "INSERT INTO runstore_point (series_pk, step, value, special, logged_at_us) VALUES "
+_INTO_POINTS: Final = "INSERT INTO runstore_point (series_pk, step, value, special, logged_at_us)"
 _OVERWRITE: Final = (
     " ON DUPLICATE KEY UPDATE value = VALUES(value), special = VALUES(special), logged_at_us = VALUES(logged_at_us)"
 )
@@ -43,23 +52,45 @@ _LONGEST_ROW: Final = 92
 
 
 class MysqlPointWriter:
-    """See :class:`runstore_sql.ingest.PointWriter`."""
+    """See :class:`runstore_sql.ingest.PointWriter`; its cursor is a :class:`runstore_sql.trips.Trips`."""
+
+    def append(self, cursor: Any, run_id: str, identity: Series, batch: Batch) -> None:
+        """Writes one point behind the last of its series, or nothing; the last statement's count says which.
+
+        No statement gives rows, whose description this driver takes long to read.
+        """
+        row = dict(zip(SUMMARY_COLUMNS, map(_literal, row_of(batch)), strict=True))
+        changes = [f"{part} = {row[part]}" for part in ("last_step", "last_value", "last_special")]
+        for stat, sign in (("min", "<"), ("max", ">")):
+            if row[f"{stat}_step"] != "NULL":
+                # Assigned from left to right: the value, which the others are compared by, comes last.
+                beats = f"{stat}_value IS NULL OR {row[f'{stat}_value']} {sign} {stat}_value"
+                columns = [f"{stat}_{part}" for part in ("step", "special", "value")]
+                changes += [f"{column} = IF({beats}, {row[column]}, {column})" for column in columns]
+        is_behind = _IS_BEHIND.format(row["first_step"])
+        point = f"{batch.steps[0]}, {_value(batch.values[0])}, {batch.moments_us[0]}"
+        cursor.execute(_LOCK_RUN, (run_id,))
+        cursor.execute(f"{_INTO_POINTS} SELECT pk, {point} FROM runstore_series {is_behind}", (run_id, *identity))  # noqa: S608
+        cursor.execute(
+            f"UPDATE runstore_series SET `count` = `count` + 1, {', '.join(changes)}, "  # noqa: S608 - numbers only
+            f"non_finite_count = non_finite_count + {row['non_finite_count']} {is_behind}",
+            (run_id, *identity),
+        )
 
     def find(self, cursor: Any, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
         """See :meth:`runstore_sql.ingest.PointWriter.find`."""
         cursor.execute(_FIND_RUN, (run_id,))
-        found = cursor.fetchone()
-        if found is None:
-            return None
-        if not wanted:
-            return FoundRun(found[0], bool(found[1]), {})
-        query, parameters = _FIND_SERIES, [found[0]]
+        query, parameters = _FIND_SERIES, [run_id]
         if len(wanted) <= _FEW:
             query += f" AND (s.name, s.dataset_type) IN ({', '.join(['(%s, %s)'] * len(wanted))})"
             parameters += [part for identity in wanted for part in identity]
-        cursor.execute(query, parameters)
-        series = {(row[1], row[2]): (row[0], row[3:]) for row in cursor.fetchall()}
-        return FoundRun(found[0], bool(found[1]), series)
+        if wanted:
+            cursor.execute(query, parameters)
+        runs, series = (*cursor.last(1), ()) if not wanted else cursor.last(2)
+        if not runs:
+            return None
+        pk, needs_beat = runs[0]
+        return FoundRun(pk, bool(needs_beat), {(row[1], row[2]): (row[0], row[3:]) for row in series})
 
     def make_series(self, cursor: Any, run_pk: int, missing: Sequence[Series]) -> None:
         """See :meth:`runstore_sql.ingest.PointWriter.make_series`."""
@@ -81,7 +112,7 @@ class MysqlPointWriter:
             for step, value, moment in zip(*batch, strict=True)
         ]
         for some in _in_packets(rows):
-            cursor.execute(f"{_WRITE_POINTS}{','.join(some)}{end}")
+            cursor.execute(f"{_INTO_POINTS} VALUES {','.join(some)}{end}")
 
     def computed_rows(self, cursor: Any, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
         """See :meth:`runstore_sql.ingest.PointWriter.computed_rows`."""

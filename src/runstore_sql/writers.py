@@ -25,7 +25,7 @@ class Writer:
         if database.dialect == "mysql":
             from runstore_sql.ingest_mysql import MysqlPointWriter  # noqa: PLC0415 - as above
 
-            return Writer(database, MysqlPointWriter())
+            return _MysqlWriter(database, MysqlPointWriter())
         from runstore_sql.ingest_postgresql import PostgresqlPointWriter  # noqa: PLC0415 - as above
 
         return _PostgresqlWriter(database, PostgresqlPointWriter())
@@ -58,3 +58,18 @@ class _SqliteWriter(Writer):
         with self._database.driver_transaction(connection) as cursor:
             if not self._points.append(cursor, run_id, batches):  # type: ignore[attr-defined]  # its own
                 ingest.write(self._points, cursor, run_id, batches)
+
+
+class _MysqlWriter(Writer):
+    """One round trip for one point that appends; two where no series is made and no point may be overwritten."""
+
+    def _write(self, connection: Any, run_id: str, batches: Batches) -> None:
+        if len(batches) == 1:
+            ((identity, batch),) = batches.items()
+            if len(batch.steps) == 1:
+                with self._database.driver_trips(connection) as trips:
+                    self._points.append(trips, run_id, identity, batch)  # type: ignore[attr-defined]  # its own
+                if trips.counts[-2]:  # what stands before the commit
+                    return
+        with self._database.driver_trips(connection) as trips:
+            ingest.write(self._points, trips, run_id, batches)

@@ -98,6 +98,16 @@ def test_a_call_takes_the_same_number_of_statements_whatever_it_carries(url: str
     assert max(first | append | again | overwrite) <= 10
 
 
+def test_a_point_behind_the_last_of_its_series_takes_one_round_trip(store: SqlStore, run_id: str) -> None:
+    store.log_metrics(run_id, [MetricPoint(name="m", value=1.0, step=0)])
+
+    with counted_statements(store) as seen:
+        store.log_metrics(run_id, [MetricPoint(name="m", value=2.0, step=1)])
+
+    # To SQLite there is no way to go: a transaction of two statements.
+    assert len(seen) == (4 if store.database.dialect == "sqlite" else 1)
+
+
 @contextmanager
 def counted_statements(store: SqlStore) -> Iterator[list[str]]:
     """The statements that the drivers send; a prepared one that SQLite runs row by row counts once."""

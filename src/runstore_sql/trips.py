@@ -1,0 +1,65 @@
+"""Several statements a round trip to MySQL and MariaDB: what a call waits for is mostly the way there and back.
+
+Needs connections that take several statements in one text. Every text of a user's goes through the driver's escaping,
+here as anywhere.
+"""
+
+from typing import Any, Final
+
+_LARGEST: Final = 13 * 2**20
+"""Characters that are sent together: under the 16 MiB that a MariaDB server takes by default."""
+
+
+class Trips:
+    """Stands in for the driver's cursor: statements wait until an answer is asked for.
+
+    Attributes:
+        counts: how many rows each statement of the last trip found or wrote.
+    """
+
+    def __init__(self, cursor: Any) -> None:
+        """Sends through the driver's cursor."""
+        self._cursor = cursor
+        self._waiting: list[str] = []
+        self._size = 0
+        self._answers: list[Any] = []
+        self.counts: list[int] = []
+
+    def execute(self, statement: str, parameters: Any = None) -> None:
+        """Takes a statement along on the next trip. Its error, if any, comes with that."""
+        text = self._cursor.mogrify(statement, parameters)
+        if self._waiting and self._size + len(text) > _LARGEST:
+            self._send()
+        self._waiting.append(text)
+        self._size += len(text)
+
+    def fetchall(self) -> Any:
+        """The rows of the last statement."""
+        return self.last(1)[0]
+
+    def last(self, count: int) -> list[Any]:
+        """The rows of each of the last statements."""
+        self._send()
+        return self._answers[-count:]
+
+    def finish(self, statement: str) -> None:
+        """Sends what waits, with a last statement."""
+        self.execute(statement)
+        self._send()
+
+    def forget(self) -> None:
+        """Drops what waits."""
+        self._waiting, self._size = [], 0
+
+    def _send(self) -> None:
+        if not self._waiting:
+            return
+        text = ";".join(self._waiting)
+        self.forget()
+        self._cursor.execute(text)
+        self._answers, self.counts = [], []
+        is_more: Any = True
+        while is_more:
+            self._answers.append(self._cursor.fetchall())
+            self.counts.append(self._cursor.rowcount)
+            is_more = self._cursor.nextset()
