@@ -461,6 +461,23 @@ def test_the_figures_are_stored_with_the_run_and_hidden_from_its_artifacts(
     assert (figures.calls.accepted, figures.calls.waiting) == (12, 0)
 
 
+def test_the_figures_that_are_stored_tell_of_the_last_outage_as_well(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    outage = Away()
+    recorder = open_recorder(outage)
+    run_id = begin(recorder)
+    wait_for(lambda: recorder.health().is_store_away)
+    outage.come_back()
+    recorder.close()
+
+    (stored,) = stored_health(run_id, bare.list_artifacts(run_id)).values()
+
+    assert stored.last_error == "StoreUnavailableError: the database went away"
+    assert stored.last_error_at is not None
+    assert stored.longest_lag_s > 0.0
+
+
 def test_the_figures_of_a_dead_writer_are_stored_by_the_one_that_drains_it(
     open_recorder: OpenRecorder, bare: MemoryStore
 ) -> None:

@@ -1,12 +1,13 @@
 """What ``runstore show`` tells of the recorders that wrote a run: whether anything was lost, and where the rest is."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from runstore.model import Artifact
-from runstore.recording.health import HEALTH_PREFIX, Counts, RunHealth, stored_health
+from runstore.recording.health import HEALTH_PREFIX, Counts, RunHealth, health_metadata, stored_health
 
 
 def split_reports(run_id: str, records: Iterable[Artifact]) -> tuple[dict[str, RunHealth], list[Artifact]]:
@@ -21,8 +22,9 @@ def recorder_values(reports: Mapping[str, RunHealth]) -> dict[str, Any]:
     """The figures of each writer, for programs."""
     return {
         writer: {
-            unit: msgspec.to_builtins(counts) | {"waiting": counts.waiting}
-            for unit, counts in (("calls", report.calls), ("points", report.points))
+            **health_metadata(report),
+            "calls": msgspec.to_builtins(report.calls) | {"waiting": report.calls.waiting},
+            "points": msgspec.to_builtins(report.points) | {"waiting": report.points.waiting},
         }
         for writer, report in reports.items()
     }
@@ -42,7 +44,15 @@ def recorder_table(reports: Mapping[str, RunHealth]) -> tuple[list[str], list[li
             _amount(calls.quarantined, points.quarantined, "refused and kept: `runstore sync --requeue` there"),
         ],
         ["writers", str(len(reports))],
+        ["longest lag", f"{max((report.longest_lag_s for report in reports.values()), default=0.0):.1f} s"],
+        *([at.astimezone().strftime("error at %Y-%m-%d %H:%M:%S"), said] for at, said in _errors(reports)),
     ]
+
+
+def _errors(reports: Mapping[str, RunHealth]) -> list[tuple[datetime, str]]:
+    """The last error of each writer, the newest first."""
+    found = [(report.last_error_at, report.last_error) for report in reports.values()]
+    return sorted(((at, said) for at, said in found if at and said), reverse=True)
 
 
 def _sum(counts: Sequence[Counts]) -> Counts:

@@ -98,6 +98,7 @@ class JournalDrain:
     Attributes:
         position: everything before it is stored or quarantined.
         oldest_us: when the oldest record known to wait was accepted; ``None`` when none is at hand.
+        longest_lag_us: the longest that a record waited from its acceptance until it was stored.
         ended_runs: runs whose end was stored since somebody emptied this list.
         is_stopped: set from outside to end a ``step`` early, between two calls of the store.
     """
@@ -125,6 +126,7 @@ class JournalDrain:
         self._cursor = load_cursor(journal.folder)
         self.position = self._cursor.position
         self.oldest_us: int | None = None
+        self.longest_lag_us = 0
         self.ended_runs: list[str] = []
         self.is_stopped = False
         self._source = JournalSource(journal, self.position)
@@ -176,6 +178,8 @@ class JournalDrain:
                 self._apply_metrics(store)
             else:
                 self._apply_one(store)
+            if record is not None:
+                self.longest_lag_us = max(self.longest_lag_us, time.time_ns() // 1000 - record.at_us)
             if self._clock() - self._saved_at >= _CURSOR_INTERVAL_S:
                 self.save()
         self.oldest_us = None

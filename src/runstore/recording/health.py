@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Struct, ValidationError, convert, to_builtins
 from msgspec.structs import asdict
 
 from runstore.model import Artifact
@@ -41,17 +41,28 @@ class Counts(Struct, frozen=True, kw_only=True):
         return self.accepted - self.stored - self.quarantined
 
 
-class RunHealth(Struct, frozen=True, kw_only=True):
-    """One run's figures, as one writer sees them. ``calls`` counts verbs of every kind, ``points`` metric points."""
-
-    run_id: str
-    calls: Counts
-    points: Counts
-
-
 class _Figures(Struct, frozen=True, kw_only=True):
     calls: Counts
     points: Counts
+    longest_lag_s: float = 0.0
+    last_error: str | None = None
+    last_error_at: datetime | None = None
+
+
+class RunHealth(_Figures, frozen=True, kw_only=True):
+    """One run's figures, as one writer sees them.
+
+    Attributes:
+        run_id: the run.
+        calls: how many calls of every verb stand where.
+        points: how many metric points.
+        longest_lag_s: the longest that any of the writer's records waited before it was stored. In this and the next two a
+            stored report speaks of the whole writer; in :attr:`Health.runs` they are empty, for :class:`Health` has them.
+        last_error: what the database or the disk said last when it failed.
+        last_error_at: when.
+    """
+
+    run_id: str
 
 
 class Health(Struct, frozen=True, kw_only=True):
@@ -153,7 +164,9 @@ class Tally:
 
 def health_metadata(health: RunHealth) -> dict[str, Any]:
     """The metadata of the artifact record that is stored with the run."""
-    return {"calls": asdict(health.calls), "points": asdict(health.points)}
+    metadata: dict[str, Any] = to_builtins(health)
+    del metadata["run_id"]
+    return metadata
 
 
 def stored_health(run_id: str, artifacts: Iterable[Artifact]) -> dict[str, RunHealth]:
@@ -169,5 +182,5 @@ def stored_health(run_id: str, artifacts: Iterable[Artifact]) -> dict[str, RunHe
             except ValidationError:  # somebody's own artifact, that happens to be called so
                 continue
             writer = artifact.name.removeprefix(HEALTH_PREFIX)
-            found[writer] = RunHealth(run_id=run_id, calls=figures.calls, points=figures.points)
+            found[writer] = RunHealth(run_id=run_id, **asdict(figures))
     return found

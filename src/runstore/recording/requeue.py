@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runstore.errors import RunStoreError, StoreUnavailableError
 from runstore.protocol import BackendStore
@@ -154,8 +155,8 @@ class _Quarantine:
         if known is None:  # the run itself was among the letters
             calls, points = (Counts(accepted=count, stored=0, quarantined=count, dropped=0) for count in total[run_id])
             known = RunHealth(run_id=run_id, calls=calls, points=points)
-        moved = RunHealth(
-            run_id=run_id,
+        moved = replace(
+            known,
             calls=_moved(known.calls, self._calls[run_id]),
             points=_moved(known.points, self._points[run_id]),
         )

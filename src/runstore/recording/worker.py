@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from runstore.errors import (
     PluginError,
     RunStoreError,
@@ -373,7 +375,13 @@ class Worker:
             figures = (tally.stored_calls, tally.quarantined_calls, tally.dropped_calls)
             if run_id and any(figures) and figures != self._reported.get(run_id):
                 with contextlib.suppress(RunStoreError):  # figures are never worth an outage; they are sent again later
-                    report_health(store, self._journal.folder.name, tally.health(run_id))
+                    health = replace(
+                        tally.health(run_id),
+                        longest_lag_s=self._drain.longest_lag_us / 1e6,
+                        last_error=self.last_error or self._journal.warning,
+                        last_error_at=self.last_error_at,
+                    )
+                    report_health(store, self._journal.folder.name, health)
                     self._reported[run_id] = figures
         self._to_report.clear()
 
@@ -406,7 +414,8 @@ class Leftover:
         for run_id, tally in self.tallies.runs.items():
             if run_id and tally.stored_calls:
                 with contextlib.suppress(RunStoreError):
-                    report_health(store, self.journal.folder.name, tally.health(run_id))
+                    health = replace(tally.health(run_id), longest_lag_s=self.drain.longest_lag_us / 1e6)
+                    report_health(store, self.journal.folder.name, health)
         put_away(self.journal, is_drained=True)
         return False
 
