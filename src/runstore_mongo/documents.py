@@ -5,6 +5,8 @@ hold, so that each key is unambiguous and a run's keys lie together. Times are i
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Final
 
 from bson.int64 import Int64
@@ -164,6 +166,7 @@ def copy_key(name: str, dataset_type: str) -> str:
     return f"{dataset_type}/{escaped}"
 
 
+@lru_cache(maxsize=10_000)
 def identity_of(key: str) -> Series:
     """The name and dataset type of the series that has a field of ``runs.metrics``."""
     dataset_type, _, escaped = key.partition("/")
@@ -210,12 +213,15 @@ def statistics(version: int, summary: SeriesSummary) -> Document:
 
 def summaries_of(metrics: Document) -> dict[Series, tuple[int, SeriesSummary]]:
     """The summaries that a run holds, each with the version of its series."""
-    found = {}
-    for key, held in metrics.items():
-        identity = identity_of(key)
-        name, dataset_type = identity
-        found[identity] = int(held["version"]), _summary(name, dataset_type, held)
-    return found
+    return {
+        identity_of(key): (int(held["version"]), _summary(*identity_of(key), held)) for key, held in metrics.items()
+    }
+
+
+def sorted_summaries(metrics: Document) -> tuple[SeriesSummary, ...]:
+    """The summaries that a run holds, in the order of name and dataset type."""
+    ordered = sorted([(identity_of(key), held) for key, held in metrics.items()], key=itemgetter(0))
+    return tuple([_summary(name, dataset_type, held) for (name, dataset_type), held in ordered])
 
 
 def leaf_document(leaf: ConfigLeaf) -> Document:
@@ -246,11 +252,23 @@ def summary_of(document: Document) -> SeriesSummary:
 
 def _summary(name: str, dataset_type: str, held: Document) -> SeriesSummary:
     low, high = held["min"], held["max"]
+    first = StepValue(step=int(held["first_step"]), value=held["first"])
+    if held["count"] == 1 and low is not None:  # one finite point: a final result, as a table of runs has many
+        return SeriesSummary(
+            name=name,
+            dataset_type=_DATASET_TYPES[dataset_type],
+            count=1,
+            first=first,
+            last=first,
+            min=first,
+            max=first,
+            non_finite_count=0,
+        )
     return SeriesSummary(
         name=name,
         dataset_type=_DATASET_TYPES[dataset_type],
         count=held["count"],
-        first=StepValue(step=int(held["first_step"]), value=held["first"]),
+        first=first,
         last=StepValue(step=int(held["last_step"]), value=held["last"]),
         min=None if low is None else StepValue(step=int(held["min_step"]), value=low),
         max=None if high is None else StepValue(step=int(held["max_step"]), value=high),

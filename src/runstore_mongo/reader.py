@@ -5,6 +5,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
+from bson import decode
+from bson.codec_options import CodecOptions
+from bson.raw_bson import RawBSONDocument
+
 from runstore import checks
 from runstore.artifacts import Blobs, FsspecBlobs, open_verified
 from runstore.config import decode_config
@@ -32,13 +36,15 @@ from runstore_mongo.documents import (
     artifact_of,
     experiment_of,
     run_of,
-    summaries_of,
+    sorted_summaries,
     summary_of,
     unique,
 )
 from runstore_mongo.history import read_points
 from runstore_mongo.schema import open_schema
 from runstore_mongo.search import RUN_PROJECTION, Search
+
+_RAW = CodecOptions(document_class=RawBSONDocument)
 
 
 class MongoReader:
@@ -131,7 +137,10 @@ class MongoReader:
     def _page(self, search: Search, key: str, *, limit: int, cursor: str | None) -> Page[Run]:
         limit = checks.check_limit(limit)
         after = None if cursor is None else search.check_place(decode_cursor(key, cursor))
-        found = self._aggregate("search runs", RUNS, search.pipeline(after=after, limit=limit + 1))
+        finite = search.finite_pipeline(after=after, limit=limit + 1)
+        found = [] if finite is None else self._aggregate("search runs", RUNS, finite)
+        if len(found) <= limit:  # the page reaches into the runs without a finite value, or there are none with one
+            found = self._aggregate("search runs", RUNS, search.pipeline(after=after, limit=limit + 1))
         shown = found[:limit]
         return Page(
             items=tuple(run_of(document, now_us=document["now"]) for document in shown),
@@ -172,26 +181,25 @@ class MongoReader:
     def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
         """See :meth:`runstore.protocol.RunReader.get_summaries_of`."""
         wanted = unique([checks.check_run_id(run_id) for run_id in run_ids])
-        runs = self._connection.collection(RUNS)
+        # Each run is decoded and let go of by itself: 50,000 documents at once keep the garbage collector busy.
+        runs = self._connection.collection(RUNS).with_options(codec_options=_RAW)
         documents = self._connection.call(
             "read summaries",
             lambda: runs.find({"_id": {"$in": wanted}}, {"metrics": 1, "has_more_series": 1}).to_list(),
         )
-        wide = [document["_id"] for document in documents if document["has_more_series"]]
-        found = {
-            document["_id"]: [summary for _, summary in summaries_of(document["metrics"]).values()]
-            for document in documents
-            if not document["has_more_series"]
-        }
+        found: dict[str, tuple[SeriesSummary, ...]] = {}
+        wide = []
+        for raw in documents:
+            run = decode(raw.raw)
+            if run["has_more_series"]:
+                wide.append(run["_id"])
+            else:
+                found[run["_id"]] = sorted_summaries(run["metrics"])
         if wide:
             found |= self._summaries_of_wide(wide)
-        return {
-            run_id: tuple(sorted(found[run_id], key=lambda one: (one.name, one.dataset_type)))
-            for run_id in wanted
-            if run_id in found
-        }
+        return {run_id: found[run_id] for run_id in wanted if run_id in found}
 
-    def _summaries_of_wide(self, run_ids: list[str]) -> dict[str, list[SeriesSummary]]:
+    def _summaries_of_wide(self, run_ids: list[str]) -> dict[str, tuple[SeriesSummary, ...]]:
         series = self._connection.collection(SERIES)
         documents = self._connection.call(
             "read summaries",
@@ -202,7 +210,10 @@ class MongoReader:
         found: dict[str, list[SeriesSummary]] = {run_id: [] for run_id in run_ids}
         for document in documents:
             found[document["run_id"]].append(summary_of(document))
-        return found
+        return {
+            run_id: tuple(sorted(summaries, key=lambda one: (one.name, one.dataset_type)))
+            for run_id, summaries in found.items()
+        }
 
     def get_history(
         self,

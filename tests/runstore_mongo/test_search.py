@@ -1,5 +1,6 @@
 """Searching: what the server scans for it, and runs with more series than are copied into them."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -120,3 +121,45 @@ def test_a_name_or_a_value_of_a_filter_is_never_an_operator(store: MongoStore) -
         'metric.other."$$NOW.x" = 1',
     ):
         assert [run.id for run in store.search_runs(query, order_by=['tag."$where"', 'config."$gt"']).items] == [run_id]
+
+
+def test_the_best_runs_are_sorted_while_they_are_fetched(filled: MongoStore, commands: Any) -> None:
+    with commands.heard() as heard:
+        page = filled.search_runs("config.deep = true", order_by=["metric.validation.auroc desc"], limit=10)
+    (command,) = (command for command in heard if "aggregate" in command)
+
+    assert len(page.items) == 10
+    assert [next(iter(stage)) for stage in command["pipeline"]] == ["$match", "$sort", "$limit", "$project"]
+
+
+def test_pages_go_on_from_finite_values_to_those_that_are_none(store: MongoStore) -> None:
+    values = [0.5, math.inf, -1.0, math.nan, 0.5, None, -math.inf, 2.0]
+    with MemoryStore() as reference:
+        for each in (store, reference):
+            for index, value in enumerate(values):
+                run_id = each.ensure_run(each.get_or_create_experiment("e"), run_id=f"run-{index}")
+                if value is not None:
+                    each.log_metrics(run_id, [MetricPoint(name="auroc", value=value, step=0)])
+
+        for order in ("metric.other.auroc desc", "metric.other.auroc"):
+            found, cursor = [], None
+            while True:
+                page = store.search_runs(order_by=[order, "id"], limit=3, cursor=cursor)
+                found += [run.id for run in page.items]
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+
+            assert found == [run.id for run in reference.search_runs(order_by=[order, "id"]).items]
+
+
+def test_the_summaries_of_many_runs_are_one_command(store: MongoStore, commands: Any) -> None:
+    fill(store, 24)
+
+    with commands.heard() as heard:
+        found = store.get_summaries_of([f"run-{index:04}" for index in range(24)])
+
+    assert {run_id: len(summaries) for run_id, summaries in found.items()} == {
+        f"run-{index:04}": 5 if index % 4 else 0 for index in range(24)
+    }
+    assert [next(iter(command)) for command in heard] == ["find"]
