@@ -102,6 +102,7 @@ class Ingest:
 
     def begin_run(self, run_id: str) -> None:
         """Tells of a run that this handle has just made: it needs not be read before it is written to."""
+        self._check_process()
         self._remember(run_id, _RunState({}, 0, is_wide=False))
 
     def write(self, run_id: str, points: Mapping[Series, Batch], *, is_sign_of_life: bool) -> None:

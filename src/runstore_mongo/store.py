@@ -61,6 +61,7 @@ class MongoStore(MongoReader):
         self._is_read_only = read_only
         self._ingest = Ingest(self._connection)
         self._touched_at: dict[str, float] = {}
+        self._without_config: set[str] = set()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as what it was opened with: the copy connects by itself (OPEN.5)."""
@@ -191,6 +192,12 @@ class MongoStore(MongoReader):
                     raise ConflictingWriteError from error
                 return  # our own insert, whose answer was lost: nobody else has this id
             raise
+        # What this handle made it need not read before it writes to it; should another have been faster, its guard fails.
+        self._ingest.begin_run(str(birth.run_id))
+        if len(self._without_config) > _MOST_REMEMBERED:
+            self._without_config.clear()
+        self._without_config.add(str(birth.run_id))
+        self._remember_touch(str(birth.run_id))
 
     def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
         """See :meth:`runstore.protocol.RunStore.log_metrics`."""
@@ -214,7 +221,11 @@ class MongoStore(MongoReader):
 
     def _merge_config(self, run_id: str, new: Mapping[str, Any]) -> None:
         runs = self._connection.collection(RUNS)
-        known = runs.find_one({"_id": run_id}, {"config_document": 1, "config_version": 1})
+        known: Document | None = {"config_document": "{}", "config_version": 0}
+        if run_id in self._without_config:  # this handle made it
+            self._without_config.discard(run_id)
+        else:
+            known = runs.find_one({"_id": run_id}, {"config_document": 1, "config_version": 1})
         if known is None:
             raise RunNotFoundError(checks.unknown_run(run_id))
         merged = merge_config(decode_config(known["config_document"]), new)

@@ -218,3 +218,27 @@ def test_the_page_on_mongodb_reads_the_packed_columns_right(store: MongoStore, r
     assert {step: value for step, (value, _) in names["points"].items()} == dict(
         zip(history.steps, history.values, strict=True)
     )
+
+
+def test_a_run_with_its_config_and_first_points_is_four_commands(store: MongoStore, commands: Any) -> None:
+    experiment_id = store.get_or_create_experiment("pneumonia")
+
+    with commands.heard() as heard:
+        run_id = store.ensure_run(experiment_id)
+        store.log_config(run_id, {"lr": 0.1})
+        store.log_metrics(run_id, [point(0)])
+
+    assert [next(iter(command)) for command in heard] == ["find", "update", "update", "update"]
+
+
+def test_a_run_that_this_handle_made_and_another_configured_keeps_both_configs(url: str, run_id: str) -> None:
+    with MongoStore(url) as maker, MongoStore(url) as other:
+        run_id = maker.ensure_run(maker.get_or_create_experiment("pneumonia"))
+        other.log_config(run_id, {"seed": 1})
+        other.log_metrics(run_id, [point(0)])
+
+        maker.log_config(run_id, {"lr": 0.1})
+        maker.log_metrics(run_id, [point(1)])
+
+        assert maker.get_config(run_id) == {"seed": 1, "lr": 0.1}
+        assert list(maker.get_history(run_id, "loss", "train").steps) == [0, 1]
