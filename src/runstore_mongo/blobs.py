@@ -1,12 +1,14 @@
 """Artifact bytes in GridFS, kept once and found by their SHA-256."""
 
+import hashlib
+from contextlib import suppress
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from bson import ObjectId
 from gridfs import GridFSBucket, GridOut
-from gridfs.errors import CorruptGridFile
+from gridfs.errors import CorruptGridFile, NoFile
 
 from runstore.artifacts import CHUNK, Blob, hash_file
 from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, StoreFailureError
@@ -24,7 +26,7 @@ class GridFSBlobs:
         self._connection = connection
 
     def put(self, path: Path) -> Blob:
-        """Keeps a copy of a file, unless the same bytes are here already.
+        """Keeps a copy of a file, unless the same bytes are here already; those that were damaged since are replaced.
 
         Raises:
             StoreFailureError: the file cannot be read, or keeps changing while it is read.
@@ -54,7 +56,8 @@ class GridFSBlobs:
 
     def _put(self, path: Path, sha256: str, size: int) -> bool:
         bucket = self._bucket()
-        if self._first_id(sha256) is not None:
+        kept = self._first_id(sha256)
+        if kept is not None and self._is_whole(kept, sha256):
             return True
         own = ObjectId()
         with path.open("rb") as source, bucket.open_upload_stream_with_id(own, sha256) as target:
@@ -64,9 +67,23 @@ class GridFSBlobs:
         if stored.get("length") != size or _hashed(path) != (sha256, size):
             bucket.delete(own)
             return False
+        if kept is not None:
+            with suppress(NoFile):  # another writer has removed the damaged copy
+                bucket.delete(kept)
         if self._first_id(sha256) != own:  # somebody kept the same bytes at the same time: one copy is enough
             bucket.delete(own)
         return True
+
+    def _is_whole(self, identity: Any, sha256: str) -> bool:
+        """Whether a file still holds its bytes: they are read, which takes no longer than to write them would."""
+        found = hashlib.sha256()
+        try:
+            with self._bucket().open_download_stream(identity) as stored:
+                while chunk := stored.read(CHUNK):
+                    found.update(chunk)
+        except (CorruptGridFile, NoFile):
+            return False
+        return found.hexdigest() == sha256
 
     def _first_id(self, sha256: str) -> Any:
         # GridFS itself indexes filename.

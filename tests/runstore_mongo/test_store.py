@@ -191,6 +191,24 @@ def test_the_same_bytes_are_kept_once_in_gridfs(store: MongoStore, run_id: str, 
     assert [artifact.name for artifact in store.list_artifacts(run_id)] == ["a.bin", "b.bin"]
 
 
+def test_bytes_damaged_in_gridfs_are_mended_when_they_are_logged_again(
+    store: MongoStore, run_id: str, fast_path: Path
+) -> None:
+    path = fast_path / "a.bin"
+    path.write_bytes(b"weights" * 1_000)
+    store.log_artifact(run_id, path)
+    database = store._connection.database  # noqa: SLF001 - damages the bytes
+    for damage in ({"$set": {"data": b"x" * 7_000}}, {"$set": {"n": 7}}):
+        database["run_artifact_bytes.chunks"].update_one({}, damage)
+
+        store.log_artifact(run_id, path)
+
+        with store.open_artifact(run_id, "a.bin") as mended:
+            assert mended.read() == b"weights" * 1_000
+        assert database["run_artifact_bytes.files"].count_documents({}) == 1
+        assert database["run_artifact_bytes.chunks"].count_documents({}) == 1
+
+
 def test_importing_the_plugin_imports_no_driver() -> None:
     import subprocess  # noqa: PLC0415 - this test alone
     import sys  # noqa: PLC0415 - as above
