@@ -8,7 +8,6 @@ from types import TracebackType
 from typing import Any, Final, Self, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from runstore import checks
 from runstore.artifacts import Blobs, check_artifact, records_of
@@ -29,7 +28,8 @@ from runstore_sql.filters import HEAD_LENGTH, Condition
 from runstore_sql.numbers import to_pair
 from runstore_sql.reader import SqlReader
 from runstore_sql.rows import artifact_values, failure_text, lease_us, tags_text
-from runstore_sql.schema import artifact, config, config_leaf, experiment, run, tag
+from runstore_sql.schema import artifact, experiment, run
+from runstore_sql.statements import Statements
 from runstore_sql.writers import Writer
 
 _MYSQL_DUPLICATE: Final = 1062
@@ -44,6 +44,7 @@ class SqlStore(SqlReader):
         self._url = url
         self._options = options
         self._writer = Writer.for_database(database)
+        self._sql = Statements(database.dialect, database.now_us)
 
     # --- the six verbs ------------------------------------------------------------------------------------------
 
@@ -60,8 +61,8 @@ class SqlStore(SqlReader):
     def _make_experiment(
         self, connection: sa.Connection, experiment_id: str, name: str, description: str | None
     ) -> None:
-        values = {"id": experiment_id, "name": name, "description": description, "created_us": self._now()}
-        if not self._inserted(connection, experiment, values) and description is not None:
+        values = {"id": experiment_id, "name": name, "description": description}
+        if not self._inserted(connection, self._sql.insert_experiment, values) and description is not None:
             is_undescribed = sa.and_(experiment.c.id == experiment_id, experiment.c.description.is_(None))
             connection.execute(experiment.update().where(is_undescribed).values(description=description))
 
@@ -130,15 +131,14 @@ class SqlStore(SqlReader):
     def _make_run(self, connection: sa.Connection, new_id: str, birth: checks.Birth, origin: str) -> bool:
         """Inserts the run unless one of its id is there; whether it did."""
         wanted = checks.require_experiment(birth)
-        experiment_pk = connection.execute(sa.select(experiment.c.pk).where(experiment.c.id == wanted)).scalar()
+        experiment_pk = connection.execute(self._sql.experiment_pk, {"of_id": wanted}).scalar()
         if experiment_pk is None:
             raise ExperimentNotFoundError(checks.unknown_experiment(wanted))
         parent_pk = None
         if birth.parent_run_id is not None:
-            parent_pk = connection.execute(sa.select(run.c.pk).where(run.c.id == birth.parent_run_id)).scalar()
+            parent_pk = connection.execute(self._sql.run_pk, {"of_id": birth.parent_run_id}).scalar()
             if parent_pk is None:
                 raise RunNotFoundError(checks.unknown_run(birth.parent_run_id, role="parent run"))
-        now = self._now()
         values = {
             "id": new_id,
             "experiment_pk": experiment_pk,
@@ -148,23 +148,22 @@ class SqlStore(SqlReader):
             "training_mode": birth.training_mode,
             "status": RunStatus.IN_PROGRESS.value,
             "attempt": 1,
-            "start_us": now if birth.start_us is None else birth.start_us,
-            "heartbeat_us": now,
-            "expires_us": now + lease_us(DEFAULT_LEASE_S),
+            "start_us": birth.start_us,
+            "lease_us": lease_us(DEFAULT_LEASE_S),
             "lease_s": DEFAULT_LEASE_S,
             "source_path": birth.source_path,
             "tags": tags_text(birth.tags),
             "provenance": origin,
         }
-        if not self._inserted(connection, run, values):
+        if not self._inserted(connection, self._sql.insert_run, values):
             return False
         if birth.tags:
-            run_pk = connection.execute(sa.select(run.c.pk).where(run.c.id == new_id)).scalar_one()
+            run_pk = connection.execute(self._sql.run_pk, {"of_id": new_id}).scalar_one()
             rows = [
                 {"run_pk": run_pk, "key": key, "head": value[:HEAD_LENGTH], "value": value}
                 for key, value in birth.tags.items()
             ]
-            connection.execute(tag.insert(), rows)
+            connection.execute(self._sql.insert_tags, rows)
         return True
 
     def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
@@ -183,30 +182,25 @@ class SqlStore(SqlReader):
 
     def _merge_config(self, connection: sa.Connection, run_id: str, new: dict[str, Any]) -> None:
         run_pk = self._locked_run(connection, run_id)
-        stored = connection.execute(sa.select(config.c.document).where(config.c.run_pk == run_pk)).scalar()
+        stored = connection.execute(self._sql.document, {"of_pk": run_pk}).scalar()
         old = decode_config(stored or "{}")
         merged = merge_config(old, new)
         document = encode_config(merged)
         if document != stored:
             if stored is None:
-                connection.execute(config.insert().values(run_pk=run_pk, document=document))
+                connection.execute(self._sql.insert_document, {"run_pk": run_pk, "document": document})
             else:
-                connection.execute(config.update().where(config.c.run_pk == run_pk).values(document=document))
+                connection.execute(self._sql.update_document, {"of_pk": run_pk, "document": document})
             self._index_config(connection, run_pk, old, merged)
-        self._beat(connection, run_pk)
 
-    @staticmethod
-    def _index_config(connection: sa.Connection, run_pk: int, old: dict[str, Any], new: dict[str, Any]) -> None:
+    def _index_config(self, connection: sa.Connection, run_pk: int, old: dict[str, Any], new: dict[str, Any]) -> None:
         """Brings the leaves, by which runs are searched, in line with the document."""
         before = {leaf.key: leaf for leaf in flatten_config(old)}
         after = {leaf.key: leaf for leaf in flatten_config(new)}
         # repr, for a NaN differs from itself and 1 equals 1.0
         gone = [key for key, leaf in before.items() if repr(after.get(key)) != repr(leaf)]
         if gone:
-            statement = config_leaf.delete().where(
-                config_leaf.c.run_pk == run_pk, config_leaf.c.key == sa.bindparam("gone")
-            )
-            connection.execute(statement, [{"gone": key} for key in gone])
+            connection.execute(self._sql.delete_leaves, [{"of_pk": run_pk, "gone": key} for key in gone])
         rows = []
         for key, leaf in after.items():
             if repr(before.get(key)) == repr(leaf):
@@ -224,7 +218,7 @@ class SqlStore(SqlReader):
                 }
             )
         if rows:
-            connection.execute(config_leaf.insert(), rows)
+            connection.execute(self._sql.insert_leaves, rows)
 
     def log_artifact(  # noqa: PLR0913 - the protocol's signature
         self,
@@ -252,7 +246,6 @@ class SqlStore(SqlReader):
         statement = artifact.delete().where(artifact.c.run_pk == run_pk, artifact.c.name == sa.bindparam("replaced"))
         connection.execute(statement, [{"replaced": record.name} for record in records])
         connection.execute(artifact.insert(), [artifact_values(record, run_pk) for record in records])
-        self._beat(connection, run_pk)
 
     def finalize(
         self,
@@ -272,7 +265,7 @@ class SqlStore(SqlReader):
     def _end(
         self, connection: sa.Connection, run_id: str, final: RunStatus, end_us: int | None, failure: RunFailure | None
     ) -> None:
-        run_pk = self._locked_run(connection, run_id)
+        run_pk = self._locked_run(connection, run_id, is_alive=False)
         query = sa.select(run.c.status, run.c.start_us, self._now()).where(run.c.pk == run_pk)
         status, start_us, now_us = connection.execute(query).one()
         if status != RunStatus.IN_PROGRESS.value:
@@ -296,7 +289,7 @@ class SqlStore(SqlReader):
 
         def beat(connection: sa.Connection) -> None:
             if not connection.execute(run.update().where(is_alive).values(**values)).rowcount:
-                self._locked_run(connection, run_id)
+                self._locked_run(connection, run_id, is_alive=False)
 
         self._write(beat)
 
@@ -339,35 +332,23 @@ class SqlStore(SqlReader):
     def _now(self) -> sa.ColumnElement[int]:
         return sa.literal_column(self.database.now_us, sa.BigInteger)
 
-    def _locked_run(self, connection: sa.Connection, run_id: str) -> int:
-        """The run's key, its row locked until the transaction ends."""
-        query = sa.select(run.c.pk).where(run.c.id == run_id).with_for_update()
-        pk = connection.execute(query).scalar()
-        if pk is None:
+    def _locked_run(self, connection: sa.Connection, run_id: str, *, is_alive: bool = True) -> int:
+        """The run's key, its row locked until the transaction ends. A write is a sign of life, noted when it is due."""
+        found = connection.execute(self._sql.lock_run, {"of_id": run_id}).first()
+        if found is None:
             raise RunNotFoundError(checks.unknown_run(run_id))
+        pk, is_due = found
+        if is_due and is_alive:
+            connection.execute(self._sql.beat, {"of_pk": pk})
         return cast("int", pk)
 
-    def _beat(self, connection: sa.Connection, run_pk: int) -> None:
-        """A write is a sign of life; it is noted once a tenth of the lease, for it costs a row."""
-        is_due = sa.and_(
-            run.c.pk == run_pk,
-            run.c.status == RunStatus.IN_PROGRESS.value,
-            self._now() - run.c.heartbeat_us > run.c.lease_s * 100_000,
-        )
-        renewed = (run.c.expires_us, run.c.expires_us - run.c.heartbeat_us + self._now())
-        # MySQL assigns from left to right: the expiry first, while the old heartbeat stands.
-        connection.execute(run.update().where(is_due).ordered_values(renewed, (run.c.heartbeat_us, self._now())))
-
-    def _inserted(self, connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> bool:
+    @staticmethod
+    def _inserted(connection: sa.Connection, insert: sa.Insert, values: dict[str, Any]) -> bool:
         """Inserts a row unless its unique key is taken; whether it did."""
-        if self.database.dialect == "mysql":
-            try:
-                connection.execute(table.insert().values(**values))
-            except sa.exc.IntegrityError as error:
-                if error.orig is None or error.orig.args[0] != _MYSQL_DUPLICATE:
-                    raise
-                return False  # here a failed statement leaves the rest of the transaction as it is
-            return True
-        insert = postgresql.insert if self.database.dialect == "postgresql" else sqlite.insert
-        statement = insert(table).values(**values).on_conflict_do_nothing().returning(table.c.pk)
-        return connection.execute(statement).first() is not None
+        try:
+            result = connection.execute(insert, values)
+        except sa.exc.IntegrityError as error:
+            if error.orig is None or error.orig.args[0] != _MYSQL_DUPLICATE:
+                raise
+            return False  # in MySQL, a failed statement leaves the rest of the transaction as it is
+        return not result.returns_rows or result.first() is not None
