@@ -143,15 +143,18 @@ class DurabilityClauses(ConformanceBase):
         store = faulty.open()
         counts = []
 
-        for size in (1, 100, 10_000):
+        for size in (1, 20_000, 60_000):
             run_id = new_run(store)
             store.log_metrics(run_id, [point("x", 2**40, 0.0)])
             with faulty.harness.count_round_trips() as round_trips:
                 store.log_metrics(run_id, [point("x", step, 0.5) for step in range(size)])
                 counts.append(round_trips())
 
-        # Streams and pipelines turn the talk round a few times more or less; what must not happen is a trip a chunk.
-        assert max(counts) <= 2 * min(counts) + 6, f"1, 100 and 10,000 points took {counts} round trips"
+        # Streams and pipelines turn the talk round a few times more or less, and a large call may be stored another way
+        # than a small one; what must not happen is a trip a chunk.
+        message = f"1, 20,000 and 60,000 points took {counts} round trips"
+        assert counts[2] <= counts[1] + 4, message
+        assert max(counts) <= 2 * min(counts) + 6, message
 
     @clause("DUR.3")
     def test_after_each_call_no_connection_is_checked_out(self, bench: Bench, tmp_path: Path) -> None:
