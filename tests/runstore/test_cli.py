@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import termios
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -228,3 +229,10 @@ def test_the_backends_are_listed() -> None:
     listed = json.loads(_runstore("backends", "--json").stdout)
 
     assert {"memory", "sqlite", "postgresql", "mysql", "mongodb"} <= {row["name"] for row in listed["backends"]}
+
+
+def test_the_command_tells_its_version() -> None:
+    told = _runstore("--version")
+
+    assert told.returncode == 0
+    assert told.stdout == f"runstore, version {version('runstore')}\n"

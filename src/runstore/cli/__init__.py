@@ -31,6 +31,7 @@ def _json_option(command: _Command) -> _Command:
 
 
 @click.group(name="runstore", cls=_Commands)
+@click.version_option(package_name="runstore")
 def app() -> None:
     """Your training runs, in your own database."""
 
