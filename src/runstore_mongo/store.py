@@ -1,9 +1,9 @@
 """The writing half of the store: the six verbs and the heartbeat.
 
 Whatever one document can hold together changes by one update of it, which is atomic on every server: a run with its
-config, a series' points with its summary. Where a verb touches several documents (several series, a folder of
-artifacts) it does so in one transaction on a replica set; a standalone server has none, and there a call that was cut
-off leaves whole documents, and the same call again completes them.
+config, its summaries and the points of a call. Where a verb touches several documents (a folder of artifacts, the series
+of a run that has very many) it does so in one transaction on a replica set; a standalone server has none, and there a
+call that was cut off leaves whole documents, and the same call again completes them.
 """
 
 import time
