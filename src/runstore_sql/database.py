@@ -298,7 +298,8 @@ def make_engine(url: sa.URL, read_only: bool) -> sa.Engine:  # noqa: FBT001 - on
             # Rows found, not rows changed, as SQLAlchemy has it; and several statements a text: see trips.py.
             "client_flag": CLIENT.FOUND_ROWS | CLIENT.MULTI_STATEMENTS,
             "charset": "utf8mb4",
-            "init_command": "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), time_zone = '+00:00'",
+            "init_command": "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), time_zone = '+00:00', "
+            "group_concat_max_len = 16777216",  # the default cuts what is longer off: see many_runs.py
         }
     engine = sa.create_engine(
         url,

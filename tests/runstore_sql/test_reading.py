@@ -207,3 +207,15 @@ def test_texts_of_every_length_and_case_are_told_apart(store: SqlStore) -> None:
 
     assert len(set(ids)) == len(names)
     assert [experiment.name for experiment in store.list_experiments().items] == sorted(names)
+
+
+def test_the_summaries_of_a_run_of_2500_series_are_all_there_and_in_order(store: SqlStore, run_id: str) -> None:
+    names = [f'{number % 7}/"quoted\\ é \U0001f600 {number}' for number in range(2500)]
+    store.log_metrics(run_id, [MetricPoint(name=name, value=0.1 + 0.2, step=2**63 - 1) for name in names])
+
+    summaries = store.get_summaries_of([run_id])[run_id]
+
+    assert [summary.name for summary in summaries] == sorted(names)
+    assert {(summary.count, summary.last.step, summary.max and summary.max.value) for summary in summaries} == {
+        (1, 2**63 - 1, 0.30000000000000004)
+    }
