@@ -51,7 +51,7 @@ def _breach(
     asked = inspect.signature(test).parameters
     with tempfile.TemporaryDirectory() as folder:
         try:
-            with Bench(make_harness(), backend="mutant") as bench:
+            with make_harness() as harness, Bench(harness, backend="mutant") as bench:
                 offered = {"bench": bench, "tmp_path": Path(folder)}
                 fixtures = {name: value for name, value in offered.items() if name in asked}
                 if "store" in asked:

@@ -7,13 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from kit.mutants import (
-    ConfigIsReplaced,
-    LastIsByArrival,
-    MutantHarness,
-    RetryDuplicatesPoints,
-    TrueBecomesOne,
-)
+from kit.mutants.base import MutantHarness
+from kit.mutants.configs import ConfigIsReplaced, TrueBecomesOne
+from kit.mutants.metrics import LastIsByArrival, RetryDuplicatesPoints
 from kit.runner import breaches_of
 from runstore.memory import MemoryStore
 from runstore.testing import RunStoreConformance

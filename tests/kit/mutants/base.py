@@ -1,0 +1,69 @@
+"""What the planted bugs in memory stand on: their register, the store with one method changed, and its harness."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from runstore.errors import StoreUnavailableError
+from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.testing import Harness
+
+
+class Planted(NamedTuple):
+    """A planted bug.
+
+    Attributes:
+        clause: the one that must catch it.
+        harness: makes a harness over a new database of the store that has the bug.
+        server: the kind of server that it needs, if any.
+    """
+
+    clause: str
+    harness: Callable[[], Harness]
+    server: str = ""
+
+
+MUTANTS: dict[str, Planted] = {}
+"""Every planted bug by name; filled by the modules of this folder, all of which :mod:`kit.mutants.catalogue` imports."""
+
+
+class Mutant(MemoryStore):
+    """Registers each subclass with the clause that it breaks."""
+
+    def __init_subclass__(cls, *, breaks: str = "", **named: Any) -> None:
+        super().__init_subclass__(**named)
+        if breaks:
+            MUTANTS[cls.__name__] = Planted(breaks, partial(MutantHarness, cls))
+
+    @property
+    def database(self) -> MemoryDatabase:
+        return self._database
+
+
+class MutantHarness(Harness):
+    """A harness over any class of memory store; counts what it calls connections, and can damage bytes."""
+
+    def __init__(self, kind: type[MemoryStore], database: MemoryDatabase | None = None) -> None:
+        self._kind = kind
+        self._database = database or MemoryDatabase()
+
+    def open(self) -> MemoryStore:
+        return self._kind(self._database)
+
+    def fresh(self) -> "MutantHarness":
+        return MutantHarness(self._kind)
+
+    def open_connections(self) -> int:
+        return len(getattr(self._database, "leaked", ()))
+
+    def damage_artifact(self, run_id: str, name: str) -> None:
+        record = self._database.runs[run_id].artifacts[name]
+        kept: dict[str, bytes] = self._database.blobs._bytes  # type: ignore[attr-defined]  # noqa: SLF001 - behind its back
+        damaged = bytearray(kept[record.sha256 or ""])
+        damaged[0] ^= 1
+        kept[record.sha256 or ""] = bytes(damaged)
+
+    def open_with_password(self, password: str) -> MemoryStore:
+        if hasattr(self._kind, "connect"):
+            self._kind.connect(f"memory://me:{password}@host")
+        raise StoreUnavailableError("memory://me:***@host is away; try again later")
