@@ -64,8 +64,12 @@ def _quickly(points: Sequence[MetricPoint], now_us: int) -> Batches | None:
         return None
     if moments_us is None or not all(type(name) is str and is_plain_name(name) for name, _ in known):
         return None
-    if len(known) == 1:
-        return {known[identities[0]]: Batch(steps, values, moments_us)}
+    period = len(known)
+    if period and identities == identities[:period] * (len(identities) // period):  # in turn, as a loop logs them
+        return {
+            known[identity]: Batch(steps[place::period], values[place::period], moments_us[place::period])
+            for place, identity in enumerate(identities[:period])
+        }
     rows: dict[tuple[str, str], list[tuple[int, float, int]]] = {identity: [] for identity in known}
     for identity, row in zip(identities, zip(steps, values, moments_us, strict=True), strict=True):
         rows[identity].append(row)
