@@ -380,12 +380,15 @@ def unknown_experiment(experiment_id: str) -> str:
 
 def unknown_run(run_id: str, role: str = "run") -> str:
     """The message of a RunNotFoundError."""
-    return f"no {role} has the id {run_id!r} in this store; make it with ensure_run(experiment_id, run_id={run_id!r})"
+    return (
+        f"no {role} has the id {run_id!r} in this store; give the whole id, as search_runs and `runstore runs` show it, "
+        f"or make it with ensure_run(experiment_id, run_id={run_id!r})"
+    )
 
 
 def unknown_artifact(run_id: str, name: str) -> str:
     """The message of an ArtifactNotFoundError."""
-    return f"run {run_id!r} has no artifact {name!r}; list_artifacts gives the names it has"
+    return f"run {run_id!r} has no artifact {name!r}; list_artifacts and `runstore show` give the names it has"
 
 
 def already_final(run_id: str, found: str, asked: str) -> str:

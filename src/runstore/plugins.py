@@ -61,7 +61,7 @@ class Catalog:
         if found.missing:
             raise MissingDriverError(
                 f"the backend {found.backend.name!r} for scheme {scheme!r} needs "
-                f"{', '.join(found.missing)}, which is not installed; run: {found.needs}"
+                f"{' and '.join(found.missing)}, not installed here; run: {found.needs}"
             )
         return found.backend
 
