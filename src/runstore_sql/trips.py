@@ -38,7 +38,7 @@ class Trips:
         return self.last(1)[0]
 
     def last(self, count: int) -> list[Any]:
-        """The rows of each of the last statements."""
+        """The rows of each of the last statements, though they may have gone on two trips."""
         self._send()
         return self._answers[-count:]
 
@@ -57,7 +57,7 @@ class Trips:
         text = ";".join(self._waiting)
         self.forget()
         self._cursor.execute(text)
-        self._answers, self.counts = [], []
+        self.counts = []
         is_more: Any = True
         while is_more:
             self._answers.append(self._cursor.fetchall())
