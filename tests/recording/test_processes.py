@@ -171,7 +171,7 @@ def test_a_sync_tells_what_it_did_and_does_nothing_twice(
     sync()
 
     first, second = capsys.readouterr().out.splitlines()
-    assert "1 journals drained" in first
+    assert "1 journal drained" in first
     assert second == "nothing waits"
     assert stored(sqlite_url)["loss"] == list(range(20))
 

@@ -110,14 +110,14 @@ def _speak_of_refused(store: str | None, base: Path, *, requeue: bool) -> None:
             _requeue(url, base)
         elif count:
             click.echo(
-                f"{redact(url)}: {_records(count)} refused before, and kept; mend the cause, then `runstore sync --requeue`"
+                f"{redact(url)}: {_many(count, 'record')} refused before, and kept; mend the cause, then `runstore sync --requeue`"
             )
 
 
 def _requeue(url: str, base: Path) -> None:
     with open_store(url, durable=False) as opened:
         done = requeue_refused(opened, url, state_dir=base)
-    said = f"{redact(url)}: {_records(done.stored)} refused before stored now"
+    said = f"{redact(url)}: {_many(done.stored, 'record')} refused before stored now"
     if done.refused:
         said += f", {done.refused} refused again ({redact(done.reason or '')})"
     click.echo(said)
@@ -125,14 +125,14 @@ def _requeue(url: str, base: Path) -> None:
         raise StoreUnavailableError(f"not everything was tried: {redact(url)}: {done.error}; run `runstore sync` again")
 
 
-def _records(count: int) -> str:
-    return f"{count} record{'' if count == 1 else 's'}"
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _line(url: str, done: Synced, base: Path) -> str:
-    parts = [f"{done.journals} journals drained ({done.calls} calls, {done.points} points)"]
+    parts = [f"{_many(done.journals, 'journal')} drained ({_many(done.calls, 'call')}, {_many(done.points, 'point')})"]
     if done.alive:
         parts.append(f"{done.alive} left to their living writers")
     if done.quarantined:
-        parts.append(f"{done.quarantined} records refused, kept under {base / 'journals' / '*' / QUARANTINE}")
+        parts.append(f"{_many(done.quarantined, 'record')} refused, kept under {base / 'journals' / '*' / QUARANTINE}")
     return f"{redact(url)}: {', '.join(parts)}"
