@@ -17,8 +17,15 @@ from msgspec import Struct
 
 from runstore.checks import check_artifact_name, check_text, check_word, shown
 from runstore.config import check_config
-from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, InvalidValueError, StoreFailureError
+from runstore.errors import (
+    ArtifactNotFoundError,
+    CorruptArtifactError,
+    InvalidValueError,
+    SettingsError,
+    StoreFailureError,
+)
 from runstore.model import Artifact
+from runstore.urls import redact
 
 CHUNK: Final = 2**20
 """Bytes read or written at a time."""
@@ -44,6 +51,26 @@ class Blobs(Protocol):
     def open(self, sha256: str) -> BinaryIO:
         """The bytes as kept, unchecked; raises ArtifactNotFoundError if they are gone."""
         ...
+
+
+def check_place(root: str) -> None:
+    """Refuses a place for artifacts that nothing installed here can reach; the place itself is not asked.
+
+    Raises:
+        SettingsError: says what to install, or that the scheme is unknown.
+    """
+    if "://" not in root:
+        return
+    import fsspec  # noqa: PLC0415 - slow to import
+
+    for part in root.split("::"):  # fsspec's chains, such as simplecache::s3://bucket
+        try:
+            fsspec.get_filesystem_class(part.partition("://")[0])
+        except (ImportError, ValueError) as error:
+            raise SettingsError(
+                f"the artifacts' place {redact(root)} cannot be reached: {error}; install what it needs, or give another "
+                "place in RUNSTORE_ARTIFACTS"
+            ) from error
 
 
 class FsspecBlobs:
@@ -296,8 +323,6 @@ class _translated:  # noqa: N801 - reads as a word in a with statement
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, (ArtifactNotFoundError, StoreFailureError)):
-            from runstore.urls import redact  # noqa: PLC0415 - only on the way out of a failure
-
             raise StoreFailureError(
                 f"could not {self._asked} in {redact(self._root)}: {type(error).__name__}: {redact(str(error))}; "
                 "check the place's permissions, space and credentials"

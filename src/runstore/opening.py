@@ -20,9 +20,10 @@ def open_store(url: str | None = None, *, durable: bool = True, artifacts: str |
         artifacts: where artifact bytes go, a directory or fsspec URL; the backend's own place by default.
 
     Raises:
-        SettingsError: no URL, or one that cannot be understood.
+        SettingsError: no URL, or one that cannot be understood, or a place for artifacts that cannot be reached.
         PluginError: no backend can serve it; says what to install.
         StoreUnavailableError: the database cannot be reached (bare stores only).
+        StoreFailureError: it answers and turns us away: a wrong password, no such database.
         SchemaError: the database cannot be used as it stands.
     """
     settings = load_settings(url=url, artifacts=artifacts)
@@ -65,6 +66,10 @@ def check_url(url: str) -> None:
 
 def _backend_of(settings: Settings) -> tuple[str, Backend]:
     url = require_url(settings)
+    if settings.artifacts is not None and "://" in settings.artifacts:
+        from runstore.artifacts import check_place  # noqa: PLC0415 - needed for such places only
+
+        check_place(settings.artifacts)
     return url, find_backends().backend_for(scheme_of(url))
 
 

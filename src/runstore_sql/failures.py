@@ -112,4 +112,4 @@ def _advice(error: BaseException) -> str:
     for beginning, advice in _SQLITE_ADVICE.items():
         if name.startswith(beginning):
             return advice
-    return "see the cause below; trying again will not help"
+    return "mend what the database complains of: trying the same again will not help"

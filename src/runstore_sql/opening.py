@@ -16,7 +16,13 @@ from typing import Final, NamedTuple
 import sqlalchemy as sa
 
 from runstore.artifacts import Blobs, FsspecBlobs
-from runstore.errors import ForeignSchemaError, SchemaError, SchemaTooNewError, StoreUnavailableError
+from runstore.errors import (
+    ForeignSchemaError,
+    SchemaError,
+    SchemaTooNewError,
+    StoreFailureError,
+    StoreUnavailableError,
+)
 from runstore.hookspecs import OpenOptions
 from runstore_sql import partitions
 from runstore_sql.blobs import DatabaseBlobs
@@ -72,7 +78,12 @@ def _find_file(database: Database, path: Path) -> None:
         return
     if database.read_only:
         raise SchemaError(f"there is no store at {database.place}: no such file; open_store(url) makes one")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreFailureError(
+            f"the folder of {database.place} cannot be made: {error}; give a path that can be written"
+        ) from error
 
 
 def _blobs_of(database: Database, artifacts: str | None) -> Blobs:

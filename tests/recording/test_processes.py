@@ -6,12 +6,13 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from runstore.cli.sync import sync
-from runstore.errors import SettingsError, StoreUnavailableError
+from runstore.errors import SettingsError, StoreFailureError, StoreUnavailableError
 from runstore.model import MetricPoint
 from runstore.opening import open_store
 from runstore.recording import RecordingStore
@@ -156,6 +157,41 @@ def test_a_database_that_swallows_everything_hangs_neither_the_loop_nor_the_exit
     assert (trainer.returncode, output) == (0, "done\n")
     assert "202 records" in errors
     assert len(journals(state_dir)) == 1
+
+
+def test_an_older_value_of_a_dead_writer_never_replaces_a_newer_one_however_the_url_is_written(
+    start: Start, sqlite_url: str
+) -> None:
+    with open_store(sqlite_url, durable=False):
+        pass  # the schema
+    with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as rival:
+        rival.execute("BEGIN EXCLUSIVE")
+        dead = start("acknowledge", sqlite_url, steps=20)
+        while line(dead) != "19":
+            pass
+        dead.kill()
+        dead.communicate()
+        rival.execute("ROLLBACK")
+
+    with open_store(f"{sqlite_url}?timeout=30") as store:
+        store.ensure_run(store.get_or_create_experiment("x"), run_id="run")
+        store.log_metrics(
+            "run", [MetricPoint(name="loss", value=-1.0, step=step, dataset_type="train") for step in range(20)]
+        )
+    sync(sqlite_url)
+
+    with open_store(sqlite_url, durable=False) as bare:
+        assert list(bare.get_history("run", "loss", "train").values) == [-1.0] * 20
+
+
+def test_a_database_that_turns_us_away_is_an_error_before_training_and_not_a_journal_that_fills(
+    postgresql_url: str, state_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(StoreFailureError, match="does not exist"):
+        open_store(f"{postgresql_url}_not_there")
+
+    assert journals(state_dir) == []
+    assert "wait" not in caplog.text
 
 
 def test_a_sync_tells_what_it_did_and_does_nothing_twice(

@@ -129,3 +129,9 @@ def test_an_error_about_a_url_shows_no_secret(url: str) -> None:
         open_store(url, durable=False)
 
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("place", ["nowhere://bucket", "simplecache::nowhere://bucket"])
+def test_a_place_for_artifacts_that_nothing_here_can_reach_is_refused_at_once(sqlite_url: str, place: str) -> None:
+    with pytest.raises(SettingsError, match=r"nowhere.*RUNSTORE_ARTIFACTS"):
+        open_store(sqlite_url, artifacts=place)

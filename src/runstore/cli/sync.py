@@ -1,7 +1,7 @@
 """``runstore sync``: brings what the journals of dead writers on this machine still hold into their stores."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -9,7 +9,7 @@ import click
 from runstore.errors import RunStoreError, SettingsError, StoreUnavailableError
 from runstore.opening import open_store
 from runstore.recording.opening import Synced, sync_leftovers
-from runstore.recording.places import identity_of, known_stores
+from runstore.recording.places import identity_of, known_stores, noted_stores
 from runstore.recording.places import state_dir as default_state_dir
 from runstore.recording.requeue import count_refused, requeue_refused
 from runstore.recording.worker import QUARANTINE
@@ -62,15 +62,16 @@ def sync(
         return
 
 
-def _targets(store: str | None, known: Collection[str]) -> list[str]:
+def _targets(store: str | None, known: Mapping[str, str]) -> list[str]:
+    """The URLs to work on, of the stores given by identity with their URLs; says which others have to wait."""
     url = load_settings(url=store).url
     if url:
         others = sorted(set(known) - {identity_of(url)})
-        if store is None and others:
+        if others:
             click.echo(f"journals of other stores wait too: {', '.join(others)}; name one with --store", err=True)
         return [url]
-    usable = [identity for identity in known if _HIDDEN not in identity and not identity.startswith("memory:")]
-    locked = [identity for identity in known if _HIDDEN in identity]
+    usable = [each for each in known.values() if _HIDDEN not in each and not each.startswith("memory:")]
+    locked = [each for each in known.values() if _HIDDEN in each]
     if locked and not usable:
         raise SettingsError(f"what waits belongs to {', '.join(locked)}; give the URL with its password in --store")
     if locked:
@@ -104,14 +105,15 @@ def _sync_all(urls: list[str], base: Path, *, is_quiet: bool = False) -> None:
 def _speak_of_refused(store: str | None, base: Path, *, requeue: bool) -> None:
     """Sends what the stores refused once more; or says, where it was not asked to, that there is something."""
     refused = count_refused(base)
-    for url in _targets(store, refused) if refused else ():
-        count = refused.get(identity_of(url), 0)
-        if count and requeue:
-            _requeue(url, base)
-        elif count:
-            click.echo(
-                f"{redact(url)}: {_many(count, 'record')} refused before, and kept; mend the cause, then `runstore sync --requeue`"
-            )
+    if requeue:
+        urls = {identity: noted.url for identity, noted in noted_stores(base).items() if identity in refused}
+        for url in _targets(store, urls) if urls else ():
+            if identity_of(url) in refused:
+                _requeue(url, base)
+        return
+    for identity, count in refused.items():
+        records = _many(count, "record")
+        click.echo(f"{identity}: {records} refused before, and kept; mend the cause, then `runstore sync --requeue`")
 
 
 def _requeue(url: str, base: Path) -> None:

@@ -36,7 +36,9 @@ class Live:
         self.worker.start()
 
     @classmethod
-    def begin(cls, open_store: Callable[[], BackendStore], *, identity: str, options: RecorderOptions) -> Self:
+    def begin(
+        cls, open_store: Callable[[], BackendStore], *, identity: str, url: str, options: RecorderOptions
+    ) -> Self:
         """A new writer's life.
 
         Raises:
@@ -44,7 +46,7 @@ class Live:
         """
         root = journal_root(identity, options.state_dir)
         journal = Journal.create(root, fsync=options.fsync)
-        describe_root(root, identity)
+        describe_root(root, identity, url)
         return cls(open_store, journal)
 
     def append(self, payload: bytes, run_id: str, points: int) -> None:

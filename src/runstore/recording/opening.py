@@ -58,12 +58,22 @@ def open_recorded(
         SettingsError: the journal cannot be written, or the URL cannot be understood by the backend.
         PluginError: the driver is missing or broken.
         SchemaError: the database answers and cannot be used as it stands.
+        StoreFailureError: it turned us away: a wrong password, no such database.
     """
     # What is in one process's memory is nobody else's: its journal must not be taken for that of another process.
     identity = f"memory://{uuid.uuid4()}" if scheme_of(url) == "memory" else identity_of(url)
-    store = RecordingStore(Recipe(url, backend, options), identity=identity, options=recorder_options)
+    recipe = Recipe(url, backend, options)
+    store = RecordingStore(recipe, identity=identity, url=_noted(url), options=recorder_options)
     store.wait_until_opened()
     return store
+
+
+def _noted(url: str) -> str:
+    """The URL as a note keeps it: no secret, and a file by its real path, for a sync may run in another folder."""
+    if scheme_of(url) != "sqlite":
+        return redact(url)
+    _, question, options = url.partition("?")
+    return f"{identity_of(url)}{question}{options}"
 
 
 class Synced(Struct, frozen=True, kw_only=True):

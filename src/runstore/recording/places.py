@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import platformdirs
 
@@ -19,16 +20,34 @@ def state_dir() -> Path:
     return Path(named).expanduser().absolute() if named else platformdirs.user_state_path("runstore")
 
 
+_SAME_SCHEME: Final = {"postgres": "postgresql", "mariadb": "mysql"}
+_NAMING_OPTIONS: Final = {
+    "postgresql": ("dbname", "host", "hostaddr", "options", "port", "service"),
+    "mysql": ("unix_socket",),
+    "mongodb": (),
+    "mongodb+srv": (),
+}
+"""Options that say which database it is (``options`` may hold a search path), by scheme; the rest say how to use it."""
+
+
 def identity_of(url: str) -> str:
-    """What tells one store from another in the journals: the URL without its secrets, a file by its real path."""
-    if scheme_of(url) == "sqlite":
-        scheme, _, place = url.partition("://")
-        path, question, options = place.partition("?")
+    """What tells one store from another in the journals, however its URL is written.
+
+    No secret, no driver, and of the options only those that name the database: ``?timeout=30`` leads to the same store.
+    A file is known by its real path. Of a scheme that is not ours every option counts.
+    """
+    scheme = scheme_of(url)
+    scheme = _SAME_SCHEME.get(scheme, scheme)
+    if scheme == "sqlite":
         # sqlite:///relative.db and sqlite:////absolute.db, as SQLAlchemy reads them
-        file = Path(path.removeprefix("/")).expanduser()
-        if path and str(file) != ":memory:":
-            return f"{scheme}:///{os.path.realpath(file)}{question}{options}"
-    return redact(url)
+        path = url.partition("://")[2].partition("?")[0].removeprefix("/")
+        if path and path != ":memory:":
+            return f"{scheme}:///{os.path.realpath(Path(path).expanduser())}"
+    if scheme not in _NAMING_OPTIONS:
+        return redact(url)
+    place, _, options = redact(url).partition("://")[2].partition("?")
+    naming = sorted(each for each in options.split("&") if each.partition("=")[0] in _NAMING_OPTIONS[scheme])
+    return f"{scheme}://{place}{'?' if naming else ''}{'&'.join(naming)}"
 
 
 def journal_root(identity: str, base: Path | None = None) -> Path:
@@ -37,24 +56,37 @@ def journal_root(identity: str, base: Path | None = None) -> Path:
     return (base or state_dir()) / "journals" / key
 
 
-def describe_root(root: Path, identity: str) -> None:
-    """Leaves a note in a store's folder that says which store it is, for people and for ``runstore sync``."""
+def describe_root(root: Path, identity: str, url: str) -> None:
+    """Leaves a note in a store's folder that says which store it is and how to reach it, without the password."""
     note = root / _ABOUT
     if not note.exists():
-        note.write_text(json.dumps({"store": identity}) + "\n")
+        note.write_text(json.dumps({"store": identity, "url": url}) + "\n")
 
 
-def noted_stores(base: Path | None = None) -> dict[str, Path]:
-    """The stores that ever had writers here: each identity with its folder."""
+class NotedStore(NamedTuple):
+    """A store that has, or had, writers on this machine.
+
+    Attributes:
+        folder: where their folders lie.
+        url: how one of them named it, without the password.
+    """
+
+    folder: Path
+    url: str
+
+
+def noted_stores(base: Path | None = None) -> dict[str, NotedStore]:
+    """The stores that ever had writers here, by identity."""
     found = {}
     for note in sorted(((base or state_dir()) / "journals").glob(f"*/{_ABOUT}")):
         try:
-            found[json.loads(note.read_text())["store"]] = note.parent
+            said = json.loads(note.read_text())
+            found[said["store"]] = NotedStore(note.parent, said["url"])
         except (OSError, ValueError, KeyError):
             continue
     return found
 
 
-def known_stores(base: Path | None = None) -> dict[str, Path]:
-    """The stores that have writers' folders, living or dead: each identity with its folder."""
-    return {identity: folder for identity, folder in noted_stores(base).items() if leftovers(folder)}
+def known_stores(base: Path | None = None) -> dict[str, str]:
+    """The URLs, without passwords, of the stores that have writers' folders here, living or dead; by identity."""
+    return {identity: noted.url for identity, noted in noted_stores(base).items() if leftovers(noted.folder)}

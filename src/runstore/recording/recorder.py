@@ -58,13 +58,19 @@ class RecordingStore(RecordedReads):
     """
 
     def __init__(
-        self, open_store: Callable[[], BackendStore], *, identity: str, options: RecorderOptions | None = None
+        self,
+        open_store: Callable[[], BackendStore],
+        *,
+        identity: str,
+        url: str | None = None,
+        options: RecorderOptions | None = None,
     ) -> None:
         """Begins the journal, and opens the store in the background.
 
         Args:
             open_store: opens the bare store; picklable if the recorder is to be.
             identity: tells this store from others in the state directory; holds no secret.
+            url: how ``runstore sync`` may reach it, without secrets; the identity by default.
             options: how it behaves.
 
         Raises:
@@ -72,6 +78,7 @@ class RecordingStore(RecordedReads):
         """
         self._open_store = open_store
         self._identity = identity
+        self._url = url or identity
         self._options = options or RecorderOptions()
         self._runs: dict[str, RunState] = {}
         self._experiments: set[str] = set()
@@ -87,7 +94,7 @@ class RecordingStore(RecordedReads):
             if self._is_closed:
                 raise StoreClosedError("this store was closed; open another with open_store(url)")
             if self._live is None:
-                self._live = Live.begin(self._open_store, identity=self._identity, options=self._options)
+                self._live = Live.begin(self._open_store, identity=self._identity, url=self._url, options=self._options)
                 shutdown.watch(self)
                 _recorders.add(self)
             return self._live
@@ -99,6 +106,7 @@ class RecordingStore(RecordedReads):
             PluginError: the driver is missing or broken.
             SchemaError: the database cannot be used as it stands.
             SettingsError: the URL cannot be understood.
+            StoreFailureError: the database turned us away: a wrong password, no such database.
         """
         live = self._live or self._begin()
         live.worker.wait_until_opened(self._options.confirm_s)
@@ -418,7 +426,7 @@ class RecordingStore(RecordedReads):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A recipe for another recorder of the same store: no lock, thread, file or connection is taken along."""
-        return _reopen, (self._open_store, self._identity, self._options)
+        return _reopen, (self._open_store, self._identity, self._url, self._options)
 
     def _forget_parent(self) -> None:
         """In a forked child: lets go of everything that is the parent's. The next call begins anew."""
@@ -448,8 +456,10 @@ def _reset_after_fork() -> None:
 os.register_at_fork(after_in_child=_reset_after_fork)
 
 
-def _reopen(open_store: Callable[[], BackendStore], identity: str, options: RecorderOptions) -> RecordingStore:
-    return RecordingStore(open_store, identity=identity, options=options)
+def _reopen(
+    open_store: Callable[[], BackendStore], identity: str, url: str, options: RecorderOptions
+) -> RecordingStore:
+    return RecordingStore(open_store, identity=identity, url=url, options=options)
 
 
 def _now_us() -> int:

@@ -45,8 +45,8 @@ class Requeued(Struct, kw_only=True):
 def count_refused(state_dir: Path | None = None) -> dict[str, int]:
     """How many records of dead writers each store refused, by its identity, as the files on this machine say."""
     counts: Counter[str] = Counter()
-    for identity, root in noted_stores(state_dir).items():
-        for folder in _folders(root):
+    for identity, noted in noted_stores(state_dir).items():
+        for folder in _folders(noted.folder):
             with contextlib.suppress(OSError), (folder / DEAD_LETTERS).open("rb") as file:
                 counts[identity] += sum(1 for line in file if line.strip())
     return dict(counts)

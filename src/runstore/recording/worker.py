@@ -54,7 +54,7 @@ _living: set[Path] = set()
 
 OpenStore = Callable[[], BackendStore]
 
-_USELESS = (PluginError, SchemaError, SettingsError)
+_USELESS = (PluginError, SchemaError, SettingsError, StoreFailureError)
 """Errors of opening that a person must mend; records wait meanwhile, for nothing is wrong with them."""
 
 
@@ -272,6 +272,9 @@ class Worker:
         if not self.is_away:
             self.is_away = True
             self._away_since = time.monotonic()
+            if self.open_error is not None and self._journal.end == 0:
+                self._tell()  # whoever opens the store is told, and nothing waits that could be sent
+                return
             _log.warning(
                 "the store does not take records (%s); they wait in %s and are sent when it does",
                 self.last_error, self._journal.folder,
