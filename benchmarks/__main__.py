@@ -75,6 +75,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _measure(arguments: argparse.Namespace, results: Path) -> None:
+    start_at = _moment(arguments.start_at, default=0.0)  # now: preparing may take until after it
     sizes = plan.resized(plan.PROFILES[arguments.profile], arguments.set)
     environments = Environments(arguments.environments, here=arguments.here)
     chosen = [row for row in plan.rows(sizes) if not arguments.only or any(text in row.id for text in arguments.only)]
@@ -100,7 +101,7 @@ def _measure(arguments: argparse.Namespace, results: Path) -> None:
             environments.python(OURS)
         keep({"row": "machine", **describe(), "profile": arguments.profile})
         suite.prepare(chosen, takes_part, at_once=arguments.prepare_at_once)
-        time.sleep(max(0.0, _moment(arguments.start_at, default=0.0) - time.time()))
+        time.sleep(max(0.0, start_at - time.time()))
         keep({"row": "load", "load": os.getloadavg()[0]})
         until = _moment(arguments.until, default=math.inf)
         suite.run(chosen, takes_part, rounds=arguments.rounds or sizes.rounds, until=until)
