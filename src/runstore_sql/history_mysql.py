@@ -9,16 +9,15 @@ from runstore_sql.numbers import from_pair
 
 _COLUMNS: Final = "step, value, logged_at_us, special"
 _RANGE: Final = "FROM runstore_point WHERE series_pk = %s AND step BETWEEN %s AND %s"
-_IN_BUCKET: Final = "FROM runstore_point p WHERE p.series_pk = %s AND p.step BETWEEN b.low AND b.high"
-_EXTREMES: Final = f"""
-    SELECT b.low, b.high,
-        (SELECT min(p.value) {_IN_BUCKET}), (SELECT max(p.value) {_IN_BUCKET}), (SELECT min(p.step) {_IN_BUCKET})
-    FROM JSON_TABLE(%s, '$[*]' COLUMNS (low BIGINT PATH '$[0]', high BIGINT PATH '$[1]')) b"""  # noqa: S608 - our text
-_KEPT: Final = """
-    SELECT min(p.step) FROM JSON_TABLE(%s, '$[*]' COLUMNS (
-        id INT PATH '$[0]', low BIGINT PATH '$[1]', high BIGINT PATH '$[2]', value DOUBLE PATH '$[3]')) b
-    STRAIGHT_JOIN runstore_point p ON p.series_pk = %s AND p.step BETWEEN b.low AND b.high AND p.value = b.value
-    GROUP BY b.id"""
+_EXTREMES: Final = """
+    SELECT min(CASE WHEN p.value = e.lowest THEN p.step END), min(CASE WHEN p.value = e.highest THEN p.step END),
+        e.first_step
+    FROM runstore_point p
+    STRAIGHT_JOIN (
+        SELECT {bucket} AS bucket, min(p.value) AS lowest, max(p.value) AS highest, min(p.step) AS first_step
+        FROM runstore_point p WHERE p.series_pk = %s GROUP BY 1) e ON e.bucket = {bucket}
+    WHERE p.series_pk = %s GROUP BY e.bucket, e.first_step"""
+_LARGEST: Final = 2**63
 _AT_STEPS: Final = """
     SELECT p.step, p.value, p.logged_at_us, p.special
     FROM JSON_TABLE(%s, '$[*]' COLUMNS (step BIGINT PATH '$')) k
@@ -42,18 +41,13 @@ class MysqlHistoryReader(HistoryReader):
         self, cursor: Any, extent: SeriesExtent, buckets: Sequence[tuple[int, int]]
     ) -> Iterable[tuple[int, float, int]]:
         """See :meth:`HistoryReader.extremes`."""
-        cursor.execute(_EXTREMES, (extent.pk, extent.pk, extent.pk, json.dumps(buckets)))
-        wanted: list[tuple[int, int, int, float]] = []
-        steps: list[int] = []
-        for low, high, lowest, highest, first in cursor.fetchall():
-            if lowest is not None:
-                wanted += [(len(wanted), low, high, lowest), (len(wanted) + 1, low, high, highest)]
-            elif first is not None:
-                steps.append(first)
-        if wanted:
-            cursor.execute(_KEPT, (json.dumps(wanted), extent.pk))
-            steps += [row[0] for row in cursor.fetchall()]
-        return self._at(cursor, extent.pk, steps)
+        # Two passes over the series. By the buckets' bounds it would be one for each bucket: a range that comes from
+        # another table is no range to MariaDB's planner.
+        cursor.execute(_EXTREMES.format(bucket=_bucket_sql(extent, len(buckets))), (extent.pk, extent.pk))
+        steps: set[int] = set()
+        for lowest, highest, first in cursor.fetchall():
+            steps |= {first} if lowest is None else {lowest, highest}
+        return self._at(cursor, extent.pk, sorted(steps))
 
     def ends(self, cursor: Any, extent: SeriesExtent) -> Iterable[tuple[int, float, int]]:
         """See :meth:`HistoryReader.ends`."""
@@ -73,6 +67,15 @@ class _Rows:
     def fetchmany(self, count: int) -> list[tuple[int, float, int]]:
         """The next rows, none at the end."""
         return [_native(row) for row in self._cursor.fetchmany(count)]
+
+
+def _bucket_sql(extent: SeriesExtent, buckets: int) -> str:
+    """The bucket of a point ``p``, numbered as in :func:`runstore_sql.history.bucket_bounds`; all of them integers."""
+    span = extent.last - extent.first + 1
+    offset = f"(p.step - {extent.first})"
+    if span * buckets >= _LARGEST:
+        offset = f"CAST({offset} AS DECIMAL(20))"
+    return f"({offset} * {buckets} DIV {span})"
 
 
 def _native(row: tuple[int, float | None, int, int]) -> tuple[int, float, int]:
