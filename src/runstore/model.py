@@ -138,7 +138,7 @@ class StepValue(Struct, frozen=True, kw_only=True, gc=False):
     value: float
 
 
-class SeriesSummary(Struct, frozen=True, kw_only=True):
+class SeriesSummary(Struct, frozen=True, kw_only=True, gc=False):
     """What is known of one series without reading its history (clause MET.8).
 
     Attributes:

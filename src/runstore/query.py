@@ -378,7 +378,7 @@ class _Parser:
         if field is None:
             raise self._fail(
                 "a field (an attribute such as status or start_time, tag.KEY, config.KEY or "
-                "metric.DATASET_TYPE.NAME[.last|first|min|max|count])"
+                f"metric.DATASET_TYPE.NAME[.last|first|min|max|count] with one of {', '.join(DatasetType)})"
             )
         self._next += 1
         return field

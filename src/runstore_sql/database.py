@@ -27,6 +27,8 @@ from runstore_sql.trips import Trips
 _ATTEMPTS: Final = 4
 _POOL_SIZE: Final = 5
 _BUSY_S: Final = 5.0
+_LONGEST_S: Final = 1e6
+_SQLITE_OPTIONS: Final = frozenset({"synchronous", "timeout"})
 _BEGIN: Final = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
@@ -267,6 +269,12 @@ def parse_url(text: str) -> sa.URL:
                 f"store {text!r} names no file; give sqlite:///runs.db or sqlite:////absolute/runs.db, "
                 "or memory:// for a store that is gone when closed"
             )
+        unknown = sorted(set(url.query) - _SQLITE_OPTIONS)
+        if unknown:
+            raise SettingsError(
+                f"store {text!r} has the options {', '.join(unknown)}; known for SQLite are "
+                f"{', '.join(sorted(_SQLITE_OPTIONS))}"
+            )
         return url.set(drivername="sqlite", database=str(Path(url.database).expanduser().absolute()))
     if not url.database:
         raise SettingsError(f"store {redact(text)!r} names no database; add one after the host, as in …@host/runs")
@@ -348,7 +356,7 @@ def _connect_sqlite(path: Path, options: dict[str, Any], *, read_only: bool) -> 
     mode = "rwc"
     if read_only:
         mode = "rw" if os.access(path, os.W_OK) else "ro"
-    timeout_s = float(options.get("timeout", _BUSY_S))
+    timeout_s = _seconds(options.get("timeout", _BUSY_S))
     connection = sqlite3.connect(
         f"file:{quote(str(path))}?mode={mode}",
         uri=True,
@@ -369,6 +377,16 @@ def _connect_sqlite(path: Path, options: dict[str, Any], *, read_only: bool) -> 
         connection.close()
         raise
     return connection
+
+
+def _seconds(given: Any) -> float:
+    try:
+        seconds = float(given)
+    except (TypeError, ValueError):
+        seconds = -1.0
+    if not 0.0 <= seconds < _LONGEST_S:
+        raise SettingsError(f"timeout={given!r} is no number of seconds; give one such as 30")
+    return seconds
 
 
 def _synchronous(options: dict[str, Any]) -> str:

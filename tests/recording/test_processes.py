@@ -236,6 +236,11 @@ def test_a_sync_tells_of_refused_records_and_sends_them_again_when_told_to(
     assert stored(sqlite_url)["loss"] == [0, 1, 2]
 
 
+def test_a_sync_of_a_folder_that_is_not_there_says_so(fast_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"no folder.*mistyped"):
+        sync(state_dir=fast_path / "mistyped")
+
+
 def test_two_syncs_and_a_start_at_once_store_everything_once(start: Start, sqlite_url: str, state_dir: Path) -> None:
     for number in range(6):
         trainer = start("acknowledge", sqlite_url, run_id=f"run {number}", steps=30)

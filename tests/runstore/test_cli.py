@@ -236,3 +236,14 @@ def test_the_command_tells_its_version() -> None:
 
     assert told.returncode == 0
     assert told.stdout == f"runstore, version {version('runstore')}\n"
+
+
+def test_a_list_without_runs_says_why_it_is_empty(sqlite_url: str) -> None:
+    with open_store(sqlite_url, durable=False):
+        pass
+
+    none_yet = _runstore("runs", "--store", sqlite_url)
+    none_matches = _runstore("runs", "--store", sqlite_url, "--filter", "status = 'failed'")
+
+    assert none_yet.stdout == "There are no runs yet.\n"
+    assert none_matches.stdout == "No run matches.\n"

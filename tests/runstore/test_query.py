@@ -79,7 +79,7 @@ def test_no_filter_is_none(text: str | None) -> None:
         ("(attempt = 1", r"'\)'"),
         ("attempt = 'x'", "a number"),
         ("nothing = 1", "a field"),
-        ("metric.val.loss = 1", "a field"),
+        ("metric.val.loss = 1", "a field.*train, validation, test, other"),
         ("metric.train.loss.median = 1", "a field"),
         ("attempt like '1'", "needs a text field"),
         ("start_time > 'yesterday'", "an ISO time"),

@@ -224,3 +224,11 @@ def test_a_forked_child_uses_connections_of_its_own(url: str) -> None:
         assert status == 0
         store.log_metrics(run_id, [MetricPoint(name="parent", value=3.0, step=2)])
         assert [summary.count for summary in store.get_summaries(run_id)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("option", "told"), [("timout=30", "timout; known for SQLite are"), ("timeout=long", "no number of seconds")]
+)
+def test_an_option_that_sqlite_does_not_have_is_refused(sqlite_url: str, option: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=told):
+        open_sql(f"{sqlite_url}?{option}", OpenOptions())

@@ -50,6 +50,9 @@ def print_runs(store: str | None, *, where: str | None, order_by: Sequence[str],
     if as_json:
         print_json([_run_values(run) | {"summaries": summaries.get(run.id, ())} for run in page.items])
         return
+    if not page.items:
+        print_line("No run matches." if where else "There are no runs yet.")
+        return
     columns = _common_series(summaries.values())
     rows = []
     for run in page.items:

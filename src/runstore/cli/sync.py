@@ -43,6 +43,8 @@ def sync(
             "--watch and --requeue do not go together; requeue once, after mending the cause, then watch"
         )
     base = Path(state_dir).expanduser().absolute() if state_dir is not None else default_state_dir()
+    if state_dir is not None and not base.is_dir():
+        raise SettingsError(f"there is no folder {base}; --state-dir names the one that holds journals/")
     if not watch:
         _sync_all(_targets(store, known_stores(base)), base)
         _speak_of_refused(store, base, requeue=requeue)
