@@ -218,7 +218,7 @@ def test_a_sync_tells_of_refused_records_and_sends_them_again_when_told_to(
     with open_store(sqlite_url) as store:
         store.ensure_run(store.get_or_create_experiment("x"), run_id="run")
         store.flush()  # type: ignore[attr-defined]  # a recorder's
-        with sqlite3.connect(sqlite_url.removeprefix("sqlite:///")) as stranger:
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as stranger:
             stranger.execute("DELETE FROM runstore_run")
         store.log_metrics("run", [MetricPoint(name="loss", step=step, value=float(step)) for step in range(3)])
 
