@@ -392,6 +392,25 @@ def test_another_try_stops_when_the_store_is_away_and_keeps_what_it_did_not_try(
     assert count_refused(fast_path) == {IDENTITY: 1}
 
 
+def test_a_dead_letter_that_a_crash_cut_off_is_kept_and_the_others_are_sent(
+    open_recorder: OpenRecorder, bare: MemoryStore, database: MemoryDatabase, fast_path: Path
+) -> None:
+    recorder = open_recorder(open_store=lambda: TripsOverStepSeven(database))
+    run_id = begin(recorder)
+    recorder.log_metrics(run_id, [point(7)])
+    recorder.close()
+    (letters,) = fast_path.glob("journals/*/quarantine/*/dead-letters.jsonl")
+    with letters.open("ab") as file:
+        file.write(b'{"at":"2026-')
+
+    done = requeue_refused(MemoryStore(database), IDENTITY, state_dir=fast_path)
+
+    assert (done.stored, done.refused, done.error) == (1, 1, None)
+    assert "cannot be read" in str(done.reason)
+    assert steps_of(bare, run_id) == [7]
+    assert letters.read_bytes() == b'{"at":"2026-\n'
+
+
 def test_a_refused_artifact_keeps_its_bytes_until_it_is_stored(
     open_recorder: OpenRecorder, bare: MemoryStore, database: MemoryDatabase, fast_path: Path, tmp_path: Path
 ) -> None:

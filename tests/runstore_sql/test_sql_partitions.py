@@ -103,3 +103,5 @@ def test_a_width_that_is_no_number_of_series_is_refused(postgresql_url: str, wid
 def test_other_databases_have_no_such_setting(sqlite_url: str) -> None:
     with pytest.raises(SettingsError, match=f"{SETTING}.*known for SQLite"):
         open_store(with_partitions(sqlite_url, 10), durable=False)
+    with pytest.raises(SettingsError, match="PostgreSQL alone"):  # before anything is connected
+        open_store(with_partitions("mysql://me@127.0.0.1:1/runs", 10), durable=False)

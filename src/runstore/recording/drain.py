@@ -37,7 +37,7 @@ from runstore.recording.records import (
     FinalizeRecord,
     MetricsRecord,
     Record,
-    RunRecord,
+    opens_or_ends,
     points_in,
     run_of,
 )
@@ -290,7 +290,7 @@ class JournalDrain:
         if record is None:
             self._quarantine(None, StoreFailureError("a newer release wrote this kind of record"))
             return
-        if isinstance(record, FinalizeRecord) or (isinstance(record, RunRecord) and record.resume):
+        if opens_or_ends(record):
             self.save(sync=True)
         try:
             result = apply_record(store, record, folder=self._journal.folder)

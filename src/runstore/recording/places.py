@@ -81,7 +81,7 @@ def noted_stores(base: Path | None = None) -> dict[str, NotedStore]:
     for note in sorted(((base or state_dir()) / "journals").glob(f"*/{_ABOUT}")):
         try:
             said = json.loads(note.read_text())
-            found[said["store"]] = NotedStore(note.parent, said["url"])
+            found[said["store"]] = NotedStore(note.parent, said.get("url", said["store"]))
         except (OSError, ValueError, KeyError):
             continue
     return found

@@ -120,6 +120,11 @@ def decode(payload: bytes | memoryview) -> Record:
     return _decoder.decode(payload)
 
 
+def opens_or_ends(record: Record | None) -> bool:
+    """Whether it reopens or ends a run: the two that are not idempotent between them, see :mod:`runstore.recording.drain`."""
+    return isinstance(record, FinalizeRecord) or (isinstance(record, RunRecord) and record.resume)
+
+
 def run_of(record: Record) -> str:
     """The run that a record belongs to; empty for an experiment's."""
     return "" if isinstance(record, ExperimentRecord) else record.run_id

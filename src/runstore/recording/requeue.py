@@ -19,7 +19,7 @@ from runstore.recording.cursor import DEAD_LETTERS, DeadLetter, dead_letter
 from runstore.recording.health import Counts, RunHealth, stored_health
 from runstore.recording.journal import LOCK_NAME
 from runstore.recording.places import identity_of, journal_root, noted_stores
-from runstore.recording.records import ArtifactRecord, FinalizeRecord, Record, RunRecord, decode, points_in, run_of
+from runstore.recording.records import ArtifactRecord, Record, decode, opens_or_ends, points_in, run_of
 from runstore.recording.segments import take_lock
 from runstore.recording.worker import QUARANTINE
 
@@ -83,7 +83,13 @@ class _Quarantine:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         lines = (folder / DEAD_LETTERS).read_bytes().splitlines()
-        self._letters = [msgspec.json.decode(line, type=DeadLetter) for line in lines if line.strip()]
+        self._letters: list[DeadLetter] = []
+        self._unreadable: list[bytes] = []  # the line that a crash cut off; kept as it is
+        for line in filter(bytes.strip, lines):
+            try:
+                self._letters.append(msgspec.json.decode(line, type=DeadLetter))
+            except msgspec.DecodeError:
+                self._unreadable.append(line)
         self._left: list[DeadLetter] = []
         self._calls: Counter[str] = Counter()
         self._points: Counter[str] = Counter()
@@ -92,10 +98,12 @@ class _Quarantine:
         total = self._count()
         while self._letters and done.error is None:
             record = _record_of(self._letters[0])
-            if isinstance(record, FinalizeRecord) or (isinstance(record, RunRecord) and record.resume):
-                self._save()  # the two that are not idempotent between them: see runstore.recording.drain
+            if opens_or_ends(record):
+                self._save()  # so that a replay begins at or after it
             self._try_first(store, record, done)
-        done.refused += len(self._left)
+        done.refused += len(self._left) + len(self._unreadable)
+        if self._unreadable:
+            done.reason = done.reason or f"a line of {self._folder / DEAD_LETTERS} cannot be read"
         self._left += self._letters
         self._letters = []
         self._save()
@@ -103,7 +111,7 @@ class _Quarantine:
             if run_id:
                 with contextlib.suppress(RunStoreError):
                     self._report(store, run_id, total)
-        if not self._left:
+        if not (self._left or self._unreadable):
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _try_first(self, store: BackendStore, record: Record | None, done: Requeued) -> None:
@@ -143,6 +151,7 @@ class _Quarantine:
     def _save(self) -> None:
         unfinished = self._folder / f"{DEAD_LETTERS}.new"
         with unfinished.open("wb") as file:
+            file.writelines(line + b"\n" for line in self._unreadable)
             file.writelines(msgspec.json.encode(letter) + b"\n" for letter in [*self._left, *self._letters])
             file.flush()
             os.fsync(file.fileno())
