@@ -9,9 +9,10 @@ from typing import Any
 
 import pytorch_lightning as pl
 
+from pneumo_train.checkpoints import Checkpoint
 from pneumo_train.collector import MetricsCollectorCallback, file_name_of
 from pneumo_train.config import TrainConfig, as_dict, load_config
-from pneumo_train.fitting import Checkpoint, Fitted, Fitting, torch_set_up
+from pneumo_train.fitting import Fitted, Fitting, torch_set_up
 from pneumo_train.images import Films, load_films
 from pneumo_train.plots import plot_training
 from pneumo_train.progress import track
@@ -175,7 +176,7 @@ class CentralizedTrainer:
             cause = collector.error or error
             if session is not None:
                 session.end_with(cause)
-                _keep_checkpoint(session, fitting.best_checkpoint())
+                _keep_checkpoint(session, _readable_checkpoint(fitting))
             if isinstance(cause, KeyboardInterrupt) and cause is not error:
                 raise KeyboardInterrupt(*cause.args) from None
             raise
@@ -203,6 +204,15 @@ class CentralizedTrainer:
             metrics_metadata={**about, "duration_s": fitted.duration_s},
             is_recorded=is_recorded,
         )
+
+
+def _readable_checkpoint(fitting: Fitting) -> Checkpoint | None:
+    """The best checkpoint of a training that was cut off; what ended it is told, not that a disk fails as well."""
+    try:
+        return fitting.best_checkpoint()
+    except Exception as error:  # noqa: BLE001 - torch raises many kinds over a file that it cannot read
+        _log.warning("the best checkpoint cannot be read, and is not kept in the store: %s", error)
+        return None
 
 
 def _plot(collector: MetricsCollectorCallback, fitted: Fitted, experiment_name: str) -> Path:

@@ -12,22 +12,12 @@ import torch
 from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
 from pytorch_lightning.utilities.model_summary.model_summary import ModelSummary
 
+from pneumo_train.checkpoints import BestCheckpoints, Checkpoint, WholeFileIO
 from pneumo_train.config import TrainConfig
 from pneumo_train.data import PneumoDataModule
 from pneumo_train.images import Films
 from pneumo_train.model import LitResNet
 from pneumo_train.samples import Split
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Checkpoint:
-    """The best checkpoint: its file, what it scored, and when it was made (epochs counted from 0)."""
-
-    path: Path
-    monitor: str
-    score: float
-    epoch: int
-    step: int
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +73,7 @@ class Fitting:
             augmentation_strength=training.augmentation_strength,
             num_workers=training.num_workers,
         )
-        self._monitor = training.monitor
-        self._checkpoints = ModelCheckpoint(
+        self._checkpoints = BestCheckpoints(
             dirpath=checkpoint_dir,
             filename=f"epoch{{epoch:03d}}-{training.monitor}{{{training.monitor}:.4f}}",
             auto_insert_metric_name=False,
@@ -115,6 +104,7 @@ class Fitting:
             gradient_clip_val=training.gradient_clip_val or None,
             deterministic=training.deterministic,
             callbacks=[*callbacks, *own],
+            plugins=[WholeFileIO()],
             logger=False,
             enable_progress_bar=progress,
             enable_model_summary=False,
@@ -131,19 +121,8 @@ class Fitting:
         }
 
     def best_checkpoint(self) -> Checkpoint | None:
-        """The best checkpoint so far, or ``None`` before the first epoch has ended."""
-        path, score = self._checkpoints.best_model_path, self._checkpoints.best_model_score
-        if not path or score is None or not Path(path).is_file():
-            return None
-        # A file of our own, written a moment ago: nothing foreign is unpickled.
-        content = torch.load(path, map_location="cpu", weights_only=False)
-        return Checkpoint(
-            path=Path(path),
-            monitor=self._monitor,
-            score=float(score),
-            epoch=int(content["epoch"]),
-            step=int(content["global_step"]),
-        )
+        """The best checkpoint so far, or ``None`` before the first one was written."""
+        return self._checkpoints.best()
 
     def fit(self) -> Fitted:
         """Fits, and then looks once more at the validation part with the best checkpoint."""

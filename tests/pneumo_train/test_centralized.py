@@ -6,10 +6,12 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytorch_lightning as pl
 import torch
+from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from pneumo_train.centralized import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, CentralizedTrainer
 from pneumo_train.config import TrainConfig, load_config
@@ -149,6 +151,35 @@ def test_ctrl_c_ends_the_run_as_interrupted_and_keeps_the_best_checkpoint_so_far
     assert store.get_run("pressed").status is RunStatus.INTERRUPTED
     assert [artifact.name for artifact in store.list_artifacts("pressed")] == [BEST_CHECKPOINT]
     assert len(store.get_history("pressed", "auroc", "validation")) == 1
+
+
+def test_ctrl_c_while_a_better_checkpoint_is_written_keeps_the_whole_one_before(
+    trainer_of: TrainerOf, phantoms: Path, store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = TorchCheckpointIO.save_checkpoint
+
+    def press_in_the_middle(
+        self: TorchCheckpointIO, checkpoint: dict[str, Any], path: Path, storage_options: Any | None = None
+    ) -> None:
+        write(self, checkpoint, path, storage_options)
+        if checkpoint["epoch"] > 0 and path.name.startswith("epoch"):
+            os.truncate(path, path.stat().st_size // 2)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(TorchCheckpointIO, "save_checkpoint", press_in_the_middle)
+    trainer = trainer_of(**{"training.max_epochs": 50, "training.monitor": "val_loss"})
+
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(phantoms, run_id="pressed")
+
+    (kept,) = store.list_artifacts("pressed")
+    history = store.get_history("pressed", "loss", "validation")
+    copy = tmp_path / "best.ckpt"
+    with store.open_artifact("pressed", BEST_CHECKPOINT) as stream:
+        copy.write_bytes(stream.read())
+    assert store.get_run("pressed").status is RunStatus.INTERRUPTED
+    assert kept.metadata["score"] == pytest.approx(min(history.values[:-1]))
+    assert LitResNet.load_from_checkpoint(copy, map_location="cpu") is not None
 
 
 def test_an_error_ends_the_run_as_failed_with_its_traceback(

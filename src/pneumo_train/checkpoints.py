@@ -1,0 +1,71 @@
+"""Checkpoint files that are whole or not there, and which of them is the best one, whenever training is stopped."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import ModelCheckpoint
+from pytorch_lightning.plugins.io import TorchCheckpointIO
+
+PARTIAL_SUFFIX = ".partial"
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """The best checkpoint: its file, what it scored, and when it was made (epochs counted from 0)."""
+
+    path: Path
+    monitor: str
+    score: float
+    epoch: int
+    step: int
+
+
+class WholeFileIO(TorchCheckpointIO):
+    """Writes a checkpoint beside its place and renames it.
+
+    Lightning writes to the system's temporary folder and moves the file, which is a copy where that folder is on
+    another file system: a signal or a full disk in the middle of it leaves half a checkpoint under the final name, or
+    half a ``last.ckpt`` in the place of the whole one before.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
+        """See :meth:`lightning_fabric.plugins.io.torch_io.TorchCheckpointIO.save_checkpoint`."""
+        final = Path(path)
+        partial = final.with_name(final.name + PARTIAL_SUFFIX)
+        try:
+            super().save_checkpoint(checkpoint, partial, storage_options)
+            partial.replace(final)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+class BestCheckpoints(ModelCheckpoint):
+    """Keeps the best ones, and knows the best that is on disk also while a better one is being written."""
+
+    def __init__(self, **options: Any) -> None:
+        """Takes the options of Lightning's ``ModelCheckpoint``."""
+        super().__init__(**options)
+        self._before: tuple[str, torch.Tensor | None] = ("", None)
+
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Takes note of the best file: Lightning names a better one before it is written."""
+        super().on_train_epoch_start(trainer, pl_module)
+        self._before = (self.best_model_path, self.best_model_score)
+
+    def best(self) -> Checkpoint | None:
+        """The best checkpoint that is on disk, or ``None`` before the first one is."""
+        for path, score in ((self.best_model_path, self.best_model_score), self._before):
+            if path and score is not None and Path(path).is_file():
+                # A file of our own, written a moment ago: nothing foreign is unpickled.
+                content = torch.load(path, map_location="cpu", weights_only=False)
+                return Checkpoint(
+                    path=Path(path),
+                    monitor=str(self.monitor),
+                    score=float(score),
+                    epoch=int(content["epoch"]),
+                    step=int(content["global_step"]),
+                )
+        return None
