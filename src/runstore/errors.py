@@ -14,6 +14,7 @@
     ├── StoreUnavailableError         try again: the database is away, busy or electing
     ├── StoreClosedError              this handle was closed; open another
     ├── StoreFailureError             the database refused, and trying again cannot mend it
+    │   ├── StoreFullError            there is no room for it; nothing is wrong with what was sent
     │   └── CorruptArtifactError      bytes differ from their recorded SHA-256 or size
     ├── SchemaError                   this database cannot be used as it is; nothing was written
     │   ├── SchemaTooNewError         written by a newer release, in a way this one cannot read
@@ -106,6 +107,12 @@ class StoreFailureError(RunStoreError):
     """The database refused the call, and trying again cannot mend it (permissions, disk full, ...)."""
 
     code = "store_failure"
+
+
+class StoreFullError(StoreFailureError):
+    """The database has no room left: it takes the same call once somebody has made some."""
+
+    code = "store_full"
 
 
 class CorruptArtifactError(StoreFailureError):

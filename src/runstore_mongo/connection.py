@@ -36,6 +36,7 @@ from runstore.errors import (
     SettingsError,
     StoreClosedError,
     StoreFailureError,
+    StoreFullError,
     StoreUnavailableError,
 )
 from runstore.urls import redact
@@ -91,6 +92,7 @@ _TRANSIENT_CODES: Final = frozenset(
     }
 )
 
+_OUT_OF_DISK_SPACE: Final = 14031
 _TRANSIENT_LABELS: Final = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
 
 
@@ -309,6 +311,8 @@ class Connection:
             return StoreUnavailableError(
                 f"{found}; is the server running and reachable? The same call may succeed later"
             )
+        if getattr(error, "code", None) == _OUT_OF_DISK_SPACE:
+            return StoreFullError(f"{found}; the server's disk is full; free some space")
         return StoreFailureError(f"{found}; check the user's rights, the server's disk and its log")
 
     def _clean(self, error: BaseException) -> str:

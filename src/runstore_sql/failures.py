@@ -8,7 +8,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from runstore.errors import RunStoreError, StoreFailureError, StoreUnavailableError
+from runstore.errors import RunStoreError, StoreFailureError, StoreFullError, StoreUnavailableError
 from runstore.urls import redact
 
 _POSTGRESQL_TRANSIENT: Final = frozenset(
@@ -53,9 +53,16 @@ _MYSQL_TRANSIENT: Final = frozenset(
         4031,  # disconnected by the server because of inactivity
     }
 )
+_FULL: Final = frozenset(
+    {
+        "SQLITE_FULL",
+        "53100",  # PostgreSQL: disk full
+        1021,  # MariaDB, MySQL: disk full
+        1114,  # the table is full, as when its tablespace cannot grow
+    }
+)
 _SQLITE_TRANSIENT: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
 _SQLITE_ADVICE: Final = {
-    "SQLITE_FULL": "the disk is full; free some space",
     "SQLITE_READONLY": "the file or its folder cannot be written; check its permissions",
     "SQLITE_CANTOPEN": "the file cannot be opened; check that its folder exists and can be written",
     "SQLITE_IOERR": "the disk failed or the file system lacks locks (a network share?); use a local disk",
@@ -78,7 +85,10 @@ def translate(error: Exception, *, place: str, password: str | None) -> RunStore
         said = said.replace(password, "***")
     if is_transient(error):
         return StoreUnavailableError(f"{place} is away or busy: {said}; try again, and see whether the server is up")
-    return StoreFailureError(f"{place} refused: {type(driver_error).__name__}: {said}; {_advice(driver_error)}")
+    refused = f"{place} refused: {type(driver_error).__name__}: {said}"
+    if _code(driver_error) in _FULL:
+        return StoreFullError(f"{refused}; the disk is full; free some space")
+    return StoreFailureError(f"{refused}; {_advice(driver_error)}")
 
 
 def is_transient(error: BaseException) -> bool:
@@ -93,8 +103,7 @@ def is_transient(error: BaseException) -> bool:
     if module == "psycopg":
         return _is_transient_postgresql(error)
     if module == "pymysql":
-        code = error.args[0] if error.args else 0
-        return code in _MYSQL_TRANSIENT
+        return _code(error) in _MYSQL_TRANSIENT
     return False
 
 
@@ -105,6 +114,12 @@ def _is_transient_postgresql(error: BaseException) -> bool:
     # Without a state the server was not reached or the connection broke, unless it turned us away at the door.
     is_about_connection = type(error).__name__ in {"OperationalError", "InterfaceError", "ConnectionTimeout"}
     return is_about_connection and not any(words in str(error) for words in _POSTGRESQL_REFUSED)
+
+
+def _code(error: BaseException) -> object:
+    """What the database calls its error: SQLite's name, PostgreSQL's state, MySQL's number."""
+    code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
+    return code or (error.args[0] if error.args else 0)
 
 
 def _advice(error: BaseException) -> str:

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from runstore.errors import StoreFailureError, StoreUnavailableError
+from runstore.errors import StoreFailureError, StoreFullError, StoreUnavailableError
 from runstore.memory import MemoryStore
 
 FAULTS = ("away", "lost reply", "failure", "bug", "slow")
@@ -14,7 +14,8 @@ class FaultyStore:
     """Asks ``next_fault`` before each call whether, and how, to break; reads and the heartbeat break as well.
 
     ``away`` raises StoreUnavailableError before anything is done, ``lost reply`` after everything was done. ``failure``
-    raises StoreFailureError and ``bug`` an error of no known kind, before anything is done. ``slow`` waits a little.
+    raises StoreFailureError, ``full`` StoreFullError and ``bug`` an error of no known kind, before anything is done.
+    ``slow`` waits a little.
     """
 
     def __init__(self, store: MemoryStore, next_fault: Callable[[str], str | None]) -> None:
@@ -34,6 +35,8 @@ class FaultyStore:
                 raise StoreUnavailableError("the database went away")
             if fault == "failure":
                 raise StoreFailureError("the database's disk is full")
+            if fault == "full":
+                raise StoreFullError("no room is left")
             if fault == "bug":
                 raise RuntimeError("a driver's error that came through")
             if fault == "slow":

@@ -8,11 +8,11 @@ import click
 
 from runstore.errors import RunStoreError, SettingsError, StoreUnavailableError
 from runstore.opening import open_store
+from runstore.recording.adoption import QUARANTINE
 from runstore.recording.opening import Synced, sync_leftovers
 from runstore.recording.places import identity_of, known_stores, noted_stores
 from runstore.recording.places import state_dir as default_state_dir
 from runstore.recording.requeue import count_refused, requeue_refused
-from runstore.recording.worker import QUARANTINE
 from runstore.settings import load_settings
 from runstore.urls import redact
 

@@ -5,9 +5,12 @@ and not for want of a connection. The difference shows in other writes. While th
 and the record waits for as long as it takes; once they succeed, the record is.
 """
 
-from runstore.errors import NotFoundError
+from runstore.errors import NotFoundError, StoreFullError, StoreUnavailableError
 from runstore.protocol import BackendStore
 from runstore.recording.apply import LEASE_S
+
+WAITED_FOR = (StoreUnavailableError, StoreFullError)
+"""Errors that say themselves that they are the store's. Of a full one a smaller write proves nothing: it may fit."""
 
 FAILURE_TRIES = 8
 """How often a record is sent before other writes are tried; with the pauses between them about ten seconds."""
@@ -33,8 +36,10 @@ class Blame:
         self._known_runs.pop(run_id, None)
         self._known_runs[run_id] = None
 
-    def is_the_stores(self, store: BackendStore, position: int, run_id: str) -> bool:
-        """Whether the record at a position, of this run, is to be sent again after it failed."""
+    def is_the_stores(self, error: Exception, store: BackendStore, position: int, run_id: str) -> bool:
+        """Whether the record at a position, of this run, is to be sent again after it failed so."""
+        if isinstance(error, WAITED_FOR):
+            return True
         self._tries = self._tries + 1 if position == self._position else 1
         self._position = position
         return self._tries < FAILURE_TRIES or not self._takes_writes(store, run_id)

@@ -22,7 +22,6 @@ from runstore.errors import (
     RunNotFoundError,
     RunStoreError,
     StoreFailureError,
-    StoreUnavailableError,
 )
 from runstore.model import Artifact
 from runstore.protocol import BackendStore
@@ -277,7 +276,7 @@ class JournalDrain:
         except _REFUSALS:
             return False
         except Exception as error:
-            if isinstance(error, StoreUnavailableError) or self._blame.is_the_stores(store, self.position, run_id):
+            if self._blame.is_the_stores(error, store, self.position, run_id):
                 raise TryLaterError from error
             return False
         self._blame.note_success(run_id)
@@ -294,14 +293,12 @@ class JournalDrain:
             self.save(sync=True)
         try:
             result = apply_record(store, record, folder=self._journal.folder)
-        except StoreUnavailableError as error:
-            raise TryLaterError from error
         except _REFUSALS as error:
             if isinstance(error, RunNotFoundError) and self._may_still_begin(record):
                 raise HeldUpError from error
             self._refuse(record, error)
         except Exception as error:  # a permanent failure, a bug of the store's, a driver's error that came through
-            if self._blame.is_the_stores(store, self.position, run_of(record)):
+            if self._blame.is_the_stores(error, store, self.position, run_of(record)):
                 raise TryLaterError from error
             self._refuse(record, self._checked(error))
         else:

@@ -6,15 +6,16 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from runstore.errors import BrokenPluginError, RunStoreError, StoreFailureError, StoreUnavailableError
+from runstore.errors import BrokenPluginError, RunStoreError, StoreFailureError
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.protocol import BackendStore
+from runstore.recording.adoption import adopt
+from runstore.recording.blame import WAITED_FOR
 from runstore.recording.drain import ORPHAN_GRACE_S, TryLaterError
 from runstore.recording.journal import leftovers
 from runstore.recording.options import RecorderOptions
 from runstore.recording.places import identity_of, journal_root
 from runstore.recording.recorder import RecordingStore
-from runstore.recording.worker import adopt
 from runstore.urls import redact, scheme_of
 
 _TRY_AGAIN_S = 1.0
@@ -119,7 +120,7 @@ def sync_leftovers(store: BackendStore, url: str, *, state_dir: Path | None = No
                 cause = later.__cause__
                 if adopted.drain.position != stuck_since[0]:
                     stuck_since = adopted.drain.position, time.monotonic()
-                if isinstance(cause, StoreUnavailableError):
+                if isinstance(cause, WAITED_FOR):
                     error = cause
                 elif time.monotonic() - stuck_since[1] > _STUCK_S:
                     error = StoreFailureError(

@@ -12,16 +12,17 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runstore.errors import RunStoreError, StoreUnavailableError
+from runstore.errors import RunStoreError
 from runstore.protocol import BackendStore
+from runstore.recording.adoption import QUARANTINE
 from runstore.recording.apply import apply_record, report_health
+from runstore.recording.blame import WAITED_FOR
 from runstore.recording.cursor import DEAD_LETTERS, DeadLetter, dead_letter
 from runstore.recording.health import Counts, RunHealth, stored_health
 from runstore.recording.journal import LOCK_NAME
 from runstore.recording.places import identity_of, journal_root, noted_stores
 from runstore.recording.records import ArtifactRecord, Record, decode, opens_or_ends, points_in, run_of
 from runstore.recording.segments import take_lock
-from runstore.recording.worker import QUARANTINE
 
 _log = logging.getLogger(__name__)
 
@@ -122,7 +123,7 @@ class _Quarantine:
             return
         try:
             apply_record(store, record, folder=self._folder)
-        except StoreUnavailableError as error:
+        except WAITED_FOR as error:
             done.error = error
         except Exception as error:  # noqa: BLE001 - a stranger's store may raise anything; the letter keeps it
             done.reason = done.reason or str(error)

@@ -17,19 +17,16 @@ from runstore.errors import (
     SchemaError,
     SettingsError,
     StoreFailureError,
-    StoreUnavailableError,
 )
 from runstore.protocol import BackendStore
+from runstore.recording.adoption import Leftover, adopt, put_away
 from runstore.recording.apply import report_health
-from runstore.recording.cursor import DEAD_LETTERS
+from runstore.recording.blame import WAITED_FOR
 from runstore.recording.drain import HeldUpError, JournalDrain, Tallies, TryLaterError
 from runstore.recording.journal import Journal, leftovers
 from runstore.urls import redact
 
 _log = logging.getLogger(__name__)
-
-QUARANTINE = "quarantine"
-"""The folder beside the writers' ones that keeps the dead letters of those that were drained otherwise."""
 
 FIRST_PAUSE_S = 0.1
 LONGEST_PAUSE_S = 15.0
@@ -343,7 +340,7 @@ class Worker:
                 if adopted is not None:
                     self._adopted[folder] = adopted
 
-    def _step_leftover(self, store: BackendStore, adopted: "Leftover") -> bool:
+    def _step_leftover(self, store: BackendStore, adopted: Leftover) -> bool:
         """Stores a part of one dead writer's records, or all that must go before our own; whether that was the rest.
 
         Raises:
@@ -359,7 +356,7 @@ class Worker:
         except HeldUpError:
             raise
         except TryLaterError as error:
-            if is_shared or isinstance(error.__cause__, StoreUnavailableError):
+            if is_shared or isinstance(error.__cause__, WAITED_FOR):
                 raise
             raise HeldUpError from error.__cause__
         return True
@@ -387,66 +384,3 @@ class Worker:
                     report_health(store, self._journal.folder.name, health)
                     self._reported[run_id] = figures
         self._to_report.clear()
-
-
-class Leftover:
-    """A dead writer's journal on its way to the store."""
-
-    def __init__(self, journal: Journal) -> None:
-        """Takes ownership of an adopted journal."""
-        self.journal = journal
-        self.tallies = Tallies()
-        self.drain = JournalDrain(journal, self.tallies, counts_accepted=True)
-        self._is_warned = False
-
-    def warn_once(self, error: OSError) -> None:
-        """Says, the first time, that the journal cannot be read at present."""
-        if not self._is_warned:
-            self._is_warned = True
-            _log.warning("the journal %s cannot be read and waits: %s", self.journal.folder, error)
-
-    def step(self, store: BackendStore) -> bool:
-        """Stores the next batch; ``False`` once all is stored, the figures with the runs, and the journal removed.
-
-        Raises:
-            TryLaterError: the store could not take a record now; call again.
-            OSError: the journal cannot be read.
-        """
-        if self.drain.step(store) or self.drain.is_stopped:
-            return True
-        for run_id, tally in self.tallies.runs.items():
-            if run_id and tally.stored_calls:
-                with contextlib.suppress(RunStoreError):
-                    health = replace(tally.health(run_id), longest_lag_s=self.drain.longest_lag_us / 1e6)
-                    report_health(store, self.journal.folder.name, health)
-        put_away(self.journal, is_drained=True)
-        return False
-
-    def let_go(self) -> None:
-        """Leaves the rest to the next one who adopts it."""
-        self.drain.save()
-        self.journal.close(remove=False)
-
-
-def adopt(folder: Path) -> Leftover | None:
-    """A dead writer's journal, ready to be drained; ``None`` when its writer lives or it cannot be read."""
-    try:
-        journal = Journal.adopt(folder)
-    except (OSError, ValueError, StoreFailureError) as error:
-        _log.warning("the journal %s is left alone: %s", folder, error)
-        return None
-    return None if journal is None else Leftover(journal)
-
-
-def put_away(journal: Journal, *, is_drained: bool) -> None:
-    """Closes a journal; a drained one is removed, except for its dead letters, which go to the quarantine folder."""
-    if not is_drained or not (journal.folder / DEAD_LETTERS).exists():
-        journal.close(remove=is_drained)
-        return
-    quarantine = journal.folder.parent / QUARANTINE
-    try:
-        quarantine.mkdir(exist_ok=True)
-        journal.move(quarantine / journal.folder.name)
-    except OSError as error:
-        _log.warning("the dead letters stay in %s: %s", journal.folder, error)
-        journal.close(remove=False)
