@@ -256,6 +256,24 @@ class BusyIsSwallowed(SqlMutant):
             super().log_metrics(run_id, points)
 
 
+class TenTries(Database):
+    """Tries again whatever is wrong."""
+
+    def _retried(self, attempt: Callable[[], Any]) -> Any:
+        for _ in range(9):
+            with suppress(Exception):
+                return super()._retried(attempt)
+        return super()._retried(attempt)
+
+
+class RefusalsAreTriedAgain(SqlMutant):
+    """A typing error costs as much as an outage."""
+
+    breaks = "DUR.4"
+    server = "postgresql"
+    database_kind = TenTries
+
+
 class WithoutRollback(Database):
     """Ends a transaction that succeeded, and no other."""
 

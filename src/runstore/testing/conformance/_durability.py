@@ -9,6 +9,7 @@ import pytest
 
 from runstore.errors import (
     InvalidValueError,
+    RunNotFoundError,
     RunStoreError,
     SchemaError,
     StoreFailureError,
@@ -199,6 +200,24 @@ class DurabilityClauses(ConformanceBase):
         store.log_metrics(run_id, [point("x", 1, 2.0), point("x", 2, 2.0)])
 
         assert points_of(store, run_id, "x") == [(1, 2.0), (2, 2.0)]
+
+    @clause("DUR.4")
+    def test_a_call_that_is_refused_is_not_sent_again(self, bench: Bench) -> None:
+        faulty = bench.faulty()
+        store = faulty.open()
+        run_id = new_run(store)
+        counts = []
+
+        for asked in (run_id, "absent", "absent"):  # the first refusal may look closer, at the second it is known
+            with faulty.harness.count_round_trips() as round_trips:
+                if asked == run_id:
+                    store.log_metrics(asked, [point("x", 1, 0.5)])
+                else:
+                    with pytest.raises(RunNotFoundError):
+                        store.log_metrics(asked, [point("x", 1, 0.5)])
+                counts.append(round_trips())
+
+        assert max(counts[1:]) <= 2 * counts[0] + 6, f"a call took {counts[0]} round trips, refused ones {counts[1:]}"
 
     @clause("DUR.4")
     def test_a_primary_that_steps_down_costs_no_acknowledged_write(self, bench: Bench) -> None:
