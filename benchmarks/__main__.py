@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import plan, report
-from benchmarks.environments import LOCKS, OURS, OURS_SQL, ROOT, Environments
+from benchmarks.environments import LIGHTNING, LOCKS, OURS, OURS_SQL, ROOT, Environments
 from benchmarks.machine import describe
 from benchmarks.places import Places, scratch
 from benchmarks.suite import Suite
+
+KEPT = Path(__file__).with_name("results")
+"""Earlier results: the page shows the newest of each contestant in each row, with its date."""
 
 
 def main() -> None:
@@ -25,7 +28,9 @@ def main() -> None:
     results.parent.mkdir(parents=True, exist_ok=True)
     if not arguments.table_only:
         _measure(arguments, results)
-    lines = [json.loads(line) for line in results.read_text().splitlines()]
+    kept = sorted(KEPT.glob("*.jsonl")) if arguments.docs else []
+    files = dict.fromkeys(file.resolve() for file in [*kept, results])
+    lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
     notes = Path(__file__).with_name("notes.md").read_text()
     text = report.render(lines, notes=notes)
     if arguments.docs:
@@ -41,6 +46,14 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--only", action="append", default=[], metavar="TEXT", help="rows whose name holds TEXT; repeatable"
+    )
+    parser.add_argument(
+        "--skip",
+        action="append",
+        default=[],
+        metavar="TEXT",
+        help="leave out rows whose name holds TEXT (training: Lightning's loggers, whose environment takes 5.4 GB); "
+        "repeatable; the page keeps their last results",
     )
     parser.add_argument(
         "--system", action="append", default=[], metavar="TEXT", help="contestants (system/backend) that hold TEXT"
@@ -59,6 +72,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--start-at", metavar="HH:MM", help="prepare now, measure from then on (local time)")
     parser.add_argument("--until", metavar="HH:MM", help="begin no measurement after that; what is missing is said")
     parser.add_argument(
+        "--lock",
+        type=Path,
+        metavar="FILE",
+        help="lock this file, shared while a store is filled and exclusive while a row is measured, for those who share "
+        "the machine",
+    )
+    parser.add_argument(
         "--prepare-at-once", type=int, default=2, metavar="N", help="how many stores are filled at once"
     )
     parser.add_argument(
@@ -69,7 +89,11 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--results", type=Path, default=ROOT / ".benchmarks" / "results.jsonl", help="the JSON lines")
     parser.add_argument("--append", action="store_true", help="add to the results instead of replacing them")
-    parser.add_argument("--docs", action="store_true", help="write the table into docs/benchmarks.md")
+    parser.add_argument(
+        "--docs",
+        action="store_true",
+        help="write the table into docs/benchmarks.md, from these results and those in benchmarks/results: the newest win",
+    )
     parser.add_argument("--table-only", action="store_true", help="measure nothing, render the results again")
     return parser.parse_args()
 
@@ -78,7 +102,12 @@ def _measure(arguments: argparse.Namespace, results: Path) -> None:
     start_at = _moment(arguments.start_at, default=0.0)  # now: preparing may take until after it
     sizes = plan.resized(plan.PROFILES[arguments.profile], arguments.set)
     environments = Environments(arguments.environments, here=arguments.here)
-    chosen = [row for row in plan.rows(sizes) if not arguments.only or any(text in row.id for text in arguments.only)]
+
+    def is_chosen(row: str) -> bool:
+        is_wanted = not arguments.only or any(text in row for text in arguments.only)
+        return is_wanted and not any(text in row for text in arguments.skip)
+
+    chosen = [row for row in plan.rows(sizes) if is_chosen(row.id)]
     with ExitStack() as stack:
         output = stack.enter_context(results.open("a" if arguments.append else "w"))
         directory = stack.enter_context(scratch(arguments.scratch))
@@ -96,8 +125,8 @@ def _measure(arguments: argparse.Namespace, results: Path) -> None:
             plan.CONTESTANTS[each].environment for row in chosen for each in row.contestants if takes_part(each)
         }:
             environments.python(name)  # installing is no part of any measurement
-        suite = Suite(environments, places, directory, keep)
-        if not arguments.only or "import" in arguments.only:
+        suite = Suite(environments, places, directory, keep, lock=arguments.lock)
+        if is_chosen("import"):
             environments.python(OURS)
         keep({"row": "machine", **describe(), "profile": arguments.profile})
         suite.prepare(chosen, takes_part, at_once=arguments.prepare_at_once)
@@ -105,9 +134,9 @@ def _measure(arguments: argparse.Namespace, results: Path) -> None:
         keep({"row": "load", "load": os.getloadavg()[0]})
         until = _moment(arguments.until, default=math.inf)
         suite.run(chosen, takes_part, rounds=arguments.rounds or sizes.rounds, until=until)
-        if not arguments.only or "import" in arguments.only:
+        if is_chosen("import"):
             suite.imports(sizes.imports)
-        if not arguments.here and (not arguments.only or "install" in arguments.only):
+        if not arguments.here and is_chosen("install"):
             for name in (OURS_SQL, "mlflow"):
                 megabytes, distributions = environments.size(name)
                 keep({"row": "install", "contestant": name, "megabytes": megabytes, "distributions": distributions})
@@ -127,10 +156,12 @@ def _moment(clock: str | None, *, default: float) -> float:
 def _versions(environments: Environments, rows: list[plan.Row]) -> dict[str, str]:
     packages = ("runstore", "sqlalchemy", "psycopg", "pymysql", "pymongo", "numpy")
     found = environments.versions(OURS, packages)
-    for name in ("mlflow", "mlflow-mongodb", "sacred", "trackio"):
+    peers: dict[str, tuple[str, ...]] = {name: (name,) for name in ("mlflow", "mlflow-mongodb", "sacred", "trackio")}
+    peers[LIGHTNING] = ("pytorch-lightning", "torch", "tensorboard", "mlflow", "wandb")
+    for name, shown in peers.items():
         pinned = dict(line.split("==") for line in (LOCKS / f"{name}.txt").read_text().splitlines() if "==" in line)
         if any(plan.CONTESTANTS[each].environment == name for row in rows for each in row.contestants):
-            found[name] = pinned[name]
+            found |= {package: pinned[package] for package in shown}
     return found
 
 

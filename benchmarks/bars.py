@@ -148,8 +148,8 @@ def _weight(figures: Figures) -> Iterator[Bar]:
             over = 1e3 * (found.median - start.median)
             yield Bar(f"`{name}`", f"≤ {most} ms over `python -c pass`", f"{over:.0f} ms", over <= most)
     for what, most in (("megabytes", 40), ("distributions", 20)):
-        found = figures.results("install", OURS_SQL)
-        value = found[-1][what] if found else None
+        installed = figures.results("install", OURS_SQL)
+        value = installed[-1][what] if installed else None
         measured = "not measured" if value is None else f"{value:.0f} {what}"
         yield Bar(
             '`pip install "runstore[sql]"`', f"≤ {most} {what}", measured, None if value is None else value <= most

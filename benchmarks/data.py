@@ -50,8 +50,51 @@ def batches(points: int, *, size: int, series: int) -> Iterator[list[Point]]:
         yield batch
 
 
+ORIGINALS = 1_000
+"""Runs beyond are copies of these: see :mod:`benchmarks.copies`."""
+
+COPY_LATER_US = 1_000_000 * SECOND_US
+_GOLDEN = 0.6180339887498949
+"""Multiples of it, without their whole part, lie evenly and never meet."""
+
+
+def originals_of(count: int) -> int:
+    """How many runs of so many are no copies."""
+    return ORIGINALS if count % ORIGINALS == 0 else count
+
+
+def copy_suffix(number: int) -> str:
+    """What a copy has at the end of its id and its name."""
+    return f"-{number}"
+
+
+def copy_turn(number: int) -> float:
+    """How far the metrics of a copy are turned within 0 to 1."""
+    return number * _GOLDEN % 1
+
+
+def turned(value: float, number: int) -> float:
+    """A metric of a copy; float64 arithmetic, which gives the same in every database."""
+    moved = value + copy_turn(number)
+    return moved - 1 if moved >= 1 else moved
+
+
+def copied(run: RunData, number: int) -> RunData:
+    """A copy of a run: the same config, a name and metrics of its own."""
+    return RunData(
+        run.name + copy_suffix(number), run.config, {name: turned(value, number) for name, value in run.metrics.items()}
+    )
+
+
 def search_runs(count: int) -> Iterator[RunData]:
     """Runs of 8 config keys and 5 metrics; a tenth of them has the searched architecture."""
+    originals = list(_originals(originals_of(count)))
+    yield from originals
+    for number in range(1, count // len(originals)):
+        yield from (copied(run, number) for run in originals)
+
+
+def _originals(count: int) -> Iterator[RunData]:
     source = random.Random(count)
     for number in range(count):
         config = {

@@ -20,6 +20,9 @@ LOCKS = Path(__file__).resolve().parent / "environments"
 
 OURS = "runstore"
 OURS_SQL = "runstore-sql"
+LIGHTNING = "lightning"
+"""Everybody's loggers, ours among them, beside one Lightning; 5.4 GB of it are PyTorch."""
+
 _OUR_EXTRAS = {OURS: "sql,postgres,mysql,mongo", OURS_SQL: "sql"}
 _BESIDE = {OURS: ("numpy",), OURS_SQL: ()}
 
@@ -71,6 +74,7 @@ class Environments:
         stamp = place / ".lock"
         wanted = "" if name in _OUR_EXTRAS else (LOCKS / f"{name}.txt").read_text()
         if wanted and stamp.exists() and stamp.read_text() == wanted:
+            self._install_beside(name, python)
             return python
         self._directory.mkdir(parents=True, exist_ok=True)
         (self._directory / ".gitignore").write_text("*\n")
@@ -84,7 +88,13 @@ class Environments:
             project = f"runstore[{_OUR_EXTRAS[name]}] @ {ROOT.as_uri()}"
             _uv(*install, "--reinstall-package", "runstore", project, *_BESIDE[name])
         stamp.write_text(wanted)
+        self._install_beside(name, python)
         return python
+
+    def _install_beside(self, name: str, python: Path) -> None:
+        if name == LIGHTNING:  # what ours needs is pinned there with the rest
+            options = ("--quiet", "--compile-bytecode", "--no-deps", "--reinstall-package", "runstore")
+            _uv("pip", "install", *options, "--python", str(python), f"runstore @ {ROOT.as_uri()}")
 
 
 def our_version() -> str:

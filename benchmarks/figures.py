@@ -7,10 +7,14 @@ from typing import Any, NamedTuple
 Result = Mapping[str, Any]
 
 
+Round = tuple[int, int]
+"""The number of a measurement, a run of the suite, and of a round within it."""
+
+
 class Figure(NamedTuple):
     """What a contestant reached in one row, by round."""
 
-    values: dict[int, float]
+    values: dict[Round, float]
 
     @property
     def median(self) -> float:
@@ -34,25 +38,41 @@ class Figure(NamedTuple):
 
 
 class Figures:
-    """The results of one run by row and contestant."""
+    """The newest results by row and contestant, of one or several runs of the suite.
+
+    Each run begins with its row ``machine``, which has its date. What was measured again replaces what an older run
+    said of that contestant in that row, errors included; ratios are made within one run alone.
+    """
 
     def __init__(self, results: Iterable[Result]) -> None:
         self._results: dict[tuple[str, str], list[Result]] = {}
+        self._dates: dict[tuple[str, str], str] = {}
         self.errors: dict[tuple[str, str], str] = {}
-        for result in results:
-            key = (result["row"], result.get("contestant", ""))
-            if "error" in result:
-                self.errors[key] = result["error"]
-            else:
-                self._results.setdefault(key, []).append(result)
+        for number, run in enumerate(_by_date(results)):
+            fresh = set()
+            for result in run:
+                key = (result["row"], result.get("contestant", ""))
+                if key[1] and key not in fresh:  # of the machine and the versions, every run's count
+                    fresh.add(key)
+                    self._results[key] = []
+                    self._dates[key] = _moment(run)[0]
+                    self.errors.pop(key, None)
+                if "error" in result:
+                    self.errors[key] = result["error"]
+                else:
+                    self._results.setdefault(key, []).append({**result, "run": number})
 
     def rows(self) -> list[str]:
         """The names of the rows, in order of appearance."""
-        return list(dict.fromkeys(row for row, _ in [*self._results, *self.errors]))
+        return list(dict.fromkeys(row for row, _ in self._results))
 
     def contestants(self, row: str) -> list[str]:
         """Who has a result or an error in a row."""
-        return list(dict.fromkeys(who for where, who in [*self._results, *self.errors] if where == row))
+        return [who for where, who in self._results if where == row]
+
+    def dates(self, row: str) -> list[str]:
+        """The days on which a row's contestants were measured."""
+        return sorted({day for (where, _), day in self._dates.items() if where == row})
 
     def results(self, row: str, contestant: str = "") -> list[Result]:
         """The results of all rounds; empty when there are none."""
@@ -82,20 +102,46 @@ class Figures:
         """The client's greatest memory, in MB."""
         return self._figure(row, contestant, lambda result: result["peak_rss_mb"])
 
+    def step_us(self, row: str, contestant: str) -> Figure | None:
+        """A step of training by the clock, in microseconds."""
+        return self._figure(row, contestant, lambda result: 1e6 * result["clock_s"] / result["n"])
+
+    def added_us(self, row: str, contestant: str, zero: str, field: str) -> Figure | None:
+        """What a thing takes longer than with another contestant of the same round, in microseconds."""
+        ours, other = (
+            self._figure(row, each, lambda result: 1e6 * result[field] / result["n"]) for each in (contestant, zero)
+        )
+        both = ours.values.keys() & other.values.keys() if ours and other else ()
+        return Figure({each: ours.values[each] - other.values[each] for each in both}) if both else None
+
     def is_right(self, row: str, contestant: str) -> bool:
         """Whether every round's answer was checked and right."""
         return all(result.get("is_right", True) for result in self.results(row, contestant))
 
     def _figure(self, row: str, contestant: str, value: Any) -> Figure | None:
-        found = {result["round"]: value(result) for result in self.results(row, contestant)}
+        found = {(result["run"], result["round"]): value(result) for result in self.results(row, contestant)}
         return Figure(found) if found else None
+
+
+def _by_date(results: Iterable[Result]) -> list[list[Result]]:
+    """The runs of the suite, the oldest first."""
+    runs: list[list[Result]] = []
+    for result in results:
+        if result["row"] == "machine" or not runs:
+            runs.append([])
+        runs[-1].append(result)
+    return sorted(runs, key=_moment)
+
+
+def _moment(run: list[Result]) -> tuple[str, str]:
+    return run[0].get("date", ""), run[0].get("time", "")
 
 
 def number(value: float) -> str:
     """Three digits that count, thousands apart."""
-    if value >= 1000:
-        digits = max(0, len(str(int(value))) - 3)
+    if abs(value) >= 1000:
+        digits = max(0, len(str(abs(int(value)))) - 3)
         return f"{round(value, -digits):,.0f}"
-    if value >= 100:
+    if abs(value) >= 100:
         return f"{value:.0f}"
     return f"{value:.3g}"

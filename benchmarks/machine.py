@@ -8,14 +8,16 @@ from typing import Any
 
 
 def describe() -> dict[str, Any]:
-    """Processor, cores, memory in GiB, kernel, Python, the day, and the load before anything ran."""
+    """Processor, cores, memory in GiB, kernel, Python, the moment in UTC, and the load before anything ran."""
+    now = datetime.datetime.now(datetime.UTC)
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "system": f"{platform.system()} {platform.release().split('-')[0]}",
         "python": platform.python_version(),
-        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "date": now.date().isoformat(),
+        "time": now.time().isoformat("seconds"),
         "load_before": os.getloadavg()[0],
     }
 

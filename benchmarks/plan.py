@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
-from benchmarks.environments import OURS
+from benchmarks.environments import LIGHTNING, OURS
 
 BACKENDS = ("sqlite", "postgresql", "mariadb", "mongodb")
 
@@ -37,11 +37,28 @@ def _contestants() -> dict[str, Contestant]:
         Contestant("Sacred", "mongodb", "peer_sacred:Sacred", "sacred"),
         Contestant("Trackio", "sqlite", "peer_trackio:Trackio", "trackio"),
         Contestant("Trackio bulk", "sqlite", "peer_trackio:TrackioBulk", "trackio"),
+        *(
+            Contestant(system, backend, f"lightning_loggers:{name}", LIGHTNING)
+            for system, backend, name in (
+                ("no logger", "none", "NoLogger"),
+                ("RunStoreLogger", "postgresql", "RunStore"),
+                ("RunStoreLogger", "sqlite", "RunStore"),
+                ("RunStoreLogger durable=False", "sqlite", "RunStoreBare"),
+                ("MLFlowLogger", "sqlite", "Mlflow"),
+                ("CSVLogger", "files", "Csv"),
+                ("TensorBoardLogger", "files", "TensorBoard"),
+                ("WandbLogger offline", "files", "Wandb"),
+            )
+        ),
     ]
     return {contestant.id: contestant for contestant in found}
 
 
 CONTESTANTS = _contestants()
+LOGGERS = tuple(each.id for each in CONTESTANTS.values() if each.environment == LIGHTNING)
+NO_LOGGER: Final = "no logger/none"
+"""What the others' cost is counted from."""
+
 OURS_BARE = tuple(f"runstore/{backend}" for backend in BACKENDS)
 OURS_RECORDED = tuple(f"runstore recorded/{backend}" for backend in BACKENDS)
 RAW = ("raw upsert/sqlite", "raw upsert/postgresql", "raw upsert/mariadb", "raw documents/mongodb")
@@ -101,18 +118,20 @@ class Sizes(NamedTuple):
     list_runs: int
     history_points: tuple[int, ...]
     peer_history_points: int
+    training_steps: int
     imports: int
 
 
 PROFILES = {
     # For the tests of the suite itself: says nothing of speed.
-    "smoke": Sizes(1, 2_000, 20, 2_000, 1_600, (30,), 0, 5, (2_000,), 0, 1),
-    "quick": Sizes(2, 20_000, 200, 100_000, 8_000, (1_000,), 0, 100, (100_000,), 0, 5),
+    "smoke": Sizes(1, 2_000, 20, 2_000, 1_600, (30,), 0, 5, (2_000,), 0, 0, 1),
+    "quick": Sizes(2, 20_000, 200, 100_000, 8_000, (1_000,), 0, 100, (100_000,), 0, 0, 5),
     "standard": Sizes(
-        5, 100_000, 500, 1_000_000, 16_000, (1_000, 10_000), 1_000, 1_000, (100_000, 1_000_000), 100_000, 15
+        5, 100_000, 500, 1_000_000, 16_000, (10**3, 10**4, 10**5), 1_000, 1_000, (10**5, 10**6), 100_000, 1_000, 15
     ),
     "large": Sizes(
-        5, 100_000, 500, 1_000_000, 16_000, (1_000, 10_000, 100_000), 1_000, 1_000, (10**5, 10**6, 10**7), 100_000, 15
+        *(5, 100_000, 500, 1_000_000, 16_000, (10**3, 10**4, 10**5), 1_000, 1_000, (10**5, 10**6, 10**7)),
+        *(100_000, 1_000, 15),
     ),
 }
 
@@ -131,8 +150,8 @@ def resized(sizes: Sizes, changes: Iterable[str]) -> Sizes:
 
 
 def rows(sizes: Sizes) -> list[Row]:
-    """The rows of a profile, in the order of the report. A peer's size of 0 leaves it out."""
-    return [*_writing(sizes), *_reading(sizes)]
+    """The rows of a profile. A peer's size of 0 leaves it out."""
+    return [*_writing(sizes), *_reading(sizes), *_training(sizes)]
 
 
 def _writing(sizes: Sizes) -> Iterable[Row]:
@@ -194,3 +213,8 @@ def _reading(sizes: Sizes) -> Iterable[Row]:
         options = {"points": points, "max_points": 2_000, "size": 1_000, "warm": 1, "repeats": 5}
         row = Row(f"sample-{points}", "sample", OURS_BARE, options, prepare="prepare_history")
         yield row._replace(rounds=rounds)
+
+
+def _training(sizes: Sizes) -> Iterable[Row]:
+    if sizes.training_steps:
+        yield Row("training", "training", LOGGERS, {"steps": sizes.training_steps, "warm": 50})

@@ -5,8 +5,13 @@ from typing import Any
 
 from benchmarks.bars import bars
 from benchmarks.figures import Figure, Figures, number
+from benchmarks.plan import NO_LOGGER
 
 _MET = {True: "yes", False: "**no**", None: "–"}
+_KINDS = (
+    *("ingest", "single", "concurrent", "disk"),
+    *("search", "list", "history", "sample", "training", "import", "install"),
+)
 _LABELS = {
     "runstore": "runstore",
     "mlflow": "MLflow",
@@ -16,6 +21,9 @@ _LABELS = {
     "pymysql": "PyMySQL",
     "pymongo": "PyMongo",
     "numpy": "NumPy",
+    "pytorch-lightning": "Lightning",
+    "torch": "PyTorch",
+    "tensorboard": "TensorBoard",
 }
 
 
@@ -38,7 +46,8 @@ def render(results: Iterable[dict[str, Any]], *, notes: str) -> str:
     """The whole page in Markdown."""
     results = list(results)
     figures = Figures(results)
-    parts = [*_head(figures), "## Bars\n", *_bars(figures), notes.strip() + "\n", "## Figures\n", *_tables(figures)]
+    parts = [*_head(figures), "## Bars\n", *_bars(figures), notes.strip() + "\n", "## Growth\n", *_growth(figures)]
+    parts += ["## Figures\n", *_tables(figures)]
     return "\n".join(parts)
 
 
@@ -48,20 +57,21 @@ def _head(figures: Figures) -> Iterator[str]:
     yield "<!-- Written by `python -m benchmarks --docs`; the notes stand in benchmarks/notes.md. -->\n"
     if machines:
         last = machines[-1]
+        dates = " and ".join(dict.fromkeys(result["date"] for result in machines))
         loads = ", ".join(f"{result['load']:.1f}" for result in figures.results("load"))
         yield (
-            f"Measured on {last['date']}: {last['processor']}, {last['cores']} cores, {last['memory_gib']} GiB, "
+            f"Measured on {dates}: {last['processor']}, {last['cores']} cores, {last['memory_gib']} GiB, "
             f"{last['system']}, Python {last['python']}; a virtual machine's disk, every server with fsync on. "
             f"Load of the minute before measuring began: {loads or 'not taken'}.\n"
         )
     if versions:
         found: dict[str, str] = {}
         for result in versions:
-            found |= {key: value for key, value in result.items() if key != "row"}
+            found |= {key: value for key, value in result.items() if key not in {"row", "run"}}
         yield "Versions: " + ", ".join(f"{_LABELS.get(key, key)} {value}" for key, value in found.items()) + ".\n"
     yield (
-        "All contestants run in one run of the suite, in turn, round after round, each in a fresh process and its own pinned "
-        "environment. Figures are medians of the rounds with the least and the greatest in parentheses; a ratio is the median of "
+        "The contestants of a table run in one run of the suite, in turn, round after round, each in a fresh process and its own pinned "
+        "environment. Each table tells the day; where contestants were measured on several, no ratio is made across them. Figures are medians of the rounds with the least and the greatest in parentheses; a ratio is the median of "
         "the ratios within each round. The machine has "
         "neighbours: compare within a table, and trust ratios more than speeds. Calls' arguments are made before the clock starts; "
         "every answer is checked after it stopped.\n"
@@ -75,12 +85,39 @@ def _bars(figures: Figures) -> Iterator[str]:
     )
 
 
+def _growth(figures: Figures) -> Iterator[str]:
+    for kind, title in (
+        ("search", "The best 50 of so many runs, p50 in ms"),
+        ("history", "A series of so many points read whole, p50 in ms"),
+        ("sample", "A series of so many points sampled to 2,000, p50 in ms"),
+    ):
+        rows = [row for row in _sorted(figures.rows()) if row.startswith(f"{kind}-") and not row.endswith(":prepare")]
+        contestants = dict.fromkeys(each for row in rows for each in figures.contestants(row))
+        body = [
+            (each, *(_spread(figures.p50_ms(row, each)) for row in rows))
+            for each in sorted(contestants, key=_order)
+            if sum(figures.p50_ms(row, each) is not None for row in rows) > 1
+        ]
+        if body:
+            yield f"### {title}\n"
+            yield from _table(("system / database", *(f"{int(row.partition('-')[2]):,}" for row in rows)), body)
+
+
+def _sorted(rows: Iterable[str]) -> list[str]:
+    def place(row: str) -> tuple[int, int]:
+        kind, _, size = row.partition("-")
+        return (_KINDS.index(kind), int(size) if size.isdigit() else 0) if kind in _KINDS else (len(_KINDS), 0)
+
+    return sorted(rows, key=place)
+
+
 def _tables(figures: Figures) -> Iterator[str]:
-    for row in figures.rows():
+    for row in _sorted(figures.rows()):
         title, columns = _layout(row, figures)
         if title is None:
             continue
         yield f"### {title}\n"
+        yield f"Measured on {' and '.join(figures.dates(row))}.\n"
         body = []
         for contestant in sorted(figures.contestants(row), key=_order):
             if (row, contestant) in figures.errors:
@@ -126,6 +163,17 @@ def _layout(row: str, figures: Figures) -> tuple[str | None, list[Column]]:  # n
         if kind == "history":
             return f"{text}, read whole into columns", [p50, speed, peak]
         return f"{text}, sampled to 2,000", [p50, peak]
+    if kind == "training":
+
+        def added(field: str) -> Callable[[str, str], str]:
+            return show(lambda where, who: None if who == NO_LOGGER else figures.added_us(where, who, NO_LOGGER, field))
+
+        return "Training with Lightning's loggers: three scalars a step", [
+            ("a step by the clock, µs", show(figures.step_us)),
+            ("added to it by the logger, µs", added("clock_s")),
+            ("added of the training thread's processor time, µs", added("work_s")),
+            ("added to the whole fit, its end included, µs a step", added("seconds")),
+        ]
     if kind == "import":
         return "Starting", [("seconds", show(figures.seconds))]
     if kind == "install":
@@ -145,7 +193,8 @@ def _spread(figure: Figure | None) -> str:
         return ""
     if len(figure.values) == 1:
         return number(figure.median)
-    return f"{number(figure.median)} ({number(figure.least)}–{number(figure.greatest)})"
+    between = "–" if figure.least >= 0 else " to "
+    return f"{number(figure.median)} ({number(figure.least)}{between}{number(figure.greatest)})"
 
 
 def _order(contestant: str) -> tuple[str, str]:

@@ -1,13 +1,14 @@
 """Runs the plan: all contestants of a row in turn, round after round, each time in a fresh process."""
 
+import fcntl
 import json
 import os
 import secrets
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +85,19 @@ class Suite:
     """One run: results go to ``report`` as they come."""
 
     def __init__(
-        self, environments: Environments, places: Places, directory: Path, report: Callable[[Result], None]
+        self,
+        environments: Environments,
+        places: Places,
+        directory: Path,
+        report: Callable[[Result], None],
+        *,
+        lock: Path | None = None,
     ) -> None:
         self._environments = environments
         self._places = places
         self._directory = directory
         self._report = report
+        self._lock = lock
         self._stores: dict[tuple[Any, ...], Place | None] = {}
 
     def prepare(self, rows: Iterable[Row], takes_part: Callable[[str], bool], *, at_once: int) -> None:
@@ -102,7 +110,7 @@ class Suite:
             if takes_part(each)
         }
         with ThreadPoolExecutor(at_once) as threads:
-            futures = {key: threads.submit(self._prepared, row, each) for key, (row, each) in wanted.items()}
+            futures = {key: threads.submit(self._filled, row, each) for key, (row, each) in wanted.items()}
         self._stores = {key: future.result() for key, future in futures.items()}
 
     def run(self, rows: Sequence[Row], takes_part: Callable[[str], bool], *, rounds: int, until: float) -> None:
@@ -117,11 +125,16 @@ class Suite:
                     continue
                 playing = [each for each in row.contestants if takes_part(each)]
                 shift = number % max(len(playing), 1)  # who comes first changes from round to round
-                for each in [*playing[shift:], *playing[:shift]]:
-                    if time.time() > until:
-                        return
-                    if (row.id, each) not in failed and not self._measured(row, CONTESTANTS[each], number):
-                        failed.add((row.id, each))
+                with _held(self._lock, fcntl.LOCK_EX):
+                    for each in [*playing[shift:], *playing[:shift]]:
+                        if time.time() > until:
+                            return
+                        if (row.id, each) not in failed and not self._measured(row, CONTESTANTS[each], number):
+                            failed.add((row.id, each))
+
+    def _filled(self, row: Row, contestant: Contestant) -> Place | None:
+        with _held(self._lock, fcntl.LOCK_SH):
+            return self._prepared(row, contestant)
 
     def _prepared(self, row: Row, contestant: Contestant) -> Place | None:
         place = None
@@ -130,6 +143,7 @@ class Suite:
             worker = self._worker(contestant, row.prepare or "", row, place)
             worker.go()
             result = worker.result()
+            place.settle()
         except (WorkerFailedError, ServerUnavailableError) as error:
             self._report(_failure(row, contestant, 0, error))
             if place is not None:
@@ -200,6 +214,16 @@ class Suite:
                 if number >= 0:
                     seconds = time.monotonic() - began
                     self._report({"row": "import", "contestant": name, "round": number, "n": 1, "seconds": seconds})
+
+
+@contextmanager
+def _held(file: Path | None, kind: int) -> Iterator[None]:
+    if file is None:
+        yield
+        return
+    with file.open("a") as opened:
+        fcntl.flock(opened, kind)
+        yield
 
 
 def _plain(result: Result, row: Row) -> Result:

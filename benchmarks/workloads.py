@@ -60,15 +60,19 @@ def single(contestant: Contestant, options: Options) -> Measured:
 
 def prepare_search(contestant: Contestant, options: Options) -> Measured:
     """Fills a store with runs to search."""
-    return _prepare(contestant, list(data.search_runs(options["runs"])))
+    runs = list(data.search_runs(options["runs"]))
+
+    def measured() -> dict[str, Any]:
+        contestant.add_copied_runs(runs, originals=data.originals_of(len(runs)))
+        return {"n": len(runs)}
+
+    return measured
 
 
 def prepare_list(contestant: Contestant, options: Options) -> Measured:
     """Fills a store with runs of many keys."""
-    return _prepare(contestant, list(data.wide_runs(options["runs"], keys=options["keys"])))
+    runs = list(data.wide_runs(options["runs"], keys=options["keys"]))
 
-
-def _prepare(contestant: Contestant, runs: list[data.RunData]) -> Measured:
     def measured() -> dict[str, Any]:
         contestant.add_runs(runs)
         return {"n": len(runs)}
@@ -142,6 +146,18 @@ def sample(contestant: Contestant, options: Options) -> Measured:
         return {"is_right": is_right, "sampled": max(sizes)}
 
     return _repeated(query, options, check)
+
+
+def training(contestant: Contestant, options: Options) -> Measured:
+    """Trains a tiny model that logs in each step."""
+    contestant.train(options["warm"])
+
+    def measured() -> dict[str, Any]:
+        steps = options["steps"]
+        seconds = contestant.train(steps)
+        return {"n": steps, **seconds, "check": lambda: {"is_right": contestant.is_stored(steps)}}
+
+    return measured
 
 
 def _repeated(query: Callable[[], None], options: Options, check: Callable[[], dict[str, Any]]) -> Measured:

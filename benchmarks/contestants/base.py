@@ -44,9 +44,13 @@ class Contestant:
         """How many points of the run are stored."""
         raise NotImplementedError
 
-    def add_runs(self, runs: Iterable[RunData]) -> None:
+    def add_runs(self, runs: list[RunData]) -> None:
         """Stores ended runs."""
         raise NotImplementedError
+
+    def add_copied_runs(self, runs: list[RunData], *, originals: int) -> None:  # noqa: ARG002 - for those it helps
+        """Stores runs of which those after the first ``originals`` may be made as copies of these."""
+        self.add_runs(runs)
 
     def search(self, architecture: str, metric: str, limit: int) -> list[str]:
         """The names of the best runs of one architecture by the last value of a metric, best first."""
@@ -63,6 +67,14 @@ class Contestant:
     def sample(self, metric: str, max_points: int) -> tuple[int, int, float, float]:
         """The number of points of the sample, its last step, its least and its greatest value."""
         raise NotImplementedError
+
+    def train(self, steps: int) -> dict[str, float]:
+        """Trains with the contestant's logger: the seconds of the steps, by the clock and of the thread's work."""
+        raise NotImplementedError
+
+    def is_stored(self, steps: int) -> bool:  # noqa: ARG002 - for those that can tell
+        """Whether all that the last training logged is there."""
+        return True
 
     def close(self) -> None:
         """Gives back connections."""

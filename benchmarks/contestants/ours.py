@@ -2,13 +2,13 @@
 
 import os
 from array import array
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy
 
 from benchmarks.contestants.base import Contestant, Place
+from benchmarks.copies import check, copy_runs
 from benchmarks.data import START_US, Point, RunData
 from runstore import MetricPoint, open_store
 
@@ -51,7 +51,13 @@ class Bare(Contestant):
     def count(self, run: Any) -> int:
         return sum(summary.count for summary in self.store.get_summaries(run[0]))
 
-    def add_runs(self, runs: Iterable[RunData]) -> None:
+    def add_copied_runs(self, runs: list[RunData], *, originals: int) -> None:
+        self.add_runs(runs[:originals])
+        if originals < len(runs):
+            copy_runs(self.url, copies=len(runs) // originals - 1)
+            check(self.url, runs)
+
+    def add_runs(self, runs: list[RunData]) -> None:
         experiment = self.store.get_or_create_experiment(EXPERIMENT)
         for number, run in enumerate(runs):
             start = _EPOCH + timedelta(microseconds=START_US, seconds=number)

@@ -2,7 +2,6 @@
 
 import os
 import sqlite3
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -53,7 +52,7 @@ class Mlflow(Contestant):
         with MongoClient(self.url) as client:
             return int(client[urlsplit(self.url).path[1:]]["run_metrics"].count_documents({"run_id": run[0]}))
 
-    def add_runs(self, runs: Iterable[RunData]) -> None:
+    def add_runs(self, runs: list[RunData]) -> None:
         for run in runs:
             run_id = self.client.create_run(self.experiment, run_name=run.name).info.run_id
             params = [Param(key, str(value)) for key, value in run.config.items()]

@@ -1,7 +1,6 @@
 """MongoDB through pymongo alone."""
 
 import struct
-from collections.abc import Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -39,7 +38,7 @@ class Documents(Contestant):
     def count(self, run: Any) -> int:
         return self.database["points"].count_documents({"series": {"$in": run}})
 
-    def add_runs(self, runs: Iterable[RunData]) -> None:
+    def add_runs(self, runs: list[RunData]) -> None:
         documents = [
             {
                 "_id": new_id(),

@@ -6,7 +6,6 @@ with an index on their values), without summaries, checks, run states or typed c
 
 import random
 import sqlite3
-from collections.abc import Iterable
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -88,7 +87,7 @@ class RawSql(Contestant):
         self.cursor.execute(f"SELECT count(*) FROM point WHERE series_pk IN ({', '.join(map(str, run))})")
         return int(self.cursor.fetchone()[0])
 
-    def add_runs(self, runs: Iterable[RunData]) -> None:
+    def add_runs(self, runs: list[RunData]) -> None:
         self._make_tables()
         rows: dict[str, list[tuple[Any, ...]]] = {"run": [], "leaf": [], "series": []}
         for run_pk, run in enumerate(runs, 1):
