@@ -23,18 +23,20 @@ def copy_runs(url: str, *, copies: int) -> None:
         _copy_rows(url, copies)
 
 
-def check(url: str, runs: list[data.RunData], *, metric_step: int = 1) -> None:
+def check(url: str, runs: list[data.RunData]) -> None:
     """Compares some of the stored runs with what they were made of: the first, the last, and a few between."""
-    wanted = [runs[len(runs) * part // 7] for part in range(7)] + [runs[-1]]
+    some = [runs[len(runs) * part // 7] for part in range(7)] + [runs[-1]]
     with open_reader(url) as reader:
-        for run in wanted:
+        for run in some:
             (found,) = reader.search_runs(f"name = '{run.name}'", limit=2).items
-            histories = {name: reader.get_history(found.id, name, "train") for name in run.metrics}
-            stored = {name: list(zip(each.steps, each.values, strict=True)) for name, each in histories.items()}
-            last = {each.name: each.last.value for each in reader.get_summaries(found.id)}
-            points = {name: [(metric_step, value)] for name, value in run.metrics.items()}
-            if (reader.get_config(found.id), stored, last) != (run.config, points, run.metrics):
-                raise AssertionError(f"{url} holds something else than {run}: {stored}, {last}")
+            series = reader.get_summaries(found.id)
+            last = {each.name: each.last.value for each in series}
+            values = {
+                each.name: list(reader.get_history(found.id, each.name, each.dataset_type).values) for each in series
+            }
+            wanted = {name: [value] for name, value in run.metrics.items()}
+            if (reader.get_config(found.id), last, values) != (run.config, run.metrics, wanted):
+                raise AssertionError(f"the database holds something else than {run}: {last}, {values}")
 
 
 def _copy_rows(url: str, copies: int) -> None:
@@ -81,8 +83,8 @@ def _copied_column(table: Any, column: Any, number: int, shift: int | None) -> A
     if where == ("runstore_run", "start_us"):
         return column + number * data.COPY_LATER_US
     if where == ("runstore_point", "value") or (table.name == "runstore_series" and column.name.endswith("_value")):
-        turn = sa.literal(data.copy_turn(number), sa.Double())
-        value = sa.type_coerce(column, sa.Double())
+        turn: Any = sa.literal(data.copy_turn(number), sa.Double())
+        value: Any = sa.type_coerce(column, sa.Double())
         return sa.case((value + turn >= 1, value + turn - 1), else_=value + turn)
     return column
 

@@ -86,12 +86,10 @@ def copied(run: RunData, number: int) -> RunData:
     )
 
 
-def search_runs(count: int) -> Iterator[RunData]:
-    """Runs of 8 config keys and 5 metrics; a tenth of them has the searched architecture."""
-    originals = list(_originals(originals_of(count)))
-    yield from originals
-    for number in range(1, count // len(originals)):
-        yield from (copied(run, number) for run in originals)
+def search_runs(count: int, *, originals: int | None = None) -> list[RunData]:
+    """Runs of 8 config keys and 5 metrics, copies after the originals; a tenth has the searched architecture."""
+    runs = list(_originals(originals or originals_of(count)))
+    return [copied(run, number) if number else run for number in range(count // len(runs)) for run in runs]
 
 
 def _originals(count: int) -> Iterator[RunData]:

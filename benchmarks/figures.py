@@ -109,10 +109,13 @@ class Figures:
     def added_us(self, row: str, contestant: str, zero: str, field: str) -> Figure | None:
         """What a thing takes longer than with another contestant of the same round, in microseconds."""
         ours, other = (
-            self._figure(row, each, lambda result: 1e6 * result[field] / result["n"]) for each in (contestant, zero)
+            figure.values if figure else {}
+            for figure in (
+                self._figure(row, each, lambda result: 1e6 * result[field] / result["n"]) for each in (contestant, zero)
+            )
         )
-        both = ours.values.keys() & other.values.keys() if ours and other else ()
-        return Figure({each: ours.values[each] - other.values[each] for each in both}) if both else None
+        added = {each: ours[each] - other[each] for each in ours.keys() & other.keys()}
+        return Figure(added) if added else None
 
     def is_right(self, row: str, contestant: str) -> bool:
         """Whether every round's answer was checked and right."""

@@ -60,7 +60,7 @@ def single(contestant: Contestant, options: Options) -> Measured:
 
 def prepare_search(contestant: Contestant, options: Options) -> Measured:
     """Fills a store with runs to search."""
-    runs = list(data.search_runs(options["runs"]))
+    runs = data.search_runs(options["runs"])
 
     def measured() -> dict[str, Any]:
         contestant.add_copied_runs(runs, originals=data.originals_of(len(runs)))
