@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from runstore import MetricPoint
+from runstore import MetricPoint, RunNotFoundError
 from runstore.batches import Batch, batches_of
 from runstore.hookspecs import OpenOptions
 from runstore.sampling import sample_indices
@@ -106,6 +106,46 @@ def test_a_point_behind_the_last_of_its_series_takes_one_round_trip(store: SqlSt
 
     # To SQLite there is no way to go: a transaction of two statements.
     assert len(seen) == (4 if store.database.dialect == "sqlite" else 1)
+
+
+@pytest.mark.parametrize("series", [2, 10])
+def test_points_behind_the_last_of_many_series_take_two_statements_of_sqlite(sqlite_url: str, series: int) -> None:
+    with open_sql(sqlite_url, OpenOptions()) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("experiment"))
+        store.log_metrics(run_id, [MetricPoint(name=f"m{index}", value=1.0, step=0) for index in range(series)])
+
+        with counted_statements(store) as seen:
+            store.log_metrics(run_id, [MetricPoint(name=f"m{index}", value=2.0, step=1) for index in range(series)])
+
+    assert [text.split()[0] for text in seen] == ["BEGIN", "UPDATE", "INSERT", "COMMIT"]
+
+
+def test_a_call_of_which_one_series_reaches_back_counts_every_point_once(store: SqlStore, run_id: str) -> None:
+    store.log_metrics(run_id, [MetricPoint(name=name, value=1.0, step=5) for name in ("a", "b", "c")])
+
+    for _ in range(2):
+        points = [MetricPoint(name=name, value=2.0, step=step) for name, step in (("a", 6), ("b", 5), ("c", 6))]
+        store.log_metrics(run_id, points)
+
+    found = {summary.name: (summary.count, summary.last.value) for summary in store.get_summaries(run_id)}
+    assert found == {"a": (2, 2.0), "b": (1, 2.0), "c": (2, 2.0)}
+
+
+@pytest.mark.parametrize("names", [("a",), ("a", "b")])
+def test_keys_that_now_mean_another_run_are_not_written_to(sqlite_url: str, names: tuple[str, ...]) -> None:
+    with open_sql(sqlite_url, OpenOptions()) as store:
+        experiment = store.get_or_create_experiment("experiment")
+        gone = store.ensure_run(experiment)
+        store.log_metrics(gone, [MetricPoint(name=name, value=1.0, step=0) for name in names])
+        store.database.write(lambda connection: connection.exec_driver_sql("DELETE FROM runstore_run"))
+        other = store.ensure_run(experiment)  # SQLite gives it, and its series, the same keys
+        with open_sql(sqlite_url, OpenOptions()) as another:
+            another.log_metrics(other, [MetricPoint(name=name, value=1.0, step=1) for name in names])
+
+        with pytest.raises(RunNotFoundError):
+            store.log_metrics(gone, [MetricPoint(name=name, value=2.0, step=2) for name in names])
+
+        assert [summary.count for summary in store.get_summaries(other)] == [1] * len(names)
 
 
 @contextmanager
