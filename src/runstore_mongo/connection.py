@@ -92,6 +92,7 @@ _TRANSIENT_CODES: Final = frozenset(
     }
 )
 
+_AUTHENTICATION_FAILED: Final = 18
 _OUT_OF_DISK_SPACE: Final = 14031
 _TRANSIENT_LABELS: Final = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
 
@@ -313,10 +314,12 @@ class Connection:
             )
         if getattr(error, "code", None) == _OUT_OF_DISK_SPACE:
             return StoreFullError(f"{found}; the server's disk is full; free some space")
+        if getattr(error, "code", None) == _AUTHENTICATION_FAILED:
+            return StoreFailureError(f"{found}; check user and password, and the database they are kept in (authSource)")
         return StoreFailureError(f"{found}; check the user's rights, the server's disk and its log")
 
     def _clean(self, error: BaseException) -> str:
-        text = redact(str(error))
+        text = redact(str(error).partition(", Timeout: ")[0])  # behind it stands the whole topology
         password = urlsplit(self.url).password if "@" in self.url else None
         for secret in {password, unquote(password)} if password else ():
             text = text.replace(secret, "***")

@@ -55,6 +55,7 @@ def test_a_server_that_is_not_there_is_unavailable_and_keeps_the_password_to_its
         MongoStore(url)
 
     assert "tell-nobody" not in str(caught.value)
+    assert "Topology" not in str(caught.value)
     assert isinstance(caught.value.__cause__, pymongo.errors.PyMongoError)
 
 
@@ -63,6 +64,7 @@ def test_a_wrong_password_is_a_failure_that_trying_again_cannot_mend(mongodb_url
         MongoStore(mongodb_url.replace("mongodb://", "mongodb://user:tell-nobody@"))
 
     assert "tell-nobody" not in str(caught.value)
+    assert "authSource" in str(caught.value)
 
 
 def test_opening_for_reading_creates_nothing(mongodb_url: str) -> None:
