@@ -55,6 +55,9 @@ _INFINITIES: Final = {
 _FLAT: Final = 100
 """Items that stand side by side under one AND or OR."""
 _NUMBER_KINDS: Final = ("int", "float")
+_SPELT: Final = frozenset({"null", "true", "false", "nan", "inf"})
+_BEGIN_OTHERS: Final = frozenset("-0123456789[{")
+"""What config values that are no texts are written as, or begin with."""
 
 parent = run.alias("parent")
 
@@ -174,8 +177,10 @@ class _AttributeColumn(_Column):
 
 class _TagColumn(_Column):
     def as_text(self, test: Callable[[Any], Condition], *, equals: str | None = None) -> Condition:
-        head = [] if equals is None else [tag.c.head == equals[:HEAD_LENGTH]]
-        return sa.and_(*head, test(tag.c.value))
+        if equals is None:
+            return test(tag.c.value)
+        head = tag.c.head == equals[:HEAD_LENGTH]
+        return head if len(equals) < HEAD_LENGTH else sa.and_(head, test(tag.c.value))
 
 
 class _LeafColumn(_Column):
@@ -189,8 +194,12 @@ class _LeafColumn(_Column):
         )
 
     def as_text(self, test: Callable[[Any], Condition], *, equals: str | None = None) -> Condition:
-        head = [] if equals is None else [config_leaf.c.head == equals[:HEAD_LENGTH]]
-        return sa.and_(config_leaf.c.kind == "str", *head, test(config_leaf.c.value))
+        is_text = sa.and_(config_leaf.c.kind == "str", test(config_leaf.c.value))
+        if equals is None:
+            return is_text
+        head = config_leaf.c.head == equals[:HEAD_LENGTH]
+        # The index alone then tells, and the row of each run that matches need not be looked up.
+        return head if len(equals) < HEAD_LENGTH and _is_spelt_by_texts_alone(equals) else sa.and_(head, is_text)
 
     def as_boolean(self, test: Callable[[Any], Condition]) -> Condition:
         return sa.and_(config_leaf.c.kind == "bool", test(config_leaf.c.number))
@@ -221,6 +230,11 @@ def keyed_column(field: Field) -> tuple[sa.Table, Condition, _Column]:
         case Attribute(name):
             message = f"the attribute {name} has no key"
             raise TypeError(message)
+
+
+def _is_spelt_by_texts_alone(text: str) -> bool:
+    """Whether no number, boolean, null, list or mapping is written so; see :class:`runstore.config.ConfigLeaf`."""
+    return text not in _SPELT and text[:1] not in _BEGIN_OTHERS
 
 
 def _number_test(

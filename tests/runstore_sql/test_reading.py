@@ -1,5 +1,6 @@
 """Plain SQL on the views, and the indexes that searches stand on."""
 
+import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -184,6 +185,50 @@ def test_a_pattern_is_spelled_as_the_dialect_does(dialect: str, expected: str) -
     assert like_pattern(r"a%_*[x\%\_", dialect) == expected
 
 
+def test_a_short_text_is_found_in_its_index_alone(store: SqlStore) -> None:
+    fill(store)
+
+    plan = plan_of(store, lambda: store.search_runs("config.model.name = 'resnet'"))
+
+    (line,) = [line for line in plan.splitlines() if "runstore_config_leaf_by_text" in line]
+    reads_only_index = {
+        "sqlite": "USING COVERING INDEX" in line,
+        "postgresql": "kind" not in plan,  # whether it then reads the row depends on the last VACUUM
+        "mysql": "Using index" in line and "Using index condition" not in line,
+    }
+    assert reads_only_index[store.database.dialect]
+
+
+def test_a_text_is_no_other_value_that_is_written_alike(store: SqlStore) -> None:
+    values: list[Any] = [
+        1,
+        1.5,
+        -1,
+        True,
+        False,
+        None,
+        math.nan,
+        math.inf,
+        -math.inf,
+        [],
+        ["a"],
+        {},
+        "",
+        "a",
+        "x" * 64,
+        "x" * 65,
+    ]
+    texts = ["1", "1.5", "-1", "true", "false", "null", "nan", "inf", "-inf", "[]", '["a"]', "{}", *values[-4:]]
+    experiment = store.get_or_create_experiment("texts")
+    for value in (*values, *texts[:12]):
+        run_id = store.ensure_run(experiment, name=repr(value))
+        store.log_config(run_id, {"key": value})
+
+    found = [[run.name for run in store.search_runs(f"config.key = '{text}'").items] for text in texts]
+
+    assert found == [[repr(text)] for text in texts]
+
+
 def test_bytes_in_the_database_are_kept_once_and_found_when_whole(store: SqlStore, tmp_path: Path) -> None:
     blobs = DatabaseBlobs(store.database)
     file = tmp_path / "large.bin"
@@ -219,3 +264,36 @@ def test_the_summaries_of_a_run_of_2500_series_are_all_there_and_in_order(store:
     assert {(summary.count, summary.last.step, summary.max and summary.max.value) for summary in summaries} == {
         (1, 2**63 - 1, 0.30000000000000004)
     }
+
+
+def test_the_summaries_of_many_runs_are_exact_and_in_order(store: SqlStore) -> None:
+    values = [0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, math.nan, math.inf, -math.inf, 2.0]
+    experiment = store.get_or_create_experiment("many")
+    ids = [store.ensure_run(experiment) for _ in range(20)]
+    for number, run_id in enumerate(ids[:-1]):
+        points = [
+            MetricPoint(name=name, value=value, step=step, dataset_type=kind)
+            for name in ("b", "a", "é")
+            for kind in ("validation", "train")
+            for step, value in enumerate(values[number % 8 :] + values[: number % 5])
+        ]
+        store.log_metrics(run_id, points)
+
+    together = store.get_summaries_of(ids)
+
+    assert repr(together) == repr({run_id: store.get_summaries(run_id) for run_id in ids})
+    assert together[ids[-1]] == ()
+    for number, run_id in enumerate(ids[:-1]):
+        logged = values[number % 8 :] + values[: number % 5]
+        finite = [value for value in logged if math.isfinite(value)]
+        assert [(one.name, str(one.dataset_type)) for one in together[run_id]] == [
+            (name, kind) for name in ("a", "b", "é") for kind in ("train", "validation")
+        ]
+        for one in together[run_id]:
+            assert (one.count, one.non_finite_count) == (len(logged), len(logged) - len(finite))
+            assert (repr(one.first.value), repr(one.last.value)) == (repr(logged[0]), repr(logged[-1]))
+            assert one.last.step == len(logged) - 1
+            assert (one.min and one.min.value, one.max and one.max.value) == (
+                min(finite, default=None),
+                max(finite, default=None),
+            )
