@@ -52,6 +52,15 @@ MOST_COPIED: Final = 1_000
 """Series of a run whose summaries are kept in the run; one with more is *wide*, and they are looked up."""
 
 _STATISTICS: Final = ("first", "last", "min", "max")
+
+STATISTICS_FIELDS: Final = (
+    "version",
+    "count",
+    "non_finite_count",
+    *(field for name in _STATISTICS for field in (name, f"{name}_step")),
+)
+"""What :func:`statistics` writes of a series into its run, in this order."""
+
 _DATASET_TYPES: Final = {str(kind): kind for kind in DatasetType}
 
 
@@ -252,27 +261,61 @@ def summary_of(document: Document) -> SeriesSummary:
 
 def _summary(name: str, dataset_type: str, held: Document) -> SeriesSummary:
     low, high = held["min"], held["max"]
-    first = StepValue(step=int(held["first_step"]), value=held["first"])
-    if held["count"] == 1 and low is not None:  # one finite point: a final result, as a table of runs has many
+    return summary_of_values(
+        name,
+        _DATASET_TYPES[dataset_type],
+        held["version"],
+        held["count"],
+        held["non_finite_count"],
+        held["first"],
+        int(held["first_step"]),
+        held["last"],
+        int(held["last_step"]),
+        low,
+        None if low is None else int(held["min_step"]),
+        high,
+        None if high is None else int(held["max_step"]),
+    )
+
+
+def summary_of_values(  # noqa: PLR0913, PLR0917 - one for each field: lists call it 50,000 times, and keywords would cost
+    name: str,
+    dataset_type: DatasetType,
+    _version: int,
+    count: int,
+    non_finite_count: int,
+    first: float,
+    first_step: int,
+    last: float,
+    last_step: int,
+    low: float | None,
+    low_step: Any,
+    high: float | None,
+    high_step: Any,
+) -> SeriesSummary:
+    """The summary of a series from :data:`STATISTICS_FIELDS`."""
+    first_point = StepValue(step=first_step, value=first)
+    if count == 1:  # a final result, as a table of runs has many
+        extreme = None if low is None else first_point
         return SeriesSummary(
             name=name,
-            dataset_type=_DATASET_TYPES[dataset_type],
+            dataset_type=dataset_type,
             count=1,
-            first=first,
-            last=first,
-            min=first,
-            max=first,
-            non_finite_count=0,
+            first=first_point,
+            last=first_point,
+            min=extreme,
+            max=extreme,
+            non_finite_count=non_finite_count,
         )
     return SeriesSummary(
         name=name,
-        dataset_type=_DATASET_TYPES[dataset_type],
-        count=held["count"],
-        first=first,
-        last=StepValue(step=int(held["last_step"]), value=held["last"]),
-        min=None if low is None else StepValue(step=int(held["min_step"]), value=low),
-        max=None if high is None else StepValue(step=int(held["max_step"]), value=high),
-        non_finite_count=held["non_finite_count"],
+        dataset_type=dataset_type,
+        count=count,
+        first=first_point,
+        last=StepValue(step=last_step, value=last),
+        min=None if low is None else StepValue(step=low_step, value=low),
+        max=None if high is None else StepValue(step=high_step, value=high),
+        non_finite_count=non_finite_count,
     )
 
 

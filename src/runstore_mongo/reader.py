@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
-from bson import decode
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
@@ -36,11 +35,11 @@ from runstore_mongo.documents import (
     artifact_of,
     experiment_of,
     run_of,
-    sorted_summaries,
     summary_of,
     unique,
 )
 from runstore_mongo.history import read_points
+from runstore_mongo.layouts import Layouts
 from runstore_mongo.schema import open_schema
 from runstore_mongo.search import RUN_PROJECTION, Search
 
@@ -181,7 +180,6 @@ class MongoReader:
     def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
         """See :meth:`runstore.protocol.RunReader.get_summaries_of`."""
         wanted = unique([checks.check_run_id(run_id) for run_id in run_ids])
-        # Each run is decoded and let go of by itself: 50,000 documents at once keep the garbage collector busy.
         runs = self._connection.collection(RUNS).with_options(codec_options=_RAW)
         documents = self._connection.call(
             "read summaries",
@@ -189,12 +187,12 @@ class MongoReader:
         )
         found: dict[str, tuple[SeriesSummary, ...]] = {}
         wide = []
-        for raw in documents:
-            run = decode(raw.raw)
+        layouts = Layouts()
+        for run in documents:
             if run["has_more_series"]:
                 wide.append(run["_id"])
             else:
-                found[run["_id"]] = sorted_summaries(run["metrics"])
+                found[run["_id"]] = layouts.summaries(bytes(run["metrics"].raw))
         if wide:
             found |= self._summaries_of_wide(wide)
         return {run_id: found[run_id] for run_id in wanted if run_id in found}

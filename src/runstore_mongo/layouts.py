@@ -1,0 +1,106 @@
+"""Summaries straight from the bytes of ``runs.metrics``, for lists of many runs.
+
+Runs of one program hold the same series in fields of the same types, so that their bytes differ in the numbers alone.
+Once two runs looked alike, such a *layout* is learnt: which bytes are numbers, and one format that reads them all.
+Every other run of that layout is then read in a fifth of the time that decoding its document takes. Whether a run has
+the layout is asked of every byte that is not a number's; a run that has none is decoded as any document is.
+"""
+
+import struct
+from typing import Any, Final
+
+from bson import decode
+
+from runstore.checks import Series
+from runstore.model import DatasetType, SeriesSummary
+from runstore_mongo.documents import STATISTICS_FIELDS, identity_of, sorted_summaries, summary_of_values
+
+_MOST_LAYOUTS: Final = 8
+"""Layouts that are learnt for one list: each takes as long as decoding ten runs."""
+
+_DOCUMENT: Final = 0x03
+_NUMBERS: Final = {0x01: struct.Struct("<d"), 0x10: struct.Struct("<i"), 0x12: struct.Struct("<q")}
+"""How BSON writes a double, an int32 and an int64, by the type before the name."""
+
+_FIELDS: Final = [name.encode() for name in STATISTICS_FIELDS]
+
+
+class Layouts:
+    """What has been learnt of the runs of one list.
+
+    Attributes:
+        decoded: how many runs were decoded as any document is.
+    """
+
+    def __init__(self) -> None:
+        """Knows nothing yet."""
+        self.decoded = 0
+        self._by_length: dict[int, _Layout | None] = {}
+        self._left = _MOST_LAYOUTS
+
+    def summaries(self, metrics: bytes) -> tuple[SeriesSummary, ...]:
+        """The summaries that a run holds, in the order of name and dataset type."""
+        length = len(metrics)
+        layout = self._by_length.get(length)
+        values = None if layout is None else layout.values(metrics)
+        if layout is not None and values is not None:
+            return layout.summaries(values)
+        self.decoded += 1
+        if length in self._by_length and self._left:
+            self._left -= 1
+            self._by_length[length] = _learnt(metrics)
+        else:
+            self._by_length.setdefault(length, None)
+        return sorted_summaries(decode(metrics))
+
+
+class _Layout:
+    def __init__(self, identities: list[Series], numbers: list[tuple[int, struct.Struct]], metrics: bytes) -> None:
+        mask = bytearray(b"\xff" * len(metrics))
+        form, end = "<", 0
+        for start, number in numbers:
+            form += f"{start - end}x{number.format[1:]}"
+            end = start + number.size
+            mask[start:end] = bytes(number.size)
+        self._numbers = struct.Struct(form)
+        # Two integers of some kilobytes are masked and compared quicker than a loop takes one step.
+        self._mask = int.from_bytes(mask, "little")
+        self._rest = int.from_bytes(metrics, "little") & self._mask
+        self._names = [name for name, _ in identities]
+        self._dataset_types = [DatasetType(dataset_type) for _, dataset_type in identities]
+        self._order = sorted(range(len(identities)), key=identities.__getitem__)
+
+    def values(self, metrics: bytes) -> tuple[Any, ...] | None:
+        """The numbers of all series one after the other; ``None`` for a run of another layout."""
+        if int.from_bytes(metrics, "little") & self._mask != self._rest:
+            return None
+        return self._numbers.unpack_from(metrics)
+
+    def summaries(self, values: tuple[Any, ...]) -> tuple[SeriesSummary, ...]:
+        columns = [values[place :: len(_FIELDS)] for place in range(len(_FIELDS))]
+        found = list(map(summary_of_values, self._names, self._dataset_types, *columns))
+        return tuple([found[index] for index in self._order])
+
+
+def _learnt(metrics: bytes) -> _Layout | None:
+    """The layout of a run; ``None`` if a statistic is no number (an extreme of values that are not finite)."""
+    identities: list[Series] = []
+    numbers: list[tuple[int, struct.Struct]] = []
+    place = 4  # after the length of the document, which ends with a zero
+    while place < len(metrics) - 1:
+        name_end = metrics.index(0, place + 1)
+        if metrics[place] != _DOCUMENT:
+            return None
+        identities.append(identity_of(metrics[place + 1 : name_end].decode()))
+        place = name_end + 5
+        for field in _FIELDS:
+            number = _NUMBERS.get(metrics[place])
+            start = place + len(field) + 2
+            if number is None or metrics[place + 1 : start] != field + b"\x00":
+                return None
+            numbers.append((start, number))
+            place = start + number.size
+        if metrics[place] != 0:
+            return None
+        place += 1
+    return _Layout(identities, numbers, metrics)
