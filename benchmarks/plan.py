@@ -122,17 +122,26 @@ class Sizes(NamedTuple):
     imports: int
 
 
+_STANDARD = Sizes(
+    rounds=5,
+    ingest_points=100_000,
+    single_points=500,
+    disk_points=1_000_000,
+    concurrent_points=16_000,
+    search_runs=(1_000, 10_000, 100_000),
+    peer_search_runs=1_000,
+    list_runs=1_000,
+    history_points=(100_000, 1_000_000),
+    peer_history_points=100_000,
+    training_steps=1_000,
+    imports=15,
+)
 PROFILES = {
     # For the tests of the suite itself: says nothing of speed.
     "smoke": Sizes(1, 2_000, 20, 2_000, 1_600, (30,), 0, 5, (2_000,), 0, 0, 1),
     "quick": Sizes(2, 20_000, 200, 100_000, 8_000, (1_000,), 0, 100, (100_000,), 0, 0, 5),
-    "standard": Sizes(
-        5, 100_000, 500, 1_000_000, 16_000, (10**3, 10**4, 10**5), 1_000, 1_000, (10**5, 10**6), 100_000, 1_000, 15
-    ),
-    "large": Sizes(
-        *(5, 100_000, 500, 1_000_000, 16_000, (10**3, 10**4, 10**5), 1_000, 1_000, (10**5, 10**6, 10**7)),
-        *(100_000, 1_000, 15),
-    ),
+    "standard": _STANDARD,
+    "large": _STANDARD._replace(history_points=(100_000, 1_000_000, 10_000_000)),
 }
 
 

@@ -60,3 +60,14 @@ def test_a_server_backend_is_measured_on_a_server_of_the_suites_own(tmp_path: Pa
         ("disk", "runstore/postgresql"): True,
     }
     assert done["disk", "runstore/postgresql"]["disk_bytes"] > 0
+
+
+def test_a_row_that_is_skipped_is_not_measured_and_the_lock_is_taken(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+
+    results, _ = run_suite(
+        tmp_path, "--system=raw upsert/sqlite", "--only=single", "--only=disk", "--skip=disk", f"--lock={lock}"
+    )
+
+    assert [result["row"] for result in results if "seconds" in result] == ["single"]
+    assert lock.exists()
