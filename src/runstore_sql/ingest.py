@@ -11,8 +11,8 @@ What differs by dialect stands in :class:`PointWriter` and its subclasses.
 """
 
 import struct
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple, Protocol
 
 from runstore.batches import Batch, Batches
 from runstore.checks import Series, unknown_run
@@ -22,6 +22,7 @@ from runstore_sql.schema import SUMMARY_COLUMNS
 from runstore_sql.summary_rows import SummaryRow
 
 SUMMARY_SQL = ", ".join(f"s.{column}" for column in SUMMARY_COLUMNS)
+_MOST_KEYS: Final = 10_000
 
 
 class FoundRun(NamedTuple):
@@ -35,6 +36,37 @@ class FoundRun(NamedTuple):
     pk: int
     needs_beat: bool
     series: dict[Series, tuple[int, SummaryRow]]
+
+
+class KnownKeys:
+    """The keys of the series that a handle has found, so that a call that appends need not find them again.
+
+    A key may have come to mean another series since, in a database that was emptied or brought back from a copy: who
+    uses one asks in the same statement for the run's id, the name and the dataset type. For any number of threads.
+    """
+
+    def __init__(self) -> None:
+        """Knows none."""
+        self._by_run: dict[str, dict[Series, int]] = {}
+        self._count = 0
+
+    def of(self, run_id: str, wanted: Iterable[Series]) -> list[int] | None:
+        """The keys of series of a run; ``None`` unless all are known."""
+        known = self._by_run.get(run_id)
+        try:
+            return None if known is None else [known[identity] for identity in wanted]
+        except KeyError:
+            return None
+
+    def remember(self, run_id: str, found: Mapping[Series, tuple[int, SummaryRow]]) -> None:
+        """Takes the keys of what was found; all older ones are forgotten when they become many."""
+        if self._count > _MOST_KEYS:
+            self._by_run.clear()
+            self._count = 0
+        known = self._by_run.setdefault(run_id, {})
+        before = len(known)
+        known.update({identity: pk for identity, (pk, _) in found.items()})
+        self._count += len(known) - before
 
 
 class PointWriter(Protocol):

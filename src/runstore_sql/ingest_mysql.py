@@ -1,8 +1,8 @@
 """Points into MySQL and MariaDB: multi-row statements, whose numbers this module writes into the text itself.
 
 The driver has no prepared statements: it pastes every parameter into the text, one Python call each. Integers and
-floats need no escaping, so they are pasted here in one go; names always go through the driver. The run's row is locked
-first by every writer, which leaves deadlocks no room.
+floats need no escaping, so they are pasted here in one go; names always go through the driver. A writer locks the run's
+row, then those of its series; one that appends a point to one series locks that alone. So deadlocks have no room.
 """
 
 import json
@@ -12,28 +12,25 @@ from typing import Any, Final
 from runstore.batches import Batch
 from runstore.checks import Series
 from runstore_sql.batches import row_of
-from runstore_sql.ingest import SUMMARY_SQL, FoundRun, computed_sql
+from runstore_sql.ingest import SUMMARY_SQL, FoundRun, KnownKeys, computed_sql
 from runstore_sql.numbers import from_pair, to_pair
 from runstore_sql.schema import SUMMARY_COLUMNS
 from runstore_sql.summary_rows import EMPTY_ROW, SummaryRow
+from runstore_sql.trips import Trips
 
 _NOW: Final = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 _IS_DUE: Final = f"status = 'in_progress' AND {_NOW} - heartbeat_us > lease_s * 100000"
 _FEW: Final = 64
 _FIND_RUN: Final = f"SELECT pk, {_IS_DUE} FROM runstore_run WHERE id = %s FOR UPDATE"  # noqa: S608 - our own text
-# Locks the run's row whether or not a sign of life is due. Assigned from left to right: the expiry first, while the old
-# heartbeat stands.
-_LOCK_RUN: Final = f"""
-    UPDATE runstore_run SET
-        expires_us = IF({_IS_DUE}, expires_us - heartbeat_us + {_NOW}, expires_us),
-        heartbeat_us = IF({_IS_DUE}, {_NOW}, heartbeat_us)
-    WHERE id = %s"""  # noqa: S608 - as above
-_IS_BEHIND: Final = """
-    WHERE run_pk = (SELECT pk FROM runstore_run WHERE id = %s) AND name = %s AND dataset_type = %s
-        AND last_step < {} AND `count` > 0"""
+# By the remembered key of a series, if it is still that series, ends before the point, and its run's sign of life is not
+# due. This locks the series; whoever holds the run's lock takes those of its series next.
+_APPEND: Final = f"""
+    UPDATE runstore_series SET `count` = `count` + 1, {{}}
+    WHERE pk = {{}} AND last_step < {{}} AND `count` > 0 AND name = %s AND dataset_type = %s
+        AND run_pk = (SELECT r.pk FROM runstore_run r WHERE r.id = %s AND NOT ({_IS_DUE}))"""  # noqa: S608 - as above
 _FIND_SERIES: Final = (
     f"SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL.replace('s.count', 's.`count`')} "  # noqa: S608 - as above
-    "FROM runstore_series s WHERE s.run_pk = (SELECT pk FROM runstore_run WHERE id = %s)"
+    "FROM runstore_series s WHERE s.run_pk = (SELECT pk FROM runstore_run WHERE id = %s){} FOR UPDATE"
 )
 _QUOTED: Final = [f"`{column}`" for column in SUMMARY_COLUMNS]
 _MAKE_SERIES: Final = f"INSERT INTO runstore_series (run_pk, name, dataset_type, {', '.join(_QUOTED)}) VALUES "  # noqa: S608
@@ -54,43 +51,54 @@ _LONGEST_ROW: Final = 92
 class MysqlPointWriter:
     """See :class:`runstore_sql.ingest.PointWriter`; its cursor is a :class:`runstore_sql.trips.Trips`."""
 
-    def append(self, cursor: Any, run_id: str, identity: Series, batch: Batch) -> None:
-        """Writes one point behind the last of its series, or nothing; the last statement's count says which.
+    def __init__(self) -> None:
+        """Has found nothing yet."""
+        self._known = KnownKeys()
 
-        No statement gives rows, whose description this driver takes long to read.
+    def key_of(self, run_id: str, identity: Series) -> int | None:
+        """The key of a series, if it was found before."""
+        known = self._known.of(run_id, [identity])
+        return known[0] if known else None
+
+    def append(self, trips: Trips, run_id: str, pk: int, identity: Series, batch: Batch) -> None:
+        """Takes along the statements that write one point behind the last of its series, or nothing.
+
+        They have written it if they count two rows. If not, the second one finds at most that the point is there.
         """
         row = dict(zip(SUMMARY_COLUMNS, map(_literal, row_of(batch)), strict=True))
         changes = [f"{part} = {row[part]}" for part in ("last_step", "last_value", "last_special")]
+        if row["non_finite_count"] != "0":
+            changes.append("non_finite_count = non_finite_count + 1")
         for stat, sign in (("min", "<"), ("max", ">")):
             if row[f"{stat}_step"] != "NULL":
                 # Assigned from left to right: the value, which the others are compared by, comes last.
                 beats = f"{stat}_value IS NULL OR {row[f'{stat}_value']} {sign} {stat}_value"
                 columns = [f"{stat}_{part}" for part in ("step", "special", "value")]
                 changes += [f"{column} = IF({beats}, {row[column]}, {column})" for column in columns]
-        is_behind = _IS_BEHIND.format(row["first_step"])
-        point = f"{batch.steps[0]}, {_value(batch.values[0])}, {batch.moments_us[0]}"
-        cursor.execute(_LOCK_RUN, (run_id,))
-        cursor.execute(f"{_INTO_POINTS} SELECT pk, {point} FROM runstore_series {is_behind}", (run_id, *identity))  # noqa: S608
-        cursor.execute(
-            f"UPDATE runstore_series SET `count` = `count` + 1, {', '.join(changes)}, "  # noqa: S608 - numbers only
-            f"non_finite_count = non_finite_count + {row['non_finite_count']} {is_behind}",
-            (run_id, *identity),
+        ((step,), (value,), (moment_us,)) = batch
+        trips.answer_once()
+        trips.execute(_APPEND.format(", ".join(changes), pk, step), (*identity, run_id))
+        trips.execute(
+            f"{_INTO_POINTS} SELECT pk, {step}, {_value(value)}, {moment_us} FROM runstore_series "  # noqa: S608 - numbers only
+            f"WHERE pk = {pk} AND last_step = {step} AND `count` > 0 ON DUPLICATE KEY UPDATE step = VALUES(step)"
         )
 
     def find(self, cursor: Any, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
         """See :meth:`runstore_sql.ingest.PointWriter.find`."""
         cursor.execute(_FIND_RUN, (run_id,))
-        query, parameters = _FIND_SERIES, [run_id]
+        among, parameters = "", [run_id]
         if len(wanted) <= _FEW:
-            query += f" AND (s.name, s.dataset_type) IN ({', '.join(['(%s, %s)'] * len(wanted))})"
+            among = f" AND (s.name, s.dataset_type) IN ({', '.join(['(%s, %s)'] * len(wanted))})"
             parameters += [part for identity in wanted for part in identity]
         if wanted:
-            cursor.execute(query, parameters)
+            cursor.execute(_FIND_SERIES.format(among), parameters)
         runs, series = (*cursor.last(1), ()) if not wanted else cursor.last(2)
         if not runs:
             return None
         pk, needs_beat = runs[0]
-        return FoundRun(pk, bool(needs_beat), {(row[1], row[2]): (row[0], row[3:]) for row in series})
+        found = FoundRun(pk, bool(needs_beat), {(row[1], row[2]): (row[0], row[3:]) for row in series})
+        self._known.remember(run_id, found.series)
+        return found
 
     def make_series(self, cursor: Any, run_pk: int, missing: Sequence[Series]) -> None:
         """See :meth:`runstore_sql.ingest.PointWriter.make_series`."""

@@ -10,7 +10,7 @@ from typing import Any, Final
 from runstore.batches import Batch, Batches
 from runstore.checks import Series
 from runstore_sql.batches import row_of
-from runstore_sql.ingest import SUMMARY_SQL, FoundRun, computed_sql
+from runstore_sql.ingest import SUMMARY_SQL, FoundRun, KnownKeys, computed_sql
 from runstore_sql.numbers import to_pair
 from runstore_sql.schema import SUMMARY_COLUMNS
 from runstore_sql.summary_rows import EMPTY_ROW, SummaryRow
@@ -45,8 +45,6 @@ _WRITE_POINTS: Final = """
 _WRITE_SUMMARY: Final = (
     f"UPDATE runstore_series SET {', '.join(f'{column} = ?' for column in SUMMARY_COLUMNS)} WHERE pk = ?"  # noqa: S608
 )
-_MOST_REMEMBERED: Final = 10_000
-"""Series whose keys a handle holds, more or less."""
 
 
 def _better(stat: str, sign: str, first: int) -> str:
@@ -72,31 +70,36 @@ _BEAT_NOW: Final = """
     WHERE pk = ?"""
 
 
+AppendPlan = tuple[list[tuple[Any, ...]], list[tuple[int, Batch]]]
+"""The parameters of :data:`_APPEND`, and the points by their series' key."""
+
+
 class SqlitePointWriter:
     """See :class:`runstore_sql.ingest.PointWriter`. ``BEGIN IMMEDIATE`` has locked the whole file."""
 
     def __init__(self) -> None:
         """Has found nothing yet."""
-        self._known: dict[str, dict[Series, int]] = {}
+        self._known = KnownKeys()
 
-    def append(self, cursor: Any, run_id: str, batches: Batches) -> bool:
-        """Writes a call that only appends to series found before, to a run whose sign of life is not due; whether it did.
-
-        If not, nothing has changed.
-        """
-        known = self._known.get(run_id)
-        if known is None or not known.keys() >= batches.keys():
-            return False
+    def planned(self, run_id: str, batches: Batches) -> AppendPlan | None:
+        """What a call would write that only appends; ``None`` unless all its series were found before."""
+        pks = self._known.of(run_id, batches)
+        if not pks:
+            return None
         now_us = time.time_ns() // 1000
-        keyed, appended = [], []
-        for identity, batch in batches.items():
-            pk = known[identity]
-            keyed.append((pk, batch))
-            appended.append((*row_of(batch), pk, *identity, run_id, now_us))
-        if len(appended) == 1:
-            cursor.execute(_APPEND, appended[0])
+        summaries = [
+            (*row_of(batch), pk, *identity, run_id, now_us)
+            for pk, (identity, batch) in zip(pks, batches.items(), strict=True)
+        ]
+        return summaries, list(zip(pks, batches.values(), strict=True))
+
+    def append(self, cursor: Any, plan: AppendPlan) -> bool:
+        """Writes a call that only appends, to a run whose sign of life is not due; whether it did. If not, nothing changed."""
+        summaries, keyed = plan
+        if len(summaries) == 1:
+            cursor.execute(_APPEND, summaries[0])
         else:
-            cursor.executemany(_APPEND, appended)
+            cursor.executemany(_APPEND, summaries)
         if cursor.rowcount == len(keyed):
             self.write_points(cursor, keyed, only_appends=True)
             return True
@@ -115,13 +118,8 @@ class SqlitePointWriter:
         if not rows:
             return None
         series = {(row[3], row[4]): (row[2], row[5:]) for row in rows if row[2] is not None}
-        self._remember(run_id, {identity: pk for identity, (pk, _) in series.items()})
+        self._known.remember(run_id, series)
         return FoundRun(rows[0][0], bool(rows[0][1]), series)
-
-    def _remember(self, run_id: str, keys: dict[Series, int]) -> None:
-        if sum(map(len, self._known.values())) > _MOST_REMEMBERED:
-            self._known.clear()
-        self._known.setdefault(run_id, {}).update(keys)
 
     def make_series(self, cursor: Any, run_pk: int, missing: Sequence[Series]) -> None:
         """See :meth:`runstore_sql.ingest.PointWriter.make_series`."""

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from runstore.batches import Batches
+from runstore.batches import Batch, Batches
+from runstore.checks import Series
 from runstore_sql import ingest
 from runstore_sql.database import Database
 
@@ -52,24 +53,30 @@ class _PostgresqlWriter(Writer):
 
 
 class _SqliteWriter(Writer):
-    """Tries the short way first, in the same transaction."""
+    """Tries the short way first, in the same transaction; all that can be worked out before it begins is."""
 
     def _write(self, connection: Any, run_id: str, batches: Batches) -> None:
+        points: Any = self._points
+        plan = points.planned(run_id, batches)
         with self._database.driver_transaction(connection) as cursor:
-            if not self._points.append(cursor, run_id, batches):  # type: ignore[attr-defined]  # its own
-                ingest.write(self._points, cursor, run_id, batches)
+            if plan is None or not points.append(cursor, plan):
+                ingest.write(points, cursor, run_id, batches)
 
 
 class _MysqlWriter(Writer):
-    """One round trip for one point that appends; two where no series is made and no point may be overwritten."""
+    """One round trip for one point that appends to a series found before; two where no series is made and no point may be overwritten."""
 
     def _write(self, connection: Any, run_id: str, batches: Batches) -> None:
-        if len(batches) == 1:
-            ((identity, batch),) = batches.items()
-            if len(batch.steps) == 1:
-                with self._database.driver_trips(connection) as trips:
-                    self._points.append(trips, run_id, identity, batch)  # type: ignore[attr-defined]  # its own
-                if trips.counts[-2]:  # what stands before the commit
-                    return
+        if len(batches) == 1 and self._has_appended(connection, run_id, *next(iter(batches.items()))):
+            return
         with self._database.driver_trips(connection) as trips:
             ingest.write(self._points, trips, run_id, batches)
+
+    def _has_appended(self, connection: Any, run_id: str, identity: Series, batch: Batch) -> bool:
+        points: Any = self._points
+        pk = points.key_of(run_id, identity) if len(batch.steps) == 1 else None
+        if pk is None:
+            return False
+        with self._database.driver_trips(connection) as trips:
+            points.append(trips, run_id, pk, identity, batch)
+        return sum(trips.counts) == 2  # noqa: PLR2004 - the series and the point

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from runstore import MetricPoint, RunNotFoundError
 from runstore.batches import Batch, batches_of
 from runstore.hookspecs import OpenOptions
+from runstore.model import StepValue
 from runstore.sampling import sample_indices
 from runstore.summaries import merge_summaries, summarize
 from runstore_sql.batches import folded, row_of
@@ -129,6 +130,23 @@ def test_a_call_of_which_one_series_reaches_back_counts_every_point_once(store: 
 
     found = {summary.name: (summary.count, summary.last.value) for summary in store.get_summaries(run_id)}
     assert found == {"a": (2, 2.0), "b": (1, 2.0), "c": (2, 2.0)}
+
+
+@pytest.mark.parametrize("step", [5, 4, 6])
+def test_a_point_at_before_or_behind_the_last_is_stored_once_and_summed_up(
+    store: SqlStore, run_id: str, step: int
+) -> None:
+    for last in (4, 5):
+        store.log_metrics(run_id, [MetricPoint(name="m", value=1.0, step=last)])
+
+    for value in (math.nan, -7.0):
+        store.log_metrics(run_id, [MetricPoint(name="m", value=value, step=step)])
+
+    history = store.get_history(run_id, "m", "other")
+    (summary,) = store.get_summaries(run_id)
+    assert list(history.steps) == sorted({4, 5, step})
+    assert summary == summarize("m", "other", history.steps, history.values)
+    assert summary.min == StepValue(step=step, value=-7.0)
 
 
 @pytest.mark.parametrize("names", [("a",), ("a", "b")])
