@@ -17,8 +17,12 @@ from runstore.errors import InvalidValueError, RunNotFoundError
 from runstore.model import DatasetType, History
 from runstore.sampling import MIN_SAMPLE, bucket_count
 
-_BLOCK: Final = 500
-"""Rows fetched at a time: few enough to stay in the processor's cache while they are turned into columns."""
+_PROBE: Final = 20
+"""How many points are looked at in the time that one more range to look through costs, on any database."""
+
+
+Range = tuple[int, int]
+"""A first and a last step."""
 
 
 class SeriesExtent(NamedTuple):
@@ -29,6 +33,11 @@ class SeriesExtent(NamedTuple):
     non_finite_count: int
     first: int
     last: int
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether it has a point at every step from the first to the last, so that nobody need send the steps."""
+        return self.points == self.last - self.first + 1
 
 
 class HistoryReader(ABC):
@@ -63,7 +72,7 @@ class HistoryReader(ABC):
         """
         with self._snapshot(connection) as cursor:
             extent = self._extent(cursor, run_id, identity)
-            columns = _columns() if extent.points == 0 else self.points(cursor, extent.pk, low=low, high=high)
+            columns = self._points(cursor, extent, low=low, high=high)
         return _history(identity, columns)
 
     def sample(self, connection: Any, run_id: str, identity: Series, *, max_points: int) -> History:
@@ -75,12 +84,22 @@ class HistoryReader(ABC):
         with self._snapshot(connection) as cursor:
             extent = self._extent(cursor, run_id, identity)
             if extent.points <= max_points:
-                columns = _columns() if extent.points == 0 else self.points(cursor, extent.pk, low=0, high=MAX_STEP)
-                return _history(identity, columns)
+                return _history(identity, self._points(cursor, extent, low=0, high=MAX_STEP))
             buckets = bucket_bounds(extent, bucket_count(max_points))
             found = (*self.extremes(cursor, extent, buckets), *self.ends(cursor, extent))
         kept = {row[0]: row for row in found}
         return _history(identity, _columns([kept[step] for step in sorted(kept)]), represents=extent.points)
+
+    def _points(self, cursor: Any, extent: SeriesExtent, *, low: int, high: int) -> "Columns":
+        low, high = max(low, extent.first), min(high, extent.last)
+        if extent.points == 0 or low > high:
+            return _columns()
+        if extent.is_dense:
+            values, moments = self.dense_points(cursor, extent.pk, low=low, high=high)
+            # As many points as there are steps: one at each. Fewer are there where somebody took points out by hand.
+            if len(values) == high - low + 1:
+                return array("q", range(low, high + 1)), values, moments
+        return self.points(cursor, extent.pk, low=low, high=high)
 
     @contextmanager
     def _snapshot(self, connection: Any) -> Iterator[Any]:
@@ -114,10 +133,13 @@ class HistoryReader(ABC):
     def points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> "Columns":
         """The points of a range of steps."""
 
+    def dense_points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> "DensePoints":
+        """Values and times of a range that most likely has a point at every step."""
+        _, values, moments = self.points(cursor, series_pk, low=low, high=high)
+        return values, moments
+
     @abstractmethod
-    def extremes(
-        self, cursor: Any, extent: SeriesExtent, buckets: Sequence[tuple[int, int]]
-    ) -> Iterable[tuple[int, float, int]]:
+    def extremes(self, cursor: Any, extent: SeriesExtent, buckets: Sequence[Range]) -> Iterable[tuple[int, float, int]]:
         """Step, value and time of what each bucket, an inclusive range of steps, keeps."""
 
     @abstractmethod
@@ -128,33 +150,35 @@ class HistoryReader(ABC):
 Columns = tuple["array[int]", "array[float]", "array[int]"]
 """Steps, values and times."""
 
+DensePoints = tuple["array[float]", "array[int]"]
+"""Values and times of points whose steps are known."""
 
-def bucket_bounds(extent: SeriesExtent, buckets: int) -> list[tuple[int, int]]:
+
+def bucket_bounds(extent: SeriesExtent, buckets: int) -> list[Range]:
     """The inclusive range of steps of each bucket, as :func:`runstore.sampling.bucket_of` sorts steps into them."""
     span = extent.last - extent.first + 1
     edges = [extent.first - (-bucket * span // buckets) for bucket in range(buckets + 1)]
     return [(low, high - 1) for low, high in pairwise(edges) if low < high]
 
 
+def cells(extent: SeriesExtent, buckets: Sequence[Range]) -> list[list[Range]]:
+    """Each bucket cut into ranges in which its extremes are found at the least cost.
+
+    One pass over the series gives each cell's least and greatest value; then only the cells that hold a bucket's are
+    looked through for the step. More cells leave less to look through, and are more ranges to ask for.
+    """
+    count = max(1, math.isqrt(extent.points // len(buckets) // _PROBE))
+    return [_cut(low, high, (high - low) // count + 1) for low, high in buckets]
+
+
+def _cut(low: int, high: int, width: int) -> list[Range]:
+    return [(start, min(start + width - 1, high)) for start in range(low, high + 1, width)]
+
+
 def check_sample_size(max_points: object) -> None:
     """Refuses a sample that could not hold the first, the last and one bucket's extremes."""
     if isinstance(max_points, bool) or not isinstance(max_points, int) or max_points < MIN_SAMPLE:
         raise InvalidValueError(f"max_points is {max_points!r}; give at least {MIN_SAMPLE}")
-
-
-def columns_of_cursor(cursor: Any) -> Columns:
-    """The rows ``(step, value, time)`` that a cursor still has; NULL is NaN."""
-    steps, values, moments = _columns()
-    while rows := cursor.fetchmany(_BLOCK):
-        some_steps, some_values, some_moments = zip(*rows, strict=True)
-        steps.extend(some_steps)
-        try:
-            values.extend(some_values)
-        except TypeError:  # a None among them; what went in before it is taken back
-            del values[len(steps) - len(some_steps) :]
-            values.extend(math.nan if value is None else value for value in some_values)
-        moments.extend(some_moments)
-    return steps, values, moments
 
 
 def _columns(rows: Sequence[tuple[int, float, int]] = ()) -> Columns:

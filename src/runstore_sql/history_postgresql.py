@@ -1,35 +1,41 @@
-"""Histories from PostgreSQL: columns as packed binary arrays, a block of points a row."""
+"""Histories from PostgreSQL: columns as packed bytes, a block of points a row."""
 
 from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from runstore_sql.history import Columns, HistoryReader, SeriesExtent
+from runstore_sql.history import Columns, DensePoints, HistoryReader, Range, SeriesExtent, cells
 from runstore_sql.packing import PackedInts, unpacked
 
-_BLOCK: Final = 200_000
-"""Points a row: some 7 MB on the server and here, however long the series."""
-_POINTS: Final = """
-    SELECT array_send(array_agg(step)), array_send(array_agg(value)), array_send(array_agg(logged_at_us))
+_BLOCK: Final = 50_000
+"""Points a row: 1.2 MB on the server and here, however long the series."""
+_PACKED: Final = """
+    SELECT string_agg(float8send(value), ''), string_agg(int8send(logged_at_us), ''){steps}
     FROM (SELECT step, value, logged_at_us FROM runstore_point
           WHERE series_pk = %s AND step BETWEEN %s AND %s ORDER BY step LIMIT %s) p"""
-_BUCKETS: Final = "unnest(%s::int8[], %s::int8[]) AS b(low, high)"
-_EXTREMES: Final = f"""
-    SELECT p.step, p.value, p.logged_at_us
-    FROM {_BUCKETS}
-    CROSS JOIN LATERAL (
-        SELECT min(q.value) FILTER (WHERE {{finite}}) AS lowest, max(q.value) FILTER (WHERE {{finite}}) AS highest,
-            min(q.step) AS first_step
-        FROM runstore_point q WHERE q.series_pk = %s AND q.step BETWEEN b.low AND b.high) e
-    CROSS JOIN LATERAL (
-        (SELECT * FROM runstore_point l WHERE l.series_pk = %s AND l.step BETWEEN b.low AND b.high
-            AND l.value = e.lowest ORDER BY l.step LIMIT 1)
+_DENSE: Final = _PACKED.format(steps="")
+_POINTS: Final = _PACKED.format(steps=", string_agg(int8send(step), '')")
+_EXTREMES: Final = """
+    WITH cell AS MATERIALIZED (
+        SELECT c.bucket, c.low, c.high, e.lowest, e.highest
+        FROM unnest(%s::int8[], %s::int8[], %s::int8[]) AS c(bucket, low, high)
+        CROSS JOIN LATERAL (
+            SELECT min(q.value) AS lowest, max(q.value) AS highest FROM runstore_point q
+            WHERE q.series_pk = %s AND q.step BETWEEN c.low AND c.high {finite}) e),
+    wanted AS (
+        (SELECT DISTINCT ON (bucket) low, high, lowest AS value FROM cell WHERE lowest IS NOT NULL
+         ORDER BY bucket, lowest, low)
         UNION ALL
-        (SELECT * FROM runstore_point h WHERE h.series_pk = %s AND h.step BETWEEN b.low AND b.high
-            AND h.value = e.highest ORDER BY h.step LIMIT 1)
+        (SELECT DISTINCT ON (bucket) low, high, highest FROM cell WHERE lowest IS NOT NULL
+         ORDER BY bucket, highest DESC, low)
         UNION ALL
-        (SELECT * FROM runstore_point f WHERE f.series_pk = %s AND f.step = e.first_step AND e.lowest IS NULL)) p
-"""  # noqa: S608 - our own text
+        SELECT min(low), max(high), NULL FROM cell GROUP BY bucket HAVING count(lowest) = 0)
+    SELECT p.step, p.value, p.logged_at_us FROM wanted w
+    CROSS JOIN LATERAL (
+        SELECT q.step, q.value, q.logged_at_us FROM runstore_point q
+        WHERE q.series_pk = %s AND q.step BETWEEN w.low AND w.high AND (w.value IS NULL OR q.value = w.value)
+        ORDER BY q.step LIMIT 1) p"""
+_FINITE: Final = "AND q.value > '-Infinity' AND q.value < 'Infinity'"
 _AT_STEPS: Final = "SELECT step, value, logged_at_us FROM runstore_point WHERE series_pk = %s AND step = ANY(%s)"
 
 
@@ -40,31 +46,40 @@ class PostgresqlHistoryReader(HistoryReader):
 
     def points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:
         """See :meth:`HistoryReader.points`."""
-        columns: tuple[array[Any], ...] = (array("q"), array("d"), array("q"))
+        values, moments, steps = array("d"), array("q"), array("q")
         while low <= high:
-            cursor.execute(_POINTS, (series_pk, low, high, _BLOCK), binary=True)
-            packed = cursor.fetchone()
-            if packed[0] is None:
+            taken = _take(cursor, _POINTS, (series_pk, low, high, _BLOCK), (values, moments, steps))
+            if taken < _BLOCK:
                 break
-            block = [unpacked(data, column.typecode) for data, column in zip(packed, columns, strict=True)]
-            for column, some in zip(columns, block, strict=True):
-                column.extend(some)
-            if len(block[0]) < _BLOCK:
-                break
-            low = block[0][-1] + 1
-        steps, values, moments = columns
+            low = steps[-1] + 1
         return steps, values, moments
 
-    def extremes(
-        self, cursor: Any, extent: SeriesExtent, buckets: Sequence[tuple[int, int]]
-    ) -> Iterable[tuple[int, float, int]]:
+    def dense_points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> DensePoints:
+        """See :meth:`HistoryReader.dense_points`."""
+        values, moments = array("d"), array("q")
+        for start in range(low, high + 1, _BLOCK):
+            end = min(start + _BLOCK - 1, high)
+            _take(cursor, _DENSE, (series_pk, start, end, _BLOCK), (values, moments))
+        return values, moments
+
+    def extremes(self, cursor: Any, extent: SeriesExtent, buckets: Sequence[Range]) -> Iterable[tuple[int, float, int]]:
         """See :meth:`HistoryReader.extremes`."""
-        finite = "q.value > '-Infinity' AND q.value < 'Infinity'" if extent.non_finite_count else "true"
-        bounds = [PackedInts(array("q", side)) for side in zip(*buckets, strict=True)]
-        cursor.execute(_EXTREMES.format(finite=finite), (*bounds, *[extent.pk] * 4))
+        parts = [(bucket, low, high) for bucket, part in enumerate(cells(extent, buckets)) for low, high in part]
+        columns = [PackedInts(array("q", column)) for column in zip(*parts, strict=True)]
+        finite = _FINITE if extent.non_finite_count else ""
+        cursor.execute(_EXTREMES.format(finite=finite), (*columns, extent.pk, extent.pk))
         return list(cursor.fetchall())
 
     def ends(self, cursor: Any, extent: SeriesExtent) -> Iterable[tuple[int, float, int]]:
         """See :meth:`HistoryReader.ends`."""
         cursor.execute(_AT_STEPS, (extent.pk, [extent.first, extent.last]))
         return list(cursor.fetchall())
+
+
+def _take(cursor: Any, query: str, parameters: tuple[int, ...], columns: "tuple[array[Any], ...]") -> int:
+    """Adds one row of packed columns to the columns; how many points they were."""
+    cursor.execute(query, parameters, binary=True)
+    before = len(columns[0])
+    for column, packed in zip(columns, cursor.fetchone(), strict=True):
+        column.extend(unpacked(packed or b"", column.typecode))
+    return len(columns[0]) - before

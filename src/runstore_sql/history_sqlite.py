@@ -1,49 +1,107 @@
-"""Histories from SQLite, where a query costs no round trip: two short range scans a bucket, and no sorting."""
+"""Histories from SQLite, where a query costs no round trip: short range scans, and no sorting."""
 
 import math
+import sqlite3
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from runstore_sql.history import Columns, HistoryReader, SeriesExtent, columns_of_cursor
+from runstore_sql.history import Columns, DensePoints, HistoryReader, Range, SeriesExtent, cells
 
+TAKE: Final = "runstore_take_point"
+"""The function that is there while a history is read."""
 _RANGE: Final = "FROM runstore_point WHERE series_pk = ? AND step BETWEEN ? AND ?"
 _FINITE: Final = "AND value BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
 _FIRST: Final = f"SELECT step, value, logged_at_us {_RANGE} ORDER BY step LIMIT 1"
+_WITH_VALUE: Final = f"SELECT step, value, logged_at_us {_RANGE} AND value = ? ORDER BY step LIMIT 1"
+_EXTREMES: Final = f"SELECT min(value), max(value) {_RANGE}"
+_BEYOND: Final = "AND (value < ? OR value > ?)"
 
 
 class SqliteHistoryReader(HistoryReader):
-    """See :class:`HistoryReader`."""
+    """See :class:`HistoryReader`.
+
+    What a row costs is mostly the driver's: for each one it lets go of the interpreter's lock and of the connection's,
+    for each column of the connection's again. A function that the statement calls gets the same values for half.
+    """
 
     placeholder = "?"
     begin = ("BEGIN",)
 
     def points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:
         """See :meth:`HistoryReader.points`."""
-        cursor.execute(f"SELECT step, value, logged_at_us {_RANGE} ORDER BY step", (series_pk, low, high))
-        return columns_of_cursor(cursor)
+        return _taken(cursor, "value, logged_at_us, step", (series_pk, low, high))
 
-    def extremes(
-        self, cursor: Any, extent: SeriesExtent, buckets: Sequence[tuple[int, int]]
-    ) -> Iterable[tuple[int, float, int]]:
+    def dense_points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> DensePoints:
+        """See :meth:`HistoryReader.dense_points`."""
+        _, values, moments = _taken(cursor, "value, logged_at_us", (series_pk, low, high))
+        return values, moments
+
+    def extremes(self, cursor: Any, extent: SeriesExtent, buckets: Sequence[Range]) -> Iterable[tuple[int, float, int]]:
         """See :meth:`HistoryReader.extremes`."""
-        # With one min() or max(), SQLite takes the other columns from the row that has it; rows come in step order and
-        # only a better one replaces it, so of equals the earliest stays.
-        finite = _FINITE if extent.non_finite_count else ""
-        lowest = f"SELECT step, min(value), logged_at_us {_RANGE} {finite}"
-        highest = f"SELECT step, max(value), logged_at_us {_RANGE} {finite}"
-        for low, high in buckets:
-            bucket = (extent.pk, low, high)
-            found = cursor.execute(lowest, bucket).fetchone()
-            if found[0] is not None:
-                yield found
-                yield cursor.execute(highest, bucket).fetchone()
-            elif extent.non_finite_count:
-                yield from map(_with_nan, cursor.execute(_FIRST, bucket).fetchall())
+        for bucket, parts in zip(buckets, cells(extent, buckets), strict=True):
+            held = _extremes(cursor, extent, parts)
+            for value, part in held:
+                yield cursor.execute(_WITH_VALUE, (extent.pk, *part, value)).fetchone()
+            if not held:
+                yield from map(_with_nan, cursor.execute(_FIRST, (extent.pk, *bucket)).fetchall())
 
     def ends(self, cursor: Any, extent: SeriesExtent) -> Iterable[tuple[int, float, int]]:
         """See :meth:`HistoryReader.ends`."""
         for step in (extent.first, extent.last):
             yield from map(_with_nan, cursor.execute(_FIRST, (extent.pk, step, step)).fetchall())
+
+
+def _extremes(cursor: Any, extent: SeriesExtent, parts: Iterable[Range]) -> list[tuple[float, Range]]:
+    """The least and the greatest finite value of a bucket, each with the first cell that has it; empty without one."""
+    first = f"{_EXTREMES} {_FINITE}" if extent.non_finite_count else _EXTREMES
+    later = f"{first} {_BEYOND}"
+    held: list[tuple[float, Range]] = []
+    for part in parts:
+        # Comparing is cheaper than aggregating: once something is known, few points are worth a look.
+        beyond = [value for value, _ in held]
+        least, greatest = cursor.execute(later if held else first, (extent.pk, *part, *beyond)).fetchone()
+        if least is None:
+            continue
+        if not held:
+            held = [(least, part), (greatest, part)]
+        if least < held[0][0]:
+            held[0] = (least, part)
+        if greatest > held[1][0]:
+            held[1] = (greatest, part)
+    return held
+
+
+def _taken(cursor: Any, items: str, parameters: tuple[int, ...]) -> Columns:
+    """The columns of a range; the steps are empty unless they are among the items asked for."""
+    columns = steps, values, moments = array("q"), array("d"), array("q")
+    add_step, add_value, add_moment = steps.append, values.append, moments.append
+    stopped: list[BaseException] = []
+
+    def take(value: float | None, moment: int, step: int = -1) -> None:
+        try:
+            add_value(math.nan if value is None else value)
+            add_moment(moment)
+            if step >= 0:
+                add_step(step)
+        except BaseException as error:  # SQLite would tell no more than that there was one
+            stopped.append(error)
+            raise
+
+    connection = cursor.connection
+    connection.create_function(TAKE, -1, take)
+    try:
+        # No point passes the condition, so no row is made; the key has them in order, so they are met in it.
+        cursor.execute(f"SELECT 1 {_RANGE} AND {TAKE}({items}) ORDER BY step", parameters).fetchall()
+    except sqlite3.OperationalError as error:
+        if stopped:
+            raise stopped[0] from None
+        if str(error).startswith("user-defined function"):  # stopped as it began, before it could see by what: a signal
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        connection.create_function(TAKE, -1, None)  # the connection outlives the columns
+    return columns
 
 
 def _with_nan(row: tuple[int, float | None, int]) -> tuple[int, float, int]:

@@ -68,12 +68,8 @@ def _packed(column: "array[Any]") -> bytes:
 
 
 def unpacked(data: bytes, typecode: str) -> "array[Any]":
-    """The column that ``array_send`` packed: a header, then each item in network order with its length before it."""
-    body = memoryview(data)[_HEADER.size :]
-    raw = bytearray(8 * (len(body) // _ITEM))
-    for place in range(8):
-        raw[place::8] = body[4 + place :: _ITEM]
-    column: array[Any] = array(typecode, bytes(raw))
+    """The column whose items, in network order, were put one after the other."""
+    column = array(typecode, data)
     if sys.byteorder == "little":
         column.byteswap()
     return column
