@@ -5,8 +5,10 @@ from PostgreSQL and MySQL, and SQLite calls a function of ours for each series, 
 """
 
 import json
+import sqlite3
 import struct
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from operator import attrgetter
 from typing import Any, Final
 
@@ -27,8 +29,9 @@ _AMONG: Final[dict[str, tuple[str, Callable[[Sequence[str]], Any]]]] = {
 """How each dialect asks for many ids with one parameter."""
 
 _REALS: Final = [column for column in SUMMARY_COLUMNS if column.endswith("_value")]
-_WHOLES: Final = [column for column in SUMMARY_COLUMNS if column not in _REALS]
-_PLACES: Final = [(*_WHOLES, *_REALS).index(column) for column in SUMMARY_COLUMNS]
+_MARKS: Final = [column for column in SUMMARY_COLUMNS if column.endswith("_special")]
+_WHOLES: Final = [column for column in SUMMARY_COLUMNS if column not in {*_REALS, *_MARKS}]
+_PLACES: Final = [(*_WHOLES, *_MARKS, *_REALS).index(column) for column in SUMMARY_COLUMNS]
 """Where each column of a summary stands among the packed ones."""
 
 _FROM: Final = "FROM runstore_run r LEFT JOIN runstore_series s ON s.run_pk = r.pk WHERE r.id"
@@ -40,25 +43,37 @@ _SQLITE_SUMMARIES: Final = f"""
 # What is NULL (a value that is not finite, the extremes of such values alone) is packed as 0 and never looked at.
 _POSTGRESQL_SUMMARIES: Final = f"""
     SELECT r.id, string_agg(s.name, E'\\n'), string_agg(s.dataset_type, E'\\n'),
-        array_send(array_agg(ARRAY[{", ".join(f"coalesce(s.{column}, 0)::bigint" for column in _WHOLES)}])),
+        array_send(array_agg(ARRAY[{", ".join(f"coalesce(s.{column}, 0)::bigint" for column in (*_WHOLES, *_MARKS))}])),
         array_send(array_agg(ARRAY[{", ".join(f"coalesce(s.{column}, 0)" for column in _REALS)}]))
     {_FROM} {_AMONG["postgresql"][0]} GROUP BY r.pk"""
 _ARRAY_HEADER: Final = 28
 """Bytes before the items of an array of two dimensions; each item has its length, 4 bytes, before it."""
 
 # Texts of float64 take the server longer than all else together; as coordinates of points they are eight bytes each.
-# At most 2 MB a row, far under a server's packet: a name takes up to 1 kB, all else some 300 bytes.
-_MYSQL_POINTS: Final = ", ".join(
-    f"ST_AsBinary(Point(IFNULL(s.{x}, 0), IFNULL(s.{y}, 0)))" for x, y in zip(_REALS[::2], _REALS[1::2], strict=True)
-)
+_MYSQL_PACKED: Final = [
+    "GROUP_CONCAT(s.name SEPARATOR '\n')",
+    "GROUP_CONCAT(s.dataset_type SEPARATOR '\n')",
+    "GROUP_CONCAT({} SEPARATOR '')".format(
+        ", ".join(
+            f"ST_AsBinary(Point(IFNULL(s.{x}, 0), IFNULL(s.{y}, 0)))"
+            for x, y in zip(_REALS[::2], _REALS[1::2], strict=True)
+        )
+    ),
+    "GROUP_CONCAT({})".format(
+        " | ".join(f"(IFNULL(s.{column}, 0) & 7) << {3 * place}" for place, column in enumerate(_MARKS))
+    ),
+    *(f"GROUP_CONCAT(IFNULL(s.`{column}`, 0))" for column in _WHOLES),
+]
+_PART: Final = 1000
+"""Series of a packed row: at most 2 MB, far under a server's packet. A name takes up to 1 kB, all else some 300 bytes."""
 _MYSQL_SUMMARIES: Final = f"""
-    SELECT r.id, GROUP_CONCAT(s.name SEPARATOR '\\n'), GROUP_CONCAT(s.dataset_type SEPARATOR '\\n'),
-        GROUP_CONCAT({_MYSQL_POINTS} SEPARATOR ''), {", ".join(f"GROUP_CONCAT(IFNULL(s.`{c}`, 0))" for c in _WHOLES)}
-    {_FROM} {_AMONG["mysql"][0]} GROUP BY r.pk, r.id, s.pk DIV 1000"""
+    SELECT r.id, COUNT(s.pk), {", ".join(f"IF(COUNT(s.pk) > {_PART}, NULL, {packed})" for packed in _MYSQL_PACKED)}
+    {_FROM} {_AMONG["mysql"][0]} GROUP BY r.id"""
+_MYSQL_WIDE_SUMMARIES: Final = f"""
+    SELECT r.id, COUNT(s.pk), {", ".join(_MYSQL_PACKED)}
+    {_FROM} {_AMONG["mysql"][0]} GROUP BY r.id, s.pk DIV {_PART}"""
+"""The same in parts; the server sorts all rows for it."""
 
-_BIG_WHOLES: Final = struct.Struct(f">{'4xq' * len(_WHOLES)}")
-_BIG_REALS: Final = struct.Struct(f">{'4xd' * len(_REALS)}")
-_POINTS: Final = struct.Struct(f"<{'5xdd' * (len(_REALS) // 2)}")
 _INTEGERS: Final = msgspec.json.Decoder(list[int])
 _IDENTITY: Final = attrgetter("name", "dataset_type")
 
@@ -89,16 +104,29 @@ class ManyRuns:
 
     def _taken_summaries(self, run_ids: Sequence[str], connection: Any) -> Summaries:
         found: dict[str, list[SeriesSummary]] = {}
+        failed: list[BaseException] = []
 
         def take(run_id: str, name: str | None, dataset_type: str, *columns: Any) -> None:
-            listed = found.get(run_id)
-            if listed is None:
-                listed = found[run_id] = []
-            if name is not None:
-                listed.append(summary_of(name, DATASET_TYPES[dataset_type], *columns))
+            try:
+                listed = found.get(run_id)
+                if listed is None:
+                    listed = found[run_id] = []
+                if name is not None:
+                    listed.append(summary_of(name, DATASET_TYPES[dataset_type], *columns))
+            except BaseException as error:  # a Ctrl-C too: the driver would make an error of its own of it
+                failed.append(error)
+                raise
 
-        connection.create_function("runstore_take_series", 3 + len(SUMMARY_COLUMNS), take)
-        list(self._rows(connection, _SQLITE_SUMMARIES, run_ids))
+        create_function = partial(connection.create_function, "runstore_take_series", 3 + len(SUMMARY_COLUMNS))
+        create_function(take)
+        try:
+            list(self._rows(connection, _SQLITE_SUMMARIES, run_ids))
+        except sqlite3.OperationalError:
+            if failed:
+                raise failed[0] from None
+            raise
+        finally:
+            create_function(None)  # or the connection would hold all that was found
         return {run_id: tuple(sorted(listed, key=_IDENTITY)) for run_id, listed in found.items()}
 
     def _array_summaries(self, run_ids: Sequence[str], connection: Any) -> Summaries:
@@ -108,28 +136,26 @@ class ManyRuns:
             if names is None:
                 found[run_id] = ()
                 continue
+            series = known.of(names, dataset_types)
             columns = [
-                *zip(*_BIG_WHOLES.iter_unpack(memoryview(wholes)[_ARRAY_HEADER:]), strict=True),
-                *zip(*_BIG_REALS.iter_unpack(memoryview(reals)[_ARRAY_HEADER:]), strict=True),
+                *series.unpacked(memoryview(wholes)[_ARRAY_HEADER:], ">", "4xq" * len((*_WHOLES, *_MARKS))),
+                *series.unpacked(memoryview(reals)[_ARRAY_HEADER:], ">", "4xd" * len(_REALS)),
             ]
-            found[run_id] = known.of(names, dataset_types).summaries(columns)
+            found[run_id] = series.summaries(columns)
         return found
 
     def _concatenated_summaries(self, run_ids: Sequence[str], connection: Any) -> Summaries:
         found: Summaries = {}
+        wide: list[str] = []
         known = _Identities()
-        for run_id, names, dataset_types, points, *wholes in self._rows(connection, _MYSQL_SUMMARIES, run_ids):
-            if names is None:
-                found[run_id] = ()
-                continue
-            columns = [
-                *(_INTEGERS.decode(f"[{text}]") for text in wholes),
-                *zip(*_POINTS.iter_unpack(points), strict=True),
-            ]
-            summaries = known.of(names, dataset_types).summaries(columns)
-            if run_id in found:
-                summaries = tuple(sorted((*found[run_id], *summaries), key=_IDENTITY))
-            found[run_id] = summaries
+        for run_id, count, *packed in self._rows(connection, _MYSQL_SUMMARIES, run_ids):
+            if count > _PART:
+                wide.append(run_id)
+            else:
+                found[run_id] = _of_concatenated(packed, known) if count else ()
+        for run_id, _, *packed in self._rows(connection, _MYSQL_WIDE_SUMMARIES, wide) if wide else ():
+            part = _of_concatenated(packed, known)
+            found[run_id] = tuple(sorted((*found.get(run_id, ()), *part), key=_IDENTITY))
         return found
 
     def _rows(self, connection: Any, query: str, run_ids: Sequence[str]) -> Iterable[Any]:
@@ -144,6 +170,21 @@ class ManyRuns:
             cursor.close()
 
 
+def _of_concatenated(packed: Sequence[Any], known: "_Identities") -> tuple[SeriesSummary, ...]:
+    names, dataset_types, points, *texts = packed
+    series = known.of(names, dataset_types)
+    marks, *wholes = [_INTEGERS.decode(f"[{text}]") for text in texts]
+    reals = series.unpacked(points, "<", "5xdd" * (len(_REALS) // 2))
+    return series.summaries([*wholes, *_separate_marks(marks), *reals])
+
+
+def _separate_marks(packed: list[int]) -> Iterable[list[int]]:
+    """Each column's, from numbers that hold one of -1 to 3 in every three bits."""
+    if not any(packed):
+        return [packed] * len(_MARKS)
+    return [[(marks >> 3 * place & 7 ^ 4) - 4 for marks in packed] for place in range(len(_MARKS))]
+
+
 class _Series:
     """The names and dataset types of a run's series, in the order in which the server gave them."""
 
@@ -152,6 +193,16 @@ class _Series:
         self._dataset_types: list[DatasetType] = [DATASET_TYPES[kind] for kind in dataset_types.split("\n")]
         identities = list(zip(self._names, self._dataset_types, strict=True))
         self._order = sorted(range(len(identities)), key=identities.__getitem__)
+        self._formats: dict[str, struct.Struct] = {}
+
+    def unpacked(self, data: bytes | memoryview, order: str, form: str) -> list[tuple[Any, ...]]:
+        """The columns of rows that stand one after the other, each with the numbers of one series."""
+        known = self._formats.get(form)
+        if known is None:
+            known = self._formats[form] = struct.Struct(order + form * len(self._names))
+        numbers = known.unpack(data)
+        width = len(numbers) // len(self._names)
+        return [numbers[place::width] for place in range(width)]
 
     def summaries(self, columns: Sequence[Sequence[Any]]) -> tuple[SeriesSummary, ...]:
         """The summaries whose packed columns these are, in the order of name and dataset type."""

@@ -101,11 +101,12 @@ class Ordering:
         return table
 
     def columns(self) -> list[sa.ColumnElement[Any]]:
-        """Rank, number and text of each term, labelled; what :meth:`place` reads from a row."""
+        """Rank, number and text of each term, those that it has, labelled; what :meth:`place` reads from a row."""
         return [
-            (sa.null() if column is None else column).label(f"{part}_{index}")
+            column.label(f"{part}_{index}")
             for index, term in enumerate(self.terms)
             for part, column in (("rank", term.rank), ("number", term.number), ("text", term.text))
+            if column is not None
         ]
 
     def order_by(self) -> list[sa.ColumnElement[Any]]:
