@@ -152,6 +152,7 @@ def test_no_hot_query_of_sqlite_scans_a_table(fast_path: Path, monkeypatch: pyte
     with closing(sqlite3.connect(file)) as connection:
         connection.create_function("runstore_now_us", 0, lambda: 0)
         connection.create_function("runstore_take_point", -1, lambda *_: None)
+        connection.create_function("runstore_take_series", -1, lambda *_: None)
         plans = {text: plan_of(connection, text) for text in statements if is_query(text)}
     scans = {text: plan for text, plan in plans.items() if any(step.startswith("SCAN runstore_") for step in plan)}
     assert len(plans) > 10
