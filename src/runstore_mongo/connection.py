@@ -315,7 +315,9 @@ class Connection:
         if getattr(error, "code", None) == _OUT_OF_DISK_SPACE:
             return StoreFullError(f"{found}; the server's disk is full; free some space")
         if getattr(error, "code", None) == _AUTHENTICATION_FAILED:
-            return StoreFailureError(f"{found}; check user and password, and the database they are kept in (authSource)")
+            return StoreFailureError(
+                f"{found}; check user and password, and the database they are kept in (authSource)"
+            )
         return StoreFailureError(f"{found}; check the user's rights, the server's disk and its log")
 
     def _clean(self, error: BaseException) -> str:

@@ -9,7 +9,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
@@ -182,7 +182,7 @@ class Database:
             _roll_back(lambda: connection.exec_driver_sql("ROLLBACK"), connection.invalidate)
             raise
 
-    def driver_transaction(self, connection: Any) -> "DriverTransaction":
+    def driver_transaction(self, connection: Any) -> AbstractContextManager[Any]:
         """A transaction on a driver's connection; gives its cursor."""
         return DriverTransaction(connection.cursor(), self.begin)
 
