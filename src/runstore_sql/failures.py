@@ -117,9 +117,10 @@ def _is_transient_postgresql(error: BaseException) -> bool:
 
 
 def _code(error: BaseException) -> object:
-    """What the database calls its error: SQLite's name, PostgreSQL's state, MySQL's number."""
-    code = getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
-    return code or (error.args[0] if error.args else 0)
+    """What the database calls its error: SQLite's name, PostgreSQL's state, MySQL's number (which has a state as well)."""
+    if type(error).__module__.partition(".")[0] == "pymysql":
+        return error.args[0] if error.args else 0
+    return getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None)
 
 
 def _advice(error: BaseException) -> str:
