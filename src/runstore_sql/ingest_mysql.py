@@ -28,9 +28,11 @@ _APPEND: Final = f"""
     UPDATE runstore_series SET `count` = `count` + 1, {{}}
     WHERE pk = {{}} AND last_step < {{}} AND `count` > 0 AND name = %s AND dataset_type = %s
         AND run_pk = (SELECT r.pk FROM runstore_run r WHERE r.id = %s AND NOT ({_IS_DUE}))"""  # noqa: S608 - as above
+# A scan, which the planner likes for a small table, would wait for the series of every other writer as well.
 _FIND_SERIES: Final = (
     f"SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL.replace('s.count', 's.`count`')} "  # noqa: S608 - as above
-    "FROM runstore_series s WHERE s.run_pk = (SELECT pk FROM runstore_run WHERE id = %s){} FOR UPDATE"
+    "FROM runstore_series s FORCE INDEX (runstore_series_identity) "
+    "WHERE s.run_pk = (SELECT pk FROM runstore_run WHERE id = %s){} FOR UPDATE"
 )
 _QUOTED: Final = [f"`{column}`" for column in SUMMARY_COLUMNS]
 _MAKE_SERIES: Final = f"INSERT INTO runstore_series (run_pk, name, dataset_type, {', '.join(_QUOTED)}) VALUES "  # noqa: S608
@@ -140,7 +142,8 @@ class MysqlPointWriter:
         union = "".join(f" UNION ALL SELECT {', '.join(map(_literal, row))}" for row in others)
         changes = ", ".join(f"s.{column} = n.{column}" for column in _QUOTED)
         cursor.execute(
-            f"UPDATE runstore_series s JOIN (SELECT {labelled}{union}) n ON n.pk = s.pk SET {changes}"  # noqa: S608
+            f"UPDATE (SELECT {labelled}{union}) n STRAIGHT_JOIN runstore_series s FORCE INDEX (PRIMARY) "  # noqa: S608
+            f"ON s.pk = n.pk SET {changes}"
         )
 
     def beat(self, cursor: Any, run_pk: int) -> None:
