@@ -1,10 +1,10 @@
 """One run's life as a trainer leads it, over any :class:`~runstore.protocol.RunStore`.
 
-A session begins the run, writes to it and ends it truthfully, and it never stops the training that it watches: once
-the session's arguments have been found good, a store that is down, full or broken costs a warning and a count.
+A session begins the run, writes to it and ends it truthfully. What a person must mend is raised at the beginning, before
+the first step. From then on it never stops the training that it watches: a store that is down, full or broken costs a
+warning and a count.
 """
 
-import logging
 import signal
 import threading
 import time
@@ -13,26 +13,13 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Self
 
-from runstore.config import check_config
-from runstore.errors import (
-    ConflictError,
-    InvalidValueError,
-    NotFoundError,
-    PluginError,
-    SchemaError,
-    SettingsError,
-)
+from runstore.checks import check_terminal_status
+from runstore.errors import InvalidValueError
 from runstore.ids import new_run_id
+from runstore.misses import MISTAKES, OUTAGES, Misses
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus
 from runstore.protocol import RunStore
-
-_log = logging.getLogger(__name__)
-
-_MISTAKES = (InvalidValueError, ConflictError, NotFoundError, SettingsError, PluginError, SchemaError)
-"""Errors that the caller must mend before training: wrong arguments, a wrong database. Time will not mend them."""
-
-_FIRST_PAUSE_S = 1.0
-_LONGEST_PAUSE_S = 60.0
+from runstore.sorting import check_kind_of_points, require_mapping, require_path, sort_config, sort_points
 
 _POLITE_EXITS = frozenset({None, 0, 128 + signal.SIGINT, 128 + signal.SIGTERM})
 """Codes of ``SystemExit`` by which a program says that it was told to stop, not that it went wrong."""
@@ -54,12 +41,17 @@ def ending_of(error: BaseException | None) -> RunStatus:
 class RunSession:
     """A run that is being trained: its id, its beginning, its writes, its end.
 
-    The id is known from the start, whatever the store does. :meth:`begin` raises on mistakes of the caller (arguments,
-    a wrong URL, another program's database); from then on no method raises because of the store. A failure is logged
+    The id is known from the start, whatever the store does. :meth:`begin`, or the first write where it was not called,
+    raises whatever only a person can mend: wrong arguments, a wrong URL or password, a database that turns us away. Only
+    a store that is away or full does not stop it. From then on no method raises because of the store. A failure is logged
     as a warning once per outage and counted; the store is left alone for a while, longer each time, up to a minute, so that
     a dead one does not slow training down. A beginning that failed is made up for before the next write, and config
     that could not be stored goes with it. :meth:`end` always tries, and says what was not stored. To lose nothing at
     all, give a durable store (the default of :func:`runstore.open_store`): the session is the last line behind it.
+
+    An argument of the wrong kind (a mapping where points belong) is a mistake in the program and raises at once. A value
+    that breaks a rule (a name that is too long) may come from data: it is left out, named once and counted, and the
+    rest of its call is stored.
 
     Every method may be called from any thread. A session may be pickled; the copy writes to the same run.
 
@@ -67,9 +59,6 @@ class RunSession:
         run_id: the run's id, made here unless it was given. Like the two that follow, it may be set until the run begins.
         tags: short texts by key.
         provenance: where the run comes from, nested and typed like a config.
-        failures: how many calls the store did not take.
-        points_not_stored: how many metric points were in those calls.
-        last_error: what the store said last when it failed.
     """
 
     def __init__(  # noqa: PLR0913 - the run's whole birth certificate, keyword-only
@@ -108,9 +97,7 @@ class RunSession:
         self.run_id = new_run_id() if run_id is None else run_id
         self.tags = dict(tags or {})
         self.provenance = dict(provenance or {})
-        self.failures = 0
-        self.points_not_stored = 0
-        self.last_error: Exception | None = None
+        self._misses = Misses(clock)
         self._given = None if callable(store) else store
         self._open = store if callable(store) else None
         self._opened: RunStore | None = None
@@ -124,13 +111,10 @@ class RunSession:
             "name": name,
             "source_path": source_path,
         }
-        self._clock = clock
         self._resume = False
         self._has_begun = False
+        self._was_tried = False
         self._unsent_configs: list[Mapping[str, Any]] = []
-        self._mistakes: set[str] = set()
-        self._pause_s = 0.0
-        self._quiet_until = float("-inf")
         self._lock = threading.RLock()
 
     @property
@@ -149,6 +133,21 @@ class RunSession:
         """Whether the store has acknowledged the run's beginning."""
         return self._has_begun
 
+    @property
+    def failures(self) -> int:
+        """How many calls the store did not take, or not whole."""
+        return self._misses.calls
+
+    @property
+    def points_not_stored(self) -> int:
+        """How many metric points were in those calls, or were left out of them."""
+        return self._misses.points
+
+    @property
+    def last_error(self) -> Exception | None:
+        """What was wrong last."""
+        return self._misses.last_error
+
     def begin(self, *, resume: bool = False) -> str:
         """The run's id, after the run was created, found or, with ``resume=True``, reopened if it had ended.
 
@@ -157,9 +156,12 @@ class RunSession:
         Raises:
             InvalidValueError: (a ``ValueError``) a run must be created, and neither ``experiment`` nor
                 ``experiment_id`` is given.
-            RunStoreError: another mistake that must be mended before training: an unknown experiment or parent, the
-                run under another experiment, a bad argument or URL, a missing driver, a database that is not ours.
+            RunStoreError: another thing that must be mended before training: an unknown experiment or parent, the run
+                under another experiment, a bad argument or URL, a missing driver, a database that is not ours or that
+                turns us away (wrong password, no such database, no right to write).
+            Exception: what else the store raised; every error but "away" and "full" ends the training before it begins.
         """
+        self._was_tried = True
         if self._experiment is None and self._experiment_id is None and not self._may_exist:
             raise InvalidValueError(
                 f"cannot create run {self.run_id!r}: experiment_id is missing; "
@@ -170,27 +172,40 @@ class RunSession:
                 self._resume, self._has_begun = True, False
             try:
                 self._make_begun()
-            except _MISTAKES:
-                raise
-            except Exception as error:  # noqa: BLE001 - a store is a stranger's code; what it raised is kept
-                self._note_failure("begin", error)
+            except OUTAGES as error:
+                self._misses.note_failure(self.run_id, "begin", error)
         return self.run_id
 
     def log_metrics(self, points: Iterable[MetricPoint]) -> bool:
-        """Writes points; whether the store took them."""
-        kept = tuple(points)
-        return self._write("log_metrics", lambda store: store.log_metrics(self.run_id, kept), points=len(kept))
+        """Writes points; whether the store took them all. One that breaks a rule is left out, named once and counted.
+
+        Raises:
+            InvalidValueError: these are no points; says how to make some.
+        """
+        kept = check_kind_of_points(points)
+        return self._write(
+            "log_metrics",
+            lambda store: store.log_metrics(self.run_id, kept),
+            points=len(kept),
+            sort_out=lambda refusal: self._log_good_points(kept, refusal),
+        )
 
     def log_config(self, config: Mapping[str, Any]) -> bool:
-        """Merges a mapping into the run's config; whether the store took it. If not, it goes with the next write."""
-        try:
-            kept = check_config(config)
-        except InvalidValueError as error:
-            self._note_failure("log_config", error)
-            return False
+        """Merges a mapping into the run's config; whether the store took it all. If not, it goes with the next write.
+
+        A key whose value cannot be kept is left out, named once and counted.
+
+        Raises:
+            InvalidValueError: this is no mapping.
+        """
+        sorted_out = sort_config(require_mapping(config))
+        if sorted_out.refused:
+            self._misses.note_refused(self.run_id, sorted_out.refused, sorted_out.error)
+            if not sorted_out.good:
+                return False
         with self._lock:
-            self._unsent_configs.append(kept)
-        return self._write("log_config", lambda _store: None)
+            self._unsent_configs.append(sorted_out.good)
+        return self._write("log_config", lambda _store: None) and not sorted_out.refused
 
     def log_artifact(
         self,
@@ -201,31 +216,34 @@ class RunSession:
         copy: bool = True,
         metadata: Mapping[str, Any] | None = None,
     ) -> Artifact | None:
-        """Keeps a file or directory with the run; its record, or ``None`` where the store did not take it."""
+        """Keeps a file or directory with the run; its record, or ``None`` where the store did not take it.
+
+        Raises:
+            InvalidValueError: the path is no text and no path.
+        """
+        place = require_path(path)
         records: list[Artifact] = []
+
         self._write(
             "log_artifact",
             lambda store: records.append(
                 store.log_artifact(
-                    self.run_id, path, name=name, artifact_type=artifact_type, copy=copy, metadata=metadata
+                    self.run_id, place, name=name, artifact_type=artifact_type, copy=copy, metadata=metadata
                 )
             ),
         )
         return records[0] if records else None
 
     def end(self, status: RunStatus | str, error: BaseException | RunFailure | None = None) -> bool:
-        """Ends the run with a terminal status; whether the store took it. Says what was not stored, if anything."""
-        self._quiet_until = float("-inf")
+        """Ends the run with a terminal status; whether the store took it. Says what was not stored, if anything.
+
+        Raises:
+            InvalidValueError: the status is none that ends a run.
+        """
+        status = check_terminal_status(status)
+        self._misses.try_again_now()
         is_stored = self._write("finalize", lambda store: store.finalize(self.run_id, status, error=error))
-        if self.failures:
-            _log.warning(
-                "run %s ended as %s; the store failed %d of its calls, and %d metric points were not stored; last error: %s",
-                self.run_id,
-                status,
-                self.failures,
-                self.points_not_stored,
-                _described(self.last_error),
-            )
+        self._misses.sum_up(self.run_id, status)
         return is_stored
 
     def end_with(self, error: BaseException | None) -> bool:
@@ -240,7 +258,7 @@ class RunSession:
             try:
                 opened.close()
             except Exception as error:  # noqa: BLE001 - a store is a stranger's code; what it raised is kept
-                self._note_failure("close", error)
+                self._misses.note_failure(self.run_id, "close", error)
 
     def __enter__(self) -> Self:
         """Begins the run."""
@@ -256,7 +274,7 @@ class RunSession:
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the lock and a store that can be opened again."""
-        return self.__dict__ | {"_lock": None, "_opened": None, "_quiet_until": float("-inf")}
+        return self.__dict__ | {"_lock": None, "_opened": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """The same run, with a lock of its own."""
@@ -287,14 +305,38 @@ class RunSession:
             while self._unsent_configs:
                 try:
                     store.log_config(self.run_id, self._unsent_configs[0])
-                except _MISTAKES:
+                except MISTAKES:
                     del self._unsent_configs[0]
                     raise
                 del self._unsent_configs[0]
 
-    def _write(self, verb: str, write: Callable[[RunStore], None], *, points: int = 0) -> bool:
-        if self._clock() < self._quiet_until:
-            self._count(points)
+    def _log_good_points(self, points: tuple[MetricPoint, ...], refusal: InvalidValueError) -> bool:
+        """Writes what is left of a refused call without the points that break a rule."""
+        good, refused, error = sort_points(points)
+        if error is None:
+            raise refusal  # the store's own reason, which lies in no single point
+        self._misses.note_refused(self.run_id, refused, error, points=len(refused))
+        if good:
+            self.log_metrics(good)
+        return False
+
+    def _write(
+        self,
+        verb: str,
+        write: Callable[[RunStore], None],
+        *,
+        points: int = 0,
+        sort_out: Callable[[InvalidValueError], bool] | None = None,
+    ) -> bool:
+        """Whether the store took a write, before which the run begins and what waited is sent.
+
+        Raises:
+            Exception: nobody began the run before, and it cannot begin; see :meth:`begin`.
+        """
+        if not self._was_tried:
+            self.begin()
+        if self._misses.is_quiet:
+            self._misses.count(points)
             return False
         try:
             if not self._has_begun:
@@ -303,44 +345,14 @@ class RunSession:
             store = self.store
             if self._unsent_configs:
                 self._send_configs(store)
-            write(store)
+            try:
+                write(store)
+            except InvalidValueError as error:
+                if sort_out is None:
+                    raise
+                return sort_out(error)
         except Exception as error:  # noqa: BLE001 - a store is a stranger's code; what it raised is kept
-            self._note_failure(verb, error, points=points)
+            self._misses.note_failure(self.run_id, verb, error, points=points)
             return False
-        if self._pause_s:
-            self._note_recovery()
+        self._misses.note_success(self.run_id)
         return True
-
-    def _count(self, points: int) -> None:
-        with self._lock:
-            self.failures += 1
-            self.points_not_stored += points
-
-    def _note_failure(self, verb: str, error: Exception, *, points: int = 0) -> None:
-        self._count(points)
-        with self._lock:
-            self.last_error = error
-            if isinstance(error, _MISTAKES):
-                mistake = f"{verb} {type(error).__name__}"
-                is_news = mistake not in self._mistakes
-                self._mistakes.add(mistake)
-            else:
-                is_news = not self._pause_s
-                self._pause_s = min(max(_FIRST_PAUSE_S, 2 * self._pause_s), _LONGEST_PAUSE_S)
-                self._quiet_until = self._clock() + self._pause_s
-        if is_news:
-            _log.warning(
-                "run %s: the store did not take %s; training goes on, and what is not stored is counted: %s",
-                self.run_id,
-                verb,
-                _described(error),
-            )
-
-    def _note_recovery(self) -> None:
-        with self._lock:
-            self._pause_s = 0.0
-        _log.info("run %s: the store takes writes again; %d calls were not stored", self.run_id, self.failures)
-
-
-def _described(error: Exception | None) -> str:
-    return "none" if error is None else f"{type(error).__name__}: {error}"

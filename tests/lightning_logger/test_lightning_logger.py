@@ -117,14 +117,56 @@ def test_tensors_and_booleans_are_numbers_and_other_things_are_warned_of_once(
     assert [message.split("'")[1] for message in warned] == ["note", "many", "z"]
 
 
-def test_a_name_that_no_store_takes_stops_nothing(store: MemoryStore) -> None:
+def test_a_name_that_no_store_takes_stops_nothing_and_takes_no_other_metric_with_it(
+    store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
     logger = RunStoreLogger(store=store)
 
-    logger.log_metrics({"x" * 300: 1.0}, step=0)
-    logger.log_metrics({"loss": 1.0}, step=1)
+    for step in range(3):
+        logger.log_metrics({"x" * 300: 1.0, "loss": 1.0, "two\nlines": 2.0, "acc": 0.5}, step=step)
 
-    assert names_and_types(store, logger.run_id) == [("loss", "other")]
+    warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert {(summary.name, summary.count) for summary in store.get_summaries(logger.run_id)} == {
+        ("acc", 3),
+        ("loss", 3),
+    }
+    assert logger.experiment.points_not_stored == 6
+    assert len(warned) == 2
+
+
+def test_a_number_beyond_float64_and_a_key_that_is_no_text_stop_nothing(
+    store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Odd:
+        def __float__(self) -> float:
+            raise KeyError("no")
+
+    logger = RunStoreLogger(store=store)
+
+    logger.log_metrics({"huge": 10**400, 3: 1.5, None: 2.5, "odd": Odd(), "loss": 1.0}, step=0)  # type: ignore[dict-item]
+
+    warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert names_and_types(store, logger.run_id) == [("3", "other"), ("None", "other"), ("loss", "other")]
+    assert len(warned) == 2
+    assert "huge" in warned[0]
+
+
+def test_a_step_that_was_counted_in_floats_or_is_a_tensor_is_a_step(store: MemoryStore) -> None:
+    logger = RunStoreLogger(store=store)
+
+    for step in (3.0, torch.tensor(4), torch.tensor(5.0), None):
+        logger.log_metrics({"loss": 1.0}, step=step)  # type: ignore[arg-type]
+    logger.log_metrics({"loss": 1.0}, step=0.5)  # type: ignore[arg-type]
+
+    assert list(store.get_history(logger.run_id, "loss", "other").steps) == [3, 4, 5, 6]
     assert logger.experiment.points_not_stored == 1
+
+
+def test_metrics_that_are_no_mapping_are_a_mistake_that_says_what_to_give(store: MemoryStore) -> None:
+    with pytest.raises(ValueError, match="give a mapping"):
+        RunStoreLogger(store=store).log_metrics([("loss", 1.0)])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="MetricPoint"):
+        RunStoreLogger(store=store).experiment.log_metrics({"loss": 1.0})
 
 
 def test_the_prefix_stands_before_names_and_mapping_can_be_switched_off(store: MemoryStore) -> None:

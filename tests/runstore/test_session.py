@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from runstore.errors import (
     RunStoreError,
     SettingsError,
     StoreFailureError,
+    StoreFullError,
     StoreUnavailableError,
 )
 from runstore.memory import MemoryDatabase, MemoryStore
@@ -221,8 +223,57 @@ def test_a_session_may_begin_again_after_its_own_end(store: BreakableStore) -> N
     assert (reopened.status, reopened.attempt) == ("in_progress", 2)
 
 
-@pytest.mark.parametrize("breakage", [DOWN, StoreFailureError("disk full"), RunStoreError("?"), OSError("a bug")])
-def test_a_store_that_fails_never_stops_the_caller(
+TURNED_AWAY = [
+    StoreFailureError("password authentication failed"),
+    RunStoreError("?"),
+    OSError("a bug"),
+    RuntimeError("Could not determine home directory."),
+]
+
+
+@pytest.mark.parametrize("breakage", TURNED_AWAY)
+def test_a_database_that_turns_us_away_is_an_error_before_the_first_step(
+    store: BreakableStore, breakage: Exception
+) -> None:
+    store.breakage = breakage
+
+    with pytest.raises(type(breakage), match=re.escape(str(breakage))):
+        RunSession(store, experiment="e").begin()
+    with pytest.raises(type(breakage)), RunSession(store, experiment="e"):
+        pass
+
+
+@pytest.mark.parametrize("breakage", TURNED_AWAY)
+def test_the_first_write_raises_what_a_beginning_would_have_raised(store: BreakableStore, breakage: Exception) -> None:
+    store.breakage = breakage
+
+    with pytest.raises(type(breakage)):
+        RunSession(store, experiment="e").log_metrics([loss(0)])
+    with pytest.raises(type(breakage)):
+        RunSession(store, experiment="e").log_config({"a": 1})
+
+
+@pytest.mark.parametrize("breakage", [DOWN, *TURNED_AWAY])
+def test_a_store_that_fails_after_the_beginning_never_stops_the_caller(
+    store: BreakableStore, breakage: Exception, tmp_path: Path
+) -> None:
+    file = tmp_path / "f"
+    file.write_bytes(b"")
+    session = RunSession(store, experiment="e")
+    session.begin()
+    store.breakage = breakage
+
+    answers = [session.log_artifact(file), session.log_metrics([loss(0), loss(1)]), session.log_config({"a": 1})]
+    is_ended = session.end("completed")
+
+    assert answers == [None, False, False]
+    assert not is_ended
+    assert session.points_not_stored == 2
+    assert session.last_error is breakage
+
+
+@pytest.mark.parametrize("breakage", [DOWN, StoreFullError("no space left on the server")])
+def test_a_store_that_is_away_or_full_at_the_beginning_never_stops_the_caller(
     store: BreakableStore, breakage: Exception, tmp_path: Path, warnings: Callable[[], list[str]]
 ) -> None:
     file = tmp_path / "f"
@@ -341,6 +392,101 @@ def test_a_bad_value_during_training_is_counted_and_stops_neither_training_nor_l
     assert store.get_config(session.run_id) == {"g": 1}
     assert session.failures == 6
     assert len(warnings()) == 2
+
+
+def test_a_point_that_breaks_a_rule_takes_no_other_with_it_and_each_kind_is_named_once(
+    store: BreakableStore, warnings: Callable[[], list[str]]
+) -> None:
+    session = RunSession(store, experiment="e")
+    session.begin()
+    bad = [
+        MetricPoint(name="n" * 256, value=1.0, step=0),
+        MetricPoint(name="two\nlines", value=1.0, step=0),
+        MetricPoint(name="lr", value=10**400, step=0),
+        MetricPoint(name="", value=1.0, step=0),
+        loss(step=-1),
+    ]
+
+    answers = [
+        session.log_metrics([loss(step), *bad, MetricPoint(name="acc", value=0.5, step=step)]) for step in (0, 1)
+    ]
+
+    assert answers == [False, False]
+    assert [(summary.name, summary.count) for summary in store.get_summaries(session.run_id)] == [
+        ("acc", 2),
+        ("loss", 2),
+    ]
+    assert (session.failures, session.points_not_stored) == (2, 10)
+    assert len(warnings()) == 5
+    for told, word in zip(warnings(), ["256 characters", "U+000A", "too large", "empty", "-1"], strict=True):
+        assert word in told
+        assert "points[" not in told
+
+
+def test_a_program_with_ever_new_mistakes_does_not_fill_the_log(
+    store: BreakableStore, warnings: Callable[[], list[str]]
+) -> None:
+    session = RunSession(store, experiment="e")
+
+    for step in range(100):
+        session.log_metrics([MetricPoint(name=f"line\n{step}", value=1.0, step=step), loss(step)])
+
+    assert store.get_summaries(session.run_id)[0].count == 100
+    assert session.points_not_stored == 100
+    assert len(warnings()) == 21
+
+
+def test_a_config_value_that_cannot_be_kept_takes_no_other_with_it(
+    store: BreakableStore, warnings: Callable[[], list[str]]
+) -> None:
+    session = RunSession(store, experiment="e")
+
+    is_whole = session.log_config({"lr": 0.1, "model": object(), "depth": 18, "text": "a\0b"})
+
+    assert not is_whole
+    assert store.get_config(session.run_id) == {"lr": 0.1, "depth": 18}
+    assert len(warnings()) == 2
+
+
+def test_a_file_that_cannot_be_kept_keeps_no_metric_waiting(
+    store: BreakableStore, tmp_path: Path, warnings: Callable[[], list[str]]
+) -> None:
+    session = RunSession(store, experiment="e")
+    session.begin()
+    store.breakage = StoreFailureError("no right to write artifacts")
+    session.log_artifact(tmp_path)
+    store.breakage = None
+
+    missing = [session.log_artifact(tmp_path / name) for name in ("one.png", "two.png", "two.png")]
+
+    assert missing == [None, None, None]
+    assert session.log_metrics([loss(0)])
+    assert len(warnings()) == 3
+
+
+@pytest.mark.parametrize(
+    ("call", "hint"),
+    [
+        (lambda session: session.log_metrics({"a": 1}), r"MetricPoint\(name='a', value=1, step=0\)"),
+        (lambda session: session.log_metrics([("a", 1)]), r"MetricPoint\(name="),
+        (lambda session: session.log_metrics(loss(0)), r"\[point\]"),
+        (lambda session: session.log_metrics(0.5), r"MetricPoint\(name="),
+        (lambda session: session.log_metrics("loss"), r"MetricPoint\(name="),
+        (lambda session: session.log_config([("lr", 0.1)]), "mapping"),
+        (lambda session: session.log_artifact(3), "path"),
+        (lambda session: session.end("done"), "completed"),
+    ],
+)
+def test_an_argument_of_the_wrong_kind_raises_at_once_and_says_what_to_give(
+    store: BreakableStore, call: Callable[[RunSession], object], hint: str
+) -> None:
+    session = RunSession(store, experiment="e")
+    session.begin()
+
+    with pytest.raises(InvalidValueError, match=hint):
+        call(session)
+
+    assert session.failures == 0
 
 
 def test_a_config_is_kept_as_it_was_when_it_was_logged(store: BreakableStore, clock: Clock) -> None:

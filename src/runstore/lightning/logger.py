@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
-from runstore.checks import check_name, check_run_id
+from runstore.checks import check_name, check_run_id, shown
 from runstore.errors import InvalidValueError
 from runstore.ids import new_run_id
 from runstore.lightning._family import Logger, be_a_logger_of_both, is_rank_zero, rank_zero_experiment, rank_zero_only
@@ -123,7 +123,7 @@ class RunStoreLogger(Logger):
         self._save_dir = os.fspath(save_dir)
         self._system_metrics_s = system_metrics_s
         self._names = MetricNames(split=map_names, prefix=prefix)
-        self._refused: set[str] = set()
+        self._refused: set[object] = set()
         self._checkpoints = CheckpointLog(log_model)
         self._experiment: RunSession | None = None
         self._run: StagedRun | None = None
@@ -177,19 +177,27 @@ class RunStoreLogger(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
-        """Writes numbers at a step; without one, at the step after the last. What is no number is warned of once."""
+        """Writes numbers at a step; without one, at the step after the last. What is no number is warned of once.
+
+        Raises:
+            InvalidValueError: this is no mapping.
+        """
+        if not isinstance(metrics, Mapping):
+            raise InvalidValueError(
+                f"metrics is {shown(metrics)} of type {type(metrics).__name__}; give a mapping, such as {{'loss': 0.5}}"
+            )
         session = self._begun_session()
-        if step is None:
-            step = self._last_step + 1
-        self._last_step = step
+        step = self._last_step + 1 if step is None else _step(step)
+        if type(step) is int:
+            self._last_step = step
         points = []
         for key, value in metrics.items():
             try:
                 number = value if type(value) is float else _number(value)
-            except (TypeError, ValueError, RuntimeError):
+            except Exception:  # noqa: BLE001 - a stranger's __float__ may raise anything
                 self._refuse(key, value)
                 continue
-            name, dataset_type = self._names[key]
+            name, dataset_type = self._names[key if isinstance(key, str) else str(key)]
             points.append(MetricPoint(name=name, value=number, step=step, dataset_type=dataset_type))
         if points:
             session.log_metrics(points)
@@ -369,16 +377,29 @@ class RunStoreLogger(Logger):
             self._system.stop()
             self._system = None
 
-    def _refuse(self, key: str, value: object) -> None:
+    def _refuse(self, key: object, value: object) -> None:
         if key not in self._refused:
             self._refused.add(key)
-            _log.warning("metric %r is not stored: %.80r of %s is not one number", key, value, type(value).__name__)
+            _log.warning(
+                "metric %s is not stored: %s of %s is not one number", shown(key), shown(value), type(value).__name__
+            )
 
 
 def _number(value: Any) -> float:
     if isinstance(value, (str, bytes)):
         raise TypeError("text is no number")
     return float(value)
+
+
+def _step(step: Any) -> int:
+    """The step, also where it was counted in floats or is a tensor; what is no whole number is left to the checks."""
+    if type(step) is int:
+        return step
+    try:
+        whole = int(step)
+    except (TypeError, ValueError, OverflowError):
+        return step  # type: ignore[no-any-return]  # the checks name it
+    return whole if whole == step else step  # type: ignore[no-any-return]
 
 
 def _seed() -> int | None:

@@ -3,7 +3,6 @@
 import logging
 from typing import Any
 
-from runstore.errors import RunStoreError
 from runstore.model import RunFailure, RunStatus
 from runstore.session import RunSession, ending_of
 
@@ -75,7 +74,7 @@ class StagedRun:
             return
         try:
             self.begin(resume=True)
-        except RunStoreError as mistake:
+        except Exception as mistake:  # noqa: BLE001 - the error that stops the training is the one to be seen
             _log.warning("run %s could not begin, so its failure is not stored: %s", self.session.run_id, mistake)
             return
         self.session.end(status, error or _UNTOLD)

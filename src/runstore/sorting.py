@@ -1,0 +1,129 @@
+"""What a session does with arguments that break a rule: one bad part is left out, named, and takes no other with it."""
+
+import os
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from runstore.checks import check_points, shown
+from runstore.config import check_config
+from runstore.errors import InvalidValueError
+from runstore.model import MetricPoint
+
+GoodT = TypeVar("GoodT")
+
+_HOW_TO_MAKE_POINTS = 'give a list of MetricPoint, such as [MetricPoint(name="loss", value=0.5, step=0)]'
+
+
+class Refused(NamedTuple):
+    """A part that cannot be stored.
+
+    Attributes:
+        what: names it, the same for all parts of its kind.
+        reason: the rule that it breaks.
+    """
+
+    what: str
+    reason: str
+
+
+class SortedOut(NamedTuple, Generic[GoodT]):
+    """The parts of one call.
+
+    Attributes:
+        good: what can be stored.
+        refused: what cannot.
+        error: the last refusal; ``None`` where all is good.
+    """
+
+    good: GoodT
+    refused: list[Refused]
+    error: InvalidValueError | None
+
+
+def check_kind_of_points(points: Iterable[MetricPoint]) -> tuple[MetricPoint, ...]:
+    """The points, read once.
+
+    Raises:
+        InvalidValueError: this holds something else than points; says how to make some.
+    """
+    if isinstance(points, (Mapping, str, bytes, MetricPoint)) or not isinstance(points, Iterable):
+        raise InvalidValueError(f"points is {shown(points)} of type {type(points).__name__}; {_how_to_give(points)}")
+    kept = tuple(points)
+    for index, point in enumerate(kept):
+        if not isinstance(point, MetricPoint):
+            raise InvalidValueError(
+                f"points[{index}] is {shown(point)} of type {type(point).__name__}; {_HOW_TO_MAKE_POINTS}"
+            )
+    return kept
+
+
+def _how_to_give(points: object) -> str:
+    if isinstance(points, Mapping) and points:
+        key, value = next(iter(points.items()))
+        return (
+            f"give a list of points: [MetricPoint(name={str(key)[:40]!r}, value={str(value)[:20]}, step=0)]; "
+            "a Lightning logger's own log_metrics(metrics, step) takes a mapping"
+        )
+    return "give a list with it: [point]" if isinstance(points, MetricPoint) else _HOW_TO_MAKE_POINTS
+
+
+def sort_points(points: Iterable[MetricPoint]) -> SortedOut[list[MetricPoint]]:
+    """The points that can be stored, and those that break a rule; see :func:`runstore.checks.check_points`."""
+    good: list[MetricPoint] = []
+    refused: list[Refused] = []
+    last: InvalidValueError | None = None
+    for point in points:
+        try:
+            check_points([point], now_us=0)
+        except InvalidValueError as error:
+            field, _, reason = str(error).removeprefix("points[0].").partition(" ")
+            refused.append(Refused(f"metric {shown(point.name)}, whose {field} breaks a rule,", f"{field} {reason}"))
+            last = error
+        else:
+            good.append(point)
+    return SortedOut(good, refused, last)
+
+
+def require_mapping(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The config, if it is a mapping.
+
+    Raises:
+        InvalidValueError: it is something else.
+    """
+    if not isinstance(config, Mapping):
+        raise InvalidValueError(
+            f"config is {shown(config)} of type {type(config).__name__}; give a mapping, such as {{'lr': 0.1}}"
+        )
+    return config
+
+
+def sort_config(config: Mapping[str, Any]) -> SortedOut[dict[str, Any]]:
+    """The keys that can be stored, with their values as they are now, and those that break a rule."""
+    try:
+        return SortedOut(check_config(config), [], None)
+    except InvalidValueError as error:
+        whole = error
+    good: dict[str, Any] = {}
+    refused: list[Refused] = []
+    for key, value in config.items():
+        try:
+            good |= check_config({key: value})
+        except InvalidValueError as error:
+            refused.append(Refused(f"config {shown(key)}", str(error)))
+    if not refused:  # each is good alone, but not all together
+        return SortedOut({}, [Refused("this config", str(whole))], whole)
+    return SortedOut(good, refused, whole)
+
+
+def require_path(path: str | PathLike[str]) -> str | PathLike[str]:
+    """The path, if it is a text or a path.
+
+    Raises:
+        InvalidValueError: it is something else.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        raise InvalidValueError(
+            f"path is {shown(path)} of type {type(path).__name__}; give the path of a file or a folder"
+        )
+    return path
