@@ -27,11 +27,18 @@ from support.servers import private_kinds
 _ROOT = Path(__file__).resolve().parent.parent
 _left_out: list[Path] = []
 
-settings.register_profile("dev", max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile(
-    "ci", max_examples=50, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
-)
-settings.register_profile("deep", max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
+# `dev` for pytest by hand, `ci` for `make test`: the same examples each time, so that a change is judged and not luck.
+# `deep`, for `make test-deep`, draws others each time. No health check: on a busy machine each of them is a matter of time.
+for name, examples in {"dev": 20, "ci": 50, "deep": 1000}.items():
+    settings.register_profile(
+        name,
+        max_examples=examples,
+        derandomize=name != "deep",
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        print_blob=True,
+    )
 settings.load_profile(os.environ.get("RUNSTORE_HYPOTHESIS_PROFILE", "dev"))
 
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from kit.mutants.base import MutantHarness
 from kit.mutants.configs import ConfigIsReplaced, TrueBecomesOne
@@ -147,9 +148,11 @@ def test_a_failure_names_clause_backend_and_calls() -> None:
 def test_the_state_machine_finds_a_planted_bug_and_tells_it_as_a_short_script(
     kind: type[MemoryStore], tmp_path: Path
 ) -> None:
+    until_found = settings(max_examples=2000)  # of four hundred hunts the longest took about a hundred
+
     with Bench(MutantHarness(kind), backend="mutant") as bench:
         with pytest.raises((AssertionError, ExceptionGroup)):
-            run_machine(bench, tmp_path, examples=60)
+            run_machine(bench, tmp_path, settings=until_found)
         script = str(bench.trace)
 
     assert "run_1 = store" in script

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings as Settings  # noqa: N812 - a class by its use
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
@@ -21,7 +22,7 @@ from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, unique
 from runstore.testing.harness import Unsupported
 from runstore.testing.model import RunModel
-from runstore.testing.strategies import configs, effort, metric_points, names
+from runstore.testing.strategies import configs, metric_points, names
 
 STEPS = 25
 """Rules in one example."""
@@ -32,14 +33,16 @@ SERIES_NAMES = st.sampled_from(("loss", "loss", "loss", "auroc")) | names()
 STATUSES = ("completed", "failed", "interrupted")
 
 
-def run_machine(bench: Bench, folder: Path, *, examples: int) -> None:
+def run_machine(bench: Bench, folder: Path, *, settings: Settings) -> None:
     """Runs the machine against a backend; raises what the first (shrunk) failing example raised."""
     try:
         remote = bench.remote() if bench.harness.is_immediate else None
     except Unsupported:
         remote = None
-    settings = effort(examples, share=bench.harness.effort, stateful_step_count=STEPS)
-    run_state_machine_as_test(lambda: StoreMachine(bench, folder, remote), settings=settings)  # type: ignore[arg-type]  # takes any callable
+    run_state_machine_as_test(
+        lambda: StoreMachine(bench, folder, remote),  # type: ignore[arg-type]  # takes any callable
+        settings=Settings(settings, stateful_step_count=STEPS),
+    )
 
 
 class StoreMachine(RuleBasedStateMachine):

@@ -5,6 +5,7 @@ from pathlib import Path
 from runstore.testing.bench import Bench
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.stateful import run_machine
+from runstore.testing.strategies import effort
 
 
 class MachineClauses(ConformanceBase):
@@ -14,4 +15,4 @@ class MachineClauses(ConformanceBase):
     def test_any_sequence_of_calls_through_any_handle_reads_back_as_plain_dictionaries_say(
         self, bench: Bench, tmp_path: Path
     ) -> None:
-        run_machine(bench, tmp_path, examples=10)
+        run_machine(bench, tmp_path, settings=effort(10, share=bench.harness.effort))
