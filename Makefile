@@ -1,6 +1,6 @@
 # Each target does all its own set-up and can be run again; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint docs bench clean lint-all ruff format types arrows dependencies site changelog
+.PHONY: help demo test test-deep lint docs bench constraints clean lint-all ruff format types arrows dependencies site changelog
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -8,13 +8,15 @@ export NO_MKDOCS_2_WARNING := 1
 
 help:
 	@echo "make demo   train on generated X-ray phantoms into demo-output/ and show the stored run"
-	@echo "make test   run the tests, against real servers"
+	@echo "make test   run the tests, against real servers: what continuous integration runs"
 	@echo "make lint   check style, types, arrows, dependencies, documentation and changelog"
 	@echo "make docs   build the documentation into site/"
 	@echo "make bench  measure runstore beside the raw drivers, under three minutes (python -m benchmarks --help for all)"
 	@echo "make clean  remove everything that the other targets made"
+	@echo "make test-deep    the tests with fifty times as many generated examples, other ones each time: hours"
+	@echo "make constraints  write constraints.txt anew with the newest versions; then try them with make test lint"
 
-$(READY): pyproject.toml scripts/make-environment
+$(READY): pyproject.toml constraints.txt scripts/make-environment
 	@scripts/make-environment .venv
 	@touch $(READY)
 
@@ -23,6 +25,12 @@ demo: $(READY)
 
 test: $(READY)
 	@scripts/run-tests
+
+test-deep: $(READY)
+	@RUNSTORE_HYPOTHESIS_PROFILE=deep scripts/run-tests --timeout 14400
+
+constraints: $(READY)
+	@scripts/renew-constraints
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks --quick

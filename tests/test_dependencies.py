@@ -1,15 +1,18 @@
-"""What ``pip install`` brings, counted by walking the requirements of what is installed."""
+"""What ``pip install`` brings, counted by walking the requirements of what is installed; and what ``make`` installs."""
 
+import re
 import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
 from typing import Any
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 _ROOT = Path(__file__).resolve().parent.parent
 _MOST_WITH_SQL = 20
+_PYTHONS = ("3.11", "3.12", "3.13")
 
 
 def _brought_by(texts: list[str], extras: frozenset[str] = frozenset()) -> set[str]:
@@ -37,3 +40,50 @@ def test_the_core_with_sql_brings_twenty_distributions_at_most() -> None:
 
     assert {"click", "sqlalchemy", "alembic"} <= brought
     assert len(brought | {"runstore"}) <= _MOST_WITH_SQL, sorted(brought)
+
+
+def _held() -> list[Requirement]:
+    lines = (_ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    return [Requirement(line) for line in lines if not line.startswith("#")]
+
+
+def _asked_for() -> list[Requirement]:
+    """All that pyproject.toml asks for: to run, with each extra, to test, to lint, to document and to build."""
+    pyproject: dict[str, Any] = tomllib.loads((_ROOT / "pyproject.toml").read_text())
+    project = pyproject["project"]
+    lists = [project["dependencies"], pyproject["build-system"]["requires"]]
+    lists += [*project["optional-dependencies"].values(), *pyproject["dependency-groups"].values()]
+    return [asked for texts in lists for asked in map(Requirement, texts) if asked.name != project["name"]]
+
+
+def test_a_constraint_is_a_name_and_a_version_and_no_address() -> None:
+    text = (_ROOT / "constraints.txt").read_text(encoding="utf-8")
+
+    assert "/" not in text
+    assert [str(held) for held in _held() if not re.fullmatch(r"==[\w.]+", str(held.specifier))] == []
+
+
+@pytest.mark.parametrize("python", _PYTHONS)
+def test_one_version_of_each_requirement_is_held_and_it_is_in_the_range_that_is_declared(python: str) -> None:
+    linux = {"python_version": python, "python_full_version": f"{python}.9", "sys_platform": "linux"}
+    held: dict[str, list[str]] = {}
+    for each in _held():
+        if each.marker is None or each.marker.evaluate(linux):
+            held.setdefault(canonicalize_name(each.name), []).append(str(each.specifier).removeprefix("=="))
+
+    unfit = [
+        f"{asked}: {versions}"
+        for asked in _asked_for()
+        if len(versions := held.get(canonicalize_name(asked.name), [])) != 1
+        or not asked.specifier.contains(versions[0])
+    ]
+
+    assert unfit == [], "run: make constraints"
+    assert [name for name, versions in held.items() if len(versions) > 1] == []
+
+
+def test_continuous_integration_differs_from_make_test_by_the_demand_for_servers_alone() -> None:
+    commands = (_ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+    assert re.findall(r"^\s*export (\w+)", commands, re.MULTILINE) == ["RUNSTORE_TEST_REQUIRE"]
+    assert re.findall(r"^make .*", commands, re.MULTILINE) == ["make lint || lint_failed=1", "make test"]

@@ -21,6 +21,7 @@ from support.processes import locked, state_directory
 pytestmark = pytest.mark.packaging
 
 _ROOT = Path(__file__).resolve().parent.parent
+_VERSIONS = ("--constraint", _ROOT / "constraints.txt", "--build-constraint", _ROOT / "constraints.txt")
 _PLUGINS: Mapping[str, str] = {
     "broken": "raise RuntimeError('I was written for another version')",
     "twin_a": "from support_plugin import backend; runstore_backends = backend('alpha', 'twin')",
@@ -46,6 +47,10 @@ def _uv(*arguments: str | Path) -> None:
         session.missing("packaging: uv is not installed", needed=os.environ.get("RUNSTORE_TEST_REQUIRE") == "all")
     done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"uv {arguments}: {done.stderr}"
+
+
+def _install(environment: Path, *distributions: Path) -> None:
+    _uv("pip", "install", "--quiet", "--python", environment / "bin" / "python", *_VERSIONS, *distributions)
 
 
 def _python(environment: Path, program: str) -> subprocess.CompletedProcess[str]:
@@ -76,7 +81,7 @@ def wheel() -> Path:
     folder = state_directory() / "wheel"
     with locked(state_directory() / "wheel.lock"):
         if not folder.exists():
-            _uv("build", "--wheel", "--quiet", "--out-dir", folder.with_name("wheel-unfinished"), _ROOT)
+            _uv("build", "--wheel", "--quiet", *_VERSIONS[2:], "--out-dir", folder.with_name("wheel-unfinished"), _ROOT)
             folder.with_name("wheel-unfinished").rename(folder)
     return next(folder.glob("*.whl"))
 
@@ -88,7 +93,7 @@ def bare_environment(wheel: Path) -> Path:
     with locked(state_directory() / "bare.lock"):
         if not (environment / "ready").exists():
             _uv("venv", "--quiet", "--clear", "--python", sys.executable, environment)
-            _uv("pip", "install", "--quiet", "--python", environment / "bin" / "python", wheel)
+            _install(environment, wheel)
             (environment / "ready").touch()
     return environment
 
@@ -102,7 +107,7 @@ def plugged_environment(wheel: Path) -> Path:
             sources = [_write_plugin(name, module) for name, module in _PLUGINS.items()]
             support = _write_distribution("support_plugin", _SUPPORT_PLUGIN, entry_point=False)
             _uv("venv", "--quiet", "--clear", "--python", sys.executable, environment)
-            _uv("pip", "install", "--quiet", "--python", environment / "bin" / "python", wheel, support, *sources)
+            _install(environment, wheel, support, *sources)
             (environment / "ready").touch()
     return environment
 
