@@ -2,27 +2,29 @@
 
 import dataclasses
 import hashlib
-import io
-from collections.abc import Callable, Iterable, Sequence
+import os
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from PIL import Image, UnidentifiedImageError
 
 from pneumo_train.errors import DataError
+from pneumo_train.film import GreyArray, check_film, read_film
 from pneumo_train.samples import Sample
 
-GreyArray = npt.NDArray[np.uint8]
-
 _SHOWN = 3
-_UNREADABLE = (OSError, UnidentifiedImageError, ValueError, SyntaxError, Image.DecompressionBombError)
-"""What Pillow raises on files that are no images, are cut short or claim absurd sizes."""
+_MOST_THREADS = 8
+
+_Read = tuple[str, str]
+"""The hash of a file's content, or what is wrong with it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Films:
-    """The images of some samples, every one of which was opened once.
+    """The images of some samples, every one of which was decoded once.
 
     Attributes:
         samples: in this order.
@@ -43,7 +45,11 @@ class Films:
         if self.pixels is not None:
             film: GreyArray = self.pixels[index]
             return film
-        return read_film(self.samples[index].path.read_bytes(), size=self.size)
+        path = self.samples[index].path
+        try:
+            return read_film(path.read_bytes(), size=self.size)
+        except (OSError, DataError) as error:
+            raise DataError(f"{path}: cannot be read any more, as it could when training began ({error})") from error
 
     def part(self, start: int, stop: int) -> "Films":
         """The images from one position to before another; shares the memory."""
@@ -60,8 +66,8 @@ def load_films(
 ) -> tuple[Films, str]:
     """The images of the samples, and the SHA-256 (hex) of ids, labels, patients and file contents.
 
-    Every file is read and opened here, once, so that a bad one is known before training starts. Decoded images are kept
-    when all of them fit into ``cache_mib`` MiB.
+    Every file is read and decoded here, once, so that a bad one is known before training starts, whether the decoded
+    images are kept (when all of them fit into ``cache_mib`` MiB) or not.
 
     Args:
         samples: what to read.
@@ -74,51 +80,52 @@ def load_films(
     """
     fits = len(samples) * size * size <= cache_mib << 20
     pixels: GreyArray | None = np.empty((len(samples), size, size), np.uint8) if fits else None
-    lines: list[str] = []
-    broken: list[str] = []
-    for index, sample in enumerate(track(samples)):
+
+    def read(index: int) -> _Read:
         try:
-            data = sample.path.read_bytes()
-            if pixels is not None:
-                pixels[index] = read_film(data, size=size)
-            else:
-                with Image.open(io.BytesIO(data)) as image:
-                    image.verify()
-        except _UNREADABLE as error:
-            broken.append(f"{sample.path.name} ({error})")
-            continue
-        lines.append(f"{sample.image_id}\0{sample.target}\0{sample.patient}\0{hashlib.sha256(data).hexdigest()}")
+            data = samples[index].path.read_bytes()
+            check_film(data)
+            film = read_film(data, size=size)
+        except OSError as error:
+            return "", error.strerror or str(error)
+        except DataError as error:
+            return "", str(error)
+        if pixels is not None:
+            pixels[index] = film
+        return hashlib.sha256(data).hexdigest(), ""
+
+    hashes: list[str] = []
+    broken: list[str] = []
+    with _in_threads(read, len(samples)) as results:
+        for sample, (found, trouble) in zip(track(samples), results, strict=True):
+            hashes.append(found)
+            if trouble:
+                broken.append(f"{sample.path.name} ({trouble})")
     if broken:
+        more = f" and {len(broken) - _SHOWN:,} more" if len(broken) > _SHOWN else ""
         raise DataError(
-            f"{len(broken):,} of {len(samples):,} images cannot be read: {'; '.join(broken[:_SHOWN])}; "
+            f"{len(broken):,} of {len(samples):,} images cannot be read: {'; '.join(broken[:_SHOWN])}{more}; "
             "replace the files or remove their rows"
         )
-    digest = hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
-    return Films(samples=tuple(samples), size=size, pixels=pixels), digest
+    return Films(samples=tuple(samples), size=size, pixels=pixels), _digest(samples, hashes)
 
 
-def read_film(data: bytes, *, size: int) -> GreyArray:
-    """A film's file as a grey square: padded with black to keep its proportions, then resized; uint8 (size, size).
-
-    16-bit and 32-bit images are stretched from their least to their greatest value.
-    """
-    with Image.open(io.BytesIO(data)) as opened:
-        image: Image.Image = opened
-        if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
-            image = _to_eight_bits(image)
-        image = image.convert("L")
-    side = max(image.size)
-    if image.width != image.height:
-        square = Image.new("L", (side, side))
-        square.paste(image, ((side - image.width) // 2, (side - image.height) // 2))
-        image = square
-    if side != size:
-        image = image.resize((size, size), Image.Resampling.BILINEAR, reducing_gap=3.0)
-    return np.asarray(image)
+def _digest(samples: Sequence[Sample], hashes: Sequence[str]) -> str:
+    lines = [
+        f"{sample.image_id}\0{sample.target}\0{sample.patient}\0{found}"
+        for sample, found in zip(samples, hashes, strict=True)
+    ]
+    return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _to_eight_bits(image: Image.Image) -> Image.Image:
-    values = np.asarray(image, dtype=np.float64)
-    low, high = float(values.min()), float(values.max())
-    scaled = (values - low) * (255.0 / (high - low)) if high > low else np.zeros_like(values)
-    return Image.fromarray(scaled.round().astype(np.uint8))
+@contextmanager
+def _in_threads(read: Callable[[int], _Read], count: int) -> Iterator[Iterator[_Read]]:
+    """The results in order, read side by side: decoders leave the interpreter to others. Left early, no more is begun."""
+    pool = ThreadPoolExecutor(max_workers=min(_MOST_THREADS, os.cpu_count() or 1), thread_name_prefix="films")
+    with warnings.catch_warnings():
+        # Of damaged tags, which do not matter, and of images that are refused for their size right after it.
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        try:
+            yield pool.map(read, range(count))
+        finally:
+            pool.shutdown(cancel_futures=True)

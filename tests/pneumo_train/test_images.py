@@ -2,13 +2,15 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from pneumo_train.errors import DataError
-from pneumo_train.images import load_films, read_film
+from pneumo_train.film import read_film
+from pneumo_train.images import load_films
 from pneumo_train.samples import Sample
 
 
@@ -91,6 +93,30 @@ def test_images_that_cannot_be_read_are_counted_and_named(tmp_path: Path, cache_
 
     with pytest.raises(DataError, match=r"2 of 3 images cannot be read: 0\.png .*2\.png .*replace the files"):
         load_films(samples, size=32, cache_mib=cache_mib)
+
+
+@pytest.mark.parametrize("cache_mib", [0, 1])
+@pytest.mark.parametrize("options", [{"format": "JPEG"}, {"format": "JPEG", "progressive": True}, {"format": "PNG"}])
+def test_a_film_that_was_cut_short_is_named_whatever_fits_into_memory(
+    tmp_path: Path, cache_mib: int, options: dict[str, Any]
+) -> None:
+    samples = samples_in(tmp_path, 3)
+    noise = np.random.default_rng(0).integers(0, 255, (96, 96)).astype(np.uint8)
+    Image.fromarray(noise).save(samples[1].path, **options)
+    whole = samples[1].path.read_bytes()
+    samples[1].path.write_bytes(whole[: len(whole) * 2 // 3])
+
+    with pytest.raises(DataError, match=r"1 of 3 images cannot be read: 1\.png"):
+        load_films(samples, size=32, cache_mib=cache_mib)
+
+
+def test_a_film_that_vanishes_while_training_goes_on_is_named(tmp_path: Path) -> None:
+    samples = samples_in(tmp_path, 3)
+    films, _ = load_films(samples, size=32, cache_mib=0)
+    samples[1].path.unlink()
+
+    with pytest.raises(DataError, match=r"1\.png: cannot be read any more"):
+        films[1]
 
 
 @pytest.mark.data
