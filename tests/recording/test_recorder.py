@@ -170,7 +170,7 @@ def test_a_store_that_hangs_while_it_opens_hangs_nobody(open_recorder: OpenRecor
         release.wait(30)
         return MemoryStore(database)
 
-    recorder = open_recorder(open_store=open_store, confirm_s=0.05)
+    recorder = open_recorder(open_store=open_store, open_deadline_s=0.05)
     recorder.wait_until_opened()
     run_id = begin(recorder)
     recorder.log_metrics(run_id, [point(1)])

@@ -42,10 +42,10 @@ class Beat:
         """Beats for this run no longer: it ended, or its owner beats himself."""
         self._runs.pop(run_id, None)
 
-    def stop(self) -> None:
+    def stop(self, *, is_waited_for: bool = True) -> None:
         """Ends the thread, so that no beat is under way when the store is closed; one that hangs is left behind."""
         self._stop.set()
-        if self._thread is not None:
+        if is_waited_for and self._thread is not None:
             self._thread.join(timeout=_JOIN_S)
 
     def hand_back(self) -> None:

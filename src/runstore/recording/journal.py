@@ -39,6 +39,8 @@ MEMORY_BYTES = 64 * 2**20
 FSYNC_INTERVAL_S = 1.0
 RECOVERY_INTERVAL_S = 15.0
 
+_JOIN_S = 1.0
+
 LOCK_NAME = "writer.lock"
 _STAGING = "staged"
 _RUNS = "runs"
@@ -95,6 +97,7 @@ class Journal:
         self._is_closed = False
         self._is_ended = False
         self._stop = threading.Event()
+        self._syncing: threading.Thread | None = None
         self._reading: tuple[Path, int] | None = None
         self._sealed: list[Segment] = []
 
@@ -124,7 +127,8 @@ class Journal:
             ) from error
         first.path = folder / f"{0:020d}{SUFFIX}"
         journal = cls(folder, lock_fd, [first], fsync=fsync)
-        threading.Thread(target=journal._keep_synced, name="runstore-fsync", daemon=True).start()
+        journal._syncing = threading.Thread(target=journal._keep_synced, name="runstore-fsync", daemon=True)
+        journal._syncing.start()
         return journal
 
     @classmethod
@@ -338,6 +342,8 @@ class Journal:
                 return
             self._is_closed = True
         self._stop.set()
+        if self._syncing is not None:
+            self._syncing.join(timeout=_JOIN_S)  # a disk that hangs is left behind
         if not remove:
             self.sync()
         with self.lock:

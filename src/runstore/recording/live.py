@@ -7,11 +7,13 @@ from typing import Self
 
 from runstore.model import Artifact
 from runstore.protocol import BackendStore
+from runstore.recording import shutdown
 from runstore.recording.beat import Beat
 from runstore.recording.drain import JournalDrain, Tallies, Ticket
 from runstore.recording.health import Health, Tally
 from runstore.recording.journal import Journal, JournalFullError
 from runstore.recording.options import RecorderOptions
+from runstore.recording.patience import Patience
 from runstore.recording.places import describe_root, journal_root
 from runstore.recording.records import Record, encode, points_in, run_of
 from runstore.recording.worker import Worker
@@ -24,13 +26,15 @@ _LOOK_S = 0.05
 class Live:
     """A recorder's life in one process; a forked child begins another one."""
 
-    def __init__(self, open_store: Callable[[], BackendStore], journal: Journal) -> None:
+    def __init__(self, open_store: Callable[[], BackendStore], journal: Journal, options: RecorderOptions) -> None:
         """Takes ownership of the journal and starts the worker."""
         self.journal = journal
+        self._options = options
         self.tallies = Tallies()
         self.drain = JournalDrain(journal, self.tallies, counts_accepted=False)
         self.worker = Worker(open_store, journal, self.drain, self.tallies)
-        self.beat = Beat(lambda: self.worker.store)
+        worker = self.worker
+        self.beat = Beat(lambda: worker.store)
         self._lock = journal.lock
         self._has_told_of_drops = False
         self.worker.start()
@@ -47,7 +51,7 @@ class Live:
         root = journal_root(identity, options.state_dir)
         journal = Journal.create(root, fsync=options.fsync)
         describe_root(root, identity, url)
-        return cls(open_store, journal)
+        return cls(open_store, journal, options)
 
     def append(self, payload: bytes, run_id: str, points: int) -> None:
         """Journals a record whose verdict nobody waits for."""
@@ -78,24 +82,27 @@ class Live:
             self.drain.expect(position, ticket)
             self.append(encode(record), run_of(record), points_in(record))
         until = time.monotonic() + timeout_s
+        progress = self.worker.progress()
         with self.worker.hurried():
-            while self.worker.answers and (left := until - time.monotonic()) > 0:
+            while self.worker.gives_verdicts and (left := until - time.monotonic()) > 0:
                 if ticket.is_done.wait(min(_LOOK_S, left)):
                     break
         if self.drain.abandon(position, ticket):
-            self.worker.is_silent = not self.worker.is_away
+            if self.worker.gives_verdicts:
+                self.worker.is_behind = progress.has_moved()
+                self.worker.is_silent = not self.worker.is_behind
             return None
         if ticket.error is not None:
             raise ticket.error
         return ticket.result
 
-    def describe_wait(self, deadline_s: float) -> str:
+    def describe_wait(self) -> str:
         """What to tell a reader who cannot wait any longer."""
         health = self.health()
         reason = f" ({health.last_error})" if self.worker.is_away and health.last_error else ""
         return (
             f"{sum(run.calls.waiting for run in health.runs.values())} records wait to be stored and the database did "
-            f"not take them within {deadline_s:g} s{reason}; they are safe in {health.journal}: read again later"
+            f"not take them in time{reason}; they are safe in {health.journal}: read again later"
         )
 
     def health(self) -> Health:
@@ -117,13 +124,51 @@ class Live:
             runs={run_id: tally.health(run_id) for run_id, tally in runs},
         )
 
-    def close(self, deadline_s: float, *, in_good_order: bool) -> Health:
-        """Drains for at most so long and lets go; what is left stays on disk."""
+    def close(self, patience: Patience, *, in_good_order: bool) -> None:
+        """Drains as long as patience lasts and lets go; what is left stays on disk, and is told."""
+        is_done = False
+        try:
+            self.journal.end_appends()
+            self.beat.stop()
+            if in_good_order:
+                self.worker.before_closing = self.beat.hand_back
+            is_done = self.worker.close(patience)
+        finally:  # Ctrl-C ends the wait, and what is left is told all the same
+            self.worker.give_up()
+            self._tell_what_is_left(is_done=is_done)
+
+    # Dropped without being closed
+
+    def drop(self) -> None:
+        """Nobody holds the recorder any more: lets go of everything once what was accepted is stored; waits for nothing."""
         self.journal.end_appends()
-        self.beat.stop()
-        if in_good_order:
-            self.worker.before_closing = self.beat.hand_back
-        is_done = self.worker.close(deadline_s)
+        self.beat.stop(is_waited_for=False)
+        self.worker.end_when_done()
+        shutdown.keep(self)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the thread is at its end."""
+        return self.worker.has_ended
+
+    def drain_at_exit(self, *, is_hurried: bool) -> None:
+        """The process ends before a dropped recorder's records are stored."""
+        if not self.has_ended:
+            options = self._options
+            patience = Patience(
+                idle_s=options.exit_deadline_s,
+                first_s=options.exit_deadline_s if self.worker.answers else options.away_deadline_s,
+                limit_s=options.leave_limit_s,
+            )
+            self.close(Patience.until(0.0) if is_hurried else patience, in_good_order=False)
+
+    def drain_on_signal(self) -> None:
+        """SIGTERM comes before a dropped recorder's records are stored."""
+        self.journal.sync()
+        if self.worker.answers:
+            self.worker.flush(Patience.until(self._options.exit_deadline_s))
+
+    def _tell_what_is_left(self, *, is_done: bool) -> None:
         health = self.health()
         if health.waiting_bytes:
             self.journal.sync()
@@ -136,7 +181,6 @@ class Live:
             )  # fmt: skip
         elif not is_done:
             _log.debug("the database hangs; its connection is left to the end of the process")
-        return health
 
     def _tell_of_drops(self, error: JournalFullError) -> None:
         if not self._has_told_of_drops:

@@ -14,20 +14,25 @@ class RecorderOptions(Struct, frozen=True, kw_only=True):
         state_dir: where journals lie; ``RUNSTORE_STATE_DIR`` or the user's state directory by default.
         fsync: ``"interval"`` asks the disk to keep what was written once a second, ``"always"`` at every call (slow,
             and safe against power cuts), ``"never"`` leaves it to the operating system.
+        open_deadline_s: how long ``open_store`` waits for a database that neither lets us in nor turns us away; three
+            times as long while it is this machine that is slow.
         confirm_s: how long a verb that the store may refuse waits for its verdict while the store answers.
-        read_deadline_s: how long a read waits for what was accepted before it to be stored.
-        close_deadline_s: how long ``close`` drains by default; what is left waits on disk.
-        exit_deadline_s: the same when the process ends, or on SIGTERM, without a call of ``close``.
+        read_deadline_s: how long a read waits for a database that takes none of the records before it.
+        close_deadline_s: how long ``close`` waits for a database that takes no record; what is left waits on disk.
+        exit_deadline_s: the same when the process ends without ``close``; on SIGTERM it is the bound of it all.
         away_deadline_s: what both come down to when the database was away when it was asked last.
+        leave_limit_s: how long ``close``, the end of the process or a read waits at most while records go through.
     """
 
     state_dir: Path | None = None
     fsync: Fsync = "interval"
+    open_deadline_s: float = 20.0
     confirm_s: float = 5.0
     read_deadline_s: float = 30.0
     close_deadline_s: float = 30.0
     exit_deadline_s: float = 10.0
     away_deadline_s: float = 2.0
+    leave_limit_s: float = 3600.0
 
 
 class RunState:

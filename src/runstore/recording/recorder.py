@@ -20,6 +20,7 @@ from runstore.recording import shutdown
 from runstore.recording.health import Health
 from runstore.recording.live import Live
 from runstore.recording.options import RecorderOptions, RunState
+from runstore.recording.patience import Patience
 from runstore.recording.reads import RecordedReads
 from runstore.recording.records import (
     ArtifactRecord,
@@ -84,8 +85,10 @@ class RecordingStore(RecordedReads):
         self._experiments: set[str] = set()
         self._names: dict[str, str] = {}
         self._is_closed = False
+        self._is_told_to_end = False
         self._birth_lock = threading.Lock()
         self._live: Live | None = None
+        self._let_go: weakref.finalize[..., Any] | None = None
         self._last_health: Health | None = None
         self._begin()
 
@@ -95,6 +98,8 @@ class RecordingStore(RecordedReads):
                 raise StoreClosedError("this store was closed; open another with open_store(url)")
             if self._live is None:
                 self._live = Live.begin(self._open_store, identity=self._identity, url=self._url, options=self._options)
+                self._let_go = weakref.finalize(self, self._live.drop)
+                self._let_go.atexit = False  # what is still held then is drained, see shutdown
                 shutdown.watch(self)
                 _recorders.add(self)
             return self._live
@@ -109,7 +114,11 @@ class RecordingStore(RecordedReads):
             StoreFailureError: the database turned us away: a wrong password, no such database.
         """
         live = self._live or self._begin()
-        live.worker.wait_until_opened(self._options.confirm_s)
+        try:
+            live.worker.wait_until_opened(self._options.open_deadline_s)
+        except BaseException:  # Ctrl-C
+            self.close(deadline_s=0.0)
+            raise
         if live.worker.open_error is not None:
             self.close(deadline_s=0.0)
             raise live.worker.open_error
@@ -323,7 +332,7 @@ class RecordingStore(RecordedReads):
         live = self._live or self._begin()
         live.beat.remove(run_id)
         if not live.worker.answers:
-            raise StoreUnavailableError(live.describe_wait(0.0))
+            raise StoreUnavailableError(live.describe_wait())
         self._bare().heartbeat(run_id, lease_s=lease_s)
 
     # Journaling
@@ -338,31 +347,41 @@ class RecordingStore(RecordedReads):
         return None
 
     def _confirm(self, live: Live, record: Record) -> Artifact | None:
+        if live.worker.open_error is not None and not self._runs:
+            raise live.worker.open_error  # before the first step only a person can mend it; later, records wait
         return live.confirm(record, timeout_s=self._options.confirm_s)
 
     # Reading
 
     def _bare(self) -> BackendStore:
-        deadline_s = self._options.read_deadline_s
         live = self._live or self._begin()
-        for peer in [self, *(each for each in _recorders if each is not self and each._identity == self._identity)]:  # noqa: SLF001 - a recorder of this class
-            peer_live = peer._live  # noqa: SLF001 - as above
-            if peer_live is not None and not peer_live.worker.flush(deadline_s):
-                raise StoreUnavailableError(peer_live.describe_wait(deadline_s))
+        self.flush()
+        for peer in list(_recorders):
+            if peer is not self and peer._identity == self._identity:  # noqa: SLF001 - a recorder of this class
+                peer._flush_if_open()  # noqa: SLF001 - as above
         if live.worker.store is None:  # pragma: no cover - a flush has opened it
-            raise StoreUnavailableError(live.describe_wait(deadline_s))
+            raise StoreUnavailableError(live.describe_wait())
         return live.worker.store
+
+    def _flush_if_open(self) -> None:
+        if self._live is not None:
+            self.flush()
 
     def flush(self, *, deadline_s: float | None = None) -> None:
         """Waits until everything accepted before is in the database, or refused by it for good.
 
+        Args:
+            deadline_s: how long it may take; by default as long as records go through, and the options'
+                ``read_deadline_s`` for a database that takes none.
+
         Raises:
-            StoreUnavailableError: it took longer; says how much waits, and where.
+            StoreUnavailableError: it did not take them; says how many wait, and where.
         """
         live = self._live or self._begin()
-        seconds = self._options.read_deadline_s if deadline_s is None else deadline_s
-        if not live.worker.flush(seconds):
-            raise StoreUnavailableError(live.describe_wait(seconds))
+        seconds = self._options.read_deadline_s
+        patience = Patience(idle_s=seconds, first_s=seconds, limit_s=self._options.leave_limit_s)
+        if not live.worker.flush(patience if deadline_s is None else Patience.until(deadline_s)):
+            raise StoreUnavailableError(live.describe_wait())
 
     def health(self) -> Health:
         """How this recorder stands now; after ``close``, how it stood then."""
@@ -374,43 +393,70 @@ class RecordingStore(RecordedReads):
     # The end
 
     def close(self, *, deadline_s: float | None = None) -> None:
-        """Drains what it can and ends; what is left stays on disk for the next start or ``runstore sync``.
+        """Drains and ends; what is left stays on disk for the next start or ``runstore sync``.
+
+        It goes on as long as records go through, and says how many are left; Ctrl-C leaves them on disk.
 
         Args:
-            deadline_s: how long it may take, never longer, whatever the database does; by default the options'
-                ``close_deadline_s``, or ``away_deadline_s`` when it does not answer anyway.
+            deadline_s: how long it may take, never longer, whatever goes through; by default the options'
+                ``close_deadline_s`` from the last record that went through, or ``away_deadline_s`` when the database
+                does not answer anyway, and ``leave_limit_s`` in all.
         """
         self._close(
-            self._bounded(self._options.close_deadline_s) if deadline_s is None else deadline_s, in_good_order=True
+            self._patience(self._options.close_deadline_s) if deadline_s is None else Patience.until(deadline_s),
+            in_good_order=True,
         )
 
-    def _close(self, deadline_s: float, *, in_good_order: bool) -> None:
+    def _close(self, patience: Patience, *, in_good_order: bool) -> None:
         with self._birth_lock:
             self._is_closed = True
             live, self._live = self._live, None
         if live is None:
             return
+        self._hold()
         shutdown.forget(self)
         _recorders.discard(self)
-        self._last_health = live.close(deadline_s, in_good_order=in_good_order)
+        try:
+            live.close(patience, in_good_order=in_good_order)
+        finally:
+            self._last_health = live.health()
 
-    def _bounded(self, deadline_s: float) -> float:
-        live = self._live
-        if live is None or live.worker.answers:
-            return deadline_s
-        return min(deadline_s, self._options.away_deadline_s if live.worker.is_away else self._options.exit_deadline_s)
+    def _hold(self) -> None:
+        """What is closed, or the parent's, is not let go once more when this object is collected."""
+        if self._let_go is not None:
+            self._let_go.detach()
+            self._let_go = None
 
-    def drain_at_exit(self) -> None:
-        """What is done when the process ends without ``close``; takes at most ``exit_deadline_s``."""
-        self._close(self._bounded(self._options.exit_deadline_s), in_good_order=False)
+    def _patience(self, idle_s: float) -> Patience:
+        options, live = self._options, self._live
+        if self._is_told_to_end:
+            return Patience.until(min(idle_s, options.exit_deadline_s))
+        first_s = idle_s
+        if live is not None and not live.worker.answers:
+            first_s = min(idle_s, options.away_deadline_s if live.worker.is_away else options.exit_deadline_s)
+        return Patience(idle_s=idle_s, first_s=first_s, limit_s=options.leave_limit_s)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is closed."""
+        return self._is_closed
+
+    def drain_at_exit(self, *, is_hurried: bool = False) -> None:
+        """What is done when the process ends without ``close``: as ``close``, with ``exit_deadline_s``."""
+        patience = Patience.until(0.0) if is_hurried else self._patience(self._options.exit_deadline_s)
+        self._close(patience, in_good_order=False)
 
     def drain_on_signal(self) -> None:
-        """What is done on SIGTERM: the store stays open, for the program may go on to end its runs."""
+        """What is done on SIGTERM: the store stays open, for the program may go on to end its runs.
+
+        Whoever sent it kills soon after, so that from now on ``exit_deadline_s`` is the bound of all that is waited for.
+        """
+        self._is_told_to_end = True
         live = self._live
         if live is not None:
             live.journal.sync()
             if live.worker.answers:
-                live.worker.flush(self._options.exit_deadline_s)
+                live.worker.flush(Patience.until(self._options.exit_deadline_s))
 
     def __enter__(self) -> Self:
         """The store itself."""
@@ -432,6 +478,7 @@ class RecordingStore(RecordedReads):
         """In a forked child: lets go of everything that is the parent's. The next call begins anew."""
         live, self._live = self._live, None
         self._birth_lock = threading.Lock()
+        self._hold()
         if live is not None:
             _inherited.append(live)  # never collected: closing the parent's connection is not the child's business
             live.journal.forget()
@@ -444,13 +491,14 @@ class RecordingStore(RecordedReads):
 _recorders: "weakref.WeakSet[RecordingStore]" = weakref.WeakSet()
 """The open recorders of this process: a read waits for all that write to its store, and a fork resets them."""
 
-_inherited: list[Live] = []
+_inherited: list[object] = []
 
 
 def _reset_after_fork() -> None:
     for recorder in list(_recorders):
         recorder._forget_parent()  # noqa: SLF001 - a recorder of this class
     _recorders.clear()
+    _inherited.extend(shutdown.forget_parent())
 
 
 os.register_at_fork(after_in_child=_reset_after_fork)

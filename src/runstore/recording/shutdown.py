@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import threading
+import weakref
 from typing import Any, Protocol
 
 _log = logging.getLogger(__name__)
@@ -17,8 +18,13 @@ _log = logging.getLogger(__name__)
 class Drainable(Protocol):
     """What can be drained when the process ends."""
 
-    def drain_at_exit(self) -> None:
-        """Drains and closes, within a bound."""
+    @property
+    def has_ended(self) -> bool:
+        """Whether there is nothing to drain any more."""
+        ...
+
+    def drain_at_exit(self, *, is_hurried: bool) -> None:
+        """Drains and closes, within a bound; hurried, without a wait."""
         ...
 
     def drain_on_signal(self) -> None:
@@ -26,14 +32,15 @@ class Drainable(Protocol):
         ...
 
 
-_watched: dict[int, Drainable] = {}
+_watched: dict[int, weakref.ref[Drainable]] = {}
+_dropped: list[Drainable] = []
 _is_set_up = False
 
 
 def watch(recorder: Drainable) -> None:
-    """Drains this recorder when the process ends before :func:`forget` was called for it."""
+    """Drains this recorder when the process ends before :func:`forget` was called for it; it may be dropped until then."""
     global _is_set_up  # noqa: PLW0603 - a process has one exit and one SIGTERM
-    _watched[id(recorder)] = recorder
+    _watched[id(recorder)] = weakref.ref(recorder)
     if not _is_set_up:
         _is_set_up = True
         atexit.register(_drain_all_at_exit)
@@ -45,10 +52,32 @@ def forget(recorder: Drainable) -> None:
     _watched.pop(id(recorder), None)
 
 
+def keep(dropped: Drainable) -> None:
+    """Drains what a recorder that nobody holds any more left under way, when the process ends before that is done."""
+    _dropped[:] = [each for each in _dropped if not each.has_ended]
+    _dropped.append(dropped)
+
+
+def forget_parent() -> list[Drainable]:
+    """In a forked child: what is under way is the parent's. Gives it, to be kept from being collected."""
+    under_way = list(_dropped)
+    _dropped.clear()
+    _watched.clear()
+    return under_way
+
+
+def _all() -> list[Drainable]:
+    alive = [reference() for reference in list(_watched.values())]
+    return [*(each for each in alive if each is not None), *_dropped]
+
+
 def _drain_all_at_exit() -> None:
-    for recorder in list(_watched.values()):
+    is_interrupted = False
+    for recorder in _all():
         try:
-            recorder.drain_at_exit()
+            recorder.drain_at_exit(is_hurried=is_interrupted)
+        except KeyboardInterrupt:  # that one has told what it leaves, and the others follow without a wait
+            is_interrupted = True
         except Exception:  # noqa: BLE001 - the process is ending; the next recorder must still be drained
             _log.exception("draining at exit failed; `runstore sync` stores what waits")
 
@@ -62,7 +91,7 @@ def _listen_to_sigterm() -> None:
 
 
 def _on_sigterm(signum: int, frame: Any) -> None:  # noqa: ARG001 - the signature of a handler
-    for recorder in list(_watched.values()):
+    for recorder in _all():
         try:
             recorder.drain_on_signal()
         except Exception:  # noqa: BLE001 - the signal must still end the process

@@ -7,23 +7,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
-from msgspec.structs import replace
-
-from runstore.errors import (
-    PluginError,
-    RunStoreError,
-    SchemaError,
-    SettingsError,
-    StoreFailureError,
-)
+from runstore.errors import PluginError, SchemaError, SettingsError, StoreFailureError
 from runstore.protocol import BackendStore
-from runstore.recording.adoption import Leftover, adopt, put_away
-from runstore.recording.apply import report_health
-from runstore.recording.blame import WAITED_FOR
-from runstore.recording.drain import HeldUpError, JournalDrain, Tallies, TryLaterError
-from runstore.recording.journal import Journal, leftovers
+from runstore.recording.adoption import put_away
+from runstore.recording.drain import JournalDrain, Tallies, TryLaterError
+from runstore.recording.figures import Figures
+from runstore.recording.journal import Journal
+from runstore.recording.leftovers import LEFTOVERS_INTERVAL_S, Leftovers
+from runstore.recording.patience import Left, Patience, Progress, wait
 from runstore.urls import redact
 
 _log = logging.getLogger(__name__)
@@ -39,15 +31,24 @@ GATHER_BYTES = 256 * 2**10
 
 _GATHER_STEP_S = 0.05
 
-LEFTOVERS_INTERVAL_S = 60.0
+_LOOK_S = 0.1
+
+SLOW_OPENING_S = 5.0
+"""After so long whoever opens a store is told what is waited for."""
+
 LEFTOVERS_GRACE_S = 5.0
 """How long a read waits for what dead writers left."""
 
 ORPHANS_INTERVAL_S = 1.0
-REPORT_INTERVAL_S = 60.0
 
-_living: set[Path] = set()
-"""The folders of this process's own writers, so that a look for leftovers need not ask for their locks."""
+SPEAK_AGAIN_S = 300.0
+"""How often it is said that records wait: who starts to look later should not have to read the log from its beginning."""
+
+DROPPED_PATIENCE_S = 30.0
+"""How long the thread of a recorder that nobody holds any more tries to reach a store that is away."""
+
+_LAST_ROUND_S = 5.0
+"""How long the thread may take for its last figures, once everything is stored."""
 
 OpenStore = Callable[[], BackendStore]
 
@@ -63,6 +64,7 @@ class Worker:
         is_idle: everything is stored, and the thread sleeps until :meth:`wake`.
         is_away: the store failed to take records when it was asked last.
         is_silent: a caller gave up waiting for it, and it has neither taken a record nor failed since.
+        is_behind: a caller gave up waiting for it, and it has not caught up since, though it takes records.
         before_closing: called by the thread when all is stored, before it closes the store.
         open_error: why the store cannot be opened, when a person must mend that.
     """
@@ -73,6 +75,7 @@ class Worker:
         self.is_idle = False
         self.is_away = False
         self.is_silent = False
+        self.is_behind = False
         self.open_error: Exception | None = None
         self.before_closing: Callable[[], None] | None = None
         self.last_error: str | None = None
@@ -85,76 +88,137 @@ class Worker:
         self._moved = threading.Condition()
         self._waiters = 0
         self._is_closing = False
+        self._is_dropped = False
         self._gave_up = False
         self._pause_s = FIRST_PAUSE_S
         self._away_since = 0.0
-        self._adopted: dict[Path, Leftover] = {}
-        self._looked_for_leftovers_at = float("-inf")
+        self._spoke_at = float("-inf")
+        self._has_told_refusal = False
+        self._leftovers = Leftovers(journal.folder, tallies, is_stopped=lambda: self._gave_up)
+        self._figures = Figures(journal.folder.name, drain, tallies)
         self._rounds_wanted = 0
         self._rounds_done = 0
-        self._reported_at = time.monotonic()
-        self._reported: dict[str, tuple[int, int, int]] = {}
-        self._to_report: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="runstore-drain", daemon=True)
 
     @property
     def answers(self) -> bool:
-        """Whether waiting for the store is worth while."""
+        """Whether the store answers, as far as is known."""
         return not (self.is_away or self.is_silent)
+
+    @property
+    def gives_verdicts(self) -> bool:
+        """Whether waiting for its verdict on a new record is worth while."""
+        return self.answers and not self.is_behind
 
     def start(self) -> None:
         """Starts the thread."""
-        _living.add(self._journal.folder)
         self._thread.start()
 
     def wake(self) -> None:
         """Says that there is something to do."""
         self._wakening.set()
 
-    def flush(self, deadline_s: float) -> bool:
+    def left(self) -> Left:
+        """What is not stored yet."""
+        tallies = list(self._tallies.runs.items())
+        return Left(sum(tally.health(run_id).calls.waiting for run_id, tally in tallies), self._drain.waiting_bytes)
+
+    def progress(self) -> Progress:
+        """A watch on how far the thread is, with what it takes over from dead writers."""
+        return Progress(
+            lambda: self._drain.position + self._leftovers.position, self._thread, is_away=lambda: self.is_away
+        )
+
+    def flush(self, patience: Patience) -> bool:
         """Waits until all that was accepted before this call went to the store.
 
         What dead writers left is waited for as well, though not for long: there may be hours of it.
         """
         target = self._journal.end
-        if self.store is not None and self._drain.position >= target and self._has_no_leftovers():
+        if self.store is not None and self._drain.position >= target and self._leftovers.are_gone:
             return True  # most reads: no thread need be woken
         with self._moved:
             self._rounds_wanted += 1
             wanted = self._rounds_wanted
+        grace = time.monotonic() + LEFTOVERS_GRACE_S
 
         def is_own_done() -> bool:
             return self.store is not None and self._drain.position >= target
 
-        def is_all_done() -> bool:
-            return is_own_done() and self._rounds_done >= wanted
+        def is_over() -> bool:
+            is_round_done = self._rounds_done >= wanted or time.monotonic() >= grace
+            return self._gave_up or (is_own_done() and is_round_done)
 
-        until = time.monotonic() + deadline_s
-        with self.hurried(), self._moved:
-            self._moved.wait_for(lambda: is_all_done() or self._gave_up, timeout=min(deadline_s, LEFTOVERS_GRACE_S))
-            self._moved.wait_for(lambda: is_own_done() or self._gave_up, timeout=max(until - time.monotonic(), 0.0))
+        with self.hurried():
+            self._wait(is_over, patience, asked="what is read has to wait for them")
         return is_own_done()
 
     def wait_until_opened(self, deadline_s: float) -> None:
-        """Waits until the store was opened, or failed to."""
-        with self._moved:
-            self._moved.wait_for(
-                lambda: self.store is not None or self.is_away or self.open_error is not None, timeout=deadline_s
-            )
-            self.is_silent = self.store is None
+        """Waits until the store was opened, or failed to.
 
-    def close(self, deadline_s: float) -> bool:
-        """Drains for at most so long and ends; ``False`` when something waits still, or the store hangs."""
+        On a busy machine that takes long, and is waited for: three times as long where the thread is at work, or waits
+        for a processor, for that is not the database's silence.
+        """
+
+        def is_known() -> bool:
+            return self.store is not None or self.is_away or self.open_error is not None
+
+        progress = Progress(lambda: 0, self._thread)
+        began = moved_at = time.monotonic()
+        speak_at = began + SLOW_OPENING_S
+        with self._moved:
+            while not self._moved.wait_for(is_known, timeout=min(_LOOK_S, deadline_s)):
+                now = time.monotonic()
+                if now - moved_at >= deadline_s or now - began >= 3 * deadline_s:
+                    break
+                if progress.has_moved():
+                    moved_at = now
+                if now >= speak_at:
+                    speak_at = float("inf")
+                    _log.warning("the database is slow to answer; it is waited for a while")
+            self.is_silent = not is_known()
+        if self.is_silent:
+            self._speak("it has not answered yet")
+
+    def close(self, patience: Patience) -> bool:
+        """Drains as long as patience lasts and ends; ``False`` when something waits still, or the store hangs."""
         self._is_closing = True
-        with self.hurried(), self._moved:
-            self._moved.wait_for(lambda: not self._thread.is_alive() or self._gave_up, timeout=deadline_s)
-        self._gave_up = True
-        self._drain.is_stopped = True
-        for leftover in list(self._adopted.values()):
-            leftover.drain.is_stopped = True
-        self.wake()
-        self._thread.join(timeout=0.2)
+        leftovers_until = time.monotonic() + patience.idle_s
+
+        def is_over() -> bool:
+            # Thread and journal belong to this process; what others left can wait for the next one to come.
+            is_own_done = self.store is not None and not self._drain.waiting_bytes
+            is_late = is_own_done and time.monotonic() >= leftovers_until
+            return not self._thread.is_alive() or self._gave_up or is_late
+
+        try:
+            with self.hurried():
+                self._wait(is_over, patience, asked="Ctrl-C leaves them on disk, for `runstore sync`")
+        finally:
+            self.give_up()
+            is_hanging = self._drain.waiting_bytes > 0
+            self._thread.join(timeout=0.2 if is_hanging else max(min(_LAST_ROUND_S, patience.idle_s), 0.2))
         return self._drain.waiting_bytes == 0 and not self._thread.is_alive()
+
+    def give_up(self) -> None:
+        """Ends the thread as soon as the store lets it; what waits stays on disk."""
+        self._is_closing = self._gave_up = True
+        self._drain.is_stopped = True
+        self._leftovers.stop()
+        self.wake()
+
+    def end_when_done(self) -> None:
+        """Ends the thread once everything is stored, or the store is away for long; nobody waits for that."""
+        self._is_closing = self._is_dropped = True
+        self.wake()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the thread is at its end."""
+        return not self._thread.is_alive()
+
+    def _wait(self, is_over: Callable[[], bool], patience: Patience, *, asked: str) -> None:
+        wait(is_over, patience=patience, progress=self.progress(), moved=self._moved, left=self.left, asked=asked)
 
     @contextlib.contextmanager
     def hurried(self) -> Iterator[None]:
@@ -195,7 +259,7 @@ class Worker:
         until = self._journal.end  # before the look at what is shared with dead writers: later records have to wait
         try:
             store = self._opened()
-            has_leftovers = self._take_in_leftovers(store, is_asked=rounds_wanted > self._rounds_done)
+            has_leftovers = self._leftovers.step(store, is_asked=rounds_wanted > self._rounds_done)
             has_more = self._drain.step(store, until=until)
             self._report(store)
         except TryLaterError as error:
@@ -228,12 +292,13 @@ class Worker:
 
     def _sleep_until_woken(self) -> None:
         self.is_idle = True
+        self.is_behind = False
         self._wakening.clear()
         self._tell()
         if self._is_closing or self._rounds_wanted > self._rounds_done or self._journal.end > self._drain.position:
             self.is_idle = False
             return
-        self._wakening.wait(timeout=ORPHANS_INTERVAL_S if self._adopted else LEFTOVERS_INTERVAL_S)
+        self._wakening.wait(timeout=ORPHANS_INTERVAL_S if self._leftovers else LEFTOVERS_INTERVAL_S)
         self.is_idle = False
         until = time.monotonic() + GATHER_S
         while self._drain.waiting_bytes < GATHER_BYTES and (left := until - time.monotonic()) > 0:
@@ -269,29 +334,48 @@ class Worker:
         if not self.is_away:
             self.is_away = True
             self._away_since = time.monotonic()
-            if self.open_error is not None and self._journal.end == 0:
-                self._tell()  # whoever opens the store is told, and nothing waits that could be sent
-                return
+            self._spoke_at = float("-inf")
+        if self._is_dropped and time.monotonic() - self._away_since > DROPPED_PATIENCE_S:
+            self._gave_up = True  # another recorder of this process takes it over, the next start or a sync
+        self._speak(self.last_error)
+        self._tell()
+
+    def _speak(self, reason: str) -> None:
+        """Says that records wait, and why: when that begins, when a person must mend it, and now and then."""
+        is_refused = self.open_error is not None
+        if is_refused and self._journal.end == 0:
+            return  # whoever opens the store is told, and nothing waits that could be sent
+        is_news = is_refused and not self._has_told_refusal
+        if not is_news and time.monotonic() - self._spoke_at < SPEAK_AGAIN_S:
+            return
+        self._spoke_at = time.monotonic()
+        self._has_told_refusal = is_refused
+        if is_refused:
+            _log.error(
+                "the database turns us away (%s); %d records wait in %s until somebody mends that, here or before "
+                "`runstore sync`",
+                reason, self.left().records, self._journal.folder,
+            )  # fmt: skip
+        else:
             _log.warning(
                 "the store does not take records (%s); they wait in %s and are sent when it does",
-                self.last_error, self._journal.folder,
+                reason, self._journal.folder,
             )  # fmt: skip
-        self._tell()
 
     def _note_success(self) -> None:
         self._pause_s = FIRST_PAUSE_S
         self.is_silent = False
         if self.is_away:
-            self.is_away = False
+            self.is_away = self._has_told_refusal = False
+            self._spoke_at = float("-inf")
             _log.warning("the store takes records again, after %.1f s", time.monotonic() - self._away_since)
 
-    def _has_no_leftovers(self) -> bool:
-        return not self._adopted and _living.issuperset(leftovers(self._journal.folder.parent))
+    def _report(self, store: BackendStore, *, is_last: bool = False) -> None:
+        error = self.last_error or self._journal.warning
+        self._figures.report(store, last_error=error, last_error_at=self.last_error_at, is_last=is_last)
 
     def _end(self) -> None:
-        _living.discard(self._journal.folder)
-        for leftover in self._adopted.values():
-            leftover.let_go()
+        self._leftovers.let_go()
         self._drain.save()
         is_empty = self._drain.waiting_bytes == 0
         if is_empty and self.store is not None:
@@ -305,82 +389,3 @@ class Worker:
                 self.store.close()
         self._gave_up = True
         self._tell()
-
-    # What dead writers left
-
-    def _take_in_leftovers(self, store: BackendStore, *, is_asked: bool) -> bool:
-        """Stores a part of what dead writers left; whether there is more of it.
-
-        What belongs to a run that this process writes to as well goes in whole, before this process's own: an older
-        value must not be written over a newer one.
-        """
-        self._adopt_new(is_asked=is_asked)
-        has_more = False
-        for folder, adopted in list(self._adopted.items()):
-            try:
-                is_done = self._step_leftover(store, adopted)
-            except HeldUpError:
-                continue  # its run may begin yet: looked at again in the next round
-            except OSError as error:
-                adopted.warn_once(error)
-                continue
-            if is_done:
-                del self._adopted[folder]
-            has_more = has_more or not is_done
-        return has_more
-
-    def _adopt_new(self, *, is_asked: bool) -> None:
-        now = time.monotonic()
-        if not is_asked and now - self._looked_for_leftovers_at < LEFTOVERS_INTERVAL_S:
-            return
-        self._looked_for_leftovers_at = now
-        for folder in leftovers(self._journal.folder.parent):
-            if folder != self._journal.folder and folder not in self._adopted:
-                adopted = adopt(folder)
-                if adopted is not None:
-                    self._adopted[folder] = adopted
-
-    def _step_leftover(self, store: BackendStore, adopted: Leftover) -> bool:
-        """Stores a part of one dead writer's records, or all that must go before our own; whether that was the rest.
-
-        Raises:
-            TryLaterError: the store is away, or fails on a record that our own must not overtake.
-            HeldUpError: the rest has to wait, which is no reason to keep others waiting.
-            OSError: the journal cannot be read.
-        """
-        is_shared = not adopted.journal.runs().isdisjoint(self._tallies.runs)
-        try:
-            while adopted.step(store):
-                if not is_shared or self._gave_up:
-                    return False
-        except HeldUpError:
-            raise
-        except TryLaterError as error:
-            if is_shared or isinstance(error.__cause__, WAITED_FOR):
-                raise
-            raise HeldUpError from error.__cause__
-        return True
-
-    # Figures
-
-    def _report(self, store: BackendStore, *, is_last: bool = False) -> None:
-        """Stores the figures of runs that ended, and now and then of all whose figures changed."""
-        self._to_report.update(self._drain.ended_runs)
-        self._drain.ended_runs.clear()
-        if is_last or time.monotonic() - self._reported_at >= REPORT_INTERVAL_S:
-            self._reported_at = time.monotonic()
-            self._to_report.update(self._tallies.runs)
-        for run_id in sorted(self._to_report):
-            tally = self._tallies.runs[run_id]
-            figures = (tally.stored_calls, tally.quarantined_calls, tally.dropped_calls)
-            if run_id and any(figures) and figures != self._reported.get(run_id):
-                with contextlib.suppress(RunStoreError):  # figures are never worth an outage; they are sent again later
-                    health = replace(
-                        tally.health(run_id),
-                        longest_lag_s=self._drain.longest_lag_us / 1e6,
-                        last_error=self.last_error or self._journal.warning,
-                        last_error_at=self.last_error_at,
-                    )
-                    report_health(store, self._journal.folder.name, health)
-                    self._reported[run_id] = figures
-        self._to_report.clear()
