@@ -12,7 +12,7 @@ import click
 from pneumo_train.config import SECTIONS, DataConfig, from_dict
 from pneumo_train.errors import PneumoTrainError
 from runstore.errors import ConflictError, InvalidValueError, NotFoundError, PluginError, SchemaError, SettingsError
-from runstore.urls import redact
+from runstore.secrets import redact
 
 EXIT_MISTAKE = 2
 EXIT_CTRL_C = 128 + signal.SIGINT

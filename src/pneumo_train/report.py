@@ -8,7 +8,7 @@ from rich.text import Text
 
 from pneumo_train.result import TrainingResult
 from runstore import DatasetType, RunReader
-from runstore.urls import redact
+from runstore.secrets import redact
 
 HISTORY_COLUMNS: tuple[tuple[str, DatasetType], ...] = (
     ("loss", DatasetType.TRAIN),

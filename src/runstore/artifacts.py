@@ -25,10 +25,14 @@ from runstore.errors import (
     StoreFailureError,
 )
 from runstore.model import Artifact
-from runstore.urls import redact
+from runstore.secrets import Secrets, hide_in_logs, redact_word, without_secrets
+from runstore.urls import check_place_splits
 
 CHUNK: Final = 2**20
 """Bytes read or written at a time."""
+
+_CLIENTS: Final = ("aiohttp", "fsspec", "s3fs", "botocore", "gcsfs", "adlfs", "urllib3")
+"""Whose loggers may write out a place's URL."""
 
 _IN_MEMORY: Final = 16 * 2**20
 
@@ -57,10 +61,11 @@ def check_place(root: str) -> None:
     """Refuses a place for artifacts that nothing installed here can reach; the place itself is not asked.
 
     Raises:
-        SettingsError: says what to install, or that the scheme is unknown.
+        SettingsError: says what to install, that the scheme is unknown, or that a password in it cannot be told.
     """
     if "://" not in root:
         return
+    check_place_splits(root)
     import fsspec  # noqa: PLC0415 - slow to import
 
     for part in root.split("::"):  # fsspec's chains, such as simplecache::s3://bucket
@@ -68,7 +73,7 @@ def check_place(root: str) -> None:
             fsspec.get_filesystem_class(part.partition("://")[0])
         except (ImportError, ValueError) as error:
             raise SettingsError(
-                f"the artifacts' place {redact(root)} cannot be reached: {error}; install what it needs, or give another "
+                f"the artifacts' place {redact_word(root)} cannot be reached: {error}; install what it needs, or give another "
                 "place in RUNSTORE_ARTIFACTS"
             ) from error
 
@@ -79,6 +84,7 @@ class FsspecBlobs:
     def __init__(self, root: str) -> None:
         """Opens nothing yet. A root without a scheme is a local directory, made when first written to."""
         self._root = root if "://" in root else str(Path(root).expanduser().absolute())
+        hide_in_logs(Secrets(*root.split("::")), _CLIENTS)
 
     def put(self, path: Path) -> Blob:
         """Keeps a copy of a file: written under a temporary name, then moved to the name of its content."""
@@ -99,7 +105,9 @@ class FsspecBlobs:
                 if files.exists(unfinished):
                     files.rm_file(unfinished)
                 raise
-            return Blob(sha256=sha256, size=size, uri=files.unstrip_protocol(final).removeprefix("file://"))
+            return Blob(
+                sha256=sha256, size=size, uri=redact_word(files.unstrip_protocol(final).removeprefix("file://"))
+            )
 
     def open(self, sha256: str) -> BinaryIO:
         """The bytes as kept."""
@@ -111,7 +119,7 @@ class FsspecBlobs:
                 return cast("BinaryIO", files.open(f"{root}/{_key(sha256)}", "rb"))
             except FileNotFoundError as error:
                 raise ArtifactNotFoundError(
-                    f"the bytes {sha256} are not in {self._root}; was the folder moved? Set 'artifacts' to its new place"
+                    f"the bytes {sha256} are not in {redact_word(self._root)}; was the folder moved? Set 'artifacts' to its new place"
                 ) from error
 
 
@@ -244,7 +252,7 @@ def open_verified(artifact: Artifact, blobs: Blobs) -> BinaryIO:
     if not artifact.is_stored or artifact.sha256 is None:
         raise ArtifactNotFoundError(
             f"artifact {artifact.name!r} of run {artifact.run_id!r} was recorded with copy=False: "
-            f"the store keeps no bytes; look at {artifact.uri}"
+            f"the store keeps no bytes; look at {redact_word(artifact.uri)}"
         )
     aside = cast("BinaryIO", tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115 - the caller closes it
     try:
@@ -253,7 +261,7 @@ def open_verified(artifact: Artifact, blobs: Blobs) -> BinaryIO:
         if (sha256, size) != (artifact.sha256, artifact.size):
             raise CorruptArtifactError(  # noqa: TRY301 - the file aside is closed here, too
                 f"artifact {artifact.name!r} of run {artifact.run_id!r} should be {artifact.size} bytes of SHA-256 "
-                f"{artifact.sha256}, but {size} bytes of {sha256} were read; restore {artifact.uri} from a backup"
+                f"{artifact.sha256}, but {size} bytes of {sha256} were read; restore {redact_word(artifact.uri)} from a backup"
             )
     except BaseException:
         aside.close()
@@ -323,10 +331,12 @@ class _translated:  # noqa: N801 - reads as a word in a with statement
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Exception) and not isinstance(error, (ArtifactNotFoundError, StoreFailureError)):
-            raise StoreFailureError(
-                f"could not {self._asked} in {redact(self._root)}: {type(error).__name__}: {redact(str(error))}; "
+            failed = StoreFailureError(
+                f"could not {self._asked} in {redact_word(self._root)}: {type(error).__name__}: {error}; "
                 "check the place's permissions, space and credentials"
-            ) from error
+            )
+            failed.__cause__ = error
+            raise without_secrets(failed, Secrets(*self._root.split("::"))) from failed.__cause__
 
 
 def copy_out(source: BinaryIO, target: Path) -> None:

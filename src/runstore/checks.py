@@ -22,6 +22,7 @@ from runstore.model import (
     from_microseconds,
     to_microseconds,
 )
+from runstore.secrets import redact
 
 MAX_NAME_LENGTH: Final = 255
 MAX_WORD_LENGTH: Final = 50
@@ -259,7 +260,10 @@ def check_terminal_status(value: object) -> RunStatus:
 
 
 def check_failure(error: BaseException | RunFailure | None) -> RunFailure | None:
-    """The failure as texts that every database can keep; odd characters in it are escaped, never refused (FIN.4)."""
+    """The failure as texts that every database can keep (FIN.4).
+
+    Odd characters in it are escaped, never refused; passwords of URLs are hidden (OPEN.6).
+    """
     if error is None:
         return None
     if isinstance(error, RunFailure):
@@ -269,7 +273,9 @@ def check_failure(error: BaseException | RunFailure | None) -> RunFailure | None
     else:
         raise InvalidValueError(f"error is {shown(error)} of type {type(error).__name__}; give an exception")
     return RunFailure(
-        type=_storable(failure.type), message=_storable(failure.message), traceback=_storable(failure.traceback)
+        type=_storable(failure.type),
+        message=_storable(redact(failure.message)),
+        traceback=_storable(redact(failure.traceback)),
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import pluggy
 
 from runstore.protocol import BackendStore
+from runstore.secrets import redact_word
 
 GROUP = "runstore"
 """The entry-point group, and the project name of the pluggy markers."""
@@ -33,6 +34,11 @@ class OpenOptions:
 
     artifacts: str | None = None
     read_only: bool = False
+
+    def __repr__(self) -> str:
+        """The place without its secrets."""
+        place = None if self.artifacts is None else redact_word(self.artifacts)
+        return f"OpenOptions(artifacts={place!r}, read_only={self.read_only})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

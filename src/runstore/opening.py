@@ -1,11 +1,12 @@
 """Opening a store or a reader by its URL; swapping databases is changing that one value."""
 
-from runstore.errors import BrokenPluginError, RunStoreError
+from runstore.errors import RunStoreError
 from runstore.hookspecs import Backend, OpenOptions
-from runstore.plugins import find_backends
+from runstore.plugins import broken_plugin, find_backends
 from runstore.protocol import BackendStore, RunReader
+from runstore.secrets import Secrets, without_secrets
 from runstore.settings import Settings, load_settings, require_url
-from runstore.urls import redact, scheme_of
+from runstore.urls import check_splits, scheme_of
 
 
 def open_store(url: str | None = None, *, durable: bool = True, artifacts: str | None = None) -> BackendStore:
@@ -61,6 +62,7 @@ def check_url(url: str) -> None:
         SettingsError: the URL cannot be understood.
         PluginError: no backend can serve it; says what to install.
     """
+    check_splits(url)
     find_backends().backend_for(scheme_of(url))
 
 
@@ -76,9 +78,6 @@ def _backend_of(settings: Settings) -> tuple[str, Backend]:
 def _open(backend: Backend, url: str, options: OpenOptions) -> BackendStore:
     try:
         return backend.open(url, options)
-    except RunStoreError:
-        raise
-    except Exception as error:
-        raise BrokenPluginError(
-            f"the backend {backend.name!r} failed to open {redact(url)}: {type(error).__name__}: {redact(str(error))}"
-        ) from error
+    except Exception as error:  # noqa: BLE001 - raised again below, without secrets
+        failed = error if isinstance(error, RunStoreError) else broken_plugin(backend, url, error)
+    raise without_secrets(failed, Secrets(url, options.artifacts))

@@ -10,6 +10,7 @@ import pluggy
 from runstore import hookspecs, memory_plugin
 from runstore.errors import BrokenPluginError, MissingDriverError, SchemeConflictError, UnknownSchemeError
 from runstore.hookspecs import GROUP, Backend
+from runstore.secrets import redact, redact_word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,7 @@ class Catalog:
 
     def _failures(self) -> str:
         return "".join(
-            f"; the plugin {name} failed to load: {type(error).__name__}: {error}"
+            f"; the plugin {name} failed to load: {redact(f'{type(error).__name__}: {error}')}"
             for name, error in self.broken.items()
         )
 
@@ -95,6 +96,15 @@ def find_backends() -> Catalog:
             continue
         _register(catalog, label, plugin)
     return catalog
+
+
+def broken_plugin(backend: Backend, url: str, error: Exception) -> BrokenPluginError:
+    """What to raise for an error that a backend should not have let out; it becomes the cause."""
+    failed = BrokenPluginError(
+        f"the backend {backend.name!r} failed to open {redact_word(url)}: {type(error).__name__}: {error}"
+    )
+    failed.__cause__ = error
+    return failed
 
 
 def _label(entry: EntryPoint) -> str:

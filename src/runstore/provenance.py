@@ -5,7 +5,6 @@ Nothing here imports the packages it reports on, and nothing here fails: what ca
 
 import os
 import platform
-import re
 import shutil
 import socket
 import subprocess
@@ -14,13 +13,9 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 from typing import Any
 
-_HIDDEN = "***"
-_GIT_TIMEOUT_S = 5.0
+from runstore.secrets import redact_arguments
 
-_WORDS = r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|auth)"
-_SECRET_FLAG = re.compile(rf"-{{1,2}}(?:[\w.\-]*[_.\-])?{_WORDS}", re.IGNORECASE)
-_SECRET_SETTING = re.compile(rf"(?<![A-Za-z])({_WORDS}['\"]?\s*[=:]\s*)(?!//)[^&\s]+", re.IGNORECASE)
-_URL_WITH_USER = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*://)(\S*)@")
+_GIT_TIMEOUT_S = 5.0
 
 
 def gather_provenance(
@@ -46,7 +41,7 @@ def gather_provenance(
         "host": {"name": socket.gethostname(), "platform": platform.platform(), "processors": os.cpu_count()},
         "process": {
             "pid": os.getpid(),
-            "argv": redact_arguments(sys.argv if argv is None else argv),
+            "argv": redact_arguments([_readable(each) for each in (sys.argv if argv is None else argv)]),
             "directory": _readable(os.getcwd()),  # noqa: PTH109 - a text is wanted, not a path
         },
         "versions": {"python": platform.python_version(), **package_versions(packages)},
@@ -99,31 +94,6 @@ def _ask_git(git: str, *question: str, directory: str | os.PathLike[str] | None)
     except (OSError, subprocess.SubprocessError):
         return None
     return answer.stdout.decode("utf-8", "replace").strip()
-
-
-def redact_arguments(argv: Sequence[str]) -> list[str]:
-    """A command line that may be shown: passwords in URLs and values of secret-looking options become ``***``."""
-    shown = []
-    hide_next = False
-    for argument in argv:
-        shown.append(_HIDDEN if hide_next else redact_text(_readable(argument)))
-        hide_next = _SECRET_FLAG.fullmatch(argument) is not None
-    return shown
-
-
-def redact_text(text: str) -> str:
-    """A text without the passwords of the URLs in it, and without the values of ``password=``, ``token=``, ...
-
-    An ``@`` in a password need not be escaped to be hidden: all up to the last ``@`` of the word is taken for the
-    user's part. Rather too much is hidden than too little.
-    """
-    return _SECRET_SETTING.sub(rf"\1{_HIDDEN}", _URL_WITH_USER.sub(_without_password, text))
-
-
-def _without_password(url: re.Match[str]) -> str:
-    scheme, user_part = url.groups()
-    user, colon, _password = user_part.partition(":")
-    return f"{scheme}{user}:{_HIDDEN}@" if colon else f"{scheme}{user}@"
 
 
 def _readable(argument: str) -> str:

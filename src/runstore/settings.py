@@ -1,6 +1,7 @@
 """Where the store's URL comes from: the argument, the environment, ``runstore.toml``, then ``pyproject.toml``."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -8,10 +9,13 @@ from typing import TypeVar
 import msgspec
 
 from runstore.errors import SettingsError
+from runstore.secrets import redact_word
+from runstore.urls import check_splits
 
 _FILE = "runstore.toml"
 _PROJECT_FILE = "pyproject.toml"
 _SECTION = "tool.runstore"
+_LIKE = {"url": " such as sqlite:///runs.db", "artifacts": ", a folder's path or a URL"}
 _CHECKOUT = (".git", ".hg")
 
 _File = TypeVar("_File")
@@ -32,7 +36,7 @@ class _Project(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Settings:
-    """What a store is opened with.
+    """What a store is opened with. The repr shows no secret.
 
     Attributes:
         url: the store's URL.
@@ -42,17 +46,27 @@ class Settings:
     url: str | None = None
     artifacts: str | None = None
 
+    def __repr__(self) -> str:
+        """Both without their secrets."""
+        url, artifacts = (None if each is None else redact_word(each) for each in (self.url, self.artifacts))
+        return f"Settings(url={url!r}, artifacts={artifacts!r})"
+
 
 def load_settings(*, url: str | None = None, artifacts: str | None = None, start: Path | None = None) -> Settings:
-    """The settings, each from the first place that has it.
+    """The settings, each from the first place that has it; blanks and line breaks around it are taken off.
 
     The order is: the argument; ``RUNSTORE_URL`` and ``RUNSTORE_ARTIFACTS``; the nearest ``runstore.toml`` (keys
     ``url`` and ``artifacts``) and ``[tool.runstore]`` of the nearest ``pyproject.toml``, each looked for from
-    ``start`` (the working directory by default) up to the root of the file system or of the git checkout.
+    ``start`` (the working directory by default) up to the root of the file system or of the git checkout. A place
+    where it is empty does not have it.
 
     Raises:
-        SettingsError: a settings file cannot be read or holds something unknown; names the file.
+        SettingsError: a settings file cannot be read or holds something unknown; names the file. Or the URL cannot
+            be cut into its parts safely, see :func:`runstore.urls.check_splits`.
     """
+    for name, given in (("url", url), ("artifacts", artifacts)):
+        if given is not None and not isinstance(given, str):
+            raise SettingsError(f"{name} is of type {type(given).__name__}; give a text{_LIKE[name]}")
     start = (start or Path()).absolute()
     places = [
         _Keys(url=url, artifacts=artifacts),
@@ -60,10 +74,18 @@ def load_settings(*, url: str | None = None, artifacts: str | None = None, start
         _read(_FILE, start, _Keys),
         _read(_PROJECT_FILE, start, _Project).tool.runstore,
     ]
-    return Settings(
-        url=next((place.url for place in places if place.url is not None), None),
-        artifacts=next((place.artifacts for place in places if place.artifacts is not None), None),
+    chosen = Settings(
+        url=first_given(place.url for place in places),
+        artifacts=first_given(place.artifacts for place in places),
     )
+    if chosen.url is not None:
+        check_splits(chosen.url)
+    return chosen
+
+
+def first_given(values: Iterable[str | None]) -> str | None:
+    """The first of the values that is not empty, without blanks and line breaks around it (``$(cat file)``)."""
+    return next((value.strip() for value in values if value is not None and value.strip()), None)
 
 
 def _read(name: str, start: Path, kind: type[_File]) -> _File:

@@ -1,13 +1,29 @@
-"""Store URLs: their scheme, and how they are shown without their secrets (OPEN.6)."""
+"""Store URLs: their scheme, and which are refused because they cannot be cut into parts safely (OPEN.6)."""
 
 import re
+import unicodedata
 
 from runstore.errors import SettingsError
+from runstore.secrets import redact, split_url
+
+__all__ = ["check_splits", "redact", "scheme_of"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//)?")
-_USER_INFO = re.compile(r"(?<=://)\S*@")  # greedy: a password may hold an unescaped / or @
-_SECRET_OPTION = re.compile(r"(?i)([?&][^=&#]*(?:password|passwd|pwd|secret|token|key)[^=&#]*=)[^&#]*")
-_EMBEDDED = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"<>]+")
+_HARMLESS = re.compile(r"[\w./\\ -]{1,200}|[A-Za-z]:[\w./\\ -]{1,200}")
+_IN_BRACKETS = re.compile(r"\[[^\[\]]*\]")
+_LAST_PORT = 65535
+
+_ON_SERVERS = frozenset({"mariadb", "mongodb", "mongodb+srv", "mysql", "postgres", "postgresql"})
+"""Schemes whose URLs hold no path of a file, also where no host is named."""
+
+_ON_DISK = frozenset({"file", "local", "memory"})
+_BUCKETS = frozenset({"gcs", "gs", "s3", "s3a"})
+
+_HOW_TO_ESCAPE = (
+    "in user, password, database and options write @ as %40, / as %2F, : as %3A, ? as %3F, # as %23, & as %26, % as %25 "
+    "and a blank as %20; in Python urllib.parse.quote(password, safe='') does that. The URL is not shown here, "
+    "because it may hold a password"
+)
 
 
 def scheme_of(url: str) -> str:
@@ -18,25 +34,87 @@ def scheme_of(url: str) -> str:
     """
     match = _SCHEME.match(url)
     if match is None or match.group(2) is None:
-        _, at, place = url.rpartition("@")
+        # What is no plain file name may hold a password: user:password@host, host=… password=…
+        named = (
+            f"store {url!r}"
+            if _HARMLESS.fullmatch(url)
+            else "the store's text, not shown because it may hold a password,"
+        )
         raise SettingsError(
-            f"store {f'***@{place}' if at else url!r} is no URL; give one such as sqlite:///runs.db, "
-            "postgresql://user@host/database or mongodb://host/database"
+            f"{named} is no URL; give one such as sqlite:///runs.db, "
+            "postgresql://user@host/database or mongodb://host/database, without quotes around it"
         )
     scheme = match.group(1).lower()
     # mongodb+srv is a scheme of its own; postgresql+psycopg names a driver that the backend chooses itself.
     return scheme if scheme.endswith("+srv") else scheme.partition("+")[0]
 
 
-def redact(text: str) -> str:
-    """A text whose URLs show no user, password or secret option."""
+def check_splits(url: str) -> None:
+    """Refuses a URL of which nobody can say for sure where its password ends, before a driver guesses.
 
-    def hide(url: str) -> str:
-        return _SECRET_OPTION.sub(r"\1***", _USER_INFO.sub(_masked_user, url))
+    A file's path (``sqlite:///…``) may hold what it likes but control characters.
 
-    return _EMBEDDED.sub(lambda match: hide(match.group()), text)
+    Raises:
+        SettingsError: says what is wrong and how to escape it, and shows nothing of the URL but its scheme.
+    """
+    scheme = scheme_of(url)
+    found = _what_is_wrong(url, is_on_server=scheme in _ON_SERVERS)
+    if found is not None:
+        raise SettingsError(f"the store's {scheme}:// URL {found}; {_HOW_TO_ESCAPE}")
 
 
-def _masked_user(match: re.Match[str]) -> str:
-    user, colon, _ = match.group()[:-1].partition(":")
-    return f"{user}:***@" if colon else f"{user}@"
+def check_place_splits(root: str) -> None:
+    """Refuses a URL of a place for artifacts whose password would be guessed at, or taken for the bucket's name.
+
+    Raises:
+        SettingsError: as above.
+    """
+    for part in root.split("::"):  # fsspec's chains, such as simplecache::ftp://me:password@host
+        scheme, mark, rest = part.partition("://")
+        authority, slash, behind = rest.partition("/")
+        if not mark or scheme in _ON_DISK:
+            continue
+        if scheme in _BUCKETS and "@" in authority:
+            raise SettingsError(
+                f"the artifacts' {scheme}:// URL has something before an '@', but a bucket takes no user and password; "
+                "give them as its client wants them (for S3 in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), and the "
+                f"place as {scheme}://bucket/folder"
+            )
+        has_password = ":" in authority and "@" not in authority and "@" in behind
+        if has_password or authority.count("@") > 1:
+            found = f"has an unescaped {slash or '@'!r} in its user or password"
+            raise SettingsError(f"the artifacts' {scheme}:// URL {found}; {_HOW_TO_ESCAPE}")
+
+
+def _what_is_wrong(url: str, *, is_on_server: bool) -> str | None:
+    if any(unicodedata.category(each) in {"Cc", "Zl", "Zp"} for each in url):
+        return "holds a line break or another control character"
+    rest = url.partition("://")[2]
+    if url.lower().startswith("sqlite:") and rest and rest[0] not in "/?":
+        return "names a host, and a file has none: a relative path follows three slashes, an absolute one four"
+    is_file = rest.startswith("/") and not is_on_server
+    if not is_file:
+        found = _wrong_in_authority(rest)
+        if found is not None:
+            return found
+    if any(each and "=" not in each for each in re.split("[&;]", rest.partition("?")[2])):
+        return "holds something behind its ? that is no option such as timeout=30"
+    return None
+
+
+def _wrong_in_authority(rest: str) -> str | None:
+    if any(each.isspace() for each in rest):
+        return "holds a blank"
+    authority = re.split("[/?#]", rest, maxsplit=1)[0]
+    behind = rest[len(authority) :]
+    if "@" in behind and "@" not in authority:
+        return f"has an unescaped {behind[0]!r} in its user or password, or an unescaped '@' behind its host"
+    if rest.count("@") > 1:
+        return "has more than one unescaped '@'"
+    if "#" in rest:
+        return "has an unescaped '#'"
+    for host in split_url(f"x://{authority}").hosts.split(","):
+        port = _IN_BRACKETS.sub("", host).partition(":")[2]
+        if port and not (port.isascii() and port.isdecimal() and int(port) <= _LAST_PORT):
+            return "has something behind its host's ':' that is no port"
+    return None

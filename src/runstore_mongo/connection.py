@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import unquote
 
 import tenacity
 from bson.errors import BSONError
@@ -29,6 +29,7 @@ from pymongo.errors import (
 )
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
+from pymongo.uri_parser import split_options
 from pymongo.write_concern import WriteConcern
 
 from runstore.errors import (
@@ -39,7 +40,7 @@ from runstore.errors import (
     StoreFullError,
     StoreUnavailableError,
 )
-from runstore.urls import redact
+from runstore.secrets import Secrets, redact_word, split_url, without_secrets
 
 Document = dict[str, Any]
 Session = ClientSession | None
@@ -111,7 +112,8 @@ class Connection:
             SettingsError: the URL names no database or cannot be understood.
         """
         self.url = url
-        self.shown = redact(url)
+        self.shown = redact_word(url)
+        self._secrets = Secrets(url)
         self._name = _database_of(url)
         self._options = _options_of(url)
         self._lock = threading.Lock()
@@ -144,14 +146,28 @@ class Connection:
             # Kept and never closed: closing, or collecting, a parent's client in a child ends its server sessions.
             self._left_behind.append(self._client)
         try:
+            for name, value in split_url(self.url).options:
+                if unquote(name).lower() == "authmechanismproperties":
+                    split_options(f"{name}={value}")  # raises; the client would warn, and show a part of the secret
             self._client = MongoClient(self.url, **self._options)
         except (ConfigurationError, InvalidURI, ValueError) as error:
-            if self.url.lower().startswith("mongodb+srv") and "DNS" in str(error):
-                raise StoreUnavailableError(
-                    f"could not look up the hosts of {self.shown}: {self._clean(error)}; check the name and the network"
-                ) from error
-            raise SettingsError(f"the store URL {self.shown} cannot be used: {self._clean(error)}") from error
-        self._pid = pid
+            failed = self._refused(error)
+        else:
+            self._pid = pid
+            return
+        raise failed  # not where it was caught, see call
+
+    def _refused(self, error: Exception) -> RunStoreError:
+        """What the driver says of the URL, before it connects to anything."""
+        failed: RunStoreError
+        if self.url.lower().startswith("mongodb+srv") and "DNS" in str(error):
+            failed = StoreUnavailableError(
+                f"could not look up the hosts of {self.shown}: {error}; check the name and the network"
+            )
+        else:
+            failed = SettingsError(f"the store URL {self.shown} cannot be used: {error}")
+        failed.__cause__ = error
+        return without_secrets(failed, self._secrets)
 
     @property
     def database(self) -> Database[Document]:
@@ -212,7 +228,8 @@ class Connection:
                 f"could not {asked} in {self.shown}: other writers kept changing the same records; try again"
             ) from error
         except (PyMongoError, BSONError) as error:
-            raise self._translated(asked, error) from error
+            failed = self._translated(asked, error)
+        raise failed  # not where it was caught: the driver's error may hold a secret, and would be kept as context
 
     def _again(self, operation: Callable[[], ResultT]) -> ResultT:
         if self._abandoned:
@@ -307,7 +324,13 @@ class Connection:
         return isinstance(error, ConflictingWriteError) or is_transient(error)
 
     def _translated(self, asked: str, error: Exception) -> RunStoreError:
-        found = f"could not {asked} in {self.shown}: {type(error).__name__}: {self._clean(error)}"
+        failed = self._named(asked, error)
+        failed.__cause__ = error
+        return without_secrets(failed, self._secrets)
+
+    def _named(self, asked: str, error: Exception) -> RunStoreError:
+        said = str(error).partition(", Timeout: ")[0]  # behind it stands the whole topology
+        found = f"could not {asked} in {self.shown}: {type(error).__name__}: {said}"
         if is_transient(error):
             return StoreUnavailableError(
                 f"{found}; is the server running and reachable? The same call may succeed later"
@@ -319,13 +342,6 @@ class Connection:
                 f"{found}; check user and password, and the database they are kept in (authSource)"
             )
         return StoreFailureError(f"{found}; check the user's rights, the server's disk and its log")
-
-    def _clean(self, error: BaseException) -> str:
-        text = redact(str(error).partition(", Timeout: ")[0])  # behind it stands the whole topology
-        password = urlsplit(self.url).password if "@" in self.url else None
-        for secret in {password, unquote(password)} if password else ():
-            text = text.replace(secret, "***")
-        return text
 
 
 def is_transient(error: BaseException) -> bool:
@@ -350,24 +366,21 @@ def is_duplicate(error: PyMongoError) -> bool:
 
 
 def _database_of(url: str) -> str:
-    try:
-        name = unquote(urlsplit(url).path.lstrip("/"))
-    except ValueError as error:
-        raise SettingsError(f"the store URL {redact(url)} cannot be understood: {redact(str(error))}") from error
+    name = unquote(split_url(url).path.lstrip("/"))
     if not name:
         raise SettingsError(
-            f"the store URL {redact(url)} names no database; put one after the host, as in mongodb://host:27017/runs"
+            f"the store URL {redact_word(url)} names no database; put one after the host, as in mongodb://host:27017/runs"
         )
     if any(character in name for character in '/\\. "$\x00') or len(name.encode()) > 63:  # noqa: PLR2004 - the server's limit
         raise SettingsError(
-            f"the store URL {redact(url)} names the database {name!r}, which MongoDB does not allow; "
+            f"the store URL {redact_word(url)} names the database {name!r}, which MongoDB does not allow; "
             'use up to 63 characters without / \\ . " $ or spaces'
         )
     return name
 
 
 def _options_of(url: str) -> dict[str, Any]:
-    given = {key.lower() for key, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
+    given = {unquote(name).lower() for name, _ in split_url(url).options}
     if "j" in given:
         given.add("journal")
     if "w" in given:

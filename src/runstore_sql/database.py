@@ -8,9 +8,10 @@ it returns. After a fork the child makes connections of its own (OPEN.5).
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import quote
 
@@ -19,7 +20,8 @@ import tenacity
 from sqlalchemy.pool import QueuePool
 
 from runstore.errors import RunStoreError, SettingsError, StoreClosedError, StoreUnavailableError
-from runstore.urls import redact
+from runstore.secrets import Secrets, redact_word, without_secrets
+from runstore_sql import secret_options
 from runstore_sql.failures import is_transient, translate
 from runstore_sql.partitions import SETTING as PARTITION_SETTING
 from runstore_sql.trips import Trips
@@ -28,6 +30,7 @@ _ATTEMPTS: Final = 4
 _POOL_SIZE: Final = 5
 _BUSY_S: Final = 5.0
 _LONGEST_S: Final = 1e6
+_NO_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({})
 _SQLITE_OPTIONS: Final = frozenset({"synchronous", "timeout"})
 _BEGIN: Final = {
     "sqlite": "BEGIN IMMEDIATE",
@@ -47,14 +50,16 @@ class Database:
     """Connections to one database, for any number of threads.
 
     Attributes:
-        url: SQLAlchemy's form of the URL, with the driver that we use.
+        url: SQLAlchemy's form of the URL, with the driver that we use, without the options that hold secrets.
+        secret_options: those.
         dialect: ``sqlite``, ``postgresql`` or ``mysql``.
         now_us: SQL for the database's clock, in microseconds since 1970 UTC. A SQLite file has the machine's clock.
     """
 
     def __init__(self, url: sa.URL, *, read_only: bool) -> None:
         """Connects to nothing yet."""
-        self.url = url
+        self._secrets = Secrets(url.render_as_string(hide_password=False))
+        self.url, self.secret_options = secret_options.part(url)
         self.read_only = read_only
         self.dialect = url.get_backend_name()
         self.now_us = _NOW_US[self.dialect]
@@ -68,7 +73,7 @@ class Database:
     @property
     def place(self) -> str:
         """The URL for people: no password."""
-        return redact(self.url.render_as_string(hide_password=True))
+        return redact_word(self.url.render_as_string(hide_password=True))
 
     @property
     def engine(self) -> sa.Engine:
@@ -78,7 +83,9 @@ class Database:
         pid = os.getpid()
         found = self._engines.get(pid)
         # setdefault is atomic: of two threads' engines, neither of them connected yet, one stays.
-        return found if found is not None else self._engines.setdefault(pid, make_engine(self.url, self.read_only))
+        if found is not None:
+            return found
+        return self._engines.setdefault(pid, make_engine(self.url, self.read_only, self.secret_options))
 
     def connections_in_use(self) -> int:
         """How many connections are checked out right now, in this process."""
@@ -226,14 +233,14 @@ class Database:
             raise
         except Exception as error:  # noqa: BLE001 - raised again, translated
             failed = self._translated(error)
-            raise failed from failed.__cause__
+        raise failed  # not where it was caught: the driver's error may hold a secret, and would be kept as context
 
     def _translated(self, error: Exception) -> Exception:
         if not isinstance(error, (sa.exc.SQLAlchemyError, sqlite3.Error)) and not _is_driver_error(error):
             return error
-        failed = translate(error, place=self.place, password=self.url.password)
+        failed = translate(error, place=self.place)
         failed.__cause__ = error
-        return failed
+        return without_secrets(failed, self._secrets)
 
     def _forget_connections(self) -> None:
         """After a lost connection the others of the pool are likely lost too; new ones are made when needed."""
@@ -284,27 +291,27 @@ def parse_url(text: str) -> sa.URL:
     try:
         url = sa.make_url(text)
     except (sa.exc.ArgumentError, ValueError):
-        raise SettingsError(f"store {redact(text)!r} cannot be understood as a database URL") from None
+        raise SettingsError(f"store {redact_word(text)!r} cannot be understood as a database URL") from None
     scheme = url.get_backend_name()
     if scheme == "sqlite":
         if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
             raise SettingsError(
-                f"store {text!r} names no file; give sqlite:///runs.db or sqlite:////absolute/runs.db, "
+                f"store {redact_word(text)!r} names no file; give sqlite:///runs.db or sqlite:////absolute/runs.db, "
                 "or memory:// for a store that is gone when closed"
             )
         unknown = sorted(set(url.query) - _SQLITE_OPTIONS)
         if unknown:
             raise SettingsError(
-                f"store {text!r} has the options {', '.join(unknown)}; known for SQLite are "
+                f"store {redact_word(text)!r} has the options {', '.join(unknown)}; known for SQLite are "
                 f"{', '.join(sorted(_SQLITE_OPTIONS))}"
             )
         return url.set(drivername="sqlite", database=str(Path(url.database).expanduser().absolute()))
     if not url.database:
-        raise SettingsError(f"store {redact(text)!r} names no database; add one after the host, as in …@host/runs")
+        raise SettingsError(f"store {redact_word(text)!r} names no database; add one after the host, as in …@host/runs")
     return url.set(drivername="postgresql+psycopg" if scheme in {"postgresql", "postgres"} else "mysql+pymysql")
 
 
-def make_engine(url: sa.URL, read_only: bool) -> sa.Engine:  # noqa: FBT001 - one caller
+def make_engine(url: sa.URL, read_only: bool, secrets: Mapping[str, Any] = _NO_OPTIONS) -> sa.Engine:  # noqa: FBT001 - one caller
     """An engine whose connections are in autocommit mode; nothing is connected yet."""
     dialect = url.get_backend_name()
     arguments: dict[str, Any] = {}
@@ -332,6 +339,8 @@ def make_engine(url: sa.URL, read_only: bool) -> sa.Engine:  # noqa: FBT001 - on
             "init_command": "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), time_zone = '+00:00', "
             "group_concat_max_len = 16777216",  # the default cuts what is longer off: see many_runs.py
         }
+    if dialect != "sqlite":
+        arguments["connect_args"] |= secret_options.connect_arguments(url, secrets)
     engine = sa.create_engine(
         url,
         poolclass=QueuePool,

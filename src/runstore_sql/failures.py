@@ -1,6 +1,6 @@
 """A driver's error as one of ours: try again, or not (ERR.1-3, DUR.4).
 
-What a driver says is kept as the cause and quoted, with URLs and the password taken out.
+What a driver says is kept as the cause and quoted; the caller takes the secrets out of both.
 """
 
 import sqlite3
@@ -9,7 +9,6 @@ from typing import Final
 import sqlalchemy as sa
 
 from runstore.errors import RunStoreError, StoreFailureError, StoreFullError, StoreUnavailableError
-from runstore.urls import redact
 
 _POSTGRESQL_TRANSIENT: Final = frozenset(
     {
@@ -71,18 +70,15 @@ _SQLITE_ADVICE: Final = {
 }
 
 
-def translate(error: Exception, *, place: str, password: str | None) -> RunStoreError:
+def translate(error: Exception, *, place: str) -> RunStoreError:
     """The error to raise instead of ``error``, which becomes its cause.
 
     Args:
         error: from SQLAlchemy or a driver.
         place: the redacted URL.
-        password: taken out wherever a driver repeats it.
     """
     driver_error = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error
-    said = redact(str(driver_error)).strip() or type(driver_error).__name__
-    if password:
-        said = said.replace(password, "***")
+    said = str(driver_error).strip() or type(driver_error).__name__
     if is_transient(error):
         return StoreUnavailableError(f"{place} is away or busy: {said}; try again, and see whether the server is up")
     refused = f"{place} refused: {type(driver_error).__name__}: {said}"

@@ -28,6 +28,7 @@ from runstore_sql import partitions
 from runstore_sql.blobs import DatabaseBlobs
 from runstore_sql.database import Database, parse_url
 from runstore_sql.schema import MIN_READER, MIN_WRITER, OUR_NAMES, SCHEMA_VERSION, VERSION_TABLE, schema_info
+from runstore_sql.secret_options import whole
 from runstore_sql.store import SqlStore
 
 _log = logging.getLogger(__name__)
@@ -65,7 +66,7 @@ def open_sql(url: str, options: OpenOptions) -> SqlStore:
         database.close()
         raise
     # What a pickled store is opened with elsewhere: nothing in it depends on this process's working directory.
-    url = database.url.render_as_string(hide_password=False)
+    url = whole(database.url, database.secret_options)
     artifacts = options.artifacts
     if artifacts is not None and "://" not in artifacts:
         artifacts = str(Path(artifacts).expanduser().absolute())

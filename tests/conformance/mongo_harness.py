@@ -157,7 +157,7 @@ class MongoHarness(Harness):
 
     def open_with_password(self, password: str) -> BackendStore:
         parts = urlsplit(self.url)
-        return open_url(urlunsplit(parts._replace(netloc=f"stranger:{quote(password)}@{parts.netloc}")))
+        return open_url(urlunsplit(parts._replace(netloc=f"stranger:{quote(password, safe='')}@{parts.netloc}")))
 
     def drop_connections(self) -> None:
         self._through_proxy().drop()

@@ -162,7 +162,7 @@ class ServerHarness(SqlHarness):
 
     def open_with_password(self, password: str) -> BackendStore:
         parts = urlsplit(self.url)
-        netloc = f"stranger:{quote(password)}@127.0.0.1:{self._server.ports[0]}"
+        netloc = f"stranger:{quote(password, safe='')}@127.0.0.1:{self._server.ports[0]}"
         return open_url(urlunsplit(parts._replace(netloc=netloc, path="/no_such_database")))
 
     def drop_connections(self) -> None:

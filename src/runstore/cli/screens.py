@@ -15,7 +15,7 @@ from runstore.cli.tables import print_json, print_line, print_table
 from runstore.model import Artifact, Run, SeriesSummary, StepValue
 from runstore.opening import open_reader
 from runstore.plugins import find_backends
-from runstore.urls import redact
+from runstore.secrets import redact
 
 
 def print_backends(*, as_json: bool) -> None:

@@ -13,8 +13,8 @@ from runstore.recording.opening import Synced, sync_leftovers
 from runstore.recording.places import identity_of, known_stores, noted_stores
 from runstore.recording.places import state_dir as default_state_dir
 from runstore.recording.requeue import count_refused, requeue_refused
+from runstore.secrets import redact
 from runstore.settings import load_settings
-from runstore.urls import redact
 
 WATCH_S = 5.0
 """Seconds between two looks with ``--watch``."""

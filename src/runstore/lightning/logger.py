@@ -27,9 +27,9 @@ from runstore.naming import MetricNames
 from runstore.opening import open_store
 from runstore.protocol import RunStore
 from runstore.provenance import gather_provenance
+from runstore.secrets import redact
 from runstore.session import RunSession
 from runstore.settings import load_settings
-from runstore.urls import redact
 
 _log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ import msgspec
 
 from runstore.errors import RunStoreError
 from runstore.recording.frames import frame, scan
-from runstore.urls import redact
+from runstore.secrets import redact
 
 _log = logging.getLogger(__name__)
 

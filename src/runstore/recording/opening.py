@@ -6,8 +6,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from runstore.errors import BrokenPluginError, RunStoreError, StoreFailureError
+from runstore.errors import RunStoreError, StoreFailureError
 from runstore.hookspecs import Backend, OpenOptions
+from runstore.plugins import broken_plugin
 from runstore.protocol import BackendStore
 from runstore.recording.adoption import adopt
 from runstore.recording.blame import WAITED_FOR
@@ -16,7 +17,8 @@ from runstore.recording.journal import leftovers
 from runstore.recording.options import RecorderOptions
 from runstore.recording.places import identity_of, journal_root
 from runstore.recording.recorder import RecordingStore
-from runstore.urls import redact, scheme_of
+from runstore.secrets import Secrets, redact_word, without_secrets
+from runstore.urls import scheme_of
 
 _TRY_AGAIN_S = 1.0
 _STUCK_S = ORPHAN_GRACE_S + 15.0
@@ -34,14 +36,14 @@ class Recipe(Struct, frozen=True):
         try:
             return self.backend.open(self.url, self.options)
         except (ImportError, SyntaxError, NameError, TypeError, AttributeError) as error:
-            raise BrokenPluginError(
-                f"the backend {self.backend.name!r} failed to open {redact(self.url)}: "
-                f"{type(error).__name__}: {redact(str(error))}"
-            ) from error
+            failed: Exception = broken_plugin(self.backend, self.url, error)
+        except Exception as error:  # noqa: BLE001 - raised again below, without secrets
+            failed = error
+        raise without_secrets(failed, Secrets(self.url, self.options.artifacts))
 
     def __repr__(self) -> str:
         """The URL without its secrets."""
-        return f"Recipe({redact(self.url)!r})"
+        return f"Recipe({redact_word(self.url)!r})"
 
 
 def open_recorded(
@@ -72,9 +74,9 @@ def open_recorded(
 def _noted(url: str) -> str:
     """The URL as a note keeps it: no secret, and a file by its real path, for a sync may run in another folder."""
     if scheme_of(url) != "sqlite":
-        return redact(url)
+        return redact_word(url)
     _, question, options = url.partition("?")
-    return f"{identity_of(url)}{question}{options}"
+    return redact_word(f"{identity_of(url)}{question}{options}")
 
 
 class Synced(Struct, frozen=True, kw_only=True):

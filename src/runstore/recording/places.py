@@ -9,7 +9,8 @@ from typing import Final, NamedTuple
 import platformdirs
 
 from runstore.recording.journal import leftovers
-from runstore.urls import redact, scheme_of
+from runstore.secrets import redact_word
+from runstore.urls import scheme_of
 
 _ABOUT = "store.json"
 
@@ -44,8 +45,8 @@ def identity_of(url: str) -> str:
         if path and path != ":memory:":
             return f"{scheme}:///{os.path.realpath(Path(path).expanduser())}"
     if scheme not in _NAMING_OPTIONS:
-        return redact(url)
-    place, _, options = redact(url).partition("://")[2].partition("?")
+        return redact_word(url)
+    place, _, options = redact_word(url).partition("://")[2].partition("?")
     naming = sorted(each for each in options.split("&") if each.partition("=")[0] in _NAMING_OPTIONS[scheme])
     return f"{scheme}://{place}{'?' if naming else ''}{'&'.join(naming)}"
 

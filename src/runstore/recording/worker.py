@@ -16,7 +16,7 @@ from runstore.recording.figures import Figures
 from runstore.recording.journal import Journal
 from runstore.recording.leftovers import LEFTOVERS_INTERVAL_S, Leftovers
 from runstore.recording.patience import Left, Patience, Progress, wait
-from runstore.urls import redact
+from runstore.secrets import redact
 
 _log = logging.getLogger(__name__)
 

@@ -158,5 +158,5 @@ class Harness(ABC):
         raise Unsupported("the harness cannot plant a foreign schema")
 
     def open_with_password(self, password: str) -> BackendStore:
-        """Opens a URL of this backend that holds this password and cannot be opened with it; must raise."""
+        """Opens a URL of this backend that holds this password, escaped, and cannot be opened with it; must raise."""
         raise Unsupported("the URLs of this backend hold no password")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from runstore.errors import StoreUnavailableError
 from runstore.memory import MemoryDatabase, MemoryStore
@@ -65,5 +66,5 @@ class MutantHarness(Harness):
 
     def open_with_password(self, password: str) -> MemoryStore:
         if hasattr(self._kind, "connect"):
-            self._kind.connect(f"memory://me:{password}@host")
+            self._kind.connect(f"memory://me:{quote(password, safe='')}@host")
         raise StoreUnavailableError("memory://me:***@host is away; try again later")

@@ -46,6 +46,15 @@ class PasswordStandsInTheError(Mutant, breaks="OPEN.6"):
         raise StoreUnavailableError(f"could not connect to {url}; try again later")
 
 
+class PasswordStandsBehindTheError(Mutant, breaks="OPEN.6"):
+    @classmethod
+    def connect(cls, url: str) -> Self:
+        try:
+            raise OSError(f"cannot parse {url}")  # noqa: TRY301 - a driver's error in its place
+        except OSError:
+            raise StoreUnavailableError("could not connect to memory://me:***@host; try again later") from None
+
+
 class DriverErrorsEscape(Mutant, breaks="ERR.1"):
     def get_run(self, run_id: str) -> Run:
         if run_id not in self.database.runs:

@@ -1,0 +1,61 @@
+"""A place for artifacts may have a password in its URL as well (OPEN.6)."""
+
+from pathlib import Path
+
+import pytest
+
+from hiding.saying import all_of, everything_said
+from hiding.urls import SECRET
+from runstore import ArtifactNotFoundError, StoreFailureError, open_store
+from runstore.errors import SettingsError
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        f"ftp://me:{SECRET}@127.0.0.1:1/x",
+        f"http://me:{SECRET}@127.0.0.1:1/x",
+        f"https://127.0.0.1:1/x?X-Amz-Signature={SECRET}",
+        f"simplecache::http://me:{SECRET}@127.0.0.1:1/x",
+    ],
+)
+def test_a_place_that_cannot_be_written_shows_no_secret(place: str, sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(b"weights")
+
+    with everything_said() as said, open_store(sqlite_url, durable=False, artifacts=place) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("hiding"))
+        with pytest.raises(StoreFailureError, match=r"\*\*\*") as caught:
+            store.log_artifact(run_id, tmp_path / "model.bin")
+
+    assert SECRET not in said.getvalue() + all_of(caught.value)
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        f"s3://key:{SECRET}@bucket/x",
+        f"simplecache::s3://key:{SECRET}@bucket/x",
+        f"gs://{SECRET}@bucket",
+        f"ftp://me:{SECRET}/{SECRET}@127.0.0.1:1/x",
+        f"ftp://me:{SECRET}@{SECRET}@127.0.0.1:1/x",
+    ],
+)
+def test_a_place_whose_password_cannot_be_told_is_refused_and_nothing_of_it_is_shown(
+    place: str, sqlite_url: str
+) -> None:
+    with everything_said() as said, pytest.raises(SettingsError) as caught:
+        open_store(sqlite_url, artifacts=place)
+
+    assert SECRET not in said.getvalue() + all_of(caught.value)
+
+
+def test_a_path_that_was_recorded_as_it_is_shows_no_password_in_an_error(sqlite_url: str) -> None:
+    uri = f"ftp://me:{SECRET}@host/films/1.dcm"
+    with open_store(sqlite_url, durable=False) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("hiding"))
+        recorded = store.log_artifact(run_id, uri, name="film", copy=False)
+        with pytest.raises(ArtifactNotFoundError, match=r"me:\*\*\*@host") as caught:
+            store.open_artifact(run_id, "film")
+
+    assert recorded.uri == uri
+    assert SECRET not in all_of(caught.value)
