@@ -4,7 +4,6 @@ Everything lives in a :class:`MemoryDatabase`, which several :class:`MemoryStore
 is gone when the process ends. Every call holds one lock for its whole length, so calls never interleave.
 """
 
-import hashlib
 import io
 import threading
 import time
@@ -21,7 +20,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runstore import checks
-from runstore.artifacts import Blob, Blobs, FsspecBlobs, check_artifact, open_verified, records_of
+from runstore.artifacts import check_artifact, open_verified, records_of
+from runstore.blobs import Blob, Blobs, blobs_at, hashed
 from runstore.config import check_config, decode_config, encode_config, flatten_config, merge_config
 from runstore.errors import (
     ArtifactNotFoundError,
@@ -90,7 +90,7 @@ class MemoryStore:
     def __init__(self, database: MemoryDatabase | None = None, *, artifacts: str | None = None) -> None:
         """A handle on a shared database, or on a new one of its own."""
         self._database = database or MemoryDatabase()
-        self._blobs = FsspecBlobs(artifacts) if artifacts else self._database.blobs
+        self._blobs = blobs_at(artifacts) if artifacts else self._database.blobs
         self._is_closed = False
 
     # --- the six verbs ------------------------------------------------------------------------------------------
@@ -490,10 +490,10 @@ class _MemoryBlobs:
 
     def put(self, path: Path) -> Blob:
         """Keeps a copy of a file's bytes."""
-        content = path.read_bytes()
-        sha256 = hashlib.sha256(content).hexdigest()
-        self._bytes[sha256] = content
-        return Blob(sha256=sha256, size=len(content), uri=f"memory:{sha256}")
+        content = io.BytesIO()
+        sha256, size = hashed(path, content.write)
+        self._bytes[sha256] = content.getvalue()
+        return Blob(sha256=sha256, size=size, uri=f"memory:{sha256}")
 
     def open(self, sha256: str) -> BinaryIO:
         """The bytes as kept."""

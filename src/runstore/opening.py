@@ -69,7 +69,7 @@ def check_url(url: str) -> None:
 def _backend_of(settings: Settings) -> tuple[str, Backend]:
     url = require_url(settings)
     if settings.artifacts is not None and "://" in settings.artifacts:
-        from runstore.artifacts import check_place  # noqa: PLC0415 - needed for such places only
+        from runstore.blobs import check_place  # noqa: PLC0415 - needed for such places only
 
         check_place(settings.artifacts)
     return url, find_backends().backend_for(scheme_of(url))

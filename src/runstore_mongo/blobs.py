@@ -1,6 +1,7 @@
 """Artifact bytes in GridFS, kept once and found by their SHA-256."""
 
 import hashlib
+import tempfile
 from contextlib import suppress
 from io import BufferedReader, RawIOBase
 from pathlib import Path
@@ -10,12 +11,11 @@ from bson import ObjectId
 from gridfs import GridFSBucket, GridOut
 from gridfs.errors import CorruptGridFile, NoFile
 
-from runstore.artifacts import CHUNK, Blob, hash_file
-from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, StoreFailureError
+from runstore.blobs import Blob, hashed
+from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, InvalidValueError, StoreFailureError
+from runstore.files import CHUNK
 from runstore_mongo.connection import Connection
 from runstore_mongo.documents import BLOBS
-
-_MOST_READS = 3
 
 
 class GridFSBlobs:
@@ -28,16 +28,34 @@ class GridFSBlobs:
     def put(self, path: Path) -> Blob:
         """Keeps a copy of a file, unless the same bytes are here already; those that were damaged since are replaced.
 
-        Raises:
-            StoreFailureError: the file cannot be read, or keeps changing while it is read.
+        GridFS wants the name, which is the SHA-256, before the bytes: the file is read twice. One that changes
+        between the two, such as a log that is being written, is copied aside first, and the copy is kept.
         """
-        for _ in range(_MOST_READS):
-            sha256, size = _hashed(path)
-            if self._connection.call(f"keep {path}", lambda sha256=sha256, size=size: self._put(path, sha256, size)):  # type: ignore[misc]
-                return Blob(sha256=sha256, size=size, uri=f"gridfs:{BLOBS}/{sha256}")
-        raise StoreFailureError(
-            f"{path} changed each of the {_MOST_READS} times it was read; log it when it is written"
-        )
+        blob = self._kept(path)
+        if blob is None:
+            blob = self._kept_by_copy(path)
+        if blob is None:
+            raise StoreFailureError(
+                f"the bytes of {path} changed on their way to {self._connection.shown}; log it again"
+            )
+        return blob
+
+    def _kept_by_copy(self, path: Path) -> Blob | None:
+        try:
+            with tempfile.NamedTemporaryFile() as aside:
+                hashed(path, aside.write)
+                aside.flush()
+                return self._kept(Path(aside.name))
+        except OSError as error:
+            raise StoreFailureError(
+                f"could not copy {path} to {tempfile.gettempdir()}: {error}; make room there, or set TMPDIR"
+            ) from error
+
+    def _kept(self, path: Path) -> Blob | None:
+        sha256, size = hashed(path)
+        if not self._connection.call(f"keep {path}", lambda: self._put(path, sha256, size)):
+            return None
+        return Blob(sha256=sha256, size=size, uri=f"gridfs:{BLOBS}/{sha256}")
 
     def open(self, sha256: str) -> BinaryIO:
         """The bytes as kept."""
@@ -60,11 +78,14 @@ class GridFSBlobs:
         if kept is not None and self._is_whole(kept, sha256):
             return True
         own = ObjectId()
-        with path.open("rb") as source, bucket.open_upload_stream_with_id(own, sha256) as target:
-            while chunk := source.read(CHUNK):
-                target.write(chunk)
+        with bucket.open_upload_stream_with_id(own, sha256) as target:
+            try:
+                written = hashed(path, target.write)
+            except InvalidValueError:  # the file is gone: what was sent of it goes, too
+                target.abort()
+                raise
         stored = self._connection.collection(f"{BLOBS}.files").find_one({"_id": own}) or {}
-        if stored.get("length") != size or _hashed(path) != (sha256, size):
+        if stored.get("length") != size or written != (sha256, size):
             bucket.delete(own)
             return False
         if kept is not None:
@@ -124,10 +145,3 @@ class _Stream(RawIOBase):
             raise
         buffer[: len(content)] = content
         return len(content)
-
-
-def _hashed(path: Path) -> tuple[str, int]:
-    try:
-        return hash_file(path)
-    except OSError as error:
-        raise StoreFailureError(f"could not read {path}: {error}; nothing was recorded") from error

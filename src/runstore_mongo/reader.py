@@ -9,7 +9,8 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
 from runstore import checks
-from runstore.artifacts import Blobs, FsspecBlobs, open_verified
+from runstore.artifacts import open_verified
+from runstore.blobs import Blobs, blobs_at
 from runstore.config import decode_config
 from runstore.errors import (
     ArtifactNotFoundError,
@@ -59,7 +60,7 @@ class MongoReader:
         """
         self._arguments = (url, artifacts, read_only)
         self._connection = Connection(url)
-        self._blobs: Blobs = FsspecBlobs(artifacts) if artifacts else GridFSBlobs(self._connection)
+        self._blobs: Blobs = blobs_at(artifacts) if artifacts else GridFSBlobs(self._connection)
         try:
             open_schema(self._connection, read_only=read_only)
         except BaseException:

@@ -4,15 +4,16 @@ Bytes are found by their SHA-256 only once the last row is in; until then the up
 crash leaves unfinished is removed by a later upload.
 """
 
-import hashlib
 import io
+import itertools
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 import sqlalchemy as sa
 
-from runstore.artifacts import CHUNK, Blob
+from runstore.blobs import Blob, hashed
 from runstore.errors import ArtifactNotFoundError, StoreFailureError
+from runstore.files import CHUNK
 from runstore_sql.database import Database
 from runstore_sql.schema import blob, blob_chunk
 
@@ -29,14 +30,8 @@ class DatabaseBlobs:
     def put(self, path: Path) -> Blob:
         """Keeps a copy of a file; a transaction a row, so that no large file holds a transaction open."""
         pk = self._database.write(self._begin)
-        digest = hashlib.sha256()
-        size = 0
-        with path.open("rb") as source:
-            for number, chunk in enumerate(iter(lambda: source.read(CHUNK), b"")):
-                digest.update(chunk)
-                size += len(chunk)
-                self._add(pk, number, chunk)
-        sha256 = digest.hexdigest()
+        numbers = itertools.count()
+        sha256, size = hashed(path, lambda chunk: self._add(pk, next(numbers), chunk))
         self._finish(pk, sha256, size)
         return Blob(sha256=sha256, size=size, uri=f"database:{sha256}")
 

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
-from runstore.artifacts import Blobs, FsspecBlobs
+from runstore.blobs import Blobs, LocalBlobs, absolute_place, blobs_at
 from runstore.errors import (
     ForeignSchemaError,
     SchemaError,
@@ -68,8 +68,8 @@ def open_sql(url: str, options: OpenOptions) -> SqlStore:
     # What a pickled store is opened with elsewhere: nothing in it depends on this process's working directory.
     url = whole(database.url, database.secret_options)
     artifacts = options.artifacts
-    if artifacts is not None and "://" not in artifacts:
-        artifacts = str(Path(artifacts).expanduser().absolute())
+    if artifacts is not None:
+        artifacts = absolute_place(artifacts)
     options = OpenOptions(artifacts=artifacts, read_only=options.read_only)
     return SqlStore(database, _blobs_of(database, artifacts), url=url, options=options)
 
@@ -89,9 +89,9 @@ def _find_file(database: Database, path: Path) -> None:
 
 def _blobs_of(database: Database, artifacts: str | None) -> Blobs:
     if artifacts is not None:
-        return FsspecBlobs(artifacts)
+        return blobs_at(artifacts)
     if database.dialect == "sqlite":
-        return FsspecBlobs(f"{database.url.database}.artifacts")
+        return LocalBlobs(f"{database.url.database}.artifacts")
     return DatabaseBlobs(database)
 
 

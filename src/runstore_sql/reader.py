@@ -7,7 +7,8 @@ from typing import Any, BinaryIO, Final, TypeVar, cast
 import sqlalchemy as sa
 
 from runstore import checks
-from runstore.artifacts import Blobs, open_verified
+from runstore.artifacts import open_verified
+from runstore.blobs import Blobs
 from runstore.config import decode_config
 from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, QueryError, RunNotFoundError
 from runstore.ids import experiment_id_of

@@ -10,8 +10,9 @@ from typing import Any, Final, Self, cast
 import sqlalchemy as sa
 
 from runstore import checks
-from runstore.artifacts import Blobs, check_artifact, records_of
+from runstore.artifacts import check_artifact, records_of
 from runstore.batches import batches_of, is_plain_name
+from runstore.blobs import Blobs
 from runstore.config import check_config, decode_config, encode_config, flatten_config, merge_config
 from runstore.errors import (
     ExperimentNotFoundError,

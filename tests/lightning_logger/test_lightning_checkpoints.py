@@ -10,7 +10,7 @@ from pytorch_lightning import Trainer
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from lightning_logger.models import Model, StoppedModel
-from runstore.errors import ArtifactNotFoundError
+from runstore.errors import ArtifactNotFoundError, InvalidValueError
 from runstore.lightning import RunStoreLogger, fetch_checkpoint
 from runstore.memory import MemoryStore
 
@@ -145,3 +145,24 @@ def test_without_a_checkpoint_the_error_says_how_to_keep_one(store: MemoryStore)
 
     with pytest.raises(ArtifactNotFoundError, match="log_model=True"):
         fetch_checkpoint(store, logger.run_id, ".")
+
+
+def test_a_fetched_checkpoint_stays_in_its_directory_and_overwrites_nothing_unasked(
+    store: MemoryStore, tmp_path: Path
+) -> None:
+    run_id = store.ensure_run(store.get_or_create_experiment("x"))
+    (tmp_path / "stored.ckpt").write_bytes(b"stored")
+    metadata = {"role": "best", "file": "../../out.ckpt"}
+    store.log_artifact(run_id, tmp_path / "stored.ckpt", artifact_type="checkpoint", metadata=metadata)
+    directory = tmp_path / "deep" / "fetched"
+
+    path = fetch_checkpoint(store, run_id, directory)
+    again = fetch_checkpoint(store, run_id, directory)
+    path.write_bytes(b"mine")
+    with pytest.raises(InvalidValueError, match="is there already"):
+        fetch_checkpoint(store, run_id, directory)
+    kept = path.read_bytes()
+    replaced = fetch_checkpoint(store, run_id, directory, overwrite=True)
+
+    assert path == again == replaced == directory / "out.ckpt"
+    assert (kept, path.read_bytes()) == (b"mine", b"stored")

@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from runstore.artifacts import copy_out
 from runstore.cli.tables import print_json, print_line, print_table
+from runstore.files import copy_out
 from runstore.model import Artifact, Run, SeriesSummary, StepValue
 from runstore.opening import open_reader
 from runstore.plugins import find_backends

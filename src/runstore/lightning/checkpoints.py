@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from runstore.artifacts import copy_out
 from runstore.errors import ArtifactNotFoundError
+from runstore.files import copy_out
 from runstore.model import Artifact
 from runstore.protocol import RunReader
 from runstore.session import RunSession
@@ -129,19 +129,28 @@ class CheckpointLog:
         return self._names[path]
 
 
-def fetch_checkpoint(reader: RunReader, run_id: str, directory: str | os.PathLike[str], *, role: str = "best") -> Path:
+def fetch_checkpoint(
+    reader: RunReader,
+    run_id: str,
+    directory: str | os.PathLike[str],
+    *,
+    role: str = "best",
+    overwrite: bool = False,
+) -> Path:
     """A file with a run's best (or last) checkpoint, fetched from the store into ``directory``.
 
     Load it as any other: ``Model.load_from_checkpoint(fetch_checkpoint(reader, run_id, "."))``. The bytes are checked
-    against those that were logged. A file of the same name is replaced, whole or not at all.
+    against those that were logged. The file appears whole or not at all; where it is already, it is left as it is.
 
     Args:
         reader: where the run is.
         run_id: the run.
         directory: where the file goes; made if need be.
         role: ``"best"`` or ``"last"``.
+        overwrite: replace a file of the same name that holds other bytes.
 
     Raises:
+        InvalidValueError: there is a file of the same name with other bytes, or no file can be written there.
         RunNotFoundError: no such run.
         ArtifactNotFoundError: the run has no checkpoint of this role.
     """
@@ -156,10 +165,10 @@ def fetch_checkpoint(reader: RunReader, run_id: str, directory: str | os.PathLik
             "and a ModelCheckpoint to keep one"
         )
     newest = max(candidates, key=_order)
-    target = Path(directory) / str(newest.metadata.get("file") or Path(newest.name).name)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    # The last part alone: what is stored may not lead out of the directory.
+    target = Path(directory) / Path(str(newest.metadata.get("file") or newest.name)).name
     with reader.open_artifact(run_id, newest.name) as source:
-        copy_out(source, target)
+        copy_out(source, target, overwrite=overwrite)
     return target
 
 

@@ -1,45 +1,52 @@
 """Artifact bytes that wait: copied aside before ``log_artifact`` returns, so that the original may change or vanish.
 
 A copy, and not a hard link: a link shares the original's bytes, and a file that is written over in place (as
-``torch.save`` does) would change under it. File systems that can share blocks between copies (btrfs, XFS) do so.
+``torch.save`` does) would change under it.
 """
 
-import hashlib
+import errno
 import os
 import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from runstore.artifacts import ArtifactRequest, Blob
+from runstore.artifacts import ArtifactRequest
+from runstore.blobs import Blob, hashed
+from runstore.errors import StoreFailureError, StoreFullError
+from runstore.files import CHUNK
 from runstore.ids import time_ordered_id
 
-_CHUNK = 2**20
+_ZEROS = bytes(CHUNK)
 
 
 class StagedBlobs:
-    """A :class:`runstore.artifacts.Blobs` for one call, which copies files into a folder of its own."""
+    """A :class:`runstore.blobs.Blobs` for one call, which copies files into a folder of its own.
+
+    Raises:
+        StoreFailureError: the place of the journals has no room for the copy, or cannot be written.
+    """
 
     def __init__(self, staging: Path, request: ArtifactRequest) -> None:
-        """Makes the folder."""
+        """Touches nothing yet."""
         self.folder = staging / time_ordered_id()
-        self.folder.mkdir(parents=True, mode=0o700)
         self._root = Path(request.uri).absolute()
-        self.staged = self.folder / (self._root.name or "root")
+        # Not the path's own name: of "..", that would be a folder that holds this one.
+        self.staged = self.folder / "bytes"
 
     def put(self, path: Path) -> Blob:
         """Copies a file below the request's path to its place in the folder."""
         target = self.staged / path.absolute().relative_to(self._root)  # the file itself: relative to itself is "."
-        target.parent.mkdir(parents=True, exist_ok=True)
-        digest = hashlib.sha256()
-        size = 0
-        with path.open("rb") as source, target.open("wb") as copy:
-            while chunk := source.read(_CHUNK):
-                digest.update(chunk)
-                copy.write(chunk)
-                size += len(chunk)
-            copy.flush()
-            os.fdatasync(copy.fileno())
-        return Blob(sha256=digest.hexdigest(), size=size, uri=str(target))
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("wb") as copy:
+                sha256, size = hashed(path, lambda chunk: _write(copy, chunk))
+                copy.truncate(size)
+                copy.flush()
+                os.fdatasync(copy.fileno())
+        except OSError as error:
+            raise _no_room(path, self.folder, error) from error
+        return Blob(sha256=sha256, size=size, uri=str(target))
 
     def open(self, sha256: str) -> BinaryIO:
         """Staged bytes are read by the drain alone, by their path."""
@@ -48,3 +55,19 @@ class StagedBlobs:
     def discard(self) -> None:
         """Removes what was staged."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _write(copy: BinaryIO, chunk: bytes) -> None:
+    """Writes a part; one of zeros becomes a hole, so that a sparse file takes no more room here than there."""
+    if chunk == _ZEROS[: len(chunk)]:
+        copy.seek(len(chunk), os.SEEK_CUR)
+    else:
+        copy.write(chunk)
+
+
+def _no_room(path: Path, folder: Path, error: OSError) -> StoreFailureError:
+    kind = StoreFullError if error.errno in {errno.ENOSPC, errno.EDQUOT} else StoreFailureError
+    return kind(
+        f"could not copy {str(path)!r} aside to {folder}: {error.strerror}; nothing was logged; make room there, or set "
+        "RUNSTORE_STATE_DIR to a place that has it"
+    )

@@ -1,5 +1,6 @@
 """Planted bugs in the artifacts (ART)."""
 
+import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -58,6 +59,53 @@ class SameNameIsKeptTwice(Mutant, breaks="ART.4"):
 class MissingFileIsIgnored(Mutant, breaks="ART.5"):
     def log_artifact(self, run_id: str, path: Any, *, copy: bool = True, **given: Any) -> Artifact:
         return super().log_artifact(run_id, path, copy=copy and Path(path).exists(), **given)
+
+
+class _WalksByItself(Mutant):
+    """Logs a folder file by file, each of those that ``files`` gives."""
+
+    def files(self, folder: Path) -> list[Path]:
+        raise NotImplementedError
+
+    def log_artifact(self, run_id: str, path: Any, *, name: str | None = None, **given: Any) -> Artifact:
+        folder = Path(path)
+        if not folder.is_dir():
+            return super().log_artifact(run_id, path, name=name, **given)
+        parts = [
+            super(_WalksByItself, self).log_artifact(
+                run_id, each, name=f"{name or folder.name}/{each.relative_to(folder).as_posix()}", **given
+            )
+            for each in self.files(folder)
+        ]
+        return replace(parts[0], name=name or folder.name, parts=tuple(parts))
+
+
+class LinkedFoldersAreLeftOut(_WalksByItself, breaks="ART.5"):
+    def files(self, folder: Path) -> list[Path]:
+        return [Path(place) / name for place, _, names in os.walk(folder) for name in names]
+
+
+class OddFilesAreLeftOut(_WalksByItself, breaks="ART.5"):
+    def files(self, folder: Path) -> list[Path]:
+        found = [Path(place) / name for place, _, names in os.walk(folder, followlinks=True) for name in names]
+        return [path for path in found if path.is_file()]
+
+
+class CirclesAreFollowed(_WalksByItself, breaks="ART.5"):
+    """As ``os.walk`` does, until the system says that there are too many links."""
+
+    def files(self, folder: Path) -> list[Path]:
+        return [Path(place) / name for place, _, names in os.walk(folder, followlinks=True) for name in names]
+
+
+class SizeIsReadAfterTheBytes(Mutant, breaks="ART.9"):
+    def log_artifact(self, run_id: str, path: Any, *, copy: bool = True, **given: Any) -> Artifact:
+        record = super().log_artifact(run_id, path, copy=copy, **given)
+        if not copy or not Path(path).is_file():
+            return record
+        wrong = replace(record, size=Path(path).stat().st_size)
+        self._entry(run_id).artifacts[record.name] = wrong
+        return wrong
 
 
 class ReferencesClaimToBeStored(Mutant, breaks="ART.6"):

@@ -14,7 +14,8 @@ import msgspec
 from msgspec.structs import replace
 
 from runstore import checks
-from runstore.artifacts import FsspecBlobs, check_artifact, open_verified, records_of
+from runstore.artifacts import check_artifact, open_verified, records_of
+from runstore.blobs import blobs_at
 from runstore.config import check_config, decode_config, encode_config, merge_config
 from runstore.errors import (
     ArtifactNotFoundError,
@@ -55,7 +56,7 @@ class DuckStore:
 
     def __init__(self, url: str, *, artifacts: str | None = None, read_only: bool = False) -> None:
         self._file = DuckFile(url)
-        self._blobs = FsspecBlobs(artifacts or f"{self._file.path}.artifacts")
+        self._blobs = blobs_at(artifacts or f"{self._file.path}.artifacts")
         self._read_only = read_only
         self._is_closed = False
         self._file.prepare(read_only=read_only)

@@ -10,6 +10,7 @@ _FAMILIES = (
     "_summaries",
     "_configs",
     "_artifacts",
+    "_files",
     "_endings",
     "_durability",
     "_reading",
@@ -27,6 +28,7 @@ from runstore.testing.conformance._durability import DurabilityClauses  # noqa: 
 from runstore.testing.conformance._endings import EndingClauses  # noqa: E402
 from runstore.testing.conformance._errors import ErrorClauses  # noqa: E402
 from runstore.testing.conformance._experiments import ExperimentClauses  # noqa: E402
+from runstore.testing.conformance._files import FileClauses  # noqa: E402
 from runstore.testing.conformance._filters import FilterClauses  # noqa: E402
 from runstore.testing.conformance._machine import MachineClauses  # noqa: E402
 from runstore.testing.conformance._metrics import MetricClauses  # noqa: E402
@@ -46,6 +48,7 @@ class RunStoreConformance(
     SummaryClauses,
     ConfigClauses,
     ArtifactClauses,
+    FileClauses,
     EndingClauses,
     DurabilityClauses,
     ReadingClauses,
