@@ -15,8 +15,11 @@ from msgspec import Struct
 
 from runstore.errors import ArtifactNotFoundError, InvalidValueError, SettingsError, StoreFailureError
 from runstore.files import CHUNK, chunks_of
+from runstore.homes import expanded
 from runstore.secrets import Secrets, hide_in_logs, redact_word, without_secrets
 from runstore.urls import check_place_splits
+
+_CALLED: Final = "the artifacts' folder"
 
 _CLIENTS: Final = ("aiohttp", "fsspec", "s3fs", "botocore", "gcsfs", "adlfs", "urllib3")
 """Whose loggers may write out a place's URL."""
@@ -46,12 +49,12 @@ def blobs_at(root: str) -> Blobs:
     """The place that a setting names: a URL that fsspec knows (``s3://bucket/prefix``, ``gs://…``), or a folder."""
     if "://" in root and not root.startswith("file://"):
         return FsspecBlobs(root)
-    return LocalBlobs(_expanded(root.removeprefix("file://")))
+    return LocalBlobs(str(expanded(root.removeprefix("file://"), called=_CALLED)))
 
 
 def absolute_place(root: str) -> str:
     """A setting's place as it is to be found from any working directory."""
-    return root if "://" in root else str(Path(_expanded(root)).absolute())
+    return root if "://" in root else str(expanded(root, called=_CALLED))
 
 
 def check_place(root: str) -> None:
@@ -206,10 +209,6 @@ def _sync(target: IO[bytes]) -> None:
         os.fsync(target.fileno())
     except (AttributeError, OSError, ValueError):
         return
-
-
-def _expanded(root: str) -> str:
-    return os.path.expanduser(root)  # noqa: PTH111 - pathlib's takes "./~x" for somebody's home, too
 
 
 def _key(sha256: str) -> str:

@@ -58,6 +58,11 @@ def check_splits(url: str) -> None:
         SettingsError: says what is wrong and how to escape it, and shows nothing of the URL but its scheme.
     """
     scheme = scheme_of(url)
+    if scheme == "sqlite" and url.partition("://")[2][:1] not in {"", "/", "?"}:
+        raise SettingsError(
+            "the store's sqlite:// URL names a host, and a file has none; write three slashes before a relative path "
+            "and four before an absolute one: sqlite:///runs.db, sqlite:////data/runs.db"
+        )
     found = _what_is_wrong(url, is_on_server=scheme in _ON_SERVERS)
     if found is not None:
         raise SettingsError(f"the store's {scheme}:// URL {found}; {_HOW_TO_ESCAPE}")
@@ -90,8 +95,6 @@ def _what_is_wrong(url: str, *, is_on_server: bool) -> str | None:
     if any(unicodedata.category(each) in {"Cc", "Zl", "Zp"} for each in url):
         return "holds a line break or another control character"
     rest = url.partition("://")[2]
-    if url.lower().startswith("sqlite:") and rest and rest[0] not in "/?":
-        return "names a host, and a file has none: a relative path follows three slashes, an absolute one four"
     is_file = rest.startswith("/") and not is_on_server
     if not is_file:
         found = _wrong_in_authority(rest)
@@ -108,7 +111,7 @@ def _wrong_in_authority(rest: str) -> str | None:
     authority = re.split("[/?#]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
     if "@" in behind and "@" not in authority:
-        return f"has an unescaped {behind[0]!r} in its user or password, or an unescaped '@' behind its host"
+        return f"has an unescaped {behind[0]!r} in its user or password (write it as %{ord(behind[0]):02X}), or an unescaped '@' behind its host"
     if rest.count("@") > 1:
         return "has more than one unescaped '@'"
     if "#" in rest:

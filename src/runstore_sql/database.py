@@ -20,6 +20,7 @@ import tenacity
 from sqlalchemy.pool import QueuePool
 
 from runstore.errors import RunStoreError, SettingsError, StoreClosedError, StoreUnavailableError
+from runstore.homes import expanded
 from runstore.secrets import Secrets, redact_word, without_secrets
 from runstore_sql import secret_options
 from runstore_sql.failures import is_transient, translate
@@ -305,7 +306,9 @@ def parse_url(text: str) -> sa.URL:
                 f"store {redact_word(text)!r} has the options {', '.join(unknown)}; known for SQLite are "
                 f"{', '.join(sorted(_SQLITE_OPTIONS))}"
             )
-        return url.set(drivername="sqlite", database=str(Path(url.database).expanduser().absolute()))
+        return url.set(
+            drivername="sqlite", database=str(expanded(url.database, called="the path of the sqlite:/// URL"))
+        )
     if not url.database:
         raise SettingsError(f"store {redact_word(text)!r} names no database; add one after the host, as in …@host/runs")
     return url.set(drivername="postgresql+psycopg" if scheme in {"postgresql", "postgres"} else "mysql+pymysql")

@@ -2,12 +2,13 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runstore import open_reader, open_store
 from runstore.errors import RunStoreError, SettingsError
-from runstore.settings import load_settings
+from runstore.settings import Settings, load_settings
 from runstore.urls import scheme_of
 
 
@@ -66,6 +67,46 @@ def test_a_section_with_an_unknown_key_is_an_error_that_names_both(project: Path
 
     with pytest.raises(SettingsError, match=r"pyproject\.toml.*urll"):
         load_settings()
+
+
+@pytest.mark.parametrize("empty", ["", " ", "\n"])
+def test_a_place_where_a_setting_is_empty_does_not_have_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch, empty: str
+) -> None:
+    monkeypatch.setenv("RUNSTORE_URL", empty)
+    monkeypatch.setenv("RUNSTORE_ARTIFACTS", empty)
+    (project / "runstore.toml").write_text(f"url = {empty!r}\nartifacts = {empty!r}\n".replace("'", '"'))
+    (project / "pyproject.toml").write_text('[tool.runstore]\nurl = "sqlite:///runs.db"\nartifacts = "kept"\n')
+
+    found = load_settings(url=empty, artifacts=empty)
+
+    assert (found.url, found.artifacts) == ("sqlite:///runs.db", "kept")
+
+
+@pytest.mark.usefixtures("project")
+def test_settings_that_are_empty_everywhere_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNSTORE_URL", "")
+    monkeypatch.setenv("RUNSTORE_ARTIFACTS", "")
+
+    assert load_settings() == Settings()
+    with pytest.raises(SettingsError, match="no store was named"):
+        open_store()
+
+
+@pytest.mark.usefixtures("project")
+def test_blanks_and_line_breaks_around_a_setting_are_no_part_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNSTORE_URL", "sqlite:///runs.db\r\n")
+    monkeypatch.setenv("RUNSTORE_ARTIFACTS", " kept ")
+
+    assert load_settings() == Settings(url="sqlite:///runs.db", artifacts="kept")
+    assert load_settings(url="\tmemory://\n").url == "memory://"
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize("given", [{"url": Path("runs.db")}, {"artifacts": Path("kept")}, {"url": b"memory://"}])
+def test_a_setting_that_is_no_text_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(SettingsError, match="give a text"):
+        open_store(**given)
 
 
 @pytest.mark.usefixtures("project")

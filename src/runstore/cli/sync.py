@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from runstore.errors import RunStoreError, SettingsError, StoreUnavailableError
+from runstore.homes import expanded
 from runstore.opening import open_store
 from runstore.recording.adoption import QUARANTINE
 from runstore.recording.opening import Synced, sync_leftovers
@@ -42,7 +43,7 @@ def sync(
         raise SettingsError(
             "--watch and --requeue do not go together; requeue once, after mending the cause, then watch"
         )
-    base = Path(state_dir).expanduser().absolute() if state_dir is not None else default_state_dir()
+    base = expanded(state_dir, called="--state-dir") if state_dir is not None else default_state_dir()
     if state_dir is not None and not base.is_dir():
         raise SettingsError(f"there is no folder {base}; --state-dir names the one that holds journals/")
     if not watch:

@@ -6,19 +6,23 @@ import os
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import platformdirs
-
+from runstore.homes import default_state_dir, expanded
 from runstore.recording.journal import leftovers
 from runstore.secrets import redact_word
+from runstore.settings import first_given
 from runstore.urls import scheme_of
 
 _ABOUT = "store.json"
 
 
 def state_dir() -> Path:
-    """``RUNSTORE_STATE_DIR``, or the user's state directory of this platform."""
-    named = os.environ.get("RUNSTORE_STATE_DIR")
-    return Path(named).expanduser().absolute() if named else platformdirs.user_state_path("runstore")
+    """``RUNSTORE_STATE_DIR``, or the user's state directory of this platform.
+
+    Raises:
+        SettingsError: no home directory is known, in which either would begin.
+    """
+    named = first_given([os.environ.get("RUNSTORE_STATE_DIR")])
+    return default_state_dir() if named is None else expanded(named, called="RUNSTORE_STATE_DIR")
 
 
 _SAME_SCHEME: Final = {"postgres": "postgresql", "mariadb": "mysql"}
@@ -43,7 +47,7 @@ def identity_of(url: str) -> str:
         # sqlite:///relative.db and sqlite:////absolute.db, as SQLAlchemy reads them
         path = url.partition("://")[2].partition("?")[0].removeprefix("/")
         if path and path != ":memory:":
-            return f"{scheme}:///{os.path.realpath(Path(path).expanduser())}"
+            return f"{scheme}:///{os.path.realpath(expanded(path, called='the path of the sqlite:/// URL'))}"
     if scheme not in _NAMING_OPTIONS:
         return redact_word(url)
     place, _, options = redact_word(url).partition("://")[2].partition("?")

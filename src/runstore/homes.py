@@ -1,0 +1,62 @@
+"""Paths that begin in the user's home directory, where there may be none: a batch job's user often has no entry."""
+
+import os
+from pathlib import Path
+
+from runstore.errors import SettingsError
+
+_NO_HOME = "HOME is not set, and this user has no entry among the system's users"
+
+
+def expanded(path: str | os.PathLike[str], *, called: str) -> Path:
+    """The absolute path, with the home directory for a leading ``~``.
+
+    Args:
+        path: as somebody gave it.
+        called: what it is called in an error, such as ``RUNSTORE_STATE_DIR``.
+
+    Raises:
+        SettingsError: no home directory is known.
+    """
+    text = os.fspath(path)
+    if text.partition(os.sep)[0] == "~":
+        if os.environ.get("HOME", "/") == "":  # the library would begin at the root
+            text = text.replace("~", _home_of_entry(called, text), 1)
+        elif os.path.expanduser(text) == text:  # noqa: PTH111 - as below
+            raise _unknown_home(called, text)
+    return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 - pathlib's takes "./~x" for somebody's home, too
+
+
+def _home_of_entry(called: str, path: str) -> str:
+    import pwd  # noqa: PLC0415 - POSIX only, and rarely needed
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        raise _unknown_home(called, path) from None
+
+
+def _unknown_home(called: str, path: str) -> SettingsError:
+    return SettingsError(
+        f"{called} begins with ~ ({path}), but no home directory is known: {_NO_HOME}; give the whole path"
+    )
+
+
+def default_state_dir() -> Path:
+    """The user's state directory of this platform.
+
+    Raises:
+        SettingsError: no home directory is known.
+    """
+    import platformdirs  # noqa: PLC0415 - not needed where RUNSTORE_STATE_DIR is set
+
+    try:
+        found = platformdirs.user_state_path("runstore")
+    except RuntimeError:
+        found = Path()
+    if not found.is_absolute():
+        raise SettingsError(
+            f"no home directory is known: {_NO_HOME}; set RUNSTORE_STATE_DIR to a folder of this machine that journals may "
+            "be kept in, or open the store with durable=False"
+        )
+    return found
