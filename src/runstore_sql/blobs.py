@@ -15,6 +15,7 @@ from runstore.blobs import Blob, hashed
 from runstore.errors import ArtifactNotFoundError, StoreFailureError
 from runstore.files import CHUNK
 from runstore_sql.database import Database
+from runstore_sql.failures import is_taken
 from runstore_sql.schema import blob, blob_chunk
 
 _ABANDONED_US: Final = 24 * 3600 * 1_000_000
@@ -75,7 +76,7 @@ class DatabaseBlobs:
         try:
             self._database.write(finish)
         except StoreFailureError as error:
-            if not isinstance(error.__cause__, sa.exc.IntegrityError):
+            if not is_taken(error.__cause__):
                 raise
             self._database.write(finish)  # another upload of the same bytes was quicker, and can be seen now
 

@@ -8,7 +8,7 @@ it returns. After a fork the child makes connections of its own (OPEN.5).
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +24,6 @@ from runstore.homes import expanded
 from runstore.secrets import Secrets, redact_word, without_secrets
 from runstore_sql import secret_options
 from runstore_sql.failures import is_transient, translate
-from runstore_sql.partitions import SETTING as PARTITION_SETTING
 from runstore_sql.trips import Trips
 
 _ATTEMPTS: Final = 4
@@ -38,6 +37,8 @@ _BEGIN: Final = {
     "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
     "mysql": "START TRANSACTION",
 }
+_READ_ONLY: Final = {"sqlite": "", "postgresql": ", READ ONLY", "mysql": " READ ONLY"}
+"""What is said as a transaction begins that only reads: a session's setting may meet another program, see postgresql.py."""
 _NOW_US: Final = {
     "sqlite": "runstore_now_us()",
     "postgresql": "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
@@ -64,7 +65,7 @@ class Database:
         self.read_only = read_only
         self.dialect = url.get_backend_name()
         self.now_us = _NOW_US[self.dialect]
-        self.begin = _BEGIN[self.dialect]
+        self.begin = _BEGIN[self.dialect] + (_READ_ONLY[self.dialect] if read_only else "")
         self._engines: dict[int, sa.Engine] = {}
         self._spare: list[tuple[int, Any]] = []
         self._busy: set[int] = set()
@@ -240,7 +241,8 @@ class Database:
         if not isinstance(error, (sa.exc.SQLAlchemyError, sqlite3.Error)) and not _is_driver_error(error):
             return error
         failed = translate(error, place=self.place)
-        failed.__cause__ = error
+        # The driver's own error, not SQLAlchemy's around it: whoever reads the traceback meets one cause.
+        failed.__cause__ = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error
         return without_secrets(failed, self._secrets)
 
     def _forget_connections(self) -> None:
@@ -311,39 +313,27 @@ def parse_url(text: str) -> sa.URL:
         )
     if not url.database:
         raise SettingsError(f"store {redact_word(text)!r} names no database; add one after the host, as in …@host/runs")
-    return url.set(drivername="postgresql+psycopg" if scheme in {"postgresql", "postgres"} else "mysql+pymysql")
+    if scheme in {"postgresql", "postgres"}:
+        from runstore_sql import postgresql  # noqa: PLC0415 - psycopg is there for this dialect only
+
+        postgresql.check_options(url)
+        return url.set(drivername="postgresql+psycopg")
+    from runstore_sql import mysql  # noqa: PLC0415 - as above
+
+    mysql.check_options(url)
+    return url.set(drivername="mysql+pymysql")
 
 
 def make_engine(url: sa.URL, read_only: bool, secrets: Mapping[str, Any] = _NO_OPTIONS) -> sa.Engine:  # noqa: FBT001 - one caller
     """An engine whose connections are in autocommit mode; nothing is connected yet."""
-    dialect = url.get_backend_name()
+    given, dialect = url, url.get_backend_name()
     arguments: dict[str, Any] = {}
     if dialect == "sqlite":
         path, options = Path(url.database or ""), dict(url.query)
         arguments["creator"] = lambda: _connect_sqlite(path, options, read_only=read_only)
         url = sa.URL.create("sqlite")
-    elif dialect == "postgresql":
-        defaults = {
-            "connect_timeout": 10,
-            "application_name": "runstore",
-            "keepalives_idle": 30,
-            "keepalives_interval": 10,
-            "keepalives_count": 3,
-        }
-        arguments["connect_args"] = {key: value for key, value in defaults.items() if key not in url.query}
-        url = url.difference_update_query([PARTITION_SETTING])  # ours, and unknown to the driver
     else:
-        from pymysql.constants import CLIENT  # noqa: PLC0415 - needed, and there, for this dialect only
-
-        arguments["connect_args"] = {
-            # Rows found, not rows changed, as SQLAlchemy has it; and several statements a text: see trips.py.
-            "client_flag": CLIENT.FOUND_ROWS | CLIENT.MULTI_STATEMENTS,
-            "charset": "utf8mb4",
-            "init_command": "SET SESSION sql_mode = CONCAT(@@sql_mode, ',STRICT_ALL_TABLES'), time_zone = '+00:00', "
-            "group_concat_max_len = 16777216",  # the default cuts what is longer off: see many_runs.py
-        }
-    if dialect != "sqlite":
-        arguments["connect_args"] |= secret_options.connect_arguments(url, secrets)
+        arguments["connect_args"] = secret_options.connect_arguments(url, secrets)
     engine = sa.create_engine(
         url,
         poolclass=QueuePool,
@@ -357,34 +347,23 @@ def make_engine(url: sa.URL, read_only: bool, secrets: Mapping[str, Any] = _NO_O
         hide_parameters=True,
         **arguments,
     )
-    if dialect == "postgresql":
-        sa.event.listen(engine, "connect", _set_up_postgresql(read_only=read_only))
-    elif dialect == "mysql":
-        sa.event.listen(engine, "connect", _set_up_mysql(read_only=read_only))
+    if dialect != "sqlite":
+        sa.event.listen(engine, "do_connect", _connector(given, secrets, read_only=read_only))
     return engine
 
 
-def _set_up_postgresql(*, read_only: bool) -> Callable[[Any, object], None]:
-    from runstore_sql.packing import register  # noqa: PLC0415 - psycopg is there for this dialect only
+def _connector(
+    url: sa.URL, secrets: Mapping[str, Any], *, read_only: bool
+) -> Callable[[Any, object, Sequence[Any], dict[str, Any]], Any]:
+    """How the engine gets a connection; a driver is imported where its dialect is used."""
+    if url.get_backend_name() == "postgresql":
+        from runstore_sql import postgresql  # noqa: PLC0415 - as above
 
-    def set_up(connection: Any, _record: object) -> None:
-        register(connection)
-        # Compiling a query takes longer than running any of ours.
-        connection.execute("SET jit = off")
-        if read_only:
-            connection.execute("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+        return lambda _dialect, _record, _args, named: postgresql.connect(named, read_only=read_only)
+    from runstore_sql import mysql  # noqa: PLC0415 - as above
 
-    return set_up
-
-
-def _set_up_mysql(*, read_only: bool) -> Callable[[Any, object], None]:
-    access = "READ ONLY" if read_only else "READ WRITE"
-
-    def set_up(connection: Any, _record: object) -> None:
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, {access}")
-
-    return set_up
+    arguments = mysql.arguments_of(url) | secret_options.connect_arguments(url, secrets)
+    return lambda _dialect, _record, _args, _named: mysql.connect(arguments, read_only=read_only)
 
 
 def _connect_sqlite(path: Path, options: dict[str, Any], *, read_only: bool) -> sqlite3.Connection:

@@ -13,6 +13,8 @@ from runstore.errors import RunStoreError, StoreFailureError, StoreFullError, St
 _POSTGRESQL_TRANSIENT: Final = frozenset(
     {
         "25006",  # read-only transaction: a standby that was the primary
+        "25P03",  # a transaction that stood idle for too long was ended, or one that lasted
+        "25P04",
         "40001",  # serialization failure
         "40P01",  # deadlock
         "53300",  # too many connections
@@ -24,7 +26,14 @@ _POSTGRESQL_TRANSIENT: Final = frozenset(
         "57P05",  # idle session timeout
     }
 )
-_POSTGRESQL_REFUSED: Final = (" does not exist", "authentication failed", "no pg_hba.conf entry", "is not permitted")
+_POSTGRESQL_ADVICE: Final = {
+    "28": "check user and password, and ask whoever runs the server whether it lets you in from this machine",
+    "3D000": "make the database (CREATE DATABASE), or mend its name in the URL",
+    "3F000": "no schema of the search path is there: make it (CREATE SCHEMA), or name another with "
+    "?options=-csearch_path%3Dpublic behind the URL",
+    "42501": "ask the owner of the database for the right: CONNECT on the database, USAGE on the schema, SELECT on the "
+    "runstore_ tables to read, INSERT, UPDATE and DELETE to write, CREATE on the schema to make them",
+}
 
 _MYSQL_TRANSIENT: Final = frozenset(
     {
@@ -52,6 +61,19 @@ _MYSQL_TRANSIENT: Final = frozenset(
         4031,  # disconnected by the server because of inactivity
     }
 )
+_MYSQL_ADVICE: Final = {
+    **dict.fromkeys(
+        (1044, 1142, 1143, 1227, 1370),
+        "ask whoever runs the server for the right: SELECT on the database to read; INSERT, UPDATE and DELETE to "
+        "write; CREATE, INDEX, REFERENCES and CREATE VIEW to make the tables",
+    ),
+    **dict.fromkeys((1045, 1698), "check user and password, and the machine from which this user may come"),
+    1049: "make the database (CREATE DATABASE), or mend its name in the URL",
+    1129: "ask whoever runs the server to let this machine in again (FLUSH HOSTS)",
+    1130: "ask whoever runs the server to let this user in from this machine",
+    1153: "the server's max_allowed_packet is too small for it; ask for a larger one",
+    2026: "see whether the server speaks TLS, and whose certificate it shows (ssl_ca)",
+}
 _FULL: Final = frozenset(
     {
         "SQLITE_FULL",
@@ -60,6 +82,8 @@ _FULL: Final = frozenset(
         1114,  # the table is full, as when its tablespace cannot grow
     }
 )
+_MISSING: Final = frozenset({"42P01", "42703", 1054, 1146})
+_TAKEN: Final = frozenset({"23505", 1062})
 _SQLITE_TRANSIENT: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
 _SQLITE_ADVICE: Final = {
     "SQLITE_READONLY": "the file or its folder cannot be written; check its permissions",
@@ -78,13 +102,21 @@ def translate(error: Exception, *, place: str) -> RunStoreError:
         place: the redacted URL.
     """
     driver_error = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error
-    said = str(driver_error).strip() or type(driver_error).__name__
+    said = _words(driver_error).strip() or type(driver_error).__name__
     if is_transient(error):
         return StoreUnavailableError(f"{place} is away or busy: {said}; try again, and see whether the server is up")
     refused = f"{place} refused: {type(driver_error).__name__}: {said}"
     if _code(driver_error) in _FULL:
         return StoreFullError(f"{refused}; the disk is full; free some space")
     return StoreFailureError(f"{refused}; {_advice(driver_error)}")
+
+
+def _words(error: BaseException) -> str:
+    """What the driver says in one line: of PostgreSQL's answer the message, and not the statement that it quotes."""
+    told = getattr(error, "diag", None)
+    if told is not None and told.message_primary:
+        return " ".join(filter(None, (told.message_primary, told.message_detail, told.message_hint)))
+    return " ".join(str(error).split())
 
 
 def is_transient(error: BaseException) -> bool:
@@ -103,13 +135,25 @@ def is_transient(error: BaseException) -> bool:
     return False
 
 
+def is_missing(error: BaseException | None) -> bool:
+    """Whether a driver's error says that a table or column is not there. A right that is missing is another thing."""
+    if isinstance(error, sqlite3.Error):
+        # SQLite has one code for all mistakes in a statement, and one language.
+        return str(error).startswith(("no such table", "no such column"))
+    return error is not None and _code(error) in _MISSING
+
+
+def is_taken(error: BaseException | None) -> bool:
+    """Whether a driver's error says that a unique key is taken."""
+    return error is not None and _code(error) in _TAKEN
+
+
 def _is_transient_postgresql(error: BaseException) -> bool:
     state: str | None = getattr(error, "sqlstate", None)
     if state is not None:
         return state in _POSTGRESQL_TRANSIENT or state.startswith("08")
-    # Without a state the server was not reached or the connection broke, unless it turned us away at the door.
-    is_about_connection = type(error).__name__ in {"OperationalError", "InterfaceError", "ConnectionTimeout"}
-    return is_about_connection and not any(words in str(error) for words in _POSTGRESQL_REFUSED)
+    # Without a state the server was not reached, or the connection broke; see wire.py for one that was turned away.
+    return type(error).__name__ in {"OperationalError", "InterfaceError", "ConnectionTimeout"}
 
 
 def _code(error: BaseException) -> object:
@@ -124,4 +168,10 @@ def _advice(error: BaseException) -> str:
     for beginning, advice in _SQLITE_ADVICE.items():
         if name.startswith(beginning):
             return advice
+    code = _code(error)
+    advised = _MYSQL_ADVICE.get(code) if isinstance(code, int) else None
+    if isinstance(code, str) and not name:
+        advised = _POSTGRESQL_ADVICE.get(code) or _POSTGRESQL_ADVICE.get(code[:2])
+    if advised is not None:
+        return advised
     return "mend what the database complains of: trying the same again will not help"

@@ -9,9 +9,10 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -27,6 +28,7 @@ from runstore.hookspecs import OpenOptions
 from runstore_sql import partitions
 from runstore_sql.blobs import DatabaseBlobs
 from runstore_sql.database import Database, parse_url
+from runstore_sql.failures import is_missing
 from runstore_sql.schema import MIN_READER, MIN_WRITER, OUR_NAMES, SCHEMA_VERSION, VERSION_TABLE, schema_info
 from runstore_sql.secret_options import whole
 from runstore_sql.store import SqlStore
@@ -37,6 +39,7 @@ _LOCK_NAME: Final = "runstore schema"
 _LOCK_NUMBER: Final = 0x72756E73746F7265
 _LOCK_WAIT_S: Final = 60
 _PARTITION_WAIT_S: Final = 2
+_LEAST_PAGE: Final = 16384
 
 
 class SchemaInfo(NamedTuple):
@@ -105,8 +108,28 @@ def _prepare(database: Database) -> None:
         _bring_up_to_date(database, width)
         return
     _check_version(info, database)
+    if not database.read_only:
+        database.read(lambda connection: _check_rights(connection, database))
     if width is not None and not database.read_only:
         _partition_ahead(database, width)
+
+
+_MAY_WRITE: Final = """
+    SELECT bool_and(has_table_privilege(name, deed))
+    FROM unnest(ARRAY['runstore_run', 'runstore_series', 'runstore_point']) name, unnest(ARRAY['INSERT', 'UPDATE']) deed"""
+_WRITE_NOTHING: Final = "UPDATE runstore_run SET status = status WHERE pk < 0"
+
+
+def _check_rights(connection: sa.Connection, database: Database) -> None:
+    """Refuses to write with a user who may only read: a run that nothing can be stored of is better told now."""
+    if database.dialect == "postgresql" and not connection.exec_driver_sql(_MAY_WRITE).scalar():
+        user = connection.exec_driver_sql("SELECT current_user").scalar()
+        raise StoreFailureError(
+            f"{user} may read the tables of {database.place} and not write them; ask their owner for INSERT, UPDATE and "
+            "DELETE on the runstore_ tables and USAGE on their sequences, or use open_reader(url)"
+        )
+    if database.dialect == "mysql":  # which tells no rights, but refuses a statement before it looks for rows
+        connection.exec_driver_sql(_WRITE_NOTHING)
 
 
 def _partition_ahead(database: Database, width: int) -> None:
@@ -126,7 +149,15 @@ def _read_info(connection: sa.Connection, database: Database) -> SchemaInfo | No
     """What the schema says of itself; ``None`` for a database that is empty, or whose making was interrupted."""
     try:
         row = connection.execute(sa.select(schema_info).where(schema_info.c.pk == 1)).first()
-    except (sa.exc.OperationalError, sa.exc.ProgrammingError):
+    except (sa.exc.OperationalError, sa.exc.ProgrammingError) as error:
+        if not is_missing(error.orig):
+            raise
+        if _has_no_schema(connection, database):
+            raise SchemaError(
+                f"{database.place} has no schema to look into: none of its search path is there, or may be used; make it "
+                "(CREATE SCHEMA), ask for the right (GRANT USAGE ON SCHEMA), or name another one with "
+                "?options=-csearch_path%3Dpublic behind the URL"
+            ) from None
         names = {name.lower() for name in _names_in(connection)}  # raises when the connection itself is the trouble
         ours = sorted(names & OUR_NAMES)
         if not ours or VERSION_TABLE in names:
@@ -136,6 +167,10 @@ def _read_info(connection: sa.Connection, database: Database) -> SchemaInfo | No
             "give runstore a database (or a PostgreSQL schema) of its own"
         ) from None
     return None if row is None else SchemaInfo(row.version, row.min_reader, row.min_writer, row.written_by)
+
+
+def _has_no_schema(connection: sa.Connection, database: Database) -> bool:
+    return database.dialect == "postgresql" and connection.exec_driver_sql("SELECT current_schema()").scalar() is None
 
 
 def _names_in(connection: sa.Connection) -> list[str]:
@@ -156,6 +191,8 @@ def _check_version(info: SchemaInfo, database: Database) -> None:
 def _bring_up_to_date(database: Database, width: int | None) -> None:
     if database.dialect == "sqlite":
         database.read(_use_write_ahead_log)
+    if database.dialect == "mysql":
+        database.with_driver(partial(_check_server, database=database))
 
     def migrate(connection: sa.Connection) -> None:
         with _locked(connection, database):
@@ -170,6 +207,16 @@ def _bring_up_to_date(database: Database, width: int | None) -> None:
     # MySQL commits each DDL statement by itself, so there the lock is all; a broken attempt is taken up again.
     run = database.read if database.dialect == "mysql" else database.write
     run(migrate)
+
+
+def _check_server(connection: Any, *, database: Database) -> None:
+    """Refuses a server on which the tables could not be made, before the first of them is."""
+    page = connection.runstore_facts.page
+    if page < _LEAST_PAGE:
+        raise SchemaError(
+            f"the server of {database.place} runs with innodb_page_size={page}, and keys of 512 characters need 16384 or "
+            "more; nothing was made. Give another server: this one's pages are chosen when its data is first made"
+        )
 
 
 def _read_info_quietly(connection: sa.Connection, database: Database) -> SchemaInfo | None:

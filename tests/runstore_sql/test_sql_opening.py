@@ -46,7 +46,7 @@ def test_the_migrations_make_the_columns_that_the_queries_name(store: SqlStore) 
     assert made == {name: [column.name for column in table.columns] for name, table in metadata.tables.items()}
 
 
-def test_a_second_opening_takes_one_statement(url: str) -> None:
+def test_a_second_opening_takes_one_statement_and_a_look_at_the_rights_on_a_server(url: str) -> None:
     open_sql(url, OpenOptions()).close()
     seen: list[str] = []
 
@@ -59,7 +59,7 @@ def test_a_second_opening_takes_one_statement(url: str) -> None:
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", record)
 
-    assert len(seen) == 1
+    assert len(seen) == (1 if url.startswith("sqlite") else 2)
     assert seen[0].startswith("SELECT runstore_schema.")
 
 

@@ -30,6 +30,7 @@ class Server(ABC):
         self.durable = durable
         self.pids: list[int] = []
         self.ports: list[int] = []
+        self.options: list[str] = []
 
     @property
     def pid(self) -> int:
@@ -151,7 +152,7 @@ class PostgreSQL(Server):
             settings |= {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
         options = [text for name, value in settings.items() for text in ("-c", f"{name}={value}")]
         programs = self._programs or self._find_programs()
-        command = [str(programs / "postgres"), "-D", str(self.root / "data"), *options]
+        command = [str(programs / "postgres"), "-D", str(self.root / "data"), *options, *self.options]
         self.pids = [spawn(command, log=self.log, user=self._user)]
         wait_until_ready(self._answers, pids=self.pids, log=self.log)
 
@@ -227,6 +228,7 @@ class MariaDB(Server):
             raise ServerUnavailableError("no mariadbd; install mariadb-server")
         command = [installer, "--no-defaults", f"--datadir={self.root / 'data'}", *self._as_user()]
         command += ["--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve"]
+        command += [option for option in self.options if option.startswith("--innodb-page-size")]
         run_tool(command, log=self.log)
 
     @staticmethod
@@ -250,7 +252,7 @@ class MariaDB(Server):
         command += ["--performance-schema=OFF", "--max-allowed-packet=64M"]
         if not self.durable:
             command += ["--innodb-flush-log-at-trx-commit=0", "--skip-innodb-doublewrite"]
-        self.pids = [spawn(command, log=self.log)]
+        self.pids = [spawn([*command, *self.options], log=self.log)]
         wait_until_ready(self._answers, pids=self.pids, log=self.log)
 
     def _answers(self) -> bool:
@@ -329,7 +331,7 @@ class MongoDB(Server):
         command += ["--setParameter", "diagnosticDataCollectionEnabled=false"]
         if self.replica_set:
             command += ["--replSet", self.replica_set, "--oplogSize", "64"]
-        return spawn(command, log=self.log)
+        return spawn([*command, *self.options], log=self.log)
 
     def _answers(self) -> bool:
         with self.client() as client:

@@ -17,7 +17,7 @@ that asked for it; see :mod:`support.processes`.
 import os
 import pickle
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -56,13 +56,18 @@ __all__ = [
 
 
 @contextmanager
-def private_server(kind: str, *, durable: bool = True) -> Iterator[Server]:
+def private_server(kind: str, *, durable: bool = True, options: Sequence[str] = ()) -> Iterator[Server]:
     """A server of the caller's own, gone with its data at the end of the block.
+
+    Args:
+        kind: of server.
+        durable: whether it waits for the disk.
+        options: words to add to the command that starts it.
 
     Raises:
         ServerUnavailableError: this machine cannot run one; says why.
     """
-    server = _start_new(kind, durable=durable)
+    server = _start_new(kind, durable=durable, options=options)
     private_kinds.append(kind)
     try:
         yield server
@@ -93,12 +98,13 @@ def shared_server(kind: str) -> Server:
         return server
 
 
-def _start_new(kind: str, *, durable: bool) -> Server:
+def _start_new(kind: str, *, durable: bool, options: Sequence[str] = ()) -> Server:
     """Starts a server; another process may take its port in the meantime, so it is tried with others too."""
     for remaining in reversed(range(_STARTS)):
         root = state_directory() / f"{kind}-{secrets.token_hex(4)}"
         root.mkdir(mode=0o755)
         server = ENGINES[kind](root, durable=durable)
+        server.options = list(options)
         try:
             server.install()
             server.start()

@@ -23,7 +23,8 @@ _POINT = {
         PRIMARY KEY (series_pk, step))""",
     "mysql": """CREATE TABLE IF NOT EXISTS runstore_point (
         series_pk BIGINT NOT NULL, step BIGINT NOT NULL, value DOUBLE, special SMALLINT NOT NULL DEFAULT 0,
-        logged_at_us BIGINT NOT NULL, PRIMARY KEY (series_pk, step)) ENGINE=InnoDB""",
+        logged_at_us BIGINT NOT NULL, PRIMARY KEY (series_pk, step))
+        ENGINE=InnoDB ROW_FORMAT=DYNAMIC""",
 }
 # A point has no foreign key: the check costs a look-up a point, and the series' row is locked while points go in.
 
@@ -48,7 +49,9 @@ def _tables(dialect: sa.Dialect) -> sa.MetaData:
         text_collation = "C"
     elif dialect.name == "mysql":
         collation = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
-        options = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": collation}
+        # Keys of 255 characters fit into the default row format, and not into those of older servers.
+        storage = {"mysql_engine": "InnoDB", "mysql_row_format": "DYNAMIC"}
+        options = {**storage, "mysql_charset": "utf8mb4", "mysql_collate": collation}
     # Rows that are updated at each call find room beside themselves and leave their indexes alone.
     updated: dict[str, Any] = {**options, "postgresql_with": {"fillfactor": 70}}
 

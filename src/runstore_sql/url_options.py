@@ -1,0 +1,47 @@
+"""What may stand behind the ``?`` of a URL: a word that nobody knows is told, not ignored."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from runstore.errors import SettingsError
+
+
+def check_known(
+    given: Mapping[str, Any],
+    known: Iterable[str],
+    *,
+    place: str,
+    refused: Mapping[str, str],
+    meant: Mapping[str, str] | None = None,
+) -> None:
+    """Refuses options that the driver does not have, or that would break what a store promises.
+
+    Args:
+        given: the URL's.
+        known: the driver's names.
+        place: whose URL it is, for people.
+        refused: options that the driver has and a store cannot take, with the reason.
+        meant: names that people bring along from other programs, with what to write here.
+
+    Raises:
+        SettingsError: names the first of them, and what was likely meant.
+    """
+    names = sorted(known)
+    for name in given:
+        if name in refused:
+            raise SettingsError(f"the option {name} of {place} cannot be taken: {refused[name]}; take it out")
+        if name in names:
+            if not isinstance(given[name], str):
+                raise SettingsError(f"the option {name} of {place} is given twice; leave one")
+            continue
+        hint = (meant or {}).get(_folded(name), "")
+        if not hint:
+            folded = {_folded(each): each for each in names}
+            near = difflib.get_close_matches(_folded(name), folded, n=1, cutoff=0.7)
+            hint = f"did you mean {folded[near[0]]}?" if near else f"known are {', '.join(names)}"
+        raise SettingsError(f"the option {name} of {place} is unknown; {hint}")
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
