@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from runstore import checks
 from runstore.artifacts import check_artifact, open_verified, records_of
+from runstore.begun import BegunRuns
 from runstore.blobs import Blob, Blobs, blobs_at, hashed
 from runstore.config import check_config, decode_config, encode_config, flatten_config, merge_config
 from runstore.errors import (
@@ -92,6 +93,7 @@ class MemoryStore:
         self._database = database or MemoryDatabase()
         self._blobs = blobs_at(artifacts) if artifacts else self._database.blobs
         self._is_closed = False
+        self._begun = BegunRuns()
 
     # --- the six verbs ------------------------------------------------------------------------------------------
 
@@ -143,6 +145,8 @@ class MemoryStore:
             now = from_microseconds(database.now_us())
             if entry is not None:
                 checks.check_same_experiment(birth, entry.run.experiment_id)
+                if resume:
+                    self._begun.add(entry.run.id)
                 if resume and entry.run.status.is_final:
                     entry.run = replace(
                         entry.run,
@@ -176,6 +180,7 @@ class MemoryStore:
                 provenance=origin,
             )
             database.runs[run.id] = _Entry(run=run)
+            self._begun.add(run.id)
             return run.id
 
     def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
@@ -238,6 +243,7 @@ class MemoryStore:
                 if entry.run.status != final:
                     raise RunFinalizedError(checks.already_final(run_id, entry.run.status, final))
                 return
+            self._begun.discard(run_id)
             end_us = checks.check_end_time(
                 end_us, start_us=to_microseconds(entry.run.start_time), now_us=database.now_us()
             )
@@ -424,7 +430,8 @@ class MemoryStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes the handle."""
+        """Ends the runs that were begun here by what left the block, and closes the store."""
+        self._begun.leave(self, error)
         self.close()
 
     def _session(self) -> "_Session":

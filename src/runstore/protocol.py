@@ -181,7 +181,7 @@ class RunStore(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes the store."""
+        """Ends the runs that this handle began by what left the block, if anything did, and closes the store [FIN.7]."""
         ...
 
 

@@ -5,7 +5,6 @@ the first step. From then on it never stops the training that it watches: a stor
 warning and a count.
 """
 
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +12,7 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Self
 
+from runstore.begun import ending_of
 from runstore.checks import check_terminal_status
 from runstore.errors import InvalidValueError
 from runstore.ids import new_run_id
@@ -21,21 +21,7 @@ from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus
 from runstore.protocol import RunStore
 from runstore.sorting import check_kind_of_points, require_mapping, require_path, sort_config, sort_points
 
-_POLITE_EXITS = frozenset({None, 0, 128 + signal.SIGINT, 128 + signal.SIGTERM})
-"""Codes of ``SystemExit`` by which a program says that it was told to stop, not that it went wrong."""
-
-
-def ending_of(error: BaseException | None) -> RunStatus:
-    """The status of a run whose training ended by ``error``, or without one.
-
-    Ctrl-C and an exit that follows SIGINT or SIGTERM are ``interrupted``: ``KeyboardInterrupt``, and ``SystemExit``
-    (Lightning's ``SIGTERMException`` is one) with no code, 0, 130 or 143. Everything else is ``failed``.
-    """
-    if error is None:
-        return RunStatus.COMPLETED
-    if isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code in _POLITE_EXITS):
-        return RunStatus.INTERRUPTED
-    return RunStatus.FAILED
+__all__ = ["RunSession", "ending_of"]
 
 
 class RunSession:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from os import PathLike
+from types import TracebackType
 from typing import Any, Final
 
 from bson import encode
@@ -20,6 +21,7 @@ from pymongo.errors import PyMongoError
 from runstore import checks
 from runstore.artifacts import check_artifact, records_of
 from runstore.batches import batches_of
+from runstore.begun import BegunRuns
 from runstore.config import check_config, decode_config, encode_config, flatten_config, merge_config
 from runstore.errors import ExperimentNotFoundError, InvalidValueError, RunFinalizedError, RunNotFoundError, SchemaError
 from runstore.ids import experiment_id_of, new_run_id
@@ -60,6 +62,7 @@ class MongoStore(MongoReader):
         super().__init__(url, artifacts=artifacts, read_only=read_only)
         self._is_read_only = read_only
         self._ingest = Ingest(self._connection)
+        self._begun = BegunRuns()
         self._touched_at: dict[str, float] = {}
         self._without_config: set[str] = set()
 
@@ -126,9 +129,11 @@ class MongoStore(MongoReader):
         start_us = _now_us() if birth.start_us is None else birth.start_us
 
         def ensure() -> str:
-            if run_id is not None and self._reuse(birth, resume=resume):
-                return str(birth.run_id)
-            self._create(birth, origin, start_us=start_us, was_named=run_id is not None)
+            is_found = run_id is not None and self._reuse(birth, resume=resume)
+            if not is_found:
+                self._create(birth, origin, start_us=start_us, was_named=run_id is not None)
+            if resume or not is_found:
+                self._begun.add(str(birth.run_id))
             return str(birth.run_id)
 
         return self._connection.call("ensure a run", ensure)
@@ -287,6 +292,7 @@ class MongoStore(MongoReader):
         self._check_writable()
         self._connection.call("finalize a run", lambda: self._end(run_id, final, end_us, failure))
         self._ingest.end_run(run_id)
+        self._begun.discard(run_id)
 
     def _end(self, run_id: str, final: RunStatus, end_us: int | None, failure: RunFailure | None) -> None:
         runs = self._connection.collection(RUNS)
@@ -318,6 +324,13 @@ class MongoStore(MongoReader):
         if not result.matched_count:
             raise RunNotFoundError(checks.unknown_run(run_id))
         self._touched_at.pop(run_id, None)  # the lease may be shorter than what the next write would share
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends the runs that were begun here by what left the block, and closes the store."""
+        self._begun.leave(self, error)
+        self.close()
 
     # --- beneath ------------------------------------------------------------------------------------------------
 

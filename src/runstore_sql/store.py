@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from runstore import checks
 from runstore.artifacts import check_artifact, records_of
 from runstore.batches import batches_of, is_plain_name
+from runstore.begun import BegunRuns
 from runstore.blobs import Blobs
 from runstore.config import check_config, decode_config, encode_config, flatten_config, merge_config
 from runstore.errors import (
@@ -44,6 +45,7 @@ class SqlStore(SqlReader):
         super().__init__(database, blobs)
         self._url = url
         self._options = options
+        self._begun = BegunRuns()
         self._writer = Writer.for_database(database)
         self._sql = Statements(database.dialect, database.now_us)
 
@@ -98,11 +100,16 @@ class SqlStore(SqlReader):
         # Chosen before the first try, so that a try whose reply was lost is found by the next.
         new_id = birth.run_id or new_run_id()
         if birth.run_id is not None and self._found_as_asked(birth, resume=resume):
+            if resume:
+                self._begun.add(birth.run_id)
             return birth.run_id
         self._check_writable()
         if not self.database.write(lambda connection: self._make_run(connection, new_id, birth, origin)):
             # Another writer made it between our look and our insert.
             self._found_as_asked(birth, resume=resume)
+            if not resume:
+                return new_id
+        self._begun.add(new_id)
         return new_id
 
     def _found_as_asked(self, birth: checks.Birth, *, resume: bool) -> bool:
@@ -262,6 +269,7 @@ class SqlStore(SqlReader):
         end_us = None if end_time is None else checks.check_time(end_time, "end_time")
         failure = checks.check_failure(error)
         self._write(lambda connection: self._end(connection, run_id, final, end_us, failure))
+        self._begun.discard(run_id)
 
     def _end(
         self, connection: sa.Connection, run_id: str, final: RunStatus, end_us: int | None, failure: RunFailure | None
@@ -307,7 +315,8 @@ class SqlStore(SqlReader):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes the store."""
+        """Ends the runs that were begun here by what left the block, and closes the store."""
+        self._begun.leave(self, error)
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:

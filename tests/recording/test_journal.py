@@ -12,7 +12,8 @@ import pytest
 
 from runstore.errors import SettingsError, StoreClosedError, StoreFailureError
 from runstore.recording.frames import PREAMBLE_SIZE, frame, scan
-from runstore.recording.journal import Journal, JournalFullError, leftovers
+from runstore.recording.journal import Journal, JournalFullError
+from runstore.recording.writers import leftovers
 
 
 @pytest.fixture

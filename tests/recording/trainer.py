@@ -90,6 +90,7 @@ def fork(url: str, run_id: str, steps: int) -> None:
         log(store, run_id, step, "parent")
     for pid in children:
         os.waitpid(pid, 0)
+    store.finalize(run_id, "completed")
     store.close()
     say("done")
 
@@ -109,6 +110,7 @@ def spawn(url: str, run_id: str, steps: int) -> None:
     for step in range(steps):
         log(store, run_id, step, "parent")
     child.join()
+    store.finalize(run_id, "completed")
     store.close()
     say("done")
 

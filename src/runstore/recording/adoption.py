@@ -2,18 +2,25 @@
 
 import contextlib
 import logging
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from msgspec.structs import replace
 
-from runstore.errors import RunStoreError, StoreFailureError
+from runstore.errors import RunNotFoundError, RunStoreError, StoreFailureError
+from runstore.model import RunStatus
 from runstore.protocol import BackendStore
-from runstore.recording.apply import report_health
+from runstore.recording.apply import LEASE_S, report_health
 from runstore.recording.cursor import DEAD_LETTERS
-from runstore.recording.drain import JournalDrain, Tallies
+from runstore.recording.drain import JournalDrain, Tallies, TryLaterError
 from runstore.recording.journal import Journal
 
 _log = logging.getLogger(__name__)
+
+_NO_LEASE_S = 0.001
+_MOST_LOOKED_AT = 1_000
+"""Runs of one dead writer whose sign of life is looked at; the others count as alive for a minute after they are stored."""
 
 QUARANTINE = "quarantine"
 """The folder beside the writers' ones that keeps the dead letters of those that were drained otherwise."""
@@ -28,6 +35,7 @@ class Leftover:
         self.tallies = Tallies()
         self.drain = JournalDrain(journal, self.tallies, counts_accepted=True)
         self._is_warned = False
+        self._alive_until: dict[str, datetime | None] | None = None
 
     def warn_once(self, error: OSError) -> None:
         """Says, the first time, that the journal cannot be read at present."""
@@ -35,13 +43,19 @@ class Leftover:
             self._is_warned = True
             _log.warning("the journal %s cannot be read and waits: %s", self.journal.folder, error)
 
-    def step(self, store: BackendStore) -> bool:
+    def step(self, store: BackendStore, *, in_hand: Collection[str] = ()) -> bool:
         """Stores the next batch; ``False`` once all is stored, the figures with the runs, and the journal removed.
+
+        Args:
+            store: where to.
+            in_hand: runs that a living writer of this process writes to.
 
         Raises:
             TryLaterError: the store could not take a record now; call again.
             OSError: the journal cannot be read.
         """
+        if self._alive_until is None:
+            self._alive_until = _signs_of_life(store, self.journal.runs())
         if self.drain.step(store) or self.drain.is_stopped:
             return True
         for run_id, tally in self.tallies.runs.items():
@@ -49,6 +63,10 @@ class Leftover:
                 with contextlib.suppress(RunStoreError):
                     health = replace(tally.health(run_id), longest_lag_s=self.drain.longest_lag_us / 1e6)
                     report_health(store, self.journal.folder.name, health)
+        for run_id, until in self._alive_until.items():
+            if run_id not in in_hand:
+                with contextlib.suppress(Exception):  # at worst it counts as alive for a minute more
+                    _give_back_lease(store, run_id, until)
         put_away(self.journal, is_drained=True)
         return False
 
@@ -56,6 +74,32 @@ class Leftover:
         """Leaves the rest to the next one who adopts it."""
         self.drain.save()
         self.journal.close(remove=False)
+
+
+def _signs_of_life(store: BackendStore, run_ids: Collection[str]) -> dict[str, datetime | None]:
+    """Until when runs count as alive: ``None`` for those that are not stored, or are lost. Ended ones are left out."""
+    found: dict[str, datetime | None] = {}
+    for run_id in sorted(run_ids)[-_MOST_LOOKED_AT:]:
+        try:
+            run = store.get_run(run_id)
+        except RunNotFoundError:
+            found[run_id] = None
+        except Exception as error:
+            raise TryLaterError from error
+        else:
+            if run.status == RunStatus.LOST:
+                found[run_id] = None
+            elif run.status == RunStatus.IN_PROGRESS and run.lease_s <= LEASE_S:
+                found[run_id] = run.heartbeat_at + timedelta(seconds=run.lease_s)
+    return found
+
+
+def _give_back_lease(store: BackendStore, run_id: str, until: datetime | None) -> None:
+    """Takes back the sign of life that storing a dead writer's records was: nobody has been at work on the run."""
+    run = store.get_run(run_id)
+    if run.status == RunStatus.IN_PROGRESS:
+        left_s = 0.0 if until is None else (until - run.heartbeat_at).total_seconds()
+        store.heartbeat(run_id, lease_s=max(left_s, _NO_LEASE_S))
 
 
 def adopt(folder: Path) -> Leftover | None:

@@ -6,7 +6,8 @@ from typing import cast
 
 from runstore.checks import CheckedPoint, CheckedPoints
 from runstore.config import decode_config
-from runstore.model import Artifact, from_microseconds
+from runstore.errors import RunFinalizedError, RunNotFoundError
+from runstore.model import Artifact, Run, RunStatus, from_microseconds
 from runstore.protocol import BackendStore
 from runstore.recording.health import HEALTH_PREFIX, HEALTH_TYPE, HEALTH_URI, RunHealth, health_metadata
 from runstore.recording.records import (
@@ -24,15 +25,19 @@ LEASE_S = 60.0
 """How long a recorded run is taken for alive without a sign of life; its recorder beats four times as often."""
 
 
-def apply_record(store: BackendStore, record: Record, *, folder: Path) -> Artifact | None:
-    """Makes the call that a record stands for; ``folder`` is the journal's. Raises what the store raises."""
+def apply_record(store: BackendStore, record: Record, *, folder: Path) -> Artifact | Run | None:
+    """Makes the call that a record stands for; ``folder`` is the journal's. Raises what the store raises.
+
+    Returns:
+        The artifact's record; for ``ensure_run`` the run as it was found, ``None`` if it was created or is new.
+    """
     match record:
         case MetricsRecord():
             store.log_metrics(record.run_id, as_points(record.points))  # type: ignore[arg-type]  # see as_points
         case ExperimentRecord():
             store.get_or_create_experiment(record.name, description=record.description)
         case RunRecord():
-            _ensure_run(store, record)
+            return _ensure_run(store, record)
         case ConfigRecord():
             store.log_config(record.run_id, decode_config(record.config))
         case ArtifactRecord():
@@ -59,7 +64,8 @@ def report_health(store: BackendStore, writer: str, health: RunHealth) -> None:
     )
 
 
-def _ensure_run(store: BackendStore, record: RunRecord) -> None:
+def _ensure_run(store: BackendStore, record: RunRecord) -> Run | None:
+    found = None if record.is_new else _find_run(store, record.run_id)
     store.ensure_run(
         record.experiment_id,
         run_id=record.run_id,
@@ -73,9 +79,19 @@ def _ensure_run(store: BackendStore, record: RunRecord) -> None:
         start_time=from_microseconds(record.start_us),
         resume=record.resume,
     )
-    # The lease of a recorded run is short, for somebody beats; set it at once, in case its writer is dead already.
-    with contextlib.suppress(Exception):
-        store.heartbeat(record.run_id, lease_s=LEASE_S)
+    # The lease of a recorded run is short, for somebody beats; set it at once, in case its writer is dead already. That
+    # of a run which another process has in hand is left alone: nobody may beat for it.
+    if found is None or record.resume or found.status != RunStatus.IN_PROGRESS:
+        with contextlib.suppress(Exception):
+            store.heartbeat(record.run_id, lease_s=LEASE_S)
+    return found
+
+
+def _find_run(store: BackendStore, run_id: str) -> Run | None:
+    try:
+        return store.get_run(run_id)
+    except RunNotFoundError:
+        return None
 
 
 def _log_artifact(store: BackendStore, record: ArtifactRecord, folder: Path) -> Artifact | None:
@@ -104,4 +120,8 @@ def _finalize(store: BackendStore, record: FinalizeRecord) -> None:
     if not record.is_end_given:
         # This machine's clock may stand behind the one that began the run; an end that nobody chose gives way.
         end_time = max(end_time, store.get_run(record.run_id).start_time)
-    store.finalize(record.run_id, record.status, end_time=end_time, error=record.failure)
+    try:
+        store.finalize(record.run_id, record.status, end_time=end_time, error=record.failure)
+    except RunFinalizedError:
+        if not record.is_implied:
+            raise

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 from runstore.errors import RunNotFoundError
-from runstore.protocol import DEFAULT_LEASE_S, BackendStore
+from runstore.protocol import BackendStore
 from runstore.recording.apply import LEASE_S
 
 _log = logging.getLogger(__name__)
@@ -27,13 +27,13 @@ class Beat:
             store: gives the store, or ``None`` while it could not be opened.
         """
         self._store = store
-        self._runs: dict[str, None] = {}
+        self._runs: dict[str, float] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def add(self, run_id: str) -> None:
+    def add(self, run_id: str, *, lease_s: float = LEASE_S) -> None:
         """Beats for this run from now on."""
-        self._runs[run_id] = None
+        self._runs[run_id] = lease_s
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="runstore-beat", daemon=True)
             self._thread.start()
@@ -48,24 +48,16 @@ class Beat:
         if is_waited_for and self._thread is not None:
             self._thread.join(timeout=_JOIN_S)
 
-    def hand_back(self) -> None:
-        """Gives unfinished runs the lease of an unrecorded store: they were left in good order, nobody died."""
-        store = self._store()
-        for run_id in list(self._runs):
-            if store is not None:
-                with contextlib.suppress(Exception):  # a stranger's store; at worst the run is shown as lost
-                    store.heartbeat(run_id, lease_s=DEFAULT_LEASE_S)
-
     def _run(self) -> None:
         while not self._stop.wait(BEAT_S):
             store = self._store()
             if store is None:
                 continue
-            for run_id in list(self._runs):
+            for run_id, lease_s in list(self._runs.items()):
                 if self._stop.is_set():
                     return
                 try:
-                    store.heartbeat(run_id, lease_s=LEASE_S)
+                    store.heartbeat(run_id, lease_s=lease_s)
                 except RunNotFoundError:
                     continue  # its beginning waits in the journal, or somebody deleted it
                 except Exception as error:  # noqa: BLE001 - whatever it is, the next beat may succeed

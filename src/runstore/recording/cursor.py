@@ -24,12 +24,16 @@ DEAD_LETTERS = "dead-letters.jsonl"
 
 
 class Cursor(msgspec.Struct, kw_only=True):
-    """The position up to which everything is stored or quarantined, and each run's counts at that position."""
+    """The position up to which everything is stored or quarantined, and each run's counts at that position.
+
+    The writer is a guest in ``guests``: runs that another process had in hand when its ``ensure_run`` was stored.
+    """
 
     position: int = 0
     runs: dict[str, list[int]] = {}
     quarantined: int = 0
     damaged_bytes: int = 0
+    guests: list[str] = []
 
 
 def load_cursor(folder: Path) -> Cursor:

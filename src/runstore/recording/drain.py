@@ -23,7 +23,7 @@ from runstore.errors import (
     RunStoreError,
     StoreFailureError,
 )
-from runstore.model import Artifact
+from runstore.model import Artifact, Run
 from runstore.protocol import BackendStore
 from runstore.recording.apply import apply_record, as_points
 from runstore.recording.blame import Blame
@@ -36,11 +36,13 @@ from runstore.recording.records import (
     FinalizeRecord,
     MetricsRecord,
     Record,
+    RunRecord,
     opens_or_ends,
     points_in,
     run_of,
 )
 from runstore.recording.source import JournalSource, Skipped, Stretch
+from runstore.recording.writers import is_in_hand
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +75,7 @@ class Ticket:
         """Nothing is known yet."""
         self.is_done = threading.Event()
         self.is_abandoned = False
-        self.result: Artifact | None = None
+        self.result: Artifact | Run | None = None
         self.error: Exception | None = None
 
 
@@ -292,7 +294,7 @@ class JournalDrain:
         if opens_or_ends(record):
             self.save(sync=True)
         try:
-            result = apply_record(store, record, folder=self._journal.folder)
+            result = None if self._gives_way(record) else apply_record(store, record, folder=self._journal.folder)
         except _REFUSALS as error:
             if isinstance(error, RunNotFoundError) and self._may_still_begin(record):
                 raise HeldUpError from error
@@ -305,11 +307,36 @@ class JournalDrain:
             self._blame.note_success(run_of(record))
             if isinstance(record, FinalizeRecord):
                 self.ended_runs.append(record.run_id)
+            elif isinstance(record, RunRecord):
+                self._note_guest(record, result)
             self._finish(record, result)
+
+    # Runs that another process has in hand
+
+    def _note_guest(self, record: RunRecord, found: object) -> None:
+        """Keeps in mind whether the run was in other hands, if this process did not begin or resume it itself."""
+        is_guest = isinstance(found, Run) and not record.resume and is_in_hand(found, self._journal.folder)
+        if is_guest and record.run_id not in self._cursor.guests:
+            self._cursor.guests.append(record.run_id)
+        elif not is_guest and record.run_id in self._cursor.guests:
+            self._cursor.guests.remove(record.run_id)
+
+    def _gives_way(self, record: Record) -> bool:
+        """Whether the record would end a run that another process has in hand, without anybody having asked for that."""
+        if not isinstance(record, FinalizeRecord) or not (record.is_implied or record.is_unsure):
+            return False
+        if record.run_id not in self._cursor.guests:
+            return False
+        if record.is_unsure:
+            _log.warning(
+                "run %s is not ended as %s: another process had it in hand when this one came to it, and ends it",
+                record.run_id, record.status,
+            )  # fmt: skip
+        return True
 
     # Verdicts
 
-    def _finish(self, record: Record | None, result: Artifact | None = None) -> None:
+    def _finish(self, record: Record | None, result: Artifact | Run | None = None) -> None:
         if record is not None:
             tally = self._tallies.of(run_of(record))
             tally.stored_calls += 1
@@ -357,7 +384,7 @@ class JournalDrain:
             self._done_with.append(self._journal.folder / Path(record.source).parent)
         return position
 
-    def _answer(self, position: int, *, result: Artifact | None = None, error: Exception | None = None) -> bool:
+    def _answer(self, position: int, *, result: Artifact | Run | None = None, error: Exception | None = None) -> bool:
         """Gives the verdict to the caller, if one still waits."""
         if not self._tickets:
             return False

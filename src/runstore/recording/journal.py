@@ -19,7 +19,7 @@ from typing import Literal, NamedTuple, Self
 
 from runstore.errors import SettingsError, StoreClosedError, StoreFailureError
 from runstore.ids import time_ordered_id
-from runstore.recording.frames import PREAMBLE_SIZE, frame, scan
+from runstore.recording.frames import PREAMBLE_SIZE, frame
 from runstore.recording.segments import (
     SUFFIX,
     Segment,
@@ -29,6 +29,7 @@ from runstore.recording.segments import (
     sync_folder,
     take_lock,
 )
+from runstore.recording.writers import LOCK_NAME, RUNS_NAME, noted_runs
 
 _log = logging.getLogger(__name__)
 
@@ -41,9 +42,7 @@ RECOVERY_INTERVAL_S = 15.0
 
 _JOIN_S = 1.0
 
-LOCK_NAME = "writer.lock"
 _STAGING = "staged"
-_RUNS = "runs"
 
 
 class Chunk(NamedTuple):
@@ -165,18 +164,14 @@ class Journal:
     def note_run(self, run_id: str) -> None:
         """Notes beside the segments that they hold records of this run; an error is logged, for it only costs order."""
         try:
-            with (self.folder / _RUNS).open("ab") as file:
+            with (self.folder / RUNS_NAME).open("ab") as file:
                 file.write(frame(run_id.encode()))
         except OSError as error:
             _log.warning("the list of runs in %s could not be written: %s", self.folder, error)
 
     def runs(self) -> set[str]:
         """The runs that were noted."""
-        try:
-            noted = (self.folder / _RUNS).read_bytes()
-        except OSError:
-            return set()
-        return {bytes(payload).decode() for payload in scan(noted, is_complete=True).payloads}
+        return noted_runs(self.folder)
 
     def append(self, payload: bytes) -> int:
         """Adds a record and returns its position; -1 when called in a signal handler that interrupted an append.
@@ -399,11 +394,3 @@ class Journal:
                 self._reading = None
             self._reading = (path, os.open(path, os.O_RDONLY))
         return self._reading[1]
-
-
-def leftovers(root: Path) -> list[Path]:
-    """The folders of all writers under ``root``, the oldest first; some of them may be alive."""
-    try:
-        return sorted(path for path in root.iterdir() if (path / LOCK_NAME).exists() and not path.name.startswith("."))
-    except FileNotFoundError:
-        return []

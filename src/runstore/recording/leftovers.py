@@ -8,7 +8,7 @@ from runstore.protocol import BackendStore
 from runstore.recording.adoption import Leftover, adopt
 from runstore.recording.blame import WAITED_FOR
 from runstore.recording.drain import HeldUpError, Tallies, TryLaterError
-from runstore.recording.journal import leftovers
+from runstore.recording.writers import leftovers
 
 LEFTOVERS_INTERVAL_S = 60.0
 
@@ -104,7 +104,7 @@ class Leftovers:
         """
         is_shared = not adopted.journal.runs().isdisjoint(self._tallies.runs)
         try:
-            while adopted.step(store):
+            while adopted.step(store, in_hand=self._tallies.runs):
                 if not is_shared or self._is_stopped():
                     return False
         except HeldUpError:

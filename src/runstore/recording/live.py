@@ -2,12 +2,13 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Self
 
-from runstore.model import Artifact
+from runstore.begun import BegunRuns, hand_back, say_unfinished
 from runstore.protocol import BackendStore
 from runstore.recording import shutdown
+from runstore.recording.apply import LEASE_S
 from runstore.recording.beat import Beat
 from runstore.recording.drain import JournalDrain, Tallies, Ticket
 from runstore.recording.health import Health, Tally
@@ -74,8 +75,12 @@ class Live:
             self.journal.note_run(run_id)
         return self.tallies.of(run_id)
 
-    def confirm(self, record: Record, *, timeout_s: float) -> Artifact | None:
-        """Journals a record and waits for the store's verdict, as long as the store answers; raises a refusal."""
+    def confirm(self, record: Record, *, timeout_s: float) -> Ticket | None:
+        """Journals a record and waits for the store's verdict, as long as the store answers; raises a refusal.
+
+        Returns:
+            The verdict; ``None`` when it has not come.
+        """
         ticket = Ticket()
         with self._lock:  # the record's position is known before the drain can reach it
             position = self.journal.end
@@ -94,7 +99,7 @@ class Live:
             return None
         if ticket.error is not None:
             raise ticket.error
-        return ticket.result
+        return ticket
 
     def describe_wait(self) -> str:
         """What to tell a reader who cannot wait any longer."""
@@ -124,14 +129,19 @@ class Live:
             runs={run_id: tally.health(run_id) for run_id, tally in runs},
         )
 
-    def close(self, patience: Patience, *, in_good_order: bool) -> None:
-        """Drains as long as patience lasts and lets go; what is left stays on disk, and is told."""
+    def close(self, patience: Patience, *, unfinished: Sequence[str] = ()) -> None:
+        """Drains as long as patience lasts and lets go; what is left stays on disk, and is told.
+
+        Args:
+            patience: how long.
+            unfinished: runs to be handed back once all is stored.
+        """
         is_done = False
         try:
             self.journal.end_appends()
             self.beat.stop()
-            if in_good_order:
-                self.worker.before_closing = self.beat.hand_back
+            if unfinished:
+                self.worker.before_closing = lambda store: hand_back(store, unfinished)
             is_done = self.worker.close(patience)
         finally:  # Ctrl-C ends the wait, and what is left is told all the same
             self.worker.give_up()
@@ -139,8 +149,10 @@ class Live:
 
     # Dropped without being closed
 
-    def drop(self) -> None:
+    def drop(self, begun: BegunRuns) -> None:
         """Nobody holds the recorder any more: lets go of everything once what was accepted is stored; waits for nothing."""
+        unfinished = begun.take()
+        self.worker.before_closing = lambda _store: say_unfinished(unfinished, LEASE_S)
         self.journal.end_appends()
         self.beat.stop(is_waited_for=False)
         self.worker.end_when_done()
@@ -160,9 +172,9 @@ class Live:
                 first_s=options.exit_deadline_s if self.worker.answers else options.away_deadline_s,
                 limit_s=options.leave_limit_s,
             )
-            self.close(Patience.until(0.0) if is_hurried else patience, in_good_order=False)
+            self.close(Patience.until(0.0) if is_hurried else patience)
 
-    def drain_on_signal(self) -> None:
+    def drain_on_signal(self, *, is_end: bool) -> None:  # noqa: ARG002 - as all that can be drained
         """SIGTERM comes before a dropped recorder's records are stored."""
         self.journal.sync()
         if self.worker.answers:

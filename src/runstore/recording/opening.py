@@ -13,10 +13,10 @@ from runstore.protocol import BackendStore
 from runstore.recording.adoption import adopt
 from runstore.recording.blame import WAITED_FOR
 from runstore.recording.drain import ORPHAN_GRACE_S, TryLaterError
-from runstore.recording.journal import leftovers
 from runstore.recording.options import RecorderOptions
 from runstore.recording.places import identity_of, journal_root
 from runstore.recording.recorder import RecordingStore
+from runstore.recording.writers import leftovers
 from runstore.secrets import Secrets, redact_word, without_secrets
 from runstore.urls import scheme_of
 

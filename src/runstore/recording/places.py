@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from runstore.homes import default_state_dir, expanded
-from runstore.recording.journal import leftovers
+from runstore.recording.writers import leftovers
 from runstore.secrets import redact_word
 from runstore.settings import first_given
 from runstore.urls import scheme_of

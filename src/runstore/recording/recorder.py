@@ -4,19 +4,22 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
 from runstore import checks
 from runstore.artifacts import check_artifact
+from runstore.begun import BegunRuns, cause_of, ending_of, say_unfinished
 from runstore.config import check_config, encode_config
 from runstore.errors import RunFinalizedError, StoreClosedError, StoreUnavailableError
 from runstore.ids import experiment_id_of, new_run_id
-from runstore.model import Artifact, DatasetType, MetricPoint, RunFailure, RunStatus, from_microseconds
+from runstore.model import Artifact, DatasetType, MetricPoint, Run, RunFailure, RunStatus, from_microseconds
 from runstore.protocol import BackendStore
 from runstore.recording import shutdown
+from runstore.recording.apply import LEASE_S
+from runstore.recording.drain import Ticket
 from runstore.recording.health import Health
 from runstore.recording.live import Live
 from runstore.recording.options import RecorderOptions, RunState
@@ -41,6 +44,8 @@ CONFIRMED_BYTES: Final = 4 * 2**20
 _MAX_NAMES: Final = 10_000
 _DATASET_TYPES: Final = {str(kind): str(kind) for kind in DatasetType}
 _MAX_STEP: Final = checks.MAX_STEP
+
+_TERMINATED: Final = RunFailure(type="Terminated", message="the process was told to end (SIGTERM)", traceback="")
 
 _now_ns = time.time_ns
 
@@ -84,6 +89,7 @@ class RecordingStore(RecordedReads):
         self._runs: dict[str, RunState] = {}
         self._experiments: set[str] = set()
         self._names: dict[str, str] = {}
+        self._begun = BegunRuns()
         self._is_closed = False
         self._is_told_to_end = False
         self._birth_lock = threading.Lock()
@@ -98,7 +104,7 @@ class RecordingStore(RecordedReads):
                 raise StoreClosedError("this store was closed; open another with open_store(url)")
             if self._live is None:
                 self._live = Live.begin(self._open_store, identity=self._identity, url=self._url, options=self._options)
-                self._let_go = weakref.finalize(self, self._live.drop)
+                self._let_go = weakref.finalize(self, self._live.drop, self._begun)
                 self._let_go.atexit = False  # what is still held then is drained, see shutdown
                 shutdown.watch(self)
                 _recorders.add(self)
@@ -182,21 +188,29 @@ class RecordingStore(RecordedReads):
             provenance=origin,
             start_us=now_us if birth.start_us is None else birth.start_us,
             resume=bool(resume),
+            is_new=birth.run_id is None,
         )
         known = self._runs.get(record.run_id)
         if known is not None and known.experiment_id is not None:
             checks.check_same_experiment(birth, known.experiment_id)
             if not resume:
                 return record.run_id
-        self._confirm(live, record)
+        verdict = self._confirm(live, record)
+        found = verdict.result if verdict is not None else None
         state = self._runs.setdefault(record.run_id, RunState())
         state.experiment_id = state.experiment_id or birth.experiment_id
-        if birth.run_id is None:
+        if record.is_new:
             state.start_us = record.start_us
         if resume:
             state.ended = None
+        state.is_unsure = verdict is None and not (record.is_new or resume)
+        lease_s = LEASE_S
+        if isinstance(found, Run) and not resume:
+            lease_s = max(found.lease_s, LEASE_S)  # whoever has it in hand may not beat
+        else:
+            self._begun.add(record.run_id)
         if state.ended is None:
-            live.beat.add(record.run_id)
+            live.beat.add(record.run_id, lease_s=lease_s)
         return record.run_id
 
     def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
@@ -279,12 +293,12 @@ class RecordingStore(RecordedReads):
                 sha256=staged.sha256,
             )
             is_small = (staged.size or 0) <= CONFIRMED_BYTES
-            stored = self._submit(live, run_id, record, must_confirm=is_small)
+            verdict = self._submit(live, run_id, record, must_confirm=is_small)
         except BaseException:
             if blobs is not None:
                 blobs.discard()
             raise
-        return stored or staged
+        return verdict.result if verdict is not None and isinstance(verdict.result, Artifact) else staged
 
     def finalize(
         self,
@@ -315,10 +329,12 @@ class RecordingStore(RecordedReads):
             end_us=at_us if end_us is None else end_us,
             is_end_given=end_us is not None,
             failure=failure,
+            is_unsure=state.is_unsure,
         )
         self._confirm(live, record)
         state.ended = final
         self._runs[run_id] = state
+        self._begun.discard(run_id)
         live.beat.remove(run_id)
 
     def heartbeat(self, run_id: str, *, lease_s: float) -> None:
@@ -337,16 +353,16 @@ class RecordingStore(RecordedReads):
 
     # Journaling
 
-    def _submit(self, live: Live, run_id: str, record: Record, *, must_confirm: bool = False) -> Artifact | None:
+    def _submit(self, live: Live, run_id: str, record: Record, *, must_confirm: bool = False) -> Ticket | None:
         """Journals a record; its verdict is waited for when it is asked for, or the run is new to this process."""
         if must_confirm or run_id not in self._runs:
-            stored = self._confirm(live, record)
+            verdict = self._confirm(live, record)
             self._runs.setdefault(run_id, RunState())
-            return stored
+            return verdict
         live.append(encode(record), run_id, 0)
         return None
 
-    def _confirm(self, live: Live, record: Record) -> Artifact | None:
+    def _confirm(self, live: Live, record: Record) -> Ticket | None:
         if live.worker.open_error is not None and not self._runs:
             raise live.worker.open_error  # before the first step only a person can mend it; later, records wait
         return live.confirm(record, timeout_s=self._options.confirm_s)
@@ -404,10 +420,31 @@ class RecordingStore(RecordedReads):
         """
         self._close(
             self._patience(self._options.close_deadline_s) if deadline_s is None else Patience.until(deadline_s),
-            in_good_order=True,
+            unfinished=self._begun.take(),
         )
 
-    def _close(self, patience: Patience, *, in_good_order: bool) -> None:
+    def _end_begun(self, status: RunStatus, failure: BaseException | RunFailure) -> None:
+        """Ends what was begun here and has not ended. Nobody waits for the verdict; an end that is there already stays."""
+        live, at_us, reason = self._live, _now_us(), checks.check_failure(failure)
+        if live is None:
+            return
+        for run_id in self._begun.take():
+            state = self._runs.setdefault(run_id, RunState())
+            state.ended = status
+            record = FinalizeRecord(
+                at_us=at_us,
+                run_id=run_id,
+                status=str(status),
+                end_us=at_us,
+                is_end_given=False,
+                failure=reason,
+                is_implied=True,
+                is_unsure=state.is_unsure,
+            )
+            live.append(encode(record), run_id, 0)
+            live.beat.remove(run_id)
+
+    def _close(self, patience: Patience, *, unfinished: Sequence[str] = ()) -> None:
         with self._birth_lock:
             self._is_closed = True
             live, self._live = self._live, None
@@ -417,7 +454,7 @@ class RecordingStore(RecordedReads):
         shutdown.forget(self)
         _recorders.discard(self)
         try:
-            live.close(patience, in_good_order=in_good_order)
+            live.close(patience, unfinished=unfinished)
         finally:
             self._last_health = live.health()
 
@@ -442,16 +479,28 @@ class RecordingStore(RecordedReads):
         return self._is_closed
 
     def drain_at_exit(self, *, is_hurried: bool = False) -> None:
-        """What is done when the process ends without ``close``: as ``close``, with ``exit_deadline_s``."""
-        patience = Patience.until(0.0) if is_hurried else self._patience(self._options.exit_deadline_s)
-        self._close(patience, in_good_order=False)
+        """What is done when the process ends without ``close``: as ``close``, with ``exit_deadline_s``.
 
-    def drain_on_signal(self) -> None:
+        A process that ends by an exception that nobody caught has ended its runs by it.
+        """
+        error = cause_of(shutdown.unhandled())
+        if error is not None:
+            self._end_begun(ending_of(error), error)
+        say_unfinished(self._begun.take(), LEASE_S)
+        patience = Patience.until(0.0) if is_hurried else self._patience(self._options.exit_deadline_s)
+        self._close(patience)
+
+    def drain_on_signal(self, *, is_end: bool) -> None:
         """What is done on SIGTERM: the store stays open, for the program may go on to end its runs.
 
         Whoever sent it kills soon after, so that from now on ``exit_deadline_s`` is the bound of all that is waited for.
+
+        Args:
+            is_end: the process dies of the signal next, so that the runs end here.
         """
         self._is_told_to_end = True
+        if is_end:
+            self._end_begun(RunStatus.INTERRUPTED, _TERMINATED)
         live = self._live
         if live is not None:
             live.journal.sync()
@@ -465,7 +514,10 @@ class RecordingStore(RecordedReads):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Closes the store."""
+        """Ends the runs that were begun here by what left the block, and closes the store."""
+        cause = cause_of(error)
+        if cause is not None:
+            self._end_begun(ending_of(cause), cause)
         self.close()
 
     # Processes
@@ -479,6 +531,7 @@ class RecordingStore(RecordedReads):
         live, self._live = self._live, None
         self._birth_lock = threading.Lock()
         self._hold()
+        self._begun = BegunRuns()
         if live is not None:
             _inherited.append(live)  # never collected: closing the parent's connection is not the child's business
             live.journal.forget()

@@ -35,7 +35,11 @@ class ExperimentRecord(Struct, array_like=True, tag=2, frozen=True):
 
 
 class RunRecord(Struct, array_like=True, tag=3, frozen=True):
-    """``ensure_run``; the id is always given, for it was made when the call was accepted."""
+    """``ensure_run``; the id is always given, for it was made when the call was accepted.
+
+    Attributes:
+        is_new: the id was made for this call, so that no other process can have begun the run.
+    """
 
     at_us: int
     run_id: str
@@ -49,6 +53,7 @@ class RunRecord(Struct, array_like=True, tag=3, frozen=True):
     provenance: str
     start_us: int
     resume: bool
+    is_new: bool = False
 
 
 class ConfigRecord(Struct, array_like=True, tag=4, frozen=True):
@@ -85,6 +90,10 @@ class FinalizeRecord(Struct, array_like=True, tag=6, frozen=True):
     Attributes:
         end_us: the given end, or the moment of the call.
         is_end_given: whether the caller named the end; if not, it is moved to the run's start when it lies before it.
+        is_implied: nobody asked for it: the run's block was left, or the process ended. It gives way to an end that is
+            there.
+        is_unsure: whoever asked for it could not know whether another process has the run in hand. Like an implied one
+            it gives way to that process.
     """
 
     at_us: int
@@ -93,6 +102,8 @@ class FinalizeRecord(Struct, array_like=True, tag=6, frozen=True):
     end_us: int
     is_end_given: bool
     failure: RunFailure | None
+    is_implied: bool = False
+    is_unsure: bool = False
 
 
 Record = MetricsRecord | ExperimentRecord | RunRecord | ConfigRecord | ArtifactRecord | FinalizeRecord

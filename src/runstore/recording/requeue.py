@@ -19,10 +19,10 @@ from runstore.recording.apply import apply_record, report_health
 from runstore.recording.blame import WAITED_FOR
 from runstore.recording.cursor import DEAD_LETTERS, DeadLetter, dead_letter
 from runstore.recording.health import Counts, RunHealth, stored_health
-from runstore.recording.journal import LOCK_NAME
 from runstore.recording.places import identity_of, journal_root, noted_stores
 from runstore.recording.records import ArtifactRecord, Record, decode, opens_or_ends, points_in, run_of
 from runstore.recording.segments import take_lock
+from runstore.recording.writers import LOCK_NAME
 
 _log = logging.getLogger(__name__)
 

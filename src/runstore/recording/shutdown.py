@@ -8,6 +8,7 @@ import atexit
 import logging
 import os
 import signal
+import sys
 import threading
 import weakref
 from typing import Any, Protocol
@@ -27,8 +28,8 @@ class Drainable(Protocol):
         """Drains and closes, within a bound; hurried, without a wait."""
         ...
 
-    def drain_on_signal(self) -> None:
-        """Drains within a bound and stays open."""
+    def drain_on_signal(self, *, is_end: bool) -> None:
+        """Drains within a bound and stays open; where the process dies of the signal, its runs end by that."""
         ...
 
 
@@ -66,6 +67,14 @@ def forget_parent() -> list[Drainable]:
     return under_way
 
 
+def unhandled() -> BaseException | None:
+    """The exception that ends this process, if nobody caught one; a person at a prompt goes on after it."""
+    if hasattr(sys, "ps1") or sys.flags.interactive:
+        return None
+    error: BaseException | None = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+    return error
+
+
 def _all() -> list[Drainable]:
     alive = [reference() for reference in list(_watched.values())]
     return [*(each for each in alive if each is not None), *_dropped]
@@ -91,12 +100,13 @@ def _listen_to_sigterm() -> None:
 
 
 def _on_sigterm(signum: int, frame: Any) -> None:  # noqa: ARG001 - the signature of a handler
+    is_end = signal.getsignal(signum) is _on_sigterm
     for recorder in _all():
         try:
-            recorder.drain_on_signal()
+            recorder.drain_on_signal(is_end=is_end)
         except Exception:  # noqa: BLE001 - the signal must still end the process
             _log.exception("draining on SIGTERM failed; `runstore sync` stores what waits")
-    if signal.getsignal(signum) is _on_sigterm:
+    if is_end:
         # Ours is the only handler: the process dies of the signal as it would have without us. When another handler
         # has taken ours in (Lightning's does) the end of the process is its business.
         signal.signal(signum, signal.SIG_DFL)

@@ -77,7 +77,7 @@ class Worker:
         self.is_silent = False
         self.is_behind = False
         self.open_error: Exception | None = None
-        self.before_closing: Callable[[], None] | None = None
+        self.before_closing: Callable[[BackendStore], None] | None = None
         self.last_error: str | None = None
         self.last_error_at: datetime | None = None
         self._open_store = open_store
@@ -382,7 +382,7 @@ class Worker:
             with contextlib.suppress(Exception):  # the last figures; the next start repeats nothing of this
                 self._report(self.store, is_last=True)
             if self.before_closing is not None:
-                self.before_closing()
+                self.before_closing(self.store)
         put_away(self._journal, is_drained=is_empty)
         if self.store is not None:
             with contextlib.suppress(Exception):  # a stranger's close; nothing is lost by it

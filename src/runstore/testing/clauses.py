@@ -74,6 +74,7 @@ CLAUSES: dict[str, str] = {
     "FIN.4": "`failed` keeps the exception's type, message and traceback.",
     "FIN.5": "Late points, config and artifacts of a finished run are still accepted (a journal may arrive after the end), and never change its status.",
     "FIN.6": "A run whose process died is never `in_progress` for ever: readers see `lost` once its heartbeat is older than its lease, by the database's clock, and see it alive again if it comes back.",
+    "FIN.7": "A run is not left `in_progress` by whoever began it: leaving a handle's block by an exception ends the runs that this handle created or resumed and has not ended, `interrupted` for Ctrl-C and a polite exit, `failed` with the exception for all others; a run that it only found is left alone. Left well, such a run is handed back: it is shown as `lost` ten minutes later unless somebody goes on with it.",
     "DUR.1": "What a verb acknowledged is there after SIGKILL of the writer and reopening.",
     "DUR.2": "A batch is atomic: a reader, or a crash at any statement, sees all of it or none.",
     "DUR.3": "One call holds at most one connection and takes a number of round trips that does not grow with the points.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from types import TracebackType
 from typing import Any
 
 from msgspec.structs import replace
@@ -57,6 +58,34 @@ class DeadRunsStayInProgress(Mutant, breaks="FIN.6"):
     @staticmethod
     def _seen(run: Run, now_us: int) -> Run:  # noqa: ARG004 - the clock that it should ask
         return run
+
+
+class LeavingEndsNothing(Mutant, breaks="FIN.7"):
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class LeavingEndsEveryRunAsFailed(Mutant, breaks="FIN.7"):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, RuntimeError(str(error)) if error else None, trace)
+
+
+class LeavingEndsRunsThatWereOnlyFound(Mutant, breaks="FIN.7"):
+    def ensure_run(self, *arguments: Any, **given: Any) -> str:
+        run_id = super().ensure_run(*arguments, **given)
+        self._begun.add(run_id)
+        return run_id
+
+
+class LeavingWellKeepsTheLeaseOfADay(Mutant, breaks="FIN.7"):
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        super().__exit__(kind, error, trace)
 
 
 class WritingIsNoSignOfLife(Mutant, breaks="FIN.6"):

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from runstore import checks
 from runstore.artifacts import check_artifact, open_verified, records_of
+from runstore.begun import BegunRuns
 from runstore.blobs import blobs_at
 from runstore.config import check_config, decode_config, encode_config, merge_config
 from runstore.errors import (
@@ -59,6 +60,7 @@ class DuckStore:
         self._blobs = blobs_at(artifacts or f"{self._file.path}.artifacts")
         self._read_only = read_only
         self._is_closed = False
+        self._begun = BegunRuns()
         self._file.prepare(read_only=read_only)
 
     def __repr__(self) -> str:
@@ -113,6 +115,8 @@ class DuckStore:
             now = from_microseconds(_now_us())
             if found is not None:
                 checks.check_same_experiment(birth, found.experiment_id)
+                if resume:
+                    self._begun.add(found.id)
                 if resume and found.status.is_final:
                     _write_run(
                         connection,
@@ -151,7 +155,8 @@ class DuckStore:
                 "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
                 [run.id, run.experiment_id, run.parent_run_id, _encoded(run), origin],
             )
-            return run.id
+        self._begun.add(run.id)
+        return run.id
 
     def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
         checks.check_run_id(run_id)
@@ -224,6 +229,7 @@ class DuckStore:
                 return
             end_us = checks.check_end_time(end_us, start_us=to_microseconds(run.start_time), now_us=_now_us())
             _write_run(connection, replace(run, status=final, end_time=from_microseconds(end_us), failure=failure))
+        self._begun.discard(run_id)
 
     def heartbeat(self, run_id: str, *, lease_s: float) -> None:
         checks.check_run_id(run_id)
@@ -388,6 +394,7 @@ class DuckStore:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._begun.leave(self, error)
         self.close()
 
     @contextmanager

@@ -1,17 +1,19 @@
 """FIN: a run ends once, truthfully, and is never in progress for ever."""
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from runstore.begun import HANDED_BACK_S
 from runstore.errors import InvalidValueError, RunFinalizedError, RunStoreError
 from runstore.model import RunFailure, RunStatus
 from runstore.protocol import BackendStore
 from runstore.testing import children
-from runstore.testing.bench import Bench, at_once, new_run, point, points_of, state_of
+from runstore.testing.bench import Bench, at_once, new_run, point, points_of, state_of, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 
 TERMINAL = ("completed", "failed", "interrupted")
@@ -249,6 +251,83 @@ class EndingClauses(ConformanceBase):
             store.finalize(run_id, "failed", error="boom")  # type: ignore[arg-type]
 
         assert store.get_run(run_id).status == RunStatus.IN_PROGRESS
+
+    @clause("FIN.7")
+    @pytest.mark.parametrize(
+        ("error", "status"),
+        [
+            (ValueError("loss is NaN"), RunStatus.FAILED),
+            (KeyboardInterrupt(), RunStatus.INTERRUPTED),
+            (SystemExit(143), RunStatus.INTERRUPTED),
+            (SystemExit(1), RunStatus.FAILED),
+        ],
+        ids=repr,
+    )
+    def test_what_leaves_a_block_ends_the_runs_that_were_begun_in_it(
+        self, bench: Bench, error: BaseException, status: RunStatus
+    ) -> None:
+        run_ids = []
+
+        def work(store: BackendStore) -> None:
+            run_ids.extend([new_run(store), new_run(store, run_id=unique("run"))])
+
+        with pytest.raises(type(error)):
+            leave(bench.open(), work, error)
+
+        for run in [bench.open().get_run(run_id) for run_id in run_ids]:
+            assert (run.status, run.end_time is not None) == (status, True)
+            assert run.failure is not None
+            assert (run.failure.type, run.failure.message) == (type(error).__name__, str(error))
+            assert "in leave\n" in run.failure.traceback
+
+    @clause("FIN.7")
+    def test_what_leaves_a_block_ends_a_run_that_was_resumed_in_it_and_none_that_was_found(self, bench: Bench) -> None:
+        other = bench.open()
+        resumed, found = new_run(other), new_run(other)
+        other.finalize(resumed, "interrupted")
+
+        def work(store: BackendStore) -> None:
+            store.ensure_run(run_id=resumed, resume=True)
+            store.ensure_run(run_id=found)
+            store.log_metrics(found, [point("loss", 1, 0.5)])
+
+        with pytest.raises(ZeroDivisionError):
+            leave(bench.open(), work, ZeroDivisionError())
+
+        assert other.get_run(resumed).status == RunStatus.FAILED
+        assert other.get_run(found).status == RunStatus.IN_PROGRESS
+
+    @clause("FIN.7")
+    def test_what_leaves_a_block_changes_no_end_that_a_run_has(self, bench: Bench) -> None:
+        ended = []
+
+        def work(store: BackendStore) -> None:
+            ended.extend([new_run(store), new_run(store)])
+            store.finalize(ended[0], "completed")
+            bench.open().finalize(ended[1], "completed")
+
+        with pytest.raises(KeyboardInterrupt):
+            leave(bench.open(), work, KeyboardInterrupt())
+
+        for run_id in ended:
+            run = bench.open().get_run(run_id)
+            assert (run.status, run.failure) == (RunStatus.COMPLETED, None)
+
+    @clause("FIN.7")
+    def test_a_run_that_was_left_well_and_not_ended_is_soon_shown_as_lost(self, bench: Bench) -> None:
+        with bench.open() as store:
+            run_id = new_run(store)
+
+        run = bench.open().get_run(run_id)
+        assert (run.status, run.end_time) == (RunStatus.IN_PROGRESS, None)
+        assert run.lease_s <= HANDED_BACK_S
+
+
+def leave(store: BackendStore, work: Callable[[BackendStore], None], error: BaseException) -> None:
+    """Leaves the store's block by an error, after some work."""
+    with store:
+        work(store)
+        raise error
 
 
 def until(store: BackendStore, run_id: str, status: RunStatus) -> None:

@@ -1,0 +1,132 @@
+"""What becomes of the runs that a handle began when the handle is left: they end by what happened, or are handed back.
+
+Every store's handle keeps a :class:`BegunRuns` (clause FIN.7)::
+
+    def __exit__(self, kind, error, trace):
+        self._begun.leave(self, error)
+        self.close()
+"""
+
+import logging
+import os
+import signal
+from collections.abc import Sequence
+from typing import Final
+
+from runstore.errors import RunFinalizedError, RunNotFoundError, StoreUnavailableError
+from runstore.model import RunStatus
+from runstore.protocol import BackendStore
+
+_log = logging.getLogger(__name__)
+
+HANDED_BACK_S: Final = 600.0
+"""How long a run that was left well and not ended counts as alive: time for another process to go on with it."""
+
+MOST_HANDED_BACK: Final = 100
+"""Each costs a call; who begins more runs than this and ends none of them waits for the lease of a day."""
+
+_POLITE_EXITS: Final = frozenset({None, 0, 128 + signal.SIGINT, 128 + signal.SIGTERM})
+"""Codes of ``SystemExit`` by which a program says that it was told to stop, not that it went wrong."""
+
+
+def ending_of(error: BaseException | None) -> RunStatus:
+    """The status of a run whose training ended by ``error``, or without one.
+
+    Ctrl-C and an exit that follows SIGINT or SIGTERM are ``interrupted``: ``KeyboardInterrupt``, and ``SystemExit``
+    (Lightning's ``SIGTERMException`` is one) with no code, 0, 130 or 143. Everything else is ``failed``.
+    """
+    if error is None:
+        return RunStatus.COMPLETED
+    if isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code in _POLITE_EXITS):
+        return RunStatus.INTERRUPTED
+    return RunStatus.FAILED
+
+
+class BegunRuns:
+    """The runs that one handle has created or reopened, and not ended since. Any thread may use it.
+
+    It belongs to the process that made it: a forked child ends nothing of its parent's.
+    """
+
+    def __init__(self) -> None:
+        """Knows no run yet."""
+        self._runs: dict[str, None] = {}
+        self._process = os.getpid()
+
+    def add(self, run_id: str) -> None:
+        """The handle has created this run, or was asked to resume it."""
+        if os.getpid() != self._process:
+            self._process = os.getpid()
+            self._runs = {}
+        self._runs[run_id] = None
+
+    def discard(self, run_id: str) -> None:
+        """The handle has ended this run."""
+        self._runs.pop(run_id, None)
+
+    def leave(self, store: BackendStore, error: BaseException | None) -> None:
+        """Ends the runs by what left the handle's block; where that was no error, hands them back.
+
+        Nothing is raised: what left the block is what the caller must hear of. Doing it twice is doing it once.
+
+        Args:
+            store: the handle, still open.
+            error: what left the block, if anything.
+        """
+        runs, cause = self.take(), cause_of(error)
+        if cause is None:
+            hand_back(store, runs)
+        else:
+            _end(store, runs, cause)
+
+    def take(self) -> list[str]:
+        """Gives the runs and forgets them; whoever calls it sees to them."""
+        runs = list(self._runs) if os.getpid() == self._process else []
+        self._runs = {}
+        return runs
+
+
+def cause_of(error: BaseException | None) -> BaseException | None:
+    """What ended the runs of a block that was left; a generator that nobody asks any more ended nothing."""
+    return None if isinstance(error, GeneratorExit) else error
+
+
+def _end(store: BackendStore, runs: list[str], error: BaseException) -> None:
+    status = ending_of(error)
+    for run_id in runs:
+        try:
+            store.finalize(run_id, status, error=error)
+        except RunFinalizedError:
+            continue  # through another handle
+        except Exception as failure:  # noqa: BLE001 - what left the block must not be hidden by a store's error
+            _log.warning("run %s could not be ended as %s: %s; it will be shown as lost", run_id, status, failure)
+            if isinstance(failure, StoreUnavailableError):
+                return  # each further call would wait as long
+
+
+def hand_back(store: BackendStore, runs: Sequence[str]) -> None:
+    """Gives unfinished runs a short lease, in which another process may go on with them, and says so."""
+    open_runs = []
+    for run_id in runs[-MOST_HANDED_BACK:]:
+        try:
+            if store.get_run(run_id).status.is_final:
+                continue  # through another handle
+            store.heartbeat(run_id, lease_s=HANDED_BACK_S)
+        except RunNotFoundError:
+            continue
+        except Exception as failure:  # noqa: BLE001 - the block was left well
+            _log.debug("run %s could not be handed back: %s", run_id, failure)
+            return
+        open_runs.append(run_id)
+    say_unfinished(open_runs, HANDED_BACK_S)
+
+
+def say_unfinished(runs: Sequence[str], lease_s: float) -> None:
+    """Says that runs were left without an end, and how they will be shown."""
+    if runs:
+        others = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
+        _log.warning(
+            "run %s%s was begun here and not ended: unless somebody goes on with it, it is shown as lost in %.0f s; "
+            "store.finalize(run_id, 'completed') ends a run",
+            runs[0], others, lease_s,
+        )  # fmt: skip
