@@ -10,6 +10,7 @@ import pytest
 
 from recording.conftest import IDENTITY
 from recording.faulty import Away, Faults, FaultyStore
+from runstore.begun import HANDED_BACK_S
 from runstore.errors import (
     ConflictError,
     InvalidValueError,
@@ -22,7 +23,6 @@ from runstore.errors import (
 from runstore.ids import experiment_id_of
 from runstore.memory import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint, RunStatus
-from runstore.protocol import DEFAULT_LEASE_S
 from runstore.recording import RecordingStore, count_refused, requeue_refused, stored_health
 from runstore.recording import drain as drain_module
 from runstore.recording import journal as journal_module
@@ -795,4 +795,4 @@ def test_an_unfinished_run_of_a_store_that_was_closed_is_not_taken_for_lost_with
     run_id = begin(recorder)
     recorder.close()
 
-    assert bare.get_run(run_id).lease_s == DEFAULT_LEASE_S
+    assert bare.get_run(run_id).lease_s == HANDED_BACK_S
