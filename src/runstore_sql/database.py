@@ -7,31 +7,30 @@ it returns. After a fork the child makes connections of its own (OPEN.5).
 
 import os
 import sqlite3
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, TypeVar, cast
-from urllib.parse import quote
 
 import sqlalchemy as sa
 import tenacity
 from sqlalchemy.pool import QueuePool
 
+from runstore import forks
 from runstore.errors import RunStoreError, SettingsError, StoreClosedError, StoreUnavailableError
 from runstore.homes import expanded
 from runstore.secrets import Secrets, redact_word, without_secrets
 from runstore_sql import secret_options
 from runstore_sql.failures import is_transient, translate
+from runstore_sql.sqlite_file import OPTIONS as SQLITE_OPTIONS
+from runstore_sql.sqlite_file import SqliteFile
+from runstore_sql.sqlite_reading import ReadFile
 from runstore_sql.trips import Trips
 
 _ATTEMPTS: Final = 4
 _POOL_SIZE: Final = 5
-_BUSY_S: Final = 5.0
-_LONGEST_S: Final = 1e6
 _NO_OPTIONS: Final[Mapping[str, Any]] = MappingProxyType({})
-_SQLITE_OPTIONS: Final = frozenset({"synchronous", "timeout"})
 _BEGIN: Final = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
@@ -71,6 +70,10 @@ class Database:
         self._busy: set[int] = set()
         self._inherited: list[Any] = []  # a parent's connections, which this process must neither use nor close
         self._is_closed = False
+        self._file = file_of(url, read_only=read_only) if self.dialect == "sqlite" else None
+        if self._file is not None:
+            self._file.renew = self.rest
+            forks.rest_before_forks(self)
 
     @property
     def place(self) -> str:
@@ -85,9 +88,12 @@ class Database:
         pid = os.getpid()
         found = self._engines.get(pid)
         # setdefault is atomic: of two threads' engines, neither of them connected yet, one stays.
-        if found is not None:
-            return found
-        return self._engines.setdefault(pid, make_engine(self.url, self.read_only, self.secret_options))
+        return found if found is not None else self._engines.setdefault(pid, self._new_engine())
+
+    def _new_engine(self) -> sa.Engine:
+        if self._file is not None:
+            return sqlite_engine(self._file)
+        return make_engine(self.url, self.read_only, self.secret_options)
 
     def connections_in_use(self) -> int:
         """How many connections are checked out right now, in this process."""
@@ -99,11 +105,17 @@ class Database:
     def close(self) -> None:
         """Closes the connections of this process; later calls raise StoreClosedError."""
         if not self._is_closed:
-            engine = self._engines.get(os.getpid())
             self._is_closed = True
-            self._drop_spares()
-            if engine is not None:
-                engine.dispose()
+            self.rest()
+            if self._file is not None:
+                self._file.close()
+
+    def rest(self) -> None:
+        """Closes this process's connections that nobody uses now; they are made anew when needed."""
+        self._drop_spares()
+        engine = self._engines.get(os.getpid())
+        if engine is not None:
+            engine.dispose()
 
     def _drop_spares(self) -> None:
         while self._spare:
@@ -117,16 +129,32 @@ class Database:
         """What ``work`` gives on a connection without a transaction; tried again when the database is away or busy."""
 
         def attempt() -> ResultT:
-            with self.engine.connect() as connection:
+            with self._connected() as connection:
                 return work(connection)
 
         return self._retried(attempt)
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        """A connection of the pool, handed back at the end of the block."""
+        file = self._file
+        if file is None:
+            with self.engine.connect() as connection:
+                yield connection
+            return
+        file.enter()
+        try:
+            with self.engine.connect() as connection:
+                yield connection
+                file.check(connection.connection.dbapi_connection)
+        finally:
+            file.leave()
 
     def write(self, work: Callable[[sa.Connection], ResultT]) -> ResultT:
         """What ``work`` gives in one transaction, committed when it returns and rolled back when it raises."""
 
         def attempt() -> ResultT:
-            with self.engine.connect() as connection, self.transaction(connection):
+            with self._connected() as connection, self.transaction(connection):
                 return work(connection)
 
         return self._retried(attempt)
@@ -137,32 +165,47 @@ class Database:
         ``work`` begins and ends its own transaction with :meth:`driver_transaction`. Such connections have a small
         stack of their own, for the pool's bookkeeping takes longer than writing a point to SQLite.
         """
+        file = self._file
 
         def attempt() -> ResultT:
-            held = self._take_spare()
-            self._busy.add(id(held))
+            if file is None:
+                return self._with_spare(work)
+            file.enter()
             try:
-                result = work(held.dbapi_connection)
-            except Exception as error:
-                if is_transient(error):
-                    held.close()
-                else:
-                    self._keep_spare(held)
-                raise
-            except BaseException:
-                held.close()
-                raise
-            else:
-                self._keep_spare(held)
-                return result
+                return self._with_spare(work, file)
             finally:
-                self._busy.discard(id(held))
+                file.leave()
 
         return self._retried(attempt)
 
+    def _with_spare(self, work: Callable[[Any], ResultT], file: SqliteFile | ReadFile | None = None) -> ResultT:
+        held = self._take_spare()
+        self._busy.add(id(held))
+        try:
+            result = work(held.dbapi_connection)
+            if file is not None:
+                file.check(held.dbapi_connection)
+        except Exception as error:
+            if is_transient(error):
+                held.close()
+            else:
+                self._keep_spare(held)
+            raise
+        except BaseException:
+            held.close()
+            raise
+        else:
+            self._keep_spare(held)
+            return result
+        finally:
+            self._busy.discard(id(held))
+
+    def alone(self, work: Callable[[], ResultT]) -> ResultT:
+        """What ``work`` gives, which connects by itself; tried again when the database is away or busy."""
+        return self._retried(work)
+
     def _take_spare(self) -> Any:
-        engine = self.engine
-        while self._spare:
+        while self._spare and not self._is_closed:
             try:
                 pid, held = self._spare.pop()
             except IndexError:  # another thread took the last one
@@ -170,7 +213,7 @@ class Database:
             if pid == os.getpid():
                 return held
             self._inherited.append(held)
-        held = engine.raw_connection()
+        held = self.engine.raw_connection()
         held.detach()
         return held
 
@@ -302,11 +345,11 @@ def parse_url(text: str) -> sa.URL:
                 f"store {redact_word(text)!r} names no file; give sqlite:///runs.db or sqlite:////absolute/runs.db, "
                 "or memory:// for a store that is gone when closed"
             )
-        unknown = sorted(set(url.query) - _SQLITE_OPTIONS)
+        unknown = sorted(set(url.query) - SQLITE_OPTIONS)
         if unknown:
             raise SettingsError(
                 f"store {redact_word(text)!r} has the options {', '.join(unknown)}; known for SQLite are "
-                f"{', '.join(sorted(_SQLITE_OPTIONS))}"
+                f"{', '.join(sorted(SQLITE_OPTIONS))}"
             )
         return url.set(
             drivername="sqlite", database=str(expanded(url.database, called="the path of the sqlite:/// URL"))
@@ -326,19 +369,31 @@ def parse_url(text: str) -> sa.URL:
 
 def make_engine(url: sa.URL, read_only: bool, secrets: Mapping[str, Any] = _NO_OPTIONS) -> sa.Engine:  # noqa: FBT001 - one caller
     """An engine whose connections are in autocommit mode; nothing is connected yet."""
-    given, dialect = url, url.get_backend_name()
-    arguments: dict[str, Any] = {}
-    if dialect == "sqlite":
-        path, options = Path(url.database or ""), dict(url.query)
-        arguments["creator"] = lambda: _connect_sqlite(path, options, read_only=read_only)
-        url = sa.URL.create("sqlite")
-    else:
-        arguments["connect_args"] = secret_options.connect_arguments(url, secrets)
-    engine = sa.create_engine(
+    if url.get_backend_name() == "sqlite":
+        return sqlite_engine(file_of(url, read_only=read_only))
+    arguments = secret_options.connect_arguments(url, secrets)
+    engine = _pooled_engine(url, max_overflow=_POOL_SIZE, connect_args=arguments)
+    sa.event.listen(engine, "do_connect", _connector(url, secrets, read_only=read_only))
+    return engine
+
+
+def file_of(url: sa.URL, *, read_only: bool) -> SqliteFile | ReadFile:
+    """The file of a SQLite URL."""
+    path = Path(url.database or "")
+    return ReadFile(path, dict(url.query)) if read_only else SqliteFile(path, dict(url.query))
+
+
+def sqlite_engine(file: SqliteFile | ReadFile) -> sa.Engine:
+    """An engine on a file."""
+    return _pooled_engine(sa.URL.create("sqlite"), max_overflow=0, creator=file.connect)
+
+
+def _pooled_engine(url: sa.URL, *, max_overflow: int, **arguments: Any) -> sa.Engine:
+    return sa.create_engine(
         url,
         poolclass=QueuePool,
         pool_size=_POOL_SIZE,
-        max_overflow=0 if dialect == "sqlite" else _POOL_SIZE,
+        max_overflow=max_overflow,
         # A thread waits for its turn rather than fail: 16 threads may share a handle.
         pool_timeout=60,
         pool_reset_on_return=None,
@@ -347,9 +402,6 @@ def make_engine(url: sa.URL, read_only: bool, secrets: Mapping[str, Any] = _NO_O
         hide_parameters=True,
         **arguments,
     )
-    if dialect != "sqlite":
-        sa.event.listen(engine, "do_connect", _connector(given, secrets, read_only=read_only))
-    return engine
 
 
 def _connector(
@@ -364,50 +416,6 @@ def _connector(
 
     arguments = mysql.arguments_of(url) | secret_options.connect_arguments(url, secrets)
     return lambda _dialect, _record, _args, _named: mysql.connect(arguments, read_only=read_only)
-
-
-def _connect_sqlite(path: Path, options: dict[str, Any], *, read_only: bool) -> sqlite3.Connection:
-    mode = "rwc"
-    if read_only:
-        mode = "rw" if os.access(path, os.W_OK) else "ro"
-    timeout_s = _seconds(options.get("timeout", _BUSY_S))
-    connection = sqlite3.connect(
-        f"file:{quote(str(path))}?mode={mode}",
-        uri=True,
-        timeout=timeout_s,
-        isolation_level=None,
-        check_same_thread=False,
-    )
-    try:
-        connection.create_function("runstore_now_us", 0, lambda: time.time_ns() // 1000)
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute(f"PRAGMA synchronous = {_synchronous(options)}")
-        connection.execute("PRAGMA journal_size_limit = 67108864")
-        # SQLite's own 2 MB do not hold what one search over 10,000 runs touches.
-        connection.execute("PRAGMA cache_size = -16384")
-        if read_only:
-            connection.execute("PRAGMA query_only = ON")
-    except BaseException:  # a wrong setting, or a file that is no database
-        connection.close()
-        raise
-    return connection
-
-
-def _seconds(given: Any) -> float:
-    try:
-        seconds = float(given)
-    except (TypeError, ValueError):
-        seconds = -1.0
-    if not 0.0 <= seconds < _LONGEST_S:
-        raise SettingsError(f"timeout={given!r} is no number of seconds; give one such as 30")
-    return seconds
-
-
-def _synchronous(options: dict[str, Any]) -> str:
-    wanted = str(options.get("synchronous", "NORMAL")).upper()
-    if wanted not in {"OFF", "NORMAL", "FULL", "EXTRA"}:
-        raise SettingsError(f"synchronous={wanted!r} is unknown to SQLite; use OFF, NORMAL, FULL or EXTRA")
-    return wanted
 
 
 def _roll_back(roll_back: Callable[[], object], give_up: Callable[[], object]) -> None:

@@ -7,7 +7,6 @@ made or brought up to date in one go.
 import contextlib
 import logging
 import threading
-import time
 from collections.abc import Iterator
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -21,11 +20,10 @@ from runstore.errors import (
     ForeignSchemaError,
     SchemaError,
     SchemaTooNewError,
-    StoreFailureError,
     StoreUnavailableError,
 )
 from runstore.hookspecs import OpenOptions
-from runstore_sql import partitions
+from runstore_sql import partitions, sqlite_opening
 from runstore_sql.blobs import DatabaseBlobs
 from runstore_sql.database import Database, parse_url
 from runstore_sql.failures import is_missing
@@ -63,7 +61,10 @@ def open_sql(url: str, options: OpenOptions) -> SqlStore:
     database = Database(parse_url(url), read_only=options.read_only)
     try:
         if database.dialect == "sqlite":
-            _find_file(database, Path(database.url.database or ""))
+            path = Path(database.url.database or "")
+            sqlite_opening.check_file(path, database.place, read_only=options.read_only)
+            if not options.read_only and path.exists():
+                database.alone(lambda: sqlite_opening.make_readable(path, database.place))
         _prepare(database)
     except BaseException:
         database.close()
@@ -75,19 +76,6 @@ def open_sql(url: str, options: OpenOptions) -> SqlStore:
         artifacts = absolute_place(artifacts)
     options = OpenOptions(artifacts=artifacts, read_only=options.read_only)
     return SqlStore(database, _blobs_of(database, artifacts), url=url, options=options)
-
-
-def _find_file(database: Database, path: Path) -> None:
-    if path.is_file():
-        return
-    if database.read_only:
-        raise SchemaError(f"there is no store at {database.place}: no such file; open_store(url) makes one")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreFailureError(
-            f"the folder of {database.place} cannot be made: {error}; give a path that can be written"
-        ) from error
 
 
 def _blobs_of(database: Database, artifacts: str | None) -> Blobs:
@@ -190,7 +178,9 @@ def _check_version(info: SchemaInfo, database: Database) -> None:
 
 def _bring_up_to_date(database: Database, width: int | None) -> None:
     if database.dialect == "sqlite":
-        database.read(_use_write_ahead_log)
+        path = Path(database.url.database or "")
+        database.with_driver(lambda connection: sqlite_opening.use_log(connection, path, database.place))
+        database.rest()  # what connects from now on knows the log
     if database.dialect == "mysql":
         database.with_driver(partial(_check_server, database=database))
 
@@ -224,20 +214,6 @@ def _read_info_quietly(connection: sa.Connection, database: Database) -> SchemaI
     if schema_info.name not in _names_in(connection):
         return None
     return _read_info(connection, database)
-
-
-def _use_write_ahead_log(connection: sa.Connection) -> None:
-    """Lets readers and one writer work side by side; kept in the file. SQLite does not wait for the lock by itself."""
-    deadline = time.monotonic() + _LOCK_WAIT_S
-    while True:
-        try:
-            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
-        except sa.exc.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return
 
 
 _one_migration = threading.Lock()

@@ -150,6 +150,31 @@ def use_after_fork(store: BackendStore, run_id: str) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
+def close_before_a_forked_child(store: BackendStore, run_id: str) -> int:
+    """Uses the store, forks, and closes it while the child goes on; gives the child's exit status."""
+    log_one(store, run_id, "before", 0, 1.0)
+    has_begun, begun = os.pipe()
+    may_go_on, go_on = os.pipe()
+    forked = os.fork()
+    if forked == 0:
+        status = 1
+        with suppress(BaseException):
+            log_one(store, run_id, "forked", 0, 2.0)
+            os.write(begun, b"!")
+            os.read(may_go_on, 1)
+            for step in range(1, 20):
+                log_one(store, run_id, "forked", step, 2.0)
+            store.close()
+            status = 0
+        os._exit(status)
+    os.close(begun)  # so that a child that fails early is not waited for
+    os.read(has_begun, 1)
+    store.close()
+    os.write(go_on, b"!")
+    _, status = os.waitpid(forked, 0)
+    return os.waitstatus_to_exitcode(status)
+
+
 def log_crossing(store: BackendStore, run_id: str, names: list[str], rounds: int) -> None:
     """Logs the same points again and again, in the order of the given names."""
     for round_number in range(rounds):

@@ -22,7 +22,7 @@ CLAUSES: dict[str, str] = {
     "OPEN.2": "Eight processes that open the same empty database at once all succeed, and one schema stands.",
     "OPEN.3": "A client that meets a newer schema still reads and writes if the change was additive; if not, it refuses with an error that names both versions and the command to run, and writes nothing.",
     "OPEN.4": "A database that is not ours (tables of the same names with other columns) is refused, untouched.",
-    "OPEN.5": "A store survives pickling and a spawned or forked child: the child opens its own connection.",
+    "OPEN.5": "A store survives pickling and a spawned or forked child: the child opens its own connection, and goes on when its parent closes.",
     "OPEN.6": "A URL's password, and the value of any secret option, never appears in an error or one behind it, a log line, a repr, a journal, a run's provenance or a web page. A URL of which nobody can say where its password ends is refused, and nothing of it is shown.",
     "OPEN.7": "A closed handle refuses every further call with `StoreClosedError`; closing twice is closing once, and other handles on the same database go on.",
     "EXP.1": "The same name gives the same id from any handle, thread, process or backend, before and after a restart, and while the database is unreachable: the id is derived from the name.",

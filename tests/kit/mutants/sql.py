@@ -4,12 +4,14 @@ A child process imports this module by its name to open the same broken store; s
 """
 
 import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
 
 from runstore.errors import ForeignSchemaError, SchemaTooNewError, StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
@@ -17,6 +19,7 @@ from runstore.model import RunStatus
 from runstore_sql import opening
 from runstore_sql.database import Database, make_engine, parse_url
 from runstore_sql.schema import SCHEMA_VERSION
+from runstore_sql.sqlite_file import set_up
 from runstore_sql.store import SqlStore
 
 OPTIONS = OpenOptions()
@@ -194,6 +197,33 @@ class ForkedChildrenAreTurnedAway(SqlMutant):
         if self.database.__dict__.setdefault("owner", os.getpid()) != os.getpid():
             raise StoreFailureError(f"{self!r} was opened before a fork; open another")
         super().log_metrics(run_id, points)
+
+
+class _PlainDatabase(Database):
+    """Connects as any program does, and does not mind forks."""
+
+    def __init__(self, url: sa.URL, *, read_only: bool) -> None:
+        super().__init__(url, read_only=read_only)
+        self._file = None
+
+    def _new_engine(self) -> sa.Engine:
+        def connect() -> sqlite3.Connection:
+            connection = sqlite3.connect(str(self.url.database), isolation_level=None, check_same_thread=False)
+            set_up(connection)
+            return connection
+
+        return sa.create_engine("sqlite://", creator=connect, poolclass=QueuePool, isolation_level="AUTOCOMMIT")
+
+    def rest(self) -> None:
+        if self._is_closed:
+            super().rest()
+
+
+class FileLocksAreInherited(SqlMutant):
+    """A forked child goes by its parent's table of file locks, of which it holds none."""
+
+    breaks = "OPEN.5"
+    database_kind = _PlainDatabase
 
 
 # Durability

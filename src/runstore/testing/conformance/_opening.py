@@ -146,6 +146,19 @@ class OpeningClauses(ConformanceBase):
         assert points_of(store, run_id, "forked", "train") == [(step, 2.0) for step in range(20)]
         assert points_of(store, run_id, "parent", "train") == [(step, 3.0) for step in range(20)]
 
+    @clause("OPEN.5", "DUR.1")
+    def test_a_forked_child_loses_nothing_when_its_parent_closes(self, bench: Bench) -> None:
+        store = bench.open()
+        run_id = new_run(store)
+        store.close()
+
+        status = bench.child(children.close_before_a_forked_child, run_id).result()
+
+        reopened = bench.open()
+        assert status == 0
+        assert points_of(reopened, run_id, "before", "train") == [(0, 1.0)]
+        assert points_of(reopened, run_id, "forked", "train") == [(step, 2.0) for step in range(20)]
+
     @clause("OPEN.6")
     @pytest.mark.parametrize("odd", ["", "'", "<>", "@/ ?#"])
     def test_a_password_is_in_no_error_log_line_or_repr(self, bench: Bench, odd: str) -> None:

@@ -1,0 +1,167 @@
+"""Whether a SQLite file can be used as it is asked for, told before anything is done; and which journal it gets."""
+
+import contextlib
+import logging
+import mmap
+import os
+import sqlite3
+import stat
+import tempfile
+import time
+from pathlib import Path
+from typing import Final
+
+from runstore import sqlite_files
+from runstore.errors import SchemaError, StoreFailureError
+from runstore.sqlite_files import Connection
+
+_log = logging.getLogger(__name__)
+
+_WAIT_S: Final = 60.0
+_WITH_LOG: Final = b"\2\2"
+
+_told: set[str] = set()
+"""Files of which this process has said that they get no log: once is enough."""
+
+
+def check_file(path: Path, place: str, *, read_only: bool) -> None:
+    """Refuses a path at which no store can be opened as asked; makes the folder of a new one.
+
+    Raises:
+        SchemaError: opened for reading, and there is no file.
+        StoreFailureError: it cannot be read or written; says what to change.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        if path.is_symlink():
+            raise StoreFailureError(
+                f"{place} is a link to {path.readlink()}, which is not there; make that folder, or give another path"
+            ) from None
+        if read_only:
+            raise SchemaError(
+                f"there is no store at {place}: no such file; check the path, or make the store with open_store(url)"
+            ) from None
+        _make_folder(path.parent, place)
+        return
+    except OSError as error:
+        raise StoreFailureError(
+            f"{place} cannot be reached: {_said(error)}; give a path whose every folder can be entered"
+        ) from error
+    if stat.S_ISDIR(found.st_mode):
+        raise StoreFailureError(f"{place} is a folder; give a file in it, such as {path / 'runs.db'}")
+    if not stat.S_ISREG(found.st_mode):
+        raise StoreFailureError(f"{place} is no regular file; give another path")
+    if not _may(path, os.R_OK):
+        raise StoreFailureError(f"{place} cannot be read by this user; ask its owner, {_owner(path)}, for the right to")
+    if not read_only:
+        _check_writable(path, place)
+
+
+def _make_folder(folder: Path, place: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreFailureError(
+            f"the folder of {place} cannot be made: {_said(error)}; give a path that can be written"
+        ) from error
+    _check_folder(folder, place)
+
+
+def _check_folder(folder: Path, place: str) -> None:
+    if not _may(folder, os.W_OK | os.X_OK):
+        raise StoreFailureError(
+            f"{place} cannot be written: this user may not write in the folder {folder}, where SQLite keeps its log; "
+            "change its permissions, or give another path"
+        )
+
+
+def _check_writable(path: Path, place: str) -> None:
+    real = Path(os.path.realpath(path))
+    if not _may(real, os.W_OK):
+        raise StoreFailureError(
+            f"{place} is read-only for this user; change its permissions, or open it with open_reader(url)"
+        )
+    _check_folder(real.parent, place)
+    for ending in sqlite_files.SIDE_FILES:
+        beside = real.with_name(real.name + ending)
+        if beside.exists() and not _may(beside, os.W_OK):
+            raise StoreFailureError(
+                f"{place} cannot be written: {beside} belongs to {_owner(beside)}, and this user may not write it; "
+                "close what has the file open as that user, or change the permissions"
+            )
+
+
+def _may(path: Path, wanted: int) -> bool:
+    return os.access(path, wanted, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _owner(path: Path) -> str:
+    try:
+        return path.owner()
+    except (KeyError, OSError):  # a user without a name
+        return f"user {path.stat().st_uid}"
+
+
+def _said(error: OSError) -> str:
+    return f"{error.strerror} ({error.filename})" if error.filename else str(error)
+
+
+# The journal
+
+
+def make_readable(path: Path, place: str) -> None:
+    """Gives a file with a write-ahead log a rollback journal, where the file system cannot serve the log.
+
+    Raises:
+        sqlite3.Error: another program uses the file.
+    """
+    if path.stat().st_size and sqlite_files.head_of(path, 20)[18:20] == _WITH_LOG and not has_shared_memory(path):
+        tell_of_no_log(path, place)
+        with contextlib.closing(
+            sqlite_files.connect(path, "mode=rw", timeout_s=_WAIT_S, factory=Connection)
+        ) as connection:
+            connection.execute("PRAGMA locking_mode = EXCLUSIVE")  # alone, SQLite needs no shared memory for the log
+            connection.execute("PRAGMA journal_mode = DELETE")
+
+
+def use_log(connection: sqlite3.Connection, path: Path, place: str) -> None:
+    """Lets readers and one writer work side by side; kept in the file. SQLite does not wait for the lock by itself."""
+    if not has_shared_memory(path):
+        tell_of_no_log(path, place)
+        return
+    deadline = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname.startswith("SQLITE_IOERR"):
+                tell_of_no_log(path, place)
+                return
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def has_shared_memory(path: Path) -> bool:
+    """Whether processes can share memory through files beside this one, as SQLite's log takes."""
+    with tempfile.TemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
+        file.truncate(mmap.PAGESIZE)
+        try:
+            mmap.mmap(file.fileno(), mmap.PAGESIZE).close()
+        except OSError:
+            return False
+    return True
+
+
+def tell_of_no_log(path: Path, place: str) -> None:
+    """Says once that readers and writers take turns."""
+    if str(path) not in _told:
+        _told.add(str(path))
+        _log.warning(
+            "%s lies on a file system without shared memory (a network or cloud folder?): SQLite keeps a rollback "
+            "journal there, all is stored as safely, and readers and writers wait for each other",
+            place,
+        )

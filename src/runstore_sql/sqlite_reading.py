@@ -1,0 +1,195 @@
+"""One SQLite file as a handle uses it that only reads: nothing is created, and nothing written, beside it or in it.
+
+SQLite's own read-only mode makes a write-ahead log and its index where they are missing; they then belong to the reader,
+and the file's owner can no longer write. So what lies beside the file decides, at each call, how it is read:
+
+* with a rollback journal, or with a log and its index there: as SQLite reads, under its locks;
+* without a log, nobody writes: as an immutable file, and read again if it turns out to have changed meanwhile;
+* with a log that has no index, as a crash or a copy leaves it: from a copy of both, for only a writer may mend it.
+"""
+
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+import weakref
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from runstore import sqlite_files
+from runstore.sqlite_files import Connection
+from runstore_sql.sqlite_file import CLOCK_NS, UsedFile, set_up
+
+_READ_VERSION: Final = 19  # its place in the file's head; 2 says that there may be a write-ahead log
+_WITH_LOG: Final = 2
+_TRIES: Final = 20
+
+
+class Seen(NamedTuple):
+    """A file and what SQLite keeps beside it, at one moment: device, inode, size and time of change of each."""
+
+    file: tuple[int, ...] | None
+    log: tuple[int, ...] | None
+    memory: tuple[int, ...] | None
+    journal: tuple[int, ...] | None
+
+    @classmethod
+    def at(cls, path: Path) -> "Seen":
+        """What is there now."""
+        return cls(*(_status(f"{path}{ending}") for ending in ("", *sqlite_files.SIDE_FILES)))
+
+    @property
+    def has_log(self) -> bool:
+        """Whether a log holds anything."""
+        return self.log is not None and self.log[2] > 0
+
+
+class Way(Enum):
+    """How a file is read."""
+
+    UNDER_LOCKS = "under SQLite's locks"
+    UNCHANGED = "as an immutable file"
+    FROM_COPY = "from a copy"
+
+
+class Reading(NamedTuple):
+    """A way of reading, and what it was chosen by."""
+
+    way: Way
+    seen: Seen
+    has_version_with_log: bool
+
+    def holds(self, now: Seen) -> bool:
+        """Whether it is still right."""
+        if now.file is None or self.seen.file is None or now.file[:2] != self.seen.file[:2]:
+            return False
+        if self.way is Way.UNDER_LOCKS:
+            return self.has_version_with_log == (now.log is not None)
+        if self.way is Way.UNCHANGED:
+            return now.file == self.seen.file and not now.has_log
+        return now == self.seen
+
+
+class ReadingConnection(Connection):
+    """A connection that knows in which way it reads."""
+
+    reading: Reading
+
+
+class ChangedError(sqlite3.OperationalError):
+    """The file changed while it was read; to be read again."""
+
+    sqlite_errorname = "SQLITE_BUSY_SNAPSHOT"
+
+
+class ReadFile(UsedFile):
+    """Connects a handle that reads; see :class:`runstore_sql.sqlite_file.SqliteFile` for one that writes."""
+
+    def __init__(self, path: Path, options: Mapping[str, Any]) -> None:
+        """Opens nothing yet."""
+        super().__init__(path, options)
+        self._reading: Reading | None = None
+        self._copies: list[weakref.finalize[..., ReadFile]] = []
+
+    def enter(self) -> None:
+        """Begins a call. When the file is no longer as it was, it is connected to anew."""
+        reading = self._reading
+        if reading is not None and not reading.holds(Seen.at(self.path)):
+            self._reading = None
+            self.renew()
+        super().enter()
+
+    def check(self, connection: Any) -> None:
+        """Makes sure that what was read is what lay there.
+
+        Raises:
+            ChangedError: it is not.
+        """
+        reading = connection.reading
+        if reading.way is Way.UNCHANGED and not reading.holds(Seen.at(self.path)):
+            raise ChangedError(f"{self.path} is being changed")
+
+    def connect(self) -> Connection:
+        """A connection that cannot write."""
+        reading = self._choose()
+        try:
+            connection = self._connected(reading)
+        except sqlite3.OperationalError as error:
+            if reading.way is not Way.UNDER_LOCKS or not _needs_a_writer(error):
+                raise
+            reading = reading._replace(way=Way.FROM_COPY, seen=Seen.at(self.path))
+            connection = self._connected(reading)
+        self._reading = reading
+        return connection
+
+    def _choose(self) -> Reading:
+        seen = Seen.at(self.path)
+        has_log_version = sqlite_files.head_of(self.path, 100)[_READ_VERSION:][:1] == bytes([_WITH_LOG])
+        if not has_log_version or (seen.has_log and seen.memory is not None):
+            return Reading(Way.UNDER_LOCKS, seen, has_log_version)
+        if seen.has_log:
+            return Reading(Way.FROM_COPY, seen, has_log_version)
+        if seen.file is not None:
+            # What changes twice within one tick of the file system's clock looks unchanged.
+            time.sleep(min(max(seen.file[3] + CLOCK_NS - time.time_ns(), 0), CLOCK_NS) / 1e9)
+        return Reading(Way.UNCHANGED, seen, has_log_version)
+
+    def _connected(self, reading: Reading) -> Connection:
+        path, parameters = self.path, "mode=ro"
+        if reading.way is Way.UNCHANGED:
+            parameters = "mode=ro&immutable=1"
+        elif reading.way is Way.FROM_COPY:
+            path, parameters = self._copied(reading), "mode=rw"
+        elif reading.seen.memory is not None and not os.access(f"{path}-shm", os.W_OK):
+            parameters = "mode=ro&readonly_shm=1"  # without, SQLite makes the index when it goes away just now
+        connection = sqlite_files.connect(path, parameters, timeout_s=self.timeout_s, factory=ReadingConnection)
+        connection.reading = reading
+        try:
+            set_up(connection)
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+            connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def _copied(self, reading: Reading) -> Path:
+        """A whole copy of the file and what lies beside it."""
+        folder = Path(tempfile.mkdtemp(prefix="runstore-"))
+        self._copies.append(weakref.finalize(self, _remove, folder, os.getpid()))
+        for _ in range(_TRIES):
+            for ending in ("", "-wal", "-journal"):
+                target = folder / f"copy{ending}"
+                target.unlink(missing_ok=True)
+                if Path(f"{self.path}{ending}").exists():
+                    sqlite_files.copy_as_it_lies(Path(f"{self.path}{ending}"), target)
+            if reading.holds(Seen.at(self.path)):
+                return folder / "copy"
+            reading = reading._replace(seen=Seen.at(self.path))
+        raise ChangedError(f"{self.path} changes faster than it can be copied")
+
+    def close(self) -> None:
+        """Removes the copies."""
+        for remove in self._copies:
+            remove()
+
+
+def _needs_a_writer(error: sqlite3.Error) -> bool:
+    """Whether only somebody who may write could go on: to mend what a crash left, or for want of shared memory."""
+    return error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR_SHM"))
+
+
+def _status(path: str) -> tuple[int, ...] | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - four times a call, and pathlib takes twice as long
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _remove(folder: Path, pid: int) -> None:
+    if os.getpid() == pid:  # a forked child's exit must not take its parent's
+        shutil.rmtree(folder, ignore_errors=True)
