@@ -20,6 +20,7 @@ from runstore.errors import (
     ForeignSchemaError,
     SchemaError,
     SchemaTooNewError,
+    StoreFailureError,
     StoreUnavailableError,
 )
 from runstore.hookspecs import OpenOptions
