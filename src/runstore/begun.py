@@ -28,18 +28,27 @@ MOST_HANDED_BACK: Final = 100
 _POLITE_EXITS: Final = frozenset({None, 0, 128 + signal.SIGINT, 128 + signal.SIGTERM})
 """Codes of ``SystemExit`` by which a program says that it was told to stop, not that it went wrong."""
 
+PRUNED: Final = "optuna.exceptions.TrialPruned"
+"""How a sweep says that a training is not worth going on with. Nothing went wrong, and no traceback tells more."""
+
 
 def ending_of(error: BaseException | None) -> RunStatus:
     """The status of a run whose training ended by ``error``, or without one.
 
     Ctrl-C and an exit that follows SIGINT or SIGTERM are ``interrupted``: ``KeyboardInterrupt``, and ``SystemExit``
-    (Lightning's ``SIGTERMException`` is one) with no code, 0, 130 or 143. Everything else is ``failed``.
+    (Lightning's ``SIGTERMException`` is one) with no code, 0, 130 or 143. So is a trial that Optuna prunes. Everything
+    else is ``failed``.
     """
     if error is None:
         return RunStatus.COMPLETED
     if isinstance(error, KeyboardInterrupt) or (isinstance(error, SystemExit) and error.code in _POLITE_EXITS):
         return RunStatus.INTERRUPTED
-    return RunStatus.FAILED
+    return RunStatus.INTERRUPTED if is_pruned(error) else RunStatus.FAILED
+
+
+def is_pruned(error: object) -> bool:
+    """Whether an error is Optuna's, which is known by its name: a program that does not use it need not load it."""
+    return any(f"{kind.__module__}.{kind.__qualname__}" == PRUNED for kind in type(error).__mro__)
 
 
 class BegunRuns:

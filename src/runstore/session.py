@@ -12,7 +12,7 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Self
 
-from runstore.begun import ending_of
+from runstore.begun import PRUNED, ending_of, is_pruned
 from runstore.checks import check_terminal_status
 from runstore.errors import InvalidValueError
 from runstore.ids import new_run_id
@@ -113,6 +113,11 @@ class RunSession:
                 assert self._open is not None  # noqa: S101 - one of the two was given
                 self._opened = self._open()
             return self._opened
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a store is open that this session has opened."""
+        return self._opened is not None
 
     @property
     def has_begun(self) -> bool:
@@ -227,6 +232,8 @@ class RunSession:
             InvalidValueError: the status is none that ends a run.
         """
         status = check_terminal_status(status)
+        if is_pruned(error):
+            error = RunFailure(type=PRUNED, message=str(error), traceback="")
         self._misses.try_again_now()
         is_stored = self._write("finalize", lambda store: store.finalize(self.run_id, status, error=error))
         self._misses.sum_up(self.run_id, status)

@@ -8,6 +8,7 @@ import pytest
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning import Trainer
 
+from runstore.lightning import ending
 from runstore.memory import MemoryStore
 
 
@@ -21,10 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _lightning_state(monkeypatch: pytest.MonkeyPatch) -> None:
+def _lightning_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))  # where loggers put their files by default
     monkeypatch.delenv("PL_GLOBAL_SEED", raising=False)
     monkeypatch.delenv("RUNSTORE_URL", raising=False)
     monkeypatch.setattr(rank_zero_only, "rank", 0)
+    yield
+    ending._waiting.clear()  # noqa: SLF001 - a test's process goes on, its stores do not
 
 
 @pytest.fixture

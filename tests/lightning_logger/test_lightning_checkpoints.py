@@ -48,6 +48,7 @@ def test_log_model_keeps_what_is_held_at_the_end_with_score_epoch_step_and_role(
         "checkpoints/epoch=2.ckpt": "best",
         "checkpoints/last.ckpt": "last",
     }
+    assert metadata["checkpoints/epoch=2.ckpt"].pop("attempt")
     assert metadata["checkpoints/epoch=2.ckpt"] == {
         "role": "best",
         "score": 6.0,
@@ -55,7 +56,9 @@ def test_log_model_keeps_what_is_held_at_the_end_with_score_epoch_step_and_role(
         "mode": "max",
         "epoch": 2,
         "step": 6,
+        "logged_step": 5,
         "file": "epoch=2.ckpt",
+        "after": [],
     }
     assert metadata["checkpoints/epoch=1.ckpt"]["step"] == 4
 
@@ -91,15 +94,18 @@ def test_several_callbacks_are_all_kept_under_names_of_their_own(
     store: MemoryStore, make_trainer: MakeTrainer, tmp_path: Path
 ) -> None:
     logger = RunStoreLogger(store=store, save_dir=tmp_path, log_model=True)
-    callbacks = [best_of("max", dirpath=tmp_path / "high"), best_of("min", dirpath=tmp_path / "low")]
+    callbacks = [
+        best_of("max", dirpath=tmp_path / "high"),
+        best_of("min", dirpath=tmp_path / "low"),
+        ModelCheckpoint(dirpath=tmp_path / "each", filename="{epoch}", every_n_epochs=1),
+    ]
 
     make_trainer(logger=logger, callbacks=callbacks, max_epochs=2).fit(Model())
-    make_trainer(logger=logger, callbacks=[best_of("max", dirpath=tmp_path / "again")], max_epochs=2).fit(Model())
 
     assert set(kept(store, logger.run_id)) == {
         "checkpoints/epoch=1.ckpt",
         "checkpoints/epoch=0.ckpt",
-        "checkpoints/again/epoch=1.ckpt",
+        "checkpoints/each/epoch=1.ckpt",
     }
 
 

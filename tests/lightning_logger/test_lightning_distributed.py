@@ -22,6 +22,10 @@ from pytorch_lightning.demos.boring_classes import BoringModel
 from runstore.lightning import RunStoreLogger
 
 class Model(BoringModel):
+    def setup(self, stage):
+        if "UNREADY" in os.environ:
+            raise ValueError("no data on this machine")
+
     def training_step(self, batch, batch_idx):
         if self.global_rank == 1 and "CRASH" in os.environ:
             raise ValueError("rank one is out of memory")
@@ -31,7 +35,8 @@ class Model(BoringModel):
 
 class Tell(Callback):
     def on_fit_end(self, trainer, pl_module):
-        told = [type(trainer.logger.experiment).__name__, "sqlalchemy" in sys.modules, trainer.log_dir]
+        logger = trainer.logger
+        told = [type(logger.experiment).__name__, "sqlalchemy" in sys.modules, logger.run_id, logger.version, logger.log_dir]
         Path(f"rank-{trainer.global_rank}").write_text(repr(told))
 
 def fit(strategy, epochs=1, checkpoint=None):
@@ -63,8 +68,10 @@ def test_two_processes_make_one_run_and_only_rank_zero_touches_the_store(tmp_pat
 
     assert done.returncode == 0, done.stderr
     assert [run.status for run in runs] == ["completed"]
-    assert (tmp_path / "rank-0").read_text() == "['RunSession', True, '.']"
-    assert (tmp_path / "rank-1").read_text() == "['_DummyExperiment', False, '.']"
+    run_id = runs[0].id
+    ids = [run_id, run_id, f"./default/{run_id}"]
+    assert (tmp_path / "rank-0").read_text() == repr(["RunSession", True, *ids])
+    assert (tmp_path / "rank-1").read_text() == repr(["_DummyExperiment", False, *ids])
     with open_store(f"sqlite:///{tmp_path}/runs.db", durable=False) as store:
         assert list(store.get_history(runs[0].id, "loss", "train").steps) == [0, 1]
 
@@ -94,3 +101,31 @@ fit('ddp_fork')
     assert failed.status == "failed"
     assert failed.failure is not None
     assert "rank one is out of memory" in failed.failure.message
+
+
+def test_an_error_in_setup_in_a_child_leaves_a_failed_run_that_tells_it(tmp_path: Path) -> None:
+    done, runs = run_script(tmp_path, "fit('ddp_fork')", UNREADY="1")
+
+    assert done.returncode != 0
+    assert [run.status for run in runs] == ["failed"]
+    assert runs[0].failure is not None
+    assert "no data on this machine" in runs[0].failure.message
+
+
+def test_a_second_training_of_two_processes_has_a_run_of_its_own_on_both(tmp_path: Path) -> None:
+    text = """
+logger = RunStoreLogger(sys.argv[1], durable=False)
+for fold in range(2):
+    Trainer(
+        logger=logger, callbacks=[Tell()], max_epochs=1, limit_train_batches=2, limit_val_batches=0,
+        log_every_n_steps=1, accelerator="cpu", devices=2, strategy="ddp", enable_progress_bar=False,
+    ).fit(Model())
+"""
+
+    done, runs = run_script(tmp_path, text)
+
+    assert done.returncode == 0, done.stderr
+    assert [run.status for run in runs] == ["completed", "completed"]
+    assert runs[1].tags == {"from_run": runs[0].id}
+    assert runs[1].id in (tmp_path / "rank-1").read_text()
+    assert {path.parent.parent.name for path in tmp_path.rglob("*.ckpt")} == {run.id for run in runs}

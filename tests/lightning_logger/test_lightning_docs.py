@@ -23,6 +23,7 @@ def test_each_block_of_the_page_runs_after_those_before_it(tmp_path: Path, monke
         exec(compile(block, f"{PAGE.name}, block {number}", "exec"), names)
 
     with open_store("sqlite:///runs.db", durable=False) as store:
-        resumed, first = store.search_runs(order_by=["attempt desc"]).items
-        assert (resumed.status, resumed.attempt, first.status) == ("completed", 2, "completed")
+        resumed, *others = store.search_runs(order_by=["attempt desc"]).items
+        assert (resumed.status, resumed.attempt) == ("completed", 2)
+        assert [run.status for run in others] == ["completed", "completed"]
         assert "notes.txt" in {artifact.name for artifact in store.list_artifacts(resumed.id)}

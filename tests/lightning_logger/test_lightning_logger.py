@@ -166,7 +166,7 @@ def test_metrics_that_are_no_mapping_are_a_mistake_that_says_what_to_give(store:
     with pytest.raises(ValueError, match="give a mapping"):
         RunStoreLogger(store=store).log_metrics([("loss", 1.0)])  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="MetricPoint"):
-        RunStoreLogger(store=store).experiment.log_metrics({"loss": 1.0})
+        RunStoreLogger(store=store).experiment.log_metrics({"loss": 1.0})  # type: ignore[dict-item]
 
 
 def test_the_prefix_stands_before_names_and_mapping_can_be_switched_off(store: MemoryStore) -> None:

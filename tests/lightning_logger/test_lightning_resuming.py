@@ -40,7 +40,23 @@ def test_the_checkpoint_tells_the_run_in_plain_values(fitted: tuple[RunStoreLogg
 
     checkpoint = torch.load(path, weights_only=True)
 
-    assert checkpoint["runstore"] == [{"run_id": logger.run_id, "experiment": "e", "store": None, "step": 2}]
+    (entry,) = checkpoint["runstore"]
+    assert entry.pop("attempt")
+    assert entry == {"run_id": logger.run_id, "experiment": "e", "store": None, "step": 2, "after": []}
+
+
+def test_a_checkpoint_of_an_earlier_release_is_continued(
+    store: MemoryStore, make_trainer: MakeTrainer, fitted: tuple[RunStoreLogger, Path], tmp_path: Path
+) -> None:
+    first, path = fitted
+    checkpoint = torch.load(path, weights_only=True)
+    checkpoint["runstore"] = [{"run_id": first.run_id, "experiment": "e", "store": None, "step": 2}]
+    torch.save(checkpoint, path)
+    second = RunStoreLogger(store=store, experiment="e", save_dir=tmp_path)
+
+    make_trainer(logger=second, max_epochs=2).fit(Model(), ckpt_path=path)
+
+    assert second.run_id == first.run_id
 
 
 def test_a_fit_from_a_checkpoint_continues_the_run_as_its_next_attempt(

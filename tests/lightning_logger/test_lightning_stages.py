@@ -65,16 +65,19 @@ def test_a_completed_fit_is_completed_in_the_store_before_the_process_ends(
     assert store.get_run(logger.run_id).status == "completed"
 
 
-def test_another_fit_is_the_next_attempt_of_the_same_run(store: MemoryStore, make_trainer: MakeTrainer) -> None:
+def test_a_fit_that_goes_on_is_the_next_attempt_of_the_same_run(store: MemoryStore, make_trainer: MakeTrainer) -> None:
     logger = RunStoreLogger(store=store)
     during: list[str] = []
-    make_trainer(logger=logger).fit(Model())
+    trainer = make_trainer(logger=logger)
+    trainer.fit(Model())
 
-    make_trainer(logger=logger).fit(StoppedModel(lambda: during.append(store.get_run(logger.run_id).status)))
+    trainer.fit_loop.max_epochs = 2
+    trainer.fit(StoppedModel(lambda: during.append(store.get_run(logger.run_id).status)))
 
     (run,) = store.search_runs().items
     assert during == ["in_progress"]
     assert (run.status, run.attempt) == ("completed", 2)
+    assert list(store.get_history(run.id, "loss_step", "train").steps) == [0, 1, 2, 3]
 
 
 def test_a_run_is_in_progress_before_the_first_step(store: MemoryStore, make_trainer: MakeTrainer) -> None:

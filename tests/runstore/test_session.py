@@ -185,6 +185,20 @@ def test_a_failed_run_keeps_type_message_and_traceback(store: BreakableStore) ->
     assert "1 // 0" in run.failure.traceback
 
 
+def test_a_trial_that_optuna_prunes_is_interrupted_and_has_no_traceback(store: BreakableStore) -> None:
+    kind = type("TrialPruned", (Exception,), {"__module__": "optuna.exceptions"})  # it is known by its name
+    session = RunSession(store, experiment="e")
+
+    with pytest.raises(kind), session:
+        raise kind("trial was pruned at epoch 3")
+
+    run = store.get_run(session.run_id)
+    assert run.status == "interrupted"
+    assert run.failure == RunFailure(
+        type="optuna.exceptions.TrialPruned", message="trial was pruned at epoch 3", traceback=""
+    )
+
+
 def test_an_end_can_be_given_a_reason_in_words(store: BreakableStore) -> None:
     session = RunSession(store, experiment="e")
     session.begin()

@@ -3,7 +3,8 @@
 Works with ``lightning.pytorch`` and ``pytorch_lightning``, whichever the program uses.
 """
 
-from runstore.lightning.checkpoints import fetch_checkpoint
+from runstore.lightning._family import Logger as _Logger  # noqa: F401 - first: it says what to install
+from runstore.lightning.fetching import fetch_checkpoint
 from runstore.lightning.logger import RunStoreLogger
 from runstore.lightning.resuming import RunStoreCallback
 

@@ -1,41 +1,35 @@
-"""Checkpoints as artifacts: which files to keep, when, under which name, and how to get the best one back."""
+"""Checkpoints as artifacts: which files to keep, when, and under which name."""
 
+import logging
 import os
-from collections.abc import Mapping
-from pathlib import Path
+import time
 from typing import Any, Literal, NamedTuple
 
-from runstore.errors import ArtifactNotFoundError
-from runstore.files import copy_out
-from runstore.model import Artifact
-from runstore.protocol import RunReader
+from runstore.lightning.earlier import EarlierCheckpoints, position_in
+from runstore.lightning.lineage import Lineage
+from runstore.lightning.position import Position
+from runstore.lightning.wholeness import Wholeness, file_name, on_local_disk, writes_in_background
 from runstore.session import RunSession
+
+_log = logging.getLogger(__name__)
 
 LogModel = Literal["all"] | bool
 
 ARTIFACT_TYPE = "checkpoint"
 _FOLDER = "checkpoints"
 
+_PATIENCE_S = 30.0
+"""How long a checkpoint that is about to be deleted, or a training that ends, waits for its last bytes."""
 
-class Position(NamedTuple):
-    """How far the training was."""
-
-    epoch: int
-    step: int
+_LOOK_S = 0.05
 
 
-class _Seen(NamedTuple):
-    """A checkpoint file as it was when it was written."""
+class _Written(NamedTuple):
+    """A checkpoint that this process has written."""
 
-    modified: float
-    score: float | None
+    callback: str
     position: Position | None
-
-
-class _Kept(NamedTuple):
-    """What was logged of a file the last time."""
-
-    modified: float
+    score: float | None
     role: str
 
 
@@ -46,138 +40,161 @@ class CheckpointLog:
     written; ``True`` keeps, when training ends well, the files that the callbacks then hold (the best, the last and
     the rest of the top k), and each file as it is written where ``save_top_k=-1``.
 
-    An artifact is named ``checkpoints/<file name>``. Its metadata tell ``role`` (``best``, ``last`` or ``top_k``),
-    ``score``, ``monitor``, ``mode``, ``epoch`` and ``step``. The role is that of the moment of logging; the last one
-    logged as ``best`` is the best, and at the end of training roles that have changed are written anew.
+    An artifact is named ``checkpoints/<file name>``. Its metadata tell ``role``, ``score``, ``monitor``, ``mode``,
+    ``epoch``, ``step``, ``logged_step``, and the ``attempt`` of the run that wrote it ``after`` which others. The role
+    is ``top_k``, ``last`` or ``exception`` while training goes on. When it has ended well the best of each callback is
+    ``best``, and what was the best before is no longer.
+
+    A file that is still being written is kept when it is whole. Files that an earlier process of the run has written and
+    kept are not kept again; their records stay as they are.
+
+    Attributes:
+        log_model: as above.
+        lineage: the attempt that writes the checkpoints.
     """
 
-    def __init__(self, log_model: LogModel) -> None:
+    def __init__(self, log_model: LogModel, lineage: Lineage) -> None:
         """Nothing is kept yet."""
         self.log_model = log_model
+        self.lineage = lineage
         self._callbacks: dict[str, Any] = {}
-        self._seen: dict[str, _Seen] = {}
-        self._kept: dict[str, _Kept] = {}
+        self._written: dict[str, _Written] = {}
+        self._pending: list[str] = []
+        self._roles: dict[str, str] = {}
         self._names: dict[str, str] = {}
+        self._wholeness = Wholeness()
+        self._is_async = False
+        self._has_finished = False
 
-    def written(self, callback: Any, position: Position | None, session: RunSession) -> None:
-        """Takes note of what a ``ModelCheckpoint`` has just written, and keeps it if that is asked for."""
+    def written(self, callback: Any, position: Position | None, session: RunSession, *, trainer: Any = None) -> None:
+        """Takes note of the file that a ``ModelCheckpoint`` has just written, and keeps it if that is asked for."""
         if not self.log_model:
             return
-        self._callbacks[callback.state_key] = callback
-        for path, (_role, score) in _held_by(callback).items():
-            modified = _modified(path)
-            seen = self._seen.get(path)
-            if modified is not None and (seen is None or seen.modified < modified):
-                self._seen[path] = _Seen(modified, score, position)
+        held = _held_by(callback)
+        path = str(getattr(callback, "_last_checkpoint_saved", "")) or next(reversed(held), "")
+        if not path:
+            return
+        key = callback.state_key
+        self._callbacks[key] = callback
+        self._is_async = writes_in_background(trainer)
+        role, score = held.get(path, ("exception", None))
+        self._written[path] = _Written(key, position, score, "top_k" if role == "best" else role)
+        self._roles.pop(path, None)  # the store has the bytes that were there before
         if self.log_model == "all" or callback.save_top_k == -1:
-            self._keep(callback, session, renew_roles=False)
+            if path not in self._pending:
+                self._pending.append(path)
+            self._keep_pending(session)
 
-    def finish(self, session: RunSession) -> None:
-        """Keeps what is held at the end of a training that ended well."""
-        for callback in self._callbacks.values():
-            self._keep(callback, session, renew_roles=True)
+    def finish(self, session: RunSession, *, is_completed: bool) -> None:
+        """Keeps what was being written when a stage ended, and what is held when a training ended well."""
+        if not self.log_model:
+            return
+        self._is_async = self._is_async and not is_completed  # after a good end the trainer has waited for its threads
+        self._keep_pending(session, wait_for=set(self._pending))
+        if is_completed and self._callbacks:
+            earlier = EarlierCheckpoints(session, ARTIFACT_TYPE)
+            for key, callback in self._callbacks.items():
+                self._keep_held(key, callback, session, earlier)
+            self._callbacks.clear()
+            self._has_finished = True
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the callbacks, which are weak references and belong to this process's trainer."""
         return self.__dict__ | {"_callbacks": {}}
 
-    def _keep(self, callback: Any, session: RunSession, *, renew_roles: bool) -> None:
-        for path, (role, score) in _held_by(callback).items():
-            modified = _modified(path)
-            if modified is None:
+    def _keep_pending(self, session: RunSession, *, wait_for: set[str] | None = None) -> None:
+        """Keeps the files that are whole by now; waits for those that are about to be deleted."""
+        held = {path for callback in self._callbacks.values() for path in _held_by(callback)}
+        newest = self._pending[-1] if self._pending else ""
+        for path in list(self._pending):
+            is_urgent = path in wait_for if wait_for is not None else path not in held and path != newest
+            if not self._is_whole(path, patience_s=_PATIENCE_S if is_urgent else 0.0):
+                if is_urgent:
+                    self._pending.remove(path)
+                    _log.warning(
+                        "run %s: the checkpoint %s is not kept; it is gone, or was not whole within %.0f s",
+                        session.run_id, path, _PATIENCE_S,
+                    )  # fmt: skip
                 continue
-            kept = self._kept.get(path)
-            is_new = kept is None or kept.modified < modified
-            if is_new or (renew_roles and kept is not None and kept.role != role):
+            self._pending.remove(path)
+            written = self._written[path]
+            callback = self._callbacks.get(written.callback)
+            if callback is not None:
+                self._keep(path, written.role, self._metadata(callback, written), session)
+
+    def _is_whole(self, path: str, *, patience_s: float) -> bool:
+        until = time.monotonic() + patience_s
+        while not self._wholeness.is_whole(path, is_async=self._is_async):
+            if time.monotonic() >= until or (not self._is_async and not os.path.lexists(path)):
+                return False
+            time.sleep(_LOOK_S)
+        return True
+
+    def _keep_held(self, key: str, callback: Any, session: RunSession, earlier: EarlierCheckpoints) -> None:
+        held = _held_by(callback)
+        for path, (role, score) in held.items():
+            name = self._name_of(path)
+            written = self._written.get(path)
+            if self._roles.get(path) == role or (
+                path not in self._roles and written is None and earlier.has(name, role)
+            ):
+                continue
+            if not self._wholeness.is_whole(path, is_async=False):
+                continue
+            metadata = earlier.metadata_of(name) if written is None else None
+            if metadata is None:
+                if written is None:
+                    written = _Written(key, position_in(path), score, role)
+                metadata = self._metadata(callback, written)
+            self._keep(path, role, metadata, session)
+        best = {self._name_of(path) for path, (role, _) in held.items() if role == "best"}
+        if best and (self._has_finished or self.lineage.after):
+            earlier.demote(callback.monitor, callback.mode, keep=best)
+
+    def _keep(self, path: str, role: str, metadata: dict[str, Any], session: RunSession) -> None:
+        try:
+            with on_local_disk(path) as place:
                 record = session.log_artifact(
-                    path,
+                    place,
                     name=self._name_of(path),
                     artifact_type=ARTIFACT_TYPE,
-                    metadata=self._metadata(callback, path, role, score),
+                    metadata=metadata | {"role": role, "file": file_name(path)},
                 )
-                if record is not None:
-                    self._kept[path] = _Kept(modified, role)
+        except Exception as error:  # noqa: BLE001 - a stranger's file system may raise anything
+            _log.warning("run %s: the checkpoint %s is not kept: %s", session.run_id, path, error)
+            return
+        if record is not None:
+            self._roles[path] = role
 
-    def _metadata(self, callback: Any, path: str, role: str, score: float | None) -> dict[str, Any]:
-        seen = self._seen.get(path)
-        position = None if seen is None else seen.position
-        if score is None and seen is not None:
-            score = seen.score
+    def _metadata(self, callback: Any, written: _Written) -> dict[str, Any]:
+        position = written.position
         return {
-            "role": role,
-            "score": score,
+            "score": written.score,
             "monitor": callback.monitor,
             "mode": callback.mode,
             "epoch": None if position is None else position.epoch,
             "step": None if position is None else position.step,
-            "file": Path(path).name,
+            "logged_step": None if position is None else position.logged_step,
+            **self.lineage.as_dict(),
         }
 
     def _name_of(self, path: str) -> str:
         """A name that stays with the path; a second file of one name, from another folder, is led by that folder's."""
         if path not in self._names:
             taken = set(self._names.values())
-            file = Path(path)
-            name = f"{_FOLDER}/{file.name}"
+            file = file_name(path)
+            name = f"{_FOLDER}/{file}"
             if name in taken:
-                name = f"{_FOLDER}/{file.parent.name}/{file.name}"
+                name = f"{_FOLDER}/{file_name(os.path.dirname(path))}/{file}"  # noqa: PTH120 - it may be a URL
             number = 2
             while name in taken:
-                name = f"{_FOLDER}/{number}/{file.name}"
+                name = f"{_FOLDER}/{number}/{file}"
                 number += 1
             self._names[path] = name
         return self._names[path]
 
 
-def fetch_checkpoint(
-    reader: RunReader,
-    run_id: str,
-    directory: str | os.PathLike[str],
-    *,
-    role: str = "best",
-    overwrite: bool = False,
-) -> Path:
-    """A file with a run's best (or last) checkpoint, fetched from the store into ``directory``.
-
-    Load it as any other: ``Model.load_from_checkpoint(fetch_checkpoint(reader, run_id, "."))``. The bytes are checked
-    against those that were logged. The file appears whole or not at all; where it is already, it is left as it is.
-
-    Args:
-        reader: where the run is.
-        run_id: the run.
-        directory: where the file goes; made if need be.
-        role: ``"best"`` or ``"last"``.
-        overwrite: replace a file of the same name that holds other bytes.
-
-    Raises:
-        InvalidValueError: there is a file of the same name with other bytes, or no file can be written there.
-        RunNotFoundError: no such run.
-        ArtifactNotFoundError: the run has no checkpoint of this role.
-    """
-    candidates = [
-        artifact
-        for artifact in reader.list_artifacts(run_id)
-        if artifact.artifact_type == ARTIFACT_TYPE and artifact.metadata.get("role") == role
-    ]
-    if not candidates:
-        raise ArtifactNotFoundError(
-            f"run {run_id!r} has no checkpoint of role {role!r}; train with RunStoreLogger(log_model=True) "
-            "and a ModelCheckpoint to keep one"
-        )
-    newest = max(candidates, key=_order)
-    # The last part alone: what is stored may not lead out of the directory.
-    target = Path(directory) / Path(str(newest.metadata.get("file") or newest.name)).name
-    with reader.open_artifact(run_id, newest.name) as source:
-        copy_out(source, target, overwrite=overwrite)
-    return target
-
-
-def _order(artifact: Artifact) -> tuple[int, str]:
-    step = artifact.metadata.get("step")
-    return (step if isinstance(step, int) else -1, artifact.created_at.isoformat())
-
-
-def _held_by(callback: Any) -> Mapping[str, tuple[str, float | None]]:
+def _held_by(callback: Any) -> dict[str, tuple[str, float | None]]:
     """The files a ``ModelCheckpoint`` holds, each with its role and score, the best one last so that it wins."""
     held: dict[str, tuple[str, float | None]] = {}
     for path, score in getattr(callback, "best_k_models", {}).items():
@@ -192,10 +209,3 @@ def _held_by(callback: Any) -> Mapping[str, tuple[str, float | None]]:
 
 def _number(score: Any) -> float | None:
     return None if score is None else float(score)
-
-
-def _modified(path: str) -> float | None:
-    try:
-        return Path(path).stat().st_mtime
-    except OSError:
-        return None

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from runstore.errors import RunNotFoundError, RunStoreError, StoreFailureError, StoreUnavailableError
 from runstore.lightning._family import Callback
+from runstore.lightning.lineage import Lineage
 from runstore.model import Run, RunFailure, RunStatus
 from runstore.protocol import RunReader
 from runstore.session import RunSession
@@ -33,16 +34,19 @@ class Origin(NamedTuple):
         experiment: the name of its experiment.
         store: its store's URL without secrets; ``None`` where the logger was given a store instead of a URL.
         step: how far it was.
+        lineage: the attempt of the run, and those that it goes on from.
     """
 
     run_id: str
     experiment: str
     store: str | None
     step: int
+    lineage: Lineage = Lineage("")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values only, so that ``torch.load(weights_only=True)`` reads the checkpoint."""
-        return dict(self._asdict())
+        place = {"run_id": self.run_id, "experiment": self.experiment, "store": self.store, "step": self.step}
+        return place | self.lineage.as_dict()
 
     @classmethod
     def read_all(cls, checkpoint: Mapping[str, Any]) -> "list[Origin]":
@@ -51,7 +55,13 @@ class Origin(NamedTuple):
         if not isinstance(entries, list):
             return []
         return [
-            cls(run_id=entry["run_id"], experiment=entry["experiment"], store=entry.get("store"), step=entry["step"])
+            cls(
+                run_id=entry["run_id"],
+                experiment=entry["experiment"],
+                store=entry.get("store"),
+                step=entry["step"],
+                lineage=Lineage.read(entry),
+            )
             for entry in entries
             if isinstance(entry, dict) and {"run_id", "experiment", "step"} <= entry.keys()
         ]
@@ -82,6 +92,20 @@ def close_attempt(session: RunSession, run: Run) -> None:
 
 class RunStoreCallback(Callback):
     """Tells the trainer's run store loggers of beginnings and checkpoints; has no state of its own."""
+
+    def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002 - the hook's face
+        """The first sign of any stage. From now on this callback is asked before all others.
+
+        So the runs are ended by the exception that stops the training also where another callback then fails.
+        """
+        callbacks = trainer.callbacks
+        if self in callbacks:
+            callbacks.remove(self)
+            callbacks.insert(
+                0, self
+            )  # those before this one have been asked already: none is passed over or asked twice
+        for logger in _loggers_of(trainer):
+            logger.expect(trainer)
 
     def on_load_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002 - the hook's face
         """Lets each logger continue the run that wrote the checkpoint."""
