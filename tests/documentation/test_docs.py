@@ -1,0 +1,121 @@
+"""The README and the documentation tell the truth: what they show runs, uses no name that it does not make, and exists."""
+
+import re
+import tomllib
+from contextlib import suppress
+from pathlib import Path
+
+import click
+import pytest
+
+from documentation.pages import PAGES, blocks_of, commands_of, pages_with, run_blocks, undefined_names
+from runstore import MetricPoint, open_store
+from runstore.cli import app
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(fast_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(fast_path)
+    monkeypatch.setenv("RUNSTORE_STATE_DIR", f"{fast_path}/state")
+
+
+@pytest.mark.parametrize("page", pages_with("python"))
+def test_each_python_block_of_a_page_runs_after_those_before_it(page: str) -> None:
+    assert len(run_blocks(page, "python")) > 1
+
+
+@pytest.mark.parametrize("page", pages_with("python", "py"))
+def test_no_block_uses_a_name_that_neither_it_nor_one_before_it_makes(page: str) -> None:
+    texts: list[str] = []
+
+    for block in blocks_of(page, "python", "py"):
+        texts.append(block.text)
+        assert undefined_names(texts) == set(), block.name
+
+
+@pytest.mark.parametrize("page", pages_with("toml", "yaml"))
+def test_each_settings_file_that_is_shown_can_be_read(page: str) -> None:
+    for block in blocks_of(page, "toml"):
+        assert tomllib.loads(block.text), block.name
+    for block in blocks_of(page, "yaml"):
+        assert pytest.importorskip("yaml").safe_load(block.text), block.name
+
+
+def test_the_example_of_the_readme_finds_its_run(capsys: pytest.CaptureFixture[str]) -> None:
+    run_blocks("README.md", "python")
+
+    run_id, status, values = capsys.readouterr().out.split(maxsplit=2)
+    assert len(run_id) == 36
+    assert (status, values.strip()) == ("completed", "[0.9, 0.5, 0.4]")
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if any(words[0] == "runstore" for words in commands_of(page))])
+def test_each_command_that_is_shown_has_the_options_it_is_shown_with(page: str) -> None:
+    for words in commands_of(page):
+        if words[0] == "runstore" and words[1] not in {"--help", "--version"}:
+            command = app.commands[words[1]]
+            with suppress(click.MissingParameter):  # `runstore show`, in a sentence
+                command.make_context(words[1], [*words[2:]])
+
+
+def test_the_commands_of_the_quickstart_show_its_run(capsys: pytest.CaptureFixture[str]) -> None:
+    run_id = str(run_blocks("docs/quickstart.md", "python")["run_id"])
+    commands = [words for words in commands_of("docs/quickstart.md") if "--store" in words]
+
+    for words in commands:
+        app.main([run_id if word == "RUN_ID" else word for word in words[1:]], standalone_mode=False)
+
+    assert [words[1] for words in commands] == ["runs", "show", "fetch"]
+    assert run_id[:8] in capsys.readouterr().out.replace("\n", "")
+    assert Path("notes.txt.1").read_text() == Path("notes.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    "server",
+    ["sqlite_url", *(pytest.param(name, marks=pytest.mark.server) for name in ("postgresql_url", "mariadb_url"))],
+)
+def test_the_views_have_the_columns_that_the_page_names_and_take_its_queries(
+    server: str, request: pytest.FixtureRequest
+) -> None:
+    sqlalchemy = pytest.importorskip("sqlalchemy")
+    page = PAGES["docs/sql-views.md"].read_text(encoding="utf-8")
+    named = {
+        view: re.findall(r"`(\w+)`", columns)
+        for view, columns in re.findall(r"^\| `(\w+)` \| (.*) \|$", page, re.MULTILINE)
+    }
+    url = request.getfixturevalue(server)
+    open_store(url, durable=False).close()
+
+    driver = url.replace("postgresql:", "postgresql+psycopg:").replace("mysql:", "mysql+pymysql:")
+    engine = sqlalchemy.create_engine(driver)
+    found = {view: [column["name"] for column in sqlalchemy.inspect(engine).get_columns(view)] for view in named}
+    with engine.connect() as connection:
+        for block in [*blocks_of("docs/sql-views.md", "sql"), *blocks_of("docs/sql.md", "sql")]:
+            assert connection.exec_driver_sql(block.text).all() == [], block.name
+    engine.dispose()
+
+    assert set(named) == {"experiments", "runs", "run_configurations", "run_metrics", "run_artifacts"}
+    assert found == named
+
+
+@pytest.mark.server
+def test_the_queries_of_the_page_about_mongodb_find_the_best_run_and_its_curve(mongodb_url: str) -> None:
+    with open_store(mongodb_url, durable=False) as store:
+        experiment_id = store.get_or_create_experiment("x")
+        for auroc in (0.85, 0.91, 0.95, 0.93):
+            run_id = store.ensure_run(experiment_id, run_id=f"{auroc}")
+            store.log_config(run_id, {"model": {"depth": 18}})
+            values = enumerate((0.5, auroc))
+            store.log_metrics(
+                run_id,
+                [
+                    MetricPoint(name="auroc", value=value, step=step, dataset_type="validation")
+                    for step, value in values
+                ],
+            )
+
+    names = run_blocks("docs/mongodb.md", "py", replaced={"mongodb://host/runs": mongodb_url})
+    names["database"].client.close()  # type: ignore[attr-defined]
+
+    assert (names["run_id"], names["curve"]) == ("0.95", [(0, 0.5), (1, 0.95)])
+    assert {step: value for step, (value, _) in names["points"].items()} == {0: 0.5, 1: 0.95}  # type: ignore[attr-defined]

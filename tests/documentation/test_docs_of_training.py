@@ -1,0 +1,78 @@
+"""What the pages about training show runs, too: on drawn films, and on a module that is anybody's."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import cast
+
+import pytest
+import torch
+from pytorch_lightning import LightningModule
+from pytorch_lightning.demos.boring_classes import BoringDataModule
+
+from documentation.pages import PAGES, commands_of, run_blocks
+from lightning_logger.models import Model
+from pneumo_train.options import build_parser
+from pneumo_train.phantoms import write_phantoms
+from runstore.opening import open_store
+
+NOISY = ("lightning", "pytorch_lightning", "torch", "jsonargparse")
+"""What these say of each other and of small trainings is theirs; our own warnings stay errors."""
+
+pytestmark = [pytest.mark.training, *(pytest.mark.filterwarnings(f"ignore::Warning:{name}") for name in NOISY)]
+
+SMALL = """\
+data: {image_size: 32, patient_column: source_patient, validation_fraction: 0.3}
+training: {max_epochs: 1, batch_size: 8, threads: 1, accelerator: cpu}
+"""
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RUNSTORE_STATE_DIR", str(tmp_path / "state"))
+
+
+def test_each_block_of_the_page_about_lightning_runs_after_those_before_it() -> None:
+    run_blocks("docs/lightning.md", "py")
+
+    with open_store("sqlite:///runs.db", durable=False) as store:
+        resumed, *others = store.search_runs(order_by=["attempt desc"]).items
+        assert (resumed.status, resumed.attempt) == ("completed", 2)
+        assert [run.status for run in others] == ["completed", "completed"]
+        assert "notes.txt" in {artifact.name for artifact in store.list_artifacts(resumed.id)}
+
+
+def test_the_line_of_the_readme_for_a_lightning_project_makes_a_trainer() -> None:
+    names = run_blocks("README.md", "py")
+
+    assert type(names["trainer"]).__name__ == "Trainer"
+
+
+def test_the_blocks_of_the_page_about_the_trainer_train() -> None:
+    write_phantoms(Path("films"), patients=20, films_per_patient=1, positive_share=0.5, size=48, seed=1)
+    Path("train.yaml").write_text(SMALL)
+
+    names = run_blocks("docs/trainer.md", "py", replaced={"max_epochs=10": "max_epochs=1, enable_progress_bar=False"})
+    run_id = cast("Callable[..., str]", names["train"])(_module(), BoringDataModule())
+
+    with open_store("sqlite:///runs.db", durable=False) as store:
+        assert {run.status for run in store.search_runs().items} == {"completed"}
+        assert [series.name for series in store.get_summaries(run_id) if series.dataset_type == "train"]
+
+
+def _module() -> LightningModule:
+    torch.manual_seed(0)
+    return Model()
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if any(words[:2] == ["pneumo-train", "fit"] for words in commands_of(page))]
+)
+def test_each_training_command_that_is_shown_has_the_options_it_is_shown_with(page: str) -> None:
+    Path("train.yaml").write_text(SMALL)
+    shown = [words[1:] for words in commands_of(page) if words[0] == "pneumo-train" and "--source" in words]
+
+    for words in shown:
+        build_parser().parse_args([word for word in words if word != "--print_config"])
+
+    assert shown
