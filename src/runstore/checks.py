@@ -199,10 +199,11 @@ def check_points(points: Iterable[MetricPoint], *, now_us: int) -> list[CheckedP
         return points
     checked: list[CheckedPoint] = []
     seen: set[str] = set()
-    for index, point in enumerate(points):
+    for index, point in enumerate(_many(points)):
         if not isinstance(point, MetricPoint):
             raise InvalidValueError(
-                f"points[{index}] is {shown(point)} of type {type(point).__name__}; give a MetricPoint"
+                f"points[{index}] is {shown(point)} of type {type(point).__name__}; give a MetricPoint: "
+                "MetricPoint(name='loss', value=0.5, step=3)"
             )
         name, value, step, kind, moment = point.name, point.value, point.step, point.dataset_type, point.logged_at
         if type(name) is not str or name not in seen:
@@ -223,6 +224,23 @@ def check_points(points: Iterable[MetricPoint], *, now_us: int) -> list[CheckedP
             moment_us = check_time(moment, f"points[{index}].logged_at")
         checked.append(CheckedPoint(name, known, step, value, moment_us))
     return checked
+
+
+def _many(points: Iterable[MetricPoint]) -> Iterable[MetricPoint]:
+    """The points, if they are several; if not, an error that says how to give them."""
+    if type(points) is list:  # the usual case
+        return points
+    if isinstance(points, MetricPoint):
+        raise InvalidValueError("points is one MetricPoint; give a list, though it holds one point: [point]")
+    found = f"points is {shown(points)} of type {type(points).__name__}"
+    if isinstance(points, Mapping):
+        raise InvalidValueError(
+            f"{found}; give a list with a MetricPoint for each name: "
+            "[MetricPoint(name=name, value=value, step=step) for name, value in metrics.items()]"
+        )
+    if isinstance(points, str) or not isinstance(points, Iterable):
+        raise InvalidValueError(f"{found}; give a list of MetricPoint")
+    return points
 
 
 def group_points(points: Iterable[CheckedPoint]) -> dict[Series, dict[int, StoredValue]]:

@@ -14,6 +14,7 @@ import msgspec
 
 from runstore.checks import check_text, shown
 from runstore.errors import InvalidValueError
+from runstore.hints import how_to_keep
 
 MAX_DEPTH: Final = 60
 """Levels of nesting; far under the interpreter's recursion limit, far over any real config."""
@@ -56,7 +57,9 @@ def check_config(config: Mapping[str, Any], field: str = "config") -> dict[str, 
         InvalidValueError: names the path of the value that cannot be kept, as in ``config['optimizer']['fn']``.
     """
     if not isinstance(config, Mapping):
-        raise InvalidValueError(f"{field} is {shown(config)} of type {type(config).__name__}; give a mapping")
+        raise InvalidValueError(
+            f"{field} is {shown(config)} of type {type(config).__name__}; give a mapping{how_to_keep(config, field)}"
+        )
     return _check_mapping(config, field, key_length=0, depth=0)
 
 
@@ -147,7 +150,7 @@ def _check_value(value: Any, path: str, *, key_length: int, depth: int) -> Any: 
         return plain
     raise InvalidValueError(
         f"{path} is {shown(value)} of type {type(value).__name__}, which cannot be kept; "
-        "give None, bool, int, float, str, a list or a mapping (or its text)"
+        f"give None, bool, int, float, str, a list or a mapping{how_to_keep(value, 'it')}"
     )
 
 

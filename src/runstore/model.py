@@ -59,8 +59,8 @@ class DatasetType(StrEnum):
     OTHER = "other"
 
 
-class MetricPoint(Struct, frozen=True, kw_only=True, gc=False):
-    """One number that a run reported.
+class MetricPoint(Struct, frozen=True, gc=False):
+    """One number that a run reported: ``MetricPoint(name="loss", value=0.5, step=3)``, or the same without the names.
 
     Attributes:
         name: 1-255 characters, any printable Unicode.

@@ -65,6 +65,12 @@ def load_settings(*, url: str | None = None, artifacts: str | None = None, start
             be cut into its parts safely, see :func:`runstore.urls.check_splits`.
     """
     for name, given in (("url", url), ("artifacts", artifacts)):
+        if isinstance(given, os.PathLike):
+            path = os.fsdecode(given)
+            raise SettingsError(
+                f"{name} is a {type(given).__name__}; give a text: "
+                + (f"'sqlite:///{path}' for that SQLite file" if name == "url" else f"'{path}'")
+            )
         if given is not None and not isinstance(given, str):
             raise SettingsError(f"{name} is of type {type(given).__name__}; give a text{_LIKE[name]}")
     start = (start or Path()).absolute()

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import math
+from collections.abc import Iterable
 from decimal import Decimal
 from fractions import Fraction
 
@@ -151,3 +152,36 @@ def test_odd_characters_in_a_failure_are_escaped_because_an_ending_must_never_be
 
     assert failure is not None
     assert failure.message == "a\\x00b\\ud800"
+
+
+@pytest.mark.parametrize(
+    ("points", "told"),
+    [
+        (MetricPoint("loss", 1.0, 1), r"points is one MetricPoint; give a list.*\[point\]"),
+        (
+            {"loss": 1},
+            r"points is \{'loss': 1\} of type dict; give a list with a MetricPoint for each name: \[MetricPoint",
+        ),
+        ("loss", "points is 'loss' of type str; give a list of MetricPoint"),
+        (1.0, r"points is 1\.0 of type float; give a list"),
+        (None, "points is None of type NoneType; give a list"),
+        (
+            [("loss", 1.0, 1)],
+            r"points\[0\] is \('loss', 1\.0, 1\) of type tuple; give a MetricPoint: MetricPoint\(name=",
+        ),
+    ],
+)
+def test_points_that_are_none_are_refused_with_how_to_give_them(points: object, told: str) -> None:
+    with pytest.raises(InvalidValueError, match=told):
+        check_points(points, now_us=0)  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize(
+    "points", [iter([MetricPoint("a", 1, 2)]), {MetricPoint("a", 1, 2)}, (MetricPoint("a", 1, 2),)]
+)
+def test_points_may_come_in_anything_that_gives_them(points: Iterable[MetricPoint]) -> None:
+    assert [point.name for point in check_points(points, now_us=0)] == ["a"]
+
+
+def test_a_point_may_be_made_without_the_names_of_what_it_must_have() -> None:
+    assert MetricPoint("loss", 1.0, 3) == MetricPoint(name="loss", value=1.0, step=3)

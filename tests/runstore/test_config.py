@@ -2,7 +2,13 @@
 
 import enum
 import math
+import re
+from argparse import Namespace
+from array import array
 from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,3 +129,42 @@ def test_a_config_over_the_limit_is_refused_whole() -> None:
 
 def test_non_finite_floats_are_readable_json() -> None:
     assert encode_config({"a": math.inf, "b": [math.nan]}) == '{"a":{"$float":"inf"},"b":[{"$float":"nan"}]}'
+
+
+@dataclass
+class _Options:
+    lr: float = 0.1
+
+
+class _Kind(enum.Enum):
+    GREY = "grey"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (Path("films"), "of type PosixPath.*: str(it)"),
+        ({"a"}, "of type set.*: sorted(it) or list(it)"),
+        ({"a": 1}.keys(), "of type dict_keys.*: sorted(it) or list(it)"),
+        (datetime(2026, 11, 28, tzinfo=UTC), "of type datetime.*: it.isoformat()"),
+        (_Kind.GREY, "of type _Kind.*: it.value or it.name"),
+        (_Options(), "of type _Options.*: dataclasses.asdict(it)"),
+        (Namespace(lr=1), "of type Namespace.*: vars(it)"),
+        (array("d", [1.0]), "of type array.*: it.tolist()"),
+        (_Options, "of type type.*, such as its name"),
+        (object(), "of type object.*, such as its text: str(it)"),
+    ],
+)
+def test_a_value_that_cannot_be_kept_is_refused_with_how_to_give_it(value: object, told: str) -> None:
+    pattern = re.escape(told).replace(r"\.\*", ".*")
+
+    with pytest.raises(InvalidValueError, match=rf"config\['x'\] is .*{pattern}$"):
+        check_config({"x": value})
+
+
+@pytest.mark.parametrize(
+    ("config", "told"), [(Namespace(lr=1), r"vars\(config\)"), (_Options(), r"dataclasses\.asdict\(config\)")]
+)
+def test_a_config_that_is_no_mapping_is_refused_with_how_to_make_one(config: object, told: str) -> None:
+    with pytest.raises(InvalidValueError, match=f"give a mapping: {told}"):
+        check_config(config)  # type: ignore[arg-type]  # wrong on purpose

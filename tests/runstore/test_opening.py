@@ -154,3 +154,9 @@ def test_an_error_about_a_url_shows_no_secret(url: str) -> None:
 def test_a_place_for_artifacts_that_nothing_here_can_reach_is_refused_at_once(sqlite_url: str, place: str) -> None:
     with pytest.raises(SettingsError, match=r"nowhere.*RUNSTORE_ARTIFACTS"):
         open_store(sqlite_url, artifacts=place)
+
+
+@pytest.mark.parametrize("path", ["runs.db", "/data/runs.db"])
+def test_a_path_is_refused_with_the_url_that_it_stands_for(path: str) -> None:
+    with pytest.raises(SettingsError, match=f"url is a PosixPath; give a text: 'sqlite:///{path}'"):
+        open_store(Path(path))  # type: ignore[arg-type]  # wrong on purpose
