@@ -15,6 +15,7 @@ from typing import IO, BinaryIO, Final
 
 from runstore.checks import check_artifact_name
 from runstore.errors import InvalidValueError
+from runstore.open_files import database_of, opened
 
 CHUNK: Final = 2**20
 """Bytes read or written at a time."""
@@ -38,7 +39,8 @@ def files_of(path: Path, name: str) -> tuple[tuple[Path, str], ...]:
     Links are followed, to folders too. A link to a folder that holds it leads round in a circle, and is not followed:
     what lies there is logged under its own name.
 
-    Nothing is opened but folders: to open and close a database's file would undo that database's locks.
+    Nothing is opened but folders: to open and close a database's file would undo that database's locks. What SQLite
+    keeps beside a database that this process has open is no file of its own: the copy of the database has it in it.
 
     Raises:
         InvalidValueError: names what is missing, unreadable, or neither a file nor a folder.
@@ -46,6 +48,11 @@ def files_of(path: Path, name: str) -> tuple[tuple[Path, str], ...]:
     found = _status(path)
     if not stat.S_ISDIR(found.st_mode):
         _check_file(path, found)
+        if (database := database_of(path)) is not None:
+            raise InvalidValueError(
+                f"{_named(path)} is a part of the database {_named(database)}, which this process has open; log "
+                f"{_named(database)}: a whole copy of it is kept"
+            )
         return ((path, name),)
     files = tuple(_below(path, name, (_place(found),)))
     if not files:
@@ -57,16 +64,18 @@ def chunks_of(path: Path) -> Iterator[bytes]:
     """The bytes of a file, at most a mebibyte at a time, up to the size that it had when it was opened.
 
     So a file that grows while it is read gives what it held at the start, and one that grows for ever comes to an end.
+    Of a database that this process has open it gives a whole copy as it stands: see :mod:`runstore.open_files`.
     Who hashes and counts what this gives has a record that fits the bytes.
 
     Raises:
         InvalidValueError: the file is gone, unreadable, or no regular file any more.
     """
     try:
-        # Without O_NONBLOCK, a named pipe that took the file's place would hold this up for ever.
-        opened = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with open(opened, "rb", buffering=0) as source:  # noqa: PTH123 - by its descriptor
-            found = os.fstat(opened)
+        with (
+            opened(path) as descriptor,
+            open(descriptor, "rb", buffering=0, closefd=False) as source,
+        ):
+            found = os.fstat(descriptor)
             if not stat.S_ISREG(found.st_mode):
                 raise _no_file(path, found)
             yield from _read(source, found.st_size)
@@ -123,7 +132,7 @@ def _is_there(target: Path, source: BinaryIO, *, overwrite: bool) -> bool:
         raise InvalidValueError(f"{_named(target)} is {_kind(found)}, which is never replaced; give the name of a file")
     if overwrite:
         return False
-    with target.open("rb") as there:
+    with opened(target) as descriptor, open(descriptor, "rb", closefd=False) as there:
         is_same = _are_equal(source, there)
     source.seek(0)
     if not is_same:
@@ -177,7 +186,8 @@ def _below(folder: Path, name: str, above: tuple[_Place, ...]) -> Iterator[tuple
             continue
         inner = check_artifact_name(f"{name}/{each}", f"the name of {_named(path)}")
         _check_file(path, found)
-        yield path, inner
+        if database_of(path) is None:
+            yield path, inner
     for path, found in folders:
         place = _place(found)
         if place not in above:

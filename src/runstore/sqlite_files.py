@@ -1,47 +1,23 @@
-"""The SQLite files that this process has open, and how to read one of them without losing its locks.
+"""This process's connections to SQLite files, and which files SQLite can no longer use here.
 
-POSIX gives file locks to the process, not to the descriptor: closing any descriptor of a file drops all locks that the
-process holds on it (https://www.sqlite.org/howtocorrupt.html, 2.2). A file that SQLite has open here is therefore never
-opened past SQLite. And a connection that was inherited in a fork makes its file unusable for SQLite in the child: see
-:mod:`runstore.forks`.
+A connection that was inherited in a fork makes its file unusable for SQLite in the child: see :mod:`runstore.forks`.
 """
 
 import contextlib
 import ctypes
+import errno
 import os
-import shutil
 import sqlite3
-import tempfile
 import weakref
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from runstore import forks
 from runstore.errors import StoreFailureError
-
-MAGIC: Final = b"SQLite format 3\0"
-SIDE_FILES: Final = ("-wal", "-shm", "-journal")
-"""What SQLite keeps beside a database while it is open: the name's endings."""
+from runstore.open_files import FileKey, descriptors_of, key_of
 
 _FIRST_PROCESS: Final = os.getpid()
-
-
-class FileKey(NamedTuple):
-    """What tells one file from another, however its path is written."""
-
-    device: int
-    inode: int
-
-
-def key_of(path: str | os.PathLike[str]) -> FileKey | None:
-    """The key of the file that is at a path now; ``None`` where there is none."""
-    try:
-        found = os.stat(path)  # noqa: PTH116 - once a call, and pathlib takes twice as long
-    except OSError:
-        return None
-    return FileKey(found.st_dev, found.st_ino)
 
 
 class Connection(sqlite3.Connection):
@@ -140,7 +116,7 @@ def is_locked_here(file: FileKey) -> bool:
     """Whether the operating system says that this process holds a lock on a file; ``True`` where it cannot tell."""
     if not Path("/proc/self/fdinfo").is_dir():
         return True
-    for descriptor in _descriptors_of(file):
+    for descriptor in descriptors_of(file):
         with contextlib.suppress(OSError):
             if "lock:" in Path(f"/proc/self/fdinfo/{descriptor}").read_text():
                 return True
@@ -174,79 +150,12 @@ def inherited(path: str | os.PathLike[str]) -> str:
     )
 
 
-# Reading a file that may be open here
-
-
-@contextlib.contextmanager
-def source_of(path: Path) -> Iterator[BinaryIO]:
-    """The bytes of a file, to be copied. Of a database that this process has open: a whole, current copy of it.
+def back_up(database: Path, copy: Path) -> None:
+    """Makes a whole copy of a database, as it stands with all that was committed, in place of an empty file.
 
     Raises:
-        OSError: it cannot be read.
+        OSError: it cannot be read, or the copy not be written.
     """
-    database = _open_database(path)
-    if database is not None:
-        with tempfile.TemporaryDirectory(prefix="runstore-") as folder:
-            copy = Path(folder) / "copy"
-            _back_up(database, copy)
-            with copy.open("rb") as source:
-                yield source
-        return
-    with _opened(path) as source:
-        yield source
-
-
-def head_of(path: Path, size: int) -> bytes:
-    """The first bytes of a file."""
-    file = key_of(path)
-    for descriptor in [] if file is None else _descriptors_of(file):
-        with contextlib.suppress(OSError):  # open for writing alone
-            return os.pread(descriptor, size, 0)
-    with _opened(path) as source:
-        return source.read(size)
-
-
-def copy_as_it_lies(path: Path, target: Path) -> None:
-    """Copies the bytes of a file."""
-    with _opened(path) as source, target.open("wb") as copy:
-        shutil.copyfileobj(source, copy, 2**20)
-
-
-def database_beside(path: Path) -> Path | None:
-    """The database that this process has open, if the file at a path is what SQLite keeps beside it."""
-    for ending in SIDE_FILES:
-        if path.name.endswith(ending):
-            database = path.with_name(path.name.removesuffix(ending))
-            return database if _open_database(database) is not None else None
-    return None
-
-
-def _open_database(path: Path) -> Path | None:
-    """Where the database lies that a path leads to, by whatever link, if this process has it open."""
-    file = key_of(path)
-    if file is None:
-        return None
-    for descriptor in _descriptors_of(file):
-        with contextlib.suppress(OSError):
-            if os.pread(descriptor, len(MAGIC), 0) == MAGIC:
-                # The name by which it was opened: SQLite finds the log beside that one, and not beside a hard link.
-                place = Path(f"/proc/self/fd/{descriptor}").readlink()
-                return place if key_of(place) == file else path
-    return None
-
-
-def _descriptors_of(file: FileKey) -> list[int]:
-    """The descriptors that this process has open on a file."""
-    found = []
-    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - names, and no paths to take apart again
-        with contextlib.suppress(OSError):  # the one that listed the others is closed
-            status = os.fstat(int(name))
-            if (status.st_dev, status.st_ino) == file:
-                found.append(int(name))
-    return found
-
-
-def _back_up(database: Path, copy: Path) -> None:
     forks.enter()
     try:
         with (
@@ -255,23 +164,9 @@ def _back_up(database: Path, copy: Path) -> None:
         ):
             source.backup(target)
     except sqlite3.Error as error:
-        raise OSError(f"the database {database} cannot be copied: {error}") from error
+        raise OSError(errno.EIO, f"the database cannot be copied ({error})", str(database)) from error
     finally:
         forks.leave()
-
-
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
-    """A file that is closed again, unless SQLite has opened it here meanwhile: then it stays open for good."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        with open(descriptor, "rb", closefd=False) as source:
-            yield source
-    finally:
-        status = os.fstat(descriptor)
-        is_shared = len(_descriptors_of(FileKey(status.st_dev, status.st_ino))) > 1
-        if not (is_shared and (path.name.endswith("-shm") or os.pread(descriptor, len(MAGIC), 0) == MAGIC)):
-            os.close(descriptor)
 
 
 def _keep_what_was_inherited() -> None:

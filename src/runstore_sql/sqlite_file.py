@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from runstore import forks, sqlite_files
 from runstore.errors import SettingsError, StoreFailureError
-from runstore.sqlite_files import Connection, FileKey, key_of
+from runstore.open_files import FileKey, key_of
+from runstore.sqlite_files import Connection
 
 OPTIONS: Final = frozenset({"synchronous", "timeout"})
 _BUSY_S: Final = 5.0

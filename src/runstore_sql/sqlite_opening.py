@@ -13,6 +13,7 @@ from typing import Final
 
 from runstore import sqlite_files
 from runstore.errors import SchemaError, StoreFailureError
+from runstore.open_files import SIDE_FILES, head_of
 from runstore.sqlite_files import Connection
 
 _log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def _check_writable(path: Path, place: str) -> None:
             f"{place} is read-only for this user; change its permissions, or open it with open_reader(url)"
         )
     _check_folder(real.parent, place)
-    for ending in sqlite_files.SIDE_FILES:
+    for ending in SIDE_FILES:
         beside = real.with_name(real.name + ending)
         if beside.exists() and not _may(beside, os.W_OK):
             raise StoreFailureError(
@@ -116,7 +117,7 @@ def make_readable(path: Path, place: str) -> None:
     Raises:
         sqlite3.Error: another program uses the file.
     """
-    if path.stat().st_size and sqlite_files.head_of(path, 20)[18:20] == _WITH_LOG and not has_shared_memory(path):
+    if path.stat().st_size and head_of(path, 20)[18:20] == _WITH_LOG and not has_shared_memory(path):
         tell_of_no_log(path, place)
         with contextlib.closing(
             sqlite_files.connect(path, "mode=rw", timeout_s=_WAIT_S, factory=Connection)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from runstore import sqlite_files
+from runstore.open_files import SIDE_FILES, copy_as_it_lies, head_of
 from runstore.sqlite_files import Connection
 from runstore_sql.sqlite_file import CLOCK_NS, UsedFile, set_up
 
@@ -39,7 +40,7 @@ class Seen(NamedTuple):
     @classmethod
     def at(cls, path: Path) -> "Seen":
         """What is there now."""
-        return cls(*(_status(f"{path}{ending}") for ending in ("", *sqlite_files.SIDE_FILES)))
+        return cls(*(_status(f"{path}{ending}") for ending in ("", *SIDE_FILES)))
 
     @property
     def has_log(self) -> bool:
@@ -127,7 +128,7 @@ class ReadFile(UsedFile):
 
     def _choose(self) -> Reading:
         seen = Seen.at(self.path)
-        has_log_version = sqlite_files.head_of(self.path, 100)[_READ_VERSION:][:1] == bytes([_WITH_LOG])
+        has_log_version = head_of(self.path, 100)[_READ_VERSION:][:1] == bytes([_WITH_LOG])
         if not has_log_version or (seen.has_log and seen.memory is not None):
             return Reading(Way.UNDER_LOCKS, seen, has_log_version)
         if seen.has_log:
@@ -165,7 +166,7 @@ class ReadFile(UsedFile):
                 target = folder / f"copy{ending}"
                 target.unlink(missing_ok=True)
                 if Path(f"{self.path}{ending}").exists():
-                    sqlite_files.copy_as_it_lies(Path(f"{self.path}{ending}"), target)
+                    copy_as_it_lies(Path(f"{self.path}{ending}"), target)
             if reading.holds(Seen.at(self.path)):
                 return folder / "copy"
             reading = reading._replace(seen=Seen.at(self.path))

@@ -1,0 +1,141 @@
+"""Files that this process may have open as a database: read without taking the database's locks away.
+
+POSIX gives file locks to the process, not to the descriptor: closing any descriptor of a file drops all locks that the
+process holds on it (https://www.sqlite.org/howtocorrupt.html, 2.2). What SQLite has open here is therefore never opened
+and closed past SQLite: it is copied by SQLite itself, whole and as it stands.
+"""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, NamedTuple
+
+MAGIC: Final = b"SQLite format 3\0"
+SIDE_FILES: Final = ("-wal", "-shm", "-journal")
+"""What SQLite keeps beside a database while it is open: the name's endings."""
+
+
+class FileKey(NamedTuple):
+    """What tells one file from another, however its path is written."""
+
+    device: int
+    inode: int
+
+
+def key_of(path: str | os.PathLike[str]) -> FileKey | None:
+    """The key of the file that is at a path now; ``None`` where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - once a call, and pathlib takes twice as long
+    except OSError:
+        return None
+    return FileKey(found.st_dev, found.st_ino)
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[int]:
+    """A descriptor to read a file by, closed afterwards if that does no harm.
+
+    Of a database that this process has open it is one of a whole copy. A file that SQLite opens here while it is read
+    stays open for good.
+
+    Raises:
+        OSError: it cannot be opened or copied.
+    """
+    database = _open_database(path)
+    if database is None:
+        with _opened_as_it_lies(path) as descriptor:
+            yield descriptor
+        return
+    from runstore.sqlite_files import back_up  # noqa: PLC0415 - SQLite is loaded then, and otherwise need not be
+
+    with tempfile.NamedTemporaryFile(prefix="runstore-") as copy:
+        back_up(database, Path(copy.name))
+        yield copy.fileno()
+
+
+def head_of(path: Path, size: int) -> bytes:
+    """The first bytes of a file, as it lies."""
+    file = key_of(path)
+    for descriptor in [] if file is None else descriptors_of(file):
+        with contextlib.suppress(OSError):  # open for writing alone
+            return os.pread(descriptor, size, 0)
+    with _opened_as_it_lies(path) as descriptor:
+        return os.pread(descriptor, size, 0)
+
+
+def copy_as_it_lies(path: Path, target: Path) -> None:
+    """Copies the bytes of a file, and nothing that SQLite keeps elsewhere."""
+    with (
+        _opened_as_it_lies(path) as descriptor,
+        open(descriptor, "rb", closefd=False) as source,
+        target.open("wb") as copy,
+    ):
+        shutil.copyfileobj(source, copy, 2**20)
+
+
+def database_of(path: Path) -> Path | None:
+    """The database that this process has open, if the file at a path is one of those that SQLite keeps beside it."""
+    file = key_of(path)
+    names = [path, *(_name_of(each) for each in ([] if file is None else descriptors_of(file)))]
+    for name in names:
+        for ending in SIDE_FILES:
+            if name.name.endswith(ending):
+                database = name.with_name(name.name.removesuffix(ending))
+                if _open_database(database) is not None:
+                    return database
+    return None
+
+
+def descriptors_of(file: FileKey) -> list[int]:
+    """The descriptors that this process has open on a file."""
+    found = []
+    for name in os.listdir("/dev/fd"):  # noqa: PTH208 - names, and no paths to take apart again
+        with contextlib.suppress(OSError):  # the one that listed the others is closed
+            status = os.fstat(int(name))
+            if (status.st_dev, status.st_ino) == file:
+                found.append(int(name))
+    return found
+
+
+def _open_database(path: Path) -> Path | None:
+    """Where the database lies that a path leads to, by whatever link, if this process has it open."""
+    file = key_of(path)
+    if file is None:
+        return None
+    for descriptor in descriptors_of(file):
+        with contextlib.suppress(OSError):
+            if os.pread(descriptor, len(MAGIC), 0) == MAGIC:
+                place = _name_of(descriptor)
+                return place if key_of(place) == file else path
+    return None
+
+
+def _name_of(descriptor: int) -> Path:
+    """The name by which a file was opened: SQLite finds the log beside that one, and not beside a hard link."""
+    try:
+        return Path(f"/proc/self/fd/{descriptor}").readlink()
+    except OSError:  # no such list here, or it was closed meanwhile
+        return Path()
+
+
+@contextlib.contextmanager
+def _opened_as_it_lies(path: Path) -> Iterator[int]:
+    # Without O_NONBLOCK, a named pipe that took the file's place would hold this up for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        yield descriptor
+    finally:
+        status = os.fstat(descriptor)
+        is_shared = len(descriptors_of(FileKey(status.st_dev, status.st_ino))) > 1
+        if not (is_shared and _is_locked_by_sqlite(path, descriptor)):
+            os.close(descriptor)
+
+
+def _is_locked_by_sqlite(path: Path, descriptor: int) -> bool:
+    try:
+        return path.name.endswith(SIDE_FILES) or os.pread(descriptor, len(MAGIC), 0) == MAGIC
+    except OSError:  # a pipe
+        return False
