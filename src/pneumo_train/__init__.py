@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pneumo_train.config import TrainConfig, load_config
-from pneumo_train.errors import ConfigError, DataError, PneumoTrainError, SourceError
+from pneumo_train.errors import ConfigError, DataError, DivergedError, PneumoTrainError, SourceError
 
 if TYPE_CHECKING:
     from pneumo_train.centralized import CentralizedTrainer
@@ -26,6 +26,7 @@ __all__ = [
     "CentralizedTrainer",
     "ConfigError",
     "DataError",
+    "DivergedError",
     "LitResNet",
     "MetricsCollectorCallback",
     "PneumoTrainError",

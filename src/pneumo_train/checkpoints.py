@@ -55,6 +55,10 @@ class BestCheckpoints(ModelCheckpoint):
         super().on_train_epoch_start(trainer, pl_module)
         self._before = (self.best_model_path, self.best_model_score)
 
+    def check_monitor_top_k(self, trainer: pl.Trainer, current: torch.Tensor | None = None) -> bool:
+        """Whether a score is among the best. NaN and infinity never are: Lightning keeps them while there is room."""
+        return current is not None and bool(torch.isfinite(current)) and super().check_monitor_top_k(trainer, current)
+
     def best(self) -> Checkpoint | None:
         """The best checkpoint that is on disk, or ``None`` before the first one is."""
         for path, score in ((self.best_model_path, self.best_model_score), self._before):

@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from pneumo_train.config import SECTIONS, DataConfig, from_dict
-from pneumo_train.errors import PneumoTrainError
+from pneumo_train.errors import DivergedError, PneumoTrainError
 from runstore.errors import ConflictError, InvalidValueError, NotFoundError, PluginError, SchemaError, SettingsError
 from runstore.secrets import redact
 
+EXIT_FAILED = 1
 EXIT_MISTAKE = 2
 EXIT_CTRL_C = 128 + signal.SIGINT
 EXIT_SIGTERM = 128 + signal.SIGTERM
@@ -49,6 +50,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         with _sigterm_as_exit():
             commands = {"fit": _fit, "check": _check, "demo": _demo}
             return commands[arguments.subcommand](arguments[arguments.subcommand])
+    except DivergedError as error:
+        click.secho(f"pneumo-train: {error}; the run is kept as failed", err=True, bold=True, fg="red")
+        return EXIT_FAILED
     except _MISTAKES as error:
         click.secho(f"pneumo-train: {redact(str(error))}", err=True, bold=True, fg="red")
         return EXIT_MISTAKE

@@ -1,4 +1,4 @@
-"""What can be wrong before training starts; every message says what was asked, what was found and what to do."""
+"""What can be wrong before training starts, and a training that diverges; every message says what was asked, what was found and what to do."""
 
 
 class PneumoTrainError(Exception):
@@ -15,3 +15,7 @@ class SourceError(PneumoTrainError, ValueError):
 
 class DataError(PneumoTrainError, ValueError):
     """The table or the images cannot be trained on; names the file, the number of rows and what to do."""
+
+
+class DivergedError(PneumoTrainError, ArithmeticError):
+    """Training itself failed: its loss is NaN or infinite, and its weights are of no use. The run ends as failed."""

@@ -15,6 +15,7 @@ from pytorch_lightning.utilities.model_summary.model_summary import ModelSummary
 from pneumo_train.checkpoints import BestCheckpoints, Checkpoint, WholeFileIO
 from pneumo_train.config import TrainConfig
 from pneumo_train.data import PneumoDataModule
+from pneumo_train.divergence import StopWhenDiverged
 from pneumo_train.images import Films
 from pneumo_train.model import LitResNet
 from pneumo_train.samples import Split
@@ -103,7 +104,7 @@ class Fitting:
             precision=training.precision,
             gradient_clip_val=training.gradient_clip_val or None,
             deterministic=training.deterministic,
-            callbacks=[*callbacks, *own],
+            callbacks=[*callbacks, StopWhenDiverged(config), *own],
             plugins=[WholeFileIO()],
             logger=False,
             enable_progress_bar=progress,
@@ -125,7 +126,11 @@ class Fitting:
         return self._checkpoints.best()
 
     def fit(self) -> Fitted:
-        """Fits, and then looks once more at the validation part with the best checkpoint."""
+        """Fits, and then looks once more at the validation part with the best checkpoint.
+
+        Raises:
+            DivergedError: the loss is NaN or infinite.
+        """
         start = time.monotonic()
         self._trainer.fit(self.model, datamodule=self._data)
         epochs, steps, state = self._trainer.current_epoch, self._trainer.global_step, self._trainer.state.status.value

@@ -30,7 +30,8 @@ class LitResNet(pl.LightningModule):
 
     Images are float tensors of shape (N, 1, H, W) or (N, 3, H, W) in [0, 1]; targets float or integer tensors of shape
     (N,), 0 or 1. Logged once an epoch, each as ``train_``, ``val_`` or ``test_``: loss, accuracy, precision, recall, f1
-    (at a threshold of 0.5) and auroc; and ``learning_rate``. The AUROC of an epoch that saw one class only is NaN.
+    (at a threshold of 0.5) and auroc; and ``learning_rate``. The AUROC of an epoch that saw one class only is NaN, and
+    so is every metric of an epoch in which a prediction was NaN.
 
     Freezing is honest: a frozen layer has no gradient, and its batch normalisation stays in evaluation mode, so that
     neither weights nor running statistics move.
@@ -95,7 +96,9 @@ class LitResNet(pl.LightningModule):
         self.register_buffer("mean", torch.tensor(_IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(_IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
         self.metrics = nn.ModuleDict({f"{stage}_metrics": _new_metrics() for stage in ("train", "val", "test")})
-        self.losses = nn.ModuleDict({f"{stage}_loss": MeanMetric() for stage in ("train", "val", "test")})
+        self.losses = nn.ModuleDict(
+            {f"{stage}_loss": MeanMetric(nan_strategy=float("nan")) for stage in ("train", "val", "test")}
+        )
 
     @classmethod
     def from_config(cls, config: TrainConfig, *, pos_weight: float = 1.0) -> "LitResNet":
@@ -194,7 +197,7 @@ class LitResNet(pl.LightningModule):
         images, target = batch
         logits = self(images)
         loss: Tensor = self.loss(logits, target.to(logits.dtype))
-        self._loss_of(stage).update(loss.detach(), weight=len(target))
+        self._loss_of(stage).update(loss.detach().clone(), weight=len(target))
         self._metrics_of(stage).update(torch.sigmoid(logits.detach().float()), target.int())
         return loss
 
@@ -245,6 +248,14 @@ def load_backbone(backbone: nn.Module, path: str | PathLike[str]) -> None:
     )
     if report:
         raise ConfigError(f"model.weights_path = {path}: does not fit this ResNet: {report}; look at model.depth")
+    ruined = sorted(
+        key for key, value in given.items() if value.is_floating_point() and not torch.isfinite(value).all()
+    )
+    if ruined:
+        raise ConfigError(
+            f"model.weights_path = {path}: {len(ruined)} of its tensors hold NaN or infinity, as "
+            f"{', '.join(ruined[:_KEYS_SHOWN])}; name the weights of a training that has not diverged"
+        )
     backbone.load_state_dict(given)
 
 
@@ -262,11 +273,17 @@ def _new_metrics() -> MetricCollection:
 
 
 def _compute(metrics: MetricCollection) -> dict[str, Tensor]:
-    """Each metric's value; the AUROC is NaN, not torchmetrics' 0, where one class only was seen."""
+    """Each metric's value, or NaN where it has none: all of them where a prediction is NaN, the AUROC of one class only.
+
+    Torchmetrics takes NaN for a negative, which makes 0.5 of an AUROC, and calls the AUROC of one class 0.
+    """
     auroc = cast("BinaryAUROC", metrics["auroc"])
-    target = dim_zero_cat(auroc.target)
+    preds, target = dim_zero_cat(auroc.preds), dim_zero_cat(auroc.target)
+    nothing = torch.tensor(float("nan"))
+    if torch.isnan(preds).any():
+        return dict.fromkeys(metrics.keys(), nothing)
     has_both = 0 < int(target.sum()) < len(target)
     values: dict[str, Tensor] = {
         name: metric.compute() for name, metric in metrics.items() if has_both or name != "auroc"
     }
-    return values if has_both else {**values, "auroc": torch.tensor(float("nan"))}
+    return values if has_both else {**values, "auroc": nothing}

@@ -1,5 +1,7 @@
 """The trainer as a whole: what it gives back, what it keeps, how it ends, and that a seed repeats it."""
 
+import json
+import math
 import os
 import signal
 import tempfile
@@ -15,7 +17,7 @@ from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from pneumo_train.centralized import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, CentralizedTrainer
 from pneumo_train.config import TrainConfig, load_config
-from pneumo_train.errors import ConfigError, DataError, SourceError
+from pneumo_train.errors import ConfigError, DataError, DivergedError, SourceError
 from pneumo_train.model import LitResNet
 from runstore import RunStatus, StoreClosedError
 from runstore.errors import UnknownSchemeError
@@ -195,6 +197,46 @@ def test_an_error_ends_the_run_as_failed_with_its_traceback(
     assert store.get_run("burst").status is RunStatus.FAILED
     assert failure is not None
     assert "the GPU is on fire" in failure.traceback
+
+
+@pytest.mark.parametrize("monitor", ["val_auroc", "val_loss", "val_accuracy"])
+def test_a_training_that_diverges_fails_and_leaves_no_best_checkpoint(
+    trainer_of: TrainerOf, phantoms: Path, store: MemoryStore, fast_path: Path, monitor: str
+) -> None:
+    trainer = trainer_of(**{"training.monitor": monitor, "optimizer.learning_rate": 1e30})
+
+    with pytest.raises(DivergedError, match=r"NaN since epoch 0; lower optimizer\.learning_rate \(it was 1e\+30\)"):
+        trainer.train(phantoms, run_id="diverged")
+
+    run = store.get_run("diverged")
+    (table,) = (fast_path / "logs").glob("*.json")
+    assert run.status is RunStatus.FAILED
+    assert run.failure is not None
+    assert "lower optimizer.learning_rate" in run.failure.message
+    assert all(math.isnan(value) for value in store.get_history("diverged", "auroc", "validation").values)
+    assert store.search_runs("metric.validation.auroc.max >= 0").items == ()
+    assert store.list_artifacts("diverged") == ()
+    assert list((fast_path / "checkpoints").rglob("*.ckpt")) == []
+    assert json.loads(table.read_text(encoding="utf-8"))["status"] == "failed"
+
+
+def test_a_training_that_diverges_later_keeps_the_best_checkpoint_before(
+    trainer_of: TrainerOf, phantoms: Path, store: MemoryStore, fast_path: Path
+) -> None:
+    class Ruin(pl.Callback):
+        def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            if trainer.current_epoch == 1:
+                for parameter in pl_module.parameters():
+                    parameter.data.fill_(torch.nan)
+
+    with pytest.raises(DivergedError, match="since epoch 1"):
+        trainer_of(Ruin(), **{"training.save_top_k": 3}).train(phantoms, run_id="diverged")
+
+    (kept,) = store.list_artifacts("diverged")
+    assert (kept.name, kept.metadata["epoch"]) == (BEST_CHECKPOINT, 0)
+    for file in (fast_path / "checkpoints").rglob("*.ckpt"):
+        state = torch.load(file, weights_only=True)["state_dict"]
+        assert all(torch.isfinite(value).all() for value in state.values())
 
 
 def test_an_existing_run_is_used(trainer_of: TrainerOf, phantoms: Path, store: MemoryStore) -> None:

@@ -73,6 +73,20 @@ def test_the_auroc_of_one_class_is_nan_and_the_other_metrics_are_numbers(tmp_pat
     assert {name for name, value in logged.items() if math.isnan(value)} == {"val_auroc"}
 
 
+@pytest.mark.parametrize("ruined", [1, 12])
+def test_predictions_that_are_nan_have_no_metrics(tmp_path: Path, ruined: int) -> None:
+    """One is enough: a metric of the rest would be a metric of something else."""
+
+    class Ruined(LitResNet):
+        def forward(self, images: Tensor) -> Tensor:
+            logits = super().forward(images)
+            return torch.where(torch.arange(len(logits)) < ruined, torch.nan, logits)
+
+    (logged,) = trainer(tmp_path).validate(Ruined(), batches([0, 1] * 6), verbose=False)
+
+    assert {name for name, value in logged.items() if math.isnan(value)} == {f"val_{name}" for name in METRICS}
+
+
 def test_batches_of_one_class_make_a_whole_auroc_when_the_epoch_has_both(tmp_path: Path) -> None:
     (logged,) = trainer(tmp_path).validate(LitResNet(), batches([0, 0, 0, 0, 1, 1, 1, 1]), verbose=False)
 
@@ -132,6 +146,15 @@ def test_local_weights_are_loaded_without_their_classifier(tmp_path: Path) -> No
     model = LitResNet.from_config(load_config(overrides={"model.weights_path": str(file)}))
 
     assert all(torch.equal(value, donor.state_dict()[key]) for key, value in model.backbone.state_dict().items())
+
+
+def test_weights_of_a_training_that_diverged_are_refused(tmp_path: Path) -> None:
+    state = LitResNet().backbone.state_dict()
+    state["conv1.weight"][0, 0, 0, 0] = torch.nan
+    torch.save(state, tmp_path / "weights.pth")
+
+    with pytest.raises(ConfigError, match=r"1 of its tensors hold NaN or infinity, as conv1\.weight"):
+        LitResNet(weights_path=str(tmp_path / "weights.pth"))
 
 
 def test_weights_of_another_network_are_refused_with_a_report(tmp_path: Path) -> None:

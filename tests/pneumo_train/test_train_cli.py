@@ -156,6 +156,26 @@ def test_fit_keeps_the_run_and_says_where_it_is(phantoms: Path, here: Path, caps
 
 
 @pytest.mark.training
+def test_a_training_that_diverges_ends_with_status_1_and_one_line(
+    phantoms: Path, here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = exit_status(
+        "fit", "--source", str(phantoms), "--store", "sqlite:///runs.db", "--training.max_epochs=2", *SMALL,
+        "--optimizer.learning_rate=1e30",
+    )  # fmt: skip
+
+    told = capsys.readouterr()
+    assert status == 1
+    assert "best" not in told.out
+    assert told.err == (
+        "pneumo-train: training has diverged: the loss is NaN since epoch 0; lower optimizer.learning_rate (it was "
+        "1e+30); the run is kept as failed\n"
+    )
+    with open_reader(f"sqlite:///{here}/runs.db") as reader:
+        assert [run.status for run in reader.search_runs().items] == [RunStatus.FAILED]
+
+
+@pytest.mark.training
 def test_a_password_is_never_printed(phantoms: Path, here: Path, capfd: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001 - the directory it runs in
     status = exit_status(
         "fit",
