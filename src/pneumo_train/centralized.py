@@ -18,7 +18,7 @@ from pneumo_train.plots import plot_training
 from pneumo_train.progress import track
 from pneumo_train.result import TrainingResult
 from pneumo_train.samples import Split, read_samples, split_samples
-from pneumo_train.source import open_source, validate_source
+from pneumo_train.source import open_source
 from pneumo_train.stores import StoreLike, store_or_opener
 from runstore import MetricPoint
 from runstore.ids import new_run_id

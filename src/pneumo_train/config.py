@@ -16,6 +16,7 @@ from typing import Any, Literal
 import msgspec
 
 from pneumo_train.errors import ConfigError
+from pneumo_train.words import cleaned
 
 COMMAND_KEYS = frozenset(
     {"source", "store", "experiment", "csv", "run_id", "checkpoint_dir", "logs_dir", "progress", "config"}
@@ -58,6 +59,9 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         """Checks the ranges."""
+        for key in ("image_column", "target_column", "patient_column", "split_column", "subset_column"):
+            if isinstance(name := getattr(self, key), str):
+                object.__setattr__(self, key, cleaned(name))  # as the names in a table's header are
         for key in ("image_column", "target_column", "patient_column"):
             _check(f"data.{key}", getattr(self, key), getattr(self, key) != "", "must name a column")
         _check("data.sample_fraction", self.sample_fraction, 0 < self.sample_fraction <= 1, "must lie in (0, 1]")

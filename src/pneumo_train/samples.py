@@ -5,7 +5,6 @@ beside rows of the same patient in the training part. Here rows of one image bec
 stay together.
 """
 
-import csv
 import dataclasses
 import hashlib
 import random
@@ -16,6 +15,8 @@ from pathlib import Path
 from pneumo_train.config import DataConfig
 from pneumo_train.errors import DataError
 from pneumo_train.source import Source
+from pneumo_train.table import Table
+from pneumo_train.words import enumerated, shown
 
 _TRUE_WORDS = frozenset({"1", "1.0", "true", "yes"})
 _PARTS = {
@@ -25,6 +26,7 @@ _PARTS = {
 }  # fmt: skip
 _LABELS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
 _SHOWN = 3
+_LOOKED_AT = 100
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,52 +78,55 @@ class Split:
         }
 
 
+def read_table(source: Source, config: DataConfig) -> Table:
+    """The metadata table, joined with the second one if there is one, with every column that the configuration names.
+
+    Raises:
+        DataError: a table cannot be read, or a column is missing or there twice.
+    """
+    table = Table.read(source.csv_path)
+    table.require(config.image_column, "data.image_column")
+    table.require(config.target_column, "data.target_column")
+    if source.groups_path is not None:
+        table = table.joined(Table.read(source.groups_path), on=config.image_column)
+    for key in ("patient_column", "split_column", "subset_column"):
+        if (column := getattr(config, key)) is not None:
+            table.require(column, f"data.{key}")
+    return table
+
+
 def read_samples(source: Source, config: DataConfig) -> list[Sample]:
     """One sample per image of the table, ordered by image id.
 
     Raises:
         DataError: a column, a value or an image is missing, or rows of one image contradict each other.
     """
-    table = _Table.read(source.csv_path)
-    table.require(config.image_column, "data.image_column")
-    table.require(config.target_column, "data.target_column")
-    if source.groups_path is not None:
-        table = table.joined(_Table.read(source.groups_path), on=config.image_column)
-    for key in ("patient_column", "split_column", "subset_column"):
-        if (column := getattr(config, key)) is not None:
-            table.require(column, f"data.{key}")
-
+    table = read_table(source, config)
     by_image: dict[str, Sample] = {}
+    owners: dict[Path, str] = {}
     missing: list[str] = []
     for number, row in table.rows:
         if config.subset_column and row[config.subset_column].lower() not in _TRUE_WORDS:
             continue
         image_id = table.value(row, config.image_column, number)
-        path = source.images.get(image_id)
+        path = source.images.find(image_id)
         if path is None:
             missing.append(image_id)
             continue
-        sample = Sample(
-            image_id=image_id,
-            path=path,
-            target=_label(table, row, config.target_column, number),
-            patient=table.value(row, config.patient_column, number),
-            part=_part(table, row, config.split_column, number) if config.split_column else None,
-        )
-        known = by_image.setdefault(image_id, sample)
-        if known != sample:
+        sample = _sample_of(table, row, number, config, image_id=image_id, path=path)
+        if (owner := owners.setdefault(path, image_id)) != image_id:
+            raise DataError(
+                f"{table.path} row {number}: image {image_id!r} is the file {path.name} that an earlier row calls "
+                f"{owner!r}; call each image by one name, and by its folder where several have the same name"
+            )
+        if (known := by_image.setdefault(image_id, sample)) != sample:
             raise DataError(
                 f"{table.path} row {number}: image {image_id!r} was target {known.target}, patient {known.patient!r}, "
                 f"part {known.part} in an earlier row and is {sample.target}, {sample.patient!r}, {sample.part} here; "
                 f"mend one of the rows ({len(table.rows):,} in all)"
             )
     if missing:
-        names = sorted(set(missing))
-        raise DataError(
-            f"{table.path}: {len(names):,} of {len(names) + len(by_image):,} images ({len(table.rows):,} rows) have no "
-            f"file, as {', '.join(names[:_SHOWN])}; {len(source.images) // 2:,} images were found in {source.path}: "
-            "add the files, remove the rows, or name the folder (data.images_dir)"
-        )
+        raise DataError(_missing_images(missing, len(by_image), table, source))
     if not by_image:
         why = f" with {config.subset_column} = 1" if config.subset_column else ""
         raise DataError(f"{table.path}: {len(table.rows):,} rows, none{why}; nothing to train on")
@@ -189,76 +194,43 @@ def _require_disjoint(split: Split, where: str) -> None:
         )
 
 
-def _label(table: "_Table", row: Mapping[str, str], column: str, number: int) -> int:
+def _sample_of(  # noqa: PLR0913 - a row and its place
+    table: Table, row: Mapping[str, str], number: int, config: DataConfig, *, image_id: str, path: Path
+) -> Sample:
+    return Sample(
+        image_id=image_id,
+        path=path,
+        target=_label(table, row, config.target_column, number),
+        patient=table.value(row, config.patient_column, number),
+        part=_part(table, row, config.split_column, number) if config.split_column else None,
+    )
+
+
+def _missing_images(missing: list[str], found: int, table: Table, source: Source) -> str:
+    names = sorted(set(missing))
+    alike = [(name, file) for name in names[:_LOOKED_AT] if (file := source.images.nearest(name))]
+    hint = f"; found {shown(alike[0][1])} for {shown(alike[0][0])}: write the names alike" if alike else ""
+    return (
+        f"{table.path}: {len(names):,} of {len(names) + found:,} images ({len(table.rows):,} rows) have no "
+        f"file, as {enumerated(names, at_most=_SHOWN)}; {len(source.images):,} images were found in {source.path}{hint}"
+        f"{'; ' if hint else ': '}add the files, remove the rows, or name the folder (data.images_dir)"
+    )
+
+
+def _label(table: Table, row: Mapping[str, str], column: str, number: int) -> int:
     text = table.value(row, column, number)
     if text not in _LABELS:
-        raise DataError(f"{table.path} row {number}: {column} = {text!r}; wanted 0 or 1 ({len(table.rows):,} rows)")
+        raise DataError(
+            f"{table.path} row {number}: {column} = {shown(text)!r}; wanted 0 or 1 ({len(table.rows):,} rows); the column "
+            f"holds {table.values_of(column)}"
+        )
     return _LABELS[text]
 
 
-def _part(table: "_Table", row: Mapping[str, str], column: str, number: int) -> str:
+def _part(table: Table, row: Mapping[str, str], column: str, number: int) -> str:
     text = table.value(row, column, number)
     if text.lower() not in _PARTS:
         raise DataError(
             f"{table.path} row {number}: {column} = {text!r}; wanted train, val or test ({len(table.rows):,} rows)"
         )
     return _PARTS[text.lower()]
-
-
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """A CSV in memory: rows by column, each with its line number as a spreadsheet shows it (the header is row 1)."""
-
-    path: Path
-    columns: tuple[str, ...]
-    rows: list[tuple[int, dict[str, str]]]
-
-    @classmethod
-    def read(cls, path: Path) -> "_Table":
-        try:
-            with path.open(encoding="utf-8-sig", newline="") as stream:
-                reader = csv.reader(stream, strict=True)
-                columns = tuple(name.strip() for name in next(reader, []))
-                lines = [(number, line) for number, line in enumerate(reader, start=2) if any(line)]
-        except (UnicodeDecodeError, csv.Error, OSError) as error:
-            raise DataError(f"{path}: cannot be read as a UTF-8 CSV ({error}); save it as one") from error
-        ragged = [number for number, line in lines if len(line) != len(columns)]
-        if ragged:
-            raise DataError(
-                f"{path} row {ragged[0]}: other than the header's {len(columns)} columns "
-                f"({len(ragged):,} such of {len(lines):,} rows); mend the table"
-            )
-        if not lines:
-            raise DataError(f"{path}: 0 rows below the header; nothing to train on")
-        rows = [(number, dict(zip(columns, map(str.strip, line), strict=True))) for number, line in lines]
-        return cls(path=path, columns=columns, rows=rows)
-
-    def require(self, column: str, key: str) -> None:
-        if column not in self.columns:
-            raise DataError(
-                f"{self.path} ({len(self.rows):,} rows): no column {column!r} ({key}); it has "
-                f"{', '.join(self.columns)}: add the column or name another"
-            )
-
-    def value(self, row: Mapping[str, str], column: str, number: int) -> str:
-        if not row[column]:
-            raise DataError(f"{self.path} row {number}: no value in {column!r} ({len(self.rows):,} rows); fill it in")
-        return row[column]
-
-    def joined(self, other: "_Table", *, on: str) -> "_Table":
-        """Each row with the columns that only the other table has, found by the same value of ``on``."""
-        other.require(on, "data.image_column")
-        fresh = [column for column in other.columns if column not in self.columns]
-        index: dict[str, dict[str, str]] = {}
-        for number, row in other.rows:
-            key = other.value(row, on, number)
-            if index.setdefault(key, row) != row:
-                raise DataError(f"{other.path} row {number}: a second, other row for {on} = {key!r}; keep one")
-        unknown = [row[on] for _, row in self.rows if row[on] not in index]
-        if unknown:
-            raise DataError(
-                f"{other.path} ({len(other.rows):,} rows): {len(unknown):,} of the {len(self.rows):,} rows of "
-                f"{self.path.name} have no row here, as {', '.join(unknown[:_SHOWN])}; complete it"
-            )
-        rows = [(number, row | {column: index[row[on]][column] for column in fresh}) for number, row in self.rows]
-        return _Table(path=self.path, columns=(*self.columns, *fresh), rows=rows)

@@ -3,13 +3,15 @@
 import csv
 import gzip
 import random
+import unicodedata
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pneumo_train.config import DataConfig, load_config
-from pneumo_train.errors import DataError
+from pneumo_train.errors import DataError, SourceError
 from pneumo_train.samples import Sample, Split, read_samples, split_samples
 from pneumo_train.source import open_source
 
@@ -106,6 +108,147 @@ def test_a_table_that_cannot_be_used_names_the_file_the_rows_and_what_to_do(
         read(root, **options)
 
     assert "stage2_train_metadata.csv" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("patientId,Target,Target", r"2 columns are called 'Target' \(data\.target_column\), the 2 and 3 of 3; rename"),
+        ("patientId,Target, Target ", "2 columns are called 'Target'"),
+        ("patientId,patientId,Target", "2 columns are called 'patientId'"),
+    ],
+)
+def test_a_column_that_is_there_twice_is_refused_only_if_it_is_used(
+    write_source: WriteSource, header: str, message: str
+) -> None:
+    columns = header.split(",")
+    root = write_source([("a", 1, 1)], columns=columns)
+    unused = write_source([("a", 1, "", "")], columns=("patientId", "Target", "", ""), root=root.parent / "unused")
+
+    with pytest.raises(DataError, match=message):
+        read(root)
+    assert len(read(unused)) == 1
+
+
+@pytest.mark.parametrize("cell", ["1", " 1", "1.0", " 1.0 ", "\u00a01"])
+def test_a_label_may_have_blanks_and_a_fraction_of_nought(write_source: WriteSource, cell: str) -> None:
+    root = write_source([("a", cell), ("b", 0)])
+
+    assert [sample.target for sample in read(root)] == [1, 0]
+
+
+def test_labels_in_words_are_refused_with_what_the_column_holds(write_source: WriteSource) -> None:
+    root = write_source([("a", "NORMAL"), ("b", "PNEUMONIA")])
+
+    with pytest.raises(DataError, match="wanted 0 or 1.*the column holds 2 different values, as 'NORMAL', 'PNEUMONIA'"):
+        read(root)
+
+
+def test_a_named_table_without_the_column_says_which_it_has(write_source: WriteSource) -> None:
+    root = write_source([("a", 1)], columns=("patientid", "Target"))
+
+    with pytest.raises(DataError, match="it has the columns patientid, Target; did you mean 'patientid'"):
+        read(root, csv_filename="stage2_train_metadata.csv")
+
+
+COMPOSED, APART = (unicodedata.normalize(form, "M\u00fcller") for form in ("NFC", "NFD"))
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("a", "Training/Images/a.png"),
+        ("a.png", "Training/Images/a.png"),
+        ("a.png", "Training/Images/a.PNG"),
+        ("a.PNG", "Training/Images/a.png"),
+        ("a.JPEG", "a.jpeg"),
+        ("images/a.png", "a.png"),
+        ("images/a", "Training/Images/a.png"),
+        (r"C:\films\images\a.png", "Training/Images/a.png"),
+        ("./a.png", "a.png"),
+        (COMPOSED, f"{APART}.png"),
+        (APART, f"{COMPOSED}.png"),
+        (f"images/{APART}.PNG", f"Training/Images/{COMPOSED}.png"),
+        ("1.2.840.113", "1.2.840.113.png"),
+    ],
+)
+def test_names_that_differ_in_form_ending_or_folder_mean_one_image(
+    write_source: WriteSource, name: str, file: str
+) -> None:
+    root = write_source([(name, 1)], images=[file])
+
+    (sample,) = read(root)
+
+    assert sample.path == root / file
+
+
+def test_the_folder_in_the_table_chooses_among_images_of_one_name(write_source: WriteSource) -> None:
+    files = ["Training/Images/normal/1.png", "Training/Images/ill/1.png"]
+    root = write_source([("normal/1.png", 0), ("ill/1.png", 1)], images=files)
+
+    assert {sample.target: sample.path for sample in read(root)} == {
+        0: root / "Training/Images/normal/1.png",
+        1: root / "Training/Images/ill/1.png",
+    }
+
+
+def test_a_name_that_several_images_have_is_an_error_that_names_them(write_source: WriteSource) -> None:
+    root = write_source([("a", 0), ("b", 1)], images=["x/a.png", "y/a.png", "b.png"])
+
+    with pytest.raises(SourceError, match=r"two images are called 'a': x/a\.png and y/a\.png; write the folder"):
+        read(root)
+
+
+def test_images_of_one_name_that_the_table_does_not_use_do_no_harm(write_source: WriteSource) -> None:
+    root = write_source([("b", 1)], images=["x/a.png", "y/a.png", "b.png"])
+
+    assert len(read(root)) == 1
+
+
+def test_two_names_for_one_image_are_refused(write_source: WriteSource) -> None:
+    """As two images of two patients they could lie in both parts."""
+    root = write_source([("x/1", 0), ("y/1", 1)], images=["1.png"])
+
+    with pytest.raises(DataError, match=r"row 3: image 'y/1' is the file 1\.png that an earlier row calls 'x/1'"):
+        read(root)
+
+
+@pytest.mark.parametrize(("name", "file"), [("P1", "p1.png"), ("7", "007.png"), ("a b", "ab.png"), ("a.dcm", "a.png")])
+def test_a_name_that_is_nearly_that_of_a_file_is_hinted_at_not_taken(
+    write_source: WriteSource, name: str, file: str
+) -> None:
+    root = write_source([(name, 1)], images=[file])
+
+    with pytest.raises(DataError, match=f"found {file} for {name}: write the names alike"):
+        read(root)
+
+
+@pytest.mark.parametrize("form", ["flag", "no flag", "code page"])
+def test_every_spelling_of_a_name_in_a_zip_is_understood(write_source: WriteSource, tmp_path: Path, form: str) -> None:
+    """macOS packs UTF-8 without saying so; old Windows programs use the code page of DOS."""
+    root = write_source([(COMPOSED, 1), ("b", 0)])
+
+    class Member(zipfile.ZipInfo):
+        def _encodeFilenameFlags(self) -> tuple[bytes, int]:  # noqa: N802 - zipfile's own
+            if form == "flag" or self.filename.isascii():
+                return self.filename.encode(), self.flag_bits | 0x800
+            return self.filename.encode("cp437" if form == "code page" else "utf-8"), self.flag_bits & ~0x800
+
+    with zipfile.ZipFile(tmp_path / "films.zip", "w") as archive:
+        for file in sorted(root.rglob("*.*")):
+            archive.writestr(Member(file.relative_to(root).as_posix()), file.read_bytes())
+    with open_source(tmp_path / "films.zip") as source:
+        samples = read_samples(source, config_of())
+        assert {sample.image_id: sample.path.is_file() for sample in samples} == {COMPOSED: True, "b": True}
+
+
+def test_a_second_table_may_name_images_with_their_endings(write_source: WriteSource) -> None:
+    root = write_source([("a", 1), ("b", 0)])
+    write_source([("a.png", "P1"), ("b.png", "P2")], columns=("patientId", "person"), table="index.csv", images=[])
+
+    samples = read(root, groups_csv="index.csv", patient_column="person")
+
+    assert [sample.patient for sample in samples] == ["P1", "P2"]
 
 
 def test_missing_images_are_counted_and_named(write_source: WriteSource) -> None:

@@ -1,5 +1,7 @@
 """A directory or a zip: what is chosen, what never is, what is refused, and that nothing stays behind."""
 
+import os
+import re
 import shutil
 import stat
 import tempfile
@@ -11,7 +13,7 @@ import pytest
 
 from pneumo_train.config import load_config
 from pneumo_train.errors import SourceError
-from pneumo_train.source import open_source, validate_source
+from pneumo_train.source import open_source
 
 WriteSource = Callable[..., Path]
 ROWS = [("a", 0), ("b", 1)]
@@ -39,7 +41,7 @@ def test_the_rsna_processed_layout_is_found(write_source: WriteSource) -> None:
 
     with open_source(root) as source:
         assert source.csv_path == root / "stage2_train_metadata.csv"
-        assert source.images["a"] == source.images["a.png"] == root / "Training/Images/a.png"
+        assert source.images.find("a") == source.images.find("a.png") == root / "Training/Images/a.png"
 
 
 def test_images_beside_the_csv_are_found(write_source: WriteSource) -> None:
@@ -47,7 +49,7 @@ def test_images_beside_the_csv_are_found(write_source: WriteSource) -> None:
 
     with open_source(root) as source:
         assert source.csv_path == root / "films.csv"
-        assert source.images["b"] == root / "b.jpeg"
+        assert source.images.find("b") == root / "b.jpeg"
 
 
 def test_a_named_csv_wins(write_source: WriteSource) -> None:
@@ -80,7 +82,8 @@ def test_masks_and_test_images_are_never_chosen(write_source: WriteSource) -> No
     )
 
     with open_source(root) as source:
-        assert set(source.images.values()) == {root / "Training/Images/a.png", root / "Training/Images/b.png"}
+        assert len(source.images) == 2
+        assert source.images.find("a") == root / "Training/Images/a.png"
 
 
 def test_a_source_with_masks_alone_has_no_images(write_source: WriteSource) -> None:
@@ -94,7 +97,7 @@ def test_a_named_image_folder_wins(write_source: WriteSource) -> None:
     root = write_source(ROWS, images=["Training/Images/a.png", "elsewhere/a.png", "elsewhere/b.png"])
 
     with open_source(root, load_config(overrides={"data.images_dir": "elsewhere"}).data) as source:
-        assert source.images["a"] == root / "elsewhere/a.png"
+        assert source.images.find("a") == root / "elsewhere/a.png"
 
 
 def test_several_possible_csv_files_are_an_error_that_names_them(write_source: WriteSource) -> None:
@@ -108,23 +111,72 @@ def test_several_possible_csv_files_are_an_error_that_names_them(write_source: W
         pass
 
 
-def test_a_csv_without_the_columns_is_an_error_that_names_them_and_what_was_found(write_source: WriteSource) -> None:
-    root = write_source(ROWS, columns=("id", "label"), images=["Training/Images/a.png"])
+@pytest.mark.parametrize(
+    ("header", "found"),
+    [
+        ("id,label", "found films.csv has the columns id, label; add one"),
+        ("patientId;Target", "films.csv has the one column patientId;Target: is its separator a semicolon?"),
+        ("patientId\tTarget", r"films.csv has the one column patientId\tTarget: is its separator a tab?"),
+        ("patientId|Target", "is its separator a vertical bar?"),
+        ("Patient ID,target", "has the columns Patient ID, target ('Patient ID' for 'patientId'?) ('target' for"),
+        ("", "films.csv is empty"),
+    ],
+)
+def test_a_csv_without_the_columns_is_an_error_that_says_which_there_are(
+    tmp_path: Path, header: str, found: str
+) -> None:
+    (tmp_path / "films.csv").write_text(header + "\n" if header else "", encoding="utf-8")
 
-    with (
-        pytest.raises(SourceError, match=r"'patientId' and 'Target'; found stage2_train_metadata\.csv"),
-        open_source(root),
-    ):
+    with pytest.raises(SourceError, match=re.escape(found)), open_source(tmp_path):
         pass
 
 
-def test_two_images_of_one_name_are_an_error_that_names_both(write_source: WriteSource) -> None:
-    root = write_source(ROWS, images=["Training/Images/x/a.png", "Training/Images/y/a.png"])
+def test_a_csv_in_another_encoding_is_named(tmp_path: Path) -> None:
+    (tmp_path / "films.csv").write_text("patientId,Target\na,1\n", encoding="utf-16")
 
-    with (
-        pytest.raises(SourceError, match=r"called 'a': Training/Images/x/a\.png and Training/Images/y/a\.png"),
-        open_source(root),
-    ):
+    with pytest.raises(SourceError, match=r"films\.csv is not UTF-8; save it as CSV UTF-8"), open_source(tmp_path):
+        pass
+
+
+def test_images_of_another_kind_are_counted(write_source: WriteSource) -> None:
+    root = write_source(ROWS, images=[])
+    for name in ("a.dcm", "b.DCM"):
+        (root / name).write_bytes(b"")
+
+    with pytest.raises(SourceError, match=r"2 \.dcm files are there: convert them to PNG"), open_source(root):
+        pass
+
+
+@pytest.mark.parametrize(
+    "header", ["patientId,Target", '"patientId","Target"', " patientId , Target ", "patientId,\u200bTarget"]
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_blanks_quotes_and_marks_around_a_columns_name_do_not_count(tmp_path: Path, header: str, encoding: str) -> None:
+    (tmp_path / "films.csv").write_text(f"{header}\na,1\n", encoding=encoding)
+    (tmp_path / "a.png").write_bytes(b"")
+
+    with open_source(tmp_path) as source:
+        assert source.csv_path.name == "films.csv"
+
+
+def test_a_pipe_is_not_waited_for_and_a_link_that_leads_nowhere_is_kept_to_be_named(write_source: WriteSource) -> None:
+    root = write_source(ROWS)
+    os.mkfifo(root / "old.csv")
+    os.mkfifo(root / "Training" / "Images" / "pipe.png")
+    (root / "Training" / "Images" / "link.png").symlink_to("nowhere")
+
+    with open_source(root) as source:
+        assert source.images.find("pipe") is None
+        assert source.images.find("link") is not None
+
+
+def test_a_zip_that_cannot_be_unpacked_anywhere_says_what_to_set(
+    write_source: WriteSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = zipped(write_source(ROWS), tmp_path / "films.zip")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
+
+    with pytest.raises(SourceError, match="no folder to unpack a zip into .*set TMPDIR"), open_source(archive):
         pass
 
 
@@ -140,7 +192,7 @@ def test_a_zip_gives_the_same_as_its_directory_and_leaves_nothing_behind(
 
     with open_source(archive) as source:
         assert source.csv_path.read_text(encoding="utf-8").startswith("patientId")
-        assert source.images["b"].is_file()
+        assert source.images.find("b") is not None
         assert list(temporary.iterdir()) != []
 
     assert list(temporary.iterdir()) == []
@@ -234,25 +286,4 @@ def test_images_behind_a_symbolic_link_are_found_and_a_circle_of_links_ends(
     (root / "Training" / "circle").symlink_to(root)
 
     with open_source(root) as source:
-        assert source.images["a"] == root / "Training" / "Images" / "a.png"
-
-
-def test_validating_a_source_says_what_would_be_used(write_source: WriteSource) -> None:
-    root = write_source(ROWS)
-    (root / "notes.txt").write_text("x", encoding="utf-8")
-
-    assert validate_source(root) == {
-        "valid": True,
-        "csv_files": ["stage2_train_metadata.csv"],
-        "csv_file": "stage2_train_metadata.csv",
-        "image_count": 2,
-        "total_files": 4,
-        "error": None,
-    }
-
-
-def test_validating_a_bad_source_gives_the_error(tmp_path: Path) -> None:
-    report = validate_source(tmp_path)
-
-    assert report["valid"] is False
-    assert "no CSV" in report["error"]
+        assert source.images.find("a") == root / "Training" / "Images" / "a.png"

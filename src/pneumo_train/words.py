@@ -1,0 +1,37 @@
+"""Texts that mean the same are the same: Unicode forms, blanks that cannot be seen, endings of images in any case."""
+
+import unicodedata
+
+IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg"})
+
+_UNSEEN = "\ufeff\u200b\u200c\u200d\u2060"
+"""Marks without width that programs leave at the edges of cells."""
+
+
+def cleaned(text: str) -> str:
+    """The text in the composed Unicode form (NFC), without blanks and unseen marks around it."""
+    if text.isascii():
+        return text.strip()
+    return unicodedata.normalize("NFC", text).strip().strip(_UNSEEN).strip()
+
+
+def split_ending(name: str) -> tuple[str, str]:
+    """A name's stem and, in small letters, its ending, if that is one of an image; a dot alone makes no ending."""
+    stem, dot, ending = name.rpartition(".")
+    if stem and f"{dot}{ending}".lower() in IMAGE_ENDINGS:
+        return stem, f"{dot}{ending}".lower()
+    return name, ""
+
+
+def shown(text: str, *, at_most: int = 60) -> str:
+    """A text of somebody else's as part of a message: on one line, without control characters, and not too long."""
+    plain = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+    return plain if len(plain) <= at_most else f"{plain[: at_most - 3]}..."
+
+
+def enumerated(texts: list[str], *, at_most: int) -> str:
+    """The first few of several texts, and how many more there are."""
+    more = f" and {len(texts) - at_most:,} more" if len(texts) > at_most else ""
+    return ", ".join(shown(text) for text in texts[:at_most]) + more
