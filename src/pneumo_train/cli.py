@@ -3,25 +3,25 @@
 import logging
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Any
 
 import click
 
-from pneumo_train.config import SECTIONS, DataConfig, from_dict
+from pneumo_train.config import SECTIONS, TrainConfig, from_dict, load_config
 from pneumo_train.errors import DivergedError, PneumoTrainError
-from runstore.errors import ConflictError, InvalidValueError, NotFoundError, PluginError, SchemaError, SettingsError
+from pneumo_train.words import on_one_line
+from runstore.errors import RunStoreError
 from runstore.secrets import redact
+from runstore.terminal import lasting_output
 
 EXIT_FAILED = 1
 EXIT_MISTAKE = 2
 EXIT_CTRL_C = 128 + signal.SIGINT
 EXIT_SIGTERM = 128 + signal.SIGTERM
 
-_MISTAKES = (
-    PneumoTrainError, InvalidValueError, ConflictError, NotFoundError, PluginError, SchemaError, SettingsError,
-)  # fmt: skip
 
 _EXTRA = frozenset(
     {
@@ -42,6 +42,15 @@ _EXTRA = frozenset(
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit status."""
+    with lasting_output() as output:
+        status = _run(argv)
+        sys.stdout.flush()
+        if output.trouble is not None:
+            _complain(f"what was printed is not complete: {output.trouble.strerror}")
+    return status
+
+
+def _run(argv: Sequence[str] | None) -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     try:
         from pneumo_train.options import build_parser  # noqa: PLC0415 - it may not be installed
@@ -51,29 +60,36 @@ def main(argv: Sequence[str] | None = None) -> int:
             commands = {"fit": _fit, "check": _check, "demo": _demo}
             return commands[arguments.subcommand](arguments[arguments.subcommand])
     except DivergedError as error:
-        click.secho(f"pneumo-train: {error}; the run is kept as failed", err=True, bold=True, fg="red")
+        _complain(f"{error}; a run that is stored is kept as failed")
         return EXIT_FAILED
-    except _MISTAKES as error:
-        click.secho(f"pneumo-train: {redact(str(error))}", err=True, bold=True, fg="red")
+    except (PneumoTrainError, RunStoreError) as error:
+        _complain(redact(str(error)))
         return EXIT_MISTAKE
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
-        click.echo(f'pneumo-train: needs {error.name}; install it by: pip install "runstore[train]"', err=True)
+        _complain(f'needs {error.name}; install it by: pip install "runstore[train]"')
         return EXIT_MISTAKE
     except KeyboardInterrupt:
-        click.echo("pneumo-train: stopped by Ctrl-C", err=True)
+        _complain("stopped by Ctrl-C")
         return EXIT_CTRL_C
 
 
+def _complain(text: str) -> None:
+    """One line on standard error, whatever characters are in the names that it tells of."""
+    click.secho(f"pneumo-train: {on_one_line(text)}", file=sys.stderr, bold=True, fg="red")
+
+
+def _require(modules: Iterable[str]) -> None:
+    """Refuses a command whose packages are not all installed, before it has done half of its work."""
+    for module in sorted(modules):
+        if find_spec(module) is None:
+            raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+
 def _fit(arguments: Any) -> int:
-    values = arguments.as_dict()
-    config = from_dict({key: values[key] for key in ("seed", *SECTIONS)})
-
-    from rich.console import Console  # noqa: PLC0415 - it may not be installed
-
-    from pneumo_train.centralized import CentralizedTrainer  # noqa: PLC0415 - torch is slow to import
-    from pneumo_train.report import print_summary  # noqa: PLC0415 - as above
+    _require(_EXTRA)
+    from pneumo_train.centralized import CentralizedTrainer  # noqa: PLC0415 - slow to import
     from runstore.settings import load_settings  # noqa: PLC0415 - as above
 
     quiet_lightning()
@@ -81,24 +97,56 @@ def _fit(arguments: Any) -> int:
         checkpoint_dir=arguments.checkpoint_dir,
         logs_dir=arguments.logs_dir,
         store=arguments.store,
-        config=config,
+        config=_config_of(arguments),
         progress=arguments.progress,
     )
-    result = trainer.train(arguments.source, arguments.experiment, csv_filename=arguments.csv, run_id=arguments.run_id)
-    print_summary(result, arguments.store or load_settings().url, console=Console())
+    result = trainer.train(arguments.source, arguments.experiment, run_id=arguments.run_id)
+
+    from pneumo_train.report import print_summary  # noqa: PLC0415 - rich is slow to import
+
+    print_summary(result, arguments.store or load_settings().url)
     return 0
 
 
 def _check(arguments: Any) -> int:
-    from pneumo_train.source import validate_source  # noqa: PLC0415 - one command's need
+    _require({"PIL", "numpy"})
+    from pneumo_train.progress import track  # noqa: PLC0415 - one command's need
+    from pneumo_train.reading import check_source  # noqa: PLC0415 - as above
 
-    report = validate_source(arguments.source, DataConfig(csv_filename=arguments.csv))
+    progress = track("reading films", shown=arguments.progress and sys.stderr.isatty(), on_stderr=True)
+    report = check_source(arguments.source, _config_of(arguments), track=progress)
     for key, value in report.items():
-        click.echo(f"{key}: {', '.join(value) if isinstance(value, list) else value}")
+        if key == "notes":
+            for note in value:
+                click.echo(f"warning: {on_one_line(note)}", file=sys.stdout)
+        else:
+            click.echo(f"{key}: {on_one_line(_spelled(value))}", file=sys.stdout)
     return 0 if report["valid"] else EXIT_MISTAKE
 
 
+def _config_of(arguments: Any) -> TrainConfig:
+    """The configuration of a command's options; ``--csv`` is short for one of them."""
+    values = arguments.as_dict()
+    config = from_dict({key: values[key] for key in ("seed", *SECTIONS)})
+    return load_config(overrides={"data.csv_filename": arguments.csv}, base=config) if arguments.csv else config
+
+
+def _spelled(value: Any) -> str:
+    """A value of a report on one line: lists by commas, the numbers of a part of the split in words."""
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return "; ".join(
+            f"{part} {', '.join(f'{count} {name}' for name, count in counts.items())}"
+            if isinstance(counts, dict)
+            else f"{part.replace('_', ' ')} {counts}"
+            for part, counts in value.items()
+        )
+    return str(value)
+
+
 def _demo(arguments: Any) -> int:
+    _require(_EXTRA)
     from pneumo_train.demo import run_demo  # noqa: PLC0415 - torch is slow to import
 
     run_demo(arguments.out)

@@ -23,6 +23,11 @@ COMMAND_KEYS = frozenset(
 )
 """Keys that ``pneumo-train fit --print_config`` writes beside the configuration; a file may hold them."""
 
+MOST = 100_000_000
+MOST_WORKERS = 256
+MOST_THREADS = 1_024
+"""Above these a number is a slip: no machine trains so."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DataConfig:
@@ -33,7 +38,8 @@ class DataConfig:
         images_dir: the folder of the images inside the source; found when not given.
         image_column: the column that names an image: its file name without or with the ending.
         target_column: the column of the label, 0 or 1.
-        patient_column: the column that says whose image it is; the split never cuts a patient in two.
+        patient_column: the column that says whose image it is; the split never cuts a patient in two. When not given,
+            patientId if the table has it, else the image column: then each image counts as a patient.
         groups_csv: a second CSV inside the source, joined on image_column, that may hold the columns below and the
             patient column.
         split_column: a column of given parts (train, val or validation, test); its test rows are left out.
@@ -48,7 +54,7 @@ class DataConfig:
     images_dir: str | None = None
     image_column: str = "patientId"
     target_column: str = "Target"
-    patient_column: str = "patientId"
+    patient_column: str | None = None
     groups_csv: str | None = None
     split_column: str | None = None
     subset_column: str | None = None
@@ -62,14 +68,14 @@ class DataConfig:
         for key in ("image_column", "target_column", "patient_column", "split_column", "subset_column"):
             if isinstance(name := getattr(self, key), str):
                 object.__setattr__(self, key, cleaned(name))  # as the names in a table's header are
-        for key in ("image_column", "target_column", "patient_column"):
+        for key in ("image_column", "target_column", "patient_column", "split_column", "subset_column"):
             _check(f"data.{key}", getattr(self, key), getattr(self, key) != "", "must name a column")
         _check("data.sample_fraction", self.sample_fraction, 0 < self.sample_fraction <= 1, "must lie in (0, 1]")
         _check(
             "data.validation_fraction", self.validation_fraction, 0 < self.validation_fraction < 1, "must lie in (0, 1)"
         )
         _check("data.image_size", self.image_size, 32 <= self.image_size <= 1024, "must lie in 32 ... 1024 pixels")  # noqa: PLR2004 - the bounds are said once, in the message beside them
-        _check("data.cache_mib", self.cache_mib, self.cache_mib >= 0, "must be 0 or more")
+        _check("data.cache_mib", self.cache_mib, 0 <= self.cache_mib <= MOST, f"must lie in 0 ... {MOST:,}")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -126,7 +132,8 @@ class OptimizerConfig:
         """Checks the ranges."""
         _check("optimizer.learning_rate", self.learning_rate, self.learning_rate > 0, "must be above 0")
         _check("optimizer.weight_decay", self.weight_decay, self.weight_decay >= 0, "must be 0 or more")
-        _check("optimizer.reduce_lr_patience", self.reduce_lr_patience, self.reduce_lr_patience >= 0, "is too small")
+        _check("optimizer.reduce_lr_patience", self.reduce_lr_patience, 0 <= self.reduce_lr_patience <= MOST,
+               f"must lie in 0 ... {MOST:,}")  # fmt: skip
         _check("optimizer.reduce_lr_factor", self.reduce_lr_factor, 0 < self.reduce_lr_factor < 1, "not in (0, 1)")
         _check("optimizer.min_lr", self.min_lr, 0 <= self.min_lr <= self.learning_rate, "not in [0, learning_rate]")
 
@@ -168,10 +175,17 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         """Checks the ranges."""
         for key in ("max_epochs", "batch_size", "save_top_k"):
-            _check(f"training.{key}", getattr(self, key), getattr(self, key) >= 1, "must be 1 or more")
+            _check(
+                f"training.{key}", getattr(self, key), 1 <= getattr(self, key) <= MOST, f"must lie in 1 ... {MOST:,}"
+            )
         for key in ("early_stopping_patience", "early_stopping_min_delta", "gradient_clip_val", "num_workers"):
             _check(f"training.{key}", getattr(self, key), getattr(self, key) >= 0, "must be 0 or more")
-        _check("training.threads", self.threads, self.threads is None or self.threads >= 1, "must be 1 or more")
+        _check("training.early_stopping_patience", self.early_stopping_patience, self.early_stopping_patience <= MOST,
+               f"must lie in 0 ... {MOST:,}")  # fmt: skip
+        _check("training.num_workers", self.num_workers, self.num_workers <= MOST_WORKERS,
+               f"must lie in 0 ... {MOST_WORKERS}")  # fmt: skip
+        _check("training.threads", self.threads, self.threads is None or 1 <= self.threads <= MOST_THREADS,
+               f"must lie in 1 ... {MOST_THREADS:,}")  # fmt: skip
         strength = self.augmentation_strength
         _check("training.augmentation_strength", strength, 0 <= strength <= 2, "must lie in [0, 2]")  # noqa: PLR2004 - said beside it
         if self.monitor not in MONITORS:

@@ -6,19 +6,22 @@ two CPU cores. Run again, it draws nothing anew and adds another run.
 
 import argparse
 import shutil
+import sys
 from os import PathLike
 from pathlib import Path
 
+import click
 from rich.console import Console
 
-from pneumo_train.centralized import TRAINING_PLOT, CentralizedTrainer
+from pneumo_train.centralized import CentralizedTrainer
 from pneumo_train.cli import quiet_lightning
 from pneumo_train.config import load_config
 from pneumo_train.phantoms import write_phantoms
 from pneumo_train.progress import track
 from pneumo_train.report import print_history, print_summary
-from pneumo_train.result import TrainingResult
+from pneumo_train.result import TRAINING_PLOT, TrainingResult
 from runstore import open_reader
+from runstore.terminal import lasting_output
 
 PATIENTS = 240
 FILM_SIZE = 96
@@ -57,8 +60,8 @@ def run_demo(out: str | PathLike[str]) -> TrainingResult:
         print_history(reader, result.run_id, console=console)
         with reader.open_artifact(result.run_id, TRAINING_PLOT) as stored, plot.open("wb") as copy:
             shutil.copyfileobj(stored, copy)
-    print_summary(result, url, console=console)
-    console.print(f"plot of loss and AUROC, fetched back from the store: {plot}", markup=False)
+    print_summary(result, url)
+    click.echo(f"plot of loss and AUROC, fetched back from the store: {plot}", file=sys.stdout)
     return result
 
 
@@ -66,7 +69,8 @@ def main() -> None:
     """Runs the demonstration from a command line."""
     parser = argparse.ArgumentParser(prog="python -m pneumo_train.demo", description=__doc__)
     parser.add_argument("--out", default="demo-output", help="where everything goes (default: %(default)s)")
-    run_demo(parser.parse_args().out)
+    with lasting_output():
+        run_demo(parser.parse_args().out)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,19 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint, RichProgressBar
+from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]  # re-exported
 from pytorch_lightning.utilities.model_summary.model_summary import ModelSummary
 
+from pneumo_train.bars import FitProgressBar
 from pneumo_train.checkpoints import BestCheckpoints, Checkpoint, WholeFileIO
 from pneumo_train.config import TrainConfig
 from pneumo_train.data import PneumoDataModule
 from pneumo_train.divergence import StopWhenDiverged
+from pneumo_train.errors import ConfigError
 from pneumo_train.images import Films
 from pneumo_train.model import LitResNet
+from pneumo_train.outputs import require_room
 from pneumo_train.samples import Split
 
 
@@ -36,12 +40,11 @@ class Fitted:
 class Fitting:
     """A model, its data and its trainer, ready to be fitted once."""
 
-    def __init__(  # noqa: PLR0913 - keyword-only
+    def __init__(
         self,
         *,
         config: TrainConfig,
         split: Split,
-        films: Films,
         checkpoint_dir: Path,
         callbacks: Iterable[pl.Callback],
         progress: bool,
@@ -51,29 +54,26 @@ class Fitting:
         Args:
             config: the whole configuration.
             split: which films are for what.
-            films: those of ``split.train``, then those of ``split.validation``.
             checkpoint_dir: of this run alone.
             callbacks: called before Lightning's own early stopping and checkpoints.
             progress: show a progress bar.
 
         Raises:
-            ConfigError: the network cannot be built so.
+            ConfigError: the network cannot be built so, this machine cannot train so, or the files have no room.
         """
+        _require_machine(config)
         pl.seed_everything(config.seed, workers=True, verbose=False)
+        self.config = config
+        self._split = split
         training = config.training
         positives = sum(sample.target for sample in split.train)
         negatives = len(split.train) - positives
         self.pos_weight = negatives / positives if config.model.class_weighting else 1.0
         self.model = LitResNet.from_config(config, pos_weight=self.pos_weight)
+        # Each of the best ones, the complete last one (AdamW keeps two values for each weight), and one being written.
+        weights = 4 * self.parameter_counts["total"]
+        require_room(checkpoint_dir, (min(training.save_top_k, training.max_epochs) + 6) * weights, "checkpoint_dir")
         self.summary = str(ModelSummary(self.model, max_depth=2))
-        self._data = PneumoDataModule(
-            train=films.part(0, len(split.train)),
-            validation=films.part(len(split.train), len(films)),
-            batch_size=training.batch_size,
-            seed=config.seed,
-            augmentation_strength=training.augmentation_strength,
-            num_workers=training.num_workers,
-        )
         self._checkpoints = BestCheckpoints(
             dirpath=checkpoint_dir,
             filename=f"epoch{{epoch:03d}}-{training.monitor}{{{training.monitor}:.4f}}",
@@ -96,21 +96,24 @@ class Fitting:
                 )
             )
         if progress:
-            own.append(RichProgressBar())
-        self._trainer = pl.Trainer(
-            max_epochs=training.max_epochs,
-            accelerator=training.accelerator,
-            devices=1,
-            precision=training.precision,
-            gradient_clip_val=training.gradient_clip_val or None,
-            deterministic=training.deterministic,
-            callbacks=[*callbacks, StopWhenDiverged(config), *own],
-            plugins=[WholeFileIO()],
-            logger=False,
-            enable_progress_bar=progress,
-            enable_model_summary=False,
-            log_every_n_steps=1,
-        )
+            own.append(FitProgressBar())
+        try:
+            self._trainer = pl.Trainer(
+                max_epochs=training.max_epochs,
+                accelerator=training.accelerator,
+                devices=1,
+                precision=training.precision,
+                gradient_clip_val=training.gradient_clip_val or None,
+                deterministic=training.deterministic,
+                callbacks=[*callbacks, StopWhenDiverged(config), *own],
+                plugins=[WholeFileIO()],
+                logger=False,
+                enable_progress_bar=progress,
+                enable_model_summary=False,
+                log_every_n_steps=1,
+            )
+        except (MisconfigurationException, ValueError, OSError) as error:
+            raise ConfigError(f"training.accelerator, training.precision: this machine cannot: {error}") from error
 
     @property
     def parameter_counts(self) -> dict[str, int]:
@@ -125,18 +128,22 @@ class Fitting:
         """The best checkpoint so far, or ``None`` before the first one was written."""
         return self._checkpoints.best()
 
-    def fit(self) -> Fitted:
+    def fit(self, films: Films) -> Fitted:
         """Fits, and then looks once more at the validation part with the best checkpoint.
+
+        Args:
+            films: those of the split's training part, then those of its validation part.
 
         Raises:
             DivergedError: the loss is NaN or infinite.
         """
         start = time.monotonic()
-        self._trainer.fit(self.model, datamodule=self._data)
+        data = self._data_of(films)
+        self._trainer.fit(self.model, datamodule=data)
         epochs, steps, state = self._trainer.current_epoch, self._trainer.global_step, self._trainer.state.status.value
         best = self.best_checkpoint()
         assert best is not None  # noqa: S101 - a fitting that ended by itself has validated at least once
-        (final,) = self._trainer.validate(self.model, datamodule=self._data, ckpt_path=best.path, verbose=False)
+        (final,) = self._trainer.validate(self.model, datamodule=data, ckpt_path=best.path, verbose=False)
         return Fitted(
             best=best,
             final_metrics={name: float(value) for name, value in final.items()},
@@ -145,6 +152,30 @@ class Fitting:
             state=state,
             duration_s=time.monotonic() - start,
         )
+
+    def _data_of(self, films: Films) -> PneumoDataModule:
+        training, count = self.config.training, len(self._split.train)
+        return PneumoDataModule(
+            train=films.part(0, count),
+            validation=films.part(count, len(films)),
+            batch_size=training.batch_size,
+            seed=self.config.seed,
+            augmentation_strength=training.augmentation_strength,
+            num_workers=training.num_workers,
+        )
+
+
+def _require_machine(config: TrainConfig) -> None:
+    """Refuses what this machine does not have, before Lightning does so with a traceback or takes something else."""
+    training = config.training
+    has_gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
+    if training.accelerator == "gpu" and not has_gpu:
+        raise ConfigError(
+            "training.accelerator = 'gpu': torch finds no GPU on this machine; give cpu or auto, or look at the driver and "
+            "at CUDA_VISIBLE_DEVICES"
+        )
+    if training.precision == "16-mixed" and (training.accelerator == "cpu" or not has_gpu):
+        raise ConfigError("training.precision = '16-mixed': needs a GPU; on a CPU give bf16-mixed or 32-true")
 
 
 @contextmanager

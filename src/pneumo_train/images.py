@@ -30,11 +30,13 @@ class Films:
         samples: in this order.
         size: side of the square, in pixels.
         pixels: uint8 of shape (samples, size, size), or ``None`` when they would not fit the cache.
+        hashes: the SHA-256 (hex) of each file.
     """
 
     samples: tuple[Sample, ...]
     size: int
     pixels: GreyArray | None
+    hashes: tuple[str, ...]
 
     def __len__(self) -> int:
         """The number of images."""
@@ -54,7 +56,7 @@ class Films:
     def part(self, start: int, stop: int) -> "Films":
         """The images from one position to before another; shares the memory."""
         pixels = None if self.pixels is None else self.pixels[start:stop]
-        return Films(samples=self.samples[start:stop], size=self.size, pixels=pixels)
+        return Films(samples=self.samples[start:stop], size=self.size, pixels=pixels, hashes=self.hashes[start:stop])
 
 
 def load_films(
@@ -107,7 +109,7 @@ def load_films(
             f"{len(broken):,} of {len(samples):,} images cannot be read: {'; '.join(broken[:_SHOWN])}{more}; "
             "replace the files or remove their rows"
         )
-    return Films(samples=tuple(samples), size=size, pixels=pixels), _digest(samples, hashes)
+    return Films(samples=tuple(samples), size=size, pixels=pixels, hashes=tuple(hashes)), _digest(samples, hashes)
 
 
 def _digest(samples: Sequence[Sample], hashes: Sequence[str]) -> str:

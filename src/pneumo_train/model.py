@@ -281,7 +281,7 @@ def _compute(metrics: MetricCollection) -> dict[str, Tensor]:
     preds, target = dim_zero_cat(auroc.preds), dim_zero_cat(auroc.target)
     nothing = torch.tensor(float("nan"))
     if torch.isnan(preds).any():
-        return dict.fromkeys(metrics.keys(), nothing)
+        return dict.fromkeys(map(str, metrics.keys()), nothing)
     has_both = 0 < int(target.sum()) < len(target)
     values: dict[str, Tensor] = {
         name: metric.compute() for name, metric in metrics.items() if has_both or name != "auroc"

@@ -2,12 +2,17 @@
 
 import argparse
 import re
+import sys
 from typing import Any, NoReturn
 
+import click
 from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]  # its lazy names
 
 from pneumo_train.config import TrainConfig, check_keys, read_yaml
 from pneumo_train.errors import ConfigError
+from pneumo_train.words import on_one_line
+
+EXIT_MISTAKE = 2
 
 _EXITS = """\
 exit status:
@@ -34,10 +39,7 @@ def build_parser() -> ArgumentParser:
         epilog=_EXITS,
         formatter_class=_HelpFormatter,
     )
-    fit.add_argument(
-        "--config", action=_ConfigFile, help="a YAML file of any of these options, as --print_config writes it"
-    )
-    fit.add_argument("--source", type=str, required=True, help="a directory or zip with a metadata CSV and images")
+    _add_source(fit)
     fit.add_argument(
         "--store",
         type=str | None,
@@ -45,17 +47,23 @@ def build_parser() -> ArgumentParser:
         "default RUNSTORE_URL, runstore.toml or [tool.runstore] in pyproject.toml",
     )
     fit.add_argument("--experiment", type=str, default="pneumonia_detection", help="the experiment of the run")
-    fit.add_argument("--csv", type=str | None, help="the metadata CSV inside the source (data.csv_filename)")
     fit.add_argument("--run_id", type=str | None, help="an existing run to write to, or the id for a new one")
     fit.add_argument("--checkpoint_dir", type=str, default="results/checkpoints", help="where checkpoints go")
     fit.add_argument("--logs_dir", type=str, default="results/training_logs", help="where metrics files go")
-    fit.add_argument("--progress", type=bool, default=True, help="show progress bars")
     fit.add_class_arguments(TrainConfig, None)
     commands.add_subcommand("fit", fit, help="train and keep the run")
 
-    check = _Parser(description="Say what a source holds and what would be used, without training.")
-    check.add_argument("--source", type=str, required=True, help="a directory or zip")
-    check.add_argument("--csv", type=str | None, help="the metadata CSV inside the source")
+    check = _Parser(
+        description="Say what a source holds and whether fit would train on it, without training: every image is "
+        "decoded. Takes the options and files of fit; those of the data and the seed count here.",
+        usage="pneumo-train check --source SOURCE [--config FILE] [--csv FILE] [--data.… options as for fit]",
+        epilog="exit status: 0 when it can be trained on, 2 when something must be mended before",
+        formatter_class=_HelpFormatter,
+    )
+    _add_source(check)
+    for option in ("store", "experiment", "run_id", "checkpoint_dir", "logs_dir"):
+        check.add_argument(f"--{option}", type=str | None, help=argparse.SUPPRESS)
+    check.add_class_arguments(TrainConfig, None)
     commands.add_subcommand("check", check, help="look at a source")
 
     demo = _Parser(description="Draw chest-film phantoms, train on them and show the stored run.")
@@ -64,18 +72,51 @@ def build_parser() -> ArgumentParser:
     return parser
 
 
+def _add_source(command: ArgumentParser) -> None:
+    """The options that say what is read."""
+    command.add_argument(
+        "--config", action=_ConfigFile, help="a YAML file of any of these options, as --print_config writes it"
+    )
+    command.add_argument("--source", type=str, required=True, help="a directory or zip with a metadata CSV and images")
+    command.add_argument("--csv", type=str | None, help="the metadata CSV inside the source (data.csv_filename)")
+    command.add_argument("--progress", type=bool, default=True, help="show progress bars")
+
+
 class _Parser(ArgumentParser):
     """As jsonargparse's, but an unknown option is answered with the nearest known one."""
 
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """Prints the message and leaves with status 2."""
-        unknown = re.search(r"unrecognized arguments: --([\w.]+)", message)
-        if unknown:
-            try:
-                check_keys({unknown[1]: None}, origin="options")
-            except ConfigError as error:
-                message = str(error)
-        super().error(message, ex)
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002 - jsonargparse's signature
+        """Prints the message in one line, and leaves with status 2."""
+        click.secho(
+            f"pneumo-train: {on_one_line(_in_our_words(message))}; for all options: {self.prog.replace('[options] ', '')} --help",
+            file=sys.stderr,
+            bold=True,
+            fg="red",
+        )
+        sys.exit(EXIT_MISTAKE)
+
+
+def _in_our_words(message: str) -> str:
+    """What jsonargparse says, without its Python."""
+    if unknown := re.search(r"unrecognized arguments: --([\w.]+)", message):
+        try:
+            check_keys({unknown[1]: None}, origin="options")
+        except ConfigError as error:
+            return str(error)
+    if wrong := re.search(r'key "([\w.]+)":\s*(?:Expected an? (.*?)\. )?Got value: (.*)', message, re.DOTALL):
+        key, wanted, value = wrong[1], wrong[2] or "", wrong[3].strip()
+        return f"option --{key}: wanted {_kind(wanted)}, found {value.splitlines()[0]!r}"
+    if missing := re.search(r"required: (?:\w+\.)?(\w+)", message):
+        return f"option --{missing[1]} is missing"
+    return " ".join(message.split())
+
+
+def _kind(wanted: str) -> str:
+    """A Python type as a person names it."""
+    names = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}
+    if choices := re.search(r"Literal\[(.*?)\]", wanted):
+        return f"one of {choices[1]}"
+    return next((name for kind, name in names.items() if re.search(rf"\b{kind}\b", wanted)), wanted or "another value")
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):

@@ -28,7 +28,7 @@ def plot_training(history: Sequence[dict[str, float]], path: Path, *, title: str
         axes.grid(alpha=0.25)
         axes.spines[["top", "right"]].set_visible(False)
         axes.legend(frameon=False)
-    figure.suptitle(title, fontsize=11)
+    figure.suptitle(title, fontsize=11, parse_math=False)  # an experiment's name may hold a dollar sign
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
     return path

@@ -4,11 +4,14 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from rich.progress import track as rich_track
-
 Track = Callable[[Iterable[Any]], Iterable[Any]]
 
 
-def track(description: str, *, shown: bool) -> Track:
+def track(description: str, *, shown: bool, on_stderr: bool = False) -> Track:
     """What wraps an iterable in a progress bar of this description, or leaves it as it is."""
-    return partial(rich_track, description=description, transient=False) if shown else iter
+    if not shown:
+        return iter
+    from rich.console import Console  # noqa: PLC0415 - slow to import
+    from rich.progress import track as rich_track  # noqa: PLC0415 - slow to import
+
+    return partial(rich_track, description=description, transient=on_stderr, console=Console(stderr=on_stderr))

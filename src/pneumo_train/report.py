@@ -1,12 +1,15 @@
 """What a person is told of a run, on a terminal; the numbers come back out of the store."""
 
+import shlex
+import sys
 from collections.abc import Sequence
 
+import click
 from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from pneumo_train.result import TrainingResult
+from pneumo_train.words import on_one_line
 from runstore import DatasetType, RunReader
 from runstore.secrets import redact
 
@@ -21,24 +24,31 @@ HISTORY_COLUMNS: tuple[tuple[str, DatasetType], ...] = (
 )
 
 
-def print_summary(result: TrainingResult, store_url: str | None, *, console: Console) -> None:
-    """Where the run is, how well it went, and how to look at it. Secrets in the URL are hidden."""
-    facts = Table.grid(padding=(0, 2))
-    facts.add_column(style="bold", no_wrap=True)
-    facts.add_column(overflow="fold")
-    shown = redact(store_url) if store_url else None
-    facts.add_row("run", result.run_id)
-    facts.add_row("experiment", Text(result.experiment_name))
-    facts.add_row("store", Text(shown or "none: metrics were written to files only"))
-    facts.add_row("best", f"{result.monitor} {result.best_model_score:.4f} in epoch {result.best_epoch}")
-    facts.add_row("epochs", f"{result.total_epochs_trained}{' (stopped early)' if result.stopped_early else ''}")
-    facts.add_row("checkpoint", Text(result.best_model_path))
-    facts.add_row("plot", Text(result.plot_path))
-    if shown:
-        facts.add_row("look at it", Text(f"runstore show {result.run_id} --store '{shown}'"))
-    console.print(facts)
-    if shown and not result.is_recorded:
-        console.print("[bold yellow]The store did not take everything:[/] see the warnings above.")
+def print_summary(result: TrainingResult, store_url: str | None) -> None:
+    """Where the run is, how well it went, and how to look at it. Secrets in the URL are hidden.
+
+    Each fact stays on a line of its own, however narrow the terminal is: a path or a command that is broken in two
+    cannot be copied.
+    """
+    url = redact(store_url) if store_url else None
+    facts = {
+        "run": result.run_id,
+        "experiment": result.experiment_name,
+        "store": url or "none: metrics were written to files only",
+        "best": f"{result.monitor} {result.best_model_score:.4f} in epoch {result.best_epoch}",
+        "epochs": f"{result.total_epochs_trained}{' (stopped early)' if result.stopped_early else ''}",
+        "checkpoint": result.best_model_path,
+        "plot": result.plot_path,
+    }
+    if url:
+        facts["look at it"] = f"runstore show {shlex.quote(result.run_id)} --store {shlex.quote(url)}"
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        label = click.style(name.ljust(width), bold=True)
+        click.echo(f"{label}  {on_one_line(value)}", file=sys.stdout)
+    if url and not result.is_recorded:
+        trouble = click.style("The store did not take everything:", bold=True, fg="yellow")
+        click.echo(f"{trouble} see the warnings above.", file=sys.stdout)
 
 
 def print_history(reader: RunReader, run_id: str, *, console: Console) -> None:

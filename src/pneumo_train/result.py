@@ -4,6 +4,11 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+BEST_CHECKPOINT = "checkpoints/best.ckpt"
+TRAINING_PLOT = "plots/training.png"
+METRICS_TABLE = "logs/metrics.csv"
+"""The names of a run's artifacts."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingResult(Mapping[str, Any]):

@@ -26,6 +26,7 @@ _PARTS = {
 }  # fmt: skip
 _LABELS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
 _SHOWN = 3
+USUAL_PATIENT_COLUMN = "patientId"
 _LOOKED_AT = 100
 
 
@@ -95,13 +96,21 @@ def read_table(source: Source, config: DataConfig) -> Table:
     return table
 
 
-def read_samples(source: Source, config: DataConfig) -> list[Sample]:
-    """One sample per image of the table, ordered by image id.
+def patient_column(table: Table, config: DataConfig) -> str:
+    """The column that says whose image it is."""
+    if config.patient_column is not None:
+        return config.patient_column
+    return USUAL_PATIENT_COLUMN if USUAL_PATIENT_COLUMN in table.header.columns else config.image_column
+
+
+def read_samples(source: Source, config: DataConfig, table: Table | None = None) -> list[Sample]:
+    """One sample per image of the table (read now, unless it was before), ordered by image id.
 
     Raises:
         DataError: a column, a value or an image is missing, or rows of one image contradict each other.
     """
-    table = read_table(source, config)
+    table = table or read_table(source, config)
+    patients = patient_column(table, config)
     by_image: dict[str, Sample] = {}
     owners: dict[Path, str] = {}
     missing: list[str] = []
@@ -113,7 +122,7 @@ def read_samples(source: Source, config: DataConfig) -> list[Sample]:
         if path is None:
             missing.append(image_id)
             continue
-        sample = _sample_of(table, row, number, config, image_id=image_id, path=path)
+        sample = _sample_of(table, row, number, config, patients=patients, image_id=image_id, path=path)
         if (owner := owners.setdefault(path, image_id)) != image_id:
             raise DataError(
                 f"{table.path} row {number}: image {image_id!r} is the file {path.name} that an earlier row calls "
@@ -195,13 +204,13 @@ def _require_disjoint(split: Split, where: str) -> None:
 
 
 def _sample_of(  # noqa: PLR0913 - a row and its place
-    table: Table, row: Mapping[str, str], number: int, config: DataConfig, *, image_id: str, path: Path
+    table: Table, row: Mapping[str, str], number: int, config: DataConfig, *, patients: str, image_id: str, path: Path
 ) -> Sample:
     return Sample(
         image_id=image_id,
         path=path,
         target=_label(table, row, config.target_column, number),
-        patient=table.value(row, config.patient_column, number),
+        patient=table.value(row, patients, number),
         part=_part(table, row, config.split_column, number) if config.split_column else None,
     )
 

@@ -41,6 +41,7 @@ class Source:
     Attributes:
         path: what the user named: the directory or the zip.
         csv_path: the metadata table, on disk.
+        csv_name: its path inside the source.
         groups_path: the second table, on disk, if the configuration names one.
         images: finds the file of an image by its name.
         tables: the first row of every table, by its path inside the source.
@@ -49,6 +50,7 @@ class Source:
 
     path: Path
     csv_path: Path
+    csv_name: str
     groups_path: Path | None
     images: ImageNames
     tables: dict[str, Header]
@@ -120,6 +122,7 @@ def _source_of(listing: Listing, config: DataConfig) -> Source:
     return Source(
         path=listing.path,
         csv_path=places[table],
+        csv_name=str(table),
         groups_path=places[groups] if groups else None,
         images=ImageNames({file: places[file] for file in images}),
         tables={str(file): listing.read_header(file) for file in listing.csv_files()},
@@ -136,7 +139,7 @@ def _opened_zip(path: Path) -> zipfile.ZipFile:
 
 def _choose_csv(listing: Listing, config: DataConfig) -> PurePosixPath:
     if config.csv_filename:
-        return _named_csv(listing, config.csv_filename, "csv_filename")
+        return _named_csv(listing, config.csv_filename, "data.csv_filename")
     tables = listing.csv_files()
     headers = {file: listing.read_header(file) for file in tables if not _TEST_WORD.search(file.name)}
     wanted = (config.image_column, config.target_column)
@@ -147,13 +150,13 @@ def _choose_csv(listing: Listing, config: DataConfig) -> PurePosixPath:
         raise SourceError(
             f"source {listing.path}: no CSV with the columns {wanted[0]!r} and {wanted[1]!r}; "
             f"found {found or 'no CSV at all'}{f' (not counting test data, as {left_out[0]})' if left_out else ''}; "
-            "add one, name it (csv_filename), or name the columns (data.image_column, data.target_column)"
+            "add one, name it (data.csv_filename), or name the columns (data.image_column, data.target_column)"
         )
     ranked = sorted((_csv_rank(file), file) for file in usable)
     best = [file for rank, file in ranked if rank == ranked[0][0]]
     if len(best) > 1:
         raise SourceError(
-            f"source {listing.path}: {len(best)} CSV files could be meant: {_enumerate(best)}; name one (csv_filename)"
+            f"source {listing.path}: {len(best)} CSV files could be meant: {_enumerate(best)}; name one (data.csv_filename)"
         )
     return best[0]
 
@@ -185,7 +188,7 @@ def _choose_images(listing: Listing, table: PurePosixPath, config: DataConfig) -
             inside = [file for file in images if file.is_relative_to(folder)]
             if inside:
                 return inside
-        raise SourceError(f"source {listing.path}: no image under images_dir = {config.images_dir!r}; it holds "
+        raise SourceError(f"source {listing.path}: no image under data.images_dir = {config.images_dir!r}; it holds "
                           f"{len(images)} images in all{_foreign(listing)}")  # fmt: skip
     below = [file for file in images if file.is_relative_to(table.parent) and _is_film(file, table.parent)]
     for name in IMAGE_FOLDERS:
@@ -195,7 +198,7 @@ def _choose_images(listing: Listing, table: PurePosixPath, config: DataConfig) -
     raise SourceError(
         f"source {listing.path}: no image ({', '.join(sorted(IMAGE_ENDINGS))}) beside or below {table}, not counting "
         f"folders of masks or test data{_foreign(listing)}; put the images into Training/Images beside it, or name their "
-        "folder (images_dir)"
+        "folder (data.images_dir)"
     )
 
 

@@ -23,11 +23,16 @@ def split_ending(name: str) -> tuple[str, str]:
     return name, ""
 
 
-def shown(text: str, *, at_most: int = 60) -> str:
-    """A text of somebody else's as part of a message: on one line, without control characters, and not too long."""
-    plain = "".join(
+def on_one_line(text: str) -> str:
+    """A text with its control characters spelled out, so that a terminal shows it as one line and nothing else."""
+    return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )
+
+
+def shown(text: str, *, at_most: int = 60) -> str:
+    """Somebody else's text as part of a message: on one line, and not too long."""
+    plain = on_one_line(text)
     return plain if len(plain) <= at_most else f"{plain[: at_most - 3]}..."
 
 

@@ -15,10 +15,11 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-from pneumo_train.centralized import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, CentralizedTrainer
+from pneumo_train.centralized import CentralizedTrainer
 from pneumo_train.config import TrainConfig, load_config
 from pneumo_train.errors import ConfigError, DataError, DivergedError, SourceError
 from pneumo_train.model import LitResNet
+from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT
 from runstore import RunStatus, StoreClosedError
 from runstore.errors import UnknownSchemeError
 from runstore.memory import MemoryStore

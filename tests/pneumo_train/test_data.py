@@ -17,7 +17,7 @@ def films_of(count: int) -> Films:
     samples = tuple(Sample(image_id=str(i), path=Path(f"{i}.png"), target=i % 2, patient=str(i)) for i in range(count))
     pixels = np.zeros((count, 32, 32), np.uint8)
     pixels[:, 4:12, 4:12] = np.arange(100, 100 + count, dtype=np.uint8)[:, None, None]
-    return Films(samples=samples, size=32, pixels=pixels)
+    return Films(samples=samples, size=32, pixels=pixels, hashes=tuple(str(index) for index in range(len(samples))))
 
 
 def module_of(count: int, *, seed: int = 1, batch_size: int = 4) -> PneumoDataModule:

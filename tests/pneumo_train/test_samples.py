@@ -140,7 +140,9 @@ def test_a_label_may_have_blanks_and_a_fraction_of_nought(write_source: WriteSou
 def test_labels_in_words_are_refused_with_what_the_column_holds(write_source: WriteSource) -> None:
     root = write_source([("a", "NORMAL"), ("b", "PNEUMONIA")])
 
-    with pytest.raises(DataError, match="wanted 0 or 1.*the column holds 2 different values, as 'NORMAL', 'PNEUMONIA'"):
+    with pytest.raises(
+        DataError, match=r"wanted 0 or 1.*the column holds 2 different values, as 'NORMAL', 'PNEUMONIA'"
+    ):
         read(root)
 
 

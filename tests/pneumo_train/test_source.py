@@ -176,7 +176,7 @@ def test_a_zip_that_cannot_be_unpacked_anywhere_says_what_to_set(
     archive = zipped(write_source(ROWS), tmp_path / "films.zip")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "absent"))
 
-    with pytest.raises(SourceError, match="no folder to unpack a zip into .*set TMPDIR"), open_source(archive):
+    with pytest.raises(SourceError, match=r"no folder to unpack a zip into .*set TMPDIR"), open_source(archive):
         pass
 
 

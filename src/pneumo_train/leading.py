@@ -1,0 +1,207 @@
+"""One training led from data that was read to a run that ended truthfully. The part of the trainer that needs torch."""
+
+import logging
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+
+from pneumo_train.checkpoints import Checkpoint
+from pneumo_train.collector import MetricsCollectorCallback, file_name_of
+from pneumo_train.config import TrainConfig, as_dict
+from pneumo_train.errors import ConfigError
+from pneumo_train.fitting import Fitted, Fitting, torch_set_up
+from pneumo_train.images import Films
+from pneumo_train.plots import plot_training
+from pneumo_train.progress import track
+from pneumo_train.reading import Reading
+from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, TrainingResult
+from pneumo_train.samples import Split
+from runstore import MetricPoint, RunNotFoundError, RunReader, StoreUnavailableError
+from runstore.errors import StoreFullError
+from runstore.naming import split_metric_name
+from runstore.session import RunSession
+
+_log = logging.getLogger(__name__)
+
+_OUTAGES = (StoreUnavailableError, StoreFullError)
+"""What does not keep a training from starting: the session tells of it, and makes up for it."""
+
+
+def lead_training(  # noqa: PLR0913 - keyword-only
+    *,
+    reading: Reading,
+    session: RunSession | None,
+    run_id: str,
+    may_exist: bool,
+    experiment_name: str,
+    checkpoint_dir: Path,
+    logs_dir: Path,
+    progress: bool,
+    callbacks: Iterable[pl.Callback],
+) -> TrainingResult:
+    """Trains on what was read, and returns how it went; what can be wrong before training is looked at in order of cost.
+
+    Raises:
+        ConfigError: the network cannot be built as configured, or this machine cannot train so; no run is created.
+        DataError: images cannot be read; no run is created.
+        RunStoreError: a mistake about the store to mend before training.
+        DivergedError: the loss is NaN or infinite; the run ended as failed.
+    """
+    config = reading.config
+    with torch_set_up(config):
+        collector = MetricsCollectorCallback(
+            logs_dir, experiment_name, run_id=run_id, session=session, enable_db_persistence=session is not None
+        )
+        fitting = Fitting(
+            config=config,
+            split=reading.split,
+            checkpoint_dir=checkpoint_dir / file_name_of(run_id),
+            callbacks=[collector, *callbacks],
+            progress=progress,
+        )
+        try:
+            if session is not None:
+                _open(session, may_exist=may_exist)
+            films, data_hash, notes = reading.load_films(track=track("reading films", shown=progress))
+            for note in notes:
+                _log.warning(note)
+            about = _describe(config, reading.split, films, data_hash, fitting)
+            about["source"] = {"path": os.fspath(reading.source.path), "csv": reading.source.csv_path.name}
+            about["data_set"]["patient_column"] = reading.patient_column
+            return _train(fitting, films, session, collector, about, experiment_name)
+        finally:
+            if session is not None:
+                session.close()
+
+
+def _open(session: RunSession, *, may_exist: bool) -> None:
+    """Opens the store, so that one that turns us away is known before the images are read, which may take minutes.
+
+    Raises:
+        ConfigError: the run has ended: another training would write over what it holds.
+        RunStoreError: the store turns us away.
+    """
+    try:
+        store = session.store
+        run = store.get_run(session.run_id) if may_exist and isinstance(store, RunReader) else None
+    except (*_OUTAGES, RunNotFoundError):
+        return
+    if run is not None and run.status.is_final:
+        raise ConfigError(
+            f"run_id = {session.run_id!r}: this run has ended as {run.status}, and its metrics would be written over; give "
+            "another id, or none for a new run"
+        )
+
+
+def _train(  # noqa: PLR0913, PLR0917 - all that a run is made of
+    fitting: Fitting,
+    films: Films,
+    session: RunSession | None,
+    collector: MetricsCollectorCallback,
+    about: dict[str, Any],
+    experiment_name: str,
+) -> TrainingResult:
+    """Leads the run from its beginning to its truthful end."""
+    if session is not None:
+        session.begin()
+    try:
+        if session is not None:
+            session.log_config(about)
+        fitted = fitting.fit(films)
+        plot = _plot(collector, fitted, experiment_name)
+        is_recorded = session is not None and _keep(session, fitted, plot, collector.csv_path)
+    except BaseException as error:
+        # Lightning turns Ctrl-C into SystemExit(1); the collector saw what it was.
+        cause = collector.error or error
+        if session is not None:
+            session.end_with(cause)
+            _keep_checkpoint(session, _readable_checkpoint(fitting))
+        if isinstance(cause, KeyboardInterrupt) and cause is not error:
+            raise KeyboardInterrupt(*cause.args) from None
+        raise
+    return TrainingResult(
+        run_id=collector.run_id,
+        experiment_name=experiment_name,
+        best_model_path=str(fitted.best.path),
+        best_model_score=fitted.best.score,
+        best_epoch=fitted.best.epoch,
+        monitor=fitted.best.monitor,
+        final_metrics=fitted.final_metrics,
+        metrics_history=collector.history,
+        total_epochs_trained=fitted.epochs,
+        current_epoch=fitted.epochs,
+        global_step=fitted.global_step,
+        state=fitted.state,
+        stopped_early=fitted.epochs < fitting.config.training.max_epochs,
+        model_summary=fitting.summary,
+        checkpoint_dir=str(fitted.best.path.parent),
+        logs_dir=str(collector.csv_path.parent),
+        plot_path=str(plot),
+        metrics_metadata={**about, "duration_s": fitted.duration_s},
+        is_recorded=is_recorded,
+    )
+
+
+def _readable_checkpoint(fitting: Fitting) -> Checkpoint | None:
+    """The best checkpoint of a training that was cut off; what ended it is told, not that a disk fails as well."""
+    try:
+        return fitting.best_checkpoint()
+    except Exception as error:  # noqa: BLE001 - torch raises many kinds over a file that it cannot read
+        _log.warning("the best checkpoint cannot be read, and is not kept in the store: %s", error)
+        return None
+
+
+def _plot(collector: MetricsCollectorCallback, fitted: Fitted, experiment_name: str) -> Path:
+    """Where the plot lies. What keeps it from being made costs a warning: the training itself is complete."""
+    path = collector.csv_path.with_suffix(".png")
+    title = f"{experiment_name} · {fitted.best.monitor} {fitted.best.score:.4f}"
+    try:
+        plot_training(collector.history, path, title=title, best_epoch=fitted.best.epoch)
+    except Exception as error:  # noqa: BLE001 - matplotlib's own troubles must not fail a finished training
+        _log.warning("the plot %s cannot be made: %s", path, error)
+    return path
+
+
+def _describe(
+    config: TrainConfig, split: Split, films: Films, data_hash: str, fitting: Fitting
+) -> dict[str, Any]:  # fmt: skip
+    """What is kept as the run's config: the whole configuration, the data, the split, the model."""
+    return {
+        **as_dict(config),
+        "data_set": {"hash": data_hash, "images": len(films), "left_out": split.left_out},
+        "split": {"hash": split.digest(), **split.describe()},
+        "derived": {"pos_weight": fitting.pos_weight, "parameters": fitting.parameter_counts},
+    }
+
+
+def _keep(session: RunSession, fitted: Fitted, plot: Path, table: Path) -> bool:
+    """Stores what a completed training leaves, and ends the run; whether the store took everything."""
+    session.log_metrics(
+        MetricPoint(name=f"final_{name}", dataset_type=dataset_type, value=value, step=fitted.best.epoch)
+        for key, value in fitted.final_metrics.items()
+        for name, dataset_type in (split_metric_name(key),)
+    )
+    _keep_checkpoint(session, fitted.best)
+    for path, name, artifact_type in ((plot, TRAINING_PLOT, "image"), (table, METRICS_TABLE, "log")):
+        if path.is_file():
+            session.log_artifact(path, name=name, artifact_type=artifact_type)
+    return session.end_with(None) and session.failures == 0
+
+
+def _keep_checkpoint(session: RunSession, best: Checkpoint | None) -> None:
+    if best is not None:
+        session.log_artifact(
+            best.path,
+            name=BEST_CHECKPOINT,
+            artifact_type="model",
+            metadata={
+                "role": "best",
+                "monitor": best.monitor,
+                "score": best.score,
+                "epoch": best.epoch,
+                "step": best.step,
+            },
+        )

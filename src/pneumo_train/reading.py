@@ -1,0 +1,135 @@
+"""From a source to the data of a training, by one way for every command: what ``check`` says is what ``fit`` does."""
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from pneumo_train.config import TrainConfig
+from pneumo_train.errors import ConfigError, PneumoTrainError
+from pneumo_train.images import Films, load_films
+from pneumo_train.patients import patient_notes, twin_notes
+from pneumo_train.progress import Track
+from pneumo_train.samples import Sample, Split, patient_column, read_samples, read_table, split_samples
+from pneumo_train.source import Source, open_source, survey
+from pneumo_train.table import Header
+
+_ONE_PIXEL_SIDE = 32
+"""Up to this side, a ResNet's last layers see one pixel an image."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A source whose table was read and split; its images are decoded by :meth:`load_films`.
+
+    Attributes:
+        source: the directory or the unpacked zip.
+        patient_column: the column that said whose image it is.
+        samples: one for each image of the table.
+        split: what is for training and what for validation.
+        notes: what a person should look at, though it is no error.
+    """
+
+    config: TrainConfig
+    source: Source
+    patient_column: str
+    samples: tuple[Sample, ...]
+    split: Split
+    notes: tuple[str, ...]
+
+    def load_films(self, *, track: Track = iter) -> tuple[Films, str, list[str]]:
+        """The decoded images for training, then those for validation, the hash of the data set, and further notes.
+
+        Raises:
+            ConfigError: there is no memory for them.
+            DataError: images cannot be read.
+        """
+        data = self.config.data
+        wanted = [*self.split.train, *self.split.validation]
+        try:
+            films, digest = load_films(wanted, size=data.image_size, cache_mib=data.cache_mib, track=track)
+        except MemoryError as error:
+            raise ConfigError(
+                f"data.cache_mib = {data.cache_mib}: there is no memory for {len(wanted):,} images of {data.image_size} x "
+                f"{data.image_size} pixels; give less, and they are decoded when they are needed"
+            ) from error
+        return films, digest, twin_notes(wanted, films.hashes, self.split.validation)
+
+
+@contextmanager
+def read_source(path: str | os.PathLike[str], config: TrainConfig) -> Iterator[Reading]:
+    """The table of a source, read and split, as long as the block lasts.
+
+    Raises:
+        SourceError: the source holds no table or no images.
+        DataError: the table cannot be trained on.
+        ConfigError: an option does not go with this data.
+    """
+    with open_source(path, config.data) as source:
+        table = read_table(source, config.data)
+        samples = read_samples(source, config.data, table)
+        split = split_samples(samples, config.data, seed=config.seed, origin=str(source.csv_path))
+        _require_batches(config)
+        notes = patient_notes(samples, table, source.tables, config.data)
+        yield Reading(
+            config=config,
+            source=source,
+            patient_column=patient_column(table, config.data),
+            samples=tuple(samples),
+            split=split,
+            notes=tuple(notes),
+        )
+
+
+def check_source(path: str | os.PathLike[str], config: TrainConfig, *, track: Track = iter) -> dict[str, Any]:
+    """What a source holds, and whether it can be trained on; every image is decoded for it. Needs no torch.
+
+    Returns:
+        ``valid``, ``csv_files``, ``csv_file`` (the one that is used), ``image_count`` and ``total_files`` (what lies in
+        the source), ``columns`` of the table, ``patient_column`` (the one that says whose image it
+        is), ``images``, ``positives`` and ``patients`` (of the table), ``split`` (the
+        same of each part, and the images left out as test data), ``notes`` (what to look at, though it is no error) and
+        ``error`` (the message, or ``None``).
+    """
+    report: dict[str, Any] = {
+        "valid": False, "csv_files": [], "csv_file": None, "image_count": 0, "total_files": 0, "columns": [], "patient_column": None,
+        "images": 0, "positives": 0, "patients": 0, "split": {}, "notes": [], "error": None,
+    }  # fmt: skip
+    try:
+        with read_source(path, config) as reading:
+            report |= _describe(reading)
+            report["notes"] += reading.load_films(track=track)[2]
+            report["valid"] = True
+    except PneumoTrainError as error:
+        report |= survey(path, config.data) | {"error": str(error)}
+    return report
+
+
+def _describe(reading: Reading) -> dict[str, Any]:
+    source, samples = reading.source, reading.samples
+    header = source.tables.get(source.csv_name, Header())
+    return {
+        "csv_files": list(source.tables),
+        "csv_file": source.csv_name,
+        "image_count": len(source.images),
+        "total_files": source.total_files,
+        "columns": list(header.columns),
+        "patient_column": reading.patient_column,
+        "images": len(samples),
+        "positives": sum(sample.target for sample in samples),
+        "patients": len({sample.patient for sample in samples}),
+        "split": {**reading.split.describe(), "left_out": reading.split.left_out},
+        "notes": list(reading.notes),
+    }
+
+
+def _require_batches(config: TrainConfig) -> None:
+    """Refuses batches from which batch normalisation would see one value."""
+    model, training = config.model, config.training
+    learns_statistics = not model.freeze_backbone or model.fine_tune_layers > 0
+    if training.batch_size == 1 and config.data.image_size <= _ONE_PIXEL_SIDE and learns_statistics:
+        raise ConfigError(
+            f"training.batch_size = 1: batch normalisation cannot learn from one image of {config.data.image_size} pixels; "
+            f"give 2 or more, or a data.image_size above {_ONE_PIXEL_SIDE}"
+        )
