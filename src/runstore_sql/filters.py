@@ -4,7 +4,8 @@ A condition on a tag, a config key or a metric reads ``run.pk IN (SELECT run_pk 
 the index on the key. All conditions are two-valued: NULL never leaves one, so NOT is the plain complement.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -54,6 +55,9 @@ _INFINITIES: Final = {
 }
 _FLAT: Final = 100
 """Items that stand side by side under one AND or OR."""
+_JOINED: Final = 4
+"""Tests of keys that PostgreSQL may plan as joins. It weighs all their orders: 20 take it seconds, 50 half a minute. Of
+more than these, the rest is looked up for each run that the others leave."""
 _NUMBER_KINDS: Final = ("int", "float")
 _SPELT: Final = frozenset({"null", "true", "false", "nan", "inf"})
 _BEGIN_OTHERS: Final = frozenset("-0123456789[{")
@@ -88,31 +92,42 @@ class Filters:
             "end_time": run.c.end_us,
         }
 
-    def condition(self, node: Node) -> Condition:  # noqa: PLR0911 - one return a kind of node
+    def condition(self, node: Node) -> Condition:
         """Whether a run, joined to its experiment and to :data:`parent`, matches."""
+        joined = None
+        if self._dialect == "postgresql" and len(tests := list(_keyed_tests(node))) > _JOINED:
+            joined = {id(test) for test in sorted(tests, key=_is_broad)[:_JOINED]}
+        return self._condition(node, joined)
+
+    def _condition(self, node: Node, joined: AbstractSet[int] | None) -> Condition:  # noqa: PLR0911 - one return a kind of node
+        """As :meth:`condition`; of the tests of keys only those of these ids may become joins, or all."""
+        is_apart = joined is not None and id(node) not in joined
         match node:
             case And(items):
-                return _balanced(sa.and_, [self.condition(item) for item in items])
+                return _balanced(sa.and_, [self._condition(item, joined) for item in items])
             case Or(items):
-                return _balanced(sa.or_, [self.condition(item) for item in items])
+                return _balanced(sa.or_, [self._condition(item, joined) for item in items])
             case Not(item):
-                return sa.not_(self.condition(item).self_group())
+                return sa.not_(self._condition(item, joined).self_group())
             case Compare(field, op, value):
-                return self._where(field, lambda column: _compared(column, op, value))
+                return self._where(field, is_apart, lambda column: _compared(column, op, value))
             case In(field, values, negated):
-                return self._where(field, lambda column: _is_in(column, values, negated=negated))
+                return self._where(field, is_apart, lambda column: _is_in(column, values, negated=negated))
             case Like(field, pattern, negated):
-                return self._where(field, lambda column: self._is_like(column, pattern, negated=negated))
+                return self._where(field, is_apart, lambda column: self._is_like(column, pattern, negated=negated))
             case Present(field, negated):
-                found = self._where(field, lambda column: column.is_present())
+                found = self._where(field, is_apart, lambda column: column.is_present())
                 return sa.not_(found) if negated else found
 
-    def _where(self, field: Field, test: "Callable[[_Column], Condition]") -> Condition:
+    def _where(self, field: Field, is_apart: bool, test: "Callable[[_Column], Condition]") -> Condition:  # noqa: FBT001 - one caller
         """A test of a field, false where the run lacks it."""
         if isinstance(field, Attribute):
             own = _AttributeColumn(field.name, self.attributes[field.name])
             return sa.and_(own.is_present(), test(own)) if own.is_nullable else test(own)
         table, identity, column = keyed_column(field)
+        if is_apart:  # IS true, or the planner would make a join of it all the same
+            own = table.c.run_pk == run.c.pk
+            return sa.exists().where(own, identity, test(column)).correlate(run).is_(sa.true())
         return run.c.pk.in_(sa.select(table.c.run_pk).where(identity, test(column)))
 
     def _is_like(self, column: "_Column", pattern: str, *, negated: bool) -> Condition:
@@ -124,6 +139,23 @@ class Filters:
             return sa.not_(found) if negated else found
 
         return column.as_text(test)
+
+
+def _keyed_tests(node: Node) -> Iterable[Node]:
+    """The tests of tags, config keys and metrics."""
+    match node:
+        case And(items) | Or(items):
+            for item in items:
+                yield from _keyed_tests(item)
+        case Not(item):
+            yield from _keyed_tests(item)
+        case _ if not isinstance(node.field, Attribute):
+            yield node
+
+
+def _is_broad(test: Node) -> bool:
+    """Whether likely many runs pass: those that few pass are better joined, for an index then leads to the runs."""
+    return not (isinstance(test, Compare) and test.op == "=")
 
 
 def like_pattern(pattern: str, dialect: str) -> str:
