@@ -41,23 +41,14 @@ from runstore.errors import (
     StoreUnavailableError,
 )
 from runstore.secrets import Secrets, redact_word, split_url, without_secrets
+from runstore_mongo.refusals import is_turned_away
+from runstore_mongo.urls import check_options, database_of, options_of
 
 Document = dict[str, Any]
 Session = ClientSession | None
 ResultT = TypeVar("ResultT")
 
 DUPLICATE_KEY: Final = 11000
-
-_DEFAULTS: Final[dict[str, Any]] = {
-    "appname": "runstore",
-    "connecttimeoutms": 5_000,
-    "journal": True,  # acknowledged means on disk (DUR.1)
-    "maxpoolsize": 16,
-    "serverselectiontimeoutms": 5_000,
-    "sockettimeoutms": 120_000,
-    "w": "majority",  # acknowledged survives an election (DUR.1)
-}
-"""Options of the driver, each unless the URL says otherwise."""
 
 _MOST_ATTEMPTS: Final = 60
 _LONGEST_S: Final = 20.0
@@ -94,6 +85,7 @@ _TRANSIENT_CODES: Final = frozenset(
 )
 
 _AUTHENTICATION_FAILED: Final = 18
+_UNAUTHORIZED: Final = 13
 _OUT_OF_DISK_SPACE: Final = 14031
 _TRANSIENT_LABELS: Final = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
 
@@ -114,8 +106,9 @@ class Connection:
         self.url = url
         self.shown = redact_word(url)
         self._secrets = Secrets(url)
-        self._name = _database_of(url)
-        self._options = _options_of(url)
+        self._name = database_of(url)
+        check_options(url)
+        self._options = options_of(url)
         self._lock = threading.Lock()
         self._client: MongoClient[Document] | None = None
         self._pid = 0
@@ -331,15 +324,27 @@ class Connection:
     def _named(self, asked: str, error: Exception) -> RunStoreError:
         said = str(error).partition(", Timeout: ")[0]  # behind it stands the whole topology
         found = f"could not {asked} in {self.shown}: {type(error).__name__}: {said}"
+        if (
+            isinstance(error, ServerSelectionTimeoutError)
+            and self._client is not None
+            and is_turned_away(self._client.topology_description)
+        ):
+            return StoreFailureError(
+                f"{found}; the hosts answer, and not as the URL asks: check the set's name (replicaSet) and TLS (tls, tlsCAFile)"
+            )
         if is_transient(error):
             return StoreUnavailableError(
-                f"{found}; is the server running and reachable? The same call may succeed later"
+                f"{found}; is the server running and reachable, and does it want TLS (?tls=true)? The same call may succeed later"
             )
         if getattr(error, "code", None) == _OUT_OF_DISK_SPACE:
             return StoreFullError(f"{found}; the server's disk is full; free some space")
         if getattr(error, "code", None) == _AUTHENTICATION_FAILED:
             return StoreFailureError(
                 f"{found}; check user and password, and the database they are kept in (authSource)"
+            )
+        if getattr(error, "code", None) == _UNAUTHORIZED:
+            return StoreFailureError(
+                f"{found}; ask whoever runs the server for the role readWrite on this database, or read to look at it only"
             )
         return StoreFailureError(f"{found}; check the user's rights, the server's disk and its log")
 
@@ -363,26 +368,3 @@ def is_duplicate(error: PyMongoError) -> bool:
         failures = dict(error.details or {}).get("writeErrors", ())
         return bool(failures) and all(failure.get("code") == DUPLICATE_KEY for failure in failures)
     return isinstance(error, OperationFailure) and error.code == DUPLICATE_KEY
-
-
-def _database_of(url: str) -> str:
-    name = unquote(split_url(url).path.lstrip("/"))
-    if not name:
-        raise SettingsError(
-            f"the store URL {redact_word(url)} names no database; put one after the host, as in mongodb://host:27017/runs"
-        )
-    if any(character in name for character in '/\\. "$\x00') or len(name.encode()) > 63:  # noqa: PLR2004 - the server's limit
-        raise SettingsError(
-            f"the store URL {redact_word(url)} names the database {name!r}, which MongoDB does not allow; "
-            'use up to 63 characters without / \\ . " $ or spaces'
-        )
-    return name
-
-
-def _options_of(url: str) -> dict[str, Any]:
-    given = {unquote(name).lower() for name, _ in split_url(url).options}
-    if "j" in given:
-        given.add("journal")
-    if "w" in given:
-        given.add("journal")  # w=0 and journal exclude each other: who sets one decides on both
-    return {key: value for key, value in _DEFAULTS.items() if key not in given}

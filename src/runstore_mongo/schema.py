@@ -21,6 +21,7 @@ from runstore_mongo.documents import (
     SCHEMA,
     SERIES,
 )
+from runstore_mongo.refusals import check_may_write
 from runstore_mongo.views import configurations_view, metrics_view
 
 VERSION: Final = 1
@@ -85,6 +86,8 @@ def _open(connection: Connection, *, read_only: bool) -> None:
                 raise
             found = database[SCHEMA].find_one({"_id": _ID}) or found
     _check_version(connection, found, read_only=read_only)
+    if not read_only:
+        check_may_write(database, connection.shown)
     if not found["is_complete"] and not read_only:
         _complete(connection)
 

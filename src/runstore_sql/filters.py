@@ -126,8 +126,8 @@ class Filters:
             return sa.and_(own.is_present(), test(own)) if own.is_nullable else test(own)
         table, identity, column = keyed_column(field)
         if is_apart:  # IS true, or the planner would make a join of it all the same
-            own = table.c.run_pk == run.c.pk
-            return sa.exists().where(own, identity, test(column)).correlate(run).is_(sa.true())
+            of_run = table.c.run_pk == run.c.pk
+            return sa.exists().where(of_run, identity, test(column)).correlate(run).is_(sa.true())
         return run.c.pk.in_(sa.select(table.c.run_pk).where(identity, test(column)))
 
     def _is_like(self, column: "_Column", pattern: str, *, negated: bool) -> Condition:

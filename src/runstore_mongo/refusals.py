@@ -1,0 +1,53 @@
+"""Servers that answer and will not do: what the driver takes for nobody there, and what a user may not."""
+
+from typing import Any, Final
+
+from pymongo.database import Database
+from pymongo.errors import AutoReconnect, ConfigurationError, ProtocolError
+from pymongo.topology_description import TOPOLOGY_TYPE, TopologyDescription
+
+from runstore.errors import StoreFailureError
+
+_TLS: Final = ("SSL handshake failed", "[SSL: ")
+"""What the driver and OpenSSL, which speak English alone, say of TLS."""
+_WRITES: Final = frozenset({"find", "insert", "update"})
+
+
+def is_turned_away(found: TopologyDescription) -> bool:
+    """Whether every host was reached and none will do: no TLS, another set's name, no MongoDB at all.
+
+    Args:
+        found: what the driver knows after it has looked for a server in vain.
+    """
+    servers = found.server_descriptions().values()
+    if not servers:  # each has answered that it is no member of the set
+        return found.topology_type == TOPOLOGY_TYPE.ReplicaSetNoPrimary
+    return all(
+        isinstance(server.error, (ConfigurationError, ProtocolError))
+        or (isinstance(server.error, AutoReconnect) and any(words in str(server.error) for words in _TLS))
+        for server in servers
+    )
+
+
+def check_may_write(database: "Database[dict[str, Any]]", shown: str) -> None:
+    """Refuses to write with a user who may only read: a run that nothing can be stored of is better told now.
+
+    Raises:
+        StoreFailureError: names the role to ask for.
+    """
+    told = database.command({"connectionStatus": 1, "showPrivileges": True})["authInfo"]
+    if not told["authenticatedUsers"]:  # a server that asks for no user
+        return
+    allowed: set[str] = set()
+    for privilege in told.get("authenticatedUserPrivileges", ()):
+        place = privilege["resource"]
+        if place.get("anyResource") or (
+            place.get("db") in {"", database.name} and place.get("collection") in {"", "runs"}
+        ):
+            allowed |= set(privilege["actions"])
+    if not allowed >= _WRITES:
+        users = ", ".join(user["user"] for user in told["authenticatedUsers"])
+        raise StoreFailureError(
+            f"{users} may not write to {shown}; ask whoever runs the server for the role readWrite on this database, or "
+            "use open_reader(url)"
+        )
