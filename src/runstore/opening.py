@@ -6,7 +6,7 @@ from runstore.plugins import broken_plugin, find_backends
 from runstore.protocol import BackendStore, RunReader
 from runstore.secrets import Secrets, without_secrets
 from runstore.settings import Settings, load_settings, require_url
-from runstore.urls import check_splits, scheme_of
+from runstore.urls import check_splits, scheme_of, with_plain_scheme
 
 
 def open_store(url: str | None = None, *, durable: bool = True, artifacts: str | None = None) -> BackendStore:
@@ -72,7 +72,7 @@ def _backend_of(settings: Settings) -> tuple[str, Backend]:
         from runstore.blobs import check_place  # noqa: PLC0415 - needed for such places only
 
         check_place(settings.artifacts)
-    return url, find_backends().backend_for(scheme_of(url))
+    return with_plain_scheme(url), find_backends().backend_for(scheme_of(url))
 
 
 def _open(backend: Backend, url: str, options: OpenOptions) -> BackendStore:

@@ -1,9 +1,11 @@
 """Finding backends: every plugin is loaded under guard, so that a broken one costs only itself."""
 
+import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
+from typing import Final
 
 import pluggy
 
@@ -11,6 +13,19 @@ from runstore import hookspecs, memory_plugin
 from runstore.errors import BrokenPluginError, MissingDriverError, SchemeConflictError, UnknownSchemeError
 from runstore.hookspecs import GROUP, Backend
 from runstore.secrets import redact, redact_word
+
+_OTHER_NAMES: Final = {
+    "file": "sqlite",
+    "mongo": "mongodb",
+    "pg": "postgresql",
+    "postgre": "postgresql",
+    "pgsql": "postgresql",
+    "psql": "postgresql",
+    "psycopg": "postgresql",
+    "psycopg2": "postgresql",
+    "pymysql": "mysql",
+}
+"""Words that people write for a database and that are not spelt like its scheme."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +72,9 @@ class Catalog:
             names = " and ".join(f"{found.backend.name!r} of {found.plugin}" for found in claims)
             raise SchemeConflictError(f"the scheme {scheme!r} is claimed by {names}; uninstall one of them")
         if not claims:
-            raise UnknownSchemeError(f"no backend for scheme {scheme!r}; known: {self._known()}{self._failures()}")
+            raise UnknownSchemeError(
+                f"no backend for scheme {scheme!r}; {self._meant(scheme)}known: {self._known()}{self._failures()}"
+            )
         found = claims[0]
         if found.missing:
             raise MissingDriverError(
@@ -65,6 +82,11 @@ class Catalog:
                 f"{' and '.join(found.missing)}, not installed here; run: {found.needs}"
             )
         return found.backend
+
+    def _meant(self, scheme: str) -> str:
+        known = {each for found in self.backends for each in found.backend.schemes}
+        near = [_OTHER_NAMES.get(scheme, ""), *difflib.get_close_matches(scheme, known, n=1)]
+        return next((f"did you mean {each}://? " for each in near if each in known), "")
 
     def _known(self) -> str:
         return ", ".join(

@@ -6,7 +6,7 @@ import unicodedata
 from runstore.errors import SettingsError
 from runstore.secrets import redact, split_url
 
-__all__ = ["check_splits", "redact", "scheme_of"]
+__all__ = ["check_splits", "redact", "scheme_of", "with_plain_scheme"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//)?")
 _HARMLESS = re.compile(r"[\w./\\ -]{1,200}|[A-Za-z]:[\w./\\ -]{1,200}")
@@ -47,6 +47,12 @@ def scheme_of(url: str) -> str:
     scheme = match.group(1).lower()
     # mongodb+srv is a scheme of its own; postgresql+psycopg names a driver that the backend chooses itself.
     return scheme if scheme.endswith("+srv") else scheme.partition("+")[0]
+
+
+def with_plain_scheme(url: str) -> str:
+    """The URL with its scheme in lower case, as drivers want it: ``SQLITE:///runs.db`` means the same."""
+    scheme, mark, rest = url.partition("://")
+    return f"{scheme.lower()}{mark}{rest}"
 
 
 def check_splits(url: str) -> None:

@@ -41,6 +41,7 @@ from runstore.errors import (
     StoreUnavailableError,
 )
 from runstore.secrets import Secrets, redact_word, split_url, without_secrets
+from runstore.urls import with_plain_scheme
 from runstore_mongo.refusals import is_turned_away
 from runstore_mongo.urls import check_options, database_of, options_of
 
@@ -103,7 +104,7 @@ class Connection:
         Raises:
             SettingsError: the URL names no database or cannot be understood.
         """
-        self.url = url
+        self.url = with_plain_scheme(url)
         self.shown = redact_word(url)
         self._secrets = Secrets(url)
         self._name = database_of(url)

@@ -21,6 +21,7 @@ from runstore import forks
 from runstore.errors import RunStoreError, SettingsError, StoreClosedError, StoreUnavailableError
 from runstore.homes import expanded
 from runstore.secrets import Secrets, redact_word, without_secrets
+from runstore.urls import with_plain_scheme
 from runstore_sql import secret_options
 from runstore_sql.failures import is_transient, translate
 from runstore_sql.sqlite_file import OPTIONS as SQLITE_OPTIONS
@@ -335,7 +336,7 @@ def parse_url(text: str) -> sa.URL:
         SettingsError: it cannot be understood, or names a SQLite database in memory.
     """
     try:
-        url = sa.make_url(text)
+        url = sa.make_url(with_plain_scheme(text))
     except (sa.exc.ArgumentError, ValueError):
         raise SettingsError(f"store {redact_word(text)!r} cannot be understood as a database URL") from None
     scheme = url.get_backend_name()

@@ -160,3 +160,17 @@ def test_a_place_for_artifacts_that_nothing_here_can_reach_is_refused_at_once(sq
 def test_a_path_is_refused_with_the_url_that_it_stands_for(path: str) -> None:
     with pytest.raises(SettingsError, match=f"url is a PosixPath; give a text: 'sqlite:///{path}'"):
         open_store(Path(path))  # type: ignore[arg-type]  # wrong on purpose
+
+
+@pytest.mark.parametrize("fixture", ["sqlite_url", "postgresql_url", "mariadb_url", "mongodb_url"])
+def test_a_scheme_may_be_written_in_any_case(fixture: str, request: pytest.FixtureRequest) -> None:
+    scheme, _, rest = request.getfixturevalue(fixture).partition("://")
+    driver = {"postgresql": "+psycopg", "mysql": "+PyMySQL"}.get(scheme, "")
+    url = f"{scheme.capitalize()}{driver}://{rest}"
+
+    for durable in (False, True):
+        with open_store(url, durable=durable) as store:
+            run_id = store.ensure_run(store.get_or_create_experiment("x"))
+            store.finalize(run_id, "completed")
+        with open_reader(f"{scheme.upper()}://{rest}") as reader:
+            assert reader.get_run(run_id).status == "completed"

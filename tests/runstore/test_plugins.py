@@ -1,5 +1,6 @@
 """Discovery: real entry points in a folder on the path, good, broken and in conflict."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -84,6 +85,30 @@ def test_two_plugins_that_claim_one_scheme_are_an_error_that_names_both(plugins:
 
     with pytest.raises(SchemeConflictError, match=r"'drawer' of drawer \(drawer 1\.0\) and 'shelf' of shelf"):
         open_store("wood://x", durable=False)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "meant"),
+    [
+        ("postgressql", "postgresql"),
+        ("postgre", "postgresql"),
+        ("psql", "postgresql"),
+        ("sqlite3", "sqlite"),
+        ("sqllite", "sqlite"),
+        ("mysqll", "mysql"),
+        ("mariaDB10".lower(), "mariadb"),
+        ("mongo", "mongodb"),
+        ("mongodb-srv", "mongodb+srv"),
+    ],
+)
+def test_a_scheme_that_is_nearly_right_is_told_what_was_meant(scheme: str, meant: str) -> None:
+    with pytest.raises(UnknownSchemeError, match=rf"did you mean {re.escape(meant)}://\? known: memory"):
+        find_backends().backend_for(scheme)
+
+
+def test_a_scheme_like_none_that_is_known_gets_no_guess() -> None:
+    with pytest.raises(UnknownSchemeError, match="for scheme 'ftp'; known: memory"):
+        find_backends().backend_for("ftp")
 
 
 def test_listing_the_backends_imports_no_driver() -> None:

@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct
@@ -14,7 +15,7 @@ from runstore.recording.adoption import adopt
 from runstore.recording.blame import WAITED_FOR
 from runstore.recording.drain import ORPHAN_GRACE_S, TryLaterError
 from runstore.recording.options import RecorderOptions
-from runstore.recording.places import identity_of, journal_root
+from runstore.recording.places import identity_of, journal_folders
 from runstore.recording.recorder import RecordingStore
 from runstore.recording.writers import leftovers
 from runstore.secrets import Secrets, redact_word, without_secrets
@@ -107,7 +108,8 @@ def sync_leftovers(store: BackendStore, url: str, *, state_dir: Path | None = No
     """
     journals = alive = calls = points = quarantined = 0
     error: RunStoreError | None = None
-    for folder in leftovers(journal_root(identity_of(url), state_dir)):
+    folders = [leftovers(root) for root in journal_folders(identity_of(url), state_dir)]
+    for folder in chain.from_iterable(folders):
         adopted = adopt(folder)
         if adopted is None:
             alive += 1

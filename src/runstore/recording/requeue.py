@@ -6,6 +6,7 @@ import logging
 import os
 import shutil
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ from runstore.recording.apply import apply_record, report_health
 from runstore.recording.blame import WAITED_FOR
 from runstore.recording.cursor import DEAD_LETTERS, DeadLetter, dead_letter
 from runstore.recording.health import Counts, RunHealth, stored_health
-from runstore.recording.places import identity_of, journal_root, noted_stores
+from runstore.recording.places import identity_of, journal_folders, noted_stores
 from runstore.recording.records import ArtifactRecord, Record, decode, opens_or_ends, points_in, run_of
 from runstore.recording.segments import take_lock
 from runstore.recording.writers import LOCK_NAME
@@ -47,7 +48,7 @@ def count_refused(state_dir: Path | None = None) -> dict[str, int]:
     """How many records of dead writers each store refused, by its identity, as the files on this machine say."""
     counts: Counter[str] = Counter()
     for identity, noted in noted_stores(state_dir).items():
-        for folder in _folders(noted.folder):
+        for folder in _folders(noted.folders):
             with contextlib.suppress(OSError), (folder / DEAD_LETTERS).open("rb") as file:
                 counts[identity] += sum(1 for line in file if line.strip())
     return dict(counts)
@@ -59,7 +60,7 @@ def requeue_refused(store: BackendStore, url: str, *, state_dir: Path | None = N
     A value that was logged for the same step since then is written over, for the refused record comes last.
     """
     done = Requeued()
-    for folder in _folders(journal_root(identity_of(url), state_dir)):
+    for folder in _folders(journal_folders(identity_of(url), state_dir)):
         lock_fd = take_lock(folder / LOCK_NAME)
         if lock_fd is None:
             continue  # another process is at it
@@ -74,8 +75,8 @@ def requeue_refused(store: BackendStore, url: str, *, state_dir: Path | None = N
     return done
 
 
-def _folders(root: Path) -> list[Path]:
-    return sorted(path.parent for path in root.glob(f"{QUARANTINE}/*/{DEAD_LETTERS}"))
+def _folders(roots: Iterable[Path]) -> list[Path]:
+    return sorted(path.parent for root in roots for path in root.glob(f"{QUARANTINE}/*/{DEAD_LETTERS}"))
 
 
 class _Quarantine:
