@@ -167,7 +167,7 @@ def _put_in_place(unfinished: Path, target: Path, *, overwrite: bool) -> None:
 
 def _taken(target: Path) -> InvalidValueError:
     return InvalidValueError(
-        f"{_named(target)} is there already, with other bytes; give another name, or ask to overwrite it"
+        f"{_named(target)} is there already, with other bytes; give another name, or ask to overwrite it (a command's --force)"
     )
 
 

@@ -120,7 +120,7 @@ def require_url(settings: Settings) -> str:
     """The URL, or an error that names every place where it may be given."""
     if not settings.url:
         raise SettingsError(
-            "no store was named; give a URL such as sqlite:///runs.db as the argument, in RUNSTORE_URL, "
+            "no store was named; give a URL such as sqlite:///runs.db as the argument (a command's --store), in RUNSTORE_URL, "
             f"as url in {_FILE}, or as url under [{_SECTION}] in {_PROJECT_FILE}"
         )
     return settings.url

@@ -1,15 +1,8 @@
 """The command as its user meets it: a terminal, an exit status, a line that says what is wrong."""
 
-import fcntl
 import json
 import math
-import os
-import pty
 import re
-import struct
-import subprocess
-import sys
-import termios
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,41 +11,10 @@ import pytest
 from runstore import MetricPoint, open_store
 from runstore.cli.recorders import recorder_table
 from runstore.recording import Counts, RunHealth
+from support.commands import runstore
 
-_COMMAND = [sys.executable, "-c", "import sys; from runstore.cli import main; sys.argv[0] = 'runstore'; main()"]
 _HOSTILE = "\x1b[2J\x9b31m\x7f\u202e\U000e0041 two\nlines"
 """Clears the screen, colours it, and turns the direction of writing."""
-
-
-def _runstore(*arguments: str, columns: int | None = None) -> subprocess.CompletedProcess[str]:
-    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    if columns is not None:
-        environment["COLUMNS"] = str(columns)
-    return subprocess.run(
-        [*_COMMAND, *arguments], capture_output=True, text=True, check=False, env=environment, encoding="utf-8"
-    )
-
-
-def _runstore_on_a_terminal(*arguments: str, columns: int) -> str:
-    """What the command writes to a terminal of so many columns."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-    with subprocess.Popen([*_COMMAND, *arguments], stdout=theirs, stderr=theirs, env=environment) as running:
-        os.close(theirs)
-        written = bytearray()
-        while chunk := _read(ours):
-            written += chunk
-        assert running.wait() == 0, written
-    os.close(ours)
-    return written.decode().replace("\r\n", "\n")
-
-
-def _read(terminal: int) -> bytes:
-    try:
-        return os.read(terminal, 2**16)
-    except OSError:  # so a terminal tells that nobody writes any more
-        return b""
 
 
 @pytest.fixture
@@ -78,7 +40,7 @@ def run_id(sqlite_url: str, tmp_path: Path) -> str:
 
 
 def test_a_run_is_shown_with_its_metrics_config_artifacts_and_how_it_ended(sqlite_url: str, run_id: str) -> None:
-    shown = _runstore("show", run_id, "--store", sqlite_url)
+    shown = runstore("show", run_id, "--store", sqlite_url)
 
     assert shown.returncode == 0, shown.stderr
     for text in (
@@ -88,7 +50,7 @@ def test_a_run_is_shown_with_its_metrics_config_artifacts_and_how_it_ended(sqlit
         "ValueError: no more X-rays",
         "0.9 @ 1",
         "model.bin",
-        '"depth": 18',
+        "model.depth  18",
     ):
         assert text in shown.stdout
 
@@ -97,30 +59,13 @@ def test_a_run_is_shown_with_its_metrics_config_artifacts_and_how_it_ended(sqlit
 def test_no_text_of_a_store_steers_the_terminal(sqlite_url: str, run_id: str, arguments: tuple[str, ...]) -> None:
     given = [run_id if argument == "RUN" else argument for argument in arguments]
 
-    printed = _runstore(*given, "--store", sqlite_url)
+    printed = runstore(*given, "--store", sqlite_url)
 
     assert printed.returncode == 0, printed.stderr
     assert [character for character in printed.stdout if not character.isprintable() and character != "\n"] == []
     if "--json" in arguments:
         values = json.loads(printed.stdout)
         assert (values if "RUN" in arguments else values[0])["tags"] == {"note": _HOSTILE}
-
-
-def test_wide_cells_are_folded_to_the_width_of_the_terminal(sqlite_url: str, run_id: str) -> None:
-    printed = _runstore_on_a_terminal("runs", "--store", sqlite_url, columns=50)
-
-    lines = printed.splitlines()
-    assert max(map(len, lines)) <= 50
-    assert run_id == "".join(line.split("  ")[0] for line in lines[lines.index("=" * 50) + 1 :])
-
-
-def test_without_a_terminal_nothing_is_folded_unless_columns_asks_for_it(sqlite_url: str, run_id: str) -> None:
-    piped = _runstore("show", run_id, "--store", sqlite_url)
-    asked = _runstore("show", run_id, "--store", sqlite_url, columns=60)
-
-    assert f"run{' ' * 10}{run_id}" in piped.stdout
-    assert max(len(line) for line in piped.stdout.splitlines()) > 60
-    assert max(len(line) for line in asked.stdout.splitlines()) <= 60
 
 
 def test_whether_a_recorder_lost_anything_is_read_at_a_glance(sqlite_url: str, tmp_path: Path) -> None:
@@ -133,11 +78,11 @@ def test_whether_a_recorder_lost_anything_is_read_at_a_glance(sqlite_url: str, t
         store.log_artifact(run_id, tmp_path / "model.bin")
         store.finalize(run_id, "completed")
 
-    shown = _runstore("show", run_id, "--store", sqlite_url)
-    values = json.loads(_runstore("show", run_id, "--store", sqlite_url, "--json").stdout)
+    shown = runstore("show", run_id, "--store", sqlite_url)
+    values = json.loads(runstore("show", run_id, "--store", sqlite_url, "--json").stdout)
 
     section = shown.stdout[shown.stdout.index("\nrecorder") :].split("\n\n")[0]
-    *rows, lag = [line.split(maxsplit=1) for line in section.splitlines() if "==" not in line and line]
+    *rows, lag = [line.split(maxsplit=1) for line in section.splitlines() if line]
     assert re.fullmatch(r"lag +\d+\.\d s", lag[1])
     assert rows == [
         ["recorder", "0 lost"],
@@ -173,7 +118,7 @@ def test_an_artifact_that_only_bears_the_name_of_a_report_is_an_artifact(sqlite_
         uri, name = "mine:x", "runstore.health/mine"
         store.log_artifact(run_id, uri, name=name, artifact_type="health", copy=False, metadata={"calls": "many"})
 
-    shown = _runstore("show", run_id, "--store", sqlite_url)
+    shown = runstore("show", run_id, "--store", sqlite_url)
 
     assert shown.returncode == 0, shown.stderr
     assert "runstore.health/mine" in shown.stdout
@@ -181,7 +126,7 @@ def test_an_artifact_that_only_bears_the_name_of_a_report_is_an_artifact(sqlite_
 
 
 def test_json_is_strict_json(sqlite_url: str, run_id: str) -> None:
-    shown = _runstore("show", run_id, "--store", sqlite_url, "--json")
+    shown = runstore("show", run_id, "--store", sqlite_url, "--json")
 
     values = json.loads(shown.stdout, parse_constant=pytest.fail)
     assert values["config"] == {"model": {"depth": 18, "lr": "inf"}}
@@ -189,8 +134,8 @@ def test_json_is_strict_json(sqlite_url: str, run_id: str) -> None:
 
 
 def test_runs_are_listed_by_filter(sqlite_url: str, run_id: str) -> None:
-    found = _runstore("runs", "--store", sqlite_url, "--filter", "metric.validation.auroc.max > 0.8", "--json")
-    none = _runstore("runs", "--store", sqlite_url, "--filter", "status = 'completed'", "--json")
+    found = runstore("runs", "--store", sqlite_url, "--filter", "metric.validation.auroc.max > 0.8", "--json")
+    none = runstore("runs", "--store", sqlite_url, "--filter", "status = 'completed'", "--json")
 
     assert [run["id"] for run in json.loads(found.stdout)] == [run_id]
     assert json.loads(none.stdout) == []
@@ -199,7 +144,7 @@ def test_runs_are_listed_by_filter(sqlite_url: str, run_id: str) -> None:
 def test_an_artifact_is_fetched_into_a_file(sqlite_url: str, run_id: str, tmp_path: Path) -> None:
     target = tmp_path / "out" / "fetched.bin"
 
-    fetched = _runstore("fetch", run_id, "model.bin", str(target), "--store", sqlite_url)
+    fetched = runstore("fetch", run_id, "model.bin", str(target), "--store", sqlite_url)
 
     assert fetched.returncode == 0, fetched.stderr
     assert target.read_bytes() == b"weights"
@@ -208,7 +153,7 @@ def test_an_artifact_is_fetched_into_a_file(sqlite_url: str, run_id: str, tmp_pa
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("show", "no-such-run"), "no run has the id 'no-such-run'"),
+        (("show", "no-such-run"), "no run has the id or the name 'no-such-run'"),
         (("runs", "--filter", "status ="), "found the end"),
         (("runs", "--store", "nowhere://u:s3cret@h"), "no backend for scheme 'nowhere'"),
     ],
@@ -217,7 +162,7 @@ def test_an_artifact_is_fetched_into_a_file(sqlite_url: str, run_id: str, tmp_pa
 def test_a_failure_is_one_line_and_status_one(sqlite_url: str, arguments: tuple[str, ...], told: str) -> None:
     store = () if "--store" in arguments else ("--store", sqlite_url)
 
-    failed = _runstore(*arguments, *store)
+    failed = runstore(*arguments, *store)
 
     assert failed.returncode == 1
     assert told in failed.stderr
@@ -226,13 +171,13 @@ def test_a_failure_is_one_line_and_status_one(sqlite_url: str, arguments: tuple[
 
 
 def test_the_backends_are_listed() -> None:
-    listed = json.loads(_runstore("backends", "--json").stdout)
+    listed = json.loads(runstore("backends", "--json").stdout)
 
     assert {"memory", "sqlite", "postgresql", "mysql", "mongodb"} <= {row["name"] for row in listed["backends"]}
 
 
 def test_the_command_tells_its_version() -> None:
-    told = _runstore("--version")
+    told = runstore("--version")
 
     assert told.returncode == 0
     assert told.stdout == f"runstore, version {version('runstore')}\n"
@@ -242,8 +187,8 @@ def test_a_list_without_runs_says_why_it_is_empty(sqlite_url: str) -> None:
     with open_store(sqlite_url, durable=False):
         pass
 
-    none_yet = _runstore("runs", "--store", sqlite_url)
-    none_matches = _runstore("runs", "--store", sqlite_url, "--filter", "status = 'failed'")
+    none_yet = runstore("runs", "--store", sqlite_url)
+    none_matches = runstore("runs", "--store", sqlite_url, "--filter", "status = 'failed'")
 
     assert none_yet.stdout == "There are no runs yet.\n"
     assert none_matches.stdout == "No run matches.\n"

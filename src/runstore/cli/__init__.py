@@ -10,8 +10,12 @@ from typing import Any
 import click
 
 from runstore.errors import RunStoreError
+from runstore.terminals import polite_output
 
 _Command = Callable[..., Any]
+
+_STOPPED = 130
+"""The exit status after Ctrl-C, as shells have it."""
 
 
 class _Commands(click.Group):
@@ -30,7 +34,7 @@ def _json_option(command: _Command) -> _Command:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
 
 
-@click.group(name="runstore", cls=_Commands)
+@click.group(name="runstore", cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="runstore")
 def app() -> None:
     """Your training runs, in your own database."""
@@ -47,6 +51,17 @@ def backends(*, as_json: bool) -> None:
 
 @app.command()
 @_store_option
+@_json_option
+def experiments(*, store: str | None, as_json: bool) -> None:
+    """List the experiments, by name."""
+    from runstore.cli import lists  # noqa: PLC0415 - see the module's docstring
+
+    lists.print_experiments(store, as_json=as_json)
+
+
+@app.command()
+@_store_option
+@click.option("--experiment", metavar="NAME", help="Only runs of this experiment; its id does as well.")
 @click.option(
     "--filter", "where", metavar="TEXT", help="Such as: status = 'completed' and metric.validation.auroc.max > 0.9"
 )
@@ -58,39 +73,75 @@ def backends(*, as_json: bool) -> None:
     default=["start_time desc"],
     help="A field, with asc or desc; may be given several times.",
 )
-@click.option("--limit", type=int, default=20, show_default=True, help="How many runs at most.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), help="How many runs at most: 20 in a table, all in JSON by default."
+)
+@click.option("--all", "is_all", is_flag=True, help="All runs that match.")
+@click.option(
+    "--columns",
+    metavar="FIELDS",
+    multiple=True,
+    help="What to show of each run, such as: name,status,took,metric.validation.auroc.max,config.lr,tag.owner",
+)
 @_json_option
-def runs(*, store: str | None, where: str | None, order_by: Sequence[str], limit: int, as_json: bool) -> None:
+def runs(  # noqa: PLR0913 - an option each
+    *,
+    store: str | None,
+    experiment: str | None,
+    where: str | None,
+    order_by: Sequence[str],
+    limit: int | None,
+    is_all: bool,
+    columns: Sequence[str],
+    as_json: bool,
+) -> None:
     """List runs, the newest first unless told otherwise."""
-    from runstore.cli import screens  # noqa: PLC0415 - see the module's docstring
+    from runstore.cli import lists  # noqa: PLC0415 - see the module's docstring
 
-    screens.print_runs(store, where=where, order_by=list(order_by), limit=limit, as_json=as_json)
+    if is_all and limit is not None:
+        raise click.UsageError("--all and --limit exclude each other")
+    lists.print_runs(
+        store,
+        where=where,
+        experiment=experiment,
+        order_by=list(order_by),
+        limit=lists.ALL if is_all else limit,
+        columns=columns,
+        as_json=as_json,
+    )
 
 
 @app.command()
-@click.argument("run_id")
+@click.argument("run")
 @_store_option
+@click.option("--config", "with_config", is_flag=True, help="The whole configuration, as JSON.")
+@click.option("--traceback", "with_traceback", is_flag=True, help="All that is kept of why the run failed.")
 @_json_option
-def show(run_id: str, *, store: str | None, as_json: bool) -> None:
-    """Show one run: how it stands, its metrics, configuration and artifacts."""
-    from runstore.cli import screens  # noqa: PLC0415 - see the module's docstring
+def show(run: str, *, store: str | None, with_config: bool, with_traceback: bool, as_json: bool) -> None:
+    """Show one run: how it stands, its metrics, configuration and artifacts.
 
-    screens.print_run(store, run_id, as_json=as_json)
-
-
-@app.command()
-@click.argument("run_id")
-@click.argument("name")
-@click.argument("target", required=False)
-@_store_option
-def fetch(run_id: str, name: str, target: str | None, *, store: str | None) -> None:
-    """Fetch an artifact's bytes into a file, checked against their SHA-256.
-
-    NAME is the artifact's; TARGET the file to write, by default the name's last part.
+    RUN is its id, the beginning or the end of it, or its name.
     """
     from runstore.cli import screens  # noqa: PLC0415 - see the module's docstring
 
-    screens.fetch_artifact(store, run_id, name, target)
+    screens.print_run(store, run, with_config=with_config, with_traceback=with_traceback, as_json=as_json)
+
+
+@app.command()
+@click.argument("run")
+@click.argument("name")
+@click.argument("target", required=False)
+@_store_option
+@click.option("--force", is_flag=True, help="Replace a file that is there already.")
+def fetch(run: str, name: str, target: str | None, *, store: str | None, force: bool) -> None:
+    """Fetch an artifact's bytes into a file, checked against their SHA-256.
+
+    RUN is a run's id, the beginning or the end of it, or its name; NAME is the artifact's; TARGET the file to write, by
+    default the name's last part.
+    """
+    from runstore.cli import screens  # noqa: PLC0415 - see the module's docstring
+
+    screens.fetch_artifact(store, run, name, target, overwrite=force)
 
 
 @app.command()
@@ -111,8 +162,17 @@ def sync(*, store: str | None, watch: bool, requeue: bool, state_dir: str | None
 
 def main() -> None:
     """Runs the command; an expected failure is one line on stderr and exit status 1."""
-    try:
-        app()
-    except RunStoreError as error:
-        click.echo(f"runstore: {error}", err=True)
-        sys.exit(1)
+    with polite_output():
+        try:
+            app(standalone_mode=False)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except click.Abort:
+            click.echo("runstore: stopped", err=True)
+            sys.exit(_STOPPED)
+        except RunStoreError as error:
+            from runstore.cli.tables import print_line  # noqa: PLC0415 - see the module's docstring
+
+            print_line(f"runstore: {' '.join(str(error).splitlines())}", err=True)
+            sys.exit(1)

@@ -1,21 +1,24 @@
-"""What the commands print: tables for people, JSON for programs.
+"""What the commands about one run print, and the list of backends: tables for people, JSON for programs.
 
 Text from a store is printed as plain text, see :mod:`runstore.cli.tables`: a run may have any name.
 """
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 
-from runstore.cli.tables import print_json, print_line, print_table
+from runstore.cli.columns import config_texts, duration_text, number_text, time_text, time_zone
+from runstore.cli.finding import find_run
+from runstore.cli.tables import Column, last_line, print_facts, print_json, print_line, print_table, without_colours
 from runstore.files import copy_out
-from runstore.model import Artifact, Run, SeriesSummary, StepValue
+from runstore.model import Artifact, Run, RunFailure, SeriesSummary, StepValue
 from runstore.opening import open_reader
 from runstore.plugins import find_backends
-from runstore.secrets import redact
+
+_MOST_VALUES = 12
+"""Of a config, without ``--config``: what a person came for must not scroll away."""
 
 
 def print_backends(*, as_json: bool) -> None:
@@ -30,84 +33,56 @@ def print_backends(*, as_json: bool) -> None:
         }
         for found in catalog.backends
     ]
-    broken = {name: redact(f"{type(error).__name__}: {error}") for name, error in catalog.broken.items()}
+    broken = {name: f"{type(error).__name__}: {error}" for name, error in catalog.broken.items()}
     if as_json:
         print_json({"backends": rows, "broken": broken})
         return
     print_table(
-        ["backend", "schemes", "plugin", "state"],
+        [Column("backend"), Column("schemes"), Column("plugin", goes=2), Column("state")],
         [[row["name"], ", ".join(row["schemes"]), row["plugin"], row["state"]] for row in rows],
     )
     for name, error in broken.items():
         print_line(f"The plugin {name} failed to load: {error}", fg="red")
 
 
-def print_runs(store: str | None, *, where: str | None, order_by: Sequence[str], limit: int, as_json: bool) -> None:
-    """One page of runs with the last value of each metric they have most in common."""
-    with open_reader(store) as reader:
-        page = reader.search_runs(where, order_by=order_by, limit=limit)
-        summaries = reader.get_summaries_of([run.id for run in page.items])
-    if as_json:
-        print_json([_run_values(run) | {"summaries": summaries.get(run.id, ())} for run in page.items])
-        return
-    if not page.items:
-        print_line("No run matches." if where else "There are no runs yet.")
-        return
-    columns = _common_series(summaries.values())
-    rows = []
-    for run in page.items:
-        last = {(item.name, item.dataset_type.value): item.last for item in summaries.get(run.id, ())}
-        rows.append(
-            [
-                run.id,
-                run.name or "",
-                run.status.value,
-                _time(run.start_time),
-                *(_number(last.get(key)) for key in columns),
-            ]
-        )
-    print_table(["run", "name", "status", "started", *(f"{name} ({kind})" for name, kind in columns)], rows)
-    if page.next_cursor is not None:
-        print_line(f"More runs match; these are the first {limit} (--limit).")
-
-
-def print_run(store: str | None, run_id: str, *, as_json: bool) -> None:
-    """Everything about one run but the histories."""
+def print_run(store: str | None, wanted: str, *, with_config: bool, with_traceback: bool, as_json: bool) -> None:
+    """Everything about one run but the histories; the configuration and the traceback in short unless asked for."""
     from runstore.cli.recorders import recorder_table, recorder_values, split_reports  # noqa: PLC0415 - one screen's need
 
     with open_reader(store) as reader:
-        run = reader.get_run(run_id)
+        run = find_run(reader, wanted)
         experiment = reader.get_experiment(run.experiment_id)
         config, summaries, artifacts = (
-            reader.get_config(run_id),
-            reader.get_summaries(run_id),
-            reader.list_artifacts(run_id),
+            reader.get_config(run.id),
+            reader.get_summaries(run.id),
+            reader.list_artifacts(run.id),
         )
-    reports, files = split_reports(run_id, artifacts)
+    reports, files = split_reports(run.id, artifacts)
     if as_json:
         print_json(
-            _run_values(run)
+            msgspec.to_builtins(run)
             | {"experiment": experiment.name, "config": config, "summaries": summaries, "artifacts": artifacts}
             | {"health": recorder_values(reports)}
         )
         return
-    print_table(["run", run.id], _facts(run, experiment.name))
+    _print_section("", [["run", run.id], *_facts(run, experiment.name), *_ending(run.failure)])
+    if with_traceback:
+        _print_traceback(run.failure)
+    _print_section("provenance", _provenance(run.provenance))
     _print_series(summaries)
     _print_artifacts(files)
     if reports:
         print_line("")
-        print_table(*recorder_table(reports))
-    if config:
-        print_line("")
-        print_line("configuration", bold=True)
-        print_json(config)
+        head, rows = recorder_table(reports)
+        print_facts([head, *rows])
+    _print_config(config, in_full=with_config)
 
 
-def fetch_artifact(store: str | None, run_id: str, name: str, target: str | None) -> None:
+def fetch_artifact(store: str | None, wanted: str, name: str, target: str | None, *, overwrite: bool) -> None:
     """Writes an artifact's bytes to a file that appears whole or not at all."""
     place = Path(target or PurePosixPath(name).name)
-    with open_reader(store) as reader, reader.open_artifact(run_id, name) as source:
-        copy_out(source, place)
+    with open_reader(store) as reader, reader.open_artifact(find_run(reader, wanted).id, name) as source:
+        copy_out(source, place, overwrite=overwrite)
     print_line(str(place))
 
 
@@ -118,27 +93,82 @@ def _facts(run: Run, experiment: str) -> list[list[str]]:
         ["status", run.status.value],
         ["mode", run.training_mode],
         ["attempt", str(run.attempt)],
-        ["started", _time(run.start_time)],
-        ["ended", _time(run.end_time) if run.end_time else ""],
+        ["parent run", run.parent_run_id or ""],
+        ["client", run.client_id or ""],
+        ["started", f"{time_text(run.start_time)} {time_zone()}"],
+        ["ended", f"{time_text(run.end_time)} {time_zone()}" if run.end_time else ""],
+        ["took", duration_text(run)],
         ["source", run.source_path or ""],
+        *[[f"tag {key}", value] for key, value in run.tags.items()],
     ]
-    if run.failure is not None:
-        facts.append(["ended by", f"{run.failure.type}: {run.failure.message}"])
-    facts += [[f"tag {key}", value] for key, value in run.tags.items()]
     return [fact for fact in facts if fact[1]]
+
+
+def _ending(failure: RunFailure | None) -> list[list[str]]:
+    """Why a run failed, in a line: the last one, for what stands before it is advice as often as not."""
+    if failure is None:
+        return []
+    said = last_line(failure.message)
+    more = " (--traceback shows all of it)" if failure.traceback or said != failure.message.strip() else ""
+    return [["ended by", f"{failure.type}: {said}{more}"]]
+
+
+def _print_traceback(failure: RunFailure | None) -> None:
+    if failure is None:
+        print_line("\nThe run has no traceback: it did not fail.")
+        return
+    print_line("")
+    print_line("traceback", bold=True)
+    print_line(without_colours(failure.traceback or f"{failure.type}: {failure.message}").rstrip())
+
+
+def _provenance(found: Mapping[str, Any]) -> list[list[str]]:
+    """Where a run came from, a line for each part; what this command does not know by name comes last."""
+    rest = {key: value for key, value in found.items() if key not in {"host", "process", "versions", "git", "seed"}}
+    host, process, versions, git = (_mapping(found.get(key)) for key in ("host", "process", "versions", "git"))
+    facts = [
+        ["host", _joined(host.get("name"), host.get("platform"))],
+        ["command", " ".join(map(str, process.get("argv") or ()))],
+        ["folder", str(process.get("directory") or "")],
+        ["process", str(process.get("pid") or "")],
+        ["versions", ", ".join(f"{name} {version}" for name, version in versions.items())],
+        [
+            "commit",
+            f"{git.get('commit')}{' and changes that were not committed' if git.get('dirty') else ''}" if git else "",
+        ],
+        ["seed", str(found.get("seed", ""))],
+        *([key, value] for key, value in config_texts(rest).items()),
+    ]
+    return [fact for fact in facts if fact[1]]
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _joined(*parts: Any) -> str:
+    return ", ".join(str(part) for part in parts if part)
 
 
 def _print_series(summaries: Sequence[SeriesSummary]) -> None:
     if summaries:
         print_line("")
         print_table(
-            ["metric", "dataset", "points", "last", "best min", "best max", "non-finite"],
+            [
+                Column("metric", may_be_cut=True),
+                Column("dataset"),
+                Column("points", goes=3, is_number=True),
+                Column("last", is_number=True),
+                Column("min", is_number=True),
+                Column("max", is_number=True),
+                Column("non-finite", goes=2, is_number=True),
+            ],
             [
                 [
                     item.name,
                     item.dataset_type.value,
                     str(item.count),
-                    _number(item.last),
+                    number_text(item.last),
                     _at_step(item.min),
                     _at_step(item.max),
                     str(item.non_finite_count or ""),
@@ -149,46 +179,39 @@ def _print_series(summaries: Sequence[SeriesSummary]) -> None:
 
 
 def _print_artifacts(artifacts: Sequence[Artifact]) -> None:
-    if artifacts:
+    """Names, and beneath each where it lies: paths are long, and are there to be copied."""
+    for number, item in enumerate(artifacts):
+        if number == 0:
+            print_line("")
+            print_line("artifacts", bold=True)
+        size = "" if item.size is None else f", {item.size} bytes"
+        print_facts([[item.name, f"{item.artifact_type}{size}"]], indent=2)
+        details = ", ".join(f"{key}={value}" for key, value in item.metadata.items())
+        print_facts([["", each] for each in (details, item.uri) if each], indent=4)
+
+
+def _print_config(config: Mapping[str, Any], *, in_full: bool) -> None:
+    if in_full and not config:
+        print_line("\nThe run has no configuration.")
+        return
+    if in_full:
         print_line("")
-        print_table(
-            ["artifact", "type", "bytes", "metadata", "where"],
-            [
-                [
-                    item.name,
-                    item.artifact_type,
-                    "" if item.size is None else str(item.size),
-                    ", ".join(f"{key}={value}" for key, value in item.metadata.items()),
-                    redact(item.uri),
-                ]
-                for item in artifacts
-            ],
-        )
+        print_line("configuration", bold=True)
+        print_json(config)
+        return
+    texts = list(config_texts(config).items())
+    shown = texts if len(texts) <= _MOST_VALUES else texts[: _MOST_VALUES - 2]
+    _print_section("configuration", [[key, value] for key, value in shown])
+    if len(shown) < len(texts):
+        print_line(f"  and {len(texts) - len(shown)} more values: --config shows all")
 
 
-def _common_series(summaries: Iterable[Sequence[SeriesSummary]], most: int = 4) -> list[tuple[str, str]]:
-    """The series that most of the runs have, by name."""
-    counts: dict[tuple[str, str], int] = {}
-    for items in summaries:
-        for item in items:
-            key = item.name, item.dataset_type.value
-            counts[key] = counts.get(key, 0) + 1
-    ranked = sorted(counts, key=lambda key: (-counts[key], key[1] != "validation", key))
-    return sorted(ranked[:most])
-
-
-def _run_values(run: Run) -> dict[str, Any]:
-    values: dict[str, Any] = msgspec.to_builtins(run)
-    return values
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def _number(point: StepValue | None) -> str:
-    return "" if point is None else f"{point.value:.6g}"
+def _print_section(title: str, facts: Sequence[Sequence[str]]) -> None:
+    if facts and title:
+        print_line("")
+        print_line(title, bold=True)
+    print_facts(facts, indent=2 if title else 0)
 
 
 def _at_step(point: StepValue | None) -> str:
-    return "" if point is None else f"{point.value:.6g} @ {point.step}"
+    return "" if point is None else f"{number_text(point)} @ {point.step}"

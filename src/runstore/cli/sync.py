@@ -4,8 +4,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-import click
-
+from runstore.cli.tables import print_line
 from runstore.errors import RunStoreError, SettingsError, StoreUnavailableError
 from runstore.homes import expanded
 from runstore.opening import open_store
@@ -14,13 +13,11 @@ from runstore.recording.opening import Synced, sync_leftovers
 from runstore.recording.places import identity_of, known_stores, noted_stores
 from runstore.recording.places import state_dir as default_state_dir
 from runstore.recording.requeue import count_refused, requeue_refused
-from runstore.secrets import redact
+from runstore.secrets import HIDDEN, redact_word
 from runstore.settings import load_settings
 
 WATCH_S = 5.0
 """Seconds between two looks with ``--watch``."""
-
-_HIDDEN = ":***@"
 
 
 def sync(
@@ -59,7 +56,7 @@ def sync(
             except RunStoreError as error:
                 if str(error) != said:  # the same outage is told once
                     said = str(error)
-                    click.echo(f"runstore: {error}; trying again every {WATCH_S:g} s", err=True)
+                    print_line(f"runstore: {error}; trying again every {WATCH_S:g} s", err=True)
             time.sleep(WATCH_S)
     except KeyboardInterrupt:
         return
@@ -71,14 +68,14 @@ def _targets(store: str | None, known: Mapping[str, str]) -> list[str]:
     if url:
         others = sorted(set(known) - {identity_of(url)})
         if others:
-            click.echo(f"journals of other stores wait too: {', '.join(others)}; name one with --store", err=True)
+            print_line(f"journals of other stores wait too: {', '.join(others)}; name one with --store", err=True)
         return [url]
-    usable = [each for each in known.values() if _HIDDEN not in each and not each.startswith("memory:")]
-    locked = [each for each in known.values() if _HIDDEN in each]
+    usable = [each for each in known.values() if HIDDEN not in each and not each.startswith("memory:")]
+    locked = [each for each in known.values() if HIDDEN in each]
     if locked and not usable:
         raise SettingsError(f"what waits belongs to {', '.join(locked)}; give the URL with its password in --store")
     if locked:
-        click.echo(f"left alone, for want of a password (--store): {', '.join(locked)}", err=True)
+        print_line(f"left alone, for want of a password (--store): {', '.join(locked)}", err=True)
     return usable
 
 
@@ -87,22 +84,22 @@ def _sync_all(urls: list[str], base: Path, *, is_quiet: bool = False) -> None:
     for url in urls:
         if identity_of(url) not in known_stores(base):
             if not is_quiet:
-                click.echo(f"{redact(url)}: nothing waits")
+                print_line(f"{redact_word(url)}: nothing waits")
             continue
         try:
             with open_store(url, durable=False) as opened:
                 done = sync_leftovers(opened, url, state_dir=base)
         except StoreUnavailableError as error:
-            errors.append(f"{redact(url)}: {error}")
+            errors.append(f"{redact_word(url)}: {error}")
             continue
         if not is_quiet or done.journals or done.error:
-            click.echo(_line(url, done, base))
+            print_line(_line(url, done, base))
         if done.error is not None:
-            errors.append(f"{redact(url)}: {done.error}")
+            errors.append(f"{redact_word(url)}: {done.error}")
     if errors:
         raise StoreUnavailableError(f"not everything is stored yet: {'; '.join(errors)}; run `runstore sync` again")
     if not urls and not is_quiet:
-        click.echo("nothing waits")
+        print_line("nothing waits")
 
 
 def _speak_of_refused(store: str | None, base: Path, *, requeue: bool) -> None:
@@ -116,18 +113,20 @@ def _speak_of_refused(store: str | None, base: Path, *, requeue: bool) -> None:
         return
     for identity, count in refused.items():
         records = _many(count, "record")
-        click.echo(f"{identity}: {records} refused before, and kept; mend the cause, then `runstore sync --requeue`")
+        print_line(f"{identity}: {records} refused before, and kept; mend the cause, then `runstore sync --requeue`")
 
 
 def _requeue(url: str, base: Path) -> None:
     with open_store(url, durable=False) as opened:
         done = requeue_refused(opened, url, state_dir=base)
-    said = f"{redact(url)}: {_many(done.stored, 'record')} refused before stored now"
+    said = f"{redact_word(url)}: {_many(done.stored, 'record')} refused before stored now"
     if done.refused:
-        said += f", {done.refused} refused again ({redact(done.reason or '')})"
-    click.echo(said)
+        said += f", {done.refused} refused again ({done.reason or ''})"
+    print_line(said)
     if done.error is not None:
-        raise StoreUnavailableError(f"not everything was tried: {redact(url)}: {done.error}; run `runstore sync` again")
+        raise StoreUnavailableError(
+            f"not everything was tried: {redact_word(url)}: {done.error}; run `runstore sync` again"
+        )
 
 
 def _many(count: int, what: str) -> str:
@@ -140,4 +139,4 @@ def _line(url: str, done: Synced, base: Path) -> str:
         parts.append(f"{done.alive} left to their living writers")
     if done.quarantined:
         parts.append(f"{_many(done.quarantined, 'record')} refused, kept under {base / 'journals' / '*' / QUARANTINE}")
-    return f"{redact(url)}: {', '.join(parts)}"
+    return f"{redact_word(url)}: {', '.join(parts)}"

@@ -1,0 +1,220 @@
+"""The columns of a list of runs: which there are by default, and what a person may ask for."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from runstore.cli.tables import Column
+from runstore.config import flatten_config
+from runstore.errors import InvalidValueError, QueryError
+from runstore.model import Run, SeriesSummary, StepValue
+from runstore.query import Attribute, ConfigKey, Metric, Tag, parse_order
+
+_BEFORE = ("validation", "test", "train", "other")
+_LESS_IS_BETTER = ("loss", "error", "perplexity", "nll", "mse", "mae", "rmse")
+_MORE_IS_BETTER = (
+    "accuracy",
+    "acc",
+    "auroc",
+    "auc",
+    "auprc",
+    "f1",
+    "dice",
+    "iou",
+    "precision",
+    "recall",
+    "score",
+    "r2",
+)
+_NO_RESULTS = ("epoch", "step", "lr", "learning_rate", "time", "duration", "system", "gpu", "cpu", "memory")
+
+_MOST_METRICS = 4
+_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
+
+
+class Facts(NamedTuple):
+    """What is known of a run in a list."""
+
+    run: Run
+    experiment: str
+    summaries: Mapping[tuple[str, str], SeriesSummary]
+    config: Mapping[str, str]
+
+
+class Shown(NamedTuple):
+    """A column and what it shows of a run."""
+
+    column: Column
+    text: Callable[[Facts], str]
+
+
+def default_columns(runs: Sequence[Facts]) -> list[Shown]:
+    """The id, how the run stands, and the best values of the metrics that most runs have."""
+    columns = [
+        Shown(Column("run"), lambda facts: facts.run.id),
+        Shown(Column("name", may_be_cut=True, goes=1), lambda facts: facts.run.name or ""),
+        Shown(Column("status"), lambda facts: facts.run.status.value),
+        Shown(
+            Column(f"started\n({time_zone()})", goes=4), lambda facts: time_text(facts.run.start_time, to_seconds=False)
+        ),
+        Shown(Column("took", goes=3, is_number=True), lambda facts: duration_text(facts.run)),
+    ]
+    if len({facts.run.experiment_id for facts in runs}) > 1:
+        columns.insert(2, Shown(Column("experiment", may_be_cut=True, goes=6), lambda facts: facts.experiment))
+    for number, (name, kind) in enumerate(_common_series(runs)):
+        columns.append(_metric(Metric(kind, name, best_of(name)), goes=2 if number == 0 else 4 + number))
+    return columns
+
+
+def asked_columns(asked: Iterable[str]) -> list[Shown]:
+    """The columns that somebody asked for, behind the id.
+
+    Raises:
+        InvalidValueError: one is unknown; says what there is.
+    """
+    names = [name.strip() for text in asked for name in _split(text)]
+    return [
+        Shown(Column("run"), lambda facts: facts.run.id),
+        *(_asked(name) for name in names if name and name != "run"),
+    ]
+
+
+def _split(text: str) -> list[str]:
+    """The names between commas; a comma in double quotes belongs to a name."""
+    parts, is_quoted = [""], False
+    for character in text:
+        is_quoted ^= character == '"'
+        if character == "," and not is_quoted:
+            parts.append("")
+        else:
+            parts[-1] += character
+    return parts
+
+
+def _asked(name: str) -> Shown:
+    if name in {"took", "duration"}:
+        return Shown(Column("took", is_number=True), lambda facts: duration_text(facts.run))
+    if name in {"started", "ended"}:
+        name = {"started": "start_time", "ended": "end_time"}[name]
+    if name == "experiment":
+        return Shown(Column("experiment", may_be_cut=True), lambda facts: facts.experiment)
+    try:
+        field = parse_order([name])[0].field
+    except QueryError as error:
+        raise InvalidValueError(
+            f"--columns: {error}; beside these there are experiment, started, ended and took (how long it ran)"
+        ) from None
+    if isinstance(field, Metric):
+        return _metric(field)
+    if isinstance(field, Tag):
+        return Shown(Column(f"tag\n{field.key}"), lambda facts: facts.run.tags.get(field.key, ""))
+    if isinstance(field, ConfigKey):
+        return Shown(Column(f"config\n{field.key}"), lambda facts: facts.config.get(field.key, ""))
+    return _attribute(field)
+
+
+def _attribute(field: Attribute) -> Shown:
+    if field.name in {"start_time", "end_time"}:
+        title = {"start_time": "started", "end_time": "ended"}[field.name]
+        column = Column(f"{title}\n({time_zone()})")
+    else:
+        column = Column(field.name, may_be_cut=not field.name.endswith("id"), is_number=field.name == "attempt")
+    return Shown(column, lambda facts: _attribute_text(getattr(facts.run, field.name)))
+
+
+def _attribute_text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return time_text(value)
+    return "" if value is None else str(value)
+
+
+def _metric(field: Metric, *, goes: int = 0) -> Shown:
+    key = field.name, field.dataset_type
+
+    def text(facts: Facts) -> str:
+        summary = facts.summaries.get(key)
+        if summary is None:
+            return ""
+        return str(summary.count) if field.stat == "count" else number_text(getattr(summary, field.stat))
+
+    return Shown(Column(f"{field.dataset_type}\n{field.name}.{field.stat}", goes=goes, is_number=True), text)
+
+
+def best_of(name: str) -> str:
+    """Which statistic of a metric tells how good a run was, by the metric's name: ``min``, ``max``, or ``last``."""
+    words = name.lower().replace("/", "_").replace("-", "_").replace(".", "_").split("_")
+    if any(word in words for word in _LESS_IS_BETTER):
+        return "min"
+    return "max" if any(word in words for word in _MORE_IS_BETTER) else "last"
+
+
+def _common_series(runs: Sequence[Facts]) -> list[tuple[str, str]]:
+    """The series that most of the runs have, results before what only says how the training went."""
+    counts: dict[tuple[str, str], int] = {}
+    for facts in runs:
+        for key in facts.summaries:
+            counts[key] = counts.get(key, 0) + 1
+
+    def rank(key: tuple[str, str]) -> tuple[Any, ...]:
+        name, kind = key
+        words = name.lower().replace("/", "_").replace("-", "_").split("_")
+        is_result = not any(word in words for word in _NO_RESULTS) and name.lower() not in _NO_RESULTS
+        return (not is_result, best_of(name) == "last", _BEFORE.index(kind), -counts[key], name)
+
+    return sorted(counts, key=rank)[:_MOST_METRICS]
+
+
+def facts_of(
+    runs: Sequence[Run],
+    experiments: Mapping[str, str],
+    summaries: Mapping[str, Sequence[SeriesSummary]],
+    configs: Mapping[str, Mapping[str, Any]],
+) -> list[Facts]:
+    """What is known of each run, ready to be shown."""
+    return [
+        Facts(
+            run=run,
+            experiment=experiments.get(run.experiment_id, run.experiment_id),
+            summaries={(item.name, item.dataset_type.value): item for item in summaries.get(run.id, ())},
+            config=config_texts(configs.get(run.id, {})),
+        )
+        for run in runs
+    ]
+
+
+def config_texts(config: Mapping[str, Any]) -> dict[str, str]:
+    """The values of a config, as a person reads them, by their flattened keys."""
+    return {leaf.key: leaf.text for leaf in flatten_config(config)}
+
+
+def time_text(moment: datetime, *, to_seconds: bool = True) -> str:
+    """A moment in the local time zone, to the second or the minute."""
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S" if to_seconds else "%Y-%m-%d %H:%M")
+
+
+def time_zone() -> str:
+    """What the local time zone is called now, such as ``CET`` or ``UTC``."""
+    return datetime.now(UTC).astimezone().tzname() or "local"
+
+
+def duration_text(run: Run) -> str:
+    """How long a run took, or has been running as far as is known: ``2h05m``, ``3m20s``, ``12.5s``."""
+    return span_text((run.end_time or max(run.heartbeat_at, run.start_time)) - run.start_time)
+
+
+def span_text(span: timedelta) -> str:
+    """A time span to two units."""
+    seconds = span.total_seconds()
+    if seconds < _MINUTE_S:
+        return f"{seconds:.1f}s"
+    whole = round(seconds)
+    if whole < _HOUR_S:
+        return f"{whole // _MINUTE_S}m{whole % _MINUTE_S:02}s"
+    if whole < _DAY_S:
+        return f"{whole // _HOUR_S}h{whole % _HOUR_S // _MINUTE_S:02}m"
+    return f"{whole // _DAY_S}d{whole % _DAY_S // _HOUR_S:02}h"
+
+
+def number_text(point: StepValue | None) -> str:
+    """A value to six digits."""
+    return "" if point is None else f"{point.value:.6g}"

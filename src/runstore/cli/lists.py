@@ -1,0 +1,119 @@
+"""``runstore runs`` and ``runstore experiments``."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from runstore.cli.columns import asked_columns, default_columns, facts_of, time_text, time_zone
+from runstore.cli.finding import all_experiments, find_experiment
+from runstore.cli.tables import Column, print_json, print_line, print_table
+from runstore.errors import ExperimentNotFoundError
+from runstore.model import Run
+from runstore.opening import open_reader
+from runstore.protocol import RunReader
+from runstore.query import Attribute, Compare, In, Node, Not, parse_filter
+
+_PAGE = 1000
+_LIMIT = 20
+
+ALL = -1
+"""As a limit: there is none."""
+
+
+def print_runs(  # noqa: PLR0913 - the command's options, keyword-only
+    store: str | None,
+    *,
+    where: str | None,
+    experiment: str | None,
+    order_by: Sequence[str],
+    limit: int | None,
+    columns: Sequence[str],
+    as_json: bool,
+) -> None:
+    """The runs that match. JSON has all of them unless a limit is given; a table has the first 20 of them."""
+    shown_columns = asked_columns(columns) if columns else None
+    with open_reader(store) as reader:
+        experiment_id = None if experiment is None else find_experiment(reader, experiment).id
+        most = (None if as_json else _LIMIT) if limit is None else None if limit == ALL else limit
+        runs, is_cut = _search(reader, where, experiment_id, order_by, most)
+        summaries = reader.get_summaries_of([run.id for run in runs])
+        wants_config = shown_columns is not None and any("config." in each for each in columns)
+        configs = reader.get_configs([run.id for run in runs]) if wants_config else {}
+        names = {each: reader.get_experiment(each).name for each in {run.experiment_id for run in runs}}
+        hint = "" if runs or where is None else _hint_of_experiment(reader, where)
+    if as_json:
+        print_json(
+            [
+                msgspec.to_builtins(run)
+                | {"experiment": names[run.experiment_id], "summaries": summaries.get(run.id, ())}
+                for run in runs
+            ]
+        )
+    elif not runs:
+        print_line(f"No run matches.{hint}" if where or experiment else "There are no runs yet.")
+    else:
+        facts = facts_of(runs, names, summaries, configs)
+        chosen = shown_columns or default_columns(facts)
+        left_out = print_table([each.column for each in chosen], [[each.text(one) for each in chosen] for one in facts])
+        if left_out:
+            print_line(f"No room for {', '.join(left_out)}: widen the window, or choose with --columns.", err=True)
+    if is_cut:
+        print_line(
+            f"More runs match; these are the first {len(runs)}. --limit N gives more, --all gives all.", err=True
+        )
+
+
+def _search(
+    reader: RunReader, where: str | None, experiment_id: str | None, order_by: Sequence[str], most: int | None
+) -> tuple[list[Run], bool]:
+    """The first runs that match, at most so many, and whether there are more."""
+    runs: list[Run] = []
+    cursor = None
+    while True:
+        wanted = _PAGE if most is None else min(_PAGE, most - len(runs))
+        page = reader.search_runs(where, experiment_id=experiment_id, order_by=order_by, limit=wanted, cursor=cursor)
+        runs += page.items
+        cursor = page.next_cursor
+        if cursor is None or len(runs) == most:
+            return runs, cursor is not None
+
+
+def _hint_of_experiment(reader: RunReader, where: str) -> str:
+    """What to say when an experiment's name was given where its id belongs."""
+    for value in _experiment_ids(parse_filter(where)):
+        try:
+            reader.get_experiment(value)
+        except ExperimentNotFoundError:
+            named = reader.find_experiment(value)
+            found = "this is the name of one" if named is not None else "`runstore experiments` lists them"
+            return f" No experiment has the id {value!r} ({found}); by name: --experiment NAME."
+    return ""
+
+
+def _experiment_ids(node: Node | None) -> list[str]:
+    if isinstance(node, Compare | In) and node.field == Attribute("experiment_id"):
+        values = node.values if isinstance(node, In) else (node.value,)
+        return [value for value in values if isinstance(value, str)]
+    if isinstance(node, Not):
+        return _experiment_ids(node.item)
+    return [value for item in getattr(node, "items", ()) for value in _experiment_ids(item)]
+
+
+def print_experiments(store: str | None, *, as_json: bool) -> None:
+    """Every experiment, by name."""
+    with open_reader(store) as reader:
+        experiments = list(all_experiments(reader))
+    if as_json:
+        print_json(experiments)
+    elif not experiments:
+        print_line("There are no experiments yet.")
+    else:
+        print_table(
+            [
+                Column("experiment", may_be_cut=True),
+                Column("id"),
+                Column(f"created\n({time_zone()})", goes=2),
+                Column("description", may_be_cut=True, goes=3),
+            ],
+            [[each.name, each.id, time_text(each.created_at), each.description or ""] for each in experiments],
+        )

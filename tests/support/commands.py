@@ -1,0 +1,50 @@
+"""The commands as their users meet them: in a process of their own, in a pipe or on a terminal."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import sys
+import termios
+
+RUNSTORE = [sys.executable, "-c", "import sys; from runstore.cli import main; sys.argv[0] = 'runstore'; main()"]
+
+
+def environment(*, columns: int | None = None, **more: str) -> dict[str, str]:
+    """This process's environment for a command, as wide as said."""
+    values = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | more
+    return values if columns is None else values | {"COLUMNS": str(columns)}
+
+
+def runstore(*arguments: str, columns: int | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    """The command in a pipe."""
+    return subprocess.run(
+        [*RUNSTORE, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment(columns=columns, **more),
+        encoding="utf-8",
+    )
+
+
+def runstore_on_a_terminal(*arguments: str, columns: int) -> str:
+    """What the command writes to a terminal of so many columns, its messages included."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([*RUNSTORE, *arguments], stdout=theirs, stderr=theirs, env=environment()) as running:
+        os.close(theirs)
+        written = bytearray()
+        while chunk := _read(ours):
+            written += chunk
+        assert running.wait() == 0, written
+    os.close(ours)
+    return written.decode().replace("\r\n", "\n")
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 2**16)
+    except OSError:  # so a terminal tells that nobody writes any more
+        return b""
