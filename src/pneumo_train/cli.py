@@ -104,7 +104,7 @@ def _fit(arguments: Any) -> int:
 
     from pneumo_train.report import print_summary  # noqa: PLC0415 - rich is slow to import
 
-    print_summary(result, arguments.store or load_settings().url)
+    print_summary(result, load_settings(url=arguments.store).url)
     return 0
 
 

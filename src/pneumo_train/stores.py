@@ -23,7 +23,7 @@ def store_or_opener(store: StoreLike) -> RunStore | Callable[[], RunStore] | Non
     """
     if store is not None and not isinstance(store, str):
         return store
-    url = store or load_settings().url
+    url = load_settings(url=store).url
     if url:
         check_url(url)  # a wrong scheme or a missing driver is known before training
         return partial(open_store, store)

@@ -37,6 +37,7 @@ _log = logging.getLogger(__name__)
 _LOCK_NAME: Final = "runstore schema"
 _LOCK_NUMBER: Final = 0x72756E73746F7265
 _LOCK_WAIT_S: Final = 60
+_MOST_NAMES: Final = 5
 _PARTITION_WAIT_S: Final = 2
 _LEAST_PAGE: Final = 16384
 
@@ -92,8 +93,11 @@ def _prepare(database: Database) -> None:
     info = database.read(lambda connection: _read_info(connection, database))
     if info is None or info.version < SCHEMA_VERSION:
         if database.read_only:
-            found = "it is empty" if info is None else f"its schema {info.version} is older than {SCHEMA_VERSION}"
-            raise SchemaError(f"there is no store to read at {database.place}: {found}; open_store(url) makes it so")
+            found = _found(database) if info is None else f"its schema {info.version} is older than {SCHEMA_VERSION}"
+            raise SchemaError(
+                f"there is no store to read at {database.place}: {found}; check that it is the right one: a store is made, "
+                "or brought up to date, when a program first opens it to write runs"
+            )
         _bring_up_to_date(database, width)
         return
     _check_version(info, database)
@@ -132,6 +136,14 @@ def _partition_ahead(database: Database, width: int) -> None:
             database.write(add)
         except StoreUnavailableError as error:  # somebody reads for long: the next opening does it
             _log.warning("no further partition was made in %s: %s", database.place, error)
+
+
+def _found(database: Database) -> str:
+    """What lies in a database that is no store of ours."""
+    names = sorted(database.read(_names_in))
+    if not names:
+        return "it is empty"
+    return f"it holds {', '.join(names[:_MOST_NAMES])}{' and more' if len(names) > _MOST_NAMES else ''}, and no runs"
 
 
 def _read_info(connection: sa.Connection, database: Database) -> SchemaInfo | None:

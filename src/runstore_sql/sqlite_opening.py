@@ -41,7 +41,7 @@ def check_file(path: Path, place: str, *, read_only: bool) -> None:
             ) from None
         if read_only:
             raise SchemaError(
-                f"there is no store at {place}: no such file; check the path, or make the store with open_store(url)"
+                f"there is no store at {place}: no such file; check the path: a store is made when a program first opens it to write runs"
             ) from None
         _make_folder(path.parent, place)
         return

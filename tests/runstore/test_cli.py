@@ -3,6 +3,8 @@
 import json
 import math
 import re
+import sqlite3
+from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
@@ -192,3 +194,19 @@ def test_a_list_without_runs_says_why_it_is_empty(sqlite_url: str) -> None:
 
     assert none_yet.stdout == "There are no runs yet.\n"
     assert none_matches.stdout == "No run matches.\n"
+
+
+@pytest.mark.parametrize("arguments", [("runs",), ("show", "x"), ("experiments",), ("fetch", "x", "y")])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_message_speaks_of_commands_and_not_of_calls(
+    tmp_path: Path, arguments: tuple[str, ...], *, is_there: bool
+) -> None:
+    if is_there:
+        with closing(sqlite3.connect(tmp_path / "runs.db")) as other:
+            other.execute("CREATE TABLE somebody_else_s (colour)")
+
+    refused = runstore(*arguments, "--store", f"sqlite:///{tmp_path}/runs.db")
+
+    assert refused.returncode == 1
+    assert re.search(r"\w\(", refused.stderr) is None
+    assert ("somebody_else_s" if is_there else "no such file") in refused.stderr

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -173,13 +174,14 @@ def test_nothing_is_replaced_unasked(sqlite_url: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["folder", "device", "link", "pipe", "broken link"])
 def test_what_is_no_file_is_never_replaced(kind: str, sqlite_url: str, tmp_path: Path) -> None:
     target = tmp_path / "target"
-    {
+    make: dict[str, Callable[[], None]] = {
         "folder": target.mkdir,
         "device": lambda: target.symlink_to("/dev/null"),
         "link": lambda: target.symlink_to(tmp_path / "model.bin"),
         "pipe": lambda: os.mkfifo(target),
         "broken link": lambda: target.symlink_to("nowhere"),
-    }[kind]()
+    }
+    make[kind]()
     before = sorted(tmp_path.iterdir())
     mode = target.lstat().st_mode
 

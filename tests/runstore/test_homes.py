@@ -1,6 +1,7 @@
 """Where no home directory is known, as for the user of many batch jobs, the error says what to set."""
 
 import pwd
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,12 +43,14 @@ def test_without_a_home_a_path_that_begins_there_is_refused(
     if home is not None:
         monkeypatch.setenv("HOME", home)
 
-    for attempt in (
+    attempts: list[Callable[[], object]] = [
         lambda: open_reader("sqlite:///~/runs.db"),
         lambda: open_store("sqlite:///~/runs.db", durable=False),
         lambda: open_store("sqlite:///~/runs.db"),
         lambda: open_store(f"sqlite:///{tmp_path}/runs.db", durable=False, artifacts="~/artifacts"),
-    ):
+    ]
+
+    for attempt in attempts:
         with pytest.raises(SettingsError, match=r"~.*no home directory is known"):
             attempt()
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -72,7 +73,7 @@ def test_a_reader_that_goes_away_ends_the_command_without_a_word(sqlite_url: str
         said = running.stderr.read()
 
     assert said == b""
-    assert running.returncode == 1
+    assert running.returncode == 0
 
 
 def test_the_module_is_the_command() -> None:
@@ -80,3 +81,14 @@ def test_the_module_is_the_command() -> None:
 
     assert "experiments" in told.stdout
     assert told.stderr == ""
+
+
+def test_a_full_disk_under_the_output_is_an_error(sqlite_url: str, run_id: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        told = subprocess.run(
+            [*RUNSTORE, "show", run_id, "--store", sqlite_url], stdout=full, stderr=subprocess.PIPE, check=False
+        )
+
+    assert told.returncode == 1
+    assert b"not complete" in told.stderr
+    assert b"Traceback" not in told.stderr

@@ -111,7 +111,7 @@ def test_reading_an_empty_database_makes_nothing(url: str) -> None:
     if not url.startswith("sqlite"):
         execute(url, "SELECT 1")
 
-    with pytest.raises(SchemaError, match="open_store"):
+    with pytest.raises(SchemaError, match="a store is made"):
         open_sql(url, OpenOptions(read_only=True))
 
     if url.startswith("sqlite"):

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from runstore.errors import RunStoreError
-from runstore.terminals import polite_output
+from runstore.terminal import lasting_output
 
 _Command = Callable[..., Any]
 
@@ -162,17 +162,27 @@ def sync(*, store: str | None, watch: bool, requeue: bool, state_dir: str | None
 
 def main() -> None:
     """Runs the command; an expected failure is one line on stderr and exit status 1."""
-    with polite_output():
-        try:
-            app(standalone_mode=False)
-        except click.ClickException as error:
-            error.show()
-            sys.exit(error.exit_code)
-        except click.Abort:
-            click.echo("runstore: stopped", err=True)
-            sys.exit(_STOPPED)
-        except RunStoreError as error:
-            from runstore.cli.tables import print_line  # noqa: PLC0415 - see the module's docstring
+    with lasting_output() as output:
+        status = _run()
+        sys.stdout.flush()
+        if output.trouble is not None:
+            click.echo(f"runstore: what was printed is not complete: {output.trouble.strerror}", err=True)
+            status = status or 1
+    sys.exit(status)
 
-            print_line(f"runstore: {' '.join(str(error).splitlines())}", err=True)
-            sys.exit(1)
+
+def _run() -> int:
+    try:
+        app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        click.echo("runstore: stopped", err=True)
+        return _STOPPED
+    except RunStoreError as error:
+        from runstore.cli.tables import print_line  # noqa: PLC0415 - see the module's docstring
+
+        print_line(f"runstore: {' '.join(str(error).splitlines())}", err=True)
+        return 1
+    return 0
