@@ -120,3 +120,37 @@ def test_the_same_program_gives_the_same_config() -> None:
     given = {"object": Plain(), "function": lambda x: x, "set": {"c", "a", "b"}}
 
     assert config_of(given) == config_of({**given, "object": Plain()})
+
+
+def test_interpolations_of_omegaconf_are_resolved_and_what_cannot_be_stays_as_it_is_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    omegaconf = pytest.importorskip("omegaconf", reason="omegaconf is not installed")
+    monkeypatch.setenv("HF_TOKEN", "hf_0123456789")
+    monkeypatch.setenv("BATCH", "32")
+    given = omegaconf.OmegaConf.create(
+        {
+            "lr": 0.1,
+            "opt": {"name": "sgd", "lr": "${lr}", "half": "${.lr}"},
+            "same": "${opt}",
+            "list": ["${lr}", "plain"],
+            "batch": "${oc.env:BATCH}",
+            "token": "${oc.env:HF_TOKEN}",
+            "header": "Bearer ${token}",
+            "nowhere": "${no.such.key}",
+            "missing": "???",
+        }
+    )
+
+    assert config_of(given) == {
+        "lr": 0.1,
+        "opt": {"name": "sgd", "lr": 0.1, "half": 0.1},
+        "same": {"name": "sgd", "lr": 0.1, "half": 0.1},
+        "list": [0.1, "plain"],
+        "batch": "32",
+        "token": "${oc.env:HF_TOKEN}",
+        "header": "Bearer ${token}",
+        "nowhere": "${no.such.key}",
+        "missing": "???",
+    }
+    assert config_of(given.opt) == {"name": "sgd", "lr": 0.1, "half": 0.1}

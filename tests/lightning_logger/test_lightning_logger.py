@@ -235,3 +235,22 @@ def test_the_seed_and_the_versions_stand_in_the_provenance(store: MemoryStore, m
     assert provenance["seed"] == 42
     assert {"python", "torch"} <= provenance["versions"].keys()
     assert {"lightning", "pytorch-lightning"} & provenance["versions"].keys()  # whichever is installed
+
+
+def test_the_numbers_that_hyperparameters_led_to_are_logged_and_what_is_unknown_is_named(
+    store: MemoryStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    logger = RunStoreLogger(store=store)
+
+    logger.log_hyperparams({"lr": 0.1}, {"hp/score": 0.5})
+    logger.log_metrics({"val_loss": 1.0}, step=4)
+    logger.log_hyperparams({"depth": 18}, metrics={"hp/final": torch.tensor(0.25)}, step=7)
+    logger.log_hyperparams({"width": 2}, "note", file="hparams.yaml")
+
+    warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert store.get_config(logger.run_id) == {"lr": 0.1, "depth": 18, "width": 2}
+    assert list(store.get_history(logger.run_id, "hp/score", "other").steps) == [0]
+    assert list(store.get_history(logger.run_id, "hp/final", "other").steps) == [7]
+    assert len(warned) == 2
+    assert "'note'" in warned[0]
+    assert "file" in warned[1]

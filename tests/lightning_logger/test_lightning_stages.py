@@ -347,3 +347,48 @@ def test_the_other_lightning_works_as_well_and_alone(tmp_path: Path) -> None:
     assert answer.returncode == 0, answer.stderr
     with open_store(f"sqlite:///{tmp_path}/runs.db", durable=False) as store:
         assert store.get_run(answer.stdout.split()[-1]).status == "completed"
+
+
+def test_both_lightnings_take_it_for_their_own_whichever_is_imported_first(tmp_path: Path) -> None:
+    package = tmp_path / "lightning" / "pytorch" / "loggers"  # in place of the other distribution, which is large
+    package.mkdir(parents=True)
+    for folder in (package.parent.parent, package.parent):
+        (folder / "__init__.py").touch()
+    (package / "__init__.py").write_text(
+        "from abc import ABC\nclass Logger(ABC): pass\nclass CSVLogger(Logger): pass\n"
+    )
+    script = tmp_path / "train.py"
+    script.write_text(
+        "import sys\n"
+        f"sys.path.insert(0, {str(tmp_path)!r})\n"
+        "import pytorch_lightning\n"
+        "from runstore.lightning import RunStoreLogger\n"
+        "assert 'lightning.pytorch.loggers' not in sys.modules\n"
+        "import lightning.pytorch.loggers as theirs\n"
+        "assert issubclass(RunStoreLogger, theirs.Logger)\n"
+        "assert issubclass(RunStoreLogger, pytorch_lightning.loggers.Logger)\n"
+        "assert theirs.__spec__.loader.__class__.__name__ == 'SourceFileLoader'\n"
+    )
+
+    answer = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+
+    assert answer.returncode == 0, answer.stderr
+
+
+def test_both_real_lightnings_train_with_it_whichever_is_imported_first(tmp_path: Path) -> None:
+    pytest.importorskip("lightning.pytorch", reason="the distribution 'lightning' is not installed")
+    script = tmp_path / "train.py"
+    script.write_text(
+        "from runstore.lightning import RunStoreLogger\n"
+        "from pytorch_lightning.cli import LightningCLI\n"
+        "from pytorch_lightning.demos.boring_classes import BoringDataModule, BoringModel\n"
+        "logger = {'class_path': 'runstore.lightning.RunStoreLogger', 'init_args': {'url': 'sqlite:///runs.db'}}\n"
+        "defaults = {'logger': logger, 'max_steps': 1, 'limit_val_batches': 0, 'accelerator': 'cpu'}\n"
+        "LightningCLI(BoringModel, BoringDataModule, trainer_defaults=defaults, args=['fit'])\n"
+    )
+
+    answer = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert answer.returncode == 0, answer.stderr
+    with open_store(f"sqlite:///{tmp_path}/runs.db", durable=False) as store:
+        assert [run.status for run in store.search_runs().items] == ["completed"]

@@ -22,7 +22,7 @@ def _family_name() -> str:
     if find_spec("torch") is None:
         raise ImportError(f"runstore.lightning needs PyTorch, which is not installed; {_HOW_TO_INSTALL}")
     for name in _NAMES:
-        if name in sys.modules:
+        if sys.modules.get(name) is not None:
             return name
     for name in _NAMES:
         if _is_installed(name):

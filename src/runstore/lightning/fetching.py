@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from runstore.errors import ArtifactNotFoundError, InvalidValueError
 from runstore.files import copy_out
 from runstore.lightning.checkpoints import ARTIFACT_TYPE
-from runstore.lightning.lineage import Lineage, abandoned
+from runstore.lightning.lineage import Lineage, abandoned, newest_of
 from runstore.model import Artifact
 from runstore.protocol import RunReader
 
@@ -109,9 +109,7 @@ def _split(record: Artifact) -> tuple[str, str]:
 
 def _alive(saved: list[_Saved]) -> list[_Saved]:
     """The checkpoints that the newest attempt of the run descends from or has written."""
-    if not saved:
-        return []
-    newest = Lineage.read(max(saved, key=lambda one: one.created_at).known)
+    newest = newest_of(Lineage.read(one.known) for one in saved)
     return [one for one in saved if not abandoned(Lineage.read(one.known), one.step, newest)]
 
 

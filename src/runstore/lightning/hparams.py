@@ -21,9 +21,11 @@ from typing import Any
 
 from runstore.config import check_config
 from runstore.errors import InvalidValueError
+from runstore.secrets import is_secret_option
 
 _DEEPEST = 50
 _MOST_ELEMENTS = 1000
+_SHORTEST_SECRET = 4
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
@@ -114,10 +116,34 @@ def _is_array(value: object) -> bool:
 
 
 def _plain(container: Any) -> Any:
-    """An OmegaConf node without resolving it (a missing or interpolated value raises when it is read); else itself."""
+    """An OmegaConf node with its interpolations resolved, so that they can be searched; anything else as it is.
+
+    What cannot be resolved, is missing, or comes from an environment variable whose name tells of a secret stays as it
+    is written: ``${oc.env:HF_TOKEN}``.
+    """
     if type(container).__module__.partition(".")[0] != "omegaconf":
         return container
-    return sys.modules["omegaconf"].OmegaConf.to_container(container, resolve=False)
+    raw = sys.modules["omegaconf"].OmegaConf.to_container(container, resolve=False)
+    if isinstance(raw, dict):
+        return {key: _resolved(container, key, written) for key, written in raw.items()}
+    return [_resolved(container, index, written) for index, written in enumerate(raw)]
+
+
+def _resolved(container: Any, key: Any, written: object) -> Any:
+    try:
+        value = container[key]
+    except Exception:  # noqa: BLE001 - a missing value, a loop, or a stranger's resolver
+        return written
+    is_reference = isinstance(written, str) and "${" in written
+    return written if is_reference and isinstance(value, str) and _shows_a_secret(value) else value
+
+
+def _shows_a_secret(text: str) -> bool:
+    """Whether a text holds the value of an environment variable whose name tells of a secret."""
+    return any(
+        len(value) >= _SHORTEST_SECRET and value in text and is_secret_option(name)
+        for name, value in os.environ.items()
+    )
 
 
 def _text_of(value: object) -> str:

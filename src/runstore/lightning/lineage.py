@@ -4,16 +4,17 @@ A training that goes on from an earlier checkpoint abandons what came after it. 
 written over as training comes to their steps; its checkpoints stay, and :func:`abandoned` tells them.
 """
 
-import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
+
+from runstore.ids import new_run_id
 
 
 class Lineage(NamedTuple):
     """An attempt of a run, and the attempts that it goes on from.
 
     Attributes:
-        attempt: names the attempt; ``""`` where an earlier release wrote the checkpoint.
+        attempt: names the attempt, later ones after earlier ones; ``""`` where an earlier release wrote the checkpoint.
         after: the attempts before, each with the step at which the next one took over.
     """
 
@@ -23,11 +24,11 @@ class Lineage(NamedTuple):
     @classmethod
     def new(cls) -> Self:
         """An attempt that goes on from nothing."""
-        return cls(uuid.uuid4().hex[:12])
+        return cls(new_run_id())
 
     def continued(self, step: int) -> "Lineage":
         """A new attempt that goes on from a step of this one."""
-        return Lineage(uuid.uuid4().hex[:12], (*self.after, (self.attempt, step)))
+        return Lineage(new_run_id(), (*self.after, (self.attempt, step)))
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values only."""
@@ -43,6 +44,16 @@ class Lineage(NamedTuple):
                 case [str(name), int(step)]:
                     parts.append((name, step))
         return cls(attempt if isinstance(attempt, str) else "", tuple(parts))
+
+
+def newest_of(lineages: Iterable[Lineage]) -> Lineage:
+    """The attempt that went on last: from which no other one goes on, and of several such the one begun last.
+
+    The times of records do not tell it, for a record is written anew when its role changes.
+    """
+    found = list(lineages)
+    gone_on_from = {name for lineage in found for name, _ in lineage.after}
+    return max((lineage for lineage in found if lineage.attempt not in gone_on_from), default=Lineage(""))
 
 
 def abandoned(lineage: Lineage, step: int | None, newest: Lineage) -> bool:
