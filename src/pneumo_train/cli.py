@@ -154,8 +154,12 @@ def _demo(arguments: Any) -> int:
 
 
 def quiet_lightning() -> None:
-    """Lightning's notes about devices and its advertisements are not shown; its warnings are."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    """Lightning's notes about devices and its advertisements are not shown; its warnings are.
+
+    Lightning sets the level of its uppermost logger when it is imported, which may come later; those below keep theirs.
+    """
+    for name in ("pytorch_lightning", "pytorch_lightning.utilities.rank_zero", "lightning_fabric.utilities.rank_zero"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @contextmanager

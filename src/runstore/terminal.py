@@ -48,7 +48,7 @@ def lasting_output() -> Iterator[Output]:
 
 def _lasting(stream: TextIO | None, output: Output) -> TextIO:
     if stream is None:
-        return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - it takes the number that was closed
+        return open(os.devnull, "w", encoding="utf-8", errors="backslashreplace")  # noqa: PTH123 - it takes the number that was closed
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     stream.reconfigure(errors="backslashreplace")

@@ -1,6 +1,7 @@
 """The command: its options, its exit statuses, what it prints, and how a signal ends it."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -366,6 +367,59 @@ def test_a_training_that_diverges_ends_with_status_1_and_one_line(
     )
     with open_reader(f"sqlite:///{here}/runs.db") as reader:
         assert [run.status for run in reader.search_runs().items] == [RunStatus.FAILED]
+
+
+ONE_EPOCH = (*SMALL, "--training.max_epochs=1")
+
+
+@pytest.mark.training
+@pytest.mark.parametrize(
+    ("command", "environment"),
+    [
+        pytest.param(
+            "$FIT --progress=true", {"PYTHONIOENCODING": "ascii", "TERM": "dumb", "COLUMNS": "60"}, id="ASCII"
+        ),
+        pytest.param("$FIT --progress=true 2>&1 | head -1", {}, id="reader left"),
+        pytest.param("$FIT --progress=true > /dev/full", {}, id="full"),
+        pytest.param("mkdir ro && cd ro && $FIT && cd .. && rmdir ro", {"HOME": "/nonexistent"}, id="no home"),
+    ],
+)
+def test_a_training_is_complete_whatever_terminal_is_behind_it(
+    phantoms: Path, here: Path, command: str, environment: dict[str, str]
+) -> None:
+    url = f"sqlite:///{here}/runs.db"
+    options = ["--source", str(phantoms), "--store", url, f"--checkpoint_dir={here}/c", f"--logs_dir={here}/l"]
+    fit = [sys.executable, "-m", "pneumo_train.cli", "fit", *options, *ONE_EPOCH]
+
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command.replace('$FIT', shlex.join(fit))}"],
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        capture_output=True,
+        check=False,
+    )
+
+    said = (done.stdout + done.stderr).decode("latin-1")
+    assert done.returncode == 0, said
+    assert "Traceback" not in said
+    assert "INFO" not in said
+    if ">" not in command:
+        assert said.isascii() or "PYTHONIOENCODING" not in environment
+        assert any(line.startswith("look at it") and line.endswith(f"--store {url}") for line in said.splitlines())
+    with open_reader(url) as reader:
+        (run,) = reader.search_runs().items
+        assert run.status is RunStatus.COMPLETED
+        assert len(reader.list_artifacts(run.id)) >= 3
+
+
+def test_the_reader_of_a_check_may_leave(write_source: WriteSource) -> None:
+    root = write_source(FOUR)
+    check = shlex.join([sys.executable, "-m", "pneumo_train.cli", "check", "--source", str(root)])
+
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {check} | head -1"], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "valid: True\n", "")
 
 
 @pytest.mark.training
