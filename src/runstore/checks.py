@@ -79,6 +79,13 @@ def check_run_id(value: object, field: str = "run_id") -> str:
     return check_name(value, field)
 
 
+def check_run_ids(value: object) -> list[str]:
+    """Run ids, each once, in the order given."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise InvalidValueError(f"run_ids is {shown(value)} of type {type(value).__name__}; give a list of run ids")
+    return list(dict.fromkeys(check_run_id(run_id, f"run_ids[{index}]") for index, run_id in enumerate(value)))
+
+
 def check_word(value: object, field: str) -> str:
     """A short name of 1-50 characters, as for a training mode or an artifact type."""
     text = check_name(value, field)

@@ -13,6 +13,7 @@
     │   └── RunFinalizedError         the run has ended with another status
     ├── StoreUnavailableError         try again: the database is away, busy or electing
     ├── StoreClosedError              this handle was closed; open another
+    ├── ReadOnlyError                 this handle was opened to be read; open the store to write
     ├── StoreFailureError             the database refused, and trying again cannot mend it
     │   ├── StoreFullError            there is no room for it; nothing is wrong with what was sent
     │   └── CorruptArtifactError      bytes differ from their recorded SHA-256 or size
@@ -101,6 +102,12 @@ class StoreClosedError(RunStoreError):
     """This handle was closed; open another."""
 
     code = "store_closed"
+
+
+class ReadOnlyError(RunStoreError):
+    """This handle was opened by ``open_reader``, and a verb writes; open the store with ``open_store``."""
+
+    code = "read_only"
 
 
 class StoreFailureError(RunStoreError):

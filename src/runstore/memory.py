@@ -48,9 +48,10 @@ from runstore.model import (
     to_microseconds,
 )
 from runstore.protocol import DEFAULT_LEASE_S
-from runstore.query import Attribute, Order, decode_cursor, encode_cursor, parse_filter, parse_order, query_key
+from runstore.query import Order
 from runstore.query_reference import Lookup, leaf_value, lookup_in, matches, precedes, sort_key
 from runstore.sampling import MIN_SAMPLE, sample_indices
+from runstore.searches import RunQuery, check_children, check_experiments, check_search
 from runstore.summaries import summarize
 
 
@@ -276,15 +277,12 @@ class MemoryStore:
 
     def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
         """See :meth:`runstore.protocol.RunReader.list_experiments`."""
-        limit = checks.check_limit(limit)
-        key = query_key("experiments")
-        after = None if cursor is None else decode_cursor(key, cursor)[0]
+        query = check_experiments(limit=limit, cursor=cursor)
         with self._session() as database:
             ordered = sorted(database.experiments.values(), key=lambda experiment: experiment.name)
-            rest = [experiment for experiment in ordered if after is None or experiment.name > after]
-        has_more = len(rest) > limit
-        items = tuple(rest[:limit])
-        return Page(items=items, next_cursor=encode_cursor(key, [items[-1].name]) if has_more else None)
+            rest = [experiment for experiment in ordered if query.after is None or experiment.name > query.after]
+        items = tuple(rest[: query.limit])
+        return Page(items=items, next_cursor=query.cursor_after(items[-1].name) if len(rest) > query.limit else None)
 
     def get_run(self, run_id: str) -> Run:
         """See :meth:`runstore.protocol.RunReader.get_run`."""
@@ -302,24 +300,22 @@ class MemoryStore:
         cursor: str | None = None,
     ) -> Page[Run]:
         """See :meth:`runstore.protocol.RunReader.search_runs`."""
-        node, orders = parse_filter(filter), parse_order(order_by)
-        key = query_key("runs", node, orders, experiment_id)
+        query = check_search(filter, experiment_id=experiment_id, order_by=order_by, limit=limit, cursor=cursor)
         with self._session() as database:
             found: list[tuple[list[Any], Run]] = []
             for entry in database.runs.values():
-                if experiment_id is not None and entry.run.experiment_id != experiment_id:
+                if query.experiment_id not in {None, entry.run.experiment_id}:
                     continue
                 run = self._seen(entry.run, database.now_us())
                 lookup = self._lookup(entry, run)
-                if matches(node, lookup):
+                if matches(query.node, lookup):
                     start_us = to_microseconds(run.start_time)
-                    found.append((sort_key(orders, lookup, start_us=start_us, run_id=run.id), run))
-        return _page(found, orders, key=key, limit=checks.check_limit(limit), cursor=cursor)
+                    found.append((sort_key(query.orders, lookup, start_us=start_us, run_id=run.id), run))
+        return _page(found, query)
 
     def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
         """See :meth:`runstore.protocol.RunReader.list_children`."""
-        checks.check_run_id(run_id)
-        orders = (Order(Attribute("start_time"), descending=False),)
+        query = check_children(run_id, limit=limit, cursor=cursor)
         with self._session() as database:
             self._entry(run_id)
             children = [
@@ -327,12 +323,7 @@ class MemoryStore:
                 for entry in database.runs.values()
                 if entry.run.parent_run_id == run_id
             ]
-        found = [
-            ([[0, start_us], [0, start_us], [2, run.id]], run)
-            for run in children
-            for start_us in (to_microseconds(run.start_time),)
-        ]
-        return _page(found, orders, key=query_key("children", run_id), limit=checks.check_limit(limit), cursor=cursor)
+        return _page([([[0, to_microseconds(run.start_time)], [2, run.id]], run) for run in children], query)
 
     def get_config(self, run_id: str) -> dict[str, Any]:
         """See :meth:`runstore.protocol.RunReader.get_config`."""
@@ -342,8 +333,9 @@ class MemoryStore:
 
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """See :meth:`runstore.protocol.RunReader.get_configs`."""
+        wanted = checks.check_run_ids(run_ids)
         with self._session() as database:
-            return {run_id: self.get_config(run_id) for run_id in run_ids if run_id in database.runs}
+            return {run_id: self.get_config(run_id) for run_id in wanted if run_id in database.runs}
 
     def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
         """See :meth:`runstore.protocol.RunReader.get_summaries`."""
@@ -354,8 +346,9 @@ class MemoryStore:
 
     def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
         """See :meth:`runstore.protocol.RunReader.get_summaries_of`."""
+        wanted = checks.check_run_ids(run_ids)
         with self._session() as database:
-            return {run_id: self.get_summaries(run_id) for run_id in run_ids if run_id in database.runs}
+            return {run_id: self.get_summaries(run_id) for run_id in wanted if run_id in database.runs}
 
     def get_history(
         self,
@@ -507,17 +500,15 @@ class _MemoryBlobs:
         return io.BytesIO(self._bytes[sha256])
 
 
-def _page(
-    found: list[tuple[list[Any], Run]], orders: Sequence[Order], *, key: str, limit: int, cursor: str | None
-) -> Page[Run]:
+def _page(found: list[tuple[list[Any], Run]], query: RunQuery) -> Page[Run]:
     """One keyset page of runs that carry their place in the ordering."""
-    after = None if cursor is None else decode_cursor(key, cursor)
+    after, orders = query.after, query.orders
     rest = [item for item in found if after is None or precedes(after, item[0], orders)]
     rest.sort(key=lambda item: _Place(item[0], orders))
-    has_more = len(rest) > limit
-    shown = rest[:limit]
+    shown = rest[: query.limit]
     return Page(
-        items=tuple(run for _, run in shown), next_cursor=encode_cursor(key, shown[-1][0]) if has_more else None
+        items=tuple(run for _, run in shown),
+        next_cursor=query.cursor_after(shown[-1][0]) if len(rest) > query.limit else None,
     )
 
 

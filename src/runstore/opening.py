@@ -1,9 +1,12 @@
 """Opening a store or a reader by its URL; swapping databases is changing that one value."""
 
+from typing import cast
+
 from runstore.errors import RunStoreError
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.plugins import broken_plugin, find_backends
 from runstore.protocol import BackendStore, RunReader
+from runstore.reading import ReadOnlyStore
 from runstore.secrets import Secrets, without_secrets
 from runstore.settings import Settings, load_settings, require_url
 from runstore.urls import check_splits, scheme_of, with_plain_scheme
@@ -38,7 +41,7 @@ def open_store(url: str | None = None, *, durable: bool = True, artifacts: str |
 
 
 def open_reader(url: str | None = None, *, artifacts: str | None = None) -> RunReader:
-    """A reader of an existing store; it creates and writes nothing.
+    """A reader of an existing store; it creates and writes nothing, and each verb is :class:`ReadOnlyError`.
 
     Args:
         url: as for :func:`open_store`.
@@ -52,7 +55,8 @@ def open_reader(url: str | None = None, *, artifacts: str | None = None) -> RunR
     """
     settings = load_settings(url=url, artifacts=artifacts)
     store_url, backend = _backend_of(settings)
-    return _open(backend, store_url, OpenOptions(artifacts=settings.artifacts, read_only=True))
+    store = _open(backend, store_url, OpenOptions(artifacts=settings.artifacts, read_only=True))
+    return cast("RunReader", ReadOnlyStore(store))
 
 
 def check_url(url: str) -> None:

@@ -20,18 +20,18 @@ r"""The filter language: text → tree; backends translate the tree, :mod:`runst
 
 Times are ISO texts (``start_time >= '2026-11-01'``; UTC where no offset is given). An order is a field with ``asc``
 (default) or ``desc`` after it.
+
+Bounds: a filter has at most 20,000 characters and 100 tests, nests ``not`` and parentheses 10 levels deep, and takes
+1,000 literals in one ``in`` and 1,000 characters in one pattern; an ordering has at most 10 terms. Texts sort by their
+first 65,535 characters. What lies beyond is refused with :class:`~runstore.errors.QueryError`.
 """
 
-import base64
-import binascii
-import hashlib
-import json
 import math
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from enum import Enum
-from typing import Any, Final, NamedTuple
+from enum import IntEnum
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
@@ -69,7 +69,7 @@ class Metric(Struct, frozen=True):
 
 Field = Attribute | Tag | ConfigKey | Metric
 Literal = bool | float | str | int
-"""A literal in a tree: a boolean, a float64, a text, or for times an int of microseconds since 1970 UTC."""
+"""A literal in a tree: a boolean, a finite float64, a text, or for times an int of microseconds since 1970 UTC."""
 
 
 class Compare(Struct, frozen=True):
@@ -131,11 +131,16 @@ class Order(Struct, frozen=True):
     descending: bool
 
 
-class Wildcard(Enum):
-    """What a pattern holds beside literal text."""
+class Rank(IntEnum):
+    """What an ordering goes by first, ascending in both directions; values are compared within a rank."""
 
-    ANY = "%"
-    ONE = "_"
+    NUMBER = 0
+    NON_FINITE = 1
+    TEXT = 2
+    BOOLEAN = 3
+    OTHER = 4
+    """Null, a list or an empty mapping."""
+    MISSING = 5
 
 
 TEXT_ATTRIBUTES: Final = frozenset(
@@ -153,8 +158,24 @@ TEXT_ATTRIBUTES: Final = frozenset(
 TIME_ATTRIBUTES: Final = frozenset({"start_time", "end_time"})
 NUMBER_ATTRIBUTES: Final = frozenset({"attempt"})
 STATISTICS: Final = ("last", "first", "min", "max", "count")
+NULLABLE_ATTRIBUTES: Final = frozenset({"name", "parent_run_id", "client_id", "source_path", "end_time"})
+"""Attributes that a run may lack."""
+
+# The bounds of the language (READ.8). Within them every backend gives the same answer on its server's default settings.
 MAX_FILTER_LENGTH: Final = 20_000
-MAX_FILTER_DEPTH: Final = 100
+"""Characters of a filter, and of one term of an ordering."""
+MAX_FILTER_DEPTH: Final = 10
+"""Levels of parentheses and of ``not`` inside each other."""
+MAX_TESTS: Final = 100
+"""Tests that ``and``, ``or`` and ``not`` join: a database plans each as a look-up of its own."""
+MAX_LIST_LENGTH: Final = 1_000
+"""Literals of one ``in``."""
+MAX_PATTERN_LENGTH: Final = 1_000
+"""Characters of a pattern."""
+MAX_ORDER_TERMS: Final = 10
+"""Terms of an ordering: MongoDB sorts by 32 keys, of which a term takes two, MySQL joins 61 tables."""
+MAX_SORTED_LENGTH: Final = 65_535
+"""Characters of a text that an ordering looks at: all of a tag or a path, and of a longer text in a config no more."""
 
 _TOKEN: Final = re.compile(
     r"""\s*(?:
@@ -185,15 +206,9 @@ def parse_filter(text: str | None) -> Node | None:
         return None
     if not isinstance(text, str):
         raise QueryError(f"filter is {shown(text)} of type {type(text).__name__}; give a str")
-    if len(text) > MAX_FILTER_LENGTH:
-        raise QueryError(f"the filter has {len(text)} characters; at most {MAX_FILTER_LENGTH} are read")
     if not text.strip():
         return None
-    try:
-        check_text(text, "filter")
-    except InvalidValueError as error:
-        raise QueryError(str(error)) from None
-    parser = _Parser(text)
+    parser = _Parser(text, "filter")
     node = parser.parse_or(0)
     parser.expect_end()
     return node
@@ -207,9 +222,15 @@ def parse_order(terms: Sequence[str]) -> tuple[Order, ...]:
     """
     if isinstance(terms, str):
         terms = (terms,)
+    if not isinstance(terms, Sequence):
+        raise QueryError(
+            f"order_by is {shown(terms)} of type {type(terms).__name__}; give a list of terms, or one term"
+        )
+    if len(terms) > MAX_ORDER_TERMS:
+        raise _too_large("order_by", "terms", bound=MAX_ORDER_TERMS, found=len(terms), advice="sort by fewer")
     orders = []
     for term in terms:
-        parser = _Parser(term)
+        parser = _Parser(term, "order_by term")
         field = parser.parse_field()
         direction = parser.take_word("asc", "desc")
         parser.expect_end()
@@ -217,56 +238,22 @@ def parse_order(terms: Sequence[str]) -> tuple[Order, ...]:
     return tuple(orders)
 
 
-def like_tokens(pattern: str) -> tuple[str | Wildcard, ...]:
-    """A pattern as literal texts and wildcards, for a backend to write in its own way."""
-    tokens: list[str | Wildcard] = []
-    literal: list[str] = []
-    characters = iter(pattern)
-    for character in characters:
-        if character in "%_":
-            if literal:
-                tokens.append("".join(literal))
-                literal.clear()
-            tokens.append(Wildcard(character))
-        else:
-            literal.append(next(characters, "\\") if character == "\\" else character)
-    if literal:
-        tokens.append("".join(literal))
-    return tuple(tokens)
-
-
-def query_key(*parts: object) -> str:
-    """A short digest of a query, so that a cursor is refused by any other query."""
-    return hashlib.sha256(repr(parts).encode(errors="backslashreplace")).hexdigest()[:16]
-
-
-def encode_cursor(key: str, values: Sequence[Any]) -> str:
-    """An opaque cursor: where a page ended, as JSON values."""
-    return base64.urlsafe_b64encode(json.dumps([key, list(values)]).encode()).decode()
-
-
-def decode_cursor(key: str, cursor: str) -> list[Any]:
-    """The values of a cursor of this query.
-
-    Raises:
-        QueryError: it is no cursor, or one of another query.
-    """
-    try:
-        found, values = json.loads(base64.urlsafe_b64decode(cursor.encode()))
-    except (AttributeError, ValueError, TypeError, binascii.Error):
-        raise QueryError(f"cursor {shown(cursor)} is none; pass next_cursor of the page before, or None") from None
-    if found != key or not isinstance(values, list):
-        raise QueryError("the cursor belongs to another query; page on with the same filter, order and experiment")
-    return values
-
-
 class _Parser:
     """Recursive descent over one text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, what: str) -> None:
         if not isinstance(text, str):
-            raise QueryError(f"{shown(text)} is of type {type(text).__name__}; give a str")
+            raise QueryError(f"{what} is {shown(text)} of type {type(text).__name__}; give a str")
+        if len(text) > MAX_FILTER_LENGTH:
+            raise _too_large(
+                what, "characters", bound=MAX_FILTER_LENGTH, found=len(text), advice="ask several shorter questions"
+            )
+        try:
+            check_text(text, what)
+        except InvalidValueError as error:
+            raise QueryError(str(error)) from None
         self._text = text
+        self._tests = 0
         self._tokens = list(self._scan(text))
         self._next = 0
 
@@ -322,7 +309,10 @@ class _Parser:
 
     def _parse_not(self, depth: int) -> Node:
         if depth > MAX_FILTER_DEPTH:
-            raise QueryError(f"the filter is nested over {MAX_FILTER_DEPTH} levels deep")
+            raise QueryError(
+                f"the filter nests parentheses and 'not' over {MAX_FILTER_DEPTH} levels deep at position "
+                f"{self._peek().position}; leave out those that change nothing, or use 'in' and 'and' side by side"
+            )
         if self.take_word("not"):
             return Not(self._parse_not(depth + 1))
         if self._take_mark("("):
@@ -333,6 +323,9 @@ class _Parser:
         return self._parse_test()
 
     def _parse_test(self) -> Node:
+        self._tests += 1
+        if self._tests > MAX_TESTS:
+            raise _too_large("the filter", "tests", bound=MAX_TESTS, advice="use 'in' for many values of one field")
         field = self.parse_field()
         token = self._peek()
         if token.kind == "op":
@@ -356,6 +349,10 @@ class _Parser:
         values = [self._parse_literal(field)]
         while self._take_mark(","):
             values.append(self._parse_literal(field))
+            if len(values) > MAX_LIST_LENGTH:
+                raise _too_large(
+                    "the list after 'in'", "values", bound=MAX_LIST_LENGTH, advice="ask for some of them at a time"
+                )
         if not self._take_mark(")"):
             raise self._fail("',' or ')'")
         return tuple(values)
@@ -366,8 +363,17 @@ class _Parser:
         token = self._peek()
         if token.kind != "text":
             raise self._fail("a pattern in single quotes")
+        pattern = _unquoted(token.text)
+        if len(pattern) > MAX_PATTERN_LENGTH:
+            raise _too_large(
+                "the pattern after 'like'",
+                "characters",
+                bound=MAX_PATTERN_LENGTH,
+                found=len(pattern),
+                advice="match the beginning and the end, with % between",
+            )
         self._next += 1
-        return Like(field, _unquoted(token.text), negated)
+        return Like(field, pattern, negated)
 
     def parse_field(self) -> Field:
         token = self._peek()
@@ -419,6 +425,11 @@ class _Parser:
             return to_microseconds(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
         except (ValueError, OverflowError):
             raise self._fail("an ISO time such as '2026-11-21T08:30:00Z'") from None
+
+
+def _too_large(what: str, unit: str, *, bound: int, advice: str, found: int | None = None) -> QueryError:
+    has = f"more than {bound:,} {unit}" if found is None else f"{found:,} {unit}; at most {bound:,} are taken"
+    return QueryError(f"{what} has {has}; {advice}")
 
 
 def _unquoted(text: str) -> str:

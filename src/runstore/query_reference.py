@@ -5,13 +5,14 @@ that translate the tree are compared with them by the conformance kit.
 """
 
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
 from runstore.model import Run, SeriesSummary, to_microseconds
+from runstore.patterns import like_matcher
 from runstore.query import (
+    MAX_SORTED_LENGTH,
     And,
     Attribute,
     Compare,
@@ -26,9 +27,8 @@ from runstore.query import (
     Or,
     Order,
     Present,
+    Rank,
     Tag,
-    Wildcard,
-    like_tokens,
 )
 
 
@@ -108,17 +108,16 @@ def matches(node: Node | None, lookup: Lookup) -> bool:  # noqa: PLR0911 - one r
             return same_kind and any(_compares(value, "=", literal) for literal in literals) != negated
         case Like(field, pattern, negated):
             value = lookup(field)
-            return isinstance(value, str) and bool(_regex(pattern).fullmatch(value)) != negated
+            return isinstance(value, str) and like_matcher(pattern)(value) != negated
 
 
 def sort_key(orders: Sequence[Order], lookup: Lookup, *, start_us: int, run_id: str) -> list[list[Any]]:
-    """A run's place in an ordering, one ``[rank, value]`` pair a term; compare with :func:`precedes`.
+    """A run's place in an ordering, one ``[rank, value]`` pair a term (:class:`runstore.query.Rank`); compare with :func:`precedes`.
 
-    Ranks: 0 finite number, 1 non-finite number, 2 text, 3 boolean, 4 null, list or empty mapping, 5 missing. The last
-    two pairs, start time and id, make the order total. All values are JSON values, fit for a cursor.
+    The last two pairs, start time and id, make the order total. All values are JSON values, fit for a cursor.
     """
     pairs = [_ranked(lookup(order.field)) for order in orders]
-    return [*pairs, [0, start_us], [2, run_id]]
+    return [*pairs, [Rank.NUMBER, start_us], [Rank.TEXT, run_id]]
 
 
 def precedes(left: Sequence[Any], right: Sequence[Any], orders: Sequence[Order]) -> bool:
@@ -178,21 +177,15 @@ def _compares(value: Any, op: str, literal: Any) -> bool:
     )
 
 
-def _regex(pattern: str) -> re.Pattern[str]:
-    spelled = {Wildcard.ANY: ".*", Wildcard.ONE: "."}
-    parts = [spelled[token] if isinstance(token, Wildcard) else re.escape(token) for token in like_tokens(pattern)]
-    return re.compile("".join(parts), re.DOTALL)
-
-
 def _ranked(value: Value) -> list[Any]:
     if value is Odd.MISSING:
-        return [5, 0]
+        return [Rank.MISSING, 0]
     if isinstance(value, Odd):
-        return [4, 0]
+        return [Rank.OTHER, 0]
     if isinstance(value, bool):
-        return [3, value]
+        return [Rank.BOOLEAN, value]
     if isinstance(value, str):
-        return [2, value]
+        return [Rank.TEXT, value[:MAX_SORTED_LENGTH]]
     if isinstance(value, float) and not math.isfinite(value):
-        return [1, 0]
-    return [0, value]
+        return [Rank.NON_FINITE, 0]
+    return [Rank.NUMBER, value]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from runstore.model import RunStatus
+from runstore.patterns import Part, Wildcard, like_parts, part_length
 from runstore.query import (
     And,
     Attribute,
@@ -25,8 +26,6 @@ from runstore.query import (
     Or,
     Present,
     Tag,
-    Wildcard,
-    like_tokens,
 )
 from runstore.query_reference import matches
 from runstore_mongo.documents import NOW_US, PREFIX_LENGTH, copy_key
@@ -163,13 +162,23 @@ def _stored(literal: Literal) -> Any:
 
 
 def _regex(pattern: str) -> str:
-    r"""A pattern as a regular expression that spans line ends; ``\A`` and ``\z`` because ``$`` stops before a newline."""
-    spelled = {Wildcard.ANY: "(?s:.*)", Wildcard.ONE: "(?s:.)"}
-    parts = [
-        spelled[token] if isinstance(token, Wildcard) else re.escape(token).replace("\x00", "\\x00")
-        for token in like_tokens(pattern)
-    ]
-    return "".join(["\\A", *parts, "\\z"])
+    r"""A pattern as a regular expression that never tries a place twice.
+
+    The server gives up on one that does after so many tries, says nothing, and the text counts as one that does not
+    match. So each part between two ``%`` is taken where it fits first, for good (``(?>…)``), and the last one by
+    looking back from the end, once it is sure that so much text is left. ``\\z``, for ``$`` stops before a newline.
+    """
+    head, *rest = like_parts(pattern)
+    if not rest:
+        return f"\\A{_spelled(head)}\\z"
+    *middle, tail = rest
+    taken = "".join(f"(?>(?s:.*?){_spelled(part)})" for part in middle)
+    end = f"(?=(?s:.{{{part_length(tail)}}}))(?>(?s:.*))(?<={_spelled(tail)})\\z" if tail else ""
+    return f"\\A{_spelled(head)}{taken}{end}"
+
+
+def _spelled(part: Part) -> str:
+    return "".join("(?s:.)" if token is Wildcard.ONE else re.escape(str(token)) for token in part)
 
 
 def _of_status(node: Node) -> Document:

@@ -348,8 +348,3 @@ def artifact_of(document: Document) -> Artifact:
         created_at=from_microseconds(document["created_at"]),
         metadata=decode_config(document["metadata"]),
     )
-
-
-def unique(run_ids: Sequence[str]) -> list[str]:
-    """Each id once, in the order given."""
-    return list(dict.fromkeys(run_ids))

@@ -16,13 +16,13 @@ from runstore.errors import (
     ArtifactNotFoundError,
     ExperimentNotFoundError,
     InvalidValueError,
-    QueryError,
     RunNotFoundError,
 )
 from runstore.ids import experiment_id_of
 from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
-from runstore.query import Attribute, Metric, Order, decode_cursor, encode_cursor, parse_filter, parse_order, query_key
+from runstore.query import Metric
 from runstore.sampling import MIN_SAMPLE, sample_indices
+from runstore.searches import RunQuery, check_children, check_experiments, check_search
 from runstore_mongo.blobs import GridFSBlobs
 from runstore_mongo.conditions import uses_metrics
 from runstore_mongo.connection import Connection, Document
@@ -37,7 +37,6 @@ from runstore_mongo.documents import (
     experiment_of,
     run_of,
     summary_of,
-    unique,
 )
 from runstore_mongo.history import read_points
 from runstore_mongo.layouts import Layouts
@@ -85,20 +84,14 @@ class MongoReader:
 
     def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
         """See :meth:`runstore.protocol.RunReader.list_experiments`."""
-        limit = checks.check_limit(limit)
-        key = query_key("experiments")
-        after: Document = {}
-        if cursor is not None:
-            place = decode_cursor(key, cursor)
-            if len(place) != 1 or not isinstance(place[0], str):
-                raise QueryError(f"cursor {checks.shown(cursor)} is none of this list; pass next_cursor unchanged")
-            after = {"name": {"$gt": place[0]}}
+        asked = check_experiments(limit=limit, cursor=cursor)
+        after: Document = {} if asked.after is None else {"name": {"$gt": asked.after}}
         found = self._connection.call(
             "list experiments",
-            lambda: list(self._connection.collection(EXPERIMENTS).find(after).sort("name", 1).limit(limit + 1)),
+            lambda: list(self._connection.collection(EXPERIMENTS).find(after).sort("name", 1).limit(asked.limit + 1)),
         )
-        items = tuple(experiment_of(document) for document in found[:limit])
-        return Page(items=items, next_cursor=encode_cursor(key, [items[-1].name]) if len(found) > limit else None)
+        items = tuple(experiment_of(document) for document in found[: asked.limit])
+        return Page(items=items, next_cursor=asked.cursor_after(items[-1].name) if len(found) > asked.limit else None)
 
     def get_run(self, run_id: str) -> Run:
         """See :meth:`runstore.protocol.RunReader.get_run`."""
@@ -118,33 +111,29 @@ class MongoReader:
         cursor: str | None = None,
     ) -> Page[Run]:
         """See :meth:`runstore.protocol.RunReader.search_runs`."""
-        node, orders = parse_filter(filter), parse_order(order_by)
-        scope: Document = {}
-        if experiment_id is not None:
-            scope = {"experiment_id": {"$eq": checks.check_name(experiment_id, "experiment_id")}}
-        needs_metrics = any(isinstance(order.field, Metric) for order in orders) or (node and uses_metrics(node))
-        joins = bool(needs_metrics) and self._has_partial_copies()
-        search = Search(node, orders, scope=scope, joins=joins)
-        return self._page(search, query_key("runs", node, orders, experiment_id), limit=limit, cursor=cursor)
+        asked = check_search(filter, experiment_id=experiment_id, order_by=order_by, limit=limit, cursor=cursor)
+        return self._page(asked)
 
     def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
         """See :meth:`runstore.protocol.RunReader.list_children`."""
+        asked = check_children(run_id, limit=limit, cursor=cursor)
         self._require_run(run_id)
-        orders = (Order(Attribute("start_time"), descending=False),)
-        search = Search(None, orders, scope={"parent_run_id": {"$eq": run_id}})
-        return self._page(search, query_key("children", run_id), limit=limit, cursor=cursor)
+        return self._page(asked)
 
-    def _page(self, search: Search, key: str, *, limit: int, cursor: str | None) -> Page[Run]:
-        limit = checks.check_limit(limit)
-        after = None if cursor is None else search.check_place(decode_cursor(key, cursor))
-        finite = search.finite_pipeline(after=after, limit=limit + 1)
+    def _page(self, asked: RunQuery) -> Page[Run]:
+        needs_metrics = any(isinstance(order.field, Metric) for order in asked.orders) or (
+            asked.node is not None and uses_metrics(asked.node)
+        )
+        search = Search(asked, joins=needs_metrics and self._has_partial_copies())
+        limit = asked.limit
+        finite = search.finite_pipeline()
         found = [] if finite is None else self._aggregate("search runs", RUNS, finite)
         if len(found) <= limit:  # the page reaches into the runs without a finite value, or there are none with one
-            found = self._aggregate("search runs", RUNS, search.pipeline(after=after, limit=limit + 1))
+            found = self._aggregate("search runs", RUNS, search.pipeline())
         shown = found[:limit]
         return Page(
             items=tuple(run_of(document, now_us=document["now"]) for document in shown),
-            next_cursor=encode_cursor(key, search.place_of(shown[-1])) if len(found) > limit else None,
+            next_cursor=asked.cursor_after(search.place_of(shown[-1])) if len(found) > limit else None,
         )
 
     # --- config and metrics -------------------------------------------------------------------------------------
@@ -159,7 +148,7 @@ class MongoReader:
 
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """See :meth:`runstore.protocol.RunReader.get_configs`."""
-        wanted = unique([checks.check_run_id(run_id) for run_id in run_ids])
+        wanted = checks.check_run_ids(run_ids)
         runs = self._connection.collection(RUNS)
         found = self._connection.call(
             "read configs",
@@ -180,7 +169,7 @@ class MongoReader:
 
     def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
         """See :meth:`runstore.protocol.RunReader.get_summaries_of`."""
-        wanted = unique([checks.check_run_id(run_id) for run_id in run_ids])
+        wanted = checks.check_run_ids(run_ids)
         runs = self._connection.collection(RUNS).with_options(codec_options=_RAW)
         documents = self._connection.call(
             "read summaries",
@@ -305,7 +294,7 @@ class MongoReader:
 
     def _aggregate(self, asked: str, name: str, pipeline: list[Document]) -> list[Document]:
         collection = self._connection.collection(name)
-        return self._connection.call(asked, lambda: collection.aggregate(pipeline).to_list())
+        return self._connection.call(asked, lambda: collection.aggregate(pipeline, allowDiskUse=True).to_list())
 
     def _has_partial_copies(self) -> bool:
         """Whether any run is wide: has more series than it holds summaries of."""

@@ -5,24 +5,21 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
-from runstore.checks import shown
-from runstore.errors import QueryError
 from runstore.model import RunStatus
-from runstore.query import And, Attribute, ConfigKey, Metric, Node, Order, Tag
+from runstore.query import MAX_SORTED_LENGTH, And, Attribute, ConfigKey, Metric, Node, Order, Rank, Tag
+from runstore.searches import Place, RunQuery
 from runstore_mongo.conditions import Conditions, fields_of, uses_metrics
 from runstore_mongo.documents import NOW_US, SERIES, copy_key
 
 Document = dict[str, Any]
 Pipeline = list[Document]
-Place = list[list[Any]]
-"""Where a run stands in an ordering: a ``[rank, value]`` pair for each term, for the start time and for the id."""
 
 _NEVER_NULL: Final = {
-    "id": ("_id", 2),
-    "start_time": ("start_time", 0),
-    "experiment_id": ("experiment_id", 2),
-    "training_mode": ("training_mode", 2),
-    "attempt": ("attempt", 0),
+    "id": ("_id", Rank.TEXT),
+    "start_time": ("start_time", Rank.NUMBER),
+    "experiment_id": ("experiment_id", Rank.TEXT),
+    "training_mode": ("training_mode", Rank.TEXT),
+    "attempt": ("attempt", Rank.NUMBER),
 }
 _SHOWN_FIELDS: Final = (
     "experiment_id",
@@ -50,27 +47,28 @@ RUN_PROJECTION: Final[Document] = {**dict.fromkeys(_SHOWN_FIELDS, 1), "now": NOW
 class Search:
     """One search: its pipeline, and the place of a run that came out of it."""
 
-    def __init__(self, node: Node | None, orders: Sequence[Order], *, scope: Document, joins: bool = False) -> None:
+    def __init__(self, asked: RunQuery, *, joins: bool = False) -> None:
         """Compiles.
 
         Args:
-            node: the filter.
-            orders: the ordering, without the final ties.
-            scope: plain conditions on ``runs`` that always hold, such as an experiment.
+            asked: the question.
             joins: look the statistics of wide runs up in ``run_series``: right for all, and many times slower.
         """
         self._conditions = Conditions(joins=joins)
         self._joins = joins
-        self._node = node
-        self._scope = scope
-        self._terms = [self._term(index, order) for index, order in enumerate(orders)]
-        self._terms += [("start_time", 0, False, {}), ("_id", 2, False, {})]
+        self._node = asked.node
+        self._after = asked.after
+        self._limit = asked.limit + 1  # one more, to know whether a page follows
+        scope = {"experiment_id": asked.experiment_id, "parent_run_id": asked.parent_run_id}
+        self._scope = {field: {"$eq": value} for field, value in scope.items() if value is not None}
+        self._terms = [self._term(index, order) for index, order in enumerate(asked.orders)]
+        self._terms += [("start_time", Rank.NUMBER, False, {}), ("_id", Rank.TEXT, False, {})]
 
-    def pipeline(self, *, after: Place | None, limit: int) -> Pipeline:
-        """The stages that give up to ``limit`` runs after a place, in order."""
+    def pipeline(self) -> Pipeline:
+        """The stages that give the runs of a page in order, and one more."""
         early, late = self._split()
         is_plain = all(not computed for *_, computed in self._terms)
-        behind = [] if after is None else [self._behind(after)]
+        behind = [] if self._after is None else [self._behind(self._after)]
         conditions = [self._conditions.of(item) for item in early]
         stages: Pipeline = [_match([self._scope, *conditions, *(behind if is_plain else [])])]
         if late:
@@ -90,69 +88,44 @@ class Search:
             stages += [{"$set": fields} for fields in computed.get("stages", [])]
         if not is_plain:
             stages += [_match(behind)] if behind else []
-        stages += [{"$sort": self._sort()}, {"$limit": limit}, {"$project": {**RUN_PROJECTION, **self._keys()}}]
+            # A sort holds whole documents, up to 100 MB of them in memory.
+            stages.append({"$unset": ["config", "metrics"]})
+        stages += [{"$sort": self._sort()}, {"$limit": self._limit}, {"$project": {**RUN_PROJECTION, **self._keys()}}]
         return stages
 
-    def finite_pipeline(self, *, after: Place | None, limit: int) -> Pipeline | None:
-        """The same for runs alone whose ordered statistics are all finite; ``None`` if that does not apply.
+    def finite_pipeline(self) -> Pipeline | None:
+        """The same for those runs alone in which the statistic that is ordered by first is finite; ``None`` without one.
 
-        They come before all others. Their statistics are sorted by as they are stored, while the server fetches the
-        runs, where the whole order has to compute ranks for every run that passes the filter: half of the time.
+        They come before all others, for nothing is ordered by before it. All that follows has to be of a kind that no
+        run lacks. Such a statistic is sorted by as it is stored, where the whole order has to compute ranks for every
+        run that passes the filter, which takes twice as long.
         """
-        paths = {index: computed.get("path") for index, (*_, computed) in enumerate(self._terms) if computed}
-        if self._joins or not paths or None in paths.values():
+        (*_, first), *others = self._terms
+        if self._joins or "path" not in first or any(computed for *_, computed in others):
             return None
-        if after is not None and any(after[index][0] for index in paths):
+        if self._after is not None and self._after[0][0] != Rank.NUMBER:
             return None
+        path = str(first["path"])
         conditions = [] if self._node is None else [self._conditions.of(self._node)]
-        finite = [{str(path): {"$gt": -math.inf, "$lt": math.inf}} for path in paths.values()]
-        behind = [] if after is None else [self._behind(after, is_finite=True)]
-        values = {f"_v{index}": f"${path}" for index, path in paths.items()}
-        ranks = {f"_r{index}": {"$literal": 0} for index in paths}
+        behind = [] if self._after is None else [self._behind(self._after, is_finite=True)]
         return [
-            _match([self._scope, *conditions, *finite, *behind]),
+            _match([self._scope, *conditions, {path: {"$gt": -math.inf, "$lt": math.inf}}, *behind]),
             {"$sort": {name: direction for name, direction, _, _ in self._sort_keys(is_finite=True)}},
-            {"$limit": limit},
-            {"$project": {**RUN_PROJECTION, **values, **ranks}},
+            {"$limit": self._limit},
+            {"$project": {**RUN_PROJECTION, "_v0": f"${path}", "_r0": {"$literal": int(Rank.NUMBER)}}},
         ]
 
     def place_of(self, document: Document) -> Place:
         """The place of a run that the pipeline gave."""
-        place = []
+        place: list[tuple[int, Any]] = []
         for index, (path, rank, _, computed) in enumerate(self._terms):
             if computed:
                 value = document[f"_v{index}"]
                 found_rank = int(document[f"_r{index}"])
             else:
                 value, found_rank = document[path], rank
-            if isinstance(value, int) and not isinstance(value, bool):
-                value = int(value)
-            place.append([found_rank, value])
+            place.append((found_rank, value))
         return place
-
-    def check_place(self, place: Any) -> Place:
-        """A place that came back in a cursor.
-
-        Raises:
-            QueryError: it is not one of this search.
-        """
-        is_good = (
-            isinstance(place, list)
-            and len(place) == len(self._terms)
-            and all(
-                isinstance(pair, list)
-                and len(pair) == 2  # noqa: PLR2004 - rank and value
-                and isinstance(pair[0], int)
-                and 0 <= pair[0] <= 5  # noqa: PLR2004 - the ranks
-                and isinstance(pair[1], (bool, int, float, str))
-                and not (isinstance(pair[1], int) and abs(pair[1]) >= 2**63)
-                for pair in place
-            )
-        )
-        if not is_good:
-            raise QueryError(f"the cursor's place {shown(place)} is none of this query; pass next_cursor unchanged")
-        checked: Place = place
-        return checked
 
     def _split(self) -> tuple[list[Node], list[Node]]:
         """The conjuncts that the stored run answers, and those that need a look-up."""
@@ -215,17 +188,21 @@ class Search:
 
     def _behind(self, place: Place, *, is_finite: bool = False) -> Document:
         """That a run stands strictly after a place."""
-        equal: list[Document] = []
-        ways: list[Document] = []
+        # From the last key to the first: beyond it, or level with it and behind in the keys that follow. So each value
+        # stands in the command twice, and a long text does not fill it up.
+        behind: Document = {}
         first: Document = {}
-        for name, direction, index, part in self._sort_keys(is_finite=is_finite):
-            value = place[index][part]
+        for name, direction, index, part in reversed(list(self._sort_keys(is_finite=is_finite))):
+            rank, value = place[index]
+            if part == 0:
+                value = rank
+            elif rank == Rank.BOOLEAN:
+                value = float(value)  # as a leaf holds it
             operator = "$gt" if direction > 0 else "$lt"
-            if not ways:
-                first = {name: {f"{operator}e": value}}  # implied by the ways; it bounds the scan of an index
-            ways.append({"$and": [*equal, {name: {operator: value}}]})
-            equal.append({name: {"$eq": value}})
-        return {"$and": [first, {"$or": ways}]}
+            beyond = {name: {operator: value}}
+            behind = {"$or": [beyond, {"$and": [{name: {"$eq": value}}, behind]}]} if behind else beyond
+            first = {name: {f"{operator}e": value}}  # implied by all of it; it bounds the scan of an index
+        return {"$and": [first, behind]}
 
     def _lookups(self, wanted: AbstractSet[tuple[str, str]]) -> Pipeline:
         """Joins series' summaries by their key: one index look-up a run."""
@@ -288,10 +265,10 @@ def _ranked_value(value: str) -> tuple[Document, Document]:
     """The rank of an attribute, a tag or a statistic, and the value that counts within it."""
     is_text = {"$eq": [{"$type": value}, "string"]}
     rank = _first_of(
-        (_is_finite(value), 0),
-        ({"$lte": [value, None]}, 5),  # null or missing
-        (is_text, 2),
-        otherwise=1,
+        (_is_finite(value), Rank.NUMBER),
+        ({"$lte": [value, None]}, Rank.MISSING),  # null or missing
+        (is_text, Rank.TEXT),
+        otherwise=Rank.NON_FINITE,
     )
     return rank, {"$cond": [{"$or": [_is_finite(value), is_text]}, value, 0]}
 
@@ -302,15 +279,19 @@ def _ranked_leaf(leaf: str) -> tuple[Document, Document]:
     is_number = {"$and": [{"$in": [kind, ["int", "float"]]}, _is_finite(number)]}
     is_text, is_boolean = {"$eq": [kind, "str"]}, {"$eq": [kind, "bool"]}
     rank = _first_of(
-        (is_number, 0),
-        (is_text, 2),
-        (is_boolean, 3),
-        ({"$lte": [leaf, None]}, 5),
-        ({"$in": [kind, ["int", "float"]]}, 1),
-        otherwise=4,
+        (is_number, Rank.NUMBER),
+        (is_text, Rank.TEXT),
+        (is_boolean, Rank.BOOLEAN),
+        ({"$lte": [leaf, None]}, Rank.MISSING),
+        ({"$in": [kind, ["int", "float"]]}, Rank.NON_FINITE),
+        otherwise=Rank.OTHER,
     )
-    return rank, _first_of((is_text, f"{leaf}.s"), ({"$or": [is_number, is_boolean]}, number), otherwise=0)
+    text = f"{leaf}.s"
+    is_short = {"$lte": [{"$strLenBytes": text}, MAX_SORTED_LENGTH]}
+    sorted_text = {"$cond": [is_short, text, {"$substrCP": [text, 0, MAX_SORTED_LENGTH]}]}
+    return rank, _first_of((is_text, sorted_text), ({"$or": [is_number, is_boolean]}, number), otherwise=0)
 
 
 def _first_of(*cases: tuple[Document, Any], otherwise: Any) -> Document:
-    return {"$switch": {"branches": [{"case": case, "then": then} for case, then in cases], "default": otherwise}}
+    branches = [{"case": case, "then": int(then) if isinstance(then, Rank) else then} for case, then in cases]
+    return {"$switch": {"branches": branches, "default": int(otherwise) if isinstance(otherwise, Rank) else otherwise}}

@@ -20,7 +20,7 @@ from bson.int64 import Int64
 from pymongo import UpdateOne
 
 from runstore.checks import MAX_STEP, Series
-from runstore.model import SeriesSummary
+from runstore.model import SeriesSummary, StepValue
 from runstore.summaries import merge_summaries, summarize
 from runstore_mongo.columns import Columns, empty, of_documents, overlay
 from runstore_mongo.documents import Document, bucket_key, series_key, summary_fields, summary_of
@@ -163,22 +163,24 @@ def summary_after(series: Series, before: SeriesSummary | None, batch: Columns, 
 
 
 def _without(before: SeriesSummary, old: Columns, replaced: list[int], series: Series, batch: Columns) -> SeriesSummary:
-    """The summary after some points, none of them an extreme, were overwritten by the batch's."""
+    """The summary after some points were overwritten by the batch's, an extreme by nothing less extreme."""
     gone = summarize(*series, [old.steps[index] for index in replaced], [old.values[index] for index in replaced])
     merged = merge_summaries(before, summarize(*series, batch.steps, batch.values))
     new = dict(zip(batch.steps, batch.values, strict=True))
-    ends = {
-        name: type(point)(step=point.step, value=new.get(point.step, point.value))
-        for name, point in (("first", merged.first), ("last", merged.last))
-    }
+
+    def now(point: StepValue) -> StepValue:
+        # An extreme, too, may have been overwritten: by its equal, which is 0.0 for -0.0 and not the same bits.
+        return StepValue(step=point.step, value=new.get(point.step, point.value))
+
     return SeriesSummary(
         name=merged.name,
         dataset_type=merged.dataset_type,
         count=merged.count - gone.count,
-        min=merged.min,
-        max=merged.max,
+        first=now(merged.first),
+        last=now(merged.last),
+        min=None if merged.min is None else now(merged.min),
+        max=None if merged.max is None else now(merged.max),
         non_finite_count=merged.non_finite_count - gone.non_finite_count,
-        **ends,
     )
 
 

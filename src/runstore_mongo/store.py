@@ -23,7 +23,13 @@ from runstore.artifacts import check_artifact, records_of
 from runstore.batches import batches_of
 from runstore.begun import BegunRuns
 from runstore.config import check_config, decode_config, encode_config, flatten_config, merge_config
-from runstore.errors import ExperimentNotFoundError, InvalidValueError, RunFinalizedError, RunNotFoundError, SchemaError
+from runstore.errors import (
+    ExperimentNotFoundError,
+    InvalidValueError,
+    ReadOnlyError,
+    RunFinalizedError,
+    RunNotFoundError,
+)
 from runstore.ids import experiment_id_of, new_run_id
 from runstore.model import TERMINAL_STATUSES, Artifact, MetricPoint, RunFailure, RunStatus, from_microseconds
 from runstore.protocol import DEFAULT_LEASE_S
@@ -357,7 +363,7 @@ class MongoStore(MongoReader):
 
     def _check_writable(self) -> None:
         if self._is_read_only:
-            raise SchemaError(f"{self!r} was opened for reading; open it with open_store(url) to write")
+            raise ReadOnlyError(f"{self!r} was opened for reading; open it with open_store(url) to write")
 
 
 def _reopened(url: str, artifacts: str | None, read_only: bool) -> MongoStore:  # noqa: FBT001 - pickle passes by place

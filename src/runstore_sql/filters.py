@@ -11,6 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import Grouping
 
+from runstore.patterns import Wildcard, like_tokens
 from runstore.query import (
     And,
     Attribute,
@@ -26,8 +27,6 @@ from runstore.query import (
     Or,
     Present,
     Tag,
-    Wildcard,
-    like_tokens,
 )
 from runstore_sql.numbers import NEGATIVE_INFINITY, POSITIVE_INFINITY
 from runstore_sql.schema import config_leaf, experiment, run, series, tag
@@ -53,8 +52,6 @@ _INFINITIES: Final = {
     ">": (POSITIVE_INFINITY,),
     ">=": (POSITIVE_INFINITY,),
 }
-_FLAT: Final = 100
-"""Items that stand side by side under one AND or OR."""
 _JOINED: Final = 4
 """Tests of keys that PostgreSQL may plan as joins. It weighs all their orders: 20 take it seconds, 50 half a minute. Of
 more than these, the rest is looked up for each run that the others leave."""
@@ -104,9 +101,9 @@ class Filters:
         is_apart = joined is not None and id(node) not in joined
         match node:
             case And(items):
-                return _balanced(sa.and_, [self._condition(item, joined) for item in items])
+                return Grouping(sa.and_(*(self._condition(item, joined) for item in items)))
             case Or(items):
-                return _balanced(sa.or_, [self._condition(item, joined) for item in items])
+                return Grouping(sa.or_(*(self._condition(item, joined) for item in items)))
             case Not(item):
                 return sa.not_(self._condition(item, joined).self_group())
             case Compare(field, op, value):
@@ -131,11 +128,12 @@ class Filters:
         return run.c.pk.in_(sa.select(table.c.run_pk).where(identity, test(column)))
 
     def _is_like(self, column: "_Column", pattern: str, *, negated: bool) -> Condition:
-        spelled = like_pattern(pattern, self._dialect)
-        operator = "GLOB" if self._dialect == "sqlite" else None
-
         def test(text: sa.ColumnElement[Any]) -> Condition:
-            found = text.op("GLOB", is_comparison=True)(spelled) if operator else text.like(spelled, escape="!")
+            if self._dialect == "sqlite":
+                # LIKE takes "A" for "a", and GLOB takes U+FFFE and U+FFFF for U+FFFD.
+                found: Condition = sa.func.runstore_like(pattern, text, type_=sa.Boolean) == sa.literal_column("1")
+            else:
+                found = text.like(like_pattern(pattern), escape="!")
             return sa.not_(found) if negated else found
 
         return column.as_text(test)
@@ -158,15 +156,12 @@ def _is_broad(test: Node) -> bool:
     return not (isinstance(test, Compare) and test.op == "=")
 
 
-def like_pattern(pattern: str, dialect: str) -> str:
-    """A pattern of ours in the dialect's spelling: GLOB for SQLite, whose LIKE takes ``A`` for ``a``."""
-    spelled = {Wildcard.ANY: "*", Wildcard.ONE: "?"} if dialect == "sqlite" else {Wildcard.ANY: "%", Wildcard.ONE: "_"}
-    special = "*?[" if dialect == "sqlite" else "%_!"
-    escape = "[{}]" if dialect == "sqlite" else "!{}"
+def like_pattern(pattern: str) -> str:
+    """A pattern of ours as LIKE takes it, with ``!`` before what it takes for a wildcard."""
     return "".join(
-        spelled[token]
+        token.value
         if isinstance(token, Wildcard)
-        else "".join(escape.format(character) if character in special else character for character in token)
+        else "".join(f"!{character}" if character in "%_!" else character for character in token)
         for token in like_tokens(pattern)
     )
 
@@ -305,14 +300,3 @@ def _is_in(column: _Column, values: Sequence[Literal], *, negated: bool) -> Cond
     if numbers:
         tests.append(column.as_number(among(numbers), _INFINITIES["!="] if negated else ()))
     return sa.or_(*tests)
-
-
-def _balanced(join: Callable[..., Condition], items: Sequence[Condition]) -> Condition:
-    """All items under one operator, as a tree of little depth: SQLite refuses an expression over 1,000 deep."""
-    if len(items) <= _FLAT:
-        return Grouping(join(*items))
-    middle = len(items) // 2
-    # SQLAlchemy's own and_() and or_() would lay the halves flat again.
-    word = "AND" if join is sa.and_ else "OR"
-    halves = _balanced(join, items[:middle]), _balanced(join, items[middle:])
-    return Grouping(halves[0].op(word, is_comparison=True)(halves[1]))

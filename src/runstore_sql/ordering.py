@@ -1,30 +1,28 @@
 """Orders and keyset pages as SQL (READ.3-4): a rank and a value for each term, then start time and id.
 
-Ranks ascend in both directions: 0 finite number, 1 non-finite number, 2 text, 3 boolean, 4 null, list or empty mapping,
-5 missing. A page begins strictly after the last row of the page before, whose ranks and values the cursor holds.
+Ranks (:class:`runstore.query.Rank`) ascend in both directions. A page begins strictly after the last row of the page
+before, whose ranks and values the cursor holds.
 """
 
 from collections.abc import Sequence
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from runstore.errors import QueryError
-from runstore.query import TEXT_ATTRIBUTES, Attribute, ConfigKey, Field, Metric, Order, Tag
+from runstore.query import (
+    MAX_SORTED_LENGTH,
+    NULLABLE_ATTRIBUTES,
+    TEXT_ATTRIBUTES,
+    Attribute,
+    ConfigKey,
+    Field,
+    Metric,
+    Order,
+    Rank,
+    Tag,
+)
 from runstore_sql.filters import Condition, Filters
 from runstore_sql.schema import config_leaf, run, series, tag
-
-NUMBER_RANK: Final = 0
-NON_FINITE_RANK: Final = 1
-TEXT_RANK: Final = 2
-BOOLEAN_RANK: Final = 3
-OTHER_RANK: Final = 4
-MISSING_RANK: Final = 5
-
-MAX_TERMS: Final = 20
-"""Each term may take a join, and MySQL and SQLite join at most 61 and 64 tables."""
-
-_NULLABLE: Final = {"name", "parent_run_id", "client_id", "source_path", "end_time"}
 
 
 class Term(NamedTuple):
@@ -38,28 +36,29 @@ class Term(NamedTuple):
 
 
 class Ordering:
-    """The terms of one query, with the joins that they need."""
+    """The terms of one query, with the joins that they need.
+
+    Attributes:
+        long_texts: how many terms sort by texts that may be longer than a name.
+    """
 
     def __init__(self, orders: Sequence[Order], filters: Filters) -> None:
-        """Prepares the terms.
-
-        Raises:
-            QueryError: there are more than ``MAX_TERMS``.
-        """
-        if len(orders) > MAX_TERMS:
-            raise QueryError(f"order_by has {len(orders)} terms; at most {MAX_TERMS} are sorted by")
+        """Prepares the terms."""
         self.joins: list[tuple[sa.FromClause, Condition]] = []
         self.terms = [self._term(order, filters) for order in orders]
-        self.terms.append(Term(None, run.c.start_us, None, NUMBER_RANK, descending=False))
-        self.terms.append(Term(None, None, run.c.id, TEXT_RANK, descending=False))
+        self.long_texts = sum(
+            isinstance(order.field, (Tag, ConfigKey)) or order.field == Attribute("source_path") for order in orders
+        )
+        self.terms.append(Term(None, run.c.start_us, None, Rank.NUMBER, descending=False))
+        self.terms.append(Term(None, None, run.c.id, Rank.TEXT, descending=False))
 
     def _term(self, order: Order, filters: Filters) -> Term:
         match order.field:
             case Attribute(name):
                 column = filters.attributes[name]
-                own = TEXT_RANK if name in TEXT_ATTRIBUTES else NUMBER_RANK
-                rank = sa.case((column.is_(None), MISSING_RANK), else_=own) if name in _NULLABLE else None
-                number, text = (None, column) if own == TEXT_RANK else (column, None)
+                own = Rank.TEXT if name in TEXT_ATTRIBUTES else Rank.NUMBER
+                rank = sa.case((column.is_(None), Rank.MISSING), else_=own) if name in NULLABLE_ATTRIBUTES else None
+                number, text = (None, column) if own == Rank.TEXT else (column, None)
                 return Term(rank, number, text, own, order.descending)
             case _:
                 return self._joined_term(order.field, descending=order.descending)
@@ -70,30 +69,31 @@ class Ordering:
         match field:
             case Tag(key):
                 row = self._join(tag.alias(), {"key": key})
-                rank = sa.case((row.c.run_pk.is_(None), MISSING_RANK), else_=TEXT_RANK)
+                rank = sa.case((row.c.run_pk.is_(None), Rank.MISSING), else_=Rank.TEXT)
                 text = row.c.value
             case ConfigKey(key):
                 row = self._join(config_leaf.alias(), {"key": key})
                 rank = sa.case(
-                    (row.c.run_pk.is_(None), MISSING_RANK),
-                    (row.c.kind == "str", TEXT_RANK),
-                    (row.c.kind == "bool", BOOLEAN_RANK),
-                    (row.c.number.is_not(None), NUMBER_RANK),
-                    (row.c.kind.in_(("int", "float")), NON_FINITE_RANK),
-                    else_=OTHER_RANK,
+                    (row.c.run_pk.is_(None), Rank.MISSING),
+                    (row.c.kind == "str", Rank.TEXT),
+                    (row.c.kind == "bool", Rank.BOOLEAN),
+                    (row.c.number.is_not(None), Rank.NUMBER),
+                    (row.c.kind.in_(("int", "float")), Rank.NON_FINITE),
+                    else_=Rank.OTHER,
                 )
-                number, text = row.c.number, sa.case((row.c.kind == "str", row.c.value))
+                number = row.c.number
+                text = sa.case((row.c.kind == "str", sa.func.substr(row.c.value, 1, MAX_SORTED_LENGTH)))
             case Metric(dataset_type, name, stat):
                 row = self._join(series.alias(), {"name": name, "dataset_type": dataset_type})
                 number = row.c["count"] if stat == "count" else row.c[f"{stat}_value"]
                 step = row.c[f"{stat}_step"] if stat in {"min", "max"} else row.c.pk
                 rank = sa.case(
-                    (step.is_(None), MISSING_RANK), (number.is_not(None), NUMBER_RANK), else_=NON_FINITE_RANK
+                    (step.is_(None), Rank.MISSING), (number.is_not(None), Rank.NUMBER), else_=Rank.NON_FINITE
                 )
             case _:
                 message = f"no order by {field}"
                 raise TypeError(message)
-        return Term(rank, number, text, MISSING_RANK, descending)
+        return Term(rank, number, text, Rank.MISSING, descending)
 
     def _join(self, table: Any, identity: dict[str, str]) -> Any:
         conditions = [table.c[column] == value for column, value in identity.items()]
@@ -140,49 +140,32 @@ class Ordering:
         for index, term in enumerate(self.terms):
             rank = term.only_rank if term.rank is None else int(row[f"rank_{index}"])
             value: Any = 0
-            if rank in {NUMBER_RANK, BOOLEAN_RANK}:
+            if rank in {Rank.NUMBER, Rank.BOOLEAN}:
                 value = row[f"number_{index}"]
-            elif rank == TEXT_RANK:
+            elif rank == Rank.TEXT:
                 value = row[f"text_{index}"]
             place.append([rank, value])
         return place
 
     def after(self, place: Sequence[Any]) -> Condition:
-        """Whether a row stands strictly after a place.
-
-        Raises:
-            QueryError: the place is none of this order's.
-        """
-        self._check(place)
-        ways: list[Condition] = []
-        same: list[Condition] = []
-        for term, (rank, value) in zip(self.terms, place, strict=True):
+        """Whether a row stands strictly after a place of this order."""
+        # From the last term to the first: beyond it, or level with it and behind in the terms that follow. So each value
+        # stands in the statement twice, and a long text does not fill it up; and one pair of brackets a term is what
+        # SQLite's parser can take.
+        behind: Condition = sa.false()
+        for term, (rank, kept) in reversed(list(zip(self.terms, place, strict=True))):
             column = _compared_column(term, rank)
-            is_same_rank = [] if term.rank is None else [term.rank == rank]
-            if term.rank is not None:
-                ways.append(sa.and_(*same, term.rank > rank))
+            value = float(kept) if rank == Rank.BOOLEAN else kept  # as a leaf holds it
+            level: list[Condition] = [] if term.rank is None else [term.rank == rank]
+            ways = [] if term.rank is None else [term.rank > rank]
             if column is not None:
-                beyond = column < value if term.descending else column > value
-                ways.append(sa.and_(*same, *is_same_rank, beyond))
-                same = [*same, *is_same_rank, column == value]
-            else:
-                same = [*same, *is_same_rank]
-        return sa.or_(*ways)
-
-    def _check(self, place: Sequence[Any]) -> None:
-        for pair in place:
-            match pair:
-                case [0 | 3, int() | float()] | [2, str()] | [1 | 4 | 5, _]:
-                    continue
-                case _:
-                    break
-        else:
-            if len(place) == len(self.terms):
-                return
-        raise QueryError("the cursor was changed on its way; pass next_cursor as it was given")
+                ways.append(sa.and_(*level, column < value if term.descending else column > value))
+                level.append(column == value)
+            behind = sa.or_(*ways, sa.and_(*level, behind))
+        return behind
 
 
 def _compared_column(term: Term, rank: int) -> sa.ColumnElement[Any] | None:
-    if rank in {NUMBER_RANK, BOOLEAN_RANK}:
+    if rank in {Rank.NUMBER, Rank.BOOLEAN}:
         return term.number
-    return term.text if rank == TEXT_RANK else None
+    return term.text if rank == Rank.TEXT else None

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
 from runstore.model import Page, Run
-from runstore.query import Node, Order, decode_cursor, encode_cursor
+from runstore.query import MAX_SORTED_LENGTH
+from runstore.searches import RunQuery
 from runstore_sql.database import Database
 from runstore_sql.filters import Condition, Filters, parent
 from runstore_sql.ordering import Ordering
@@ -19,18 +20,12 @@ _KEPT: Final = 100
 _LONGEST_KEPT: Final = 2_000
 """Characters of a filter and an order, so that what is kept stays small."""
 
+_SORT_WHOLE_TEXTS: Final = f"SET SESSION max_sort_length = {4 * MAX_SORTED_LENGTH}, sort_buffer_size = {{}}"
+"""MySQL and MariaDB sort by the first 1,024 bytes of a text unless told otherwise, and say nothing of it."""
+_BYTES_A_SORTED_TEXT: Final = 5 * 2**20
+"""They want room for 15 of the longest keys before they begin to sort; the rest they sort on disk."""
 
-class Scope(NamedTuple):
-    """The runs of which pages are read.
-
-    Attributes:
-        key: what a cursor of these pages must have been made for.
-        kind, value: ``experiment`` and an experiment's id, ``parent`` and a run's key, or ``all`` and ``None``.
-    """
-
-    key: str
-    kind: str
-    value: str | int | None
+wanted_parent = run.alias("wanted_parent")
 
 
 class _Query(NamedTuple):
@@ -46,40 +41,37 @@ class Pages:
         self._database = database
         self._filters = Filters(database.dialect, database.now_us)
         self._columns = run_columns(database.now_us)
-        self._known: dict[tuple[str, Scope, int, str | None], _Query] = {}
+        self._known: dict[tuple[str, int, str], _Query] = {}
 
-    def read(
-        self, node: Node | None, orders: Sequence[Order], scope: Scope, *, limit: int, cursor: str | None
-    ) -> Page[Run]:
-        """The runs that match, in order, after those of the cursor.
-
-        Raises:
-            QueryError: the cursor is none of this query's, or there are too many orders.
-        """
-        asked = repr((node, orders))  # 1, 1.0 and True are equal, and three different questions
-        query = self._known.get((asked, scope, limit, cursor))
+    def read(self, asked: RunQuery) -> Page[Run]:
+        """The runs that match, in order, after those of the cursor."""
+        identity = asked.key, asked.limit, repr(asked.after)
+        query = self._known.get(identity)
         if query is None:
-            query = self._built(node, orders, scope, limit=limit, cursor=cursor)
-            if len(asked) <= _LONGEST_KEPT:
+            query = self._built(asked)
+            if len(identity[0]) + len(identity[2]) <= _LONGEST_KEPT:
                 if len(self._known) >= _KEPT:
                     self._known.clear()
-                self._known[asked, scope, limit, cursor] = query
+                self._known[identity] = query
         statement, ordering = query
-        rows = self._database.read(lambda connection: connection.execute(statement).all())
+        rows = self._database.read(lambda connection: self._rows(connection, statement, ordering))
         next_cursor = None
-        if len(rows) > limit:
-            next_cursor = encode_cursor(scope.key, ordering.place(rows[limit - 1]._mapping))  # noqa: SLF001 - SQLAlchemy's API
-        return Page(items=tuple(run_of(row) for row in rows[:limit]), next_cursor=next_cursor)
+        if len(rows) > asked.limit:
+            next_cursor = asked.cursor_after(ordering.place(rows[asked.limit - 1]._mapping))  # noqa: SLF001 - SQLAlchemy's API
+        return Page(items=tuple(run_of(row) for row in rows[: asked.limit]), next_cursor=next_cursor)
 
-    def _built(
-        self, node: Node | None, orders: Sequence[Order], scope: Scope, *, limit: int, cursor: str | None
-    ) -> _Query:
-        ordering = Ordering(orders, self._filters)
-        conditions = list(_in_scope(scope))
-        if node is not None:
-            conditions.append(self._filters.condition(node))
-        if cursor is not None:
-            conditions.append(ordering.after(decode_cursor(scope.key, cursor)))
+    def _rows(self, connection: sa.Connection, statement: sa.Select[Any], ordering: Ordering) -> Sequence[sa.Row[Any]]:
+        if ordering.long_texts and self._database.dialect == "mysql":
+            connection.exec_driver_sql(_SORT_WHOLE_TEXTS.format(ordering.long_texts * _BYTES_A_SORTED_TEXT))
+        return connection.execute(statement).all()
+
+    def _built(self, asked: RunQuery) -> _Query:
+        ordering = Ordering(asked.orders, self._filters)
+        conditions = list(_in_scope(asked))
+        if asked.node is not None:
+            conditions.append(self._filters.condition(asked.node))
+        if asked.after is not None:
+            conditions.append(ordering.after(asked.after))
         columns = [run.c.pk, *ordering.columns()]
         source = _joined([*columns, *conditions])
         for table, on in ordering.joins:
@@ -89,7 +81,7 @@ class Pages:
             .select_from(source)
             .where(*conditions)
             .order_by(*ordering.order_by())
-            .limit(limit + 1)
+            .limit(asked.limit + 1)
             .subquery("found")
         )
         places = [column for column in found.c if column.name != "pk"]
@@ -101,12 +93,13 @@ class Pages:
         return _Query(statement, ordering)
 
 
-def _in_scope(scope: Scope) -> Iterable[Condition]:
-    if scope.kind == "experiment":
-        wanted = sa.select(experiment.c.pk).where(experiment.c.id == scope.value)
+def _in_scope(asked: RunQuery) -> Iterable[Condition]:
+    if asked.experiment_id is not None:
+        wanted = sa.select(experiment.c.pk).where(experiment.c.id == asked.experiment_id)
         yield run.c.experiment_pk == wanted.scalar_subquery()
-    elif scope.kind == "parent":
-        yield run.c.parent_pk == scope.value
+    if asked.parent_run_id is not None:
+        wanted = sa.select(wanted_parent.c.pk).where(wanted_parent.c.id == asked.parent_run_id)
+        yield run.c.parent_pk == wanted.scalar_subquery()
 
 
 def _joined(clauses: Sequence[sa.ColumnElement[Any]]) -> sa.FromClause:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, BinaryIO, Final, TypeVar, cast
+from typing import Any, BinaryIO, Final, TypeVar
 
 import sqlalchemy as sa
 
@@ -10,23 +10,15 @@ from runstore import checks
 from runstore.artifacts import open_verified
 from runstore.blobs import Blobs
 from runstore.config import decode_config
-from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, QueryError, RunNotFoundError
+from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
 from runstore.ids import experiment_id_of
 from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
-from runstore.query import (
-    Attribute,
-    Order,
-    decode_cursor,
-    encode_cursor,
-    parse_filter,
-    parse_order,
-    query_key,
-)
+from runstore.searches import check_children, check_experiments, check_search
 from runstore_sql.database import Database
 from runstore_sql.filters import Condition
 from runstore_sql.history import HistoryReader, check_sample_size
 from runstore_sql.many_runs import ManyRuns
-from runstore_sql.pages import Pages, Scope
+from runstore_sql.pages import Pages
 from runstore_sql.rows import artifact_of, experiment_of, run_columns, run_of, runs_and_relatives
 from runstore_sql.schema import artifact, experiment, run
 
@@ -74,14 +66,13 @@ class SqlReader:
 
     def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
         """See :meth:`runstore.protocol.RunReader.list_experiments`."""
-        limit = checks.check_limit(limit)
-        key = query_key("experiments")
-        query = sa.select(experiment).order_by(experiment.c.name).limit(limit + 1)
-        if cursor is not None:
-            query = query.where(experiment.c.name > checks.check_text(decode_cursor(key, cursor)[0], "cursor"))
+        asked = check_experiments(limit=limit, cursor=cursor)
+        query = sa.select(experiment).order_by(experiment.c.name).limit(asked.limit + 1)
+        if asked.after is not None:
+            query = query.where(experiment.c.name > asked.after)
         rows = self.database.read(lambda connection: connection.execute(query).all())
-        items = tuple(experiment_of(row) for row in rows[:limit])
-        return Page(items=items, next_cursor=encode_cursor(key, [items[-1].name]) if len(rows) > limit else None)
+        items = tuple(experiment_of(row) for row in rows[: asked.limit])
+        return Page(items=items, next_cursor=asked.cursor_after(items[-1].name) if len(rows) > asked.limit else None)
 
     def get_run(self, run_id: str) -> Run:
         """See :meth:`runstore.protocol.RunReader.get_run`."""
@@ -107,22 +98,14 @@ class SqlReader:
         cursor: str | None = None,
     ) -> Page[Run]:
         """See :meth:`runstore.protocol.RunReader.search_runs`."""
-        node, orders = parse_filter(filter), parse_order(order_by)
-        limit = checks.check_limit(limit)
-        if not (_could_be_stored(experiment_id or "") and _could_be_stored(filter or "")):
-            # No database takes such a text even to compare with, and none holds one.
-            raise QueryError("the filter or experiment_id holds a NUL character or a lone surrogate; take it out")
-        kind = "all" if experiment_id is None else "experiment"
-        scope = Scope(query_key("runs", node, orders, experiment_id), kind, experiment_id)
-        return self._pages.read(node, orders, scope, limit=limit, cursor=cursor)
+        asked = check_search(filter, experiment_id=experiment_id, order_by=order_by, limit=limit, cursor=cursor)
+        return self._pages.read(asked)
 
     def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
         """See :meth:`runstore.protocol.RunReader.list_children`."""
-        checks.check_run_id(run_id)
-        limit = checks.check_limit(limit)
-        orders = (Order(Attribute("start_time"), descending=False),)
-        scope = Scope(query_key("children", run_id), "parent", self._pk_of(run_id))
-        return self._pages.read(None, orders, scope, limit=limit, cursor=cursor)
+        asked = check_children(run_id, limit=limit, cursor=cursor)
+        self._require_run(run_id)
+        return self._pages.read(asked)
 
     def get_config(self, run_id: str) -> dict[str, Any]:
         """See :meth:`runstore.protocol.RunReader.get_config`."""
@@ -153,7 +136,7 @@ class SqlReader:
         self, read: Callable[[Sequence[str], Any], dict[str, ResultT]], run_ids: Sequence[str]
     ) -> dict[str, ResultT]:
         """What is known of many runs, in the order asked for; so many ids a statement that no driver's limit is met."""
-        wanted = [run_id for run_id in dict.fromkeys(run_ids) if _could_be_stored(run_id)]
+        wanted = checks.check_run_ids(run_ids)
         found: dict[str, ResultT] = {}
         for first in range(0, len(wanted), _IDS_A_STATEMENT):
             some = wanted[first : first + _IDS_A_STATEMENT]
@@ -219,20 +202,7 @@ class SqlReader:
             raise ArtifactNotFoundError(checks.unknown_artifact(run_id, name))
         return open_verified(artifact_of(row, run_id), self._blobs)
 
-    def _pk_of(self, run_id: str) -> int:
+    def _require_run(self, run_id: str) -> None:
         query = sa.select(run.c.pk).where(run.c.id == run_id)
-        pk = self.database.read(lambda connection: connection.execute(query).scalar())
-        if pk is None:
+        if self.database.read(lambda connection: connection.execute(query).scalar()) is None:
             raise RunNotFoundError(checks.unknown_run(run_id))
-        return cast("int", pk)
-
-
-def _could_be_stored(text: object) -> bool:
-    """Whether any database could hold this text: drivers fail on NUL and on lone surrogates."""
-    if not isinstance(text, str) or "\x00" in text:
-        return False
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True

@@ -16,6 +16,7 @@ from typing import Any, Final
 from runstore import forks, sqlite_files
 from runstore.errors import SettingsError, StoreFailureError
 from runstore.open_files import FileKey, key_of
+from runstore.patterns import like_matcher
 from runstore.sqlite_files import Connection
 
 OPTIONS: Final = frozenset({"synchronous", "timeout"})
@@ -163,9 +164,14 @@ class SqliteFile(UsedFile):
 def set_up(connection: sqlite3.Connection) -> None:
     """What every connection has."""
     connection.create_function("runstore_now_us", 0, lambda: time.time_ns() // 1000)
+    connection.create_function("runstore_like", 2, _is_like, deterministic=True)
     connection.execute("PRAGMA foreign_keys = ON")
     # SQLite's own 2 MB do not hold what one search over 10,000 runs touches.
     connection.execute("PRAGMA cache_size = -16384")
+
+
+def _is_like(pattern: str, text: str | None) -> bool:
+    return text is not None and like_matcher(pattern)(text)
 
 
 def _seconds(given: Any) -> float:

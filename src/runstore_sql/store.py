@@ -17,9 +17,9 @@ from runstore.blobs import Blobs
 from runstore.config import check_config, decode_config, encode_config, flatten_config, merge_config
 from runstore.errors import (
     ExperimentNotFoundError,
+    ReadOnlyError,
     RunFinalizedError,
     RunNotFoundError,
-    StoreFailureError,
 )
 from runstore.hookspecs import OpenOptions
 from runstore.ids import experiment_id_of, new_run_id
@@ -242,7 +242,7 @@ class SqlStore(SqlReader):
         checks.check_run_id(run_id)
         request = check_artifact(path, name=name, artifact_type=artifact_type, copy=copy, metadata=metadata)
         self._check_writable()
-        self._pk_of(run_id)
+        self._require_run(run_id)
         moment = from_microseconds(time.time_ns() // 1000)
         logged = request.record(run_id, self._blobs, created_at=moment)
         self.database.write(lambda connection: self._record_artifacts(connection, run_id, logged))
@@ -337,7 +337,7 @@ class SqlStore(SqlReader):
 
     def _check_writable(self) -> None:
         if self.database.read_only:
-            raise StoreFailureError(f"{self.database.place} was opened for reading; open_store(url) opens for writing")
+            raise ReadOnlyError(f"{self.database.place} was opened for reading; open_store(url) opens for writing")
 
     def _now(self) -> sa.ColumnElement[int]:
         return sa.literal_column(self.database.now_us, sa.BigInteger)

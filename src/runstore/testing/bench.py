@@ -42,6 +42,12 @@ class Bench:
         self._stores.append(store)
         return store
 
+    def open_reader(self) -> BackendStore:
+        """A new traced handle for reading, closed at the end of the test."""
+        reader = TracedStore(self.harness.open_reader(), trace=self.trace, number=next(self._numbers))
+        self._stores.append(cast("BackendStore", reader))
+        return self._stores[-1]
+
     def once(self, make: Callable[[BackendStore], Any]) -> Any:
         """What ``make`` gave the first time on this database: for runs that many tests read and none changes."""
         made = vars(self.harness).setdefault("_made_once", {})

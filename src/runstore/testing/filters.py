@@ -1,17 +1,15 @@
-"""Generated runs and filters, each filter as text and as a plain Python judgement of what it must find.
+"""Random runs and filters, each filter as text and as a plain Python judgement of what it must find.
 
 The judgement looks at the plain facts a run was made from; it calls neither the parser nor the reference evaluation.
 """
 
 import math
 import operator
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache, partial
+from functools import partial
+from random import Random
 from typing import Any, Final, NamedTuple
-
-from hypothesis import strategies as st
 
 from runstore.protocol import BackendStore
 from runstore.testing.bench import point
@@ -28,8 +26,40 @@ KEYS: Final = {
     "opt.name": "config.opt.name",
 }
 SERIES: Final = {("auroc", "validation"): "metric.validation.auroc", ("odd/na me", "train"): 'metric.train."odd/na me"'}
-TEXTS: Final = ("Adam", "adam", "A%", "a_b", "", "18", "true", "ä", "x'y", "\\", "null")
-NUMBERS: Final = (0, -0.0, 1, 1.0, 18, 0.1, 1e-3, -5, 2**53 + 1, 1e300, math.nan, math.inf, -math.inf)
+STATISTICS: Final = ("", "last", "first", "min", "max", "count")
+TEXTS: Final = (
+    "Adam",
+    "adam",
+    "A%",
+    "a_b",
+    "",
+    "18",
+    "true",
+    "null",
+    "ä",
+    "a\u0308",
+    "x'y",
+    "\\",
+    "a ",
+    "a",
+    "a\n",
+    "*[a]?",
+    "\ue000",
+    "\ufffd",
+    "\ufffe",
+    "\uffff",
+    "\U00010000",
+    "h" * 63,
+    "h" * 64,
+    "h" * 65,
+)
+"""Texts that servers mix up: by case, form, blanks at the end, patterns of their own, or the order of code points."""
+LONG_TEXTS: Final = tuple("n" * count + end for count in (255, 1023, 2700, 33_000) for end in ("a", "b"))
+"""Texts whose difference lies behind what some server compares, sorts or indexes by."""
+NUMBERS: Final = (
+    *(0, -0.0, 1, 1.0, 18, 0.1, 1e-3, -5, 5e-324, -5e-324, 1e300, 1.7976931348623157e308),
+    *(2**53, 2**53 + 1, 2**63, -(2**63) - 1, 10**30, 10**400, math.nan, math.inf, -math.inf),
+)
 _OPERATORS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -45,11 +75,17 @@ class Facts(NamedTuple):
 
     name: str | None
     mode: str
-    start_minute: int
+    path: str | None
+    start_us: int
     tags: dict[str, str]
     config: dict[str, Any]
     points: dict[tuple[str, str], list[tuple[int, float]]]
     status: str | None
+
+    @property
+    def start(self) -> datetime:
+        """When it began."""
+        return START + timedelta(microseconds=self.start_us)
 
 
 class Expression(NamedTuple):
@@ -70,22 +106,39 @@ class Term(NamedTuple):
 # Runs
 
 
-def facts() -> st.SearchStrategy[Facts]:
-    """Runs whose values meet, in kind and in number."""
-    value: st.SearchStrategy[Any] = (
-        st.sampled_from(TEXTS) | st.sampled_from(NUMBERS) | st.booleans() | st.none() | st.just([1]) | st.just({})
+def some_runs(chance: Random) -> list[Facts]:
+    """Up to eight runs whose values meet, in kind and in number."""
+    texts = chance.sample(TEXTS, 5) + chance.sample(LONG_TEXTS, 2)
+    numbers = chance.sample(NUMBERS, 5)
+    return [_some_run(chance, texts, numbers) for _ in range(chance.randint(1, 8))]
+
+
+def _some_run(chance: Random, texts: Sequence[str], numbers: Sequence[float]) -> Facts:
+    def value() -> Any:
+        kinds: tuple[Sequence[Any], ...] = (texts, numbers, (True, False), (None,), ([1], {}))
+        return chance.choice(chance.choices(kinds, weights=(4, 4, 2, 1, 1))[0])
+
+    def maybe(choices: Sequence[Any]) -> Any:
+        return chance.choice(choices) if choices and chance.random() < 0.7 else None
+
+    short = [text for text in texts if 0 < len(text) < 256 and text.isprintable()]
+    return Facts(
+        name=maybe(short),
+        mode=chance.choice(("centralized", "federated")),
+        path=maybe(texts),
+        start_us=chance.choice((0, 0, 1, 60_000_000)),
+        tags={key: chance.choice(texts) for key in ("owner", "$a.b") if chance.random() < 0.6},
+        config={key: value() for key in KEYS if chance.random() < 0.6},
+        points={
+            series: [(step, float(chance.choice(_floats(numbers)))) for step in range(chance.choice((0, 0, 1, 2, 4)))]
+            for series in SERIES
+        },
+        status=chance.choice((None, None, "completed", "failed", "interrupted")),
     )
-    history = st.dictionaries(st.integers(0, 5), st.sampled_from(NUMBERS).map(float), max_size=4)
-    return st.builds(
-        Facts,
-        name=st.none() | st.sampled_from([text for text in TEXTS if text]),
-        mode=st.sampled_from(["centralized", "federated"]),
-        start_minute=st.integers(0, 3),
-        tags=st.dictionaries(st.sampled_from(["owner", "$a.b"]), st.sampled_from(TEXTS), max_size=2),
-        config=st.dictionaries(st.sampled_from(sorted(KEYS)), value, max_size=4),
-        points=st.fixed_dictionaries({series: history.map(lambda points: sorted(points.items())) for series in SERIES}),
-        status=st.sampled_from([None, "completed", "failed", "interrupted"]),
-    )
+
+
+def _floats(numbers: Sequence[float]) -> list[float]:
+    return [number for number in numbers if isinstance(number, float) or abs(number) < 2**64] or [0.5]
 
 
 def write(store: BackendStore, experiment_id: str, run_id: str, run: Facts) -> None:
@@ -95,15 +148,17 @@ def write(store: BackendStore, experiment_id: str, run_id: str, run: Facts) -> N
         run_id=run_id,
         name=run.name,
         training_mode=run.mode,
+        source_path=run.path,
         tags=run.tags,
-        start_time=START + timedelta(minutes=run.start_minute),
+        start_time=run.start,
     )
     config = {key: value for key, value in run.config.items() if key != "opt.name"}
     if "opt.name" in run.config:
         config["opt"] = {"name": run.config["opt.name"]}
     store.log_config(run_id, config)
-    for (name, kind), points in run.points.items():
-        store.log_metrics(run_id, [point(name, step, value, kind) for step, value in points])
+    logged = [point(name, step, value, kind) for (name, kind), points in run.points.items() for step, value in points]
+    if logged:
+        store.log_metrics(run_id, logged)
     if run.status is not None:
         store.finalize(run_id, run.status)
 
@@ -111,83 +166,139 @@ def write(store: BackendStore, experiment_id: str, run_id: str, run: Facts) -> N
 # Filters
 
 
-def expressions() -> st.SearchStrategy[Expression]:
-    """Filters of every form, nested."""
-    return st.recursive(comparisons(), _combined, max_leaves=5)
+def some_filter(chance: Random, runs: Sequence[Facts], depth: int = 0) -> Expression:
+    """A filter of any form; the deeper, the sooner it ends. Often it is none, which leaves more to put in order."""
+    if not depth and chance.random() < 0.4:
+        return Expression("", lambda _: True)
+    form = chance.choice(("test", "test", "not", "and", "or")) if depth < 3 else "test"
+    if form == "test":
+        return _some_test(chance, runs)
+    if form == "not":
+        inner = some_filter(chance, runs, depth + 1)
+        return Expression(f"not ({inner.text})", lambda run: not inner.holds(run))
+    items = [some_filter(chance, runs, depth + 1) for _ in range(chance.choice((2, 2, 3)))]
+    text = f" {form} ".join(f"({each.text})" for each in items)
+    joined = all if form == "and" else any
+    return Expression(text, lambda run: joined(each.holds(run) for each in items))
 
 
-@cache
-def comparisons() -> st.SearchStrategy[Expression]:
-    """Filters of one test."""
-    return terms().flatmap(
-        lambda term: st.one_of(
-            st.builds(_compare, st.just(term), st.sampled_from(sorted(_OPERATORS)), literals(term.kind)),
-            st.builds(_among, st.just(term), st.lists(literals(term.kind), min_size=1, max_size=3), st.booleans()),
-            st.builds(_present, st.just(term), st.booleans()),
-            *(
-                [st.builds(_like, st.just(term), patterns(), st.booleans())]
-                if term.kind in {"text", "status", "any"}
-                else []
-            ),
-        )
-    )
+def _some_test(chance: Random, runs: Sequence[Facts]) -> Expression:
+    term = chance.choice(chance.choice((CONFIGS, METRICS, TEXT_TERMS, OTHER_TERMS)))
+    forms = ["compare", "compare", "in", "null", *(["like", "like"] if term.kind in {"text", "status", "any"} else [])]
+    match chance.choice(forms):
+        case "compare":
+            return _compare(term, chance.choice(sorted(_OPERATORS)), _some_literal(chance, term, runs))
+        case "in":
+            wanted = [_some_literal(chance, term, runs) for _ in range(chance.choice((1, 2, 3, 30)))]
+            return _among(term, wanted, is_negated=chance.random() < 0.5)
+        case "like":
+            return _like(term, _some_pattern(chance, term, runs), is_negated=chance.random() < 0.5)
+        case _:
+            return _present(term, is_negated=chance.random() < 0.5)
 
 
-@cache
-def terms() -> st.SearchStrategy[Term]:
-    """Fields of every kind."""
-    configs = [Term(text, partial(_config_value, key=key), "any") for key, text in KEYS.items()]
-    metrics = [
-        Term(
-            f"{text}{stat and '.'}{stat}",
-            partial(_series_value, series=series, stat=stat),
-            "number",
-        )
-        for series, text in SERIES.items()
-        for stat in ("", "last", "first", "min", "max", "count")
-    ]
-    attributes = [
-        Term("name", lambda run: MISSING if run.name is None else run.name, "text"),
-        Term("training_mode", lambda run: run.mode, "text"),
-        Term("status", lambda run: run.status or "in_progress", "status"),
-        Term("client_id", lambda _: MISSING, "text"),
-        Term("tag.owner", lambda run: run.tags.get("owner", MISSING), "text"),
-        Term('tag."$a.b"', lambda run: run.tags.get("$a.b", MISSING), "text"),
-        Term("start_time", lambda run: START + timedelta(minutes=run.start_minute), "time"),
-        Term("attempt", lambda _: 1, "number"),
-    ]
-    return st.sampled_from(configs) | st.sampled_from(metrics) | st.sampled_from(attributes)
+def some_order(chance: Random) -> list[str]:
+    """An ordering of up to ten terms: often one with many equal values, which lets the next one decide."""
+    count = chance.choice((0, 1, 1, 1, 2, 2, 3, 10))
+    terms = [chance.choice(chance.choice((CONFIGS, METRICS, METRICS, TEXT_TERMS, OTHER_TERMS))) for _ in range(count)]
+    if chance.random() < 0.4:
+        terms = [chance.choice(OTHER_TERMS), *terms][:10]
+    return [term.text + chance.choice(("", " asc", " desc")) for term in terms]
 
 
-@cache
-def literals(kind: str) -> st.SearchStrategy[tuple[str, Any]]:
-    """A literal's text and value."""
-    texts = st.sampled_from((*TEXTS, "centralized")).map(lambda text: (_quoted(text), text))
-    finite = [number for number in NUMBERS if math.isfinite(number)]
-    numbers = st.sampled_from(finite).map(lambda number: (repr(number), float(number)))
-    times = (
-        st.integers(-1, 4)
-        .map(lambda minute: START + timedelta(minutes=minute))
-        .map(lambda at: (_quoted(at.isoformat()), at))
-    )
-    booleans = st.booleans().map(lambda value: (str(value).lower(), value))
-    statuses = st.sampled_from(("completed", "failed", "in_progress", "lost")).map(lambda text: (_quoted(text), text))
-    kinds = {"text": texts, "number": numbers, "time": times, "status": statuses, "any": texts | numbers | booleans}
-    return kinds[kind]
+def _some_literal(chance: Random, term: Term, runs: Sequence[Facts]) -> tuple[str, Any]:
+    """A literal's text and value: mostly one that a run has."""
+    found = [value for value in map(term.of, runs) if _is_literal(value)]
+    match term.kind:
+        case "time":
+            value = chance.choice([*found, START + timedelta(microseconds=chance.randint(-1, 2))])
+        case "status":
+            value = chance.choice(("completed", "failed", "in_progress", "lost"))
+        case "text":
+            value = chance.choice([*found, *found, chance.choice(TEXTS)])
+        case "number":
+            value = chance.choice([*found, *found, chance.choice(_literals_among(NUMBERS))])
+        case _:
+            other = (chance.choice(TEXTS), chance.choice(_literals_among(NUMBERS)), chance.random() < 0.5)
+            value = chance.choice([*found, *found, *other])
+    return _written(value), value
 
 
-@cache
-def patterns() -> st.SearchStrategy[list[tuple[str, str]]]:
-    """A pattern in parts: how each is written, and as a regular expression."""
-    special = [("%", ".*"), ("_", "."), ("\\%", "%"), ("\\_", "_"), ("\\\\", "\\\\")]
-    plain = [(character, re.escape(character)) for character in "Aadmxyä1."]
-    return st.lists(st.sampled_from(special + plain), max_size=4)
+def _is_literal(value: Any) -> bool:
+    """Whether a value can be written in a filter; a text of the longest does not fit in."""
+    if isinstance(value, str):
+        return len(value) < 3000
+    return isinstance(value, (bool, datetime)) or bool(_literals_among([value] if isinstance(value, float) else []))
 
 
-def orders() -> st.SearchStrategy[list[str]]:
-    """Orderings of up to two fields."""
-    order = st.builds(lambda term, direction: term.text + direction, terms(), st.sampled_from(["", " asc", " desc"]))
-    return st.lists(order, max_size=2)
+def _literals_among(numbers: Sequence[float]) -> list[float]:
+    return [float(number) for number in numbers if abs(number) <= 1.7976931348623157e308]
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (str, datetime)):
+        return _quoted(value if isinstance(value, str) else value.isoformat())
+    return repr(value)
+
+
+PatternParts = list[tuple[str, str]]
+"""How each part is written, and what it is: ``%``, ``_`` or ``=`` and a character."""
+
+
+def _some_pattern(chance: Random, term: Term, runs: Sequence[Facts]) -> PatternParts:
+    """A pattern made from a text that a run has, so that it matches now and then; or one that asks for much trying."""
+    found = [value for value in map(term.of, runs) if isinstance(value, str)]
+    text = chance.choice([*found, chance.choice(TEXTS)])
+    if len(text) > 40:
+        shown = [("%", "%"), *_exactly(text[0])] * chance.choice((1, 5, 300))
+        return [*shown, *chance.choice(([("%", "%")], [("%", "%"), *_exactly(text[-1])], _exactly("b")))]
+    parts = []
+    for written in _exactly(text):
+        parts += chance.choices(
+            ([written], [("_", "_")], [("%", "%")], [("%", "%"), written], [("%%_", "_%")]), weights=(8, 2, 1, 1, 1)
+        )[0]
+    return parts
+
+
+def _exactly(text: str) -> PatternParts:
+    return [(f"\\{character}" if character in "%_\\" else character, f"={character}") for character in text]
+
+
+def _config_value(run: Facts, *, key: str) -> Any:
+    value = run.config.get(key, MISSING)
+    if isinstance(value, bool) or not isinstance(value, int):
+        return value
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def _series_value(run: Facts, *, series: tuple[str, str], stat: str) -> Any:
+    return _statistic(run.points[series], stat)
+
+
+CONFIGS: Final = tuple(Term(text, partial(_config_value, key=key), "any") for key, text in KEYS.items())
+METRICS: Final = tuple(
+    Term(f"{text}{stat and '.'}{stat}", partial(_series_value, series=series, stat=stat), "number")
+    for series, text in SERIES.items()
+    for stat in STATISTICS
+)
+TEXT_TERMS: Final = (
+    Term("name", lambda run: MISSING if run.name is None else run.name, "text"),
+    Term("source_path", lambda run: MISSING if run.path is None else run.path, "text"),
+    Term("tag.owner", lambda run: run.tags.get("owner", MISSING), "text"),
+    Term('tag."$a.b"', lambda run: run.tags.get("$a.b", MISSING), "text"),
+)
+OTHER_TERMS: Final = (
+    Term("training_mode", lambda run: run.mode, "text"),
+    Term("status", lambda run: run.status or "in_progress", "status"),
+    Term("client_id", lambda _: MISSING, "text"),
+    Term("start_time", lambda run: run.start, "time"),
+    Term("attempt", lambda _: 1.0, "number"),
+)
 
 
 # Meaning
@@ -201,7 +312,7 @@ def _compare(term: Term, symbol: str, literal: tuple[str, Any]) -> Expression:
     )
 
 
-def _among(term: Term, wanted: list[tuple[str, Any]], is_negated: bool) -> Expression:  # noqa: FBT001 - drawn
+def _among(term: Term, wanted: list[tuple[str, Any]], *, is_negated: bool) -> Expression:
     word = "not in" if is_negated else "in"
 
     def holds(run: Facts) -> bool:
@@ -209,10 +320,12 @@ def _among(term: Term, wanted: list[tuple[str, Any]], is_negated: bool) -> Expre
         comparable = [each for _, each in wanted if _is_same_kind(value, each)]
         return bool(comparable) and (value in comparable) != is_negated
 
+    short = [each for each in wanted if len(each[0]) < 300] or wanted[:1]
+    wanted = short
     return Expression(f"{term.text} {word} ({', '.join(written for written, _ in wanted)})", holds)
 
 
-def _present(term: Term, is_negated: bool) -> Expression:  # noqa: FBT001 - drawn
+def _present(term: Term, *, is_negated: bool) -> Expression:
     def is_null(run: Facts) -> bool:
         value = term.of(run)
         return value is MISSING or value is None
@@ -220,31 +333,30 @@ def _present(term: Term, is_negated: bool) -> Expression:  # noqa: FBT001 - draw
     return Expression(f"{term.text} is {'not ' if is_negated else ''}null", lambda run: is_null(run) != is_negated)
 
 
-def _like(term: Term, parts: list[tuple[str, str]], is_negated: bool) -> Expression:  # noqa: FBT001 - drawn
-    matcher = re.compile("".join(regex for _, regex in parts), re.DOTALL)
+def _like(term: Term, parts: PatternParts, *, is_negated: bool) -> Expression:
+    signs = [sign for _, meant in parts for sign in (meant if meant[0] != "=" else [meant])]
 
     def holds(run: Facts) -> bool:
         value = term.of(run)
-        return isinstance(value, str) and bool(matcher.fullmatch(value)) != is_negated
+        return isinstance(value, str) and _is_matched(value, signs) != is_negated
 
     pattern = _quoted("".join(written for written, _ in parts))
     return Expression(f"{term.text} {'not ' if is_negated else ''}like {pattern}", holds)
 
 
-def _combined(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
-    negated = inner.map(lambda each: Expression(f"not ({each.text})", lambda run: not each.holds(run)))
-    several = st.lists(inner, min_size=2, max_size=3)
-    both = several.map(
-        lambda items: Expression(
-            " and ".join(f"({each.text})" for each in items), lambda run: all(each.holds(run) for each in items)
-        )
-    )
-    either = several.map(
-        lambda items: Expression(
-            " or ".join(f"({each.text})" for each in items), lambda run: any(each.holds(run) for each in items)
-        )
-    )
-    return negated | both | either
+def _is_matched(text: str, signs: Sequence[str]) -> bool:
+    """Whether a text matches, by the table of which beginnings of the pattern fit which beginnings of the text."""
+    fits = [True] + [False] * len(text)
+    for sign in signs:
+        if sign == "%":
+            seen = False
+            fits = [seen := seen or fit for fit in fits]
+        else:
+            fits = [
+                False,
+                *(fit and sign in {"_", f"={character}"} for fit, character in zip(fits, text, strict=False)),
+            ]
+    return fits[-1]
 
 
 def _is_same_kind(value: Any, literal: Any) -> bool:
@@ -260,18 +372,6 @@ def _kind(value: Any) -> str:
         if isinstance(value, kinds):
             return word
     return "odd"
-
-
-def _config_value(run: Facts, *, key: str) -> Any:
-    return _leaf(run.config.get(key, MISSING))
-
-
-def _series_value(run: Facts, *, series: tuple[str, str], stat: str) -> Any:
-    return _statistic(run.points[series], stat)
-
-
-def _leaf(value: Any) -> Any:
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 def _statistic(points: list[tuple[int, float]], stat: str) -> Any:

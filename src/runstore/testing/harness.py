@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from types import MappingProxyType
-from typing import Self
+from typing import Self, cast
 
 from runstore.protocol import BackendStore
 
@@ -72,6 +72,14 @@ class Harness(ABC):
     def __exit__(self, *error: object) -> None:
         """Closes the harness."""
         self.close()
+
+    def open_reader(self) -> BackendStore:
+        """A handle on this database as ``runstore.open_reader`` gives it; its verbs must refuse. The kit closes it."""
+        if self.url is None:
+            raise Unsupported("the database lives inside one process")
+        from runstore.opening import open_reader  # noqa: PLC0415 - as in open_url
+
+        return cast("BackendStore", open_reader(self.url))
 
     # Optional reach into other processes
 

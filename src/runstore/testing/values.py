@@ -5,7 +5,7 @@ from typing import Any
 
 from runstore.model import SeriesSummary
 
-Facts = tuple[int, tuple[int, str], tuple[int, str], tuple[int, float] | None, tuple[int, float] | None, int]
+Facts = tuple[int, tuple[int, str], tuple[int, str], tuple[int, str] | None, tuple[int, str] | None, int]
 """Count, first, last, min, max, and how many are not finite."""
 
 
@@ -32,13 +32,13 @@ def merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def facts_of(summary: SeriesSummary) -> Facts:
-    """A summary as plain values that compare bit for bit at both ends."""
+    """A summary as plain values that compare bit for bit."""
     return (
         summary.count,
         (summary.first.step, summary.first.value.hex()),
         (summary.last.step, summary.last.value.hex()),
-        None if summary.min is None else (summary.min.step, summary.min.value),
-        None if summary.max is None else (summary.max.step, summary.max.value),
+        None if summary.min is None else (summary.min.step, summary.min.value.hex()),
+        None if summary.max is None else (summary.max.step, summary.max.value.hex()),
         summary.non_finite_count,
     )
 
@@ -52,7 +52,7 @@ def expected_facts(points: list[tuple[int, float]]) -> Facts:
         len(points),
         (points[0][0], points[0][1].hex()),
         (points[-1][0], points[-1][1].hex()),
-        next(((step, value) for step, value in finite if value == least), None),
-        next(((step, value) for step, value in finite if value == greatest), None),
+        next(((step, value.hex()) for step, value in finite if value == least), None),
+        next(((step, value.hex()) for step, value in finite if value == greatest), None),
         len(points) - len(finite),
     )

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
 from runstore.errors import StoreUnavailableError
 from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.protocol import BackendStore
+from runstore.reading import ReadOnlyStore
 from runstore.testing import Harness
 
 
@@ -53,6 +55,10 @@ class MutantHarness(Harness):
 
     def fresh(self) -> "MutantHarness":
         return MutantHarness(self._kind)
+
+    def open_reader(self) -> BackendStore:
+        store = self.open()
+        return store if getattr(self._kind, "readers_write", False) else cast("BackendStore", ReadOnlyStore(store))
 
     def open_connections(self) -> int:
         return len(getattr(self._database, "leaked", ()))

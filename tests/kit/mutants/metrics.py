@@ -201,6 +201,24 @@ class ExtremesNeverShrink(Mutant, breaks="MET.8"):
         self.get_summaries(run_id)
 
 
+class EqualExtremesKeepTheirOldSign(Mutant, breaks="MET.8"):
+    """As a summary does that is only recomputed where a value grows or falls: 0.0 and -0.0 are equal."""
+
+    def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
+        known = self.database.__dict__.setdefault("lowest", {})
+        found = []
+        for each in super().get_summaries(run_id):
+            lowest = known.get((run_id, each.name, str(each.dataset_type)))
+            if lowest is None or each.min is None or lowest != each.min:
+                known[run_id, each.name, str(each.dataset_type)] = lowest = each.min
+            found.append(replace(each, min=lowest))
+        return tuple(found)
+
+    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
+        super().log_metrics(run_id, points)
+        self.get_summaries(run_id)
+
+
 class NanIsTheMaximum(Mutant, breaks="MET.8"):
     def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
         series = self._entry(run_id).series

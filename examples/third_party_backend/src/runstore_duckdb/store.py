@@ -43,8 +43,8 @@ from runstore.model import (
     to_microseconds,
 )
 from runstore.protocol import DEFAULT_LEASE_S
-from runstore.query import decode_cursor, encode_cursor, query_key
 from runstore.sampling import MIN_SAMPLE, sample_indices
+from runstore.searches import check_children, check_experiments, check_search
 from runstore.summaries import summarize
 from runstore_duckdb.database import DuckFile
 from runstore_duckdb.search import children_page, search_page
@@ -256,15 +256,13 @@ class DuckStore:
             return None
 
     def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
-        limit = checks.check_limit(limit)
-        key = query_key("experiments")
-        after = "" if cursor is None else decode_cursor(key, cursor)[0]
+        query = check_experiments(limit=limit, cursor=cursor)
         with self._reading() as connection:
             rows = connection.execute(
-                "SELECT * FROM experiments WHERE name > ? ORDER BY name LIMIT ?", [after, limit + 1]
+                "SELECT * FROM experiments WHERE name > ? ORDER BY name LIMIT ?", [query.after or "", limit + 1]
             ).fetchall()
         items = tuple(_experiment(row) for row in rows[:limit])
-        return Page(items=items, next_cursor=encode_cursor(key, [items[-1].name]) if len(rows) > limit else None)
+        return Page(items=items, next_cursor=query.cursor_after(items[-1].name) if len(rows) > limit else None)
 
     def get_run(self, run_id: str) -> Run:
         checks.check_run_id(run_id)
@@ -280,24 +278,21 @@ class DuckStore:
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page[Run]:
-        limit = checks.check_limit(limit)
+        query = check_search(filter, experiment_id=experiment_id, order_by=order_by, limit=limit, cursor=cursor)
         with self._reading() as connection:
             where, values = ("", []) if experiment_id is None else (" WHERE experiment_id = ?", [experiment_id])
             rows = connection.execute(f"SELECT body, provenance FROM runs{where}", values).fetchall()
             runs = [_seen(_decoded(*row)) for row in rows]
             ids = [run.id for run in runs]
             configs, summaries = _configs_of(connection, ids), _summaries_of(connection, ids)
-        return search_page(
-            runs, configs, summaries, filter=filter, order_by=order_by, scope=experiment_id, limit=limit, cursor=cursor
-        )
+        return search_page(runs, configs, summaries, query)
 
     def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
-        checks.check_run_id(run_id)
-        limit = checks.check_limit(limit)
+        query = check_children(run_id, limit=limit, cursor=cursor)
         with self._reading() as connection:
             _get_run(connection, run_id)
             rows = connection.execute("SELECT body, provenance FROM runs WHERE parent_run_id = ?", [run_id]).fetchall()
-        return children_page([_seen(_decoded(*row)) for row in rows], parent=run_id, limit=limit, cursor=cursor)
+        return children_page([_seen(_decoded(*row)) for row in rows], query)
 
     def get_config(self, run_id: str) -> dict[str, Any]:
         checks.check_run_id(run_id)
@@ -307,7 +302,7 @@ class DuckStore:
 
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         with self._reading() as connection:
-            return _configs_of(connection, _known(connection, run_ids))
+            return _configs_of(connection, _known(connection, checks.check_run_ids(run_ids)))
 
     def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
         checks.check_run_id(run_id)
@@ -317,7 +312,7 @@ class DuckStore:
 
     def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
         with self._reading() as connection:
-            return _summaries_of(connection, _known(connection, run_ids))
+            return _summaries_of(connection, _known(connection, checks.check_run_ids(run_ids)))
 
     def get_history(
         self,

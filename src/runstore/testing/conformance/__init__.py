@@ -14,15 +14,19 @@ _FAMILIES = (
     "_endings",
     "_durability",
     "_reading",
+    "_bounds",
     "_filters",
     "_machine",
     "_errors",
 )
-pytest.register_assert_rewrite(*(f"{__name__}.{family}" for family in _FAMILIES), "runstore.testing.model")
+pytest.register_assert_rewrite(
+    *(f"{__name__}.{family}" for family in _FAMILIES), "runstore.testing.model", "runstore.testing.sequences"
+)
 
 # The imports follow the line above, so that a failed assertion shows its values.
 from runstore.testing.conformance._artifacts import ArtifactClauses  # noqa: E402
 from runstore.testing.conformance._base import ConformanceBase, clause, clauses_of, kit_tests  # noqa: E402
+from runstore.testing.conformance._bounds import BoundClauses  # noqa: E402
 from runstore.testing.conformance._configs import ConfigClauses  # noqa: E402
 from runstore.testing.conformance._durability import DurabilityClauses  # noqa: E402
 from runstore.testing.conformance._endings import EndingClauses  # noqa: E402
@@ -52,6 +56,7 @@ class RunStoreConformance(
     EndingClauses,
     DurabilityClauses,
     ReadingClauses,
+    BoundClauses,
     FilterClauses,
     MachineClauses,
     ErrorClauses,

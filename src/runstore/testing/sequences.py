@@ -1,0 +1,137 @@
+"""Generated sequences of calls of ``log_metrics``, and what histories, summaries and samples must then be.
+
+What must be is worked out from a plain dictionary of steps; nothing here calls what a store calls.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Final, NamedTuple
+
+from runstore.model import MetricPoint
+from runstore.protocol import BackendStore
+from runstore.testing.strategies import NASTY_FLOATS, STEPS
+from runstore.testing.values import expected_facts, facts_of
+
+SERIES: Final = (("loss", "train"), ("loss", "validation"), ("$a.b/ä", "train"))
+MOMENTS: Final = tuple(datetime(2026, 7, 1, tzinfo=UTC) + timedelta(microseconds=us) for us in (0, 1, 10**6))
+PALETTES: Final = (
+    (0.0, -0.0),
+    (0.0, -0.0, math.nan),
+    (-0.0, 0.0, 1.0),
+    (math.nan, math.inf, -math.inf),
+    (1.0, math.nan),
+    (1.0, -1.0, 0.5),
+)
+"""Values of one sequence. They are few, so that they meet: mistakes in a summary are made where values are equal."""
+
+
+class Call(NamedTuple):
+    """One call: the handle that makes it, and its points. ``times`` is how often it is sent, as after a lost reply."""
+
+    handle: int
+    points: tuple[MetricPoint, ...]
+    times: int
+
+
+def some_calls(chance: Random) -> list[Call]:
+    """Calls of few points whose steps and values meet, and now and then one of a thousand."""
+    palette = chance.choice(PALETTES) if chance.random() < 0.7 else tuple(chance.choices(NASTY_FLOATS, k=3))
+    names = chance.choices(SERIES, k=chance.choice((1, 1, 2)))
+
+    def point() -> MetricPoint:
+        step = chance.choice(STEPS) if chance.random() < 0.1 else chance.randrange(4)
+        return _point(chance.choice(names), chance.choice(palette), step, chance.choice(MOMENTS))
+
+    def points() -> tuple[MetricPoint, ...]:
+        if chance.random() < 0.02:
+            return _block(chance.choice(names), chance.choice((0, 3, 900)), chance.choice((600, 1100)))
+        return tuple(point() for _ in range(chance.choice((1, 1, 2, 3, 5))))
+
+    return [Call(chance.randrange(2), points(), chance.choice((1, 1, 1, 2))) for _ in range(chance.randint(1, 7))]
+
+
+def _point(series: tuple[str, str], value: float, step: int, moment: datetime) -> MetricPoint:
+    name, kind = series
+    return MetricPoint(name=name, value=value, step=step, dataset_type=kind, logged_at=moment)
+
+
+def _block(series: tuple[str, str], first: int, count: int) -> tuple[MetricPoint, ...]:
+    """Many points, each tenth of them not finite, the extremes several times."""
+    return tuple(
+        _point(series, math.nan if step % 10 == 9 else float(step * 7 % 13), step, MOMENTS[0])
+        for step in range(first, first + count)
+    )
+
+
+class Series(dict[int, MetricPoint]):
+    """The points of one series by step."""
+
+    def rows(self) -> list[tuple[int, str, datetime | None]]:
+        """The history: step, value to the bit, time."""
+        return [(step, float(self[step].value).hex(), self[step].logged_at) for step in sorted(self)]
+
+    def values(self) -> list[tuple[int, float]]:  # type: ignore[override]  # pairs, in the order of their steps
+        """Step and value."""
+        return [(step, float(self[step].value)) for step in sorted(self)]
+
+    def sampled(self, most: int) -> list[int]:
+        """The steps that a sample of so many points keeps (MET.12)."""
+        pairs = self.values()
+        if len(pairs) <= most:
+            return [step for step, _ in pairs]
+        first, last = pairs[0][0], pairs[-1][0]
+        buckets = (most - 2) // 2
+        parts: dict[int, list[tuple[int, float]]] = {}
+        for step, value in pairs:
+            parts.setdefault((step - first) * buckets // (last - first + 1), []).append((step, value))
+        kept = {first, last}
+        for part in parts.values():
+            finite = [(step, value) for step, value in part if math.isfinite(value)]
+            if not finite:
+                kept.add(part[0][0])
+                continue
+            least, greatest = min(value for _, value in finite), max(value for _, value in finite)
+            kept.add(next(step for step, value in finite if value == least))
+            kept.add(next(step for step, value in finite if value == greatest))
+        return sorted(kept)
+
+
+class Logged:
+    """What was logged to one run."""
+
+    def __init__(self) -> None:
+        self.series: dict[tuple[str, str], Series] = {}
+
+    def add(self, points: Iterable[MetricPoint]) -> None:
+        """One call: the last write of a step wins."""
+        for point in points:
+            self.series.setdefault((point.name, str(point.dataset_type)), Series())[point.step] = point
+
+    def check(self, store: BackendStore, run_id: str, *, sizes: Sequence[int] = (4, 7)) -> None:
+        """Asserts that a store shows this of the run, read in every way there is."""
+        self.check_summaries(store, run_id)
+        assert repr(store.get_summaries_of([run_id])) == repr({run_id: store.get_summaries(run_id)})
+        for (name, kind), series in self.series.items():
+            rows = series.rows()
+            assert [
+                (each.step, each.value.hex(), each.logged_at) for each in store.get_history(run_id, name, kind)
+            ] == rows
+            low, high = rows[len(rows) // 3][0], rows[2 * len(rows) // 3][0]
+            part = store.get_history(run_id, name, kind, min_step=low, max_step=high)
+            assert list(part.steps) == [step for step, _, _ in rows if low <= step <= high]
+            for most in sizes:
+                sample = store.sample_history(run_id, name, kind, max_points=most)
+                kept = series.sampled(most)
+                assert [(each.step, each.value.hex(), each.logged_at) for each in sample] == [
+                    row for row in rows if row[0] in set(kept)
+                ], f"a sample of {most}"
+                assert sample.represents == len(rows)
+
+    def check_summaries(self, store: BackendStore, run_id: str) -> None:
+        """Asserts that the summaries are what these points give, to the bit."""
+        found = store.get_summaries(run_id)
+        assert {(each.name, str(each.dataset_type)): facts_of(each) for each in found} == {
+            key: expected_facts(series.values()) for key, series in self.series.items()
+        }
