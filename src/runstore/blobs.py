@@ -16,6 +16,7 @@ from msgspec import Struct
 from runstore.errors import ArtifactNotFoundError, InvalidValueError, SettingsError, StoreFailureError
 from runstore.files import CHUNK, chunks_of
 from runstore.homes import expanded
+from runstore.left_out import leave_out
 from runstore.secrets import Secrets, hide_in_logs, redact_word, without_secrets
 from runstore.urls import check_place_splits
 
@@ -95,11 +96,13 @@ class LocalBlobs:
     def __init__(self, root: str | os.PathLike[str]) -> None:
         """Opens nothing yet."""
         self._root = Path(root).absolute()
+        self._unfinished = self._root / "unfinished"
+        leave_out(self, self._unfinished, "what is being written to the artifacts' folder")
 
     def put(self, path: Path) -> Blob:
         """Keeps a copy of a file: written under a temporary name, then moved to the name of its content."""
         with _translated(f"keep {path}", str(self._root)):
-            unfinished = self._root / "unfinished" / uuid.uuid4().hex
+            unfinished = self._unfinished / uuid.uuid4().hex
             unfinished.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with unfinished.open("wb") as target:

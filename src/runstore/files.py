@@ -9,12 +9,13 @@ import os
 import shutil
 import stat
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, BinaryIO, Final
 
 from runstore.checks import check_artifact_name
 from runstore.errors import InvalidValueError
+from runstore.left_out import left_out, warn_of
 from runstore.open_files import database_of, opened
 
 CHUNK: Final = 2**20
@@ -37,7 +38,8 @@ def files_of(path: Path, name: str) -> tuple[tuple[Path, str], ...]:
     """Each file that a path names, with the name of its artifact: the file itself, or all files below a folder.
 
     Links are followed, to folders too. A link to a folder that holds it leads round in a circle, and is not followed:
-    what lies there is logged under its own name.
+    what lies there is logged under its own name. Folders of the recorder's and of artifacts that are being written are
+    left out, with a warning: see :mod:`runstore.left_out`.
 
     Nothing is opened but folders: to open and close a database's file would undo that database's locks. What SQLite
     keeps beside a database that this process has open is no file of its own: the copy of the database has it in it.
@@ -54,7 +56,10 @@ def files_of(path: Path, name: str) -> tuple[tuple[Path, str], ...]:
                 f"{_named(database)}: a whole copy of it is kept"
             )
         return ((path, name),)
-    files = tuple(_below(path, name, (_place(found),)))
+    kept_out = left_out()
+    if (what := kept_out.get(_place(found))) is not None:
+        raise InvalidValueError(f"{_named(path)} holds {what}: it cannot be logged; log a folder of your own")
+    files = tuple(_below(path, name, (_place(found),), kept_out))
     if not files:
         raise InvalidValueError(f"path {_named(path)} is a folder without files; there is nothing to log")
     return files
@@ -171,7 +176,9 @@ def _taken(target: Path) -> InvalidValueError:
     )
 
 
-def _below(folder: Path, name: str, above: tuple[_Place, ...]) -> Iterator[tuple[Path, str]]:
+def _below(
+    folder: Path, name: str, above: tuple[_Place, ...], kept_out: Mapping[_Place, str]
+) -> Iterator[tuple[Path, str]]:
     """The files below a folder, folder by folder, in the order of their names; ``above`` are the folders that hold it."""
     try:
         names = sorted(each.name for each in folder.iterdir())
@@ -190,8 +197,10 @@ def _below(folder: Path, name: str, above: tuple[_Place, ...]) -> Iterator[tuple
             yield path, inner
     for path, found in folders:
         place = _place(found)
-        if place not in above:
-            yield from _below(path, f"{name}/{path.name}", (*above, place))
+        if place in kept_out:
+            warn_of(path, kept_out[place])
+        elif place not in above:
+            yield from _below(path, f"{name}/{path.name}", (*above, place), kept_out)
 
 
 def _status(path: Path) -> os.stat_result:

@@ -102,3 +102,21 @@ def test_a_file_for_which_the_journals_disk_has_no_room_is_refused_at_the_call(
 
         assert store.list_artifacts(run_id) == ()
         assert _staged(small_disk) == []
+
+
+def test_the_journals_in_a_folder_that_is_logged_are_left_out_with_a_warning(
+    open_recorder: OpenRecorder, bare: MemoryStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "a").write_bytes(b"a")
+    recorder = open_recorder(state_dir=tmp_path / "out" / "state")
+    run_id = recorder.ensure_run(recorder.get_or_create_experiment("x"))
+
+    for name in ("first", "second"):
+        recorder.log_artifact(run_id, tmp_path / "out", name=name)
+    recorder.flush()
+
+    assert [record.name for record in bare.list_artifacts(run_id)] == ["first/a", "second/a"]
+    assert "out/state/journals is left out of the artifact: it holds the journals" in caplog.text
+    with pytest.raises(InvalidValueError, match="journals' holds the journals of this machine's runs"):
+        recorder.log_artifact(run_id, tmp_path / "out" / "state" / "journals")

@@ -178,3 +178,21 @@ def test_bytes_that_break_off_are_an_error_of_ours(tmp_path: Path) -> None:
 
     with pytest.raises(StoreFailureError, match=r"could not read artifact 'file'.*the line went dead"):
         open_verified(artifact, blobs)
+
+
+def test_a_folder_that_holds_the_artifacts_is_logged_but_for_what_is_being_written(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a").write_bytes(b"a")
+    blobs = LocalBlobs(tmp_path / "runs.db.artifacts")
+    first = _logged(blobs, tmp_path / "a")
+    (tmp_path / "runs.db.artifacts" / "unfinished" / "half").write_bytes(b"h")
+
+    whole = _logged(blobs, tmp_path, "out")
+    again = _logged(blobs, tmp_path, "out")
+
+    stored = Path(first.uri).relative_to(tmp_path).as_posix()
+    assert [part.name for part in whole.parts] == ["out/a", f"out/{stored}"]
+    assert [part.uri for part in whole.parts] == [first.uri, first.uri]
+    assert [part.name for part in again.parts] == [part.name for part in whole.parts]
+    assert "unfinished is left out" in caplog.text

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Self
 
 from runstore.begun import BegunRuns, hand_back, say_unfinished
+from runstore.left_out import leave_out
 from runstore.protocol import BackendStore
 from runstore.recording import shutdown
 from runstore.recording.apply import LEASE_S
@@ -52,7 +53,9 @@ class Live:
         root = journal_root(identity, options.state_dir)
         journal = Journal.create(root, fsync=options.fsync)
         describe_root(root, identity, url)
-        return cls(open_store, journal, options)
+        live = cls(open_store, journal, options)
+        leave_out(live, root.parent, "the journals of this machine's runs")
+        return live
 
     def append(self, payload: bytes, run_id: str, points: int) -> None:
         """Journals a record whose verdict nobody waits for."""
