@@ -56,7 +56,6 @@ def default_state_dir() -> Path:
         found = Path()
     if not found.is_absolute():
         raise SettingsError(
-            f"no home directory is known: {_NO_HOME}; set RUNSTORE_STATE_DIR to a folder of this machine that journals may "
-            "be kept in, or open the store with durable=False"
+            f"no home directory is known: {_NO_HOME}; set RUNSTORE_STATE_DIR to a folder of this machine for the journals"
         )
     return found

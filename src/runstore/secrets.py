@@ -29,7 +29,7 @@ _SECRET_OPTION: Final = re.compile(
     rf"(?:.*[._-])?(?:{_STRONG}|{_WEAK})|.*(?:password|passwd|passphrase|secret|token|credentials?|signature|key)"
     "|authmechanismproperties|awsaccesskeyid"
 )
-_OPTION: Final = re.compile(r"[?&;#]([^=&;#?\s]+)=(?=([^&\s]*?)['\"<>)\],.]*(?:[&\s]|$))")
+_OPTION: Final = re.compile(r"[?&;#]([^=&;#?\s]+)=(?=([^&\s]*?)['\"<>)\],.:;]*(?:[&\s]|$))")
 
 _USER_INFO: Final = re.compile(
     r"""([A-Za-z][A-Za-z0-9+.\-]*)://(?![/\[])
@@ -45,6 +45,10 @@ _SETTING: Final = re.compile(
     rf"""(?<![^\W_])((?:[\w.\-]*[_.\-])?(?:{_STRONG})(?:\s*=(?!=)\s*|['"]\s*(?:=(?!=)|:)\s*))(?!//)
     ("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^&\s,;)}}\]'"]+)""",
     re.IGNORECASE | re.VERBOSE,
+)
+_SETTING_OF_YAML: Final = re.compile(
+    rf"""^([ \t]*(?:-[ ])?['"]?(?:[\w.\-]*[_.\-])?(?:{_STRONG})['"]?:[ \t]+)(?!null\b|None\b|~|\*\*\*$)\S.*$""",
+    re.IGNORECASE | re.MULTILINE,
 )
 _SETTING_OF_WORD: Final = re.compile(
     rf"(?<![A-Za-z])((?:{_STRONG}|token|auth)['\"]?\s*[=:]\s*)(?!//)[^&\s]+", re.IGNORECASE
@@ -76,7 +80,8 @@ def redact(text: str) -> str:
     An ``@`` in a password need not be escaped to be hidden: all up to the last ``@`` of the word is taken for the
     user's part. Rather too much is hidden than too little.
     """
-    return _SETTING.sub(rf"\1{HIDDEN}", _without_options(_USER_INFO.sub(_without_password, text)))
+    shown = _without_options(_USER_INFO.sub(_without_password, text))
+    return _SETTING_OF_YAML.sub(rf"\1{HIDDEN}", _SETTING.sub(rf"\1{HIDDEN}", shown))
 
 
 def redact_arguments(argv: Sequence[str]) -> list[str]:

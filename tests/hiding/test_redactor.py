@@ -26,6 +26,7 @@ from runstore.secrets import HiddenError, Secrets, redact, redact_arguments, red
         ("postgresql://h/db?pass%77ord=s3cret", "postgresql://h/db?pass%77ord=***"),
         ("host=h password='it\\'s s3cret' user=u", "host=h password=*** user=u"),
         ('{"password": "s3cret", "a": 1}', '{"password": ***, "a": 1}'),
+        ("db:\n  user: me\n  password: 's3 cret'\n  port: 1", "db:\n  user: me\n  password: ***\n  port: 1"),
         ("AWS_SECRET_ACCESS_KEY=s3cret, region=x", "AWS_SECRET_ACCESS_KEY=***, region=x"),
     ],
 )
@@ -47,6 +48,7 @@ def test_a_secret_in_a_text_is_hidden(text: str, shown: str) -> None:
         "unknown token: 5; token=7; key = 3; max_tokens=5",
         "if password == other: pass",
         "no password was given",
+        "password: null\nsecret: ~",
     ],
 )
 def test_a_text_without_a_secret_stays_as_it_is(text: str) -> None:
