@@ -35,6 +35,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from runstore import query_advice
 from runstore.checks import check_text, shown
 from runstore.config import escape_key
 from runstore.errors import InvalidValueError, QueryError
@@ -157,6 +158,11 @@ TEXT_ATTRIBUTES: Final = frozenset(
 )
 TIME_ATTRIBUTES: Final = frozenset({"start_time", "end_time"})
 NUMBER_ATTRIBUTES: Final = frozenset({"attempt"})
+ATTRIBUTES: Final = (
+    *("id", "name", "status", "training_mode", "parent_run_id", "client_id", "source_path", "experiment_id"),
+    *("attempt", "start_time", "end_time"),
+)
+"""All of them, as errors list them."""
 STATISTICS: Final = ("last", "first", "min", "max", "count")
 NULLABLE_ATTRIBUTES: Final = frozenset({"name", "parent_run_id", "client_id", "source_path", "end_time"})
 """Attributes that a run may lack."""
@@ -262,7 +268,10 @@ class _Parser:
         while position < len(text.rstrip()):
             match = _TOKEN.match(text, position)
             if match is None or match.lastgroup is None:
-                raise QueryError(f"cannot read {shown(text[position:].lstrip())} at position {position} of {text!r}")
+                rest = text[position:].lstrip()
+                raise QueryError(
+                    f"cannot read {shown(rest)} at position {position} of {text!r}{query_advice.about_characters(rest)}"
+                )
             yield _Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup))
             position = match.end()
         yield _Token("end", "", len(text))
@@ -270,10 +279,12 @@ class _Parser:
     def _peek(self) -> _Token:
         return self._tokens[self._next]
 
-    def _fail(self, expected: str) -> QueryError:
+    def _fail(self, expected: str, advice: str = "") -> QueryError:
         token = self._peek()
         found = repr(token.text) if token.kind != "end" else "the end"
-        return QueryError(f"expected {expected} but found {found} at position {token.position} of {self._text!r}")
+        return QueryError(
+            f"expected {expected} but found {found} at position {token.position} of {self._text!r}{advice}"
+        )
 
     def take_word(self, *words: str) -> str | None:
         """The next token if it is one of these keywords."""
@@ -293,7 +304,7 @@ class _Parser:
     def expect_end(self) -> None:
         """Refuses what is left over."""
         if self._peek().kind != "end":
-            raise self._fail("'and', 'or' or the end")
+            raise self._fail("'and', 'or' or the end", query_advice.about_end(self._peek().text))
 
     def parse_or(self, depth: int) -> Node:
         items = [self._parse_and(depth)]
@@ -341,7 +352,7 @@ class _Parser:
             return In(field, self._parse_list(field), is_negated)
         if self.take_word("like"):
             return self._parse_like(field, negated=is_negated)
-        raise self._fail("an operator (= != < <= > >= in like is)")
+        raise self._fail("an operator (= != < <= > >= in like is)", query_advice.about_operator(self._peek().text))
 
     def _parse_list(self, field: Field) -> tuple[Literal, ...]:
         if not self._take_mark("("):
@@ -383,8 +394,9 @@ class _Parser:
         field = _field(head.lower(), parts)
         if field is None:
             raise self._fail(
-                "a field (an attribute such as status or start_time, tag.KEY, config.KEY or "
-                f"metric.DATASET_TYPE.NAME[.last|first|min|max|count] with one of {', '.join(DatasetType)})"
+                f"a field (one of {', '.join(ATTRIBUTES)}, or tag.KEY, config.KEY or "
+                f"metric.DATASET_TYPE.NAME[.{'|'.join(STATISTICS)}] with one of {', '.join(DatasetType)})",
+                query_advice.about_field(token.text, ATTRIBUTES, STATISTICS),
             )
         self._next += 1
         return field
@@ -401,10 +413,15 @@ class _Parser:
         elif token.kind == "word" and token.text.lower() in {"true", "false"}:
             value = token.text.lower() == "true"
         else:
-            raise self._fail("a number, a text in single quotes, true or false")
+            raise self._fail("a number, a text in single quotes, true or false", self._about_literal(field))
         value = self._fitted(field, value)
         self._next += 1
         return value
+
+    def _about_literal(self, field: Field) -> str:
+        token = self._peek()
+        is_time = isinstance(field, Attribute) and field.name in TIME_ATTRIBUTES
+        return query_advice.about_literal(token.text, kind=token.kind, is_time=is_time)
 
     def _fitted(self, field: Field, value: Literal) -> Literal:
         """The literal as the field's kind; attributes, tags and metrics have one kind only."""
@@ -415,7 +432,7 @@ class _Parser:
                 return value
             raise self._fail("a number")
         if not isinstance(value, str):
-            raise self._fail("a text in single quotes")
+            raise self._fail("a text in single quotes", self._about_literal(field))
         if isinstance(field, Tag) or field.name in TEXT_ATTRIBUTES:
             if field == Attribute("status") and value not in set(RunStatus):
                 raise self._fail(f"a status ({', '.join(RunStatus)})")
@@ -444,8 +461,7 @@ def _split_path(text: str) -> tuple[str, list[str]]:
 
 def _field(head: str, parts: list[str]) -> Field | None:
     if not parts:
-        known = TEXT_ATTRIBUTES | TIME_ATTRIBUTES | NUMBER_ATTRIBUTES
-        return Attribute(head) if head in known else None
+        return Attribute(head) if head in ATTRIBUTES else None
     if head == "tag":
         return Tag(parts[0]) if len(parts) == 1 else None
     if head == "config":

@@ -8,9 +8,7 @@ from typing import Final
 from runstore.model import DatasetType
 
 _INSTEAD_OF_CHARACTERS: Final = (
-    ("==", "write = for equal"),
-    ("=~", "write like with a pattern: name like 'unet%'"),
-    ("<>", "write != for unequal"),
+    ("~", "write like with a pattern: name like 'unet%'"),
     ("&&", "write and"),
     ("&", "write and"),
     ("||", "write or"),
@@ -55,6 +53,17 @@ _ATTRIBUTES: Final = {
     "client_id": ("client",),
     "source_path": ("source",),
 }
+_OPERATORS: Final = (
+    ("contains", "write like '%text%'"),
+    ("startswith", "write like 'text%'"),
+    ("endswith", "write like '%text'"),
+    ("matches", "write like with a pattern: % is any text, _ one character"),
+    ("ilike", "write like; upper and lower case differ"),
+    ("equals", "write ="),
+    ("eq", "write ="),
+    ("exists", "write is not null"),
+    ("between", "write two tests: a >= 1 and a <= 2"),
+)
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 
 
@@ -126,8 +135,8 @@ def about_literal(found: str, *, kind: str, is_time: bool) -> str:
         kind: of token: ``word``, ``number``, ``op``, …
         is_time: whether the field is a time.
     """
-    if kind == "op" and found == "=":
-        return "; write = once for equal"
+    if kind == "op":  # the second one of == or <>
+        return "; write = once for equal" if found == "=" else "; write != for unequal"
     if kind == "word" and found.lower() in {"null", "none"}:
         return "; write is null or is not null"
     if kind == "word" and _WORD.fullmatch(found):
@@ -135,6 +144,11 @@ def about_literal(found: str, *, kind: str, is_time: bool) -> str:
     if kind == "number" and is_time:
         return "; a time is a text: '2026-11-21' or '2026-11-21T08:30:00Z'"
     return ""
+
+
+def about_operator(found: str) -> str:
+    """A hint about a word that stands where an operator belongs; empty when there is none."""
+    return next((f"; {hint}" for word, hint in _OPERATORS if found.lower() == word), "")
 
 
 def about_end(found: str) -> str:

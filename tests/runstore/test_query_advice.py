@@ -1,0 +1,73 @@
+"""What is answered to a filter or an order in the words of another tool: what was meant."""
+
+import pytest
+
+from runstore.errors import QueryError
+from runstore.query import parse_filter, parse_order
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("loss < 1", "did you mean metric.validation.loss (or another of train, validation, test, other), config.loss"),
+        ("metric.val.loss < 1", "did you mean metric.validation.loss?"),
+        ("metric.training.loss.min < 1", "did you mean metric.train.loss.min?"),
+        ("metric.loss < 1", "did you mean metric.validation.loss (or another of train"),
+        ("metrics.loss < 1", "did you mean metric.validation.loss"),
+        ("metrics.train.loss < 1", "did you mean metric.train.loss?"),
+        ("metrics.val.loss < 1", "did you mean metric.validation.loss?"),
+        ("metric.train.loss.maximum > 1", "did you mean metric.train.loss.max, or"),
+        ("metric.train.loss.mean > 1", "Statistics are last, first, min, max, count"),
+        ("metric.train > 1", "metric.train.loss"),
+        ("params.lr = 1", "did you mean config.lr?"),
+        ("hparams.model.depth = 1", "did you mean config.model.depth?"),
+        ("conifg.lr = 1", "did you mean config.lr?"),
+        ("tags.owner = 'me'", "did you mean tag.owner?"),
+        ("state = 'failed'", "did you mean status?"),
+        ("satus = 'failed'", "did you mean status?"),
+        ("created_at > '2026-01-01'", "did you mean start_time?"),
+        ("starttime > '2026-01-01'", "did you mean start_time?"),
+        ("run_id = 'x'", "did you mean id?"),
+        ("experiment = 'lungs'", "--experiment NAME"),
+        ("status == 'completed'", "write = once"),
+        ("status = completed", "'completed'"),
+        ('status = "completed"', "single quotes"),
+        ("name = \N{LEFT SINGLE QUOTATION MARK}x\N{RIGHT SINGLE QUOTATION MARK}", "straight single quotes"),
+        ("config.lr <> 1", "write !="),
+        ("config.lr = 1 && status = 'failed'", "write and"),
+        ("config.lr = 1 || status = 'failed'", "write or"),
+        ("!status = 'failed'", "write not"),
+        ("end_time = null", "is null"),
+        ("start_time > 2026", "a time is a text"),
+        ("config.depth in [18, 34]", "between parentheses"),
+        ("name contains 'x'", "like '%text%'"),
+        ("name =~ 'x'", "like"),
+    ],
+)
+def test_a_filter_in_other_words_is_answered_with_ours(text: str, advice: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse_filter(text)
+
+    assert advice in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("-start_time", "'start_time desc'"),
+        ("- metric.train.loss", "'metric.train.loss desc'"),
+        ("start_time descending", "write desc"),
+        ("start_time:desc", "start_time desc"),
+        ("loss desc", "metric.validation.loss"),
+    ],
+)
+def test_an_order_in_other_words_is_answered_with_ours(text: str, advice: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse_order([text])
+
+    assert advice in str(caught.value)
+
+
+def test_an_unknown_field_is_answered_with_all_that_there_are() -> None:
+    with pytest.raises(QueryError, match=r"id, name, status, .*attempt, start_time, end_time, or tag\.KEY"):
+        parse_filter("nonsense = 1")
