@@ -303,7 +303,7 @@ class RunSession:
                     raise
                 del self._unsent_configs[0]
 
-    def _log_good_points(self, points: tuple[MetricPoint, ...], refusal: InvalidValueError) -> bool:
+    def _log_good_points(self, points: list[MetricPoint], refusal: InvalidValueError) -> bool:
         """Writes what is left of a refused call without the points that break a rule."""
         good, refused, error = sort_points(points)
         if error is None:

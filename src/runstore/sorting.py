@@ -41,17 +41,19 @@ class SortedOut(NamedTuple, Generic[GoodT]):
     error: InvalidValueError | None
 
 
-def check_kind_of_points(points: Iterable[MetricPoint]) -> tuple[MetricPoint, ...]:
+def check_kind_of_points(points: Iterable[MetricPoint]) -> list[MetricPoint]:
     """The points, read once.
 
     Raises:
         InvalidValueError: this holds something else than points; says how to make some.
     """
-    if isinstance(points, (Mapping, str, bytes, MetricPoint)) or not isinstance(points, Iterable):
+    if type(points) is not list and (
+        isinstance(points, (Mapping, str, bytes, MetricPoint)) or not isinstance(points, Iterable)
+    ):
         raise InvalidValueError(f"points is {shown(points)} of type {type(points).__name__}; {_how_to_give(points)}")
-    kept = tuple(points)
+    kept = list(points)
     for index, point in enumerate(kept):
-        if not isinstance(point, MetricPoint):
+        if type(point) is not MetricPoint and not isinstance(point, MetricPoint):
             raise InvalidValueError(
                 f"points[{index}] is {shown(point)} of type {type(point).__name__}; {_HOW_TO_MAKE_POINTS}"
             )

@@ -129,3 +129,20 @@ for fold in range(2):
     assert runs[1].tags == {"from_run": runs[0].id}
     assert runs[1].id in (tmp_path / "rank-1").read_text()
     assert {path.parent.parent.name for path in tmp_path.rglob("*.ckpt")} == {run.id for run in runs}
+
+
+def test_a_second_training_of_forked_children_says_what_it_writes_over(tmp_path: Path) -> None:
+    text = """
+logger = RunStoreLogger(sys.argv[1], durable=False)
+for fold in range(2):
+    Trainer(
+        logger=logger, max_epochs=1, limit_train_batches=2, limit_val_batches=0, enable_checkpointing=False,
+        log_every_n_steps=1, accelerator="cpu", devices=2, strategy="ddp_fork", enable_progress_bar=False,
+    ).fit(Model())
+"""
+
+    done, runs = run_script(tmp_path, text)
+
+    assert done.returncode == 0, done.stderr
+    assert [(run.status, run.attempt) for run in runs] == [("completed", 2)]
+    assert "has points up to step 1 already" in done.stderr

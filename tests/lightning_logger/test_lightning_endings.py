@@ -240,3 +240,30 @@ def test_a_training_whose_trainer_is_the_first_of_its_world_is_logged_whatever_t
     assert (run.status, store.get_config(run.id)) == ("completed", {"lr": 0.1})
     assert list(store.get_history(run.id, "loss_step", "train").steps) == [0, 1]
     assert len(store.list_artifacts(run.id)) == 1
+
+
+def test_a_process_that_a_cluster_keeps_from_writing_says_so_once(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("RANK", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SLURM_PROCID", "1")
+    monkeypatch.setattr(rank_zero_only, "rank", 1)
+    logger = RunStoreLogger(store=store)
+
+    for step in range(2):
+        logger.log_metrics({"loss": 1.0}, step)
+
+    (warning,) = [record.getMessage() for record in caplog.records if record.name.startswith("runstore")]
+    assert "SLURM_PROCID=1" in warning
+    assert store.search_runs().items == ()
+
+
+def test_numbers_that_are_added_to_another_ones_running_training_do_not_end_it(store: MemoryStore) -> None:
+    run_id = store.ensure_run(store.get_or_create_experiment("e"))  # another process is training it
+
+    with RunStoreLogger(store=store, experiment="e", run_id=run_id) as logger:
+        logger.log_metrics({"extra": 1.0}, step=0)
+
+    assert store.get_run(run_id).status == "in_progress"
+    assert list(store.get_history(run_id, "extra", "other").values) == [1.0]

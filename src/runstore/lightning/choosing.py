@@ -41,7 +41,7 @@ def choose_run(
         found = read_run(session, origin.run_id)
         if found is not None:
             close_attempt(session, found)
-            _warn_of_what_is_abandoned(session, origin)
+            warn_of_what_is_abandoned(session, origin)
             return origin
         if store_name is not None and store_name == origin.store:
             return origin
@@ -63,14 +63,15 @@ def warn_of_overlap(session: RunSession, run_id: str) -> None:
     last = _last_step(session, run_id)
     if last is not None:
         _log.warning(
-            "run %s, whose id was given, has points up to step %d; this fit begins at step 0 and writes over them as it "
-            'comes to their steps. Give another run_id, or prefix="again", or go on with fit(ckpt_path=...)',
+            "run %s has points up to step %d already; this fit begins at step 0 and writes over them as it comes to their "
+            'steps. Use a new logger, or another run_id, or prefix="again", or go on with fit(ckpt_path=...)',
             run_id,
             last,
         )
 
 
-def _warn_of_what_is_abandoned(session: RunSession, origin: Origin) -> None:
+def warn_of_what_is_abandoned(session: RunSession, origin: Origin) -> None:
+    """Says how far the points reach that lie behind the step from which training goes on, where there are some."""
     last = _last_step(session, origin.run_id)
     if last is not None and last > origin.step:
         _log.warning(

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from runstore.ids import new_run_id
 from runstore.lightning.checkpoints import CheckpointLog
-from runstore.lightning.choosing import choose_run, warn_of_overlap
+from runstore.lightning.choosing import choose_run, warn_of_overlap, warn_of_what_is_abandoned
 from runstore.lightning.cli_config import keep_cli_config
 from runstore.lightning.lineage import Lineage, Progress
 from runstore.lightning.resuming import Origin, read_run
@@ -64,6 +64,10 @@ class LedByTrainer(ABC):
     @abstractmethod
     def _writes(self) -> bool: ...
 
+    @property
+    @abstractmethod
+    def _is_of_another_process(self) -> bool: ...
+
     @abstractmethod
     def _staged_run(self) -> StagedRun: ...
 
@@ -102,9 +106,9 @@ class LedByTrainer(ABC):
         if not self._writes:
             return
         run, is_fit = self._staged_run(), trainer.state.fn == "fit"
-        if not run.has_begun and self._id_was_given:
+        if not run.has_begun and (self._id_was_given or self._is_of_another_process):
             found = read_run(run.session, self.run_id)
-            run.is_guest = found is not None and not is_fit
+            run.is_guest = found is not None and not is_fit and self._id_was_given
             if found is not None and is_fit and not self._goes_on and trainer.global_step == 0:
                 warn_of_overlap(run.session, self.run_id)
         run.begin(resume=is_fit)
@@ -197,6 +201,8 @@ class LedByTrainer(ABC):
         """The origin whose run this stage goes on with; ``None`` where it goes on with none of them."""
         run = self._staged_run()
         own = next((origin for origin in origins if origin.run_id == self.run_id), None)
+        if own is not None and _stage_of(trainer) == "fit":
+            warn_of_what_is_abandoned(run.session, own)
         if own is not None or run.has_begun:
             return own
         return choose_run(

@@ -20,7 +20,7 @@ from runstore.lightning.ending import close_when_dropped
 from runstore.lightning.hparams import config_of
 from runstore.lightning.led import LedByTrainer
 from runstore.lightning.position import Position
-from runstore.lightning.resuming import RunStoreCallback
+from runstore.lightning.resuming import RunStoreCallback, read_run
 from runstore.lightning.scalars import number_of, step_of
 from runstore.lightning.stages import StagedRun
 from runstore.lightning.system import SystemMetrics
@@ -132,6 +132,7 @@ class RunStoreLogger(LedByTrainer, Logger):
         self._refused: set[object] = set()
         self._last_step = -1
         self._was_copied = False
+        self._process = os.getpid()
         self._system: SystemMetrics | None = None
 
     @property
@@ -180,6 +181,7 @@ class RunStoreLogger(LedByTrainer, Logger):
             Exception: the run begins with this call and cannot; see :meth:`runstore.session.RunSession.begin`.
         """
         if not self._writes:
+            self._say_why_nothing_is_written()
             return
         points = self._points(metrics, self._last_step + 1 if step is None else step_of(step))
         session = self._begun_session()
@@ -279,6 +281,11 @@ class RunStoreLogger(LedByTrainer, Logger):
         return self.__dict__ | {"_system": None, "_trainer": None, "_is_global_zero": None}
 
     @property
+    def _is_of_another_process(self) -> bool:
+        """Whether another process has made this logger (``ddp_spawn``, ``ddp_fork``) and may have trained with it."""
+        return os.getpid() != self._process
+
+    @property
     def _writes(self) -> bool:
         """Whether this process is the one that writes: as its trainer says, else as the environment tells."""
         return is_rank_zero() if self._is_global_zero is None else self._is_global_zero
@@ -304,7 +311,7 @@ class RunStoreLogger(LedByTrainer, Logger):
         return self._run
 
     def _points(self, metrics: Mapping[str, Any], step: Any) -> list[MetricPoint]:
-        if not isinstance(metrics, Mapping):
+        if type(metrics) is not dict and not isinstance(metrics, Mapping):
             raise InvalidValueError(
                 f"metrics is {shown(metrics)} of type {type(metrics).__name__}; give a mapping, such as {{'loss': 0.5}}"
             )
@@ -332,7 +339,10 @@ class RunStoreLogger(LedByTrainer, Logger):
         """The session of a run that has begun; it begins here where no trainer told of a stage."""
         run = self._run or self._staged_run()
         if not run.has_begun:
-            run.begin(resume=self._id_was_given, is_stage=False)
+            if self._id_was_given:
+                found = read_run(run.session, self.run_id)
+                run.is_guest = found is not None and not found.status.is_final  # its end is another process's business
+            run.begin(resume=self._id_was_given and not run.is_guest, is_stage=False)
         return run.session
 
     def _position(self) -> Position | None:
@@ -347,6 +357,17 @@ class RunStoreLogger(LedByTrainer, Logger):
         elif not on and self._system is not None:
             self._system.stop()
             self._system = None
+
+    def _say_why_nothing_is_written(self) -> None:
+        """Says once where no trainer is known and a cluster's word alone keeps this process from writing."""
+        rank = os.environ.get("SLURM_PROCID")
+        if self._is_global_zero is None and rank is not None and not {"RANK", "LOCAL_RANK"} & os.environ.keys():
+            self._warn_once(
+                "rank",
+                "this process writes nothing: SLURM_PROCID=%s says that another one of the job does. Where it trains "
+                "alone, unset SLURM_PROCID before Lightning is imported",
+                rank,
+            )
 
     def _warn_once(self, what: object, text: str, *arguments: object) -> None:
         if what not in self._refused:
