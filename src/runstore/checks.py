@@ -10,9 +10,10 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from runstore.errors import ConflictError, InvalidValueError
+from runstore.failure_text import kept_text
 from runstore.model import (
     TERMINAL_STATUSES,
     DatasetType,
@@ -27,6 +28,10 @@ from runstore.secrets import redact
 MAX_NAME_LENGTH: Final = 255
 MAX_WORD_LENGTH: Final = 50
 MAX_TEXT_LENGTH: Final = 65_535
+MAX_TAGS_BYTES: Final = 2**20
+"""Bytes of a run's tags together, in UTF-8; each is counted with ``_TAG_BYTES`` on top (RUN.11)."""
+
+_TAG_BYTES: Final = 32
 MAX_STEP: Final = 2**63 - 1
 MAX_PAGE: Final = 10_000
 _SHOWN: Final = 80
@@ -130,6 +135,11 @@ def check_tags(tags: object) -> dict[str, str]:
     if not isinstance(tags, Mapping):
         raise InvalidValueError(f"tags is {shown(tags)} of type {type(tags).__name__}; give a mapping of text to text")
     checked = {check_name(key, "tags key"): check_text(value, f"tags[{key!r}]") for key, value in tags.items()}
+    size = sum(_TAG_BYTES + len(key.encode()) + len(value.encode()) for key, value in checked.items())
+    if size > MAX_TAGS_BYTES:
+        raise InvalidValueError(
+            f"tags would take {size} bytes; at most {MAX_TAGS_BYTES} are kept. Log large texts as an artifact"
+        )
     return dict(sorted(checked.items()))
 
 
@@ -287,7 +297,8 @@ def check_terminal_status(value: object) -> RunStatus:
 def check_failure(error: BaseException | RunFailure | None) -> RunFailure | None:
     """The failure as texts that every database can keep (FIN.4).
 
-    Odd characters in it are escaped, never refused; passwords of URLs are hidden (OPEN.6).
+    The reason for an end never stands in its way (FIN.8): odd characters in it are escaped, and of a text that is too
+    long the middle is left out. Passwords of URLs are hidden (OPEN.6).
     """
     if error is None:
         return None
@@ -298,10 +309,15 @@ def check_failure(error: BaseException | RunFailure | None) -> RunFailure | None
     else:
         raise InvalidValueError(f"error is {shown(error)} of type {type(error).__name__}; give an exception")
     return RunFailure(
-        type=_storable(failure.type),
-        message=_storable(redact(failure.message)),
-        traceback=_storable(redact(failure.traceback)),
+        type=kept_text(str(failure.type), MAX_NAME_LENGTH),
+        message=_redacted(failure.message),
+        traceback=_redacted(failure.traceback),
     )
+
+
+def _redacted(text: object) -> str:
+    """Shortened first, for looking through megabytes takes long; and again, for what is hidden may become longer."""
+    return kept_text(redact(kept_text(str(text), MAX_TEXT_LENGTH)), MAX_TEXT_LENGTH)
 
 
 def check_end_time(end_us: int | None, *, start_us: int, now_us: int) -> int:
@@ -338,10 +354,6 @@ def shown(value: object) -> str:
     except Exception:  # noqa: BLE001 - a stranger's repr may raise anything, and an error must still be shown
         text = f"<{type(value).__name__}>"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
-
-
-def _storable(text: Any) -> str:
-    return str(text).replace("\x00", "\\x00").encode(errors="backslashreplace").decode()
 
 
 class Birth(NamedTuple):

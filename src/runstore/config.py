@@ -22,8 +22,24 @@ MAX_DEPTH: Final = 60
 MAX_KEY_LENGTH: Final = 512
 """Characters of a flattened key, so that every database can index it."""
 
-MAX_CONFIG_BYTES: Final = 8 * 2**20
-"""Bytes of a run's whole encoded config: under a MongoDB document and a MySQL packet by a wide margin."""
+MAX_CONFIG_BYTES: Final = 4 * 2**20
+"""Bytes of a run's whole encoded config."""
+
+MAX_INDEX_BYTES: Final = 6 * 2**20
+"""Bytes of the index by which a run's config is searched: each leaf with its whole key, see :func:`index_bytes`."""
+
+MAX_DETAILS_BYTES: Final = 2**20
+"""Bytes of encoded provenance, and of one artifact's metadata.
+
+Together the three leave room in a MongoDB document of 16 MiB for a run's tags, failure and summaries; and a text of
+nothing but quotes, each of which a MySQL statement writes as two characters, stays under a packet of 16 MiB.
+"""
+
+_LEAF_BYTES: Final = 64
+"""What a leaf takes beside its texts, at most."""
+
+_HEAD_LENGTH: Final = 64
+"""Characters at the beginning of a leaf's text that are kept a second time, to be found by."""
 
 MAX_INT_BITS: Final = 8192
 """Bits of an integer: what the interpreter still turns into decimal text and back without being asked to."""
@@ -53,22 +69,43 @@ class ConfigLeaf(NamedTuple):
 def check_config(config: Mapping[str, Any], field: str = "config") -> dict[str, Any]:
     """A deep copy of plain values: mappings to dicts, tuples to lists, scalar subclasses to their base type.
 
+    Args:
+        config: a run's config; or its provenance or an artifact's metadata, to which a lower bound applies.
+        field: what it is called in errors.
+
     Raises:
-        InvalidValueError: names the path of the value that cannot be kept, as in ``config['optimizer']['fn']``.
+        InvalidValueError: names the path of the value that cannot be kept, as in ``config['optimizer']['fn']``, or the
+            bound that the whole goes over (CFG.7, RUN.11, ART.10).
     """
     if not isinstance(config, Mapping):
         raise InvalidValueError(
             f"{field} is {shown(config)} of type {type(config).__name__}; give a mapping{how_to_keep(config, field)}"
         )
-    return _check_mapping(config, field, key_length=0, depth=0)
+    checked = _check_mapping(config, field, key_length=0, depth=0)
+    if field == "config":
+        encode_config(checked)
+        _check_index(checked)
+    else:
+        _encode(checked, field, MAX_DETAILS_BYTES)
+    return checked
 
 
 def merge_config(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """``old`` with ``new`` laid over it: a mapping is merged into a mapping, anything else takes the place (CFG.2)."""
+    """``old`` with ``new`` laid over it: a mapping is merged into a mapping, anything else takes the place (CFG.2).
+
+    Raises:
+        InvalidValueError: the index over it would be larger than ``MAX_INDEX_BYTES``.
+    """
+    merged = _merged(old, new)
+    _check_index(merged)
+    return merged
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(old)
     for key, value in new.items():
         before = merged.get(key)
-        merged[key] = merge_config(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
+        merged[key] = _merged(before, value) if isinstance(before, dict) and isinstance(value, dict) else value
     return merged
 
 
@@ -78,11 +115,31 @@ def encode_config(config: Mapping[str, Any]) -> str:
     Raises:
         InvalidValueError: the text is larger than ``MAX_CONFIG_BYTES``.
     """
-    text = json.dumps(_tagged(config), separators=(",", ":"), allow_nan=False)
-    if len(text) > MAX_CONFIG_BYTES:
+    return _encode(config, "the run's config", MAX_CONFIG_BYTES)
+
+
+def index_bytes(config: Mapping[str, Any]) -> int:
+    """How much the index over a checked config takes in the database that takes most for it."""
+    return sum(
+        _LEAF_BYTES + len(leaf.key.encode()) + len(leaf.text.encode()) + len(leaf.text[:_HEAD_LENGTH].encode())
+        for leaf in flatten_config(config)
+    )
+
+
+def _check_index(config: Mapping[str, Any]) -> None:
+    size = index_bytes(config)
+    if size > MAX_INDEX_BYTES:
         raise InvalidValueError(
-            f"the run's config would take {len(text)} bytes; at most {MAX_CONFIG_BYTES} are kept. "
-            "Log large values as an artifact"
+            f"the run's config would take {size} bytes in the index by which it is searched, where each value stands "
+            f"with all the keys above it; at most {MAX_INDEX_BYTES} are kept. Log large or deep tables as an artifact"
+        )
+
+
+def _encode(config: Mapping[str, Any], what: str, limit: int) -> str:
+    text = json.dumps(_tagged(config), separators=(",", ":"), allow_nan=False)
+    if len(text) > limit:
+        raise InvalidValueError(
+            f"{what} would take {len(text)} bytes; at most {limit} are kept. Log large values as an artifact"
         )
     return text
 

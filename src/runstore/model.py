@@ -14,6 +14,8 @@ from typing import Any, Generic, Self, TypeVar
 
 from msgspec import Struct, field
 
+from runstore.failure_text import told
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """1970-01-01 UTC, the zero of every stored microsecond count."""
 
@@ -98,7 +100,7 @@ class RunFailure(Struct, frozen=True, kw_only=True):
         """The qualified type name, the message and the formatted traceback of ``error``."""
         kind = type(error)
         name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-        return cls(type=name, message=str(error), traceback="".join(traceback.format_exception(error)))
+        return cls(type=name, message=told(str, error), traceback="".join(told(traceback.format_exception, error)))
 
 
 class Run(Struct, frozen=True, kw_only=True):

@@ -31,8 +31,9 @@ _SECRET_OPTION: Final = re.compile(
 )
 _OPTION: Final = re.compile(r"[?&;#]([^=&;#?\s]+)=(?=([^&\s]*?)['\"<>)\],.:;]*(?:[&\s]|$))")
 
+# The bounds below (30 characters of a scheme, 60 before a name) keep the time linear: a text may be megabytes long.
 _USER_INFO: Final = re.compile(
-    r"""([A-Za-z][A-Za-z0-9+.\-]*)://(?![/\[])
+    r"""([A-Za-z][A-Za-z0-9+.\-]{0,30})://(?![/\[])
     (?:([^\s:/?#@]*):(?:
         \S*                                                  # all up to the last @ of the word: too much rather than too little
       | (?!\d{1,5}(?:[\s/?\#,;)'"\]]|$))(?:(?!://)[^@])*?    # or, where no port follows, up to the next @: blanks as well
@@ -40,9 +41,11 @@ _USER_INFO: Final = re.compile(
     | (\S*)@)""",
     re.VERBOSE,
 )
-_USER_INFO_OF_WORD: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*)://(?![/\[])(?:([^:/?#@]*):.*@|(.*)@)", re.DOTALL)
+_USER_INFO_OF_WORD: Final = re.compile(
+    r"([A-Za-z][A-Za-z0-9+.\-]{0,30})://(?![/\[])(?:([^:/?#@]*):.*@|(.*)@)", re.DOTALL
+)
 _SETTING: Final = re.compile(
-    rf"""(?<![^\W_])((?:[\w.\-]*[_.\-])?(?:{_STRONG})(?:\s*=(?!=)\s*|['"]\s*(?:=(?!=)|:)\s*))(?!//)
+    rf"""(?<![^\W_])((?:[\w.\-]{{0,60}}[_.\-])?(?:{_STRONG})(?:\s*=(?!=)\s*|['"]\s*(?:=(?!=)|:)\s*))(?!//)
     ("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^&\s,;)}}\]'"]+)""",
     re.IGNORECASE | re.VERBOSE,
 )

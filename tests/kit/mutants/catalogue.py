@@ -4,7 +4,7 @@ A mutant in memory is a :class:`~runstore.memory.MemoryStore` with one method ch
 or a server can show is planted in the real SQL backend: see :mod:`kit.mutants.sql`.
 """
 
-from kit.mutants import artifacts, configs, endings, handles, metrics, reading, runs, sql_harness
+from kit.mutants import artifacts, configs, endings, handles, metrics, reading, runs, sizes, sql_harness
 from kit.mutants.base import MUTANTS, Planted
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "metrics",
     "reading",
     "runs",
+    "sizes",
     "sql_harness",
 ]

@@ -12,6 +12,7 @@ _FAMILIES = (
     "_artifacts",
     "_files",
     "_endings",
+    "_sizes",
     "_durability",
     "_reading",
     "_bounds",
@@ -39,6 +40,7 @@ from runstore.testing.conformance._metrics import MetricClauses  # noqa: E402
 from runstore.testing.conformance._opening import OpeningClauses  # noqa: E402
 from runstore.testing.conformance._reading import ReadingClauses  # noqa: E402
 from runstore.testing.conformance._runs import RunClauses  # noqa: E402
+from runstore.testing.conformance._sizes import SizeClauses  # noqa: E402
 from runstore.testing.conformance._summaries import SummaryClauses  # noqa: E402
 
 __all__ = ["ConformanceBase", "RunStoreConformance", "clause", "clauses_of", "kit_tests"]
@@ -54,6 +56,7 @@ class RunStoreConformance(
     ArtifactClauses,
     FileClauses,
     EndingClauses,
+    SizeClauses,
     DurabilityClauses,
     ReadingClauses,
     BoundClauses,

@@ -23,7 +23,7 @@ LOST_WITHIN_S = 30
 
 
 class EndingClauses(ConformanceBase):
-    """FIN.1 to FIN.6."""
+    """FIN.1 to FIN.7."""
 
     @clause("FIN.1")
     @pytest.mark.parametrize("status", TERMINAL)
