@@ -97,7 +97,7 @@ def test_a_killed_session_leaves_no_server_behind(tmp_path: Path) -> None:
         owner.send_signal(signal.SIGKILL)
         owner.wait()
 
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 240
     while (is_running(server) or root.exists()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert was_running

@@ -153,7 +153,7 @@ class MongoHarness(Harness):
                     session.abort_transaction()
 
         threading.Thread(target=hold, daemon=True).start()
-        assert holds.wait(30), "the rival never got its lock"
+        assert holds.wait(240), "the rival never got its lock"
 
     def open_with_password(self, password: str) -> BackendStore:
         parts = urlsplit(self.url)

@@ -267,4 +267,4 @@ def in_background(work: Callable[[threading.Event], Any]) -> None:
     """Runs ``work`` in a thread and returns once it has set its event."""
     holds = threading.Event()
     threading.Thread(target=work, args=(holds,), daemon=True).start()
-    assert holds.wait(30), "the rival never got its lock"
+    assert holds.wait(240), "the rival never got its lock"

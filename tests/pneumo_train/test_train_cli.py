@@ -455,7 +455,7 @@ def test_a_signal_ends_the_run_as_interrupted(phantoms: Path, here: Path, number
         try:
             _wait_for_an_epoch(url, process)
             process.send_signal(number)
-            printed, _ = process.communicate(timeout=120)
+            printed, _ = process.communicate(timeout=600)
         finally:
             process.kill()
 
@@ -468,7 +468,7 @@ def test_a_signal_ends_the_run_as_interrupted(phantoms: Path, here: Path, number
 
 
 def _wait_for_an_epoch(url: str, process: "subprocess.Popen[str]") -> None:
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         assert process.poll() is None, process.stdout.read() if process.stdout else ""
         if _epochs_in(url):

@@ -51,7 +51,7 @@ def open_recorder(database: MemoryDatabase, fast_path: Path) -> Iterator[OpenRec
             store = MemoryStore(database)
             return store if next_fault is None else FaultyStore(store, next_fault)
 
-        given = {"state_dir": fast_path, "confirm_s": 20.0, "close_deadline_s": 20.0, **options}
+        given = {"state_dir": fast_path, "confirm_s": 120.0, "close_deadline_s": 20.0, **options}
         recorder = RecordingStore(
             open_store or open_bare,
             identity=IDENTITY,

@@ -63,10 +63,10 @@ class Subject:
         self.recorder = self._open()
 
     def end(self) -> MemoryStore:
-        self.recorder.close(deadline_s=20.0)
+        self.recorder.close(deadline_s=120.0)
         assert self.recorder.health().waiting_bytes == 0
         with self._open() as last:  # takes in what a restart may have left
-            last.flush(deadline_s=20.0)
+            last.flush(deadline_s=120.0)
             quarantined = last.health().quarantined_records + self.recorder.health().quarantined_records
         assert quarantined == 0
         self._folder.cleanup()

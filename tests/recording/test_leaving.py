@@ -207,7 +207,7 @@ def test_a_signal_ends_the_leaving_at_once_and_what_is_left_is_kept(
     time.sleep(0.5)  # it is draining now; all of it would take 100 s
 
     process.send_signal(sent)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=600)
 
     (lock,) = fast_path.glob("journals/*/*/writer.lock")
     assert list(lock.parent.glob("*.segment"))

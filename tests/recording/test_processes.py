@@ -154,7 +154,7 @@ def test_a_database_that_swallows_everything_hangs_neither_the_loop_nor_the_exit
     start: Start, black_hole: int, state_dir: Path, scheme: str
 ) -> None:
     trainer = start("leave", f"{scheme}://127.0.0.1:{black_hole}/runs")
-    output, errors = trainer.communicate(timeout=120)
+    output, errors = trainer.communicate(timeout=600)
 
     assert (trainer.returncode, output) == (0, "done\n")
     assert "202 records" in errors

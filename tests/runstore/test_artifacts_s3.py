@@ -65,3 +65,17 @@ def test_credentials_that_are_refused_are_an_error_and_nothing_is_recorded(
 
         assert "not the secret" not in str(caught.value)
         assert store.list_artifacts(run_id) == ()
+
+
+@pytest.mark.parametrize("prefix", ["[a-z]", "st*r", "with blank/[0]", "ä"])
+def test_a_prefix_in_the_bucket_is_no_pattern(sqlite_url: str, bucket: str, tmp_path: Path, prefix: str) -> None:
+    (tmp_path / "a").write_bytes(b"x")
+    with open_store(sqlite_url, durable=False, artifacts=f"{bucket}/{prefix}") as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("s3"))
+
+        first, again = store.log_artifact(run_id, tmp_path / "a"), store.log_artifact(run_id, tmp_path / "a")
+
+        assert first.uri == again.uri
+        assert first.uri.startswith(f"{bucket}/{prefix}/sha256/")
+        with store.open_artifact(run_id, "a") as stream:
+            assert stream.read() == b"x"

@@ -140,7 +140,7 @@ def test_a_forked_child_writes_on_a_connection_of_its_own(store: MongoStore, run
         warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads, which is the point
         child = multiprocessing.get_context("fork").Process(target=store.log_metrics, args=(run_id, [point(1)]))
         child.start()
-        child.join(60)
+        child.join(600)
     store.log_metrics(run_id, [point(2)])
 
     assert child.exitcode == 0
@@ -168,7 +168,7 @@ def test_a_writer_killed_inside_its_transaction_does_not_keep_others_waiting_for
             warnings.simplefilter("ignore", DeprecationWarning)  # fork beside threads
             dying = multiprocessing.get_context("fork").Process(target=_log_and_die, args=(store, run_id, die))
             dying.start()
-            dying.join(60)
+            dying.join(600)
 
         began = time.monotonic()
         store.log_metrics(run_id, [point(2)])

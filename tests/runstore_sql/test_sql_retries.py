@@ -74,7 +74,7 @@ def test_a_writer_waits_for_no_writer_of_another_run_on_mariadb(mariadb_url: str
             for points in (several, [*several, MetricPoint(name="new", value=0.5, step=1)], several[:1]):
                 done = pool.submit(store.log_metrics, own, points)
                 try:
-                    done.result(timeout=20)  # the server gives up after 50 s
+                    done.result(timeout=40)  # the server gives up after 50 s
                 finally:
                     if not done.done():
                         rival.rollback()

@@ -341,7 +341,7 @@ def persist(store: BackendStore, run_id: str, step: int) -> None:
 
 def insist(call: Callable[[], object]) -> None:
     """Calls again while the store says that it is unavailable, for a minute at most."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while True:
         try:
             call()
