@@ -3,7 +3,6 @@
 Nothing here imports torch before the data were found good: a mistake is told at once.
 """
 
-import logging
 import os
 from collections.abc import Iterable
 from os import PathLike
@@ -22,8 +21,6 @@ from runstore.session import RunSession
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
-
-_log = logging.getLogger(__name__)
 
 PACKAGES = ("runstore", "torch", "torchvision", "pytorch-lightning", "torchmetrics", "numpy", "pillow")
 """Whose versions are kept with a run."""
@@ -106,8 +103,6 @@ class CentralizedTrainer:
         require_writable(self._logs_dir, "logs_dir")
         store = store_or_opener(self._store)
         with read_source(source_path, config) as reading:
-            for note in reading.notes:
-                _log.warning(note)
             session = None if store is None else RunSession(
                 store,
                 experiment=experiment_name,

@@ -6,12 +6,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import click
 
 from pneumo_train.config import SECTIONS, TrainConfig, from_dict, load_config
-from pneumo_train.errors import DivergedError, PneumoTrainError
+from pneumo_train.errors import ConfigError, DivergedError, PneumoTrainError
 from pneumo_train.words import on_one_line
 from runstore.errors import RunStoreError
 from runstore.secrets import redact
@@ -87,8 +88,18 @@ def _require(modules: Iterable[str]) -> None:
             raise ModuleNotFoundError(f"No module named {module!r}", name=module)
 
 
+def _require_working_directory() -> None:
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise ConfigError(
+            f"the working directory is gone or cannot be entered ({error.strerror}); change to another"
+        ) from error
+
+
 def _fit(arguments: Any) -> int:
     _require(_EXTRA)
+    _require_working_directory()
     from pneumo_train.centralized import CentralizedTrainer  # noqa: PLC0415 - slow to import
     from runstore.settings import load_settings  # noqa: PLC0415 - as above
 
@@ -154,10 +165,11 @@ def _demo(arguments: Any) -> int:
 
 
 def quiet_lightning() -> None:
-    """Lightning's notes about devices and its advertisements are not shown; its warnings are.
+    """Lightning's notes about devices and its advertisements are not shown, its warnings are; matplotlib's are not.
 
     Lightning sets the level of its uppermost logger when it is imported, which may come later; those below keep theirs.
     """
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home that is missing or full is no matter of the user's
     for name in ("pytorch_lightning", "pytorch_lightning.utilities.rank_zero", "lightning_fabric.utilities.rank_zero"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -17,7 +17,7 @@ from typing import Any
 import pytorch_lightning as pl
 from torch import Tensor
 
-from pneumo_train.stores import StoreLike, store_or_opener
+from pneumo_train.stores import StoreLike, store_or_opener, warn_of_no_store
 from runstore import MetricPoint, RunStatus
 from runstore.ids import new_run_id
 from runstore.naming import MetricNames
@@ -84,6 +84,8 @@ class MetricsCollectorCallback(pl.Callback):
         super().__init__()
         self._owns_session = session is None
         opener = store_or_opener(store) if session is None and enable_db_persistence else None
+        if session is None and enable_db_persistence and opener is None:
+            warn_of_no_store()
         if opener is not None:
             session = RunSession(
                 opener,

@@ -19,6 +19,7 @@ from pneumo_train.progress import track
 from pneumo_train.reading import Reading
 from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, TrainingResult
 from pneumo_train.samples import Split
+from pneumo_train.stores import warn_of_no_store
 from runstore import MetricPoint, RunNotFoundError, RunReader, StoreUnavailableError
 from runstore.errors import StoreFullError
 from runstore.naming import split_metric_name
@@ -66,8 +67,11 @@ def lead_training(  # noqa: PLR0913 - keyword-only
             if session is not None:
                 _open(session, may_exist=may_exist)
             films, data_hash, notes = reading.load_films(track=track("reading films", shown=progress))
-            for note in notes:
+            # Nothing is said before every mistake is told: an error then stands alone.
+            for note in (*reading.notes, *notes):
                 _log.warning(note)
+            if session is None:
+                warn_of_no_store()
             about = _describe(config, reading.split, films, data_hash, fitting)
             about["source"] = {"path": os.fspath(reading.source.path), "csv": reading.source.csv_path.name}
             about["data_set"]["patient_column"] = reading.patient_column

@@ -56,10 +56,13 @@ def print_history(reader: RunReader, run_id: str, *, console: Console) -> None:
     histories = [reader.get_history(run_id, name, dataset_type) for name, dataset_type in HISTORY_COLUMNS]
     columns = [dict(zip(history.steps, history.values, strict=True)) for history in histories]
     marked = _best_step(columns[HISTORY_COLUMNS.index(("auroc", DatasetType.VALIDATION))])
-    table = Table(title=f"run {run_id}", title_justify="left")
+    table = Table(title=f"run {run_id}", title_justify="left", box=None, padding=(0, 1, 0, 0))
     table.add_column("epoch", justify="right")
     for name, dataset_type in HISTORY_COLUMNS:
-        table.add_column(f"{name}\n{dataset_type}", justify="right")
+        # Eight columns are to fit into 60 characters: a number that is cut is another number.
+        table.add_column(
+            f"{name}\n{'val' if dataset_type is DatasetType.VALIDATION else dataset_type}", justify="right"
+        )
     for step in sorted({step for column in columns for step in column}):
         cells = [f"{column[step]:.4f}" if step in column else "" for column in columns]
         table.add_row(str(step), *cells, style="bold green" if step == marked else None)

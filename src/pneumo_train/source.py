@@ -29,6 +29,7 @@ IMAGE_FOLDERS = ("Training/Images", "Train/Images", "Training", "Images", ".")
 USUAL_CSV = "stage2_train_metadata.csv"
 
 _FOREIGN_IMAGES = frozenset({".dcm", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".jpe", ".jfif", ".npy", ".nii"})
+_FOREIGN_TABLES = frozenset({".xlsx", ".xls", ".ods", ".tsv", ".tab", ".parquet", ".json"})
 _TEST_WORD = re.compile(r"(?<![a-z])test", re.IGNORECASE)
 _MASK_WORD = re.compile(r"(?<![a-z])masks?(?![a-z])", re.IGNORECASE)
 _NAMES_SHOWN = 5
@@ -82,6 +83,9 @@ def _listed(path: Path) -> Iterator[Listing]:
             yield list_zip(path, archive, folder)
     else:
         found = "a file that is no zip" if path.exists() else "nothing"
+        if path.suffix.lower() == ".csv" and path.exists():
+            found = "a table; name the folder that it lies in, and the table by data.csv_filename (--csv)"
+            raise SourceError(f"source {path}: found {found}")
         raise SourceError(f"source {path}: found {found}; name a directory or a zip with a metadata CSV and images")
 
 
@@ -149,7 +153,7 @@ def _choose_csv(listing: Listing, config: DataConfig) -> PurePosixPath:
         left_out = [str(file) for file in tables if file not in headers]
         raise SourceError(
             f"source {listing.path}: no CSV with the columns {wanted[0]!r} and {wanted[1]!r}; "
-            f"found {found or 'no CSV at all'}{f' (not counting test data, as {left_out[0]})' if left_out else ''}; "
+            f"found {found or f'no CSV at all{_other_tables(listing)}'}{f' (not counting test data, as {left_out[0]})' if left_out else ''}; "
             "add one, name it (data.csv_filename), or name the columns (data.image_column, data.target_column)"
         )
     ranked = sorted((_csv_rank(file), file) for file in usable)
@@ -159,6 +163,12 @@ def _choose_csv(listing: Listing, config: DataConfig) -> PurePosixPath:
             f"source {listing.path}: {len(best)} CSV files could be meant: {_enumerate(best)}; name one (data.csv_filename)"
         )
     return best[0]
+
+
+def _other_tables(listing: Listing) -> str:
+    """What there is of tables in other formats, for a message."""
+    others = [file for file in listing.files if file.suffix.lower() in _FOREIGN_TABLES]
+    return f", but {_enumerate(others)}: save it as CSV" if others else ""
 
 
 def _csv_rank(file: PurePosixPath) -> tuple[int, int]:

@@ -15,7 +15,7 @@ StoreLike = RunStore | str | None
 
 
 def store_or_opener(store: StoreLike) -> RunStore | Callable[[], RunStore] | None:
-    """The store itself, or what opens it; ``None``, with a warning, when none was given and none is configured.
+    """The store itself, or what opens it; ``None`` when none was given and none is configured.
 
     Raises:
         SettingsError: the settings or the URL cannot be understood.
@@ -27,8 +27,12 @@ def store_or_opener(store: StoreLike) -> RunStore | Callable[[], RunStore] | Non
     if url:
         check_url(url)  # a wrong scheme or a missing driver is known before training
         return partial(open_store, store)
+    return None
+
+
+def warn_of_no_store() -> None:
+    """Says that a training that begins now is kept in files alone."""
     _log.warning(
         "no store is configured: this run's metrics go to files only; give store='sqlite:///runs.db' (--store), or set "
         "RUNSTORE_URL, runstore.toml or [tool.runstore] in pyproject.toml"
     )
-    return None

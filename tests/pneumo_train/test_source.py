@@ -131,6 +131,20 @@ def test_a_csv_without_the_columns_is_an_error_that_says_which_there_are(
         pass
 
 
+def test_a_table_in_another_format_is_named(tmp_path: Path) -> None:
+    (tmp_path / "films.xlsx").write_bytes(b"PK")
+
+    with pytest.raises(SourceError, match=r"no CSV at all, but films\.xlsx: save it as CSV"), open_source(tmp_path):
+        pass
+
+
+def test_the_table_itself_is_no_source(write_source: WriteSource) -> None:
+    root = write_source(ROWS, table="films.csv")
+
+    with pytest.raises(SourceError, match="name the folder that it lies in"), open_source(root / "films.csv"):
+        pass
+
+
 def test_a_csv_in_another_encoding_is_named(tmp_path: Path) -> None:
     (tmp_path / "films.csv").write_text("patientId,Target\na,1\n", encoding="utf-16")
 
