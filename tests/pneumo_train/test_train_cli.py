@@ -369,6 +369,24 @@ def test_a_training_that_diverges_ends_with_status_1_and_one_line(
         assert [run.status for run in reader.search_runs().items] == [RunStatus.FAILED]
 
 
+@pytest.mark.training
+def test_a_database_that_turns_the_trainer_away_is_told_before_any_image_is_read(
+    write_source: WriteSource, here: Path, postgresql_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The image is damaged: that would be told next."""
+    root = write_source(FOUR)
+    spoil(root / "Training/Images/a.png")
+    server, _, _ = postgresql_url.partition("?")
+
+    status = exit_status("fit", "--source", str(root), "--store", f"{server}_absent", *SMALL[:1], "--progress=false")
+
+    told = capsys.readouterr().err
+    assert status == 2
+    assert "_absent" in told
+    assert told.count("\n") == 1
+    assert list(here.iterdir()) in ([], [here / "state"])
+
+
 ONE_EPOCH = (*SMALL, "--training.max_epochs=1")
 
 
