@@ -16,6 +16,7 @@ from runstore.errors import ArtifactNotFoundError, StoreFailureError
 from runstore.files import CHUNK
 from runstore_sql.database import Database
 from runstore_sql.failures import is_taken
+from runstore_sql.packets import room_in
 from runstore_sql.schema import blob, blob_chunk
 
 _ABANDONED_US: Final = 24 * 3600 * 1_000_000
@@ -32,7 +33,13 @@ class DatabaseBlobs:
         """Keeps a copy of a file; a transaction a row, so that no large file holds a transaction open."""
         pk = self._database.write(self._begin)
         numbers = itertools.count()
-        sha256, size = hashed(path, lambda chunk: self._add(pk, next(numbers), chunk))
+        most = self._largest_row()
+
+        def add(chunk: bytes) -> None:
+            for first in range(0, len(chunk), most):
+                self._add(pk, next(numbers), chunk[first : first + most])
+
+        sha256, size = hashed(path, add)
         self._finish(pk, sha256, size)
         return Blob(sha256=sha256, size=size, uri=f"database:{sha256}")
 
@@ -47,6 +54,12 @@ class DatabaseBlobs:
                 "were they written with another setting of 'artifacts'?"
             )
         return cast("BinaryIO", io.BufferedReader(_Chunks(self._database, pk), CHUNK))
+
+    def _largest_row(self) -> int:
+        """How many bytes a row may have: MySQL's statements hold them as text, each of up to two."""
+        if self._database.dialect != "mysql":
+            return CHUNK
+        return min(CHUNK, self._database.with_driver(room_in) // 2)
 
     def _begin(self, connection: sa.Connection) -> int:
         now_us = sa.literal_column(self._database.now_us, sa.BigInteger)

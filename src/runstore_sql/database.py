@@ -23,7 +23,7 @@ from runstore.homes import expanded
 from runstore.secrets import Secrets, redact_word, without_secrets
 from runstore.urls import with_plain_scheme
 from runstore_sql import secret_options
-from runstore_sql.failures import is_transient, translate
+from runstore_sql.failures import is_cut_off, is_transient, translate
 from runstore_sql.sqlite_file import OPTIONS as SQLITE_OPTIONS
 from runstore_sql.sqlite_file import SqliteFile
 from runstore_sql.sqlite_reading import ReadFile
@@ -39,6 +39,7 @@ _BEGIN: Final = {
 }
 _READ_ONLY: Final = {"sqlite": "", "postgresql": ", READ ONLY", "mysql": " READ ONLY"}
 """What is said as a transaction begins that only reads: a session's setting may meet another program, see postgresql.py."""
+_NO_LIMIT: Final = "SET LOCAL statement_timeout = 0"
 _NOW_US: Final = {
     "sqlite": "runstore_now_us()",
     "postgresql": "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
@@ -55,6 +56,8 @@ class Database:
         url: SQLAlchemy's form of the URL, with the driver that we use, without the options that hold secrets.
         secret_options: those.
         dialect: ``sqlite``, ``postgresql`` or ``mysql``.
+        is_cut_short: whether PostgreSQL has ended a statement that took longer than its settings allow. What writes is
+            then given the time it needs, transaction by transaction.
         now_us: SQL for the database's clock, in microseconds since 1970 UTC. A SQLite file has the machine's clock.
     """
 
@@ -71,6 +74,7 @@ class Database:
         self._busy: set[int] = set()
         self._inherited: list[Any] = []  # a parent's connections, which this process must neither use nor close
         self._is_closed = False
+        self.is_cut_short = False
         self._file = file_of(url, read_only=read_only) if self.dialect == "sqlite" else None
         if self._file is not None:
             self._file.renew = self.rest
@@ -229,6 +233,8 @@ class Database:
         """A transaction on a connection that is in autocommit mode."""
         connection.exec_driver_sql(self.begin)
         try:
+            if self.is_cut_short:
+                connection.exec_driver_sql(_NO_LIMIT)
             yield
             connection.exec_driver_sql("COMMIT")
         except BaseException:
@@ -237,7 +243,7 @@ class Database:
 
     def driver_transaction(self, connection: Any) -> AbstractContextManager[Any]:
         """A transaction on a driver's connection; gives its cursor."""
-        return DriverTransaction(connection.cursor(), self.begin)
+        return DriverTransaction(connection.cursor(), self.begin, _NO_LIMIT if self.is_cut_short else None)
 
     @contextmanager
     def driver_trips(self, connection: Any) -> Iterator[Trips]:
@@ -285,6 +291,7 @@ class Database:
         if not isinstance(error, (sa.exc.SQLAlchemyError, sqlite3.Error)) and not _is_driver_error(error):
             return error
         failed = translate(error, place=self.place)
+        self.is_cut_short = self.is_cut_short or is_cut_off(error)
         # The driver's own error, not SQLAlchemy's around it: whoever reads the traceback meets one cause.
         failed.__cause__ = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error
         return without_secrets(failed, self._secrets)
@@ -299,16 +306,19 @@ class Database:
 class DriverTransaction:
     """See :meth:`Database.driver_transaction`. No generator, which would cost a call of one point a tenth of its time."""
 
-    __slots__ = ("_begin", "_cursor")
+    __slots__ = ("_begin", "_cursor", "_first")
 
-    def __init__(self, cursor: Any, begin: str) -> None:
+    def __init__(self, cursor: Any, begin: str, first: str | None) -> None:
         """Sends nothing yet."""
         self._cursor = cursor
         self._begin = begin
+        self._first = first
 
     def __enter__(self) -> Any:
         """Begins; the cursor."""
         self._cursor.execute(self._begin)
+        if self._first is not None:
+            self._cursor.execute(self._first)
         return self._cursor
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:

@@ -143,6 +143,11 @@ def is_missing(error: BaseException | None) -> bool:
     return error is not None and _code(error) in _MISSING
 
 
+def is_cut_off(error: BaseException | None) -> bool:
+    """Whether PostgreSQL ended a statement, as it does when one takes longer than ``statement_timeout``."""
+    return getattr(error.orig if isinstance(error, sa.exc.DBAPIError) else error, "sqlstate", None) == "57014"
+
+
 def is_taken(error: BaseException | None) -> bool:
     """Whether a driver's error says that a unique key is taken."""
     return error is not None and _code(error) in _TAKEN

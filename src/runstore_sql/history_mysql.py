@@ -10,9 +10,13 @@ import msgspec
 
 from runstore_sql.history import Columns, HistoryReader, Range, SeriesExtent
 from runstore_sql.numbers import from_pair
+from runstore_sql.packets import room_in
 
 _BLOCK: Final = 50_000
-"""Points a row: two or three megabytes of text."""
+"""Points a row: two or three megabytes of text. A server that takes less in a packet would cut the text off."""
+_LONGEST_POINT: Final = 100
+"""Bytes of a point's numbers in a row, at most."""
+_LONGEST_STEP: Final = 24
 _POINTS: Final = """
     SELECT group_concat(step), group_concat(coalesce(value, 0)), group_concat(logged_at_us),
         group_concat(CASE WHEN special <> 0 THEN concat(step, ' ', special) END)
@@ -44,8 +48,9 @@ class MysqlHistoryReader(HistoryReader):
     def points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:
         """See :meth:`HistoryReader.points`."""
         steps, values, moments = array("q"), array("d"), array("q")
+        most = min(_BLOCK, room_in(cursor.connection) // _LONGEST_POINT)
         while low <= high:
-            cursor.execute(_POINTS, (series_pk, low, high, _BLOCK))
+            cursor.execute(_POINTS, (series_pk, low, high, most))
             *texts, marks = cursor.fetchone()
             if texts[0] is None:
                 break
@@ -55,7 +60,7 @@ class MysqlHistoryReader(HistoryReader):
             steps.extend(block[0])
             values.extend(block[1])
             moments.extend(block[2])
-            if len(block[0]) < _BLOCK:
+            if len(block[0]) < most:
                 break
             low = steps[-1] + 1
         return steps, values, moments
@@ -75,8 +80,12 @@ class MysqlHistoryReader(HistoryReader):
         return self._at(cursor, extent.pk, [extent.first, extent.last])
 
     def _at(self, cursor: Any, series_pk: int, steps: Sequence[int]) -> Iterable[tuple[int, float, int]]:
-        cursor.execute(_AT_STEPS, (json.dumps(steps), series_pk))
-        return [_native(row) for row in cursor.fetchall()]
+        found: list[tuple[int, float, int]] = []
+        most = room_in(cursor.connection) // _LONGEST_STEP
+        for first in range(0, len(steps), most):
+            cursor.execute(_AT_STEPS, (json.dumps(steps[first : first + most]), series_pk))
+            found += [_native(row) for row in cursor.fetchall()]
+        return found
 
 
 def _numbers(text: str, kind: type) -> list[Any]:

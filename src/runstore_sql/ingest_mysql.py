@@ -7,7 +7,7 @@ row, then those of its series; one that appends a point to one series locks that
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from runstore.batches import Batch
 from runstore.checks import Series
@@ -17,6 +17,8 @@ from runstore_sql.numbers import from_pair, to_pair
 from runstore_sql.schema import SUMMARY_COLUMNS
 from runstore_sql.summary_rows import EMPTY_ROW, SummaryRow
 from runstore_sql.trips import Trips
+
+ItemT = TypeVar("ItemT")
 
 _NOW: Final = "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))"
 _IS_DUE: Final = f"status = 'in_progress' AND {_NOW} - heartbeat_us > lease_s * 100000"
@@ -44,10 +46,16 @@ _INTO_POINTS: Final = "INSERT INTO runstore_point (series_pk, step, value, speci
 _OVERWRITE: Final = (
     " ON DUPLICATE KEY UPDATE value = VALUES(value), special = VALUES(special), logged_at_us = VALUES(logged_at_us)"
 )
-_BYTES_A_STATEMENT: Final = 12 * 2**20
-"""Under the 16 MiB that a MariaDB server takes by default."""
 _LONGEST_ROW: Final = 92
 """Bytes of three 64-bit integers, a float64, a mark and their punctuation, at most."""
+_LONGEST_KEY: Final = 48
+"""Bytes of a series' key and a step in JSON, at most."""
+_LONGEST_SUMMARY: Final = 600
+"""Bytes of a series' key and summary as a row of numbers, at most."""
+_LONGEST_SERIES: Final = 2_200
+"""Bytes of a new series: a name of 255 characters of four bytes, each escaped, and an empty summary, at most."""
+_FIXED: Final = 2_000
+"""Bytes of what stands around the rows of a statement, at most."""
 
 
 class MysqlPointWriter:
@@ -105,13 +113,17 @@ class MysqlPointWriter:
     def make_series(self, cursor: Any, run_pk: int, missing: Sequence[Series]) -> None:
         """See :meth:`runstore_sql.ingest.PointWriter.make_series`."""
         row = f"({run_pk}, %s, %s, {', '.join(map(_literal, EMPTY_ROW))})"
-        text = _MAKE_SERIES + ", ".join([row] * len(missing))
-        cursor.execute(text, [part for identity in missing for part in identity])
+        for some in _in_packets(missing, _LONGEST_SERIES, cursor.room):
+            text = _MAKE_SERIES + ", ".join([row] * len(some))
+            cursor.execute(text, [part for identity in some for part in identity])
 
     def existing_values(self, cursor: Any, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
         """See :meth:`runstore_sql.ingest.PointWriter.existing_values`."""
-        cursor.execute(_EXISTING, (json.dumps(keys, separators=(",", ":")),))
-        return [(row[0], row[1], from_pair(row[2], row[3])) for row in cursor.fetchall()]
+        found: list[Any] = []
+        for some in _in_packets(keys, _LONGEST_KEY, cursor.room):
+            cursor.execute(_EXISTING, (json.dumps(some, separators=(",", ":")),))
+            found += cursor.fetchall()
+        return [(row[0], row[1], from_pair(row[2], row[3])) for row in found]
 
     def write_points(self, cursor: Any, keyed: Sequence[tuple[int, Batch]], *, only_appends: bool) -> None:
         """See :meth:`runstore_sql.ingest.PointWriter.write_points`."""
@@ -121,13 +133,16 @@ class MysqlPointWriter:
             for pk, batch in keyed
             for step, value, moment in zip(*batch, strict=True)
         ]
-        for some in _in_packets(rows):
+        for some in _in_packets(rows, _LONGEST_ROW, cursor.room):
             cursor.execute(f"{_INTO_POINTS} VALUES {','.join(some)}{end}")
 
     def computed_rows(self, cursor: Any, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
         """See :meth:`runstore_sql.ingest.PointWriter.computed_rows`."""
-        cursor.execute(computed_sql(series_pks, is_finite="p.value IS NOT NULL", value="{0}.value, {0}.special"))
-        return {row[0]: (row[1], int(row[2]), *row[3:]) for row in cursor.fetchall()}
+        found: dict[int, SummaryRow] = {}
+        for some in _in_packets(series_pks, _LONGEST_KEY, cursor.room):
+            cursor.execute(computed_sql(some, is_finite="p.value IS NOT NULL", value="{0}.value, {0}.special"))
+            found |= {row[0]: (row[1], int(row[2]), *row[3:]) for row in cursor.fetchall()}
+        return found
 
     def write_summaries(self, cursor: Any, rows: dict[int, SummaryRow]) -> None:
         """See :meth:`runstore_sql.ingest.PointWriter.write_summaries`."""
@@ -136,8 +151,13 @@ class MysqlPointWriter:
             changes = ", ".join(f"{column} = {_literal(value)}" for column, value in zip(_QUOTED, row, strict=True))
             cursor.execute(f"UPDATE runstore_series SET {changes} WHERE pk = {pk}")  # noqa: S608 - numbers only
             return
+        for some in _in_packets(list(rows.items()), _LONGEST_SUMMARY, cursor.room):
+            self._write_many_summaries(cursor, some)
+
+    @staticmethod
+    def _write_many_summaries(cursor: Any, rows: Sequence[tuple[int, SummaryRow]]) -> None:
         names = ("pk", *_QUOTED)
-        first, *others = ((pk, *row) for pk, row in rows.items())
+        first, *others = ((pk, *row) for pk, row in rows)
         labelled = ", ".join(f"{_literal(value)} AS {name}" for name, value in zip(names, first, strict=True))
         union = "".join(f" UNION ALL SELECT {', '.join(map(_literal, row))}" for row in others)
         changes = ", ".join(f"s.{column} = n.{column}" for column in _QUOTED)
@@ -155,10 +175,10 @@ class MysqlPointWriter:
         )
 
 
-def _in_packets(rows: list[str]) -> Iterable[list[str]]:
-    """The rows in as few lists as a server's packet allows: one, but for calls of more than 100,000 points."""
-    a_packet = _BYTES_A_STATEMENT // _LONGEST_ROW
-    return (rows[first : first + a_packet] for first in range(0, len(rows), a_packet))
+def _in_packets(items: Sequence[ItemT], longest: int, room: int) -> Iterable[Sequence[ItemT]]:
+    """The items in as few parts as a server's packet allows: nearly always one."""
+    a_packet = max((room - _FIXED) // longest, 1)
+    return (items[first : first + a_packet] for first in range(0, len(items), a_packet))
 
 
 def _value(value: float) -> str:

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from runstore.model import DatasetType, SeriesSummary
+from runstore_sql.packets import room_in
 from runstore_sql.schema import SUMMARY_COLUMNS
 from runstore_sql.summary_rows import DATASET_TYPES, summary_of
 
@@ -64,8 +65,11 @@ _MYSQL_PACKED: Final = [
     ),
     *(f"GROUP_CONCAT(IFNULL(s.`{column}`, 0))" for column in _WHOLES),
 ]
-_PART: Final = 1000
-"""Series of a packed row: at most 2 MB, far under a server's packet. A name takes up to 1 kB, all else some 300 bytes."""
+_MOST_SERIES: Final = 1000
+_LONGEST_SERIES: Final = 1500
+"""Bytes of a series in a packed row: a name takes up to 1 kB, all else some 300. A row must fit into a server's packet."""
+_PART: Final = "@part"
+"""Stands in the statements for how many series a packed row may have."""
 _MYSQL_SUMMARIES: Final = f"""
     SELECT r.id, COUNT(s.pk), {", ".join(f"IF(COUNT(s.pk) > {_PART}, NULL, {packed})" for packed in _MYSQL_PACKED)}
     {_FROM} {_AMONG["mysql"][0]} GROUP BY r.id"""
@@ -148,12 +152,14 @@ class ManyRuns:
         found: Summaries = {}
         wide: list[str] = []
         known = _Identities()
-        for run_id, count, *packed in self._rows(connection, _MYSQL_SUMMARIES, run_ids):
-            if count > _PART:
+        part = min(_MOST_SERIES, room_in(connection) // _LONGEST_SERIES)
+        narrow, wider = (each.replace(_PART, str(part)) for each in (_MYSQL_SUMMARIES, _MYSQL_WIDE_SUMMARIES))
+        for run_id, count, *packed in self._rows(connection, narrow, run_ids):
+            if count > part:
                 wide.append(run_id)
             else:
                 found[run_id] = _of_concatenated(packed, known) if count else ()
-        for run_id, _, *packed in self._rows(connection, _MYSQL_WIDE_SUMMARIES, wide) if wide else ():
+        for run_id, _, *packed in self._rows(connection, wider, wide) if wide else ():
             part = _of_concatenated(packed, known)
             found[run_id] = tuple(sorted((*found.get(run_id, ()), *part), key=_IDENTITY))
         return found

@@ -100,6 +100,47 @@ class ServerFacts(NamedTuple):
         return "mariadb" in self.version.lower()
 
 
+_UNASKED: Final = ServerFacts(packet=2**30, page=0, logs_statements=False, version="")
+_TOO_LARGE: Final = 1153
+_HEADROOM: Final = 1024
+"""Bytes that a packet holds beside the statement, generously."""
+
+
+class BoundedConnection(pymysql.connections.Connection):  # type: ignore[type-arg]  # not generic at run time
+    """A connection that sends no statement the server would cut off: it would look like one that broke, for ever.
+
+    Attributes:
+        runstore_facts: what the server said of itself.
+    """
+
+    runstore_facts = _UNASKED
+
+    def query(self, sql: Any, unbuffered: bool = False) -> int:  # noqa: FBT001, FBT002 - the driver's signature
+        """As the driver's.
+
+        Raises:
+            pymysql.err.OperationalError: the statement is longer than the server takes.
+        """
+        text = sql.encode(self.encoding) if isinstance(sql, str) else sql
+        most = self.runstore_facts.packet - _HEADROOM
+        if len(text) > most:
+            raise pymysql.err.OperationalError(
+                _TOO_LARGE, f"{len(text)} bytes in one statement; max_allowed_packet lets {most} through"
+            )
+        return int(super().query(text, unbuffered))
+
+    def cursor(self, cursor: Any = None) -> Any:
+        """As the driver's; many rows at once are sent in statements that the server takes."""
+        made: Any = super().cursor(cursor)
+        if self.runstore_facts.packet < _DRIVERS_PACKET:
+            made.max_stmt_length = self.runstore_facts.packet - 2 * _HEADROOM
+        return made
+
+
+_DRIVERS_PACKET: Final = 1_024_000 + 2 * _HEADROOM
+"""The driver sends many rows in statements of up to 1,024,000 bytes."""
+
+
 def check_options(url: sa.URL) -> None:
     """Refuses options that the driver does not have, cannot read, or that would break a promise.
 
@@ -149,7 +190,7 @@ def connect(arguments: dict[str, Any], *, read_only: bool) -> Any:
         SettingsError: a file that an option names cannot be read.
     """
     try:
-        connection: Any = pymysql.connect(**arguments, autocommit=True, charset="utf8mb4", client_flag=_FLAGS)
+        connection: Any = BoundedConnection(**arguments, autocommit=True, charset="utf8mb4", client_flag=_FLAGS)
     except pymysql.err.OperationalError as error:
         cause = getattr(error, "original_exception", None)
         if isinstance(cause, ssl.SSLError) and not isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):

@@ -4,22 +4,23 @@ Needs connections that take several statements in one text. Every text of a user
 here as anywhere.
 """
 
-from typing import Any, Final
+from typing import Any
 
-_LARGEST: Final = 13 * 2**20
-"""Characters that are sent together: under the 16 MiB that a MariaDB server takes by default."""
+from runstore_sql.packets import room_in
 
 
 class Trips:
     """Stands in for the driver's cursor: statements wait until an answer is asked for.
 
     Attributes:
+        room: how many bytes one statement may have.
         counts: how many rows each statement of the last trip found or wrote.
     """
 
     def __init__(self, cursor: Any) -> None:
         """Sends through the driver's cursor."""
         self._cursor = cursor
+        self.room = room_in(cursor.connection)
         self._waiting: list[str] = []
         self._size = 0
         self._answers: list[Any] = []
@@ -36,10 +37,11 @@ class Trips:
     def execute(self, statement: str, parameters: Any = None) -> None:
         """Takes a statement along on the next trip. Its error, if any, comes with that."""
         text = self._cursor.mogrify(statement, parameters)
-        if self._waiting and self._size + len(text) > _LARGEST:
+        size = len(text) if text.isascii() else len(text.encode())
+        if self._waiting and self._size + size > self.room:
             self._send()
         self._waiting.append(text)
-        self._size += len(text)
+        self._size += size + 1
 
     def fetchall(self) -> Any:
         """The rows of the last statement."""

@@ -48,7 +48,12 @@ class _PostgresqlWriter(Writer):
     """Tries the one statement first."""
 
     def _write(self, connection: Any, run_id: str, batches: Batches) -> None:
-        if not (batches and self._points.append(connection, run_id, batches)):  # type: ignore[attr-defined]  # its own
+        points: Any = self._points
+        if self._database.is_cut_short:
+            with self._database.driver_transaction(connection) as cursor:
+                if not (batches and points.append(cursor, run_id, batches)):
+                    ingest.write(points, cursor, run_id, batches)
+        elif not (batches and points.append(connection, run_id, batches)):
             super()._write(connection, run_id, batches)
 
 
