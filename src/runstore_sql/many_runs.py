@@ -152,10 +152,10 @@ class ManyRuns:
         found: Summaries = {}
         wide: list[str] = []
         known = _Identities()
-        part = min(_MOST_SERIES, room_in(connection) // _LONGEST_SERIES)
-        narrow, wider = (each.replace(_PART, str(part)) for each in (_MYSQL_SUMMARIES, _MYSQL_WIDE_SUMMARIES))
+        most = min(_MOST_SERIES, room_in(connection) // _LONGEST_SERIES)
+        narrow, wider = (each.replace(_PART, str(most)) for each in (_MYSQL_SUMMARIES, _MYSQL_WIDE_SUMMARIES))
         for run_id, count, *packed in self._rows(connection, narrow, run_ids):
-            if count > part:
+            if count > most:
                 wide.append(run_id)
             else:
                 found[run_id] = _of_concatenated(packed, known) if count else ()

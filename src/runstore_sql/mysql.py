@@ -106,7 +106,7 @@ _HEADROOM: Final = 1024
 """Bytes that a packet holds beside the statement, generously."""
 
 
-class BoundedConnection(pymysql.connections.Connection):  # type: ignore[type-arg]  # not generic at run time
+class BoundedConnection(pymysql.connections.Connection):
     """A connection that sends no statement the server would cut off: it would look like one that broke, for ever.
 
     Attributes:
