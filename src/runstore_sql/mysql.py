@@ -42,6 +42,7 @@ _TAKEN: Final = frozenset(
 )
 _SECONDS: Final = ("connect_timeout", "read_timeout", "write_timeout")
 _SWITCHES: Final = ("compress", "ssl_check_hostname", "ssl_disabled", "ssl_verify_cert", "ssl_verify_identity")
+_FILES: Final = frozenset({"read_default_file", "server_public_key", "ssl_ca", "ssl_cert", "ssl_key"})
 _WORDS: Final = {
     "1": True,
     "on": True,
@@ -201,7 +202,9 @@ def connect(arguments: dict[str, Any], *, read_only: bool) -> Any:
             ) from error
         raise
     except (OSError, ValueError, TypeError, RuntimeError) as error:  # before anything was sent
-        raise SettingsError(f"an option of the MySQL or MariaDB URL cannot be used: {error}; mend it") from error
+        files = [f"{name}={arguments[name]}" for name in sorted(arguments) if name in _FILES]
+        named = f" (files are named by {', '.join(files)})" if files else ""
+        raise SettingsError(f"an option of the MySQL or MariaDB URL cannot be used: {error}{named}; mend it") from error
     try:
         with connection.cursor() as cursor:
             _set_up(connection, cursor, read_only=read_only)
