@@ -55,6 +55,8 @@ def blobs_at(root: str) -> Blobs:
 
 def absolute_place(root: str) -> str:
     """A setting's place as it is to be found from any working directory."""
+    if root.startswith("file://"):
+        return f"file://{expanded(root.removeprefix('file://'), called=_CALLED)}"
     return root if "://" in root else str(expanded(root, called=_CALLED))
 
 

@@ -9,7 +9,7 @@ from runstore.protocol import BackendStore, RunReader
 from runstore.reading import ReadOnlyStore
 from runstore.secrets import Secrets, without_secrets
 from runstore.settings import Settings, load_settings, require_url
-from runstore.urls import check_splits, scheme_of, with_plain_scheme
+from runstore.urls import absolute_url, check_splits, scheme_of, with_plain_scheme
 
 
 def open_store(url: str | None = None, *, durable: bool = True, artifacts: str | None = None) -> BackendStore:
@@ -30,9 +30,7 @@ def open_store(url: str | None = None, *, durable: bool = True, artifacts: str |
         StoreFailureError: it answers and turns us away: a wrong password, no such database.
         SchemaError: the database cannot be used as it stands.
     """
-    settings = load_settings(url=url, artifacts=artifacts)
-    store_url, backend = _backend_of(settings)
-    options = OpenOptions(artifacts=settings.artifacts)
+    store_url, backend, options = _found(load_settings(url=url, artifacts=artifacts), read_only=False)
     if durable:
         from runstore.recording import open_recorded  # noqa: PLC0415 - a bare store need not load the recorder
 
@@ -53,10 +51,8 @@ def open_reader(url: str | None = None, *, artifacts: str | None = None) -> RunR
         StoreUnavailableError: the database cannot be reached.
         SchemaError: there is no store at this URL, or it cannot be used as it stands.
     """
-    settings = load_settings(url=url, artifacts=artifacts)
-    store_url, backend = _backend_of(settings)
-    store = _open(backend, store_url, OpenOptions(artifacts=settings.artifacts, read_only=True))
-    return cast("RunReader", ReadOnlyStore(store))
+    store_url, backend, options = _found(load_settings(url=url, artifacts=artifacts), read_only=True)
+    return cast("RunReader", ReadOnlyStore(_open(backend, store_url, options)))
 
 
 def check_url(url: str) -> None:
@@ -70,13 +66,20 @@ def check_url(url: str) -> None:
     find_backends().backend_for(scheme_of(url))
 
 
-def _backend_of(settings: Settings) -> tuple[str, Backend]:
-    url = require_url(settings)
-    if settings.artifacts is not None and "://" in settings.artifacts:
-        from runstore.blobs import check_place  # noqa: PLC0415 - needed for such places only
+def _found(settings: Settings, *, read_only: bool) -> tuple[str, Backend, OpenOptions]:
+    """What is opened, by whom and how; no path in it depends on the working directory.
 
-        check_place(settings.artifacts)
-    return with_plain_scheme(url), find_backends().backend_for(scheme_of(url))
+    A program may change that, and its children and pickled stores mean the same file and folder.
+    """
+    url = require_url(settings)
+    artifacts = settings.artifacts
+    if artifacts is not None:
+        from runstore.blobs import absolute_place, check_place  # noqa: PLC0415 - needed for such places only
+
+        check_place(artifacts)
+        artifacts = absolute_place(artifacts)
+    backend = find_backends().backend_for(scheme_of(url))
+    return absolute_url(with_plain_scheme(url)), backend, OpenOptions(artifacts=artifacts, read_only=read_only)
 
 
 def _open(backend: Backend, url: str, options: OpenOptions) -> BackendStore:

@@ -4,9 +4,10 @@ import re
 import unicodedata
 
 from runstore.errors import SettingsError
+from runstore.homes import expanded
 from runstore.secrets import redact, split_url
 
-__all__ = ["check_splits", "redact", "scheme_of", "with_plain_scheme"]
+__all__ = ["absolute_url", "check_splits", "file_of", "redact", "scheme_of", "with_plain_scheme"]
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//)?")
 _HARMLESS = re.compile(r"[\w./\\ -]{1,200}|[A-Za-z]:[\w./\\ -]{1,200}")
@@ -53,6 +54,29 @@ def with_plain_scheme(url: str) -> str:
     """The URL with its scheme in lower case, as drivers want it: ``SQLITE:///runs.db`` means the same."""
     scheme, mark, rest = url.partition("://")
     return f"{scheme.lower()}{mark}{rest}"
+
+
+def file_of(url: str) -> str | None:
+    """The path that a SQLite URL names, as it is written; ``None`` where it names none, and for any other scheme."""
+    if scheme_of(url) != "sqlite":
+        return None
+    # sqlite:///relative.db and sqlite:////absolute.db, as SQLAlchemy reads them
+    path = url.partition("://")[2].partition("?")[0].removeprefix("/")
+    return None if not path or path == ":memory:" or path.startswith("file:") else path
+
+
+def absolute_url(url: str) -> str:
+    """The URL as it is to be found from any working directory: a file by its absolute path.
+
+    Raises:
+        SettingsError: the text is no URL, or begins in a home directory that is not known.
+    """
+    path = file_of(url)
+    if path is None:
+        return url
+    head, _, rest = url.partition("://")
+    _, question, options = rest.partition("?")
+    return f"{head}:///{expanded(path, called='the path of the sqlite:/// URL')}{question}{options}"
 
 
 def check_splits(url: str) -> None:

@@ -19,7 +19,7 @@ from runstore.recording.places import identity_of, journal_folders
 from runstore.recording.recorder import RecordingStore
 from runstore.recording.writers import leftovers
 from runstore.secrets import Secrets, redact_word, without_secrets
-from runstore.urls import scheme_of
+from runstore.urls import absolute_url, scheme_of
 
 _TRY_AGAIN_S = 1.0
 _STUCK_S = ORPHAN_GRACE_S + 15.0
@@ -66,7 +66,7 @@ def open_recorded(
     """
     # What is in one process's memory is nobody else's: its journal must not be taken for that of another process.
     identity = f"memory://{uuid.uuid4()}" if scheme_of(url) == "memory" else identity_of(url)
-    recipe = Recipe(url, backend, options)
+    recipe = Recipe(absolute_url(url), backend, options)
     store = RecordingStore(recipe, identity=identity, url=_noted(url), options=recorder_options)
     store.wait_until_opened()
     return store

@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import unquote
 
+from msgspec.structs import replace
+
 from runstore.errors import RunStoreError
 from runstore.homes import default_state_dir, expanded
+from runstore.recording.options import RecorderOptions
 from runstore.recording.writers import leftovers
 from runstore.secrets import HIDDEN, redact_word, split_url
 from runstore.settings import first_given
-from runstore.urls import scheme_of
+from runstore.urls import file_of, scheme_of
 
 _ABOUT = "store.json"
 
@@ -25,6 +28,17 @@ def state_dir() -> Path:
     """
     named = first_given([os.environ.get("RUNSTORE_STATE_DIR")])
     return default_state_dir() if named is None else expanded(named, called="RUNSTORE_STATE_DIR")
+
+
+def with_absolute_place(options: RecorderOptions) -> RecorderOptions:
+    """The options with a place for journals that no later change of the working directory moves.
+
+    The place that is usual on a machine is left open, for a recorder may be unpickled on another one.
+    """
+    named = options.state_dir or first_given([os.environ.get("RUNSTORE_STATE_DIR")])
+    if named is None or Path(named).is_absolute():
+        return options
+    return replace(options, state_dir=expanded(named, called="RUNSTORE_STATE_DIR"))
 
 
 _SAME_SCHEME: Final = {"postgres": "postgresql", "mariadb": "mysql"}
@@ -48,11 +62,9 @@ def identity_of(url: str) -> str:
     """
     scheme = scheme_of(url)
     scheme = _SAME_SCHEME.get(scheme, scheme)
-    if scheme == "sqlite":
-        # sqlite:///relative.db and sqlite:////absolute.db, as SQLAlchemy reads them
-        path = url.partition("://")[2].partition("?")[0].removeprefix("/")
-        if path and path != ":memory:":
-            return f"{scheme}:///{os.path.realpath(expanded(path, called='the path of the sqlite:/// URL'))}"
+    path = file_of(url)
+    if path is not None:
+        return f"{scheme}:///{os.path.realpath(expanded(path, called='the path of the sqlite:/// URL'))}"
     if scheme not in _NAMING_OPTIONS:
         return redact_word(url)
     parts = split_url(url)

@@ -24,6 +24,7 @@ from runstore.recording.health import Health
 from runstore.recording.live import Live
 from runstore.recording.options import RecorderOptions, RunState
 from runstore.recording.patience import Patience
+from runstore.recording.places import with_absolute_place
 from runstore.recording.reads import RecordedReads
 from runstore.recording.records import (
     ArtifactRecord,
@@ -85,7 +86,7 @@ class RecordingStore(RecordedReads):
         self._open_store = open_store
         self._identity = identity
         self._url = url or identity
-        self._options = options or RecorderOptions()
+        self._options = with_absolute_place(options or RecorderOptions())
         self._runs: dict[str, RunState] = {}
         self._experiments: set[str] = set()
         self._names: dict[str, str] = {}
