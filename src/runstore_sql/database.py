@@ -26,7 +26,7 @@ from runstore_sql import secret_options
 from runstore_sql.failures import is_cut_off, is_transient, translate
 from runstore_sql.sqlite_file import OPTIONS as SQLITE_OPTIONS
 from runstore_sql.sqlite_file import SqliteFile
-from runstore_sql.sqlite_reading import ReadFile
+from runstore_sql.sqlite_reading import ChangedError, ReadFile
 from runstore_sql.trips import Trips
 
 _ATTEMPTS: Final = 4
@@ -191,7 +191,7 @@ class Database:
             if file is not None:
                 file.check(held.dbapi_connection)
         except Exception as error:
-            if is_transient(error):
+            if is_transient(error) or isinstance(error, ChangedError):
                 held.close()
             else:
                 self._keep_spare(held)
@@ -261,6 +261,8 @@ class Database:
 
     def _retried(self, attempt: Callable[[], ResultT]) -> ResultT:
         try:
+            if isinstance(self._file, ReadFile):
+                return self._file.read(attempt)
             return attempt()  # the first try pays for no machinery
         except RunStoreError:
             raise
@@ -280,7 +282,7 @@ class Database:
 
     def _translating(self, attempt: Callable[[], ResultT]) -> ResultT:
         try:
-            return attempt()
+            return self._file.read(attempt) if isinstance(self._file, ReadFile) else attempt()
         except RunStoreError:
             raise
         except Exception as error:  # noqa: BLE001 - raised again, translated

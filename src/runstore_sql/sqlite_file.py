@@ -22,7 +22,7 @@ from runstore.sqlite_files import Connection
 OPTIONS: Final = frozenset({"synchronous", "timeout"})
 _BUSY_S: Final = 5.0
 _LONGEST_S: Final = 1e6
-CLOCK_NS: Final = 50_000_000
+_CLOCK_NS: Final = 50_000_000
 """A folder that was changed within so many ns may be changed again under the same time."""
 
 
@@ -136,7 +136,7 @@ class SqliteFile(UsedFile):
             raise self._moved()
         if connection.log is not None and key_of(self._log_path) != connection.log:
             raise self._lost(connection)
-        is_settled = seen is not None and time.time_ns() - seen > CLOCK_NS
+        is_settled = seen is not None and time.time_ns() - seen > _CLOCK_NS
         connection.folder_seen = seen if is_settled else None
 
     def _moved(self) -> StoreFailureError:

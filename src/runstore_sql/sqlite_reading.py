@@ -14,19 +14,24 @@ import sqlite3
 import tempfile
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeVar
 
 from runstore import sqlite_files
+from runstore.errors import StoreUnavailableError
 from runstore.open_files import SIDE_FILES, copy_as_it_lies, head_of
 from runstore.sqlite_files import Connection
-from runstore_sql.sqlite_file import CLOCK_NS, UsedFile, set_up
+from runstore_sql.sqlite_file import UsedFile, set_up
 
 _READ_VERSION: Final = 19  # its place in the file's head; 2 says that there may be a write-ahead log
 _WITH_LOG: Final = 2
+_TICK_NS: Final = 12_000_000
 _TRIES: Final = 20
+_LEAST_S: Final = 1.0
+
+ResultT = TypeVar("ResultT")
 
 
 class Seen(NamedTuple):
@@ -80,10 +85,8 @@ class ReadingConnection(Connection):
     reading: Reading
 
 
-class ChangedError(sqlite3.OperationalError):
+class ChangedError(Exception):
     """The file changed while it was read; to be read again."""
-
-    sqlite_errorname = "SQLITE_BUSY_SNAPSHOT"
 
 
 class ReadFile(UsedFile):
@@ -102,6 +105,28 @@ class ReadFile(UsedFile):
             self._reading = None
             self.renew()
         super().enter()
+
+    def read(self, attempt: Callable[[], ResultT]) -> ResultT:
+        """What ``attempt`` gives once the file did not change under it.
+
+        Raises:
+            StoreUnavailableError: it changed again and again.
+        """
+        until = time.monotonic() + max(self.timeout_s, _LEAST_S)
+        while True:
+            try:
+                return attempt()
+            except Exception as error:
+                # Pages of two moments may look like a damaged file.
+                if not isinstance(error, ChangedError) and not self._has_changed():
+                    raise
+                if time.monotonic() > until:
+                    told = f"{self.path} changes faster than it can be read; try again"
+                    raise StoreUnavailableError(told) from error
+
+    def _has_changed(self) -> bool:
+        reading = self._reading
+        return reading is not None and reading.way is Way.UNCHANGED and not reading.holds(Seen.at(self.path))
 
     def check(self, connection: Any) -> None:
         """Makes sure that what was read is what lay there.
@@ -135,7 +160,7 @@ class ReadFile(UsedFile):
             return Reading(Way.FROM_COPY, seen, has_log_version)
         if seen.file is not None:
             # What changes twice within one tick of the file system's clock looks unchanged.
-            time.sleep(min(max(seen.file[3] + CLOCK_NS - time.time_ns(), 0), CLOCK_NS) / 1e9)
+            time.sleep(min(max(seen.file[3] + _TICK_NS - time.time_ns(), 0), _TICK_NS) / 1e9)
         return Reading(Way.UNCHANGED, seen, has_log_version)
 
     def _connected(self, reading: Reading) -> Connection:
