@@ -159,6 +159,9 @@ class MongoHarness(Harness):
         parts = urlsplit(self.url)
         return open_url(urlunsplit(parts._replace(netloc=f"stranger:{quote(password, safe='')}@{parts.netloc}")))
 
+    def open_refused(self) -> BackendStore:
+        return self.open_with_password("wrong")
+
     def drop_connections(self) -> None:
         self._through_proxy().drop()
 

@@ -165,6 +165,9 @@ class ServerHarness(SqlHarness):
         netloc = f"stranger:{quote(password, safe='')}@127.0.0.1:{self._server.ports[0]}"
         return open_url(urlunsplit(parts._replace(netloc=netloc, path="/no_such_database")))
 
+    def open_refused(self) -> BackendStore:
+        return self.open_with_password("wrong")
+
     def drop_connections(self) -> None:
         self._through_proxy().drop()
 

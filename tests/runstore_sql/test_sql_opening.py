@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from runstore import MetricPoint
 from runstore.errors import (
     ForeignSchemaError,
+    ReadOnlyError,
     SchemaError,
     SchemaTooNewError,
     SettingsError,
@@ -127,7 +128,7 @@ def test_a_reader_refuses_to_write_and_so_does_its_connection(url: str) -> None:
         run_id = store.ensure_run(store.get_or_create_experiment("experiment"))
 
     with open_sql(url, OpenOptions(read_only=True)) as reader:
-        with pytest.raises(StoreFailureError, match="opened for reading"):
+        with pytest.raises(ReadOnlyError, match="opened for reading"):
             reader.log_metrics(run_id, [MetricPoint(name="m", value=1.0, step=1)])
         with pytest.raises((StoreFailureError, StoreUnavailableError)):
             reader.database.write(lambda connection: connection.exec_driver_sql("DELETE FROM runstore_run"))

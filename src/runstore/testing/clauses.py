@@ -25,6 +25,7 @@ CLAUSES: dict[str, str] = {
     "OPEN.5": "A store survives pickling and a spawned or forked child: the child opens its own connection, and goes on when its parent closes.",
     "OPEN.6": "A URL's password, and the value of any secret option, never appears in an error or one behind it, a log line, a repr, a journal, a run's provenance or a web page. A URL of which nobody can say where its password ends is refused, and nothing of it is shown.",
     "OPEN.7": "A closed handle refuses every further call with `StoreClosedError`; closing twice is closing once, and other handles on the same database go on.",
+    "OPEN.8": "A server that turns this client away (a wrong password, no such database, a right that is missing, an encryption that fails) is `StoreFailureError` at opening, known by its code and not by its words; one that is starting, full or out of reach is `StoreUnavailableError`.",
     "EXP.1": "The same name gives the same id from any handle, thread, process or backend, before and after a restart, and while the database is unreachable: the id is derived from the name.",
     "EXP.2": "Sixteen threads and eight processes racing to create one name all get that id and no error.",
     "EXP.3": "Names are 1 to 255 characters, case-sensitive, kept exactly as given (any printable Unicode). Empty, longer, NUL or control characters: `InvalidValueError` before anything is written.",

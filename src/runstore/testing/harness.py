@@ -168,3 +168,7 @@ class Harness(ABC):
     def open_with_password(self, password: str) -> BackendStore:
         """Opens a URL of this backend that holds this password, escaped, and cannot be opened with it; must raise."""
         raise Unsupported("the URLs of this backend hold no password")
+
+    def open_refused(self) -> BackendStore:
+        """Opens this backend as somebody whom its server, which is up, does not let in; must raise."""
+        raise Unsupported("nobody is turned away by this backend")

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
-from runstore.errors import StoreUnavailableError
+from runstore.errors import StoreFailureError, StoreUnavailableError
 from runstore.memory import MemoryDatabase, MemoryStore
 from runstore.protocol import BackendStore
 from runstore.reading import ReadOnlyStore
@@ -74,3 +74,8 @@ class MutantHarness(Harness):
         if hasattr(self._kind, "connect"):
             self._kind.connect(f"memory://me:{quote(password, safe='')}@host")
         raise StoreUnavailableError("memory://me:***@host is away; try again later")
+
+    def open_refused(self) -> MemoryStore:
+        if hasattr(self._kind, "turn_away"):
+            self._kind.turn_away()
+        raise StoreFailureError("memory://stranger@host refused: no such user; mend the name")

@@ -55,6 +55,12 @@ class PasswordStandsBehindTheError(Mutant, breaks="OPEN.6"):
             raise StoreUnavailableError("could not connect to memory://me:***@host; try again later") from None
 
 
+class ARefusalLooksLikeAnOutage(Mutant, breaks="OPEN.8"):
+    @classmethod
+    def turn_away(cls) -> None:
+        raise StoreUnavailableError("memory://stranger@host is away: no such user; try again later")
+
+
 class DriverErrorsEscape(Mutant, breaks="ERR.1"):
     def get_run(self, run_id: str) -> Run:
         if run_id not in self.database.runs:

@@ -8,7 +8,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from runstore.errors import ForeignSchemaError, RunStoreError, SchemaTooNewError, StoreClosedError
+from runstore.errors import (
+    ForeignSchemaError,
+    RunStoreError,
+    SchemaTooNewError,
+    StoreClosedError,
+    StoreFailureError,
+)
 from runstore.protocol import BackendStore
 from runstore.testing import children
 from runstore.testing.bench import Bench, at_once, new_run, point, points_of, state_of, unique
@@ -18,7 +24,7 @@ PASSWORD = "hunter2-s3cr3t-Pa55"  # noqa: S105 - the secret that must not be see
 
 
 class OpeningClauses(ConformanceBase):
-    """OPEN.1 to OPEN.7."""
+    """OPEN.1 to OPEN.8."""
 
     @clause("OPEN.1")
     def test_an_empty_database_can_be_used_at_once(self, bench: Bench) -> None:
@@ -189,6 +195,13 @@ class OpeningClauses(ConformanceBase):
 
         assert repr(store)
         assert not password or password not in repr(store)
+
+    @clause("OPEN.8", "ERR.3")
+    def test_a_server_that_turns_us_away_is_a_failure_and_no_outage(self, bench: Bench) -> None:
+        bench.open().close()
+
+        with pytest.raises(StoreFailureError):
+            bench.harness.open_refused()
 
     @clause("OPEN.7")
     def test_a_closed_handle_refuses_every_call_and_leaves_others_alone(self, bench: Bench) -> None:
