@@ -280,6 +280,12 @@ class RunStoreLogger(LedByTrainer, Logger):
         self._was_copied = True
         return self.__dict__ | {"_system": None, "_trainer": None, "_is_global_zero": None}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The same logger; what it opens is closed with it."""
+        self.__dict__.update(state)
+        if self._experiment is not None:
+            close_when_dropped(self, self._experiment)
+
     @property
     def _is_of_another_process(self) -> bool:
         """Whether another process has made this logger (``ddp_spawn``, ``ddp_fork``) and may have trained with it."""
