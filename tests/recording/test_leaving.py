@@ -18,8 +18,7 @@ from recording.test_recorder import begin, point, steps_of, wait_for
 from runstore.errors import StoreUnavailableError
 from runstore.memory import MemoryDatabase, MemoryStore
 from runstore.opening import open_store
-from runstore.recording import RecordingStore, patience
-from runstore.recording import drain as drain_module
+from runstore.recording import RecordingStore, patience, sending
 
 OpenRecorder = Callable[..., RecordingStore]
 
@@ -34,7 +33,7 @@ class Slow(MemoryStore):
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drain_module, "BATCH_POINTS", 1)
+    monkeypatch.setattr(sending, "BATCH_POINTS", 1)
 
 
 def test_closing_goes_on_while_records_go_through_however_long_that_takes(
@@ -170,8 +169,8 @@ import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests themselves were started with
 from runstore import MetricPoint
 from runstore.memory import MemoryDatabase, MemoryStore
-from runstore.recording import RecorderOptions, RecordingStore, drain
-drain.BATCH_POINTS = 1
+from runstore.recording import RecorderOptions, RecordingStore, sending
+sending.BATCH_POINTS = 1
 
 class Slow(MemoryStore):
     def log_metrics(self, run_id, points):

@@ -41,13 +41,11 @@ from runstore.recording.records import (
     points_in,
     run_of,
 )
+from runstore.recording.sending import Sending
 from runstore.recording.source import JournalSource, Skipped, Stretch
 from runstore.recording.writers import is_in_hand
 
 _log = logging.getLogger(__name__)
-
-BATCH_POINTS = 10_000
-"""Points sent in one call at most, unless a single accepted call carried more: it stays whole."""
 
 ORPHAN_GRACE_S = 30.0
 """How long a record of a run that the store does not know is tried again: its beginning may be in a journal of
@@ -139,6 +137,7 @@ class JournalDrain:
         self._saved_at = clock()
         self._done_with: list[Path] = []
         self._blame = Blame()
+        self._sending = Sending(self._blame)
         self._orphan_since: tuple[int, float] = (-1, 0.0)
         tallies.quarantined += self._cursor.quarantined
         tallies.damaged_bytes += self._cursor.damaged_bytes
@@ -149,6 +148,16 @@ class JournalDrain:
     def waiting_bytes(self) -> int:
         """How many bytes of records are not stored yet."""
         return max(self._journal.end - self.position, 0)
+
+    @property
+    def efforts(self) -> int:
+        """Goes up when the drain gets on within one record."""
+        return self._sending.efforts
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Whether the store failed on the next record, and took another write right after."""
+        return self._blame.is_suspect
 
     def expect(self, position: int, ticket: Ticket) -> None:
         """Asks for the verdict on the record at a position; call it before the drain can reach the record."""
@@ -238,24 +247,14 @@ class JournalDrain:
 
     def _apply_metrics(self, store: BackendStore) -> None:
         """Stores the points of as many records as go into one batch, one call for each run among them."""
-        batches: dict[str, CheckedPoints] = {}
-        calls: dict[str, int] = {}
-        count = 0
-        first = stop = self._index
-        for record in self._stretch.records[first:]:
-            if type(record) is not MetricsRecord or (count and count + len(record.points) > BATCH_POINTS):
-                break
-            run_id = record.run_id
-            batch = batches.get(run_id)
-            if batch is None:
-                batches[run_id] = as_points(record.points)
-                calls[run_id] = 1
-            else:
-                batch += record.points  # type: ignore[arg-type]  # see as_points
-                calls[run_id] += 1
-            count += len(record.points)
-            stop += 1
-        refused = {run_id for run_id, batch in batches.items() if not self._store_points(store, run_id, batch)}
+        batches, calls, stop = self._gather()
+        most_points, refused = self._sending.most_points, set()
+        for run_id, batch in batches.items():
+            if not self._store_points(store, run_id, batch):
+                refused.add(run_id)
+            if self._sending.most_points < most_points:
+                return  # gathered anew, less of it
+        self._sending.note_success()
         if not refused and not self._tickets:
             for run_id, batch in batches.items():
                 tally = self._tallies.of(run_id)
@@ -271,15 +270,46 @@ class JournalDrain:
             else:
                 self._finish(record)
 
+    def _gather(self) -> tuple[dict[str, CheckedPoints], dict[str, int], int]:
+        """The points that go into one batch and the number of their calls, by run; and where the next batch begins."""
+        batches: dict[str, CheckedPoints] = {}
+        calls: dict[str, int] = {}
+        count = 0
+        stop = self._index
+        for record in self._stretch.records[stop:]:
+            if type(record) is not MetricsRecord or (count and count + len(record.points) > self._sending.most_points):
+                break
+            run_id = record.run_id
+            batch = batches.get(run_id)
+            if batch is None:
+                batches[run_id] = as_points(record.points)
+                calls[run_id] = 1
+            else:
+                batch += record.points  # type: ignore[arg-type]  # see as_points
+                calls[run_id] += 1
+            count += len(record.points)
+            stop += 1
+        return batches, calls, stop
+
+    def _sends_less(self, error: Exception, store: BackendStore, run_id: str, points: int) -> bool:
+        return self._sending.sends_less(error, store, position=self.position, run_id=run_id, points=points)
+
+    def _wait_unless_blamed(self, error: Exception, store: BackendStore, run_id: str) -> None:
+        if self._blame.is_the_stores(error, store, self.position, run_id):
+            if self._blame.is_suspect:
+                self._sending.efforts += 1  # a verdict on the record comes nearer: whoever leaves waits for it
+            raise TryLaterError from error
+
     def _store_points(self, store: BackendStore, run_id: str, points: CheckedPoints) -> bool:
-        """Whether the store took the points; ``False`` when they are to be tried record by record."""
+        """Whether the store took the points; ``False`` when they are to be tried record by record, or fewer at once."""
         try:
-            store.log_metrics(run_id, points)  # type: ignore[arg-type]  # see as_points
+            self._sending.send(store, run_id, points)
         except _REFUSALS:
             return False
-        except Exception as error:
-            if self._blame.is_the_stores(error, store, self.position, run_id):
-                raise TryLaterError from error
+        except Exception as error:  # noqa: BLE001 - as for every other record
+            if self._sends_less(error, store, run_id, len(points)):
+                return False
+            self._wait_unless_blamed(error, store, run_id)
             return False
         self._blame.note_success(run_id)
         return True
@@ -294,22 +324,27 @@ class JournalDrain:
         if opens_or_ends(record):
             self.save(sync=True)
         try:
-            result = None if self._gives_way(record) else apply_record(store, record, folder=self._journal.folder)
+            result = None if self._gives_way(record) else self._apply(store, record)
         except _REFUSALS as error:
             if isinstance(error, RunNotFoundError) and self._may_still_begin(record):
                 raise HeldUpError from error
             self._refuse(record, error)
-        except Exception as error:  # a permanent failure, a bug of the store's, a driver's error that came through
-            if self._blame.is_the_stores(error, store, self.position, run_of(record)):
-                raise TryLaterError from error
+        except Exception as error:  # noqa: BLE001 - a bug of the store's, a driver's error that came through: it is kept
+            if self._sends_less(error, store, run_of(record), points_in(record)):
+                return  # the next step does
+            self._wait_unless_blamed(error, store, run_of(record))
             self._refuse(record, self._checked(error))
         else:
             self._blame.note_success(run_of(record))
-            if isinstance(record, FinalizeRecord):
-                self.ended_runs.append(record.run_id)
-            elif isinstance(record, RunRecord):
+            if isinstance(record, RunRecord):
                 self._note_guest(record, result)
             self._finish(record, result)
+
+    def _apply(self, store: BackendStore, record: Record) -> Artifact | Run | None:
+        if isinstance(record, MetricsRecord):
+            self._sending.send(store, record.run_id, as_points(record.points))
+            return None
+        return apply_record(store, record, folder=self._journal.folder)
 
     # Runs that another process has in hand
 
@@ -341,6 +376,8 @@ class JournalDrain:
             tally = self._tallies.of(run_of(record))
             tally.stored_calls += 1
             tally.stored_points += points_in(record)
+        if isinstance(record, FinalizeRecord):
+            self.ended_runs.append(record.run_id)
         position = self._pass(record)
         self._answer(position, result=result)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from runstore.errors import RunStoreError, StoreFailureError
+from runstore.errors import RunStoreError, StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.plugins import broken_plugin
 from runstore.protocol import BackendStore
 from runstore.recording.adoption import adopt
 from runstore.recording.blame import WAITED_FOR
-from runstore.recording.drain import ORPHAN_GRACE_S, TryLaterError
+from runstore.recording.drain import ORPHAN_GRACE_S, JournalDrain, TryLaterError
 from runstore.recording.options import RecorderOptions
 from runstore.recording.places import identity_of, journal_folders
 from runstore.recording.recorder import RecordingStore
@@ -100,6 +100,33 @@ class Synced(Struct, frozen=True, kw_only=True):
     error: RunStoreError | None = None
 
 
+class _SyncPatience:
+    """How long a sync tries the next record of one journal."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._position = -1
+        self._since = 0.0
+        self._tries = 0
+
+    def end_of(self, later: TryLaterError, drain: JournalDrain) -> RunStoreError | None:
+        """Why no more is tried now; ``None`` to go on."""
+        if drain.position != self._position:
+            self._position, self._since, self._tries = drain.position, time.monotonic(), 0
+        self._tries += 1
+        cause = later.__cause__
+        if isinstance(cause, WAITED_FOR):
+            # Tried once more: a server that cuts off what is too large for it looks as if it were away.
+            is_cut_off = isinstance(cause, StoreUnavailableError) and (self._tries == 1 or drain.is_suspicious)
+            return None if is_cut_off else cause
+        if time.monotonic() - self._since <= _STUCK_S:
+            return None  # it is tried a few times, and then quarantined
+        return StoreFailureError(
+            f"the journal {self._folder} waits, because the store fails on its next record and on every other write: "
+            f"{cause}; mend that and run `runstore sync` again"
+        )
+
+
 def sync_leftovers(store: BackendStore, url: str, *, state_dir: Path | None = None) -> Synced:
     """Stores what dead writers to this store left on this machine; living ones drain themselves.
 
@@ -116,23 +143,14 @@ def sync_leftovers(store: BackendStore, url: str, *, state_dir: Path | None = No
             continue
         tallies = adopted.tallies
         before = {run_id: tuple(tally.drained()) for run_id, tally in tallies.runs.items()}
-        has_more, stuck_since = True, (-1, 0.0)
+        has_more, patience = True, _SyncPatience(folder)
         while has_more:
             try:
                 has_more = adopted.step(store)
             except TryLaterError as later:
-                cause = later.__cause__
-                if adopted.drain.position != stuck_since[0]:
-                    stuck_since = adopted.drain.position, time.monotonic()
-                if isinstance(cause, WAITED_FOR):
-                    error = cause
-                elif time.monotonic() - stuck_since[1] > _STUCK_S:
-                    error = StoreFailureError(
-                        f"the journal {folder} waits, because the store fails on its next record and on every other "
-                        f"write: {cause}; mend that and run `runstore sync` again"
-                    )
-                else:
-                    time.sleep(_TRY_AGAIN_S)  # it is tried a few times, and then quarantined
+                error = patience.end_of(later, adopted.drain)
+                if error is None:
+                    time.sleep(_TRY_AGAIN_S)
                     continue
                 adopted.let_go()
                 break

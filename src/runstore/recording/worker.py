@@ -126,7 +126,9 @@ class Worker:
     def progress(self) -> Progress:
         """A watch on how far the thread is, with what it takes over from dead writers."""
         return Progress(
-            lambda: self._drain.position + self._leftovers.position, self._thread, is_away=lambda: self.is_away
+            lambda: self._drain.position + self._drain.efforts + self._leftovers.position,
+            self._thread,
+            is_away=lambda: self.is_away,
         )
 
     def flush(self, patience: Patience) -> bool:

@@ -1,0 +1,67 @@
+"""How many points go to the store at once: as many as it takes."""
+
+import logging
+
+from runstore.checks import CheckedPoints
+from runstore.protocol import BackendStore
+from runstore.recording.blame import Blame
+
+_log = logging.getLogger(__name__)
+
+BATCH_POINTS = 10_000
+"""Points sent in one call at most, unless a single accepted call carried more: it stays whole while the store takes it."""
+
+PASSES = 50
+"""Calls of a size that pass before twice as much is tried."""
+
+
+class Sending:
+    """Sends one journal's points; used by its drain alone.
+
+    A server may cut off a call that is too large for it or takes too long, and then looks as if it were away. Fewer points
+    at once go through: to store one call in parts shows a reader a part of it for a moment, not to store it shows nothing.
+
+    Attributes:
+        most_points: sent in one call.
+        efforts: goes up when a part of a call went through, or less is to be sent.
+    """
+
+    def __init__(self, blame: Blame) -> None:
+        """Sends as much as there is."""
+        self.most_points = BATCH_POINTS
+        self.efforts = 0
+        self._blame = blame
+        self._passed = 0
+
+    def send(self, store: BackendStore, run_id: str, points: CheckedPoints) -> None:
+        """One call; where the store took no call of this size, several. Raises what the store raises."""
+        size = self.most_points if self.most_points < BATCH_POINTS else len(points)
+        if len(points) <= size:
+            store.log_metrics(run_id, points)  # type: ignore[arg-type]  # see as_points
+            return
+        for start in range(0, len(points), size):
+            store.log_metrics(run_id, CheckedPoints(points[start : start + size]))  # type: ignore[arg-type]  # as above
+            self.efforts += 1
+
+    def sends_less(self, error: Exception, store: BackendStore, *, position: int, run_id: str, points: int) -> bool:
+        """Whether fewer points are to be sent at once, after so many of the record at a position failed."""
+        size = min(points, self.most_points)
+        if size <= 1 or not self._blame.is_too_large(error, store, position, run_id):
+            return False
+        if self.most_points == BATCH_POINTS:
+            _log.warning(
+                "the database does not take %d points of run %s at once (%s), though it takes other writes; they are sent "
+                "in smaller parts", points, run_id, error,
+            )  # fmt: skip
+        self.most_points = size // 2
+        self._passed = 0
+        self.efforts += 1
+        return True
+
+    def note_success(self) -> None:
+        """After some calls that pass more is sent at once again: what was too slow may have been so for a while."""
+        if self.most_points < BATCH_POINTS:
+            self._passed += 1
+            if self._passed >= PASSES:
+                self._passed = 0
+                self.most_points = min(2 * self.most_points, BATCH_POINTS)
