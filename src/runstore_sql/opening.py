@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from runstore.blobs import Blobs, LocalBlobs, absolute_place, blobs_at
+from runstore.blobs import Blobs, absolute_place, blobs_at
 from runstore.errors import (
     ForeignSchemaError,
     SchemaError,
@@ -30,6 +30,7 @@ from runstore_sql.database import Database, parse_url
 from runstore_sql.failures import is_missing
 from runstore_sql.schema import MIN_READER, MIN_WRITER, OUR_NAMES, SCHEMA_VERSION, VERSION_TABLE, schema_info
 from runstore_sql.secret_options import whole
+from runstore_sql.sqlite_blobs import BlobsBeside
 from runstore_sql.store import SqlStore
 
 _log = logging.getLogger(__name__)
@@ -84,7 +85,7 @@ def _blobs_of(database: Database, artifacts: str | None) -> Blobs:
     if artifacts is not None:
         return blobs_at(artifacts)
     if database.dialect == "sqlite":
-        return LocalBlobs(f"{database.url.database}.artifacts")
+        return BlobsBeside(Path(database.url.database or ""))
     return DatabaseBlobs(database)
 
 

@@ -35,7 +35,8 @@ def check_file(path: Path, place: str, *, read_only: bool) -> None:
     try:
         found = path.stat()
     except FileNotFoundError:
-        if path.is_symlink():
+        real = Path(os.path.realpath(path))
+        if path.is_symlink() and not real.parent.is_dir():
             raise StoreFailureError(
                 f"{place} is a link to {path.readlink()}, which is not there; make that folder, or give another path"
             ) from None
@@ -43,7 +44,7 @@ def check_file(path: Path, place: str, *, read_only: bool) -> None:
             raise SchemaError(
                 f"there is no store at {place}: no such file; check the path: a store is made when a program first opens it to write runs"
             ) from None
-        _make_folder(path.parent, place)
+        _make_folder(real.parent, place)
         return
     except OSError as error:
         raise StoreFailureError(
