@@ -20,8 +20,8 @@ from sqlalchemy.pool import QueuePool
 from runstore import forks
 from runstore.errors import RunStoreError, SettingsError, StoreClosedError, StoreUnavailableError
 from runstore.homes import expanded
-from runstore.secrets import Secrets, redact_word, without_secrets
-from runstore.urls import with_plain_scheme
+from runstore.secrets import Secrets, redact_word, split_url, without_secrets
+from runstore.urls import scheme_of, with_plain_scheme
 from runstore_sql import secret_options
 from runstore_sql.failures import is_cut_off, is_transient, translate
 from runstore_sql.sqlite_file import OPTIONS as SQLITE_OPTIONS
@@ -348,7 +348,7 @@ def parse_url(text: str) -> sa.URL:
         SettingsError: it cannot be understood, or names a SQLite database in memory.
     """
     try:
-        url = sa.make_url(with_plain_scheme(text))
+        url = _of_several_hosts(text) or sa.make_url(with_plain_scheme(text))
     except (sa.exc.ArgumentError, ValueError):
         raise SettingsError(f"store {redact_word(text)!r} cannot be understood as a database URL") from None
     scheme = url.get_backend_name()
@@ -378,6 +378,17 @@ def parse_url(text: str) -> sa.URL:
 
     mysql.check_options(url)
     return url.set(drivername="mysql+pymysql")
+
+
+def _of_several_hosts(text: str) -> sa.URL | None:
+    """A PostgreSQL URL as libpq spells one of several servers, ``//one:5432,two/runs``, in SQLAlchemy's form."""
+    parts = split_url(text)
+    if scheme_of(text) not in {"postgresql", "postgres"} or "," not in parts.hosts:
+        return None
+    scheme, mark, rest = with_plain_scheme(text).partition("://")
+    before, _, behind = rest.partition(parts.hosts)
+    url = sa.make_url(f"{scheme}{mark}{before}{behind}")
+    return url.update_query_dict({"host": parts.hosts.split(",")})
 
 
 def make_engine(url: sa.URL, read_only: bool, secrets: Mapping[str, Any] = _NO_OPTIONS) -> sa.Engine:  # noqa: FBT001 - one caller

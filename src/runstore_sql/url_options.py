@@ -32,7 +32,7 @@ def check_known(
         if name in refused:
             raise SettingsError(f"the option {name} of {place} cannot be taken: {refused[name]}; take it out")
         if name in names:
-            if not isinstance(given[name], str):
+            if not isinstance(given[name], str) and name != "host":  # one each for several servers
                 raise SettingsError(f"the option {name} of {place} is given twice; leave one")
             continue
         hint = (meant or {}).get(_folded(name), "")

@@ -9,6 +9,7 @@ refusal, unless it says in English that it is starting, stopping or full.
 import os
 import re
 import selectors
+import socket
 import tempfile
 import time
 from typing import IO, Any, Final
@@ -97,7 +98,7 @@ def _heard(arguments: dict[str, Any]) -> list[tuple[str, str]] | None:
     with _notes() as notes:
         try:
             if attempt.status == pq.ConnStatus.BAD:
-                return None
+                return [] if _is_deserted(attempt) else None
             try:
                 attempt.trace(notes.fileno())
                 attempt.set_trace_flags(pq.Trace.SUPPRESS_TIMESTAMPS)
@@ -109,6 +110,21 @@ def _heard(arguments: dict[str, Any]) -> list[tuple[str, str]] | None:
             attempt.finish()
         notes.seek(0)
         return _ANSWER.findall(notes.read().decode(errors="replace"))
+
+
+def _is_deserted(attempt: pq.abc.PGconn) -> bool:
+    """Whether it failed at once because nobody listens on a socket of this machine, as while the server is down."""
+    folder = attempt.host.decode()
+    if not folder.startswith("/"):
+        return False
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(f"{folder}/.s.PGSQL.{attempt.port.decode()}")
+        except PermissionError:
+            return False
+        except OSError:
+            return True
+    return False
 
 
 def _notes() -> IO[bytes]:

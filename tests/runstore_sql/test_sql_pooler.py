@@ -6,10 +6,11 @@ import psycopg
 import pytest
 
 from runstore import MetricPoint, open_reader, open_store
-from runstore.errors import StoreFailureError
+from runstore.errors import StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
 from runstore_sql.opening import open_sql
 from support.pooler import pooled
+from support.servers import private_server
 
 pytestmark = pytest.mark.server
 
@@ -78,3 +79,19 @@ def test_a_setting_that_the_pooler_does_not_pass_on_is_told(postgresql_url: str)
 def test_a_database_that_only_the_server_knows_to_be_missing_is_a_refusal(postgresql_url: str) -> None:
     with pooled(postgresql_url) as url, pytest.raises(StoreFailureError, match="does not exist"):
         open_sql(f"{url}_nowhere", OpenOptions())
+
+
+def test_a_server_that_is_away_behind_its_pooler_is_away_and_no_refusal() -> None:
+    with private_server("postgresql", durable=False) as server:
+        database = server.new_database()
+        with pooled(database, more="query_wait_timeout = 2\n") as url:
+            server.stop()
+            for _ in range(2):
+                with pytest.raises(StoreUnavailableError):
+                    open_sql(url, OpenOptions())
+
+
+def test_a_pooler_that_is_full_may_have_room_later(postgresql_url: str) -> None:
+    full = pooled(postgresql_url, more="max_client_conn = 1\n")
+    with full as url, psycopg.connect(url), pytest.raises(StoreUnavailableError):
+        open_sql(url, OpenOptions())

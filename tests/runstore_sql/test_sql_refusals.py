@@ -1,15 +1,19 @@
 """Turned away by a server: an error at opening, whatever its language; what time mends is not (OPEN.8, ERR.3)."""
 
+import shutil
 import socket
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 import pymysql
 import pytest
 
+from runstore import open_store
 from runstore.errors import RunStoreError, SchemaError, SettingsError, StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
 from runstore_sql.opening import open_sql
@@ -87,6 +91,42 @@ def test_a_role_whose_connections_are_all_in_use_may_try_again(strict: Server) -
 
     with psycopg.connect(url), pytest.raises(StoreUnavailableError):
         open_sql(url, OpenOptions(read_only=True))
+
+
+def test_several_hosts_are_tried_and_the_one_that_turns_us_away_is_heard(strict: Server) -> None:
+    port = strict.ports[0]
+
+    open_sql(f"postgresql://postgres@127.0.0.1:1,127.0.0.1:{port}/postgres", OpenOptions()).close()
+    for hosts in (f"127.0.0.1:1,127.0.0.1:{port}", f"127.0.0.1:{port},127.0.0.1:1"):
+        with pytest.raises(StoreFailureError, match="check user and password"):
+            open_sql(f"postgresql://frank:wrong@{hosts}/lab", OpenOptions())
+    with pytest.raises(StoreUnavailableError):
+        open_sql("postgresql://frank:wrong@127.0.0.1:1,127.0.0.1:2/lab", OpenOptions())
+    with pytest.raises(StoreUnavailableError):  # it may become one
+        open_sql(f"postgresql://postgres@127.0.0.1:{port}/lab?target_session_attrs=standby", OpenOptions())
+
+
+def test_a_socket_of_this_machine_is_refused_and_away_like_a_port() -> None:
+    folder = tempfile.mkdtemp(dir="/tmp")  # the path of a socket may have 107 bytes
+    Path(folder).chmod(0o777)
+    try:
+        options = ["-c", f"unix_socket_directories={folder}"]
+        with private_server("postgresql", durable=False, options=options) as server:
+            rest = f"?host={folder}&port={server.ports[0]}"
+            open_sql(f"postgresql://postgres@/postgres{rest}", OpenOptions()).close()
+            with pytest.raises(StoreFailureError, match="CREATE DATABASE"):
+                open_sql(f"postgresql://postgres@/nowhere{rest}", OpenOptions())
+            server.stop()
+            with pytest.raises(StoreUnavailableError):
+                open_sql(f"postgresql://postgres@/postgres{rest}", OpenOptions())
+    finally:
+        shutil.rmtree(folder)
+
+
+def test_a_recorded_store_raises_what_turns_it_away(strict: Server) -> None:
+    for user, rest in (("frank:wrong", "lab"), ("frank", "lab"), ("frank:frankspw", "team")):
+        with pytest.raises(StoreFailureError):
+            open_store(f"postgresql://{user}@127.0.0.1:{strict.ports[0]}/{rest}")
 
 
 @pytest.mark.parametrize("database", ["latin", "ascii"])

@@ -1,6 +1,7 @@
 """What is tried again: what may pass, and nothing else (DUR.4)."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
@@ -56,6 +57,24 @@ def test_writers_that_deadlock_both_succeed(url: str) -> None:
             done.result()
 
     assert len(tries) >= (2 if url.startswith("sqlite") else 3)
+
+
+@pytest.mark.server
+def test_a_transaction_that_the_server_ended_for_standing_idle_is_begun_again(postgresql_url: str) -> None:
+    open_sql(postgresql_url, OpenOptions()).close()
+    url = f"{postgresql_url}?options=-cidle_in_transaction_session_timeout%3D50ms"
+    database = Database(parse_url(url), read_only=False)
+    tries: list[int] = []
+
+    def work(connection: sa.Connection) -> int:
+        tries.append(1)
+        if len(tries) == 1:
+            time.sleep(0.5)
+        return int(connection.exec_driver_sql("SELECT 7").scalar_one())
+
+    assert database.write(work) == 7
+    assert len(tries) == 2
+    database.close()
 
 
 @pytest.mark.server
