@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conformance.sql_harness import SqliteHarness
-from runstore.testing import Harness, RunStoreConformance, Unsupported
+from runstore.testing import RunStoreConformance, Unsupported
 from support.mounts import without_shared_memory
 
 
@@ -24,7 +24,7 @@ class RollbackJournalHarness(SqliteHarness):
     def fresh(self) -> "RollbackJournalHarness":
         return RollbackJournalHarness(self._mount)
 
-    def private(self) -> Harness:
+    def private(self) -> SqliteHarness:
         raise Unsupported("a full disk is tried on a local one")
 
 

@@ -20,7 +20,7 @@ def without_shared_memory() -> Iterator[tuple[Path, Path]]:
     source, mount = place / "source", place / "mount"
     source.mkdir()
     mount.mkdir()
-    command = ["bindfs", "-o", "direct_io", source, mount]
+    command = ["bindfs", "-o", "direct_io", str(source), str(mount)]
     mounted = subprocess.run(command, capture_output=True, text=True, check=False)
     try:
         if mounted.returncode != 0:
