@@ -271,7 +271,7 @@ def read_yaml(path: str | PathLike[str]) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"configuration file {path}: cannot be read ({error}); name an existing YAML file") from error
     except yaml.YAMLError as error:
-        raise ConfigError(f"configuration file {path}: no valid YAML: {error}") from error
+        raise ConfigError(f"configuration file {path}: no valid YAML: {' '.join(str(error).split())}") from error
     if content is None:
         return {}
     if not isinstance(content, dict):

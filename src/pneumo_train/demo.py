@@ -16,6 +16,7 @@ from rich.console import Console
 from pneumo_train.centralized import CentralizedTrainer
 from pneumo_train.cli import quiet_lightning
 from pneumo_train.config import load_config
+from pneumo_train.outputs import require_writable
 from pneumo_train.phantoms import write_phantoms
 from pneumo_train.progress import track
 from pneumo_train.report import print_history, print_summary
@@ -39,6 +40,7 @@ DEMO_CONFIG = {
 def run_demo(out: str | PathLike[str]) -> TrainingResult:
     """Draws, trains, stores and shows; everything lies below ``out``."""
     root = Path(out)
+    require_writable(root, "out")
     console = Console()
     films = root / f"phantoms-{PATIENTS}-{FILM_SIZE}-{SEED}"
     if not (films / "stage2_train_metadata.csv").is_file():  # it is written last: with it, the films are all there

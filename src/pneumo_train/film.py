@@ -20,7 +20,7 @@ LONGEST_SIDE = 9_000
 
 _OPAQUE = 65_535
 _ALL_TRANSPARENT = "every pixel of it is transparent; save it without transparency"
-_LUMA = np.array([0.299, 0.587, 0.114])
+_LUMA = (299, 587, 114)
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -147,11 +147,18 @@ def _sixteen_bits(image: Image.Image, data: bytes) -> tuple[_Floats, _Floats | N
         values = np.asarray(image, dtype=np.float64)
         return values, None if hole is None else (values != hole).astype(np.float64)
     pixels = sixteen_bit_values(data)
-    channels = pixels.astype(np.float64)
-    grey: _Floats = channels[..., 0] if colour == GREY_ALPHA else channels[..., :3] @ _LUMA
+    grey = pixels[..., 0].astype(np.float64) if colour == GREY_ALPHA else _luma(pixels)
     if colour == RGB:
         return grey, None if hole is None else (pixels != np.array(hole)).any(axis=-1).astype(np.float64)
-    return grey, channels[..., -1] / _OPAQUE
+    return grey, pixels[..., -1].astype(np.float64) / _OPAQUE
+
+
+def _luma(pixels: npt.NDArray[np.uint16]) -> _Floats:
+    """The grey of a colour, as Pillow weighs it (ITU-R 601); exact where the three are equal."""
+    total = np.zeros(pixels.shape[:2], dtype=np.float64)
+    for channel, weight in enumerate(_LUMA):
+        total += weight * pixels[..., channel].astype(np.float64)
+    return total / sum(_LUMA)
 
 
 def _stretched(values: _Floats, opacity: _Floats | None) -> Image.Image:

@@ -189,6 +189,8 @@ def torch_set_up(config: TrainConfig) -> Iterator[None]:
         with warnings.catch_warnings():
             # Films come decoded from memory: workers would only cost start-up time.
             warnings.filterwarnings("ignore", message=".*does not have many workers", category=UserWarning)
+            # Of tags that do not matter: every film was found good before.
+            warnings.filterwarnings("ignore", module=r"PIL\.")
             # Lightning 2.6 on torch 2.15; may go when Lightning has moved on.
             warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
             yield

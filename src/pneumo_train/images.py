@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from pneumo_train.samples import Sample
 
 _SHOWN = 3
 _MOST_THREADS = 8
+_MOST_BYTES = 1 << 30
 
 _Read = tuple[str, str]
 """The hash of a file's content, or what is wrong with it."""
@@ -85,7 +87,7 @@ def load_films(
 
     def read(index: int) -> _Read:
         try:
-            data = samples[index].path.read_bytes()
+            data = _content(samples[index].path)
             check_film(data)
             film = read_film(data, size=size)
         except OSError as error:
@@ -112,6 +114,13 @@ def load_films(
     return Films(samples=tuple(samples), size=size, pixels=pixels, hashes=tuple(hashes)), _digest(samples, hashes)
 
 
+def _content(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        raise DataError(f"it has {size:,} bytes; at most {_MOST_BYTES:,} are read")
+    return path.read_bytes()
+
+
 def _digest(samples: Sequence[Sample], hashes: Sequence[str]) -> str:
     lines = [
         f"{sample.image_id}\0{sample.target}\0{sample.patient}\0{found}"
@@ -120,10 +129,17 @@ def _digest(samples: Sequence[Sample], hashes: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
+def _cpus() -> int:
+    """Of this process: a batch system may give it fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextmanager
 def _in_threads(read: Callable[[int], _Read], count: int) -> Iterator[Iterator[_Read]]:
     """The results in order, read side by side: decoders leave the interpreter to others. Left early, no more is begun."""
-    pool = ThreadPoolExecutor(max_workers=min(_MOST_THREADS, os.cpu_count() or 1), thread_name_prefix="films")
+    pool = ThreadPoolExecutor(max_workers=min(_MOST_THREADS, _cpus()), thread_name_prefix="films")
     with warnings.catch_warnings():
         # Of damaged tags, which do not matter, and of images that are refused for their size right after it.
         warnings.filterwarnings("ignore", module=r"PIL\.")

@@ -46,7 +46,8 @@ class ImageNames:
         if len(found) > 1:
             raise SourceError(
                 f"two images are called {shown(wanted)!r}: {shown(str(found[0]))} and {shown(str(found[1]))}; "
-                "write the folder into the table too, or name the folder to use (data.images_dir)"
+                f"{'write the folder' if found[0].name == found[1].name else 'write the ending'} into the table too, or name "
+                "the folder to use (data.images_dir)"
             )
         return self._files[found[0]] if found else None
 

@@ -23,9 +23,8 @@ _ADAM7 = ((0, 8, 0, 8), (4, 8, 0, 8), (0, 4, 4, 8), (2, 4, 0, 4), (0, 2, 2, 4), 
 
 _HEAD_END = 33
 _PIECE = 1 << 20
-_HIGH = np.uint32(256)
 
-Values = npt.NDArray[np.uint32]
+Values = npt.NDArray[np.uint16]
 
 
 def is_png(data: bytes) -> bool:
@@ -58,7 +57,7 @@ def require_whole(data: bytes) -> None:
 
 
 def sixteen_bit_values(data: bytes) -> Values:
-    """The pixels of a sixteen-bit grey-and-alpha, RGB or RGBA image: uint32 of shape (height, width, 2, 3 or 4).
+    """The pixels of a sixteen-bit grey-and-alpha, RGB or RGBA image: uint16 of shape (height, width, 2, 3 or 4).
 
     Pillow keeps the high byte of each value alone. Here it reads the same rows twice, once for each byte.
     """
@@ -67,10 +66,16 @@ def sixteen_bit_values(data: bytes) -> Values:
         # A pixel of two sixteen-bit values is one of four eight-bit values: the file is read as RGBA.
         head = data[12:24] + bytes((8, RGBA)) + data[26:29]
         with Image.open(io.BytesIO(data[:12] + head + struct.pack(">I", zlib.crc32(head)) + data[33:])) as image:
-            octets = np.asarray(image, dtype=np.uint32)
-        return octets[..., 0::2] * _HIGH + octets[..., 1::2]
+            octets = np.asarray(image, dtype=np.uint16)
+        return _joined(octets[..., 0::2], octets[..., 1::2])
     mode = "RGBA" if colour == RGBA else "RGB"
-    return _octets(data, f"{mode};16B") * _HIGH + _octets(data, f"{mode};16L")
+    return _joined(_octets(data, f"{mode};16B"), _octets(data, f"{mode};16L"))
+
+
+def _joined(high: Values, low: Values) -> Values:
+    values = high * np.uint16(256)
+    values += low
+    return values
 
 
 def _octets(data: bytes, raw_mode: str) -> Values:
@@ -78,7 +83,7 @@ def _octets(data: bytes, raw_mode: str) -> Values:
     with Image.open(io.BytesIO(data)) as image:
         codec, extents, offset, _ = image.tile[0]
         image.tile = [(codec, extents, offset, raw_mode)]  # type: ignore[list-item]  # releases before 11 have no class for it
-        return np.asarray(image, dtype=np.uint32)
+        return np.asarray(image, dtype=np.uint16)
 
 
 def _chunks(data: bytes) -> Iterator[tuple[bytes, memoryview]]:

@@ -80,6 +80,9 @@ class Table:
         except (UnicodeDecodeError, csv.Error, OSError) as error:
             raise DataError(f"{path}: cannot be read as a UTF-8 CSV ({error}); save it as one") from error
         lines = [(number, line) for number, line in lines if any(line)]
+        again = [number for number, line in lines if tuple(line) == columns]
+        if again:
+            raise DataError(f"{path} row {again[0]}: is the header once more ({len(again):,} times); remove it")
         ragged = [number for number, line in lines if len(line) != len(columns)]
         if ragged:
             raise DataError(

@@ -84,6 +84,7 @@ def test_a_subset_column_leaves_out_the_other_rows(write_source: WriteSource) ->
         ([("a", 2)], ("patientId", "Target"), {}, r"row 2: Target = '2'; wanted 0 or 1 \(1 rows\)"),
         ([("a", "")], ("patientId", "Target"), {}, r"row 2: no value in 'Target' \(1 rows\)"),
         ([("a", 1), ("", 1)], ("patientId", "Target"), {}, r"row 3: no value in 'patientId'"),
+        ([("a", 1), ("patientId", "Target")], ("patientId", "Target"), {}, "row 3: is the header once more"),
         ([("a", 1, "x")], ("patientId", "Target"), {}, r"row 2: other than the header's 2 columns"),
         (
             [("a", 1, "dev")],
@@ -199,6 +200,15 @@ def test_a_name_that_several_images_have_is_an_error_that_names_them(write_sourc
 
     with pytest.raises(SourceError, match=r"two images are called 'a': x/a\.png and y/a\.png; write the folder"):
         read(root)
+
+
+def test_images_that_differ_in_their_ending_are_told_apart_by_it(write_source: WriteSource) -> None:
+    root = write_source([("a.jpg", 1)], images=["a.png", "a.jpg"])
+    other = write_source([("a", 1)], images=["a.png", "a.jpg"], root=root.parent / "other")
+
+    assert [sample.path.name for sample in read(root)] == ["a.jpg"]
+    with pytest.raises(SourceError, match="write the ending into the table"):
+        read(other)
 
 
 def test_images_of_one_name_that_the_table_does_not_use_do_no_harm(write_source: WriteSource) -> None:
