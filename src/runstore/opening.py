@@ -52,7 +52,7 @@ def open_reader(url: str | None = None, *, artifacts: str | None = None) -> RunR
         SchemaError: there is no store at this URL, or it cannot be used as it stands.
     """
     store_url, backend, options = _found(load_settings(url=url, artifacts=artifacts), read_only=True)
-    return cast("RunReader", ReadOnlyStore(_open(backend, store_url, options)))
+    return cast("RunReader", ReadOnlyStore(_open(backend, store_url, options), url=store_url))
 
 
 def check_url(url: str) -> None:

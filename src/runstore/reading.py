@@ -1,5 +1,7 @@
 """A store that was opened to be read: every verb is refused, whatever backend is behind it (READ.9)."""
 
+import functools
+import sys
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -21,11 +23,16 @@ def _refusing(verb: str) -> Callable[..., NoReturn]:
 
 
 class ReadOnlyStore:
-    """A backend's store without its verbs; all else is the store's own."""
+    """A backend's store without its verbs; all else is the store's own.
 
-    def __init__(self, store: BackendStore) -> None:
-        """Takes over a store that was opened for reading."""
+    In a process that also writes, each read first waits until what the process's recorders accepted for this store is
+    stored, as their own reads do: so a program always reads its own writes.
+    """
+
+    def __init__(self, store: BackendStore, *, url: str | None = None) -> None:
+        """Takes over a store that was opened for reading, at a URL by which recorders of it are known."""
         self._store = store
+        self._url = url
 
     get_or_create_experiment = _refusing("get_or_create_experiment")
     ensure_run = _refusing("ensure_run")
@@ -37,9 +44,20 @@ class ReadOnlyStore:
 
     def __getattr__(self, name: str) -> Any:
         """The store's own."""
-        if name.startswith("__") or name == "_store":  # copying and pickling ask for these before there is a store
+        if name.startswith("__") or name in {"_store", "_url"}:  # copying and pickling ask before there is a store
             raise AttributeError(name)
-        return getattr(self._store, name)
+        member = getattr(self._store, name)
+        if name.startswith("_") or name == "close" or not callable(member):
+            return member
+
+        @functools.wraps(member)
+        def read(*arguments: Any, **named: Any) -> Any:
+            recorders = sys.modules.get("runstore.recording.recorder")
+            if recorders is not None and self._url is not None:  # otherwise nobody here has a recorder
+                recorders.flush_all(self._url)
+            return member(*arguments, **named)
+
+        return read
 
     def __enter__(self) -> Self:
         """The reader itself."""

@@ -19,7 +19,7 @@ from runstore.errors import StoreClosedError
 from runstore.ids import experiment_id_of
 from runstore.memory import MemoryDatabase, MemoryStore
 from runstore.model import Run, RunStatus
-from runstore.opening import open_store
+from runstore.opening import open_reader, open_store
 from runstore.recording import RecordingStore, sync_leftovers
 
 OpenRecorder = Callable[..., RecordingStore]
@@ -293,3 +293,22 @@ def test_threads_that_begin_runs_while_the_block_is_left_disturb_nothing(
         thread.join()
 
     assert all(bare.get_run(run_id).lease_s == HANDED_BACK_S for run_id in begun[:20])
+
+
+# Readers beside recorders
+
+
+def test_a_reader_sees_what_recorders_of_its_process_accepted(
+    sqlite_url: str, fast_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNSTORE_STATE_DIR", str(fast_path))
+    with open_store(sqlite_url, durable=False):
+        pass
+
+    with open_reader(sqlite_url) as reader, open_store(sqlite_url) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("x"))
+        for step in range(50):
+            store.log_metrics(run_id, [point(step)])
+            assert reader.get_summaries(run_id)[0].count == step + 1
+        store.finalize(run_id, "completed")
+        assert reader.get_run(run_id).status == RunStatus.COMPLETED

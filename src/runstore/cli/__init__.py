@@ -149,15 +149,24 @@ def fetch(run: str, name: str, target: str | None, *, store: str | None, force: 
 @click.option("--watch", is_flag=True, help="Go on until stopped.")
 @click.option("--requeue", is_flag=True, help="Then send once more what the store refused.")
 @click.option(
+    "--from",
+    "source",
+    metavar="STORE",
+    help="Bring what waits for this store, or in this journal's folder, into --store instead.",
+)
+@click.option("--discard", metavar="STORE", help="Remove what waits for this store, or in this journal's folder.")
+@click.option(
     "--state-dir",
     metavar="FOLDER",
     help="Where the journals lie; by default RUNSTORE_STATE_DIR or the user's state directory.",
 )
-def sync(*, store: str | None, watch: bool, requeue: bool, state_dir: str | None) -> None:
+def sync(  # noqa: PLR0913 - one for each option
+    *, store: str | None, watch: bool, requeue: bool, source: str | None, discard: str | None, state_dir: str | None
+) -> None:
     """Bring what journals on this machine still hold into the store."""
     from runstore.cli.sync import sync as bring  # noqa: PLC0415 - see the module's docstring
 
-    bring(store, watch=watch, requeue=requeue, state_dir=state_dir)
+    bring(store, watch=watch, requeue=requeue, source=source, discard=discard, state_dir=state_dir)
 
 
 def main() -> None:

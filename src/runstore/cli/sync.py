@@ -9,6 +9,7 @@ from runstore.errors import RunStoreError, SettingsError, StoreUnavailableError
 from runstore.homes import expanded
 from runstore.opening import open_store
 from runstore.recording.adoption import QUARANTINE
+from runstore.recording.discarding import Discarded, discard_journals, find_journals
 from runstore.recording.opening import Synced, sync_leftovers
 from runstore.recording.places import identity_of, known_stores, noted_stores
 from runstore.recording.places import state_dir as default_state_dir
@@ -20,8 +21,20 @@ WATCH_S = 5.0
 """Seconds between two looks with ``--watch``."""
 
 
-def sync(
-    store: str | None = None, *, watch: bool = False, requeue: bool = False, state_dir: str | Path | None = None
+_WAY_OUT = (
+    "if that store is mistyped or gone for good, `runstore sync --from THAT --store ANOTHER` brings its journals into "
+    "another one, and `runstore sync --discard THAT` removes them"
+)
+
+
+def sync(  # noqa: PLR0913 - the command's options
+    store: str | None = None,
+    *,
+    watch: bool = False,
+    requeue: bool = False,
+    source: str | None = None,
+    discard: str | None = None,
+    state_dir: str | Path | None = None,
 ) -> None:
     """Drains what dead writers left; living writers drain themselves and are left alone.
 
@@ -30,19 +43,25 @@ def sync(
             here and whose URL needs no password.
         watch: go on until interrupted.
         requeue: then send once more what the store refused. Not together with ``watch``.
+        source: another store, or a journal's folder: what waits there goes into ``store`` instead.
+        discard: a store, or a journal's folder: what waits there is removed, and nothing else is done.
         state_dir: where the journals lie, by default where recorders put them.
 
     Raises:
         StoreUnavailableError: something waits still, because the database does not answer.
         SettingsError: nothing is named, and what waits belongs to stores that need a password.
     """
-    if watch and requeue:
-        raise SettingsError(
-            "--watch and --requeue do not go together; requeue once, after mending the cause, then watch"
-        )
     base = expanded(state_dir, called="--state-dir") if state_dir is not None else default_state_dir()
     if state_dir is not None and not base.is_dir():
         raise SettingsError(f"there is no folder {base}; --state-dir names the one that holds journals/")
+    if sum(map(bool, (watch, requeue, source, discard))) > 1:
+        raise SettingsError("give one of --watch, --requeue, --from and --discard")
+    if discard is not None:
+        print_line(_discarded_line(discard, discard_journals(discard, base)))
+        return
+    if source is not None:
+        _redirect(source, store, base)
+        return
     if not watch:
         _sync_all(_targets(store, known_stores(base)), base)
         _speak_of_refused(store, base, requeue=requeue)
@@ -73,7 +92,9 @@ def _targets(store: str | None, known: Mapping[str, str]) -> list[str]:
     usable = [each for each in known.values() if HIDDEN not in each and not each.startswith("memory:")]
     locked = [each for each in known.values() if HIDDEN in each]
     if locked and not usable:
-        raise SettingsError(f"what waits belongs to {', '.join(locked)}; give the URL with its password in --store")
+        raise SettingsError(
+            f"what waits belongs to {', '.join(locked)}; give the URL with its password in --store; {_WAY_OUT}"
+        )
     if locked:
         print_line(f"left alone, for want of a password (--store): {', '.join(locked)}", err=True)
     return usable
@@ -89,7 +110,7 @@ def _sync_all(urls: list[str], base: Path, *, is_quiet: bool = False) -> None:
         try:
             with open_store(url, durable=False) as opened:
                 done = sync_leftovers(opened, url, state_dir=base)
-        except StoreUnavailableError as error:
+        except RunStoreError as error:  # the other stores' turn comes all the same
             errors.append(f"{redact_word(url)}: {error}")
             continue
         if not is_quiet or done.journals or done.error:
@@ -97,9 +118,33 @@ def _sync_all(urls: list[str], base: Path, *, is_quiet: bool = False) -> None:
         if done.error is not None:
             errors.append(f"{redact_word(url)}: {done.error}")
     if errors:
-        raise StoreUnavailableError(f"not everything is stored yet: {'; '.join(errors)}; run `runstore sync` again")
+        raise StoreUnavailableError(
+            f"not everything is stored yet: {'; '.join(errors)}; run `runstore sync` again; {_WAY_OUT}"
+        )
     if not urls and not is_quiet:
         print_line("nothing waits")
+
+
+def _redirect(source: str, store: str | None, base: Path) -> None:
+    """Brings what waits for one store into another."""
+    url = load_settings(url=store).url
+    if not url:
+        raise SettingsError("--from says where journals come from; say where they go with --store URL")
+    journals = find_journals(source, base)
+    with open_store(url, durable=False) as opened:
+        done = sync_leftovers(opened, url, state_dir=base, journals_of=journals)
+    print_line(_line(url, done, base))
+    if done.error is not None:
+        raise StoreUnavailableError(f"not everything is stored yet: {redact_word(url)}: {done.error}; run it again")
+
+
+def _discarded_line(named: str, done: Discarded) -> str:
+    parts = [f"{_many(done.journals, 'journal')} discarded ({_many(done.records, 'record')} that waited)"]
+    if done.refused:
+        parts.append(f"{_many(done.refused, 'record')} that had been refused discarded")
+    if done.alive:
+        parts.append(f"{done.alive} left to their living writers")
+    return f"{redact_word(named)}: {', '.join(parts)}"
 
 
 def _speak_of_refused(store: str | None, base: Path, *, requeue: bool) -> None:

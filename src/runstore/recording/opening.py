@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -127,16 +128,24 @@ class _SyncPatience:
         )
 
 
-def sync_leftovers(store: BackendStore, url: str, *, state_dir: Path | None = None) -> Synced:
+def sync_leftovers(
+    store: BackendStore, url: str, *, state_dir: Path | None = None, journals_of: Sequence[Path] | None = None
+) -> Synced:
     """Stores what dead writers to this store left on this machine; living ones drain themselves.
 
     It may run at any time, in any process, as often as one likes: each journal is drained by one process at a time,
     and what is stored twice is stored once.
+
+    Args:
+        store: where to.
+        url: the store's, by which its journals are found.
+        state_dir: where journals lie.
+        journals_of: other journals instead, such as those of a mistyped store.
     """
     journals = alive = calls = points = quarantined = 0
     error: RunStoreError | None = None
     folders = [leftovers(root) for root in journal_folders(identity_of(url), state_dir)]
-    for folder in chain.from_iterable(folders):
+    for folder in chain.from_iterable(folders) if journals_of is None else journals_of:
         adopted = adopt(folder)
         if adopted is None:
             alive += 1

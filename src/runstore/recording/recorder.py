@@ -24,7 +24,7 @@ from runstore.recording.health import Health
 from runstore.recording.live import Live
 from runstore.recording.options import RecorderOptions, RunState
 from runstore.recording.patience import Patience
-from runstore.recording.places import with_absolute_place
+from runstore.recording.places import identity_of, with_absolute_place
 from runstore.recording.reads import RecordedReads
 from runstore.recording.records import (
     ArtifactRecord,
@@ -546,6 +546,19 @@ _recorders: "weakref.WeakSet[RecordingStore]" = weakref.WeakSet()
 """The open recorders of this process: a read waits for all that write to its store, and a fork resets them."""
 
 _inherited: list[object] = []
+
+
+def flush_all(url: str) -> None:
+    """Waits until what the recorders of this process have accepted for the store at a URL is stored.
+
+    Raises:
+        StoreUnavailableError: it was not; says how much waits, and where.
+    """
+    if _recorders:
+        identity = identity_of(url)
+        for recorder in list(_recorders):
+            if recorder._identity == identity:  # noqa: SLF001 - a recorder of this class
+                recorder._flush_if_open()  # noqa: SLF001 - as above
 
 
 def _reset_after_fork() -> None:
