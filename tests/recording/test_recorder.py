@@ -796,3 +796,18 @@ def test_an_unfinished_run_of_a_store_that_was_closed_is_not_taken_for_lost_with
     recorder.close()
 
     assert bare.get_run(run_id).lease_s == HANDED_BACK_S
+
+
+def test_a_run_whose_beginning_lost_its_reply_is_no_other_ones_and_ends(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    lost = ["ensure_run"]
+
+    def lose_one_reply(call: str) -> str | None:
+        return "lost reply" if lost == [call] and lost.pop() else None
+
+    with open_recorder(lose_one_reply, confirm_s=0.0) as recorder:  # nobody waits for a verdict
+        recorder.ensure_run(recorder.get_or_create_experiment("x"), run_id="mine")
+        recorder.finalize("mine", "completed")
+
+    assert (lost, bare.get_run("mine").status) == ([], RunStatus.COMPLETED)

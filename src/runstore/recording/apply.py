@@ -65,7 +65,7 @@ def report_health(store: BackendStore, writer: str, health: RunHealth) -> None:
 
 
 def _ensure_run(store: BackendStore, record: RunRecord) -> Run | None:
-    found = None if record.is_new else _find_run(store, record.run_id)
+    found = None if record.is_new else _found_before(store, record)
     store.ensure_run(
         record.experiment_id,
         run_id=record.run_id,
@@ -87,11 +87,16 @@ def _ensure_run(store: BackendStore, record: RunRecord) -> Run | None:
     return found
 
 
-def _find_run(store: BackendStore, run_id: str) -> Run | None:
+def _found_before(store: BackendStore, record: RunRecord) -> Run | None:
+    """The run, if somebody else began it: the try before this one may have, and its reply was lost."""
     try:
-        return store.get_run(run_id)
+        run = store.get_run(record.run_id)
     except RunNotFoundError:
         return None
+    is_made_by_record = (run.start_time, run.name, run.source_path, run.tags) == (
+        from_microseconds(record.start_us), record.name, record.source_path, record.tags,
+    )  # fmt: skip
+    return None if is_made_by_record else run
 
 
 def _log_artifact(store: BackendStore, record: ArtifactRecord, folder: Path) -> Artifact | None:
