@@ -1,5 +1,6 @@
 """The store: six verbs, the reads and the heartbeat, on :mod:`runstore`'s own checks, summaries and filter semantics."""
 
+import math
 import time
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -168,12 +169,13 @@ class DuckStore:
                     column.append(item)
         with self._writing() as connection:
             _touch(connection, _get_run(connection, run_id))
+            if 0.0 in columns[3]:
+                # DuckDB leaves a value alone that equals the new one, and 0.0 equals -0.0: NaN comes in between.
+                zeros = [row for row in zip(*columns, strict=True) if row[3] == 0.0]
+                names, kinds, steps, _, moments = map(list, zip(*zeros, strict=True))
+                _put_points(connection, run_id, [names, kinds, steps, [math.nan] * len(zeros), moments])
             if columns[0]:
-                connection.execute(
-                    "INSERT OR REPLACE INTO points SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-                    "unnest(?::BIGINT[]), unnest(?::DOUBLE[]), unnest(?::BIGINT[])",
-                    [run_id, *columns],
-                )
+                _put_points(connection, run_id, columns)
 
     def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
         checks.check_run_id(run_id)
@@ -437,6 +439,14 @@ def _get_run(connection: Connection, run_id: str) -> Run:
     if run is None:
         raise RunNotFoundError(checks.unknown_run(run_id))
     return run
+
+
+def _put_points(connection: Connection, run_id: str, columns: Sequence[Sequence[Any]]) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO points SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+        "unnest(?::BIGINT[]), unnest(?::DOUBLE[]), unnest(?::BIGINT[])",
+        [run_id, *columns],
+    )
 
 
 def _write_run(connection: Connection, run: Run) -> None:

