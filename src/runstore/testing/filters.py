@@ -15,6 +15,7 @@ from runstore.protocol import BackendStore
 from runstore.testing.bench import point
 
 START: Final = datetime(2026, 7, 1, tzinfo=UTC)
+EARLIEST_AND_LATEST: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 MISSING: Final = object()
 """What a run has not. ``None`` is a config's null, which is something else."""
 
@@ -76,16 +77,14 @@ class Facts(NamedTuple):
     name: str | None
     mode: str
     path: str | None
-    start_us: int
+    client: str | None
+    start: datetime
+    lasted_us: int
+    attempt: int
     tags: dict[str, str]
     config: dict[str, Any]
     points: dict[tuple[str, str], list[tuple[int, float]]]
-    status: str | None
-
-    @property
-    def start(self) -> datetime:
-        """When it began."""
-        return START + timedelta(microseconds=self.start_us)
+    status: str
 
 
 class Expression(NamedTuple):
@@ -106,14 +105,17 @@ class Term(NamedTuple):
 # Runs
 
 
-def some_runs(chance: Random) -> list[Facts]:
+STATUSES: Final = ("in_progress", "in_progress", "completed", "failed", "interrupted")
+
+
+def some_runs(chance: Random, *, statuses: Sequence[str] = STATUSES) -> list[Facts]:
     """Up to eight runs whose values meet, in kind and in number."""
     texts = chance.sample(TEXTS, 5) + chance.sample(LONG_TEXTS, 2)
     numbers = chance.sample(NUMBERS, 5)
-    return [_some_run(chance, texts, numbers) for _ in range(chance.choice((1, 5, 8, 8)))]
+    return [_some_run(chance, texts, numbers, statuses) for _ in range(chance.choice((1, 5, 8, 8)))]
 
 
-def _some_run(chance: Random, texts: Sequence[str], numbers: Sequence[float]) -> Facts:
+def _some_run(chance: Random, texts: Sequence[str], numbers: Sequence[float], statuses: Sequence[str]) -> Facts:
     def value() -> Any:
         kinds: tuple[Sequence[Any], ...] = (texts, numbers, (True, False), (None,), ([1], {}))
         return chance.choice(chance.choices(kinds, weights=(4, 4, 2, 1, 1))[0])
@@ -126,14 +128,17 @@ def _some_run(chance: Random, texts: Sequence[str], numbers: Sequence[float]) ->
         name=maybe(short),
         mode=chance.choice(("centralized", "federated")),
         path=maybe(texts),
-        start_us=chance.choice((0, 0, 1, 60_000_000)),
+        client=maybe(short),
+        start=chance.choice((START, START, START + timedelta(microseconds=1), *EARLIEST_AND_LATEST)),
+        lasted_us=chance.choice((0, 0, 1, 60_000_000)),
+        attempt=chance.choice((1, 1, 1, 2)),
         tags={key: chance.choice(texts) for key in ("owner", "$a.b") if chance.random() < 0.6},
         config={key: value() for key in KEYS if chance.random() < 0.6},
         points={
             series: [(step, float(chance.choice(_floats(numbers)))) for step in range(chance.choice((0, 0, 1, 2, 4)))]
             for series in SERIES
         },
-        status=chance.choice((None, None, "completed", "failed", "interrupted")),
+        status=chance.choice(statuses),
     )
 
 
@@ -149,6 +154,7 @@ def write(store: BackendStore, experiment_id: str, run_id: str, run: Facts) -> N
         name=run.name,
         training_mode=run.mode,
         source_path=run.path,
+        client_id=run.client,
         tags=run.tags,
         start_time=run.start,
     )
@@ -159,8 +165,23 @@ def write(store: BackendStore, experiment_id: str, run_id: str, run: Facts) -> N
     logged = [point(name, step, value, kind) for (name, kind), points in run.points.items() for step, value in points]
     if logged:
         store.log_metrics(run_id, logged)
-    if run.status is not None:
-        store.finalize(run_id, run.status)
+    for _ in range(run.attempt - 1):
+        store.finalize(run_id, "failed", end_time=run.start)
+        store.ensure_run(run_id=run_id, resume=True)
+    if run.status == "lost":
+        store.heartbeat(run_id, lease_s=1e-6)
+    elif run.status != "in_progress":
+        store.finalize(run_id, run.status, end_time=_end_of(run))
+
+
+def _end_of(run: Facts) -> Any:
+    """When it ended; what has not ended has no such time."""
+    if run.status in {"in_progress", "lost"}:
+        return MISSING
+    try:
+        return run.start + timedelta(microseconds=run.lasted_us)
+    except OverflowError:
+        return run.start
 
 
 # Filters
@@ -212,7 +233,7 @@ def _some_literal(chance: Random, term: Term, runs: Sequence[Facts]) -> tuple[st
     found = [value for value in map(term.of, runs) if _is_literal(value)]
     match term.kind:
         case "time":
-            value = chance.choice([*found, START + timedelta(microseconds=chance.randint(-1, 2))])
+            value = chance.choice([*found, *found, START + timedelta(microseconds=chance.randint(-1, 2))])
         case "status":
             value = chance.choice(("completed", "failed", "in_progress", "lost"))
         case "text":
@@ -295,10 +316,11 @@ TEXT_TERMS: Final = (
 )
 OTHER_TERMS: Final = (
     Term("training_mode", lambda run: run.mode, "text"),
-    Term("status", lambda run: run.status or "in_progress", "status"),
-    Term("client_id", lambda _: MISSING, "text"),
+    Term("status", lambda run: run.status, "status"),
+    Term("client_id", lambda run: MISSING if run.client is None else run.client, "text"),
     Term("start_time", lambda run: run.start, "time"),
-    Term("attempt", lambda _: 1.0, "number"),
+    Term("end_time", _end_of, "time"),
+    Term("attempt", lambda run: float(run.attempt), "number"),
 )
 
 
