@@ -17,7 +17,7 @@ from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning import Callback, Trainer
 
 from lightning_logger.models import Model, StoppedModel
-from runstore.lightning import RunStoreCallback, RunStoreLogger
+from runstore.lightning import RunStoreLogger
 from runstore.memory import MemoryStore
 from runstore.opening import open_store
 
@@ -194,7 +194,7 @@ def test_a_callback_that_fails_on_exception_does_not_hide_the_error(
     assert run.failure.type == "ZeroDivisionError"
 
 
-def test_our_callback_is_asked_before_all_others_and_none_is_asked_twice(
+def test_our_callback_is_asked_before_all_others_and_each_of_them_once_and_in_its_order(
     store: MemoryStore, make_trainer: MakeTrainer
 ) -> None:
     asked: list[str] = []
@@ -208,14 +208,20 @@ def test_our_callback_is_asked_before_all_others_and_none_is_asked_twice(
             return self.name
 
         def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
-            asked.append(self.name)
+            asked.append(f"setup {self.name}")
+
+        def on_train_start(self, trainer: Any, pl_module: Any) -> None:
+            asked.append(type(trainer.callbacks[0]).__name__)
+
+        def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:
+            asked.append(f"teardown {self.name}")
 
     trainer = make_trainer(logger=RunStoreLogger(store=store), callbacks=[Named("a"), Named("b")])
-    callbacks: list[Callback] = vars(trainer)["callbacks"]
+    before: list[Callback] = list(vars(trainer)["callbacks"])
     trainer.fit(Model())
 
-    assert asked == ["a", "b"]
-    assert isinstance(callbacks[0], RunStoreCallback)
+    assert asked == ["setup a", "setup b", *["RunStoreCallback"] * 2, "teardown a", "teardown b"]
+    assert vars(trainer)["callbacks"] == before
 
 
 def test_a_pruned_trial_is_interrupted(store: MemoryStore, make_trainer: MakeTrainer) -> None:

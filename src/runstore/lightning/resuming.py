@@ -91,21 +91,32 @@ def close_attempt(session: RunSession, run: Run) -> None:
 
 
 class RunStoreCallback(Callback):
-    """Tells the trainer's run store loggers of beginnings and checkpoints; has no state of its own."""
+    """Tells the trainer's run store loggers of beginnings and checkpoints."""
+
+    def __init__(self) -> None:
+        """Stands where it was put until a stage begins."""
+        super().__init__()
+        self._place: int | None = None
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002 - the hook's face
-        """The first sign of any stage. From now on this callback is asked before all others.
+        """The first sign of any stage. Until its end this callback is asked before all others.
 
         So the runs are ended by the exception that stops the training also where another callback then fails.
         """
-        callbacks = trainer.callbacks
-        if self in callbacks:
-            callbacks.remove(self)
-            callbacks.insert(
-                0, self
-            )  # those before this one have been asked already: none is passed over or asked twice
+        others = [callback for callback in trainer.callbacks if callback is not self]
+        if len(others) < len(trainer.callbacks):
+            self._place = trainer.callbacks.index(self)
+            # A new list: Lightning is walking through the old one, which must neither pass over nor repeat any.
+            trainer.callbacks = [self, *others]
         for logger in _loggers_of(trainer):
             logger.expect(trainer)
+
+    def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002 - the hook's face
+        """The end of a stage: this callback goes back to its place."""
+        if self._place is not None:
+            others = [callback for callback in trainer.callbacks if callback is not self]
+            trainer.callbacks = [*others[: self._place], self, *others[self._place :]]
+            self._place = None
 
     def on_load_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002 - the hook's face
         """Lets each logger continue the run that wrote the checkpoint."""
