@@ -87,6 +87,7 @@ def test_the_printed_configuration_is_a_file_that_gives_the_same(
     assert again == first
 
 
+@pytest.mark.training
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
@@ -125,6 +126,7 @@ def test_a_mistake_ends_with_status_2_and_says_what_to_mend(
     assert told.count("\n") == 1
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("module", ["jsonargparse", "yaml", "pytorch_lightning"])
 def test_without_the_extra_the_command_says_what_to_install(module: str) -> None:
     program = (
@@ -179,6 +181,7 @@ def spoil(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:60])
 
 
+@pytest.mark.training
 @pytest.mark.parametrize(
     ("rows", "options"),
     [
@@ -272,6 +275,7 @@ def test_images_that_are_there_twice_are_pointed_out(
     assert "warning: 1 images are there more than once under different names, as a.png" in capsys.readouterr().out
 
 
+@pytest.mark.training
 @pytest.mark.parametrize("command", ["check", "fit"])
 def test_a_mistake_in_the_data_is_told_without_importing_torch(write_source: WriteSource, command: str) -> None:
     root = write_source([("a", 0), ("b", 0)])
