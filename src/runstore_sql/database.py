@@ -77,7 +77,7 @@ class Database:
         self.is_cut_short = False
         self._file = file_of(url, read_only=read_only) if self.dialect == "sqlite" else None
         if self._file is not None:
-            self._file.renew = self.rest
+            self._file.renew = self.renew
             forks.rest_before_forks(self)
 
     @property
@@ -111,12 +111,23 @@ class Database:
         """Closes the connections of this process; later calls raise StoreClosedError."""
         if not self._is_closed:
             self._is_closed = True
-            self.rest()
+            self.renew()
             if self._file is not None:
                 self._file.close()
 
-    def rest(self) -> None:
+    def renew(self) -> None:
         """Closes this process's connections that nobody uses now; they are made anew when needed."""
+        if self._file is None:
+            self.rest()
+            return
+        forks.enter()  # a connection that is half closed must not be inherited either
+        try:
+            self.rest()
+        finally:
+            forks.leave()
+
+    def rest(self) -> None:
+        """As :meth:`renew`, before a fork: no call is under way."""
         self._drop_spares()
         engine = self._engines.get(os.getpid())
         if engine is not None:
@@ -124,7 +135,10 @@ class Database:
 
     def _drop_spares(self) -> None:
         while self._spare:
-            pid, held = self._spare.pop()
+            try:
+                pid, held = self._spare.pop()
+            except IndexError:  # another thread took the last one
+                break
             if pid == os.getpid():
                 held.close()
             else:
@@ -207,7 +221,15 @@ class Database:
 
     def alone(self, work: Callable[[], ResultT]) -> ResultT:
         """What ``work`` gives, which connects by itself; tried again when the database is away or busy."""
-        return self._retried(work)
+
+        def attempt() -> ResultT:
+            forks.enter()
+            try:
+                return work()
+            finally:
+                forks.leave()
+
+        return self._retried(attempt)
 
     def _take_spare(self) -> Any:
         while self._spare and not self._is_closed:

@@ -194,7 +194,7 @@ def _bring_up_to_date(database: Database, width: int | None) -> None:
     if database.dialect == "sqlite":
         path = Path(database.url.database or "")
         database.with_driver(lambda connection: sqlite_opening.use_log(connection, path, database.place))
-        database.rest()  # what connects from now on knows the log
+        database.renew()  # what connects from now on knows the log
     if database.dialect == "mysql":
         database.with_driver(partial(_check_server, database=database))
 

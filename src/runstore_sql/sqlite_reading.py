@@ -100,11 +100,15 @@ class ReadFile(UsedFile):
 
     def enter(self) -> None:
         """Begins a call. When the file is no longer as it was, it is connected to anew."""
-        reading = self._reading
-        if reading is not None and not reading.holds(Seen.at(self.path)):
-            self._reading = None
-            self.renew()
         super().enter()
+        try:
+            reading = self._reading
+            if reading is not None and not reading.holds(Seen.at(self.path)):
+                self._reading = None
+                self.renew()
+        except BaseException:
+            self.leave()
+            raise
 
     def read(self, attempt: Callable[[], ResultT]) -> ResultT:
         """What ``attempt`` gives once the file did not change under it.

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from runstore import MetricPoint, open_reader, open_store
+from runstore.cli.sync import sync
 from runstore.errors import StoreFailureError
 from runstore.hookspecs import OpenOptions
 from runstore.protocol import BackendStore
@@ -194,6 +195,7 @@ def test_a_child_that_ends_as_an_interpreter_does_takes_nothing(sqlite_url: str,
     program.write_text(f"""
 import os, sys
 from runstore import MetricPoint, open_reader, open_store
+from runstore.cli.sync import sync
 store = open_store({sqlite_url!r}, durable=False)
 store.ensure_run(store.get_or_create_experiment("experiment"), run_id="run")
 store.log_metrics("run", [MetricPoint(name="parent", value=1.0, step=0)])
@@ -270,3 +272,57 @@ def test_a_child_that_inherits_another_programs_connection_is_refused(sqlite_url
         log(store, "parent", 0)
         assert "forked while a connection" in told
     assert counts(sqlite_url) == {"parent": 1}
+
+
+def test_what_a_refused_child_records_is_stored_by_the_next_process(sqlite_url: str) -> None:
+    with open_store(sqlite_url) as store:
+        store.ensure_run(store.get_or_create_experiment("experiment"), run_id="run")
+        assert store.get_run("run").id == "run"
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as other:
+            other.execute("SELECT count(*) FROM runs").fetchone()
+
+            def work() -> None:
+                for step in range(10):
+                    log(store, "child", step)
+                store.close(deadline_s=1.0)  # type: ignore[attr-defined]  # a recorder
+                assert not store.health().is_all_stored  # type: ignore[attr-defined]  # as above
+
+            assert status_of(forked(work)) == 0
+        log(store, "parent", 0)
+        store.finalize("run", "completed")
+
+    sync(sqlite_url)
+
+    assert counts(sqlite_url) == {"child": 10, "parent": 1}
+
+
+def test_threads_that_open_and_close_stores_do_not_stand_in_the_way(store: BackendStore, sqlite_url: str) -> None:
+    is_done = threading.Event()
+
+    def come_and_go() -> None:
+        while not is_done.is_set():
+            with open_store(sqlite_url, durable=False) as own:
+                own.get_run("run")
+            with open_reader(sqlite_url) as reader:
+                reader.get_run("run")
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    children = []
+    for number in range(10):
+        time.sleep(0.02)
+
+        def work(number: int = number) -> None:
+            log(store, f"child {number}", 0)
+            store.close()
+
+        children.append(forked(work))
+    found = [status_of(child) for child in children]
+    is_done.set()
+    for thread in threads:
+        thread.join()
+
+    assert found == [0] * 10
+    store.close()
+    assert counts(sqlite_url) == {"parent": 1, **{f"child {number}": 1 for number in range(10)}}
