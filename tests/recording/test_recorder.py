@@ -27,6 +27,9 @@ from runstore.recording import RecordingStore, count_refused, requeue_refused, s
 from runstore.recording import drain as drain_module
 from runstore.recording import journal as journal_module
 from runstore.recording.blame import FAILURE_TRIES
+from runstore.recording.drain import HeldUpError, JournalDrain, Tallies
+from runstore.recording.journal import Journal
+from runstore.recording.records import ConfigRecord, encode, encode_metrics
 
 OpenRecorder = Callable[..., RecordingStore]
 
@@ -266,6 +269,26 @@ def test_a_record_refused_for_good_is_quarantined_with_its_reason_and_blocks_not
     assert not health.is_all_stored
     assert '"code":"run_not_found"' in letters.read_text()
     assert "nobody" in letters.read_text()
+
+
+def test_the_beginning_of_a_run_is_waited_for_once_and_not_before_each_of_its_records(
+    bare: MemoryStore, fast_path: Path
+) -> None:
+    now = [0.0]
+    journal = Journal.create(fast_path)
+    for step in range(100):
+        journal.append(encode_metrics(1, "nobody", [("loss", "train", step, 0.5, 1)]))
+        journal.append(encode(ConfigRecord(at_us=1, run_id="nobody", config="{}")))
+    drain = JournalDrain(journal, Tallies(), counts_accepted=True, clock=lambda: now[0])
+    with pytest.raises(HeldUpError):
+        drain.step(bare)
+
+    now[0] = drain_module.ORPHAN_GRACE_S + 1.0
+    while drain.step(bare):
+        pass
+
+    assert drain.waiting_bytes == 0
+    journal.close(remove=True)
 
 
 def test_one_bad_record_in_a_batch_does_not_take_the_others_along(

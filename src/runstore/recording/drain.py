@@ -138,7 +138,7 @@ class JournalDrain:
         self._done_with: list[Path] = []
         self._blame = Blame()
         self._sending = Sending(self._blame)
-        self._orphan_since: tuple[int, float] = (-1, 0.0)
+        self._orphans: dict[str, float] = {}  # since when their beginning is waited for
         tallies.quarantined += self._cursor.quarantined
         tallies.damaged_bytes += self._cursor.damaged_bytes
         for run_id, drained in self._cursor.runs.items():
@@ -437,9 +437,9 @@ class JournalDrain:
         """Whether a run that the store does not know is worth waiting for: nobody is told of it, so it may come."""
         if self._blame.knows(run_of(record)) or self.position in self._tickets:
             return False
-        if self._orphan_since[0] != self.position:
-            self._orphan_since = (self.position, self._clock())
-        return self._clock() - self._orphan_since[1] < ORPHAN_GRACE_S
+        # Once for the run, not for each of its records: a thousand of them would hold up the others for hours.
+        since = self._orphans.setdefault(run_of(record), self._clock())
+        return self._clock() - since < ORPHAN_GRACE_S
 
     def _checked(self, error: Exception) -> Exception:
         if isinstance(error, RunStoreError):
