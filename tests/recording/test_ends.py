@@ -273,6 +273,24 @@ store.finalize("run", "completed")
     assert run.status == RunStatus.COMPLETED
 
 
+def test_a_forked_child_dies_of_sigterm_at_once_until_it_writes_itself(sqlite_url: str, fast_path: Path) -> None:
+    end = """
+store.flush()
+pid = os.fork()
+if pid == 0:
+    inherited = signal.getsignal(signal.SIGTERM)
+    store.get_run("run")
+    own = signal.getsignal(signal.SIGTERM)
+    os._exit(0 if inherited is signal.SIG_DFL and callable(own) else 1)
+assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+assert callable(signal.getsignal(signal.SIGTERM))
+store.finalize("run", "completed")
+"""
+    run = run_after(end, sqlite_url, fast_path, status=0)
+
+    assert run.status == RunStatus.COMPLETED
+
+
 def test_threads_that_begin_runs_while_the_block_is_left_disturb_nothing(
     open_recorder: OpenRecorder, bare: MemoryStore
 ) -> None:

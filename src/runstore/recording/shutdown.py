@@ -35,16 +35,19 @@ class Drainable(Protocol):
 
 _watched: dict[int, weakref.ref[Drainable]] = {}
 _dropped: list[Drainable] = []
-_is_set_up = False
+_is_at_exit = False
+_listens = False
 
 
 def watch(recorder: Drainable) -> None:
     """Drains this recorder when the process ends before :func:`forget` was called for it; it may be dropped until then."""
-    global _is_set_up  # noqa: PLW0603 - a process has one exit and one SIGTERM
+    global _is_at_exit, _listens  # noqa: PLW0603 - a process has one exit and one SIGTERM
     _watched[id(recorder)] = weakref.ref(recorder)
-    if not _is_set_up:
-        _is_set_up = True
+    if not _is_at_exit:
+        _is_at_exit = True
         atexit.register(_drain_all_at_exit)
+    if not _listens:
+        _listens = True
         _listen_to_sigterm()
 
 
@@ -60,7 +63,15 @@ def keep(dropped: Drainable) -> None:
 
 
 def forget_parent() -> list[Drainable]:
-    """In a forked child: what is under way is the parent's. Gives it, to be kept from being collected."""
+    """In a forked child: what is under way is the parent's. Gives it, to be kept from being collected.
+
+    The child has nothing to drain until it opens a store, and dies of SIGTERM as it would have without us: a handler
+    written in Python waits for the interpreter, and a worker that is blocked in a lock may never come back to it.
+    """
+    global _listens  # noqa: PLW0603 - as above
+    _listens = False
+    if signal.getsignal(signal.SIGTERM) is _on_sigterm:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
     under_way = list(_dropped)
     _dropped.clear()
     _watched.clear()
