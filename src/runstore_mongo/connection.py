@@ -87,6 +87,7 @@ _TRANSIENT_CODES: Final = frozenset(
 
 _AUTHENTICATION_FAILED: Final = 18
 _UNAUTHORIZED: Final = 13
+_AT_THE_DOOR: Final = frozenset({_AUTHENTICATION_FAILED, _UNAUTHORIZED})
 _OUT_OF_DISK_SPACE: Final = 14031
 _TRANSIENT_LABELS: Final = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
 
@@ -320,6 +321,8 @@ class Connection:
     def _translated(self, asked: str, error: Exception) -> RunStoreError:
         failed = self._named(asked, error)
         failed.__cause__ = error
+        if isinstance(error, ConnectionFailure) or getattr(error, "code", None) in _AT_THE_DOOR:
+            error.__traceback__ = None  # nothing was done yet: fifty lines of the driver's say nothing more
         return without_secrets(failed, self._secrets)
 
     def _named(self, asked: str, error: Exception) -> RunStoreError:

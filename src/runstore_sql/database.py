@@ -317,7 +317,11 @@ class Database:
         failed = translate(error, place=self.place)
         self.is_cut_short = self.is_cut_short or is_cut_off(error)
         # The driver's own error, not SQLAlchemy's around it: whoever reads the traceback meets one cause.
-        failed.__cause__ = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error
+        failed.__cause__ = error
+        if isinstance(error, sa.exc.DBAPIError) and error.orig is not None:
+            failed.__cause__ = error.orig
+            if error.statement is None:  # no connection was had: forty lines of the pool's say nothing more
+                error.orig.__traceback__ = None
         return without_secrets(failed, self._secrets)
 
     def _forget_connections(self) -> None:

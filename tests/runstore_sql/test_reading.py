@@ -55,6 +55,9 @@ def test_the_five_names_have_at_least_their_old_columns(store: SqlStore) -> None
         datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC),
         datetime(1970, 1, 1, tzinfo=UTC),
         datetime(2199, 7, 4, 1, 2, 3, 123_456, tzinfo=UTC),
+        datetime(1600, 2, 29, 23, 59, 59, 999_999, tzinfo=UTC),
+        datetime(2300, 1, 1, 12, 0, 0, 123_457, tzinfo=UTC),
+        datetime(9999, 12, 30, 23, 59, 59, 999_999, tzinfo=UTC),
     ],
 )
 def test_times_in_the_views_are_exact_to_the_microsecond(store: SqlStore, moment: datetime) -> None:

@@ -4,6 +4,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -84,6 +85,16 @@ def test_a_server_that_turns_us_away_is_an_error_that_trying_again_cannot_mend(
             open_sql(url, options)
 
         assert "frankspw" not in str(caught.value)
+
+
+def test_the_traceback_of_a_refusal_is_ours_and_one_line_of_the_driver(strict: Server) -> None:
+    with pytest.raises(StoreFailureError) as caught:
+        open_sql(f"postgresql://frank:wrong@127.0.0.1:{strict.ports[0]}/lab", OpenOptions())
+
+    assert isinstance(caught.value.__cause__, psycopg.errors.InvalidPassword)
+    shown = "".join(traceback.format_exception(caught.value))
+    assert "sqlalchemy" not in shown
+    assert shown.count("Traceback (most recent call last)") == 1
 
 
 def test_a_role_whose_connections_are_all_in_use_may_try_again(strict: Server) -> None:

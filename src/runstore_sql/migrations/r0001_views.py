@@ -10,7 +10,9 @@ _TIME = {
         "strftime('%Y-%m-%d %H:%M:%S', ({0} - (({0} % 1000000) + 1000000) % 1000000) / 1000000, 'unixepoch')"
         " || printf('.%06d', (({0} % 1000000) + 1000000) % 1000000)"
     ),
-    "postgresql": "(timestamptz 'epoch' + {0} * interval '1 microsecond')",
+    # Seconds and the rest by themselves: an interval is multiplied in float64, which holds the microseconds of 285 years.
+    "postgresql": "(timestamptz 'epoch' + {0} / 1000000 * interval '1 second'"
+    " + mod({0}, 1000000) * interval '1 microsecond')",
     "mysql": "TIMESTAMPADD(MICROSECOND, {0}, TIMESTAMP'1970-01-01 00:00:00')",
 }
 _NOW = {
