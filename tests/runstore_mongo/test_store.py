@@ -15,6 +15,7 @@ import pytest
 
 from runstore.errors import (
     ForeignSchemaError,
+    ReadOnlyError,
     SchemaError,
     SchemaTooNewError,
     SettingsError,
@@ -79,7 +80,7 @@ def test_a_store_opened_for_reading_refuses_to_write(run_id: str, url: str) -> N
     with MongoStore(url, read_only=True) as reader:
         assert reader.get_run(run_id).id == run_id
 
-        with pytest.raises(SchemaError, match="opened for reading"):
+        with pytest.raises(ReadOnlyError, match="opened for reading"):
             reader.log_metrics(run_id, [point(0)])
 
 
