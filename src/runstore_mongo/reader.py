@@ -1,7 +1,7 @@
 """The reading half of the store; see :class:`runstore.protocol.RunReader` for every method."""
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
@@ -44,6 +44,8 @@ from runstore_mongo.schema import open_schema
 from runstore_mongo.search import RUN_PROJECTION, Search
 
 _RAW = CodecOptions(document_class=RawBSONDocument)
+_IDS_A_COMMAND = 10_000
+"""Of the longest, they take 10 MB of the 16 that a command may have."""
 
 
 class MongoReader:
@@ -154,7 +156,8 @@ class MongoReader:
             "read configs",
             lambda: {
                 document["_id"]: document["config_document"]
-                for document in runs.find({"_id": {"$in": wanted}}, {"config_document": 1})
+                for some in _in_parts(wanted)
+                for document in runs.find({"_id": {"$in": some}}, {"config_document": 1})
             },
         )
         return {run_id: decode_config(found[run_id]) for run_id in wanted if run_id in found}
@@ -173,7 +176,11 @@ class MongoReader:
         runs = self._connection.collection(RUNS).with_options(codec_options=_RAW)
         documents = self._connection.call(
             "read summaries",
-            lambda: runs.find({"_id": {"$in": wanted}}, {"metrics": 1, "has_more_series": 1}).to_list(),
+            lambda: [
+                document
+                for some in _in_parts(wanted)
+                for document in runs.find({"_id": {"$in": some}}, {"metrics": 1, "has_more_series": 1}).to_list()
+            ],
         )
         found: dict[str, tuple[SeriesSummary, ...]] = {}
         wide = []
@@ -183,8 +190,8 @@ class MongoReader:
                 wide.append(run["_id"])
             else:
                 found[run["_id"]] = layouts.summaries(bytes(run["metrics"].raw))
-        if wide:
-            found |= self._summaries_of_wide(wide)
+        for some in _in_parts(wide):
+            found |= self._summaries_of_wide(some)
         return {run_id: found[run_id] for run_id in wanted if run_id in found}
 
     def _summaries_of_wide(self, run_ids: list[str]) -> dict[str, tuple[SeriesSummary, ...]]:
@@ -308,3 +315,7 @@ class MongoReader:
         checks.check_run_id(run_id)
         if self._find(RUNS, run_id, {"_id": 1}) is None:
             raise RunNotFoundError(checks.unknown_run(run_id))
+
+
+def _in_parts(run_ids: list[str]) -> Iterator[list[str]]:
+    return (run_ids[first : first + _IDS_A_COMMAND] for first in range(0, len(run_ids), _IDS_A_COMMAND))

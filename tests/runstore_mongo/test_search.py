@@ -163,3 +163,13 @@ def test_the_summaries_of_many_runs_are_one_command(store: MongoStore, commands:
         f"run-{index:04}": 5 if index % 4 else 0 for index in range(24)
     }
     assert [next(iter(command)) for command in heard] == ["find"]
+
+
+def test_more_run_ids_than_one_command_holds_are_read(store: MongoStore) -> None:
+    run_id = store.ensure_run(store.get_or_create_experiment("e"))
+    store.log_config(run_id, {"a": 1})
+    store.log_metrics(run_id, [MetricPoint(name="x", value=1.0, step=0)])
+    ids = [*(f"{number:0255}" for number in range(70_000)), run_id]
+
+    assert store.get_configs(ids) == {run_id: {"a": 1}}
+    assert store.get_summaries_of(ids) == {run_id: store.get_summaries(run_id)}
