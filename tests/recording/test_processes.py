@@ -1,5 +1,6 @@
 """Processes that are killed, stopped, forked or that end without a word: what was acknowledged is kept."""
 
+import os
 import signal
 import socket
 import sqlite3
@@ -304,3 +305,33 @@ def test_a_journal_that_another_user_may_not_read_is_private(state_dir: Path, sq
         modes = {path.parent.stat().st_mode & 0o777 for path in journals(state_dir)}
 
     assert modes == {0o700}
+
+
+def test_a_child_that_is_told_to_end_as_soon_as_it_is_forked_ends(fast_path: Path) -> None:
+    program = """
+import os, signal, time
+from runstore import open_store
+
+store = open_store("memory://")
+children = []
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        time.sleep(600)
+        os._exit(0)
+    os.kill(child, signal.SIGTERM)
+    children.append(child)
+for child in children:
+    print(-os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+store.close()
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program],
+        env={**os.environ, "RUNSTORE_STATE_DIR": str(fast_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout.split()) == (0, ["15"] * 20), done.stderr

@@ -37,6 +37,7 @@ _watched: dict[int, weakref.ref[Drainable]] = {}
 _dropped: list[Drainable] = []
 _is_at_exit = False
 _listens = False
+_forking = threading.local()
 
 
 def watch(recorder: Drainable) -> None:
@@ -46,6 +47,7 @@ def watch(recorder: Drainable) -> None:
     if not _is_at_exit:
         _is_at_exit = True
         atexit.register(_drain_all_at_exit)
+        os.register_at_fork(before=_hold_sigterm, after_in_parent=_let_sigterm_in, after_in_child=_let_sigterm_in)
     if not _listens:
         _listens = True
         _listen_to_sigterm()
@@ -108,6 +110,19 @@ def _listen_to_sigterm() -> None:
         return
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _on_sigterm)
+
+
+def _hold_sigterm() -> None:
+    """Around a fork SIGTERM waits, so that it finds a child without our handler.
+
+    The interpreter of a new child forgets what reached it before. A pool that ends its workers at once would then wait
+    for one of them for ever; a process without a handler is ended by the system, whenever the signal comes.
+    """
+    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _let_sigterm_in() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
 
 
 def _on_sigterm(signum: int, frame: Any) -> None:  # noqa: ARG001 - the signature of a handler
