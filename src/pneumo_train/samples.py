@@ -219,6 +219,7 @@ def _missing_images(missing: list[str], found: int, table: Table, source: Source
     names = sorted(set(missing))
     alike = [(name, file) for name in names[:_LOOKED_AT] if (file := source.images.nearest(name))]
     hint = f"; found {shown(alike[0][1])} for {shown(alike[0][0])}: write the names alike" if alike else ""
+    hint += source.foreign_images
     return (
         f"{table.path}: {len(names):,} of {len(names) + found:,} images ({len(table.rows):,} rows) have no "
         f"file, as {enumerated(names, at_most=_SHOWN)}; {len(source.images):,} images were found in {source.path}{hint}"

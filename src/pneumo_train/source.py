@@ -47,6 +47,7 @@ class Source:
         images: finds the file of an image by its name.
         tables: the first row of every table, by its path inside the source.
         total_files: how many files there are, of any kind.
+        foreign_images: what there is of images that are not read, for a message; empty if there are none.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class Source:
     images: ImageNames
     tables: dict[str, Header]
     total_files: int
+    foreign_images: str
 
 
 @contextmanager
@@ -131,6 +133,7 @@ def _source_of(listing: Listing, config: DataConfig) -> Source:
         images=ImageNames({file: places[file] for file in images}),
         tables={str(file): listing.read_header(file) for file in listing.csv_files()},
         total_files=len(listing.files),
+        foreign_images=_foreign(listing),
     )
 
 

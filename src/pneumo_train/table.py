@@ -43,7 +43,7 @@ class Header:
         if self.trouble is not None:
             return self.trouble
         if not self.columns:
-            return "is empty"
+            return "is empty, or its first line is"
         if len(self.columns) == 1:
             (only,) = self.columns
             guesses = [name for separator, name in _SEPARATORS.items() if separator in only]

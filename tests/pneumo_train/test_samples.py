@@ -270,6 +270,14 @@ def test_missing_images_are_counted_and_named(write_source: WriteSource) -> None
         read(root)
 
 
+def test_images_that_are_missing_but_there_in_another_format_are_told_so(write_source: WriteSource) -> None:
+    root = write_source([("a", 1), ("b", 0)], images=["a.png"])
+    (root / "b.tif").write_bytes(b"")
+
+    with pytest.raises(DataError, match=r"as b; .* 1 \.tif files are there: convert them to PNG"):
+        read(root)
+
+
 def test_a_second_csv_that_lacks_rows_is_an_error_that_names_them(write_source: WriteSource) -> None:
     root = write_source([("a", 1), ("b", 0)])
     write_source([("a", "P1")], columns=("patientId", "person"), table="index.csv", images=[])

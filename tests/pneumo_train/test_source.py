@@ -119,7 +119,7 @@ def test_several_possible_csv_files_are_an_error_that_names_them(write_source: W
         ("patientId\tTarget", r"films.csv has the one column patientId\tTarget: is its separator a tab?"),
         ("patientId|Target", "is its separator a vertical bar?"),
         ("Patient ID,target", "has the columns Patient ID, target ('Patient ID' for 'patientId'?) ('target' for"),
-        ("", "films.csv is empty"),
+        ("", "films.csv is empty, or its first line is"),
     ],
 )
 def test_a_csv_without_the_columns_is_an_error_that_says_which_there_are(
