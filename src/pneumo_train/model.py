@@ -227,8 +227,9 @@ def load_backbone(backbone: nn.Module, path: str | PathLike[str]) -> None:
     try:
         content = torch.load(Path(path), map_location="cpu", weights_only=True)
     except Exception as error:
+        reason = next(iter(str(error).splitlines()), "")  # torch gives a page of advice, none of which is for here
         raise ConfigError(
-            f"model.weights_path = {path}: cannot be read as torch weights ({type(error).__name__}: {error}); "
+            f"model.weights_path = {path}: cannot be read as torch weights ({type(error).__name__}: {reason}); "
             "name a local file made by torch.save(model.state_dict(), ...)"
         ) from error
     state = content.get("state_dict", content) if isinstance(content, Mapping) else None
