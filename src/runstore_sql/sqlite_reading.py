@@ -68,15 +68,20 @@ class Reading(NamedTuple):
     seen: Seen
     has_version_with_log: bool
 
-    def holds(self, now: Seen) -> bool:
-        """Whether it is still right."""
-        if now.file is None or self.seen.file is None or now.file[:2] != self.seen.file[:2]:
+    def holds(self, path: Path) -> bool:
+        """Whether it is still right for what lies at a path now. Asks for no more than it must: each call does so."""
+        if self.way is Way.FROM_COPY:
+            return Seen.at(path) == self.seen
+        file, log = _status(str(path)), _status(f"{path}-wal")
+        if file is None or self.seen.file is None or file[:2] != self.seen.file[:2]:
             return False
         if self.way is Way.UNDER_LOCKS:
-            return self.has_version_with_log == (now.log is not None)
-        if self.way is Way.UNCHANGED:
-            return now.file == self.seen.file and not now.has_log
-        return now == self.seen
+            return self.has_version_with_log == (log is not None)
+        return file == self.seen.file and (log is None or not log[2])
+
+    def has_kept(self, path: Path) -> bool:
+        """Whether the bytes of the file itself have not changed since."""
+        return _status(str(path)) == self.seen.file
 
 
 class ReadingConnection(Connection):
@@ -103,7 +108,7 @@ class ReadFile(UsedFile):
         super().enter()
         try:
             reading = self._reading
-            if reading is not None and not reading.holds(Seen.at(self.path)):
+            if reading is not None and not reading.holds(self.path):
                 self._reading = None
                 self.renew()
         except BaseException:
@@ -130,7 +135,7 @@ class ReadFile(UsedFile):
 
     def _has_changed(self) -> bool:
         reading = self._reading
-        return reading is not None and reading.way is Way.UNCHANGED and not reading.holds(Seen.at(self.path))
+        return reading is not None and reading.way is Way.UNCHANGED and not reading.has_kept(self.path)
 
     def check(self, connection: Any) -> None:
         """Makes sure that what was read is what lay there.
@@ -139,7 +144,7 @@ class ReadFile(UsedFile):
             ChangedError: it is not.
         """
         reading = connection.reading
-        if reading.way is Way.UNCHANGED and not reading.holds(Seen.at(self.path)):
+        if reading.way is Way.UNCHANGED and not reading.has_kept(self.path):
             raise ChangedError(f"{self.path} is being changed")
 
     def connect(self) -> Connection:
@@ -196,7 +201,7 @@ class ReadFile(UsedFile):
                 target.unlink(missing_ok=True)
                 if Path(f"{self.path}{ending}").exists():
                     copy_as_it_lies(Path(f"{self.path}{ending}"), target)
-            if reading.holds(Seen.at(self.path)):
+            if reading.holds(self.path):
                 return folder / "copy"
             reading = reading._replace(seen=Seen.at(self.path))
         raise ChangedError(f"{self.path} changes faster than it can be copied")

@@ -284,7 +284,7 @@ def test_what_a_refused_child_records_is_stored_by_the_next_process(sqlite_url: 
             def work() -> None:
                 for step in range(10):
                     log(store, "child", step)
-                store.close(deadline_s=1.0)  # type: ignore[attr-defined]  # a recorder
+                store.close(deadline_s=1.0)  # type: ignore[call-arg]  # a recorder
                 assert not store.health().is_all_stored  # type: ignore[attr-defined]  # as above
 
             assert status_of(forked(work)) == 0
