@@ -52,7 +52,7 @@ class ReadOnlyStore:
 
         @functools.wraps(member)
         def read(*arguments: Any, **named: Any) -> Any:
-            recorders = sys.modules.get("runstore.recording.recorder")
+            recorders = sys.modules.get("runstore.recording.handle")
             if recorders is not None and self._url is not None:  # otherwise nobody here has a recorder
                 recorders.flush_all(self._url)
             return member(*arguments, **named)

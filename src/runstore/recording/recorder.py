@@ -1,31 +1,23 @@
 """The durable store: every verb goes to a journal on local disk and returns; a thread takes it to the database."""
 
 import os
-import threading
 import time
-import weakref
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from runstore import checks
 from runstore.artifacts import check_artifact
-from runstore.begun import BegunRuns, cause_of, ending_of, say_unfinished
 from runstore.config import check_config, encode_config
-from runstore.errors import RunFinalizedError, StoreClosedError, StoreUnavailableError
+from runstore.errors import RunFinalizedError, StoreUnavailableError
 from runstore.ids import experiment_id_of, new_run_id
 from runstore.model import Artifact, DatasetType, MetricPoint, Run, RunFailure, RunStatus, from_microseconds
 from runstore.protocol import BackendStore
-from runstore.recording import shutdown
 from runstore.recording.apply import LEASE_S
 from runstore.recording.drain import Ticket
-from runstore.recording.health import Health
+from runstore.recording.handle import RecorderHandle
 from runstore.recording.live import Live
 from runstore.recording.options import RecorderOptions, RunState
-from runstore.recording.patience import Patience
-from runstore.recording.places import identity_of, with_absolute_place
-from runstore.recording.reads import RecordedReads
 from runstore.recording.records import (
     ArtifactRecord,
     ConfigRecord,
@@ -36,6 +28,7 @@ from runstore.recording.records import (
     RunRecord,
     encode,
     encode_metrics,
+    now_us,
 )
 from runstore.recording.staging import StagedBlobs
 
@@ -46,12 +39,10 @@ _MAX_NAMES: Final = 10_000
 _DATASET_TYPES: Final = {str(kind): str(kind) for kind in DatasetType}
 _MAX_STEP: Final = checks.MAX_STEP
 
-_TERMINATED: Final = RunFailure(type="Terminated", message="the process was told to end (SIGTERM)", traceback="")
-
 _now_ns = time.time_ns
 
 
-class RecordingStore(RecordedReads):
+class RecordingStore(RecorderHandle):
     """A store that keeps its promise while the database is away.
 
     Arguments are checked at once, as by every store. A call is on local disk when it returns, and in the database
@@ -83,52 +74,9 @@ class RecordingStore(RecordedReads):
         Raises:
             SettingsError: the journal cannot be written.
         """
-        self._open_store = open_store
-        self._identity = identity
-        self._url = url or identity
-        self._options = with_absolute_place(options or RecorderOptions())
-        self._runs: dict[str, RunState] = {}
         self._experiments: set[str] = set()
         self._names: dict[str, str] = {}
-        self._begun = BegunRuns()
-        self._is_closed = False
-        self._is_told_to_end = False
-        self._birth_lock = threading.Lock()
-        self._live: Live | None = None
-        self._let_go: weakref.finalize[..., Any] | None = None
-        self._last_health: Health | None = None
-        self._begin()
-
-    def _begin(self) -> Live:
-        with self._birth_lock:
-            if self._is_closed:
-                raise StoreClosedError("this store was closed; open another with open_store(url)")
-            if self._live is None:
-                self._live = Live.begin(self._open_store, identity=self._identity, url=self._url, options=self._options)
-                self._let_go = weakref.finalize(self, self._live.drop, self._begun)
-                self._let_go.atexit = False  # what is still held then is drained, see shutdown
-                shutdown.watch(self)
-                _recorders.add(self)
-            return self._live
-
-    def wait_until_opened(self) -> None:
-        """Waits for a moment until the store was opened; an error that a person must mend is raised, and closes this.
-
-        Raises:
-            PluginError: the driver is missing or broken.
-            SchemaError: the database cannot be used as it stands.
-            SettingsError: the URL cannot be understood.
-            StoreFailureError: the database turned us away: a wrong password, no such database.
-        """
-        live = self._live or self._begin()
-        try:
-            live.worker.wait_until_opened(self._options.open_deadline_s)
-        except BaseException:  # Ctrl-C
-            self.close(deadline_s=0.0)
-            raise
-        if live.worker.open_error is not None:
-            self.close(deadline_s=0.0)
-            raise live.worker.open_error
+        super().__init__(open_store, identity=identity, url=url, options=options)
 
     # The six verbs
 
@@ -140,7 +88,7 @@ class RecordingStore(RecordedReads):
         experiment_id = experiment_id_of(name)
         if experiment_id in self._experiments and description is None:
             return experiment_id
-        self._confirm(live, ExperimentRecord(at_us=_now_us(), name=name, description=description))
+        self._confirm(live, ExperimentRecord(at_us=now_us(), name=name, description=description))
         self._experiments.add(experiment_id)
         return experiment_id
 
@@ -175,9 +123,9 @@ class RecordingStore(RecordedReads):
         live = self._live or self._begin()
         if birth.run_id is None:
             checks.require_experiment(birth)
-        now_us = _now_us()
+        accepted_us = now_us()
         record = RunRecord(
-            at_us=now_us,
+            at_us=accepted_us,
             run_id=birth.run_id or new_run_id(),
             experiment_id=birth.experiment_id,
             training_mode=birth.training_mode,
@@ -187,7 +135,7 @@ class RecordingStore(RecordedReads):
             source_path=birth.source_path,
             tags=birth.tags,
             provenance=origin,
-            start_us=now_us if birth.start_us is None else birth.start_us,
+            start_us=accepted_us if birth.start_us is None else birth.start_us,
             resume=bool(resume),
             is_new=birth.run_id is None,
         )
@@ -258,7 +206,7 @@ class RecordingStore(RecordedReads):
         checks.check_run_id(run_id)
         text = encode_config(check_config(config))
         live = self._live or self._begin()
-        self._submit(live, run_id, ConfigRecord(at_us=_now_us(), run_id=run_id, config=text))
+        self._submit(live, run_id, ConfigRecord(at_us=now_us(), run_id=run_id, config=text))
 
     def log_artifact(  # noqa: PLR0913 - the protocol's signature
         self,
@@ -278,7 +226,7 @@ class RecordingStore(RecordedReads):
         checks.check_run_id(run_id)
         request = check_artifact(path, name=name, artifact_type=artifact_type, copy=copy, metadata=metadata)
         live = self._live or self._begin()
-        at_us = _now_us()
+        at_us = now_us()
         blobs = StagedBlobs(live.journal.staging, request) if copy else None
         try:
             staged = request.record(run_id, blobs, created_at=from_microseconds(at_us))  # type: ignore[arg-type]  # unused without copy
@@ -315,7 +263,7 @@ class RecordingStore(RecordedReads):
         end_us = None if end_time is None else checks.check_time(end_time, "end_time")
         failure = checks.check_failure(error)
         live = self._live or self._begin()
-        at_us = _now_us()
+        at_us = now_us()
         state = self._runs.get(run_id, RunState())
         if not live.worker.answers:
             # Nobody else can tell now, so what this process knows decides.
@@ -367,215 +315,3 @@ class RecordingStore(RecordedReads):
         if live.worker.open_error is not None and not self._runs:
             raise live.worker.open_error  # before the first step only a person can mend it; later, records wait
         return live.confirm(record, timeout_s=self._options.confirm_s)
-
-    # Reading
-
-    def _bare(self) -> BackendStore:
-        live = self._live or self._begin()
-        self.flush()
-        for peer in list(_recorders):
-            if peer is not self and peer._identity == self._identity:  # noqa: SLF001 - a recorder of this class
-                peer._flush_if_open()  # noqa: SLF001 - as above
-        if live.worker.store is None:  # pragma: no cover - a flush has opened it
-            raise StoreUnavailableError(live.describe_wait())
-        return live.worker.store
-
-    def _flush_if_open(self) -> None:
-        if self._live is not None:
-            self.flush()
-
-    def flush(self, *, deadline_s: float | None = None) -> None:
-        """Waits until everything accepted before is in the database, or refused by it for good.
-
-        Args:
-            deadline_s: how long it may take; by default as long as records go through, and the options'
-                ``read_deadline_s`` for a database that takes none.
-
-        Raises:
-            StoreUnavailableError: it did not take them; says how many wait, and where.
-        """
-        live = self._live or self._begin()
-        seconds = self._options.read_deadline_s
-        patience = Patience(idle_s=seconds, first_s=seconds, limit_s=self._options.leave_limit_s)
-        if not live.worker.flush(patience if deadline_s is None else Patience.until(deadline_s)):
-            raise StoreUnavailableError(live.describe_wait())
-
-    def health(self) -> Health:
-        """How this recorder stands now; after ``close``, how it stood then."""
-        live = self._live
-        if live is None and self._last_health is not None:
-            return self._last_health
-        return (live or self._begin()).health()
-
-    # The end
-
-    def close(self, *, deadline_s: float | None = None) -> None:
-        """Drains and ends; what is left stays on disk for the next start or ``runstore sync``.
-
-        It goes on as long as records go through, and says how many are left; Ctrl-C leaves them on disk.
-
-        Args:
-            deadline_s: how long it may take, never longer, whatever goes through; by default the options'
-                ``close_deadline_s`` from the last record that went through, or ``away_deadline_s`` when the database
-                does not answer anyway, and ``leave_limit_s`` in all.
-        """
-        self._close(
-            self._patience(self._options.close_deadline_s) if deadline_s is None else Patience.until(deadline_s),
-            unfinished=self._begun.take(),
-        )
-
-    def _end_begun(self, status: RunStatus, failure: BaseException | RunFailure) -> None:
-        """Ends what was begun here and has not ended. Nobody waits for the verdict; an end that is there already stays."""
-        live, at_us, reason = self._live, _now_us(), checks.check_failure(failure)
-        if live is None:
-            return
-        for run_id in self._begun.take():
-            state = self._runs.setdefault(run_id, RunState())
-            state.ended = status
-            record = FinalizeRecord(
-                at_us=at_us,
-                run_id=run_id,
-                status=str(status),
-                end_us=at_us,
-                is_end_given=False,
-                failure=reason,
-                is_implied=True,
-                is_unsure=state.is_unsure,
-            )
-            live.append(encode(record), run_id, 0)
-            live.beat.remove(run_id)
-
-    def _close(self, patience: Patience, *, unfinished: Sequence[str] = ()) -> None:
-        with self._birth_lock:
-            self._is_closed = True
-            live, self._live = self._live, None
-        if live is None:
-            return
-        self._hold()
-        shutdown.forget(self)
-        _recorders.discard(self)
-        try:
-            live.close(patience, unfinished=unfinished)
-        finally:
-            self._last_health = live.health()
-
-    def _hold(self) -> None:
-        """What is closed, or the parent's, is not let go once more when this object is collected."""
-        if self._let_go is not None:
-            self._let_go.detach()
-            self._let_go = None
-
-    def _patience(self, idle_s: float) -> Patience:
-        options, live = self._options, self._live
-        if self._is_told_to_end:
-            return Patience.until(min(idle_s, options.exit_deadline_s))
-        first_s = idle_s
-        if live is not None and not live.worker.answers:
-            first_s = min(idle_s, options.away_deadline_s if live.worker.is_away else options.exit_deadline_s)
-        return Patience(idle_s=idle_s, first_s=first_s, limit_s=options.leave_limit_s)
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it is closed."""
-        return self._is_closed
-
-    def drain_at_exit(self, *, is_hurried: bool = False) -> None:
-        """What is done when the process ends without ``close``: as ``close``, with ``exit_deadline_s``.
-
-        A process that ends by an exception that nobody caught has ended its runs by it.
-        """
-        error = cause_of(shutdown.unhandled())
-        if error is not None:
-            self._end_begun(ending_of(error), error)
-        say_unfinished(self._begun.take(), LEASE_S)
-        patience = Patience.until(0.0) if is_hurried else self._patience(self._options.exit_deadline_s)
-        self._close(patience)
-
-    def drain_on_signal(self, *, is_end: bool) -> None:
-        """What is done on SIGTERM: the store stays open, for the program may go on to end its runs.
-
-        Whoever sent it kills soon after, so that from now on ``exit_deadline_s`` is the bound of all that is waited for.
-
-        Args:
-            is_end: the process dies of the signal next, so that the runs end here.
-        """
-        self._is_told_to_end = True
-        if is_end:
-            self._end_begun(RunStatus.INTERRUPTED, _TERMINATED)
-        live = self._live
-        if live is not None:
-            live.journal.sync()
-            if live.worker.answers:
-                live.worker.flush(Patience.until(self._options.exit_deadline_s))
-
-    def __enter__(self) -> Self:
-        """The store itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Ends the runs that were begun here by what left the block, and closes the store."""
-        cause = cause_of(error)
-        if cause is not None:
-            self._end_begun(ending_of(cause), cause)
-        self.close()
-
-    # Processes
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """A recipe for another recorder of the same store: no lock, thread, file or connection is taken along."""
-        return _reopen, (self._open_store, self._identity, self._url, self._options)
-
-    def _forget_parent(self) -> None:
-        """In a forked child: lets go of everything that is the parent's. The next call begins anew."""
-        live, self._live = self._live, None
-        self._birth_lock = threading.Lock()
-        self._hold()
-        self._begun = BegunRuns()
-        if live is not None:
-            _inherited.append(live)  # never collected: closing the parent's connection is not the child's business
-            live.journal.forget()
-
-    def __repr__(self) -> str:
-        """The store and the state, never a secret."""
-        return f"RecordingStore({self._identity!r}, {'closed' if self._is_closed else 'open'})"
-
-
-_recorders: "weakref.WeakSet[RecordingStore]" = weakref.WeakSet()
-"""The open recorders of this process: a read waits for all that write to its store, and a fork resets them."""
-
-_inherited: list[object] = []
-
-
-def flush_all(url: str) -> None:
-    """Waits until what the recorders of this process have accepted for the store at a URL is stored.
-
-    Raises:
-        StoreUnavailableError: it was not; says how much waits, and where.
-    """
-    if _recorders:
-        identity = identity_of(url)
-        for recorder in list(_recorders):
-            if recorder._identity == identity:  # noqa: SLF001 - a recorder of this class
-                recorder._flush_if_open()  # noqa: SLF001 - as above
-
-
-def _reset_after_fork() -> None:
-    for recorder in list(_recorders):
-        recorder._forget_parent()  # noqa: SLF001 - a recorder of this class
-    _recorders.clear()
-    _inherited.extend(shutdown.forget_parent())
-
-
-os.register_at_fork(after_in_child=_reset_after_fork)
-
-
-def _reopen(
-    open_store: Callable[[], BackendStore], identity: str, url: str, options: RecorderOptions
-) -> RecordingStore:
-    return RecordingStore(open_store, identity=identity, url=url, options=options)
-
-
-def _now_us() -> int:
-    return _now_ns() // 1000
