@@ -408,8 +408,13 @@ def parse_url(text: str) -> sa.URL:
 
 def _of_several_hosts(text: str) -> sa.URL | None:
     """A PostgreSQL URL as libpq spells one of several servers, ``//one:5432,two/runs``, in SQLAlchemy's form."""
-    parts = split_url(text)
-    if scheme_of(text) not in {"postgresql", "postgres"} or "," not in parts.hosts:
+    parts, backend = split_url(text), scheme_of(text)
+    if backend in {"mysql", "mariadb"} and "," in parts.hosts:
+        raise SettingsError(
+            f"store {redact_word(text)!r} names several hosts, and the driver of MySQL and MariaDB knows one; name one, or "
+            "a proxy that stands before them"
+        )
+    if backend not in {"postgresql", "postgres"} or "," not in parts.hosts:
         return None
     scheme, mark, rest = with_plain_scheme(text).partition("://")
     before, _, behind = rest.partition(parts.hosts)

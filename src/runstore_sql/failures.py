@@ -82,6 +82,7 @@ _FULL: Final = frozenset(
         1114,  # the table is full, as when its tablespace cannot grow
     }
 )
+_REPLICA: Final = frozenset({"25006", 1290, 1836})
 _MISSING: Final = frozenset({"42P01", "42703", 1054, 1146})
 _TAKEN: Final = frozenset({"23505", 1062})
 _SQLITE_TRANSIENT: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
@@ -103,6 +104,11 @@ def translate(error: Exception, *, place: str) -> RunStoreError:
     """
     driver_error = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error
     said = _words(driver_error).strip() or type(driver_error).__name__
+    if _code(driver_error) in _REPLICA:
+        return StoreUnavailableError(
+            f"{place} takes no writes: {said}; it is a read replica, or about to become the primary: name the primary in "
+            "the URL, or try again"
+        )
     if is_transient(error):
         return StoreUnavailableError(f"{place} is away or busy: {said}; try again, and see whether the server is up")
     refused = f"{place} refused: {type(driver_error).__name__}: {said}"

@@ -89,11 +89,17 @@ class Filters:
             "end_time": run.c.end_us,
         }
 
-    def condition(self, node: Node) -> Condition:
-        """Whether a run, joined to its experiment and to :data:`parent`, matches."""
+    def condition(self, node: Node, *, joins: int = 0) -> Condition:
+        """Whether a run, joined to its experiment and to :data:`parent`, matches.
+
+        Args:
+            node: the filter.
+            joins: how many more tables the query joins, as for its order.
+        """
         joined = None
-        if self._dialect == "postgresql" and len(tests := list(_keyed_tests(node))) > _JOINED:
-            joined = {id(test) for test in sorted(tests, key=_is_broad)[:_JOINED]}
+        room = max(_JOINED - joins, 1)  # one, for it may lead to few runs by its index
+        if self._dialect == "postgresql" and len(tests := list(_keyed_tests(node))) > room:
+            joined = {id(test) for test in sorted(tests, key=_is_broad)[:room]}
         return self._condition(node, joined)
 
     def _condition(self, node: Node, joined: AbstractSet[int] | None) -> Condition:  # noqa: PLR0911 - one return a kind of node

@@ -69,7 +69,7 @@ class Pages:
         ordering = Ordering(asked.orders, self._filters)
         conditions = list(_in_scope(asked))
         if asked.node is not None:
-            conditions.append(self._filters.condition(asked.node))
+            conditions.append(self._filters.condition(asked.node, joins=len(ordering.joins)))
         if asked.after is not None:
             conditions.append(ordering.after(asked.after))
         columns = [run.c.pk, *ordering.columns()]

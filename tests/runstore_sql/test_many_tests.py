@@ -60,5 +60,7 @@ def test_a_filter_of_100_tests_is_planned_within_what_a_server_allows(postgresql
 
     with open_sql(f"{postgresql_url}?options=-cstatement_timeout%3D10s", OpenOptions(read_only=True)) as reader:
         found = reader.search_runs(" and ".join(test.format(key) for key in range(100))).items
+        order = [f"metric.train.m{key}.last" for key in range(8)]
+        sorted_too = reader.search_runs(" and ".join(test.format(key) for key in range(20)), order_by=order).items
 
-    assert [run.id for run in found] == [run_id]
+    assert [run.id for run in found] == [run.id for run in sorted_too] == [run_id]

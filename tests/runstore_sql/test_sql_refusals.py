@@ -198,6 +198,21 @@ def test_a_role_that_only_reads_by_its_settings_is_refused_for_writing(postgresq
         open_sql(url, OpenOptions())
 
 
+def test_a_replica_says_that_it_is_one() -> None:
+    with (
+        private_server("mariadb", durable=False, options=["--read-only"]) as server,
+        _root(server.new_database()) as cursor,
+    ):
+        cursor.execute("CREATE USER plain IDENTIFIED BY 'secret'")
+        cursor.execute("CREATE DATABASE lab")
+        cursor.execute("GRANT ALL ON lab.* TO plain")
+        open_sql(f"mysql://root@127.0.0.1:{server.ports[0]}/lab", OpenOptions()).close()
+
+        with pytest.raises(StoreUnavailableError, match="read replica"):
+            open_sql(f"mysql://plain:secret@127.0.0.1:{server.ports[0]}/lab", OpenOptions())
+        open_sql(f"mysql://plain:secret@127.0.0.1:{server.ports[0]}/lab", OpenOptions(read_only=True)).close()
+
+
 def test_numbers_come_whole_whatever_the_role_has_set(postgresql_url: str) -> None:
     with open_sql(f"{postgresql_url}?options=-cextra_float_digits%3D-15", OpenOptions()) as store:
         run_id = store.ensure_run(store.get_or_create_experiment("x"))
