@@ -1,6 +1,7 @@
 """Whether a SQLite file can be used as it is asked for, told before anything is done; and which journal it gets."""
 
 import contextlib
+import errno
 import logging
 import mmap
 import os
@@ -149,12 +150,16 @@ def use_log(connection: sqlite3.Connection, path: Path, place: str) -> None:
 
 def has_shared_memory(path: Path) -> bool:
     """Whether processes can share memory through files beside this one, as SQLite's log takes."""
-    with tempfile.TemporaryFile(dir=path.parent, prefix=f".{path.name}.") as file:
-        file.truncate(mmap.PAGESIZE)
+    try:
+        scratch = tempfile.TemporaryFile(dir=path.parent, prefix=".runstore-")  # noqa: SIM115 - closed below
+    except OSError:  # SQLite will say itself what is wrong with the folder
+        return True
+    with scratch as file:
         try:
+            file.truncate(mmap.PAGESIZE)
             mmap.mmap(file.fileno(), mmap.PAGESIZE).close()
-        except OSError:
-            return False
+        except OSError as error:
+            return error.errno in {errno.ENOSPC, errno.EDQUOT}
     return True
 
 
