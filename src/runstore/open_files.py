@@ -100,6 +100,11 @@ def descriptors_of(file: FileKey) -> list[int]:
     return found
 
 
+def names_of(file: FileKey) -> list[Path]:
+    """The names by which this process has a file open."""
+    return [_name_of(each) for each in descriptors_of(file)]
+
+
 def _open_database(path: Path) -> Path | None:
     """Where the database lies that a path leads to, by whatever link, if this process has it open."""
     file = key_of(path)

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import logging
 import mmap
 import os
@@ -14,13 +15,14 @@ from typing import Final
 
 from runstore import sqlite_files
 from runstore.errors import SchemaError, StoreFailureError
-from runstore.open_files import SIDE_FILES, head_of
+from runstore.open_files import SIDE_FILES, head_of, key_of, names_of
 from runstore.sqlite_files import Connection
 
 _log = logging.getLogger(__name__)
 
 _WAIT_S: Final = 60.0
 _WITH_LOG: Final = b"\2\2"
+_SHARED_LOCKS: Final = (510, 0x40000002)  # length and start: https://www.sqlite.org/fileformat2.html, 1.3.1 and os.h
 
 _told: set[str] = set()
 """Files of which this process has said that they get no log: once is enough."""
@@ -59,6 +61,8 @@ def check_file(path: Path, place: str, *, read_only: bool) -> None:
         raise StoreFailureError(f"{place} cannot be read by this user; ask its owner, {_owner(path)}, for the right to")
     if not read_only:
         _check_writable(path, place)
+        if found.st_nlink > 1:
+            _check_name(Path(os.path.realpath(path)), place)
 
 
 def _make_folder(folder: Path, place: str) -> None:
@@ -93,6 +97,27 @@ def _check_writable(path: Path, place: str) -> None:
                 f"{place} cannot be written: {beside} belongs to {_owner(beside)}, and this user may not write it; "
                 "close what has the file open as that user, or change the permissions"
             )
+
+
+def _check_name(path: Path, place: str) -> None:
+    """Refuses a file that is in use by another of its names (hard links): each name would have a log of its own."""
+    here = [] if (file := key_of(path)) is None else names_of(file)
+    is_by_another_name = path not in here if here else not Path(f"{path}-wal").exists() and _is_locked(path)
+    if is_by_another_name:
+        raise StoreFailureError(
+            f"{place} is in use by another of its names (hard links), and SQLite would keep a log beside each, which "
+            "damages the file; open it by that name, or work with a copy"
+        )
+
+
+def _is_locked(path: Path) -> bool:
+    """Whether another process holds a lock on a file that this one has not open."""
+    with path.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, *_SHARED_LOCKS)
+        except OSError:
+            return True
+    return False
 
 
 def _may(path: Path, wanted: int) -> bool:

@@ -1,6 +1,8 @@
 """A place where SQLite cannot store anything is told at the opening, by what is wrong with it, and nothing is journaled."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -151,3 +153,36 @@ def test_what_this_user_may_not_do_is_told_at_the_opening(
 
     assert len(said) == 2
     assert all(line.startswith("StoreFailureError ") and told in line for line in said), said
+
+
+@pytest.mark.parametrize("is_here", [True, False], ids=["in this process", "in another"])
+def test_a_file_in_use_by_another_of_its_names_is_refused(fast_path: Path, *, is_here: bool) -> None:
+    path, name = fast_path / "runs.db", fast_path / "name.db"
+    make(path)
+    name.hardlink_to(path)
+    program = f"""
+import sys
+from runstore import open_store
+with open_store("sqlite:///{path}", durable=False) as store:
+    print(store.get_or_create_experiment("experiment"), flush=True)
+    sys.stdin.readline()
+"""
+
+    if is_here:
+        with open_sql(f"sqlite:///{path}", OpenOptions()) as store:
+            store.get_or_create_experiment("experiment")
+            with pytest.raises(StoreFailureError, match="another of its names"):
+                open_sql(f"sqlite:///{name}", OpenOptions())
+            make(path)
+    else:
+        with subprocess.Popen(
+            [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline()
+            with pytest.raises(StoreFailureError, match="another of its names"):
+                open_sql(f"sqlite:///{name}", OpenOptions())
+            make(path)
+            other.communicate("\n")
+
+    make(name)
