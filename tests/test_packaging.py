@@ -146,11 +146,12 @@ def test_the_bare_package_imports_and_keeps_a_run(bare_environment: Path) -> Non
         from runstore import open_store
         with open_store("memory://", durable=False) as store:
             run_id = store.ensure_run(store.get_or_create_experiment("bare"))
+            store.finalize(run_id, "completed")
             print(store.get_run(run_id).status)
         """,
     )
 
-    assert (done.stdout, done.stderr) == ("in_progress\n", "")
+    assert (done.stdout, done.stderr) == ("completed\n", "")
 
 
 @pytest.mark.parametrize(
