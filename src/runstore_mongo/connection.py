@@ -85,9 +85,9 @@ _TRANSIENT_CODES: Final = frozenset(
     }
 )
 
-_AUTHENTICATION_FAILED: Final = 18
+_AUTHENTICATION_FAILED: Final = frozenset({18, 8000})  # the second one is Atlas's
 _UNAUTHORIZED: Final = 13
-_AT_THE_DOOR: Final = frozenset({_AUTHENTICATION_FAILED, _UNAUTHORIZED})
+_AT_THE_DOOR: Final = _AUTHENTICATION_FAILED | {_UNAUTHORIZED}
 _OUT_OF_DISK_SPACE: Final = 14031
 _TRANSIENT_LABELS: Final = ("TransientTransactionError", "UnknownTransactionCommitResult", "RetryableWriteError")
 
@@ -342,7 +342,7 @@ class Connection:
             )
         if getattr(error, "code", None) == _OUT_OF_DISK_SPACE:
             return StoreFullError(f"{found}; the server's disk is full; free some space")
-        if getattr(error, "code", None) == _AUTHENTICATION_FAILED:
+        if getattr(error, "code", None) in _AUTHENTICATION_FAILED:
             return StoreFailureError(
                 f"{found}; check user and password, and the database they are kept in (authSource)"
             )

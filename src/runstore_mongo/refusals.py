@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from pymongo.database import Database
-from pymongo.errors import AutoReconnect, ConfigurationError, ProtocolError
+from pymongo.errors import AutoReconnect, ConfigurationError, OperationFailure, ProtocolError
 from pymongo.topology_description import TOPOLOGY_TYPE, TopologyDescription
 
 from runstore.errors import StoreFailureError
@@ -35,7 +35,10 @@ def check_may_write(database: "Database[dict[str, Any]]", shown: str) -> None:
     Raises:
         StoreFailureError: names the role to ask for.
     """
-    told = database.command({"connectionStatus": 1, "showPrivileges": True})["authInfo"]
+    try:
+        told = database.command({"connectionStatus": 1, "showPrivileges": True})["authInfo"]
+    except OperationFailure:  # a server of another make, which tells no rights: the first write will
+        return
     if not told["authenticatedUsers"]:  # a server that asks for no user
         return
     allowed: set[str] = set()

@@ -40,6 +40,7 @@ _MYSQL_TRANSIENT: Final = frozenset(
         0,  # the driver's "not connected"
         1020,  # record changed since last read
         1040,  # too many connections
+        1047,  # a node of a cluster that is not ready
         1053,  # shutdown in progress
         1158,  # network read and write errors and timeouts, to 1161
         1159,

@@ -39,7 +39,15 @@ _PASSING: Final = (
     "SSL SYSCALL error",
     "closed the connection unexpectedly",
 )
-_ANSWERED: Final = ("FATAL", "certificate", "invalid response", "expected authentication request")
+_ANSWERED: Final = (
+    "FATAL",
+    "certificate",
+    "SSL was required",
+    "channel binding",
+    "auth method",
+    "invalid response",
+    "expected authentication request",
+)
 """Of libpq's own texts, those that say that somebody answered: a server, or what is no PostgreSQL at all."""
 _PROTOCOL_VIOLATION: Final = "08P01"
 _PARAMETER: Final = "unsupported startup parameter"

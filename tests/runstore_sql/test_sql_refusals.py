@@ -87,6 +87,29 @@ def test_a_server_that_turns_us_away_is_an_error_that_trying_again_cannot_mend(
         assert "frankspw" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("user", "rest"),
+    [
+        ("frank:wrong", "lab"),
+        ("frank", "lab"),
+        ("banned:x", "lab"),
+        ("frank:frankspw", "nowhere"),
+        ("frank:frankspw", "team"),
+        ("frank:frankspw", "lab?sslmode=require"),
+        ("frank:frankspw", "lab?channel_binding=require"),
+    ],
+)
+def test_a_libpq_that_notes_nothing_before_a_connection_stands_leaves_the_words(
+    strict: Server, monkeypatch: pytest.MonkeyPatch, user: str, rest: str
+) -> None:
+    monkeypatch.setattr("runstore_sql.wire._heard", lambda _: [])
+
+    with pytest.raises(StoreFailureError):
+        open_sql(f"postgresql://{user}@127.0.0.1:{strict.ports[0]}/{rest}", OpenOptions())
+    with psycopg.connect(f"postgresql://alone:x@127.0.0.1:{strict.ports[0]}/lab"), pytest.raises(StoreUnavailableError):
+        open_sql(f"postgresql://alone:x@127.0.0.1:{strict.ports[0]}/lab", OpenOptions(read_only=True))
+
+
 def test_the_traceback_of_a_refusal_is_ours_and_one_line_of_the_driver(strict: Server) -> None:
     with pytest.raises(StoreFailureError) as caught:
         open_sql(f"postgresql://frank:wrong@127.0.0.1:{strict.ports[0]}/lab", OpenOptions())
