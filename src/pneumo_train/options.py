@@ -11,6 +11,7 @@ from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-d
 from pneumo_train.config import TrainConfig, check_keys, read_yaml
 from pneumo_train.errors import ConfigError
 from pneumo_train.words import on_one_line
+from runstore.secrets import redact
 
 EXIT_MISTAKE = 2
 
@@ -88,7 +89,7 @@ class _Parser(ArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002 - jsonargparse's signature
         """Prints the message in one line, and leaves with status 2."""
         click.secho(
-            f"pneumo-train: {on_one_line(_in_our_words(message))}; for all options: {self.prog.replace('[options] ', '')} --help",
+            f"pneumo-train: {on_one_line(redact(_in_our_words(message)))}; for all options: {self.prog.replace('[options] ', '')} --help",
             file=sys.stderr,
             bold=True,
             fg="red",

@@ -5,6 +5,7 @@ Which local files a call means is told by :mod:`runstore.files`, where the bytes
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from datetime import datetime
@@ -27,6 +28,7 @@ from runstore.files import CHUNK, files_of
 from runstore.model import Artifact
 from runstore.secrets import redact_word
 
+_URL_OPTIONS: Final = re.compile(r"[?#][^=]*=.*", re.DOTALL)
 _IN_MEMORY: Final = 16 * 2**20
 
 
@@ -200,6 +202,13 @@ def _checked_path(path: object) -> str:
 
 
 def _default_name(path: str) -> str:
-    """The last name of a path or URI: of ``.`` and ``..``, that of the folder that they stand for."""
+    """The last name of a path or URI: of ``.`` and ``..``, that of the folder that they stand for.
+
+    The options and the user of a URL are no part of a name, for they may hold a password or a signature.
+    """
+    if "://" in path:
+        place = _URL_OPTIONS.sub("", path.partition("://")[2]).rstrip("/")
+        host, slash, inner = place.partition("/")
+        return (inner.rpartition("/")[2] if slash else host.rpartition("@")[2]) or path.partition("://")[0]
     name = Path(path.rstrip("/")).name
-    return Path(os.path.abspath(path)).name if name in {"", ".", ".."} and "://" not in path else name or path  # noqa: PTH100 - links are left as they are
+    return Path(os.path.abspath(path)).name if name in {"", ".", ".."} else name or path  # noqa: PTH100 - links are left as they are

@@ -29,16 +29,18 @@ _SECRET_OPTION: Final = re.compile(
     rf"(?:.*[._-])?(?:{_STRONG}|{_WEAK})|.*(?:password|passwd|passphrase|secret|token|credentials?|signature|key)"
     "|authmechanismproperties|awsaccesskeyid"
 )
-_OPTION: Final = re.compile(r"[?&;#]([^=&;#?\s]+)=(?=([^&\s]*?)['\"<>)\],.:;]*(?:[&\s]|$))")
+_OPTION: Final = re.compile(r"[?&;#]([^=&;#?\s]+)=")
+_VALUE: Final = re.compile(r"[^&\s]*")
+_CLOSERS: Final = "'\"<>)],.:;"
 
 # The bounds below (30 characters of a scheme, 60 before a name) keep the time linear: a text may be megabytes long.
 _USER_INFO: Final = re.compile(
     r"""([A-Za-z][A-Za-z0-9+.\-]{0,30})://(?![/\[])
     (?:([^\s:/?#@]*):(?:
-        \S*                                                  # all up to the last @ of the word: too much rather than too little
-      | (?!\d{1,5}(?:[\s/?\#,;)'"\]]|$))(?:(?!://)[^@])*?    # or, where no port follows, up to the next @: blanks as well
+        \S{0,2000}                                           # all up to the last @ of the word: too much rather than too little
+      | (?!\d{1,5}(?:[\s/?\#,;)'"\]]|$))(?:(?!://)[^@]){0,2000}?    # or, where no port follows, up to the next @: blanks as well
     )@
-    | (\S*)@)""",
+    | (\S{0,2000})@)""",
     re.VERBOSE,
 )
 _USER_INFO_OF_WORD: Final = re.compile(
@@ -50,13 +52,13 @@ _SETTING: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _SETTING_OF_YAML: Final = re.compile(
-    rf"""^([ \t]*(?:-[ ])?['"]?(?:[\w.\-]*[_.\-])?(?:{_STRONG})['"]?:[ \t]+)(?!null\b|None\b|~|\*\*\*$)\S.*$""",
+    rf"""^([ \t]*(?:-[ ])?['"]?(?:[\w.\-]{{0,60}}[_.\-])?(?:{_STRONG})['"]?:[ \t]+)(?!null\b|None\b|~|\*\*\*$)\S.*$""",
     re.IGNORECASE | re.MULTILINE,
 )
 _SETTING_OF_WORD: Final = re.compile(
     rf"(?<![A-Za-z])((?:{_STRONG}|token|auth)['\"]?\s*[=:]\s*)(?!//)[^&\s]+", re.IGNORECASE
 )
-_SECRET_FLAG: Final = re.compile(rf"-{{1,2}}(?:[\w.\-]*[_.\-])?(?:{_STRONG}|token|auth)", re.IGNORECASE)
+_SECRET_FLAG: Final = re.compile(rf"-{{1,2}}(?:[\w.\-]{{0,60}}[_.\-])?(?:{_STRONG}|token|auth)", re.IGNORECASE)
 
 _SHORTEST: Final = 4
 """Of a secret that is hidden wherever its text turns up; a shorter one would take parts of other words with it."""
@@ -83,7 +85,7 @@ def redact(text: str) -> str:
     An ``@`` in a password need not be escaped to be hidden: all up to the last ``@`` of the word is taken for the
     user's part. Rather too much is hidden than too little.
     """
-    shown = _without_options(_USER_INFO.sub(_without_password, text))
+    shown = _without_options(_without_users(_USER_INFO, text))
     return _SETTING_OF_YAML.sub(rf"\1{HIDDEN}", _SETTING.sub(rf"\1{HIDDEN}", shown))
 
 
@@ -99,7 +101,7 @@ def redact_arguments(argv: Sequence[str]) -> list[str]:
 
 def redact_word(word: str) -> str:
     """One argument or setting that may be shown. A URL in it reaches up to its end, blanks and all."""
-    shown = _without_options(_USER_INFO_OF_WORD.sub(_without_password, word))
+    shown = _without_options(_without_users(_USER_INFO_OF_WORD, word))
     return _SETTING_OF_WORD.sub(rf"\1{HIDDEN}", shown)
 
 
@@ -107,6 +109,12 @@ def is_secret_option(name: str) -> bool:
     """Whether an option of a URL holds a secret, by its name, escaped or not."""
     plain = unquote(name).lower()
     return _SECRET_OPTION.fullmatch(plain) is not None and _KEY_FILES.fullmatch(plain) is None
+
+
+def _without_users(pattern: re.Pattern[str], text: str) -> str:
+    """The text without the passwords before an ``@``. Behind the last one nothing is looked for, which saves time."""
+    before, at, behind = text.rpartition("@")
+    return pattern.sub(_without_password, before + at) + behind
 
 
 def _without_password(found: re.Match[str]) -> str:
@@ -122,8 +130,10 @@ def _without_options(text: str) -> str:
     shown, behind = "", 0
     for found in _OPTION.finditer(text):
         if found.start() >= behind and is_secret_option(found[1]):
-            shown += text[behind : found.end()] + HIDDEN
-            behind = found.end(2)
+            value = _VALUE.match(text, found.end())
+            held = value[0].rstrip(_CLOSERS) if value else ""
+            shown += text[behind : found.end()] + (HIDDEN if held else "")
+            behind = found.end() + len(held)
     return shown + text[behind:]
 
 

@@ -1,6 +1,8 @@
 """Where the store's URL comes from: the argument, the environment, ``runstore.toml``, then ``pyproject.toml``."""
 
+import codecs
 import os
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,8 @@ _FILE = "runstore.toml"
 _PROJECT_FILE = "pyproject.toml"
 _SECTION = "tool.runstore"
 _LIKE = {"url": " such as sqlite:///runs.db", "artifacts": ", a folder's path or a URL"}
+_AROUND = f"{string.whitespace}\N{NO-BREAK SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
+"""What an editor or a shell may leave around a value; the last one is what some editors begin a file with."""
 _CHECKOUT = (".git", ".hg")
 
 _File = TypeVar("_File")
@@ -91,7 +95,11 @@ def load_settings(*, url: str | None = None, artifacts: str | None = None, start
 
 def first_given(values: Iterable[str | None]) -> str | None:
     """The first of the values that is not empty, without blanks and line breaks around it (``$(cat file)``)."""
-    return next((value.strip() for value in values if value is not None and value.strip()), None)
+    return next((given for given in map(_trimmed, values) if given), None)
+
+
+def _trimmed(value: str | None) -> str:
+    return "" if value is None else value.strip(_AROUND)
 
 
 def _read(name: str, start: Path, kind: type[_File]) -> _File:
@@ -100,7 +108,7 @@ def _read(name: str, start: Path, kind: type[_File]) -> _File:
     if path is None:
         return kind()
     try:
-        return msgspec.toml.decode(path.read_bytes(), type=kind)
+        return msgspec.toml.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=kind)
     except (OSError, ValueError, msgspec.DecodeError) as error:
         raise SettingsError(
             f"the settings in {path} cannot be read ({error}); known are the texts url and artifacts"

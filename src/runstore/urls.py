@@ -5,9 +5,7 @@ import unicodedata
 
 from runstore.errors import SettingsError
 from runstore.homes import expanded
-from runstore.secrets import redact, split_url
-
-__all__ = ["absolute_url", "check_splits", "file_of", "redact", "scheme_of", "with_plain_scheme"]
+from runstore.secrets import split_url
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//)?")
 _HARMLESS = re.compile(r"[\w./\\ -]{1,200}|[A-Za-z]:[\w./\\ -]{1,200}")

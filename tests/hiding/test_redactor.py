@@ -82,6 +82,17 @@ def test_the_argument_after_a_secret_option_is_hidden() -> None:
     assert shown == ["fit", "--db-password", "***", "--epochs", "3", "--token", "***"]
 
 
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    "piece", ["a_", "-a", "http://a:b ", "http://a:b", "?a=))", "&password=", "password='", "://a:@", "a: \n", "\\'"]
+)
+def test_a_long_text_is_looked_through_in_time_that_grows_with_its_length(piece: str) -> None:
+    text = piece * (300_000 // len(piece))
+
+    assert len(redact(text)) <= len(text) + len("***") * text.count("=")
+    assert redact_word(text)
+
+
 _PIECES = st.sampled_from([*"ab:/@?&=#;'\" %\\\n", "://", "password=", "me:", "&token="])
 
 

@@ -210,3 +210,29 @@ def test_a_message_speaks_of_commands_and_not_of_calls(
     assert refused.returncode == 1
     assert re.search(r"\w\(", refused.stderr) is None
     assert ("somebody_else_s" if is_there else "no such file") in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("runs", "URL"), ("runs", "--limit", "URL"), ("show", "a", "URL"), ("show", "URL"), ("sync", "URL"), ("URL",)],
+)
+def test_a_url_that_stands_where_none_belongs_shows_no_password(sqlite_url: str, arguments: tuple[str, ...]) -> None:
+    with open_store(sqlite_url, durable=False):
+        pass
+    given = [each.replace("URL", "postgresql://me:hun@s3/c ret@host/lab") for each in arguments]
+
+    refused = runstore(*given, RUNSTORE_URL=sqlite_url)
+
+    assert refused.returncode in {1, 2}
+    assert "s3" not in refused.stderr
+    assert "c ret" not in refused.stderr
+
+
+def test_a_run_that_is_named_by_nothing_is_refused(sqlite_url: str) -> None:
+    with open_store(sqlite_url, durable=False):
+        pass
+
+    refused = runstore("show", "", "--store", sqlite_url)
+
+    assert refused.returncode == 1
+    assert "no run is named" in refused.stderr

@@ -69,7 +69,7 @@ def test_a_section_with_an_unknown_key_is_an_error_that_names_both(project: Path
         load_settings()
 
 
-@pytest.mark.parametrize("empty", ["", " ", "\n"])
+@pytest.mark.parametrize("empty", ["", " ", "\n", "\ufeff"])
 def test_a_place_where_a_setting_is_empty_does_not_have_it(
     project: Path, monkeypatch: pytest.MonkeyPatch, empty: str
 ) -> None:
@@ -100,6 +100,13 @@ def test_blanks_and_line_breaks_around_a_setting_are_no_part_of_it(monkeypatch: 
 
     assert load_settings() == Settings(url="sqlite:///runs.db", artifacts="kept")
     assert load_settings(url="\tmemory://\n").url == "memory://"
+    assert load_settings(url="\ufeffmemory://\r\n").url == "memory://"
+
+
+def test_a_settings_file_may_begin_with_a_byte_order_mark(project: Path) -> None:
+    (project / "runstore.toml").write_text('url = "memory://"\n', encoding="utf-8-sig")
+
+    assert load_settings().url == "memory://"
 
 
 @pytest.mark.usefixtures("project")

@@ -3,6 +3,7 @@
 Nothing heavy is imported before a command needs it, so that ``runstore --help`` answers at once.
 """
 
+import io
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import click
 
 from runstore.errors import RunStoreError
+from runstore.secrets import redact_word
 from runstore.terminal import lasting_output
 
 _Command = Callable[..., Any]
@@ -180,11 +182,29 @@ def main() -> None:
     sys.exit(status)
 
 
+def _show(error: click.ClickException) -> None:
+    """A message about a mistaken argument repeats it: a URL that stands where no URL belongs, with its password."""
+    from runstore.cli.tables import plain_text  # noqa: PLC0415 - see the module's docstring
+
+    said = io.StringIO()
+    error.show(said)
+    click.echo(plain_text(_without_given_urls(said.getvalue()), sys.stderr), nl=False, err=True)
+
+
+def _without_given_urls(message: str) -> str:
+    """The message; of a URL among the arguments it is known how far it reaches, whatever is in its password."""
+    for argument in sys.argv[1:]:
+        if "://" in argument:
+            shown = redact_word(argument)
+            message = message.replace(argument, shown).replace(repr(argument)[1:-1], shown)
+    return message
+
+
 def _run() -> int:
     try:
         app(standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        _show(error)
         return error.exit_code
     except click.Abort:
         click.echo("runstore: stopped", err=True)
@@ -192,6 +212,6 @@ def _run() -> int:
     except RunStoreError as error:
         from runstore.cli.tables import print_line  # noqa: PLC0415 - see the module's docstring
 
-        print_line(f"runstore: {' '.join(str(error).splitlines())}", err=True)
+        print_line(f"runstore: {' '.join(_without_given_urls(str(error)).splitlines())}", err=True)
         return 1
     return 0

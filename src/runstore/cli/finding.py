@@ -18,6 +18,8 @@ def find_run(reader: RunReader, wanted: str) -> Run:
         RunNotFoundError: there is none.
         InvalidValueError: there are several; names some of them.
     """
+    if not wanted.strip():
+        raise InvalidValueError("no run is named; give its id, the beginning or the end of it, or its name")
     try:
         return reader.get_run(wanted)
     except RunNotFoundError:

@@ -51,8 +51,8 @@ def sync(  # noqa: PLR0913 - the command's options
         StoreUnavailableError: something waits still, because the database does not answer.
         SettingsError: nothing is named, and what waits belongs to stores that need a password.
     """
-    base = expanded(state_dir, called="--state-dir") if state_dir is not None else default_state_dir()
-    if state_dir is not None and not base.is_dir():
+    base = expanded(state_dir, called="--state-dir") if state_dir else default_state_dir()
+    if state_dir and not base.is_dir():
         raise SettingsError(f"there is no folder {base}; --state-dir names the one that holds journals/")
     if sum(map(bool, (watch, requeue, source, discard))) > 1:
         raise SettingsError("give one of --watch, --requeue, --from and --discard")
