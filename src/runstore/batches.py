@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from runstore.checks import MAX_NAME_LENGTH, MAX_STEP, Series, check_points, group_points
+from runstore.checks import MAX_NAME_LENGTH, MAX_STEP, Series, check_points, group_points, many_points
 from runstore.model import DatasetType, MetricPoint, to_microseconds
 
 
@@ -33,7 +33,7 @@ def batches_of(points: Iterable[MetricPoint], *, now_us: int) -> Batches:
         InvalidValueError: names the index and the field, as in ``points[3].value``.
     """
     if not isinstance(points, (list, tuple)):
-        points = list(points)
+        points = list(many_points(points))
     alone = _alone(points[0], now_us) if len(points) == 1 else None
     if alone is not None:
         return alone

@@ -216,7 +216,7 @@ def check_points(points: Iterable[MetricPoint], *, now_us: int) -> list[CheckedP
         return points
     checked: list[CheckedPoint] = []
     seen: set[str] = set()
-    for index, point in enumerate(_many(points)):
+    for index, point in enumerate(many_points(points)):
         if not isinstance(point, MetricPoint):
             raise InvalidValueError(
                 f"points[{index}] is {shown(point)} of type {type(point).__name__}; give a MetricPoint: "
@@ -243,7 +243,7 @@ def check_points(points: Iterable[MetricPoint], *, now_us: int) -> list[CheckedP
     return checked
 
 
-def _many(points: Iterable[MetricPoint]) -> Iterable[MetricPoint]:
+def many_points(points: Iterable[MetricPoint]) -> Iterable[MetricPoint]:
     """The points, if they are several; if not, an error that says how to give them."""
     if type(points) is list:  # the usual case
         return points

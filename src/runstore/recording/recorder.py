@@ -166,7 +166,7 @@ class RecordingStore(RecorderHandle):
         """See :meth:`runstore.protocol.RunStore.log_metrics`."""
         at_us = _now_ns() // 1000
         if type(points) is not list:
-            points = list(points)
+            points = list(checks.many_points(points))
         fields = self._fields_of(points, at_us)
         live = self._live or self._begin()
         if not (type(run_id) is str and run_id in self._runs):

@@ -164,6 +164,14 @@ class MetricClauses(ConformanceBase):
 
         assert store.get_summaries(run_id) == ()
 
+    @clause("MET.4")
+    @pytest.mark.parametrize("points", [point("x", 1, 1.0), {"x": 1.0}, None, 1.0], ids=lambda v: type(v).__name__)
+    def test_what_is_not_several_points_is_refused_as_such(self, store: BackendStore, points: Any) -> None:
+        run_id = new_run(store)
+
+        with pytest.raises(InvalidValueError, match="points is "):
+            store.log_metrics(run_id, points)
+
     @clause("MET.5")
     def test_history_is_ordered_by_step_whatever_the_order_of_arrival(self, store: BackendStore) -> None:
         run_id, shuffled = new_run(store), list(STEPS)
