@@ -158,16 +158,27 @@ class Database:
         """A connection of the pool, handed back at the end of the block."""
         file = self._file
         if file is None:
-            with self.engine.connect() as connection:
+            with self._pooled() as connection:
                 yield connection
             return
         file.enter()
         try:
-            with self.engine.connect() as connection:
+            with self._pooled() as connection:
                 yield connection
                 file.check(connection.connection.dbapi_connection)
         finally:
             file.leave()
+
+    @contextmanager
+    def _pooled(self) -> Iterator[sa.Connection]:
+        engine = self.engine
+        pool = engine.pool
+        try:
+            with engine.connect() as connection:
+                yield connection
+        finally:
+            if engine.pool is not pool:  # given up meanwhile: nobody would close what was handed back to it
+                pool.dispose()
 
     def write(self, work: Callable[[sa.Connection], ResultT]) -> ResultT:
         """What ``work`` gives in one transaction, committed when it returns and rolled back when it raises."""
