@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, NoReturn, Self
 
 from runstore.errors import ReadOnlyError
-from runstore.protocol import BackendStore
+from runstore.protocol import BackendStore, RunReader
 
 
 def read_only(verb: str) -> str:
@@ -20,6 +20,17 @@ def _refusing(verb: str) -> Callable[..., NoReturn]:
         raise ReadOnlyError(read_only(verb))
 
     return refuse
+
+
+def _reading(name: str) -> Callable[..., Any]:
+    @functools.wraps(getattr(RunReader, name))
+    def read(self: "ReadOnlyStore", *arguments: Any, **named: Any) -> Any:
+        recorders = sys.modules.get("runstore.recording.handle")
+        if recorders is not None and self._url is not None:  # otherwise nobody here has a recorder
+            recorders.flush_all(self._url)
+        return getattr(self._store, name)(*arguments, **named)
+
+    return read
 
 
 class ReadOnlyStore:
@@ -42,22 +53,30 @@ class ReadOnlyStore:
     finalize = _refusing("finalize")
     heartbeat = _refusing("heartbeat")
 
+    get_experiment = _reading("get_experiment")
+    find_experiment = _reading("find_experiment")
+    list_experiments = _reading("list_experiments")
+    get_run = _reading("get_run")
+    search_runs = _reading("search_runs")
+    list_children = _reading("list_children")
+    get_config = _reading("get_config")
+    get_configs = _reading("get_configs")
+    get_summaries = _reading("get_summaries")
+    get_summaries_of = _reading("get_summaries_of")
+    get_history = _reading("get_history")
+    sample_history = _reading("sample_history")
+    list_artifacts = _reading("list_artifacts")
+    open_artifact = _reading("open_artifact")
+
+    def close(self) -> None:
+        """Closes the store."""
+        self._store.close()
+
     def __getattr__(self, name: str) -> Any:
         """The store's own."""
         if name.startswith("__") or name in {"_store", "_url"}:  # copying and pickling ask before there is a store
             raise AttributeError(name)
-        member = getattr(self._store, name)
-        if name.startswith("_") or name == "close" or not callable(member):
-            return member
-
-        @functools.wraps(member)
-        def read(*arguments: Any, **named: Any) -> Any:
-            recorders = sys.modules.get("runstore.recording.handle")
-            if recorders is not None and self._url is not None:  # otherwise nobody here has a recorder
-                recorders.flush_all(self._url)
-            return member(*arguments, **named)
-
-        return read
+        return getattr(self._store, name)
 
     def __enter__(self) -> Self:
         """The reader itself."""

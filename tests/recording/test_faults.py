@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from recording.faulty import FAULTS, Faults, FaultyStore
 from runstore.memory import MemoryDatabase, MemoryStore
-from runstore.model import MetricPoint
+from runstore.model import MetricPoint, RunStatus
 from runstore.recording import RecorderOptions, RecordingStore
 from support.processes import fast_directory
 
@@ -120,7 +120,9 @@ def test_what_the_store_holds_in_the_end_is_what_was_accepted(
             for point in bare.get_history(run_id, series.name, series.dataset_type)
         }
         assert (points, bare.get_config(run_id)) == (expected.points, expected.config)
-        assert (str(run.status), run.attempt) == (expected.status, expected.attempt)
+        # A run whose beginning a closed recorder left in its journal is nobody's once that is stored.
+        status = RunStatus.IN_PROGRESS if run.status == RunStatus.LOST else run.status
+        assert (str(status), run.attempt) == (expected.status, expected.attempt)
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))

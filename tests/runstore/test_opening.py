@@ -169,7 +169,13 @@ def test_a_path_is_refused_with_the_url_that_it_stands_for(path: str) -> None:
         open_store(Path(path))  # type: ignore[arg-type]  # wrong on purpose
 
 
-@pytest.mark.parametrize("fixture", ["sqlite_url", "postgresql_url", "mariadb_url", "mongodb_url"])
+@pytest.mark.parametrize(
+    "fixture",
+    [
+        "sqlite_url",
+        *(pytest.param(url, marks=pytest.mark.server) for url in ("postgresql_url", "mariadb_url", "mongodb_url")),
+    ],
+)
 def test_a_scheme_may_be_written_in_any_case(fixture: str, request: pytest.FixtureRequest) -> None:
     scheme, _, rest = request.getfixturevalue(fixture).partition("://")
     driver = {"postgresql": "+psycopg", "mysql": "+PyMySQL"}.get(scheme, "")

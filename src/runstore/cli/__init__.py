@@ -11,7 +11,6 @@ from typing import Any
 import click
 
 from runstore.errors import RunStoreError
-from runstore.secrets import redact_word
 from runstore.terminal import lasting_output
 
 _Command = Callable[..., Any]
@@ -193,6 +192,8 @@ def _show(error: click.ClickException) -> None:
 
 def _without_given_urls(message: str) -> str:
     """The message; of a URL among the arguments it is known how far it reaches, whatever is in its password."""
+    from runstore.secrets import redact_word  # noqa: PLC0415 - see the module's docstring
+
     for argument in sys.argv[1:]:
         if "://" in argument:
             shown = redact_word(argument)
