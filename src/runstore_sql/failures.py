@@ -32,7 +32,8 @@ _POSTGRESQL_ADVICE: Final = {
     "3F000": "no schema of the search path is there: make it (CREATE SCHEMA), or name another with "
     "?options=-csearch_path%3Dpublic behind the URL",
     "42501": "ask the owner of the database for the right: CONNECT on the database, USAGE on the schema, SELECT on the "
-    "runstore_ tables to read, INSERT, UPDATE and DELETE to write, CREATE on the schema to make them",
+    "runstore_ tables to read, INSERT, UPDATE and DELETE and USAGE on their sequences to write, CREATE on the schema to "
+    "make them",
 }
 
 _MYSQL_TRANSIENT: Final = frozenset(

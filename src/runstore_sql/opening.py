@@ -109,8 +109,12 @@ def _prepare(database: Database) -> None:
 
 
 _MAY_WRITE: Final = """
-    SELECT bool_and(has_table_privilege(name, deed))
-    FROM unnest(ARRAY['runstore_run', 'runstore_series', 'runstore_point']) name, unnest(ARRAY['INSERT', 'UPDATE']) deed"""
+    SELECT bool_and(has_table_privilege(name, 'INSERT')
+        AND (has_table_privilege(name, 'UPDATE') OR name NOT IN ('runstore_run', 'runstore_series', 'runstore_point'))
+        AND coalesce(has_sequence_privilege(pg_get_serial_sequence(name, pk), 'USAGE'), true))
+    FROM (VALUES ('runstore_experiment', 'pk'), ('runstore_run', 'pk'), ('runstore_series', 'pk'), ('runstore_tag', NULL),
+        ('runstore_config', NULL), ('runstore_config_leaf', NULL), ('runstore_point', NULL), ('runstore_artifact', NULL)
+    ) AS places (name, pk)"""
 _WRITE_NOTHING: Final = "UPDATE runstore_run SET status = status WHERE pk < 0"
 
 

@@ -197,8 +197,17 @@ def test_missing_rights_are_told_as_missing_rights(strict: Server, postgresql_ur
     with psycopg.connect(owner, autocommit=True) as connection:
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO frank")
     open_sql(guest, OpenOptions(read_only=True)).close()
-    with pytest.raises(StoreFailureError, match=r"frank may read .* and not write"):
-        open_sql(guest, OpenOptions())
+    for statement in (
+        "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO frank",  # and not the sequences, as is often forgotten
+        "REVOKE INSERT ON runstore_config FROM frank; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO frank",
+        "GRANT INSERT ON runstore_config TO frank",
+    ):
+        with pytest.raises(StoreFailureError, match=r"frank may read .* and not write .*USAGE on their sequences"):
+            open_sql(guest, OpenOptions())
+        with psycopg.connect(owner, autocommit=True) as connection:
+            connection.execute(statement.encode())
+    with open_sql(guest, OpenOptions()) as store:
+        store.finalize(store.ensure_run(store.get_or_create_experiment("e")), "completed")
 
 
 @pytest.mark.parametrize("path", ["", "nowhere", "hidden"])
