@@ -16,7 +16,7 @@ def expanded(path: str | os.PathLike[str], *, called: str) -> Path:
         called: what it is called in an error, such as ``RUNSTORE_STATE_DIR``.
 
     Raises:
-        SettingsError: no home directory is known.
+        SettingsError: no home directory is known; or the path is relative and the working directory is gone.
     """
     text = os.fspath(path)
     if text.partition(os.sep)[0] == "~":
@@ -24,7 +24,22 @@ def expanded(path: str | os.PathLike[str], *, called: str) -> Path:
             text = text.replace("~", _home_of_entry(called, text), 1)
         elif os.path.expanduser(text) == text:  # noqa: PTH111 - as below
             raise _unknown_home(called, text)
-    return Path(os.path.expanduser(text)).absolute()  # noqa: PTH111 - pathlib's takes "./~x" for somebody's home, too
+    found = Path(os.path.expanduser(text))  # noqa: PTH111 - pathlib's takes "./~x" for somebody's home, too
+    try:
+        return found.absolute()
+    except FileNotFoundError:
+        raise SettingsError(
+            f"{called} is relative ({text}), but the working directory is gone; give the whole path, or change to another "
+            "directory"
+        ) from None
+
+
+def here() -> Path | None:
+    """The working directory; ``None`` where it was removed meanwhile, as a job's scratch folder is."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return None
 
 
 def _home_of_entry(called: str, path: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 from typing import Any
 
+from runstore.homes import here
 from runstore.secrets import redact_arguments
 
 _GIT_TIMEOUT_S = 5.0
@@ -42,7 +43,7 @@ def gather_provenance(
         "process": {
             "pid": os.getpid(),
             "argv": redact_arguments([_readable(each) for each in (sys.argv if argv is None else argv)]),
-            "directory": _readable(os.getcwd()),  # noqa: PTH109 - a text is wanted, not a path
+            "directory": _readable(str(here() or "")),
         },
         "versions": {"python": platform.python_version(), **package_versions(packages)},
     }

@@ -11,6 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from runstore.errors import SettingsError
+from runstore.homes import here
 from runstore.secrets import redact_word
 from runstore.urls import check_splits
 
@@ -62,7 +63,7 @@ def load_settings(*, url: str | None = None, artifacts: str | None = None, start
     The order is: the argument; ``RUNSTORE_URL`` and ``RUNSTORE_ARTIFACTS``; the nearest ``runstore.toml`` (keys
     ``url`` and ``artifacts``) and ``[tool.runstore]`` of the nearest ``pyproject.toml``, each looked for from
     ``start`` (the working directory by default) up to the root of the file system or of the git checkout. A place
-    where it is empty does not have it.
+    where it is empty does not have it, and a working directory that is gone holds no files.
 
     Raises:
         SettingsError: a settings file cannot be read or holds something unknown; names the file. Or the URL cannot
@@ -77,12 +78,11 @@ def load_settings(*, url: str | None = None, artifacts: str | None = None, start
             )
         if given is not None and not isinstance(given, str):
             raise SettingsError(f"{name} is of type {type(given).__name__}; give a text{_LIKE[name]}")
-    start = (start or Path()).absolute()
+    start = start.absolute() if start else here()
     places = [
         _Keys(url=url, artifacts=artifacts),
         _Keys(url=os.environ.get("RUNSTORE_URL"), artifacts=os.environ.get("RUNSTORE_ARTIFACTS")),
-        _read(_FILE, start, _Keys),
-        _read(_PROJECT_FILE, start, _Project).tool.runstore,
+        *((_read(_FILE, start, _Keys), _read(_PROJECT_FILE, start, _Project).tool.runstore) if start else ()),
     ]
     chosen = Settings(
         url=first_given(place.url for place in places),

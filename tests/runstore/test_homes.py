@@ -1,4 +1,4 @@
-"""Where no home directory is known, as for the user of many batch jobs, the error says what to set."""
+"""Where no home or working directory is known, as in many batch jobs, the error says what to set."""
 
 import pwd
 from collections.abc import Callable
@@ -8,6 +8,7 @@ import pytest
 
 from runstore import open_reader, open_store
 from runstore.errors import SettingsError
+from runstore.provenance import gather_provenance
 from runstore.recording.places import state_dir
 
 
@@ -95,3 +96,23 @@ def test_line_breaks_around_the_state_directory_are_no_part_of_it(
     monkeypatch.setenv("RUNSTORE_STATE_DIR", f"{tmp_path}/state\n")
 
     assert state_dir() == tmp_path / "state"
+
+
+def test_a_store_opens_where_the_working_directory_was_removed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("RUNSTORE_STATE_DIR", str(tmp_path / "state"))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (tmp_path / "weights").write_text("w", encoding="utf-8")
+    url = f"sqlite:///{tmp_path}/runs.db"
+    monkeypatch.chdir(scratch)
+    scratch.rmdir()
+
+    with open_store(url) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("e"), provenance=gather_provenance())
+        store.log_artifact(run_id, tmp_path / "weights")
+        store.finalize(run_id, "completed")
+    with open_reader(url) as reader:
+        assert reader.get_run(run_id).status == "completed"
+    for open_one in (open_store, open_reader):
+        with pytest.raises(SettingsError, match=r"relative.*working directory is gone"):
+            open_one("sqlite:///runs.db")
