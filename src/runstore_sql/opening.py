@@ -111,11 +111,16 @@ def _prepare(database: Database) -> None:
 _MAY_WRITE: Final = """
     SELECT bool_and(has_table_privilege(name, 'INSERT')
         AND (has_table_privilege(name, 'UPDATE') OR name NOT IN ('runstore_run', 'runstore_series', 'runstore_point'))
+        AND (has_table_privilege(name, 'DELETE') OR name NOT IN ('runstore_config_leaf', 'runstore_artifact'))
         AND coalesce(has_sequence_privilege(pg_get_serial_sequence(name, pk), 'USAGE'), true))
     FROM (VALUES ('runstore_experiment', 'pk'), ('runstore_run', 'pk'), ('runstore_series', 'pk'), ('runstore_tag', NULL),
         ('runstore_config', NULL), ('runstore_config_leaf', NULL), ('runstore_point', NULL), ('runstore_artifact', NULL)
     ) AS places (name, pk)"""
-_WRITE_NOTHING: Final = "UPDATE runstore_run SET status = status WHERE pk < 0"
+_WRITE_NOTHING: Final = (
+    "UPDATE runstore_run SET status = status WHERE pk < 0",
+    "DELETE FROM runstore_config_leaf WHERE run_pk < 0",
+    "INSERT INTO runstore_tag SELECT * FROM runstore_tag WHERE run_pk < 0",
+)
 
 
 def _check_rights(connection: sa.Connection, database: Database) -> None:
@@ -127,7 +132,8 @@ def _check_rights(connection: sa.Connection, database: Database) -> None:
             "DELETE on the runstore_ tables and USAGE on their sequences, or use open_reader(url)"
         )
     if database.dialect == "mysql":  # which tells no rights, but refuses a statement before it looks for rows
-        connection.exec_driver_sql(_WRITE_NOTHING)
+        for statement in _WRITE_NOTHING:
+            connection.exec_driver_sql(statement)
 
 
 def _partition_ahead(database: Database, width: int) -> None:

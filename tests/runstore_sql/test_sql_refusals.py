@@ -198,7 +198,8 @@ def test_missing_rights_are_told_as_missing_rights(strict: Server, postgresql_ur
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO frank")
     open_sql(guest, OpenOptions(read_only=True)).close()
     for statement in (
-        "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO frank",  # and not the sequences, as is often forgotten
+        "GRANT INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO frank",
+        "GRANT DELETE ON ALL TABLES IN SCHEMA public TO frank",  # and not the sequences, as is often forgotten
         "REVOKE INSERT ON runstore_config FROM frank; GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO frank",
         "GRANT INSERT ON runstore_config TO frank",
     ):
@@ -338,11 +339,13 @@ def test_rights_that_are_missing_on_mariadb_are_told_as_such(mariadb_url: str) -
                 with pytest.raises(StoreFailureError, match=r"1142.*SELECT on the database"):
                     open_sql(guest, options)
             open_sql(mariadb_url, OpenOptions()).close()
-        cursor.execute(f"GRANT SELECT ON {name}.* TO guest")
-
-    open_sql(guest, OpenOptions(read_only=True)).close()
-    with pytest.raises(StoreFailureError, match=r"1142.*INSERT, UPDATE and DELETE"):
-        open_sql(guest, OpenOptions())
+        for right in ("SELECT", "UPDATE", "DELETE"):
+            cursor.execute(f"GRANT {right} ON {name}.* TO guest")
+            open_sql(guest, OpenOptions(read_only=True)).close()
+            with pytest.raises(StoreFailureError, match=r"1142.*INSERT, UPDATE and DELETE"):
+                open_sql(guest, OpenOptions())
+        cursor.execute(f"GRANT INSERT ON {name}.* TO guest")
+        open_sql(guest, OpenOptions()).close()
 
 
 @contextmanager
