@@ -7,13 +7,16 @@ Every store's handle keeps a :class:`BegunRuns` (clause FIN.7)::
         self.close()
 """
 
+import atexit
 import logging
 import os
 import signal
+import sys
+import weakref
 from collections.abc import Sequence
 from typing import Final
 
-from runstore.errors import RunFinalizedError, RunNotFoundError, StoreUnavailableError
+from runstore.errors import RunFinalizedError, RunNotFoundError, StoreClosedError, StoreUnavailableError
 from runstore.model import RunStatus
 from runstore.protocol import BackendStore
 
@@ -95,6 +98,34 @@ class BegunRuns:
         return runs
 
 
+_held: list["weakref.ref[BackendStore]"] = []
+
+
+def leave_at_exit(store: BackendStore) -> None:
+    """Leaves a bare store as its block would be left, when the process ends and the program still holds it."""
+    if not _held:
+        atexit.register(_leave_all)
+    _held[:] = [reference for reference in _held if reference() is not None]
+    _held.append(weakref.ref(store))
+
+
+def _leave_all() -> None:
+    error = unhandled()
+    for store in filter(None, (reference() for reference in _held)):
+        try:
+            store.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
+        except Exception:  # noqa: BLE001 - the process is ending; the next store must still be left
+            _log.exception("a store could not be left when the process ended")
+
+
+def unhandled() -> BaseException | None:
+    """The exception that ends this process, if nobody caught one; a person at a prompt goes on after it."""
+    if hasattr(sys, "ps1") or sys.flags.interactive:
+        return None
+    error: BaseException | None = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+    return error
+
+
 def cause_of(error: BaseException | None) -> BaseException | None:
     """What ended the runs of a block that was left; a generator that nobody asks any more ended nothing."""
     return None if isinstance(error, GeneratorExit) else error
@@ -107,6 +138,8 @@ def _end(store: BackendStore, runs: list[str], error: BaseException) -> None:
             store.finalize(run_id, status, error=error)
         except RunFinalizedError:
             continue  # through another handle
+        except StoreClosedError:
+            return  # by the program, which left its runs as they are
         except Exception as failure:  # noqa: BLE001 - what left the block must not be hidden by a store's error
             _log.warning("run %s could not be ended as %s: %s; it will be shown as lost", run_id, status, failure)
             if isinstance(failure, StoreUnavailableError):

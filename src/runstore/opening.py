@@ -2,6 +2,7 @@
 
 from typing import cast
 
+from runstore.begun import leave_at_exit
 from runstore.errors import RunStoreError
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.plugins import broken_plugin, find_backends
@@ -35,7 +36,10 @@ def open_store(url: str | None = None, *, durable: bool = True, artifacts: str |
         from runstore.recording import open_recorded  # noqa: PLC0415 - a bare store need not load the recorder
 
         return open_recorded(store_url, backend, options)
-    return _open(backend, store_url, options)
+    store = _open(backend, store_url, options)
+    if scheme_of(store_url) != "memory":  # which is gone then, with its runs
+        leave_at_exit(store)
+    return store
 
 
 def open_reader(url: str | None = None, *, artifacts: str | None = None) -> RunReader:

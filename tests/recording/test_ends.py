@@ -205,13 +205,14 @@ store = open_store(sys.argv[1])
 store.ensure_run(store.get_or_create_experiment("x"), run_id="run")
 store.log_metrics("run", [MetricPoint(name="loss", value=0.5, step=1, dataset_type="train")])
 """
+_BARE_PROGRAM = _PROGRAM.replace("sys.argv[1]", "sys.argv[1], durable=False")
 
 
-def run_after(end: str, url: str, state_dir: Path, *, status: int) -> Run:
+def run_after(end: str, url: str, state_dir: Path, *, status: int, program: str = _PROGRAM) -> Run:
     """The run as it stands after a program that ended so."""
     environment = {**os.environ, "RUNSTORE_STATE_DIR": str(state_dir)}
     process = subprocess.run(
-        [sys.executable, "-c", _PROGRAM + end, url], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", program + end, url], env=environment, capture_output=True, text=True, check=False
     )
     assert process.returncode == status, process.stderr
     with open_store(url, durable=False) as bare:
@@ -241,6 +242,23 @@ def test_a_process_that_dies_of_sigterm_interrupts_its_runs(sqlite_url: str, fas
     assert run.status == RunStatus.INTERRUPTED
     assert run.failure is not None
     assert run.failure.type == "Terminated"
+
+
+@pytest.mark.parametrize(
+    ("end", "code", "left"),
+    [
+        ("raise ValueError('loss is NaN')", 1, (RunStatus.FAILED, 86_400.0)),
+        ("raise KeyboardInterrupt", -signal.SIGINT, (RunStatus.INTERRUPTED, 86_400.0)),
+        ("", 0, (RunStatus.IN_PROGRESS, HANDED_BACK_S)),
+        ("store.close()", 0, (RunStatus.IN_PROGRESS, 86_400.0)),
+    ],
+)
+def test_a_bare_store_that_is_held_to_the_end_is_left_as_its_block_would_be(
+    sqlite_url: str, fast_path: Path, end: str, code: int, left: tuple[RunStatus, float]
+) -> None:
+    run = run_after(end, sqlite_url, fast_path, status=code, program=_BARE_PROGRAM)
+
+    assert (run.status, run.lease_s) == left
 
 
 @pytest.mark.parametrize("end", ["", "sys.exit(3)"])

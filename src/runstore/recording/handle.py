@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 from runstore import checks
-from runstore.begun import BegunRuns, cause_of, ending_of, say_unfinished
+from runstore.begun import BegunRuns, cause_of, ending_of, say_unfinished, unhandled
 from runstore.errors import StoreClosedError, StoreUnavailableError
 from runstore.model import RunFailure, RunStatus
 from runstore.protocol import BackendStore
@@ -208,7 +208,7 @@ class RecorderHandle(RecordedReads):
 
         A process that ends by an exception that nobody caught has ended its runs by it.
         """
-        error = cause_of(shutdown.unhandled())
+        error = cause_of(unhandled())
         if error is not None:
             self._end_begun(ending_of(error), error)
         say_unfinished(self._begun.take(), LEASE_S)

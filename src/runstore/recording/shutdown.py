@@ -8,7 +8,6 @@ import atexit
 import logging
 import os
 import signal
-import sys
 import threading
 import weakref
 from typing import Any, Protocol
@@ -78,14 +77,6 @@ def forget_parent() -> list[Drainable]:
     _dropped.clear()
     _watched.clear()
     return under_way
-
-
-def unhandled() -> BaseException | None:
-    """The exception that ends this process, if nobody caught one; a person at a prompt goes on after it."""
-    if hasattr(sys, "ps1") or sys.flags.interactive:
-        return None
-    error: BaseException | None = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
-    return error
 
 
 def _all() -> list[Drainable]:
