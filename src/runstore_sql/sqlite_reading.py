@@ -152,7 +152,9 @@ class ReadFile(UsedFile):
         reading = self._choose()
         try:
             connection = self._connected(reading)
-        except sqlite3.OperationalError as error:
+        except sqlite3.DatabaseError as error:
+            if reading.way is Way.UNCHANGED and not reading.has_kept(self.path):
+                raise ChangedError(f"{self.path} is being changed") from error
             if reading.way is not Way.UNDER_LOCKS or not _needs_a_writer(error):
                 raise
             reading = reading._replace(way=Way.FROM_COPY, seen=Seen.at(self.path))
@@ -214,7 +216,7 @@ class ReadFile(UsedFile):
 
 def _needs_a_writer(error: sqlite3.Error) -> bool:
     """Whether only somebody who may write could go on: to mend what a crash left, or for want of shared memory."""
-    return error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR_SHM"))
+    return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_IOERR_SHM"))
 
 
 def _status(path: str) -> tuple[int, ...] | None:

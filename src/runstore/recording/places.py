@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import threading
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import unquote
@@ -110,7 +111,7 @@ def describe_root(root: Path, identity: str, url: str) -> None:
     note = root / _ABOUT
     noted = _read(note)
     if noted is None or (HIDDEN in url and HIDDEN not in noted[1]):
-        hidden = root / f".{_ABOUT}.{os.getpid()}"
+        hidden = root / f".{_ABOUT}.{os.getpid()}.{threading.get_ident()}"  # each opener's own
         hidden.write_text(json.dumps({"store": identity, "url": url}) + "\n")
         hidden.replace(note)
 

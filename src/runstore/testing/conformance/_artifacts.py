@@ -91,12 +91,12 @@ class ArtifactClauses(ConformanceBase):
         path.write_bytes(content)
         child = bench.child(children.log_artifacts_for_ever, run_id, str(path))
 
-        said = [child.line() for _ in range(5)]  # killed while it logs the third
+        said = [child.line() for _ in range(5)]  # killed while it logs the third, or on a busy machine a later one
         child.kill()
 
-        found = [record.name for record in store.list_artifacts(run_id)]
+        found = {record.name for record in store.list_artifacts(run_id)}
         assert said[-1] == "begin 3"
-        assert {"file-1.bin", "file-2.bin"} <= set(found) <= {"file-1.bin", "file-2.bin", "file-3.bin", "file-4.bin"}
+        assert {"file-1.bin", "file-2.bin"} <= found == {f"file-{number + 1}.bin" for number in range(len(found))}
         assert all(read(store, run_id, name) == content for name in found)
 
     @clause("ART.2", "DUR.2")
