@@ -48,6 +48,7 @@ def test_the_migrations_make_the_columns_that_the_queries_name(store: SqlStore) 
 
 
 def test_a_second_opening_takes_one_statement_and_a_look_at_the_rights_on_a_server(url: str) -> None:
+    look = {"sqlite": 0, "postgresql": 1, "mysql": 3}  # MariaDB tells no rights: each is tried on no row
     open_sql(url, OpenOptions()).close()
     seen: list[str] = []
 
@@ -60,7 +61,7 @@ def test_a_second_opening_takes_one_statement_and_a_look_at_the_rights_on_a_serv
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", record)
 
-    assert len(seen) == (1 if url.startswith("sqlite") else 2)
+    assert len(seen) == 1 + look[url.partition("://")[0]]
     assert seen[0].startswith("SELECT runstore_schema.")
 
 
