@@ -52,6 +52,8 @@ class RecorderHandle(RecordedReads):
         self._url = url or identity
         self._options = with_absolute_place(options or RecorderOptions())
         self._runs: dict[str, RunState] = {}
+        self._experiments: set[str] = set()
+        self._names: dict[str, str] = {}
         self._begun = BegunRuns()
         self._is_closed = False
         self._is_told_to_end = False

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,12 +12,11 @@ from runstore.config import check_config, encode_config
 from runstore.errors import RunFinalizedError, StoreUnavailableError
 from runstore.ids import experiment_id_of, new_run_id
 from runstore.model import Artifact, DatasetType, MetricPoint, Run, RunFailure, RunStatus, from_microseconds
-from runstore.protocol import BackendStore
 from runstore.recording.apply import LEASE_S
 from runstore.recording.drain import Ticket
 from runstore.recording.handle import RecorderHandle
 from runstore.recording.live import Live
-from runstore.recording.options import RecorderOptions, RunState
+from runstore.recording.options import RunState
 from runstore.recording.records import (
     ArtifactRecord,
     ConfigRecord,
@@ -54,29 +53,6 @@ class RecordingStore(RecorderHandle):
     Every method may be called from any thread, and in a signal handler. After a fork, the child writes a journal of
     its own and opens its own connection; a pickled recorder is a recipe for such another one.
     """
-
-    def __init__(
-        self,
-        open_store: Callable[[], BackendStore],
-        *,
-        identity: str,
-        url: str | None = None,
-        options: RecorderOptions | None = None,
-    ) -> None:
-        """Begins the journal, and opens the store in the background.
-
-        Args:
-            open_store: opens the bare store; picklable if the recorder is to be.
-            identity: tells this store from others in the state directory; holds no secret.
-            url: how ``runstore sync`` may reach it, without secrets; the identity by default.
-            options: how it behaves.
-
-        Raises:
-            SettingsError: the journal cannot be written.
-        """
-        self._experiments: set[str] = set()
-        self._names: dict[str, str] = {}
-        super().__init__(open_store, identity=identity, url=url, options=options)
 
     # The six verbs
 
