@@ -21,7 +21,7 @@ $(READY): pyproject.toml constraints.txt scripts/make-environment
 	@touch $(READY)
 
 demo: $(READY)
-	@$(BIN)/python -m pneumo_train.demo --out demo-output
+	@$(BIN)/pneumo-train demo
 
 test: $(READY)
 	@scripts/run-tests

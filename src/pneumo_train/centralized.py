@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pneumo_train.config import TrainConfig, load_config
 from pneumo_train.outputs import require_writable
-from pneumo_train.progress import track
 from pneumo_train.reading import check_source, read_source
 from pneumo_train.result import TrainingResult
 from pneumo_train.stores import StoreLike, store_or_opener
+from pneumo_train.terminal import track
 from runstore.ids import new_run_id
 from runstore.provenance import gather_provenance
 from runstore.session import RunSession

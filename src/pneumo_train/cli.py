@@ -13,6 +13,7 @@ import click
 
 from pneumo_train.config import SECTIONS, TrainConfig, from_dict, load_config
 from pneumo_train.errors import ConfigError, DivergedError, PneumoTrainError
+from pneumo_train.terminal import quiet_lightning, track
 from pneumo_train.words import on_one_line
 from runstore.errors import RunStoreError
 from runstore.secrets import redact
@@ -121,8 +122,7 @@ def _fit(arguments: Any) -> int:
 
 def _check(arguments: Any) -> int:
     _require({"PIL", "numpy"})
-    from pneumo_train.progress import track  # noqa: PLC0415 - one command's need
-    from pneumo_train.reading import check_source  # noqa: PLC0415 - as above
+    from pneumo_train.reading import check_source  # noqa: PLC0415 - one command's need
 
     progress = track("reading films", shown=arguments.progress and sys.stderr.isatty(), on_stderr=True)
     report = check_source(arguments.source, _config_of(arguments), track=progress)
@@ -162,16 +162,6 @@ def _demo(arguments: Any) -> int:
 
     run_demo(arguments.out)
     return 0
-
-
-def quiet_lightning() -> None:
-    """Lightning's notes about devices and its advertisements are not shown, its warnings are; matplotlib's are not.
-
-    Lightning sets the level of its uppermost logger when it is imported, which may come later; those below keep theirs.
-    """
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # a home that is missing or full is no matter of the user's
-    for name in ("pytorch_lightning", "pytorch_lightning.utilities.rank_zero", "lightning_fabric.utilities.rank_zero"):
-        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @contextmanager

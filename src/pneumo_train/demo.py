@@ -1,10 +1,9 @@
 """A demonstration: draw chest films, train on them for real, and show the run that is then in the database.
 
-``python -m pneumo_train.demo --out demo-output`` needs no data, no server and no network, and takes a few minutes on
-two CPU cores. Run again, it draws nothing anew and adds another run.
+``pneumo-train demo`` needs no data, no server and no network, and takes a few minutes on two CPU cores. Run again, it
+draws nothing anew and adds another run.
 """
 
-import argparse
 import shutil
 import sys
 from os import PathLike
@@ -14,15 +13,13 @@ import click
 from rich.console import Console
 
 from pneumo_train.centralized import CentralizedTrainer
-from pneumo_train.cli import quiet_lightning
 from pneumo_train.config import load_config
 from pneumo_train.outputs import require_writable
 from pneumo_train.phantoms import write_phantoms
-from pneumo_train.progress import track
 from pneumo_train.report import print_history, print_summary
 from pneumo_train.result import TRAINING_PLOT, TrainingResult
+from pneumo_train.terminal import quiet_lightning, track
 from runstore import open_reader
-from runstore.terminal import lasting_output
 
 PATIENTS = 240
 FILM_SIZE = 96
@@ -65,15 +62,3 @@ def run_demo(out: str | PathLike[str]) -> TrainingResult:
     print_summary(result, url)
     click.echo(f"plot of loss and AUROC, fetched back from the store: {plot}", file=sys.stdout)
     return result
-
-
-def main() -> None:
-    """Runs the demonstration from a command line."""
-    parser = argparse.ArgumentParser(prog="python -m pneumo_train.demo", description=__doc__)
-    parser.add_argument("--out", default="demo-output", help="where everything goes (default: %(default)s)")
-    with lasting_output():
-        run_demo(parser.parse_args().out)
-
-
-if __name__ == "__main__":
-    main()

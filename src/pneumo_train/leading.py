@@ -15,11 +15,11 @@ from pneumo_train.errors import ConfigError
 from pneumo_train.fitting import Fitted, Fitting, torch_set_up
 from pneumo_train.images import Films
 from pneumo_train.plots import plot_training
-from pneumo_train.progress import track
 from pneumo_train.reading import Reading
 from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, TrainingResult
 from pneumo_train.samples import Split
 from pneumo_train.stores import warn_of_no_store
+from pneumo_train.terminal import track
 from runstore import MetricPoint, RunNotFoundError, RunReader, StoreUnavailableError
 from runstore.errors import StoreFullError
 from runstore.naming import split_metric_name

@@ -10,10 +10,10 @@ from pneumo_train.config import TrainConfig
 from pneumo_train.errors import ConfigError, PneumoTrainError
 from pneumo_train.images import Films, load_films
 from pneumo_train.patients import patient_notes, twin_notes
-from pneumo_train.progress import Track
 from pneumo_train.samples import Sample, Split, patient_column, read_samples, read_table, split_samples
 from pneumo_train.source import Source, open_source, survey
 from pneumo_train.table import Header
+from pneumo_train.terminal import Track
 
 _ONE_PIXEL_SIDE = 32
 """Up to this side, a ResNet's last layers see one pixel an image."""

@@ -11,5 +11,5 @@ from typing import Any
 
 def callbacks() -> list[Any]:
     """The callback that carries a run's id through checkpoints, in programs that use our logger."""
-    ours = sys.modules.get("runstore.lightning.resuming")
+    ours = sys.modules.get("runstore.lightning.callback")
     return [] if ours is None else [ours.RunStoreCallback()]

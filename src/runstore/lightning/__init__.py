@@ -4,8 +4,8 @@ Works with ``lightning.pytorch`` and ``pytorch_lightning``, whichever the progra
 """
 
 from runstore.lightning._family import Logger as _Logger  # noqa: F401 - first: it says what to install
+from runstore.lightning.callback import RunStoreCallback
 from runstore.lightning.fetching import fetch_checkpoint
 from runstore.lightning.logger import RunStoreLogger
-from runstore.lightning.resuming import RunStoreCallback
 
 __all__ = ["RunStoreCallback", "RunStoreLogger", "fetch_checkpoint"]

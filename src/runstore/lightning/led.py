@@ -3,11 +3,12 @@
 import logging
 import os
 import weakref
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from runstore.ids import new_run_id
+from runstore.lightning.callback import RunFollower
 from runstore.lightning.checkpoints import CheckpointLog
 from runstore.lightning.choosing import choose_run, warn_of_overlap, warn_of_what_is_abandoned
 from runstore.lightning.cli_config import keep_cli_config
@@ -22,8 +23,8 @@ from runstore.settings import load_settings
 _log = logging.getLogger("runstore.lightning.logger")
 
 
-class LedByTrainer(ABC):
-    """The part of the logger that a trainer leads, by :class:`runstore.lightning.resuming.RunStoreCallback`.
+class LedByTrainer(RunFollower):
+    """The part of the logger that a trainer leads, by :class:`runstore.lightning.callback.RunStoreCallback`.
 
     It knows which run a stage belongs to: the one that there is, that of a checkpoint, or a new one.
     """
@@ -78,7 +79,7 @@ class LedByTrainer(ABC):
     def _watch_system(self, *, on: bool) -> None: ...
 
     def expect(self, trainer: Any) -> None:
-        """Gets ready for a stage; called by the callback on every rank, before Lightning chooses a folder.
+        """Gets ready for a stage.
 
         From here to :meth:`begin` what is logged waits, for the stage may get a run of its own.
         """
@@ -91,11 +92,7 @@ class LedByTrainer(ABC):
             self._run.hold()
 
     def begin(self, trainer: Any) -> None:
-        """Begins the run, or reopens it for another ``fit``; called by the callback when a stage begins.
-
-        Raises:
-            Exception: what must be mended before training; see :meth:`runstore.session.RunSession.begin`.
-        """
+        """Begins the run, or reopens it for another ``fit``."""
         is_new_stage, self._is_new_stage = self._is_new_stage, False
         if is_new_stage:
             run_id = self._run_of_its_own(trainer) if self._writes else None
@@ -117,18 +114,15 @@ class LedByTrainer(ABC):
             keep_cli_config(trainer, run.session)
         self._watch_system(on=True)
 
-    def meet_exception(self, error: BaseException) -> None:
-        """Ends the run by what stops the training; called by the callback, before any logger is finalized.
-
-        Lightning skips the loggers that follow one whose ``finalize`` fails; this does not wait for its turn.
-        """
+    def on_exception(self, error: BaseException) -> None:
+        """Ends the run by what stops the training."""
         if self._writes:
             self._meet_failure_of_new_stage()
             if self._run is not None:
                 self._run.fail(error)
 
-    def meet_checkpoint(self, trainer: Any, origins: list[Origin]) -> None:
-        """Continues the run that wrote a checkpoint, if that is to be; called by the callback on every rank."""
+    def on_checkpoint_loaded(self, trainer: Any, origins: list[Origin]) -> None:
+        """Continues the run that wrote a checkpoint, if that is to be."""
         if not origins:
             return
         chosen = self._choose(origins, trainer) if self._writes else None

@@ -16,11 +16,12 @@ from runstore.checks import check_name, check_run_id, shown
 from runstore.errors import InvalidValueError
 from runstore.ids import new_run_id
 from runstore.lightning._family import DummyExperiment, Logger, be_a_logger_of_both, is_rank_zero
+from runstore.lightning.callback import RunStoreCallback
 from runstore.lightning.ending import close_when_dropped
 from runstore.lightning.hparams import config_of
 from runstore.lightning.led import LedByTrainer
 from runstore.lightning.position import Position
-from runstore.lightning.resuming import RunStoreCallback, read_run
+from runstore.lightning.resuming import read_run
 from runstore.lightning.scalars import number_of, step_of
 from runstore.lightning.stages import StagedRun
 from runstore.lightning.system import SystemMetrics
