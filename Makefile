@@ -1,15 +1,22 @@
 # Each target does all its own set-up and can be run again; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-deep lint docs bench constraints clean lint-all ruff format types arrows dependencies site changelog
+.PHONY: help demo light check fix test all test-deep lint docs bench constraints clean
+.PHONY: lint-all ruff format types arrows dependencies site changelog
 
 BIN := .venv/bin
 READY := .venv/.ready
+LIGHT := .venv-light/.ready
+QUICK := $(or $(wildcard $(READY)),$(LIGHT))
 export NO_MKDOCS_2_WARNING := 1
 
 help:
 	@echo "make demo   train on generated X-ray phantoms into demo-output/ and show the stored run"
-	@echo "make test   run the tests, against real servers: what continuous integration runs"
+	@echo "make light  an environment without PyTorch, for make check: under a minute"
+	@echo "make check  style, types and arrows, in seconds; with T=tests/runstore/test_query.py that test as well"
+	@echo "make fix    format, and mend what ruff can"
+	@echo "make test   run the tests, against real servers; with T=tests/... only those, on one Python"
 	@echo "make lint   check style, types, arrows, dependencies, documentation and changelog"
+	@echo "make all    lint and test: what continuous integration runs"
 	@echo "make docs   build the documentation into site/"
 	@echo "make bench  measure runstore beside the raw drivers, under three minutes (python -m benchmarks --help for all)"
 	@echo "make clean  remove everything that the other targets made"
@@ -18,13 +25,31 @@ help:
 
 $(READY): pyproject.toml constraints.txt scripts/make-environment
 	@scripts/make-environment .venv
-	@touch $(READY)
+	@touch $@
+
+$(LIGHT): pyproject.toml constraints.txt scripts/make-environment
+	@scripts/make-environment .venv-light light
+	@touch $@
+
+light: $(LIGHT)
+
+# T goes to pytest as it stands: a path, a path::test, or "tests/runstore -k like".
+check: $(QUICK)
+	@scripts/check $(T)
+
+fix: $(QUICK)
+	@-$(<D)/bin/ruff check --fix --quiet .
+	@$(<D)/bin/ruff format --quiet .
 
 demo: $(READY)
 	@$(BIN)/pneumo-train demo
 
 test: $(READY)
-	@scripts/run-tests
+	@scripts/run-tests $(T)
+
+# Both run, also when the first has failed.
+all: $(READY)
+	@$(MAKE) --no-print-directory --keep-going lint test
 
 test-deep: $(READY)
 	@RUNSTORE_HYPOTHESIS_PROFILE=deep scripts/run-tests --timeout 14400
@@ -66,6 +91,6 @@ changelog: $(READY)
 	$(BIN)/towncrier build --draft --version next > /dev/null
 
 clean:
-	rm -rf .venv .venv-3.* .benchmarks site build dist demo-output
+	rm -rf .venv .venv-* .benchmarks site build dist demo-output
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
