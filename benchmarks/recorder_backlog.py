@@ -16,7 +16,7 @@ from recorder_support import KINDS, database, folder, line, machine, use_state_d
 
 from runstore.errors import StoreUnavailableError
 from runstore.model import MetricPoint
-from runstore.opening import open_store
+from runstore.opening.stores import open_store
 from runstore.recording import RecordingStore
 from runstore.recording.places import identity_of
 

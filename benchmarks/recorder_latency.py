@@ -14,7 +14,7 @@ from typing import Any
 from recorder_support import KINDS, database, folder, line, machine, percentiles, use_state_dir
 
 from runstore.model import MetricPoint
-from runstore.opening import open_store
+from runstore.opening.stores import open_store
 
 
 def measure(store: Any, run_id: str, *, steps: range, points: int, pace_us: float) -> list[int]:

@@ -18,7 +18,7 @@ from typing import Any
 from recorder_support import KINDS, database, folder, line, machine, percentiles, use_state_dir
 
 from runstore.model import MetricPoint
-from runstore.opening import open_store
+from runstore.opening.stores import open_store
 from support.servers import MongoDBFailoverSet
 
 MOMENTS = {"quiet": None, "start": 0.0, "middle": 0.5, "end": 0.92}

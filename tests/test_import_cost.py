@@ -42,7 +42,7 @@ def test_importing_runstore_imports_no_driver_no_framework_and_nothing_slow() ->
 
 
 def test_listing_the_backends_imports_no_driver_and_no_framework() -> None:
-    loaded = _loaded_by("from runstore.plugins import find_backends; find_backends()")
+    loaded = _loaded_by("from runstore.plugins.registry import find_backends; find_backends()")
 
     assert loaded & (_DRIVERS | _FRAMEWORKS) == set()
 

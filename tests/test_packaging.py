@@ -30,7 +30,7 @@ _PLUGINS: Mapping[str, str] = {
 }
 _SUPPORT_PLUGIN = """
 from runstore.hookspecs import Backend, hookimpl
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 
 def backend(name, scheme):
     @hookimpl

@@ -15,9 +15,9 @@ from pneumo_train.reading import check_source, read_source
 from pneumo_train.result import TrainingResult
 from pneumo_train.stores import StoreLike, store_or_opener
 from pneumo_train.terminal import track
-from runstore.ids import new_run_id
 from runstore.provenance import gather_provenance
-from runstore.session import RunSession
+from runstore.training.session import RunSession
+from runstore.values.ids import new_run_id
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl
@@ -92,7 +92,7 @@ class CentralizedTrainer:
             SourceError: the source holds no table or no images; no run is created.
             DataError: the table or the images cannot be trained on; no run is created.
             RunStoreError: a mistake about the store to mend before training, or a store that turns us away; see
-                :meth:`runstore.session.RunSession.begin`.
+                :meth:`runstore.training.session.RunSession.begin`.
             DivergedError: the loss became NaN or infinite; the run ended as failed.
             KeyboardInterrupt: Ctrl-C, after the run was ended as interrupted.
         """

@@ -16,8 +16,8 @@ from pneumo_train.errors import ConfigError, DivergedError, PneumoTrainError
 from pneumo_train.terminal import quiet_lightning, track
 from pneumo_train.words import on_one_line
 from runstore.errors import RunStoreError
+from runstore.local.terminal import lasting_output
 from runstore.secrets import redact
-from runstore.terminal import lasting_output
 
 EXIT_FAILED = 1
 EXIT_MISTAKE = 2

@@ -22,8 +22,8 @@ from pneumo_train.stores import warn_of_no_store
 from pneumo_train.terminal import track
 from runstore import MetricPoint, RunNotFoundError, RunReader, StoreUnavailableError
 from runstore.errors import StoreFullError
-from runstore.naming import split_metric_name
-from runstore.session import RunSession
+from runstore.training.naming import split_metric_name
+from runstore.training.session import RunSession
 
 _log = logging.getLogger(__name__)
 

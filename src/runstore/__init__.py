@@ -42,7 +42,7 @@ if TYPE_CHECKING:
         SeriesSummary,
         StepValue,
     )
-    from runstore.opening import open_reader, open_store
+    from runstore.opening.stores import open_reader, open_store
     from runstore.protocol import BackendStore, RunReader, RunStore
 
 __all__ = [

@@ -31,7 +31,7 @@ Every error keeps its arguments when pickled, so one raised in a worker process 
 A driver's own error is always chained (``__cause__``) and never let through (clause ERR.1).
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class RunStoreError(Exception):
@@ -67,17 +67,38 @@ class ExperimentNotFoundError(NotFoundError):
 
     code = "experiment_not_found"
 
+    @classmethod
+    def of(cls, experiment_id: str) -> Self:
+        """The error for an id that no experiment has."""
+        return cls(
+            f"no experiment has the id {experiment_id!r}; "
+            "make one with get_or_create_experiment(name), which returns its id"
+        )
+
 
 class RunNotFoundError(NotFoundError):
     """No run has this id."""
 
     code = "run_not_found"
 
+    @classmethod
+    def of(cls, run_id: str, role: str = "run") -> Self:
+        """The error for an id that no run has; ``role`` is ``"parent run"`` for a parent."""
+        return cls(
+            f"no {role} has the id {run_id!r} in this store; give the whole id, as search_runs and `runstore runs` show "
+            f"it, or make it with ensure_run(experiment_id, run_id={run_id!r})"
+        )
+
 
 class ArtifactNotFoundError(NotFoundError):
     """The run has no artifact of this name, or its bytes are not kept by the store."""
 
     code = "artifact_not_found"
+
+    @classmethod
+    def of(cls, run_id: str, name: str) -> Self:
+        """The error for a name that no artifact of the run has."""
+        return cls(f"run {run_id!r} has no artifact {name!r}; list_artifacts and `runstore show` give the names it has")
 
 
 class ConflictError(RunStoreError):
@@ -90,6 +111,14 @@ class RunFinalizedError(ConflictError):
     """The run has already ended with another status; only ``ensure_run(resume=True)`` reopens it."""
 
     code = "run_finalized"
+
+    @classmethod
+    def of(cls, run_id: str, *, found: str, asked: str) -> Self:
+        """The error for a run that has ended as ``found`` and was to end as ``asked``."""
+        return cls(
+            f"run {run_id!r} was to end as {asked!s} but has already ended as {found!s}; "
+            "reopen it with ensure_run(run_id=..., resume=True) if it goes on"
+        )
 
 
 class StoreUnavailableError(RunStoreError):
@@ -108,6 +137,13 @@ class ReadOnlyError(RunStoreError):
     """This handle was opened by ``open_reader``, and a verb writes; open the store with ``open_store``."""
 
     code = "read_only"
+
+    @classmethod
+    def of(cls, verb: str) -> Self:
+        """The error for a verb of a store that was opened to be read."""
+        return cls(
+            f"{verb} writes, and this store was opened by open_reader, to be read; open it with open_store(url) to write"
+        )
 
 
 class StoreFailureError(RunStoreError):

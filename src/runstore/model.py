@@ -2,7 +2,7 @@
 
 Times are aware :class:`~datetime.datetime` in UTC with microseconds. Ids are opaque strings. A store checks the values
 it is given in the call that takes them, so that an error can name the place (``points[3].value``); the rules stand in
-:mod:`runstore.checks`.
+:mod:`runstore.values.checks`.
 """
 
 import traceback
@@ -14,7 +14,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from msgspec import Struct, field
 
-from runstore.failure_text import told
+from runstore._failure_text import told
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 """1970-01-01 UTC, the zero of every stored microsecond count."""

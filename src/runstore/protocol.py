@@ -225,7 +225,7 @@ class RunReader(Protocol):
         """A keyset page of the runs that match a filter, in a total and stable order [READ.1-5].
 
         Args:
-            filter: an expression of :mod:`runstore.query`, for example
+            filter: an expression of :mod:`runstore.query.tree`, for example
                 ``status = 'completed' and metric.validation.auroc.max > 0.9 and config.model.depth in (18, 34)``.
             experiment_id: only runs of this experiment.
             order_by: fields of the same language, each with ``asc`` (default) or ``desc``.

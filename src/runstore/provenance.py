@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from importlib import metadata
 from typing import Any
 
-from runstore.homes import here
+from runstore.local.homes import here
 from runstore.secrets import redact_arguments
 
 _GIT_TIMEOUT_S = 5.0

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgspec
 
 from runstore.errors import SettingsError
-from runstore.homes import here
+from runstore.local.homes import here
 from runstore.secrets import redact_word
 from runstore.urls import check_splits
 

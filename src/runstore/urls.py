@@ -4,7 +4,7 @@ import re
 import unicodedata
 
 from runstore.errors import SettingsError
-from runstore.homes import expanded
+from runstore.local.homes import expanded
 from runstore.secrets import split_url
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//)?")

@@ -11,9 +11,9 @@ from bson import ObjectId
 from gridfs import GridFSBucket, GridOut
 from gridfs.errors import CorruptGridFile, NoFile
 
-from runstore.blobs import Blob, hashed
+from runstore.artifacts.blobs import Blob, hashed
 from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, InvalidValueError, StoreFailureError
-from runstore.files import CHUNK
+from runstore.local.files import CHUNK
 from runstore_mongo.connection import Connection
 from runstore_mongo.documents import BLOBS
 

@@ -1,6 +1,6 @@
 """From the filter tree to conditions that the server's indexes can use.
 
-What :mod:`runstore.query_reference` says in Python is said here in the server's language. User text only ever stands
+What :mod:`runstore.query.meaning` says in Python is said here in the server's language. User text only ever stands
 where the server expects a value: on the right of ``$eq`` and its like, or escaped in a regular expression (READ.5).
 """
 
@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from runstore.model import RunStatus
-from runstore.patterns import Part, Wildcard, like_parts, part_length
-from runstore.query import (
+from runstore.query.meaning import matches
+from runstore.query.patterns import Part, Wildcard, like_parts, part_length
+from runstore.query.tree import (
     And,
     Attribute,
     Compare,
@@ -27,7 +28,6 @@ from runstore.query import (
     Present,
     Tag,
 )
-from runstore.query_reference import matches
 from runstore_mongo.documents import NOW_US, PREFIX_LENGTH, copy_key
 
 Document = dict[str, Any]

@@ -11,8 +11,6 @@ from typing import Any, Final
 
 from bson.int64 import Int64
 
-from runstore.checks import Series
-from runstore.config import ConfigLeaf, decode_config, encode_config
 from runstore.model import (
     Artifact,
     DatasetType,
@@ -25,6 +23,8 @@ from runstore.model import (
     from_microseconds,
     to_microseconds,
 )
+from runstore.series.points import Series
+from runstore.values.config import ConfigLeaf, decode_config, encode_config
 
 Document = dict[str, Any]
 

@@ -20,10 +20,10 @@ from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, PyMongoError
 
-from runstore.batches import Batch
-from runstore.checks import Series, unknown_run
 from runstore.errors import RunNotFoundError
 from runstore.model import SeriesSummary
+from runstore.series.columns import Batch
+from runstore.series.points import Series
 from runstore_mongo import documents
 from runstore_mongo.columns import Columns, empty, of_batch
 from runstore_mongo.connection import ConflictingWriteError, Connection, Document
@@ -170,7 +170,7 @@ class Ingest:
         fields = {"metrics": 1, "has_more_series": 1, "waiting": {"$bsonSize": {"pending": "$pending"}}}
         run = self._connection.collection(RUNS).find_one({"_id": run_id}, fields)
         if run is None:
-            raise RunNotFoundError(unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         is_wide = bool(run["has_more_series"])
         state = _RunState({} if is_wide else summaries_of(run["metrics"]), run["waiting"], is_wide=is_wide)
         self._remember(run_id, state)

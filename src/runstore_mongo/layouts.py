@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from bson import decode
 
-from runstore.checks import Series
 from runstore.model import DatasetType, SeriesSummary
+from runstore.series.points import Series
 from runstore_mongo.documents import STATISTICS_FIELDS, identity_of, sorted_summaries, summary_of_values
 
 _MOST_LAYOUTS: Final = 8

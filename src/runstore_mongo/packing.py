@@ -14,8 +14,9 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 from pymongo.write_concern import WriteConcern
 
-from runstore.checks import MAX_STEP, Series, unknown_run
 from runstore.errors import RunNotFoundError
+from runstore.series.points import Series
+from runstore.values.checks import MAX_STEP
 from runstore_mongo.columns import Columns, empty, of_documents, overlay
 from runstore_mongo.connection import ConflictingWriteError, Connection, Document, Session, is_duplicate
 from runstore_mongo.documents import BUCKETS, RUNS, SERIES, copied, copy_key, series_key, summaries_of, touched
@@ -227,7 +228,7 @@ class SeriesWriter:
             runs = runs.with_options(write_concern=WriteConcern(w=1))
         result = runs.update_one({"_id": run_id}, stages, session=session)
         if not result.matched_count:
-            raise RunNotFoundError(unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
 
     def _concern(self) -> WriteConcern | None:
         """On several shards no log keeps the order of two documents: there each write is waited for."""

@@ -8,21 +8,21 @@ from typing import Any, BinaryIO, Self
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
-from runstore import checks
-from runstore.artifacts import open_verified
-from runstore.blobs import Blobs, blobs_at
-from runstore.config import decode_config
+from runstore.artifacts.blobs import Blobs, blobs_at
+from runstore.artifacts.verifying import open_verified
 from runstore.errors import (
     ArtifactNotFoundError,
     ExperimentNotFoundError,
     InvalidValueError,
     RunNotFoundError,
 )
-from runstore.ids import experiment_id_of
 from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
-from runstore.query import Metric
-from runstore.sampling import MIN_SAMPLE, sample_indices
-from runstore.searches import RunQuery, check_children, check_experiments, check_search
+from runstore.query.searches import RunQuery, check_children, check_experiments, check_search
+from runstore.query.tree import Metric
+from runstore.series.sampling import MIN_SAMPLE, sample_indices
+from runstore.values import checks
+from runstore.values.config import decode_config
+from runstore.values.ids import experiment_id_of
 from runstore_mongo.blobs import GridFSBlobs
 from runstore_mongo.conditions import uses_metrics
 from runstore_mongo.connection import Connection, Document
@@ -75,7 +75,7 @@ class MongoReader:
         checks.check_name(experiment_id, "experiment_id")
         found = self._find(EXPERIMENTS, experiment_id)
         if found is None:
-            raise ExperimentNotFoundError(checks.unknown_experiment(experiment_id))
+            raise ExperimentNotFoundError.of(experiment_id)
         return experiment_of(found)
 
     def find_experiment(self, name: str) -> Experiment | None:
@@ -100,7 +100,7 @@ class MongoReader:
         checks.check_run_id(run_id)
         found = self._aggregate("read a run", RUNS, [{"$match": {"_id": run_id}}, {"$project": RUN_PROJECTION}])
         if not found:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         return run_of(found[0], now_us=found[0]["now"])
 
     def search_runs(
@@ -145,7 +145,7 @@ class MongoReader:
         checks.check_run_id(run_id)
         found = self._find(RUNS, run_id, {"config_document": 1})
         if found is None:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         return decode_config(found["config_document"])
 
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -167,7 +167,7 @@ class MongoReader:
         checks.check_run_id(run_id)
         found = self.get_summaries_of([run_id])
         if run_id not in found:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         return found[run_id]
 
     def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
@@ -272,7 +272,7 @@ class MongoReader:
         found = self._find(ARTIFACTS, artifact_key(run_id, name))
         if found is None:
             self._require_run(run_id)
-            raise ArtifactNotFoundError(checks.unknown_artifact(run_id, name))
+            raise ArtifactNotFoundError.of(run_id, name)
         return open_verified(artifact_of(found), self._blobs)
 
     # --- the handle ---------------------------------------------------------------------------------------------
@@ -314,7 +314,7 @@ class MongoReader:
     def _require_run(self, run_id: str) -> None:
         checks.check_run_id(run_id)
         if self._find(RUNS, run_id, {"_id": 1}) is None:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
 
 
 def _in_parts(run_ids: list[str]) -> Iterator[list[str]]:

@@ -6,8 +6,8 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from runstore.model import RunStatus
-from runstore.query import MAX_SORTED_LENGTH, And, Attribute, ConfigKey, Metric, Node, Order, Rank, Tag
-from runstore.searches import Place, RunQuery
+from runstore.query.searches import Place, RunQuery
+from runstore.query.tree import MAX_SORTED_LENGTH, And, Attribute, ConfigKey, Metric, Node, Order, Rank, Tag
 from runstore_mongo.conditions import Conditions, fields_of, uses_metrics
 from runstore_mongo.documents import NOW_US, SERIES, copy_key
 

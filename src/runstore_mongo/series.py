@@ -19,9 +19,10 @@ from typing import Any, Final, NamedTuple
 from bson.int64 import Int64
 from pymongo import UpdateOne
 
-from runstore.checks import MAX_STEP, Series
 from runstore.model import SeriesSummary, StepValue
-from runstore.summaries import merge_summaries, summarize
+from runstore.series.points import Series
+from runstore.series.summaries import merge_summaries, summarize
+from runstore.values.checks import MAX_STEP
 from runstore_mongo.columns import Columns, empty, of_documents, overlay
 from runstore_mongo.documents import Document, bucket_key, series_key, summary_fields, summary_of
 

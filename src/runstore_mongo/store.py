@@ -18,11 +18,8 @@ from bson.int64 import Int64
 from pymongo import ReplaceOne
 from pymongo.errors import PyMongoError
 
-from runstore import checks
-from runstore.artifacts import check_artifact, records_of
-from runstore.batches import batches_of
-from runstore.begun import BegunRuns
-from runstore.config import check_config, decode_config, encode_config, flatten_config, merge_config
+from runstore.artifacts.requests import check_artifact, records_of
+from runstore.backend.begun import BegunRuns
 from runstore.errors import (
     ExperimentNotFoundError,
     InvalidValueError,
@@ -30,9 +27,12 @@ from runstore.errors import (
     RunFinalizedError,
     RunNotFoundError,
 )
-from runstore.ids import experiment_id_of, new_run_id
 from runstore.model import TERMINAL_STATUSES, Artifact, MetricPoint, RunFailure, RunStatus, from_microseconds
 from runstore.protocol import DEFAULT_LEASE_S
+from runstore.series.columns import batches_of
+from runstore.values import births, checks
+from runstore.values.config import check_config, decode_config, encode_config, flatten_config, merge_config
+from runstore.values.ids import experiment_id_of, new_run_id
 from runstore_mongo.connection import ConflictingWriteError, Document, Session, is_duplicate
 from runstore_mongo.documents import (
     ARTIFACTS,
@@ -117,7 +117,7 @@ class MongoStore(MongoReader):
         resume: bool = False,
     ) -> str:
         """See :meth:`runstore.protocol.RunStore.ensure_run`."""
-        birth = checks.check_birth(
+        birth = births.check_birth(
             experiment_id=experiment_id,
             run_id=run_id,
             training_mode=training_mode,
@@ -144,13 +144,13 @@ class MongoStore(MongoReader):
 
         return self._connection.call("ensure a run", ensure)
 
-    def _reuse(self, birth: checks.Birth, *, resume: bool) -> bool:
+    def _reuse(self, birth: births.Birth, *, resume: bool) -> bool:
         """Whether the run exists; reopens it if that is asked for and it has ended."""
         runs = self._connection.collection(RUNS)
         known = runs.find_one({"_id": birth.run_id}, {"experiment_id": 1, "status": 1})
         if known is None:
             return False
-        checks.check_same_experiment(birth, known["experiment_id"])
+        births.check_same_experiment(birth, known["experiment_id"])
         if resume and known["status"] in TERMINAL_STATUSES:
             reopened = {
                 "status": str(RunStatus.IN_PROGRESS),
@@ -163,12 +163,12 @@ class MongoStore(MongoReader):
             runs.update_one({"_id": birth.run_id, "status": {"$in": _TERMINAL}}, [{"$set": reopened}])
         return True
 
-    def _create(self, birth: checks.Birth, provenance: str, *, start_us: int, was_named: bool) -> None:
-        wanted = checks.require_experiment(birth if was_named else birth._replace(run_id=None))
+    def _create(self, birth: births.Birth, provenance: str, *, start_us: int, was_named: bool) -> None:
+        wanted = births.require_experiment(birth if was_named else birth._replace(run_id=None))
         if self._find_id(EXPERIMENTS, wanted) is None:
-            raise ExperimentNotFoundError(checks.unknown_experiment(wanted))
+            raise ExperimentNotFoundError.of(wanted)
         if birth.parent_run_id is not None and self._find_id(RUNS, birth.parent_run_id) is None:
-            raise RunNotFoundError(checks.unknown_run(birth.parent_run_id, role="parent run"))
+            raise RunNotFoundError.of(birth.parent_run_id, role="parent run")
         fields: Document = {
             "experiment_id": wanted,
             "name": birth.name,
@@ -238,7 +238,7 @@ class MongoStore(MongoReader):
         else:
             known = runs.find_one({"_id": run_id}, {"config_document": 1, "config_version": 1})
         if known is None:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         merged = merge_config(decode_config(known["config_document"]), new)
         text = encode_config(merged)
         fields: Document = {}
@@ -304,11 +304,11 @@ class MongoStore(MongoReader):
         runs = self._connection.collection(RUNS)
         known = runs.find_one({"_id": run_id}, {"status": 1, "start_time": 1})
         if known is None:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         found = RunStatus(known["status"])
         if found.is_final:
             if found != final:
-                raise RunFinalizedError(checks.already_final(run_id, found, final))
+                raise RunFinalizedError.of(run_id, found=found, asked=final)
             return
         end_us = checks.check_end_time(end_us, start_us=int(known["start_time"]), now_us=_now_us())
         fields: Document = {"status": str(final), "end_time": Int64(end_us), "failure": None}
@@ -328,7 +328,7 @@ class MongoStore(MongoReader):
             "mark a run as alive", lambda: runs.update_one({"_id": run_id}, [beaten(lease_s)])
         )
         if not result.matched_count:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         self._touched_at.pop(run_id, None)  # the lease may be shorter than what the next write would share
 
     def __exit__(
@@ -347,7 +347,7 @@ class MongoStore(MongoReader):
         runs = self._connection.collection(RUNS)
         result = self._connection.call("look up a run", lambda: runs.update_one({"_id": run_id}, [touched({})]))
         if not result.matched_count:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         self._remember_touch(run_id)
 
     def _is_touch_due(self, run_id: str) -> bool:

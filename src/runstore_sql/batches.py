@@ -2,13 +2,13 @@
 
 import math
 
-from runstore.batches import Batch
+from runstore.series.columns import Batch
 from runstore_sql.numbers import to_pair
 from runstore_sql.summary_rows import SummaryRow
 
 
 def row_of(batch: Batch) -> SummaryRow:
-    """The summary of a batch, as :func:`runstore.summaries.summarize` defines it, as columns."""
+    """The summary of a batch, as :func:`runstore.series.summaries.summarize` defines it, as columns."""
     steps, values, _ = batch
     if len(steps) == 1:
         point = (steps[0], *to_pair(values[0]))
@@ -29,7 +29,7 @@ def _extreme(steps: list[int], values: list[float], value: float) -> tuple[int, 
 
 
 def folded(old: SummaryRow, new: SummaryRow) -> SummaryRow:
-    """The summary of two parts of a series without a common step, as :func:`runstore.summaries.merge_summaries`."""
+    """The summary of two parts of a series without a common step, as :func:`runstore.series.summaries.merge_summaries`."""
     first = old[2:5] if old[2] < new[2] else new[2:5]
     last = old[5:8] if old[5] > new[5] else new[5:8]
     lowest, highest = old[8:11], old[11:14]

@@ -11,9 +11,9 @@ from typing import BinaryIO, Final, cast
 
 import sqlalchemy as sa
 
-from runstore.blobs import Blob, hashed
+from runstore.artifacts.blobs import Blob, hashed
 from runstore.errors import ArtifactNotFoundError, StoreFailureError
-from runstore.files import CHUNK
+from runstore.local.files import CHUNK
 from runstore_sql.database import Database
 from runstore_sql.failures import is_taken
 from runstore_sql.packets import room_in

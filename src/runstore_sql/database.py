@@ -17,9 +17,9 @@ import sqlalchemy as sa
 import tenacity
 from sqlalchemy.pool import QueuePool
 
-from runstore import forks
 from runstore.errors import RunStoreError, SettingsError, StoreClosedError, StoreUnavailableError
-from runstore.homes import expanded
+from runstore.local import forks
+from runstore.local.homes import expanded
 from runstore.secrets import Secrets, redact_word, split_url, without_secrets
 from runstore.urls import scheme_of, with_plain_scheme
 from runstore_sql import secret_options

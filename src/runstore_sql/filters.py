@@ -11,8 +11,8 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import Grouping
 
-from runstore.patterns import Wildcard, like_tokens
-from runstore.query import (
+from runstore.query.patterns import Wildcard, like_tokens
+from runstore.query.tree import (
     And,
     Attribute,
     Compare,
@@ -266,7 +266,7 @@ def keyed_column(field: Field) -> tuple[sa.Table, Condition, _Column]:
 
 
 def _is_spelt_by_texts_alone(text: str) -> bool:
-    """Whether no number, boolean, null, list or mapping is written so; see :class:`runstore.config.ConfigLeaf`."""
+    """Whether no number, boolean, null, list or mapping is written so; see :class:`runstore.values.config.ConfigLeaf`."""
     return text not in _SPELT and text[:1] not in _BEGIN_OTHERS
 
 

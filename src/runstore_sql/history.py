@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
-from runstore.checks import MAX_STEP, Series, unknown_run
 from runstore.errors import InvalidValueError, RunNotFoundError
 from runstore.model import DatasetType, History
-from runstore.sampling import MIN_SAMPLE, bucket_count
+from runstore.series.points import Series
+from runstore.series.sampling import MIN_SAMPLE, bucket_count
+from runstore.values.checks import MAX_STEP
 
 _PROBE: Final = 20
 """How many points are looked at in the time that one more range to look through costs, on any database."""
@@ -126,7 +127,7 @@ class HistoryReader(ABC):
         )
         row = cursor.fetchone()
         if row is None:
-            raise RunNotFoundError(unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         return SeriesExtent(0, 0, 0, 0, 0) if row[0] is None else SeriesExtent(*row)
 
     @abstractmethod
@@ -155,7 +156,7 @@ DensePoints = tuple["array[float]", "array[int]"]
 
 
 def bucket_bounds(extent: SeriesExtent, buckets: int) -> list[Range]:
-    """The inclusive range of steps of each bucket, as :func:`runstore.sampling.bucket_of` sorts steps into them."""
+    """The inclusive range of steps of each bucket, as :func:`runstore.series.sampling.bucket_of` sorts steps into them."""
     span = extent.last - extent.first + 1
     edges = [extent.first - (-bucket * span // buckets) for bucket in range(buckets + 1)]
     return [(low, high - 1) for low, high in pairwise(edges) if low < high]

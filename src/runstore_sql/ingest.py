@@ -14,9 +14,9 @@ import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
-from runstore.batches import Batch, Batches
-from runstore.checks import Series, unknown_run
 from runstore.errors import RunNotFoundError
+from runstore.series.columns import Batch, Batches
+from runstore.series.points import Series
 from runstore_sql.batches import folded, row_of
 from runstore_sql.schema import SUMMARY_COLUMNS
 from runstore_sql.summary_rows import SummaryRow
@@ -137,7 +137,7 @@ def _find_or_make(writer: PointWriter, cursor: Any, run_id: str, wanted: list[Se
         writer.make_series(cursor, found.pk, [identity for identity in wanted if identity not in found.series])
         found = writer.find(cursor, run_id, wanted)
     if found is None:
-        raise RunNotFoundError(unknown_run(run_id))
+        raise RunNotFoundError.of(run_id)
     return found
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from runstore.blobs import Blobs, absolute_place, blobs_at
+from runstore.artifacts.blobs import Blobs, absolute_place, blobs_at
 from runstore.errors import (
     ForeignSchemaError,
     SchemaError,

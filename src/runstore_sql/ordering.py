@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from runstore.query import (
+from runstore.query.tree import (
     MAX_SORTED_LENGTH,
     NULLABLE_ATTRIBUTES,
     TEXT_ATTRIBUTES,

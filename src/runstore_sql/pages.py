@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
 from runstore.model import Page, Run
-from runstore.query import MAX_SORTED_LENGTH
-from runstore.searches import RunQuery
+from runstore.query.searches import RunQuery
+from runstore.query.tree import MAX_SORTED_LENGTH
 from runstore_sql.database import Database
 from runstore_sql.filters import Condition, Filters, parent
 from runstore_sql.ordering import Ordering

@@ -6,14 +6,14 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import sqlalchemy as sa
 
-from runstore import checks
-from runstore.artifacts import open_verified
-from runstore.blobs import Blobs
-from runstore.config import decode_config
+from runstore.artifacts.blobs import Blobs
+from runstore.artifacts.verifying import open_verified
 from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
-from runstore.ids import experiment_id_of
 from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
-from runstore.searches import check_children, check_experiments, check_search
+from runstore.query.searches import check_children, check_experiments, check_search
+from runstore.values import checks
+from runstore.values.config import decode_config
+from runstore.values.ids import experiment_id_of
 from runstore_sql.database import Database
 from runstore_sql.filters import Condition
 from runstore_sql.history import HistoryReader, check_sample_size
@@ -51,7 +51,7 @@ class SqlReader:
         checks.check_name(experiment_id, "experiment_id")
         found = self._one_experiment(experiment.c.id == experiment_id)
         if found is None:
-            raise ExperimentNotFoundError(checks.unknown_experiment(experiment_id))
+            raise ExperimentNotFoundError.of(experiment_id)
         return found
 
     def find_experiment(self, name: str) -> Experiment | None:
@@ -79,7 +79,7 @@ class SqlReader:
         checks.check_run_id(run_id)
         found = self._find_run(run_id)
         if found is None:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         return found
 
     def _find_run(self, run_id: str) -> Run | None:
@@ -112,7 +112,7 @@ class SqlReader:
         checks.check_run_id(run_id)
         found = self.get_configs([run_id])
         if run_id not in found:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         return found[run_id]
 
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -125,7 +125,7 @@ class SqlReader:
         checks.check_run_id(run_id)
         found = self.get_summaries_of([run_id])
         if run_id not in found:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         return found[run_id]
 
     def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
@@ -183,7 +183,7 @@ class SqlReader:
         )
         rows = self.database.read(lambda connection: connection.execute(query).all())
         if not rows:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         return tuple(artifact_of(row, run_id) for row in rows if row.name is not None)
 
     def open_artifact(self, run_id: str, name: str) -> BinaryIO:
@@ -197,12 +197,12 @@ class SqlReader:
         )
         row = self.database.read(lambda connection: connection.execute(query).first())
         if row is None:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         if row.name is None:
-            raise ArtifactNotFoundError(checks.unknown_artifact(run_id, name))
+            raise ArtifactNotFoundError.of(run_id, name)
         return open_verified(artifact_of(row, run_id), self._blobs)
 
     def _require_run(self, run_id: str) -> None:
         query = sa.select(run.c.pk).where(run.c.id == run_id)
         if self.database.read(lambda connection: connection.execute(query).scalar()) is None:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)

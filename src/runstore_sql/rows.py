@@ -5,8 +5,8 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
-from runstore.config import decode_config, encode_config
 from runstore.model import Artifact, Experiment, Run, RunFailure, RunStatus, from_microseconds, to_microseconds
+from runstore.values.config import decode_config, encode_config
 from runstore_sql.filters import parent, status_now
 from runstore_sql.schema import artifact, experiment, run
 

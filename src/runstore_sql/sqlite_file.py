@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from runstore import forks, sqlite_files
 from runstore.errors import SettingsError, StoreFailureError
-from runstore.open_files import FileKey, key_of
-from runstore.patterns import like_matcher
-from runstore.sqlite_files import Connection
+from runstore.local import forks, sqlite_files
+from runstore.local.open_files import FileKey, key_of
+from runstore.local.sqlite_files import Connection
+from runstore.query.patterns import like_matcher
 
 OPTIONS: Final = frozenset({"synchronous", "timeout"})
 _BUSY_S: Final = 5.0

@@ -13,10 +13,10 @@ import time
 from pathlib import Path
 from typing import Final
 
-from runstore import sqlite_files
 from runstore.errors import SchemaError, StoreFailureError
-from runstore.open_files import SIDE_FILES, head_of, key_of, names_of
-from runstore.sqlite_files import Connection
+from runstore.local import sqlite_files
+from runstore.local.open_files import SIDE_FILES, head_of, key_of, names_of
+from runstore.local.sqlite_files import Connection
 
 _log = logging.getLogger(__name__)
 

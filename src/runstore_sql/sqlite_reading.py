@@ -19,10 +19,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeVar
 
-from runstore import sqlite_files
 from runstore.errors import StoreUnavailableError
-from runstore.open_files import SIDE_FILES, copy_as_it_lies, head_of
-from runstore.sqlite_files import Connection
+from runstore.local import sqlite_files
+from runstore.local.open_files import SIDE_FILES, copy_as_it_lies, head_of
+from runstore.local.sqlite_files import Connection
 from runstore_sql.sqlite_file import UsedFile, set_up
 
 _READ_VERSION: Final = 19  # its place in the file's head; 2 says that there may be a write-ahead log

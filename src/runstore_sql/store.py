@@ -9,12 +9,9 @@ from typing import Any, Final, Self, cast
 
 import sqlalchemy as sa
 
-from runstore import checks
-from runstore.artifacts import check_artifact, records_of
-from runstore.batches import batches_of, is_plain_name
-from runstore.begun import BegunRuns
-from runstore.blobs import Blobs
-from runstore.config import check_config, decode_config, encode_config, flatten_config, merge_config
+from runstore.artifacts.blobs import Blobs
+from runstore.artifacts.requests import check_artifact, records_of
+from runstore.backend.begun import BegunRuns
 from runstore.errors import (
     ExperimentNotFoundError,
     ReadOnlyError,
@@ -22,9 +19,12 @@ from runstore.errors import (
     RunNotFoundError,
 )
 from runstore.hookspecs import OpenOptions
-from runstore.ids import experiment_id_of, new_run_id
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus, from_microseconds
 from runstore.protocol import DEFAULT_LEASE_S
+from runstore.series.columns import batches_of, is_plain_name
+from runstore.values import births, checks
+from runstore.values.config import check_config, decode_config, encode_config, flatten_config, merge_config
+from runstore.values.ids import experiment_id_of, new_run_id
 from runstore_sql.database import Database
 from runstore_sql.filters import HEAD_LENGTH, Condition
 from runstore_sql.numbers import to_pair
@@ -85,7 +85,7 @@ class SqlStore(SqlReader):
         resume: bool = False,
     ) -> str:
         """See :meth:`runstore.protocol.RunStore.ensure_run`."""
-        birth = checks.check_birth(
+        birth = births.check_birth(
             experiment_id=experiment_id,
             run_id=run_id,
             training_mode=training_mode,
@@ -112,12 +112,12 @@ class SqlStore(SqlReader):
         self._begun.add(new_id)
         return new_id
 
-    def _found_as_asked(self, birth: checks.Birth, *, resume: bool) -> bool:
+    def _found_as_asked(self, birth: births.Birth, *, resume: bool) -> bool:
         """Whether the run exists, under the experiment asked for; reopened if that was asked and it has ended."""
         known = self._find_run(cast("str", birth.run_id))
         if known is None:
             return False
-        checks.check_same_experiment(birth, known.experiment_id)
+        births.check_same_experiment(birth, known.experiment_id)
         if resume and known.status.is_final:
             has_ended = sa.and_(run.c.id == known.id, run.c.status != RunStatus.IN_PROGRESS.value)
             self._write(lambda connection: self._reopen(connection, has_ended))
@@ -136,17 +136,17 @@ class SqlStore(SqlReader):
         ]
         connection.execute(run.update().where(has_ended).ordered_values(*changes))
 
-    def _make_run(self, connection: sa.Connection, new_id: str, birth: checks.Birth, origin: str) -> bool:
+    def _make_run(self, connection: sa.Connection, new_id: str, birth: births.Birth, origin: str) -> bool:
         """Inserts the run unless one of its id is there; whether it did."""
-        wanted = checks.require_experiment(birth)
+        wanted = births.require_experiment(birth)
         experiment_pk = connection.execute(self._sql.experiment_pk, {"of_id": wanted}).scalar()
         if experiment_pk is None:
-            raise ExperimentNotFoundError(checks.unknown_experiment(wanted))
+            raise ExperimentNotFoundError.of(wanted)
         parent_pk = None
         if birth.parent_run_id is not None:
             parent_pk = connection.execute(self._sql.run_pk, {"of_id": birth.parent_run_id}).scalar()
             if parent_pk is None:
-                raise RunNotFoundError(checks.unknown_run(birth.parent_run_id, role="parent run"))
+                raise RunNotFoundError.of(birth.parent_run_id, role="parent run")
         values = {
             "id": new_id,
             "experiment_pk": experiment_pk,
@@ -279,7 +279,7 @@ class SqlStore(SqlReader):
         status, start_us, now_us = connection.execute(query).one()
         if status != RunStatus.IN_PROGRESS.value:
             if status != final.value:
-                raise RunFinalizedError(checks.already_final(run_id, RunStatus(status), final))
+                raise RunFinalizedError.of(run_id, found=RunStatus(status), asked=final)
             return
         end_us = checks.check_end_time(end_us, start_us=start_us, now_us=now_us)
         values = {"status": final.value, "end_us": end_us, "failure": failure_text(failure)}
@@ -346,7 +346,7 @@ class SqlStore(SqlReader):
         """The run's key, its row locked until the transaction ends. A write is a sign of life, noted when it is due."""
         found = connection.execute(self._sql.lock_run, {"of_id": run_id}).first()
         if found is None:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         pk, is_due = found
         if is_due and is_alive:
             connection.execute(self._sql.beat, {"of_pk": pk})

@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 
 from runstore.errors import StoreClosedError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
-from runstore.plugins import find_backends
+from runstore.plugins.registry import find_backends
 from runstore.protocol import BackendStore
 from runstore.recording import RecorderOptions, open_recorded
 from runstore.testing import Harness, Unsupported

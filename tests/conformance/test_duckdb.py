@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runstore import open_store
-from runstore.plugins import find_backends
+from runstore.plugins.registry import find_backends
 from runstore.testing import Harness, RunStoreConformance
 from support import session
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.testing import Harness, RunStoreConformance
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.recording import RecorderOptions, RecordingStore
 from runstore.testing import Harness, RunStoreConformance
 

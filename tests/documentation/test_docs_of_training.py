@@ -13,7 +13,7 @@ from documentation.pages import PAGES, commands_of, run_blocks
 from lightning_logger.models import Model
 from pneumo_train.options import build_parser
 from pneumo_train.phantoms import write_phantoms
-from runstore.opening import open_store
+from runstore.opening.stores import open_store
 
 NOISY = ("lightning", "pytorch_lightning", "torch", "jsonargparse")
 """What these say of each other and of small trainings is theirs; our own warnings stay errors."""

@@ -7,8 +7,8 @@ from hiding.urls import REFUSED_URLS, SECRET, SECRET_OPTIONS, SPLITTABLE_URLS
 from runstore import open_reader, open_store
 from runstore.errors import RunStoreError, SettingsError
 from runstore.hookspecs import OpenOptions
-from runstore.opening import check_url
-from runstore.plugins import find_backends
+from runstore.opening.stores import check_url
+from runstore.plugins.registry import find_backends
 from runstore.provenance import gather_provenance
 from runstore.recording.opening import Recipe
 from runstore.recording.places import identity_of

@@ -12,7 +12,7 @@ from kit.mutants.base import MutantHarness
 from kit.mutants.configs import ConfigIsReplaced, TrueBecomesOne
 from kit.mutants.metrics import LastIsByArrival, RetryDuplicatesPoints
 from kit.runner import breaches_of
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 from runstore.testing import RunStoreConformance
 from runstore.testing.bench import Bench
 from runstore.testing.report import ConformanceReport, outcome_of
@@ -20,7 +20,7 @@ from runstore.testing.stateful import run_machine
 
 SUITE = """
 import pytest
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.testing import Harness, RunStoreConformance
 
 class Forgetful(MemoryStore):

@@ -7,7 +7,7 @@ from kit.mutants.catalogue import MUTANTS
 from kit.mutants.sql import SqlMutant
 from kit.mutants.sql_harness import harness_of
 from kit.runner import breaches_of
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 from runstore.testing import CLAUSES
 from runstore.testing.conformance import _endings
 from support import session

@@ -9,7 +9,7 @@ from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning import Trainer
 
 from runstore.lightning import ending
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

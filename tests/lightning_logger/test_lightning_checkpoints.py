@@ -12,7 +12,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 from lightning_logger.models import Model, StoppedModel
 from runstore.errors import ArtifactNotFoundError, InvalidValueError
 from runstore.lightning import RunStoreLogger, fetch_checkpoint
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 
 pytestmark = pytest.mark.training
 

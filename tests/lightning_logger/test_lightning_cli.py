@@ -10,8 +10,8 @@ from pytorch_lightning.demos.boring_classes import BoringDataModule
 import runstore.lightning
 from lightning_logger.models import Model
 from runstore.lightning import RunStoreLogger
-from runstore.memory import MemoryStore
-from runstore.opening import open_store
+from runstore.memory.store import MemoryStore
+from runstore.opening.stores import open_store
 
 pytestmark = pytest.mark.training
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runstore.model import Run
-from runstore.opening import open_store
+from runstore.opening.stores import open_store
 
 pytestmark = pytest.mark.training
 

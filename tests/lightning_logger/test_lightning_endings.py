@@ -18,8 +18,8 @@ from pytorch_lightning import Callback, Trainer
 
 from lightning_logger.models import Model, StoppedModel
 from runstore.lightning import RunStoreLogger
-from runstore.memory import MemoryStore
-from runstore.opening import open_store
+from runstore.memory.store import MemoryStore
+from runstore.opening.stores import open_store
 
 pytestmark = pytest.mark.training
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from runstore.config import check_config
 from runstore.lightning.hparams import config_of
+from runstore.values.config import check_config
 
 pytestmark = pytest.mark.training
 

@@ -17,7 +17,7 @@ from pytorch_lightning.plugins.io import AsyncCheckpointIO, TorchCheckpointIO
 
 from lightning_logger.models import Model, StoppedModel
 from runstore.lightning import RunStoreLogger, fetch_checkpoint
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 
 pytestmark = pytest.mark.training
 

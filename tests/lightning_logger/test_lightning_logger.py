@@ -13,8 +13,8 @@ from lightning_fabric.loggers.logger import _DummyExperiment as DummyExperiment
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from runstore.lightning import RunStoreLogger
-from runstore.memory import MemoryStore
-from runstore.opening import open_store
+from runstore.memory.store import MemoryStore
+from runstore.opening.stores import open_store
 
 pytestmark = pytest.mark.training
 

@@ -10,7 +10,7 @@ from pytorch_lightning.callbacks import ModelCheckpoint
 
 from lightning_logger.models import Model
 from runstore.lightning import RunStoreLogger
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 from runstore.model import Run
 
 pytestmark = pytest.mark.training

@@ -18,8 +18,8 @@ from pytorch_lightning.tuner.tuning import Tuner
 from lightning_logger.models import Model, StoppedModel
 from runstore.errors import SettingsError
 from runstore.lightning import RunStoreCallback, RunStoreLogger
-from runstore.memory import MemoryStore
-from runstore.opening import open_store
+from runstore.memory.store import MemoryStore
+from runstore.opening.stores import open_store
 
 pytestmark = pytest.mark.training
 

@@ -8,7 +8,7 @@ from pytorch_lightning import Trainer
 
 from lightning_logger.models import StoppedModel
 from runstore.lightning import RunStoreLogger
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 
 pytestmark = pytest.mark.training
 

@@ -22,7 +22,7 @@ from pneumo_train.model import LitResNet
 from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT
 from runstore import RunStatus, StoreClosedError
 from runstore.errors import UnknownSchemeError
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 
 pytestmark = pytest.mark.training
 

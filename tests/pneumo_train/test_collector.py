@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 
 from pneumo_train.collector import MetricsCollectorCallback
 from runstore import DatasetType, RunNotFoundError, RunStatus
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
 
 _NO_WORKERS = pytest.mark.filterwarnings("ignore:.*does not have many workers")
 _LIGHTNING_ON_TORCH_2_15 = pytest.mark.filterwarnings("ignore:.*LeafSpec")

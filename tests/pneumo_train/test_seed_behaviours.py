@@ -18,7 +18,7 @@ from pneumo_train.collector import MetricsCollectorCallback
 from pneumo_train.config import TrainConfig, as_dict, load_config
 from pneumo_train.result import BEST_CHECKPOINT, TrainingResult
 from runstore import MetricPoint, RunStatus, StoreUnavailableError, open_reader, open_store
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 from support.processes import fast_directory
 
 _NO_WORKERS = pytest.mark.filterwarnings("ignore:.*does not have many workers")

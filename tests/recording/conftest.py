@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from recording.faulty import FaultyStore
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.protocol import BackendStore
 from runstore.recording import RecorderOptions, RecordingStore
 from runstore.recording import worker as worker_module

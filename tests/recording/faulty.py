@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from runstore.errors import StoreFailureError, StoreFullError, StoreUnavailableError
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 
 FAULTS = ("away", "lost reply", "failure", "bug", "slow")
 

@@ -11,9 +11,9 @@ from recording.conftest import IDENTITY
 from recording.faulty import Away
 from recording.test_recorder import begin, point, steps_of, wait_for
 from runstore.errors import StoreUnavailableError
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint
-from runstore.opening import open_store
+from runstore.opening.stores import open_store
 from runstore.recording import RecordingStore, blame, sending, sync_leftovers
 from support import session
 from support.servers import private_server

@@ -7,7 +7,7 @@ import pytest
 from runstore.cli.sync import sync
 from runstore.errors import SettingsError, StoreUnavailableError
 from runstore.model import MetricPoint
-from runstore.opening import open_store
+from runstore.opening.stores import open_store
 from runstore.recording import RecordingStore
 
 MISTYPED = "postgresql://me:secret-word@127.0.0.1:1/lab"

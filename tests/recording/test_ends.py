@@ -14,13 +14,13 @@ import pytest
 from recording.conftest import IDENTITY
 from recording.faulty import Away
 from recording.test_recorder import begin, point, steps_of, wait_for
-from runstore.begun import HANDED_BACK_S
+from runstore.backend.begun import HANDED_BACK_S
 from runstore.errors import StoreClosedError
-from runstore.ids import experiment_id_of
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import Run, RunStatus
-from runstore.opening import open_reader, open_store
+from runstore.opening.stores import open_reader, open_store
 from runstore.recording import RecordingStore, sync_leftovers
+from runstore.values.ids import experiment_id_of
 
 OpenRecorder = Callable[..., RecordingStore]
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from recording.faulty import FAULTS, Faults, FaultyStore
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint, RunStatus
 from runstore.recording import RecorderOptions, RecordingStore
 from support.processes import fast_directory

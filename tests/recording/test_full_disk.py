@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runstore.model import MetricPoint
-from runstore.opening import open_store
+from runstore.opening.stores import open_store
 from runstore.recording import RecordingStore
 
 

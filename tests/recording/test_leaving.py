@@ -16,8 +16,8 @@ import pytest
 from recording.faulty import Away
 from recording.test_recorder import begin, point, steps_of, wait_for
 from runstore.errors import StoreUnavailableError
-from runstore.memory import MemoryDatabase, MemoryStore
-from runstore.opening import open_store
+from runstore.memory.store import MemoryDatabase, MemoryStore
+from runstore.opening.stores import open_store
 from runstore.recording import RecordingStore, patience, sending
 
 OpenRecorder = Callable[..., RecordingStore]
@@ -168,7 +168,7 @@ _LEAVING = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests themselves were started with
 from runstore import MetricPoint
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.recording import RecorderOptions, RecordingStore, sending
 sending.BATCH_POINTS = 1
 

@@ -15,7 +15,7 @@ import pytest
 from runstore.cli.sync import sync
 from runstore.errors import SettingsError, StoreFailureError, StoreUnavailableError
 from runstore.model import MetricPoint
-from runstore.opening import open_store
+from runstore.opening.stores import open_store
 from runstore.recording import RecordingStore
 
 TRAINER = Path(__file__).with_name("trainer.py")

@@ -10,7 +10,7 @@ import pytest
 
 from recording.conftest import IDENTITY
 from recording.faulty import Away, Faults, FaultyStore
-from runstore.begun import HANDED_BACK_S
+from runstore.backend.begun import HANDED_BACK_S
 from runstore.errors import (
     ConflictError,
     InvalidValueError,
@@ -20,8 +20,7 @@ from runstore.errors import (
     StoreClosedError,
     StoreUnavailableError,
 )
-from runstore.ids import experiment_id_of
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint, RunStatus
 from runstore.recording import RecordingStore, count_refused, requeue_refused, stored_health
 from runstore.recording import drain as drain_module
@@ -30,6 +29,7 @@ from runstore.recording.blame import FAILURE_TRIES
 from runstore.recording.drain import HeldUpError, JournalDrain, Tallies
 from runstore.recording.journal import Journal
 from runstore.recording.records import ConfigRecord, encode, encode_metrics
+from runstore.values.ids import experiment_id_of
 
 OpenRecorder = Callable[..., RecordingStore]
 

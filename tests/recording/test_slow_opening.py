@@ -10,7 +10,7 @@ import pytest
 from recording.faulty import Away, FaultyStore
 from recording.test_recorder import begin, point, steps_of, wait_for
 from runstore.errors import StoreFailureError
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.recording import RecordingStore
 from runstore.recording import worker as worker_module
 

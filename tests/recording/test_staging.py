@@ -8,7 +8,7 @@ import pytest
 from recording.conftest import OpenRecorder
 from runstore import InvalidValueError, open_store
 from runstore.errors import StoreFullError
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 
 
 def _staged(journals: Path) -> list[Path]:

@@ -12,7 +12,7 @@ import warnings
 from typing import Any
 
 from runstore.model import MetricPoint
-from runstore.opening import open_store
+from runstore.opening.stores import open_store
 
 
 def say(text: object) -> None:

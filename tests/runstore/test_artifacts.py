@@ -8,8 +8,9 @@ from typing import BinaryIO, cast
 import pytest
 
 from runstore import ArtifactNotFoundError, InvalidValueError, StoreFailureError
-from runstore.artifacts import check_artifact, open_verified
-from runstore.blobs import Blobs, FsspecBlobs, LocalBlobs, blobs_at
+from runstore.artifacts.blobs import Blobs, FsspecBlobs, LocalBlobs, blobs_at
+from runstore.artifacts.requests import check_artifact
+from runstore.artifacts.verifying import open_verified
 from runstore.errors import CorruptArtifactError
 from runstore.model import Artifact
 

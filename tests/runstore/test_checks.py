@@ -9,16 +9,8 @@ from fractions import Fraction
 import pytest
 
 from runstore import InvalidValueError, MetricPoint, RunFailure
-from runstore.checks import (
-    check_artifact_name,
-    check_failure,
-    check_name,
-    check_number,
-    check_points,
-    check_time,
-    check_word,
-    group_points,
-)
+from runstore.series.points import check_points, group_points
+from runstore.values.checks import check_artifact_name, check_failure, check_name, check_number, check_time, check_word
 
 
 @pytest.mark.parametrize("name", ["a", "x" * 255, " leading and trailing ", "é/ü@$.%", "名前", "👩‍⚕️", "a\u2028b"])

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runstore import InvalidValueError
-from runstore.config import (
+from runstore.values.config import (
     MAX_CONFIG_BYTES,
     check_config,
     decode_config,

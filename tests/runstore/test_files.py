@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from runstore import InvalidValueError
-from runstore.artifacts import check_artifact
-from runstore.files import CHUNK, chunks_of, copy_out, files_of
+from runstore.artifacts.requests import check_artifact
+from runstore.local.files import CHUNK, chunks_of, copy_out, files_of
 
 
 def _names(folder: Path, name: str = "out") -> list[str]:
@@ -117,7 +117,7 @@ _AS_NOBODY = """
 import io, os, sys
 from pathlib import Path
 from runstore.errors import InvalidValueError
-from runstore.files import copy_out, files_of
+from runstore.local.files import copy_out, files_of
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
 for path in sys.argv[1:]:
     try:

@@ -4,7 +4,7 @@ import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 
-from runstore.ids import new_run_id
+from runstore.values.ids import new_run_id
 
 
 def test_a_run_id_is_a_uuid_of_version_7_that_tells_when_it_was_made() -> None:

@@ -1,6 +1,6 @@
 import pytest
 
-from runstore.naming import MetricNames, split_metric_name
+from runstore.training.naming import MetricNames, split_metric_name
 
 
 @pytest.mark.parametrize(

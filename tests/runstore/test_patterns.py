@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runstore.patterns import Wildcard, like_matcher, like_parts, like_tokens
+from runstore.query.patterns import Wildcard, like_matcher, like_parts, like_tokens
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ import pytest
 
 from runstore import open_store
 from runstore.errors import MissingDriverError, SchemeConflictError, SettingsError, UnknownSchemeError
-from runstore.plugins import find_backends
+from runstore.plugins.registry import find_backends
 
 _GOOD = """
 from runstore.hookspecs import Backend, hookimpl
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 
 @hookimpl
 def runstore_backends():
@@ -113,7 +113,7 @@ def test_a_scheme_like_none_that_is_known_gets_no_guess() -> None:
 
 def test_listing_the_backends_imports_no_driver() -> None:
     code = (
-        "import sys; from runstore.plugins import find_backends; "
+        "import sys; from runstore.plugins.registry import find_backends; "
         "names = {found.backend.name for found in find_backends().backends}; "
         "assert {'memory', 'sqlite', 'postgresql', 'mysql', 'mongodb'} <= names, names; "
         "assert not {'sqlalchemy', 'pymongo', 'torch', 'psycopg'} & set(sys.modules)"

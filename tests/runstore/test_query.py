@@ -6,7 +6,9 @@ from itertools import pairwise
 import pytest
 
 from runstore import QueryError
-from runstore.query import (
+from runstore.query.meaning import Odd, Value, matches, precedes, sort_key
+from runstore.query.parser import parse_filter, parse_order
+from runstore.query.tree import (
     And,
     Attribute,
     Compare,
@@ -20,10 +22,7 @@ from runstore.query import (
     Order,
     Present,
     Tag,
-    parse_filter,
-    parse_order,
 )
-from runstore.query_reference import Odd, Value, matches, precedes, sort_key
 
 
 @pytest.mark.parametrize(

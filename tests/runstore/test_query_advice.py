@@ -3,7 +3,7 @@
 import pytest
 
 from runstore.errors import QueryError
-from runstore.query import parse_filter, parse_order
+from runstore.query.parser import parse_filter, parse_order
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runstore.model import SeriesSummary
-from runstore.sampling import bucket_count, bucket_of, sample_indices
-from runstore.summaries import merge_summaries, summarize
+from runstore.series.sampling import bucket_count, bucket_of, sample_indices
+from runstore.series.summaries import merge_summaries, summarize
 
 _VALUES = st.floats() | st.sampled_from([0.0, -0.0, 1.0, math.nan, math.inf])
 _SERIES = st.dictionaries(st.integers(0, 60) | st.integers(0, 2**63 - 1), _VALUES, min_size=1, max_size=60)

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runstore import InvalidValueError, QueryError
-from runstore.searches import RunQuery, check_children, check_experiments, check_search, decode_cursor, encode_cursor
+from runstore.query.searches import (
+    RunQuery,
+    check_children,
+    check_experiments,
+    check_search,
+    decode_cursor,
+    encode_cursor,
+)
 
 ORDER = ["config.lr desc", "end_time", "metric.train.loss"]
 PLACE: list[tuple[int, Any]] = [(3, True), (0, 1_000_000), (1, 0), (0, -5), (2, "run-1")]

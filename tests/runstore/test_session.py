@@ -21,9 +21,9 @@ from runstore.errors import (
     StoreFullError,
     StoreUnavailableError,
 )
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint, RunFailure, RunStatus
-from runstore.session import RunSession, ending_of
+from runstore.training.session import RunSession, ending_of
 
 
 class BreakableStore(MemoryStore):

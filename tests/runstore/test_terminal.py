@@ -9,7 +9,7 @@ import pytest
 
 PROGRAM = """
 import sys
-from runstore.terminal import lasting_output
+from runstore.local.terminal import lasting_output
 with lasting_output() as output:
     for _ in range(2000):
         print("loss \\u2022 caf\\u00e9 \\ud800")
@@ -71,7 +71,7 @@ def test_a_full_disk_is_told_when_somebody_asks(tmp_path: Path) -> None:
 
 
 def test_the_streams_are_put_back(capsys: pytest.CaptureFixture[str]) -> None:
-    from runstore.terminal import lasting_output  # noqa: PLC0415 - beside its use
+    from runstore.local.terminal import lasting_output  # noqa: PLC0415 - beside its use
 
     before = sys.stdout, sys.stderr
     with lasting_output():

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 from runstore.model import MetricPoint
 from runstore_mongo import documents
 from runstore_mongo.store import MongoStore

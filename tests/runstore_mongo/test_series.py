@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runstore.model import MetricPoint, SeriesSummary
-from runstore.summaries import summarize
+from runstore.series.summaries import summarize
 from runstore_mongo import ingest, packing, series
 from runstore_mongo.packing import SeriesWriter
 from runstore_mongo.store import MongoStore

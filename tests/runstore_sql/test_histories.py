@@ -12,7 +12,7 @@ import pytest
 
 from runstore import MetricPoint
 from runstore.hookspecs import OpenOptions
-from runstore.sampling import sample_indices
+from runstore.series.sampling import sample_indices
 from runstore_sql import history_mysql, history_postgresql
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore

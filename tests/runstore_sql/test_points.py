@@ -15,11 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runstore import MetricPoint, RunNotFoundError
-from runstore.batches import Batch, batches_of
 from runstore.hookspecs import OpenOptions
 from runstore.model import StepValue
-from runstore.sampling import sample_indices
-from runstore.summaries import merge_summaries, summarize
+from runstore.series.columns import Batch, batches_of
+from runstore.series.sampling import sample_indices
+from runstore.series.summaries import merge_summaries, summarize
 from runstore_sql.batches import folded, row_of
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 
 from runstore import MetricPoint
 from runstore.errors import ArtifactNotFoundError
-from runstore.ids import experiment_id_of
 from runstore.model import to_microseconds
+from runstore.values.ids import experiment_id_of
 from runstore_sql.blobs import DatabaseBlobs
 from runstore_sql.filters import like_pattern
 from runstore_sql.schema import VIEW_NAMES

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from runstore.opening import open_store
+from runstore.opening.stores import open_store
 
 
 def test_threads_that_open_different_new_databases_at_once_each_get_theirs(fast_path: Path) -> None:

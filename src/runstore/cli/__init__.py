@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from runstore.errors import RunStoreError
-from runstore.terminal import lasting_output
+from runstore.local.terminal import lasting_output
 
 _Command = Callable[..., Any]
 

@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from runstore.cli.tables import Column
-from runstore.config import flatten_config
 from runstore.errors import InvalidValueError, QueryError
 from runstore.model import Run, SeriesSummary, StepValue
-from runstore.query import Attribute, ConfigKey, Metric, Tag, parse_order
+from runstore.query.parser import parse_order
+from runstore.query.tree import Attribute, ConfigKey, Metric, Tag
+from runstore.values.config import flatten_config
 
 _BEFORE = ("validation", "test", "train", "other")
 _LESS_IS_BETTER = ("loss", "error", "perplexity", "nll", "mse", "mae", "rmse")

@@ -9,9 +9,10 @@ from runstore.cli.finding import all_experiments, find_experiment
 from runstore.cli.tables import Column, print_json, print_line, print_table
 from runstore.errors import ExperimentNotFoundError
 from runstore.model import Run
-from runstore.opening import open_reader
+from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
-from runstore.query import Attribute, Compare, In, Node, Not, parse_filter
+from runstore.query.parser import parse_filter
+from runstore.query.tree import Attribute, Compare, In, Node, Not
 
 _PAGE = 1000
 _LIMIT = 20

@@ -12,10 +12,10 @@ import msgspec
 from runstore.cli.columns import config_texts, duration_text, number_text, time_text, time_zone
 from runstore.cli.finding import find_run
 from runstore.cli.tables import Column, last_line, print_facts, print_json, print_line, print_table, without_colours
-from runstore.files import copy_out
+from runstore.local.files import copy_out
 from runstore.model import Artifact, Run, RunFailure, SeriesSummary, StepValue
-from runstore.opening import open_reader
-from runstore.plugins import find_backends
+from runstore.opening.stores import open_reader
+from runstore.plugins.registry import find_backends
 
 _MOST_VALUES = 12
 """Of a config, without ``--config``: what a person came for must not scroll away."""

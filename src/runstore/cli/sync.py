@@ -6,8 +6,8 @@ from pathlib import Path
 
 from runstore.cli.tables import print_line
 from runstore.errors import RunStoreError, SettingsError, StoreUnavailableError
-from runstore.homes import expanded
-from runstore.opening import open_store
+from runstore.local.homes import expanded
+from runstore.opening.stores import open_store
 from runstore.recording.adoption import QUARANTINE
 from runstore.recording.discarding import Discarded, discard_journals, find_journals
 from runstore.recording.opening import Synced, sync_leftovers

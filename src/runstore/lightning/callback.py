@@ -23,7 +23,7 @@ class RunFollower(ABC):
         """A stage begins, after checkpoints were read.
 
         Raises:
-            Exception: what must be mended before training; see :meth:`runstore.session.RunSession.begin`.
+            Exception: what must be mended before training; see :meth:`runstore.training.session.RunSession.begin`.
         """
 
     @abstractmethod

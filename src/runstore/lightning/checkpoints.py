@@ -9,7 +9,7 @@ from runstore.lightning.earlier import EarlierCheckpoints, position_in
 from runstore.lightning.lineage import Lineage
 from runstore.lightning.position import Position
 from runstore.lightning.wholeness import Wholeness, file_name, on_local_disk, writes_in_background
-from runstore.session import RunSession
+from runstore.training.session import RunSession
 
 _log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from runstore.errors import RunStoreError
 from runstore.lightning.resuming import Origin, close_attempt, read_run
 from runstore.protocol import RunReader
-from runstore.session import RunSession
+from runstore.training.session import RunSession
 
 _log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runstore.secrets import redact
-from runstore.session import RunSession
+from runstore.training.session import RunSession
 
 _log = logging.getLogger(__name__)
 

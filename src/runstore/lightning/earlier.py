@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from runstore.errors import RunStoreError
-from runstore.files import copy_out
 from runstore.lightning.position import Position
+from runstore.local.files import copy_out
 from runstore.model import Artifact
 from runstore.protocol import RunReader
-from runstore.session import RunSession
+from runstore.training.session import RunSession
 
 _log = logging.getLogger(__name__)
 

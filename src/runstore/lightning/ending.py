@@ -12,7 +12,7 @@ import threading
 import weakref
 from typing import Any, Protocol
 
-from runstore.session import RunSession
+from runstore.training.session import RunSession
 
 _log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from runstore.errors import ArtifactNotFoundError, InvalidValueError
-from runstore.files import copy_out
 from runstore.lightning.checkpoints import ARTIFACT_TYPE
 from runstore.lightning.lineage import Lineage, abandoned, newest_of
+from runstore.local.files import copy_out
 from runstore.model import Artifact
 from runstore.protocol import RunReader
 

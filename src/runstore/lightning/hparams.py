@@ -19,9 +19,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from runstore.config import check_config
 from runstore.errors import InvalidValueError
 from runstore.secrets import is_secret_option
+from runstore.values.config import check_config
 
 _DEEPEST = 50
 _MOST_ELEMENTS = 1000

@@ -7,7 +7,6 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from runstore.ids import new_run_id
 from runstore.lightning.callback import RunFollower
 from runstore.lightning.checkpoints import CheckpointLog
 from runstore.lightning.choosing import choose_run, warn_of_overlap, warn_of_what_is_abandoned
@@ -17,8 +16,9 @@ from runstore.lightning.resuming import Origin, read_run
 from runstore.lightning.stages import Held, StagedRun
 from runstore.protocol import RunStore
 from runstore.secrets import redact
-from runstore.session import RunSession
 from runstore.settings import load_settings
+from runstore.training.session import RunSession
+from runstore.values.ids import new_run_id
 
 _log = logging.getLogger("runstore.lightning.logger")
 

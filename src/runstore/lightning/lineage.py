@@ -7,7 +7,7 @@ written over as training comes to their steps; its checkpoints stay, and :func:`
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Self
 
-from runstore.ids import new_run_id
+from runstore.values.ids import new_run_id
 
 
 class Lineage(NamedTuple):

@@ -12,9 +12,7 @@ from typing import Any, Literal, Self
 
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
-from runstore.checks import check_name, check_run_id, shown
 from runstore.errors import InvalidValueError
-from runstore.ids import new_run_id
 from runstore.lightning._family import DummyExperiment, Logger, be_a_logger_of_both, is_rank_zero
 from runstore.lightning.callback import RunStoreCallback
 from runstore.lightning.ending import close_when_dropped
@@ -26,11 +24,13 @@ from runstore.lightning.scalars import number_of, step_of
 from runstore.lightning.stages import StagedRun
 from runstore.lightning.system import SystemMetrics
 from runstore.model import MetricPoint
-from runstore.naming import MetricNames
-from runstore.opening import open_store
+from runstore.opening.stores import open_store
 from runstore.protocol import RunStore
 from runstore.provenance import gather_provenance
-from runstore.session import RunSession
+from runstore.training.naming import MetricNames
+from runstore.training.session import RunSession
+from runstore.values.checks import check_name, check_run_id, shown
+from runstore.values.ids import new_run_id
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class RunStoreLogger(LedByTrainer, Logger):
     Without a trainer (Fabric, a loop of one's own) ``with logger:`` ends the run by what leaves the block; otherwise the
     end of the process does.
 
-    A store that is away never stops training; see :class:`runstore.session.RunSession`.
+    A store that is away never stops training; see :class:`runstore.training.session.RunSession`.
     """
 
     def __init__(  # noqa: PLR0913 - each is an option of its own in a LightningCLI file
@@ -100,7 +100,7 @@ class RunStoreLogger(LedByTrainer, Logger):
             save_dir: where Lightning puts checkpoints (``save_dir/experiment/run id/checkpoints``) and the CLI its
                 configuration.
             prefix: put before each metric's name, with a dash.
-            map_names: whether ``val_auroc`` becomes ``auroc`` of ``validation``; see :mod:`runstore.naming`.
+            map_names: whether ``val_auroc`` becomes ``auroc`` of ``validation``; see :mod:`runstore.training.naming`.
             log_model: ``True`` keeps the best and the last checkpoints as artifacts when training has ended well,
                 ``"all"`` each one as it is written; see :class:`runstore.lightning.checkpoints.CheckpointLog`.
             system_metrics_s: seconds between readings of processor, memory, disk and GPUs; ``None`` for none.
@@ -179,7 +179,7 @@ class RunStoreLogger(LedByTrainer, Logger):
 
         Raises:
             InvalidValueError: this is no mapping.
-            Exception: the run begins with this call and cannot; see :meth:`runstore.session.RunSession.begin`.
+            Exception: the run begins with this call and cannot; see :meth:`runstore.training.session.RunSession.begin`.
         """
         if not self._writes:
             self._say_why_nothing_is_written()

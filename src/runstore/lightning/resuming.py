@@ -8,7 +8,7 @@ from runstore.errors import RunNotFoundError, RunStoreError, StoreFailureError, 
 from runstore.lightning.lineage import Lineage
 from runstore.model import Run, RunFailure, RunStatus
 from runstore.protocol import RunReader
-from runstore.session import RunSession
+from runstore.training.session import RunSession
 
 CHECKPOINT_KEY = "runstore"
 """The checkpoint's entry: a list of :meth:`Origin.as_dict`, one for each of the trainer's loggers of our kind."""

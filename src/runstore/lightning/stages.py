@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from runstore.lightning.ending import expect_end, note_end
 from runstore.model import MetricPoint, RunFailure, RunStatus
-from runstore.session import RunSession, ending_of
+from runstore.training.session import RunSession, ending_of
 
 _log = logging.getLogger(__name__)
 

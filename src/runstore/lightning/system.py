@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from runstore.model import MetricPoint
-from runstore.session import RunSession
+from runstore.training.session import RunSession
 
 _log = logging.getLogger(__name__)
 

@@ -4,8 +4,6 @@ import contextlib
 from pathlib import Path
 from typing import cast
 
-from runstore.checks import CheckedPoint, CheckedPoints
-from runstore.config import decode_config
 from runstore.errors import RunFinalizedError, RunNotFoundError
 from runstore.model import Artifact, Run, RunStatus, from_microseconds
 from runstore.protocol import BackendStore
@@ -20,6 +18,8 @@ from runstore.recording.records import (
     Record,
     RunRecord,
 )
+from runstore.series.points import CheckedPoint, CheckedPoints
+from runstore.values.config import decode_config
 
 LEASE_S = 60.0
 """How long a recorded run is taken for alive without a sign of life; its recorder beats four times as often."""

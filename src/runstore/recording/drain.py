@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from runstore.checks import CheckedPoints
 from runstore.errors import (
     ConflictError,
     InvalidValueError,
@@ -44,6 +43,7 @@ from runstore.recording.records import (
 from runstore.recording.sending import Sending
 from runstore.recording.source import JournalSource, Skipped, Stretch
 from runstore.recording.writers import is_in_hand
+from runstore.series.points import CheckedPoints
 
 _log = logging.getLogger(__name__)
 

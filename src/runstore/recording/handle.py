@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
-from runstore import checks
-from runstore.begun import BegunRuns, cause_of, ending_of, say_unfinished, unhandled
+from runstore.backend.begun import BegunRuns, cause_of, ending_of, say_unfinished, unhandled
 from runstore.errors import StoreClosedError, StoreUnavailableError
 from runstore.model import RunFailure, RunStatus
 from runstore.protocol import BackendStore
@@ -21,6 +20,7 @@ from runstore.recording.patience import Patience
 from runstore.recording.places import identity_of, with_absolute_place
 from runstore.recording.reads import RecordedReads
 from runstore.recording.records import FinalizeRecord, encode, now_us
+from runstore.values import checks
 
 _TERMINATED: Final = RunFailure(type="Terminated", message="the process was told to end (SIGTERM)", traceback="")
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
 from runstore.errors import SettingsError, StoreClosedError, StoreFailureError
-from runstore.ids import time_ordered_id
 from runstore.recording.frames import PREAMBLE_SIZE, frame
 from runstore.recording.segments import (
     SUFFIX,
@@ -30,6 +29,7 @@ from runstore.recording.segments import (
     take_lock,
 )
 from runstore.recording.writers import LOCK_NAME, RUNS_NAME, noted_runs
+from runstore.values.ids import time_ordered_id
 
 _log = logging.getLogger(__name__)
 

@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from runstore.begun import BegunRuns, hand_back, say_unfinished
-from runstore.left_out import leave_out
+from runstore.backend.begun import BegunRuns, hand_back, say_unfinished
+from runstore.local.left_out import leave_out
 from runstore.protocol import BackendStore
 from runstore.recording import shutdown
 from runstore.recording.apply import LEASE_S

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from runstore.errors import RunStoreError, StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import Backend, OpenOptions
-from runstore.plugins import broken_plugin
+from runstore.plugins.registry import broken_plugin
 from runstore.protocol import BackendStore
 from runstore.recording.adoption import adopt
 from runstore.recording.blame import WAITED_FOR

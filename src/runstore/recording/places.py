@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from msgspec.structs import replace
 
 from runstore.errors import RunStoreError
-from runstore.homes import default_state_dir, expanded
+from runstore.local.homes import default_state_dir, expanded
 from runstore.recording.options import RecorderOptions
 from runstore.recording.writers import leftovers
 from runstore.secrets import HIDDEN, redact_word, split_url

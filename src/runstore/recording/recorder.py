@@ -6,11 +6,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from runstore import checks
-from runstore.artifacts import check_artifact
-from runstore.config import check_config, encode_config
+from runstore.artifacts.requests import check_artifact
 from runstore.errors import RunFinalizedError, StoreUnavailableError
-from runstore.ids import experiment_id_of, new_run_id
 from runstore.model import Artifact, DatasetType, MetricPoint, Run, RunFailure, RunStatus, from_microseconds
 from runstore.recording.apply import LEASE_S
 from runstore.recording.drain import Ticket
@@ -30,6 +27,10 @@ from runstore.recording.records import (
     now_us,
 )
 from runstore.recording.staging import StagedBlobs
+from runstore.series.points import check_points, many_points
+from runstore.values import births, checks
+from runstore.values.config import check_config, encode_config
+from runstore.values.ids import experiment_id_of, new_run_id
 
 CONFIRMED_BYTES: Final = 4 * 2**20
 """Artifacts up to this size are confirmed by the store before the call returns, if it answers; larger ones wait."""
@@ -84,7 +85,7 @@ class RecordingStore(RecorderHandle):
         resume: bool = False,
     ) -> str:
         """See :meth:`runstore.protocol.RunStore.ensure_run`."""
-        birth = checks.check_birth(
+        birth = births.check_birth(
             experiment_id=experiment_id,
             run_id=run_id,
             training_mode=training_mode,
@@ -98,7 +99,7 @@ class RecordingStore(RecorderHandle):
         origin = encode_config(check_config(provenance or {}, "provenance"))
         live = self._live or self._begin()
         if birth.run_id is None:
-            checks.require_experiment(birth)
+            births.require_experiment(birth)
         accepted_us = now_us()
         record = RunRecord(
             at_us=accepted_us,
@@ -117,7 +118,7 @@ class RecordingStore(RecorderHandle):
         )
         known = self._runs.get(record.run_id)
         if known is not None and known.experiment_id is not None:
-            checks.check_same_experiment(birth, known.experiment_id)
+            births.check_same_experiment(birth, known.experiment_id)
             if not resume:
                 return record.run_id
         verdict = self._confirm(live, record)
@@ -142,7 +143,7 @@ class RecordingStore(RecorderHandle):
         """See :meth:`runstore.protocol.RunStore.log_metrics`."""
         at_us = _now_ns() // 1000
         if type(points) is not list:
-            points = list(checks.many_points(points))
+            points = list(many_points(points))
         fields = self._fields_of(points, at_us)
         live = self._live or self._begin()
         if not (type(run_id) is str and run_id in self._runs):
@@ -172,7 +173,7 @@ class RecordingStore(RecorderHandle):
         return fields
 
     def _check_points(self, points: list[MetricPoint], at_us: int) -> list[Any]:
-        checked: list[Any] = list(checks.check_points(points, now_us=at_us))
+        checked: list[Any] = list(check_points(points, now_us=at_us))
         if len(self._names) < _MAX_NAMES:
             self._names.update((point[0], point[0]) for point in checked)
         return checked
@@ -244,7 +245,7 @@ class RecordingStore(RecorderHandle):
         if not live.worker.answers:
             # Nobody else can tell now, so what this process knows decides.
             if state.ended not in {None, final}:
-                raise RunFinalizedError(checks.already_final(run_id, str(state.ended), final))
+                raise RunFinalizedError.of(run_id, found=str(state.ended), asked=final)
             if state.start_us is not None:
                 checks.check_end_time(end_us, start_us=state.start_us, now_us=at_us)
         record = FinalizeRecord(

@@ -2,7 +2,7 @@
 
 The arrays are open at their end: a later release may append fields with defaults, and this one skips fields that it
 does not know. Times are microseconds since 1970-01-01 UTC. Configs, provenance and metadata are kept as the text of
-:func:`runstore.config.encode_config`, which keeps integers of any size and types apart.
+:func:`runstore.values.config.encode_config`, which keeps integers of any size and types apart.
 """
 
 import time
@@ -14,7 +14,7 @@ from msgspec import Struct
 from runstore.model import RunFailure
 
 PointFields = tuple[str, str, int, float, int]
-"""The fields of a :class:`runstore.checks.CheckedPoint`: name, dataset type, step, value, time in microseconds."""
+"""The fields of a :class:`runstore.values.CheckedPoint`: name, dataset type, step, value, time in microseconds."""
 
 METRICS_TAG = 1
 

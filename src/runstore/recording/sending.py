@@ -2,9 +2,9 @@
 
 import logging
 
-from runstore.checks import CheckedPoints
 from runstore.protocol import BackendStore
 from runstore.recording.blame import Blame
+from runstore.series.points import CheckedPoints
 
 _log = logging.getLogger(__name__)
 

@@ -10,17 +10,17 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from runstore.artifacts import ArtifactRequest
-from runstore.blobs import Blob, hashed
+from runstore.artifacts.blobs import Blob, hashed
+from runstore.artifacts.requests import ArtifactRequest
 from runstore.errors import StoreFailureError, StoreFullError
-from runstore.files import CHUNK
-from runstore.ids import time_ordered_id
+from runstore.local.files import CHUNK
+from runstore.values.ids import time_ordered_id
 
 _ZEROS = bytes(CHUNK)
 
 
 class StagedBlobs:
-    """A :class:`runstore.blobs.Blobs` for one call, which copies files into a folder of its own.
+    """A :class:`runstore.artifacts.blobs.Blobs` for one call, which copies files into a folder of its own.
 
     Raises:
         StoreFailureError: the place of the journals has no room for the copy, or cannot be written.

@@ -25,7 +25,7 @@ class Unsupported(Exception):  # noqa: N818 - says what the harness cannot do; n
 
 def open_url(url: str) -> BackendStore:
     """Opens a store through the installed plugins, without the journal: what a child process runs."""
-    from runstore.opening import open_store  # noqa: PLC0415 - keeps a harness without a URL free of the plugins
+    from runstore.opening.stores import open_store  # noqa: PLC0415 - keeps a harness without a URL free of the plugins
 
     return open_store(url, durable=False)
 
@@ -77,7 +77,7 @@ class Harness(ABC):
         """A handle on this database as ``runstore.open_reader`` gives it; its verbs must refuse. The kit closes it."""
         if self.url is None:
             raise Unsupported("the database lives inside one process")
-        from runstore.opening import open_reader  # noqa: PLC0415 - as in open_url
+        from runstore.opening.stores import open_reader  # noqa: PLC0415 - as in open_url
 
         return cast("BackendStore", open_reader(self.url))
 

@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from runstore.errors import InvalidValueError, RunFinalizedError, RunNotFoundError
-from runstore.ids import experiment_id_of
 from runstore.model import EPOCH, MetricPoint
 from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, unique
 from runstore.testing.harness import Unsupported
 from runstore.testing.model import RunModel
 from runstore.testing.strategies import configs, metric_points, names
+from runstore.values.ids import experiment_id_of
 
 STEPS = 25
 """Rules in one example."""

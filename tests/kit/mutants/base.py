@@ -6,9 +6,9 @@ from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
 from runstore.errors import StoreFailureError, StoreUnavailableError
-from runstore.memory import MemoryDatabase, MemoryStore
+from runstore.memory.store import MemoryDatabase, MemoryStore
+from runstore.opening.reading import ReadOnlyStore
 from runstore.protocol import BackendStore
-from runstore.reading import ReadOnlyStore
 from runstore.testing import Harness
 
 

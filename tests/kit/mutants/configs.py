@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from kit.mutants.base import Mutant
-from runstore.config import decode_config, encode_config
 from runstore.errors import InvalidValueError
+from runstore.values.config import decode_config, encode_config
 
 
 def deep(value: Any, change: Any) -> Any:

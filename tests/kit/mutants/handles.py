@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from kit.mutants.base import Mutant
 from runstore.errors import NotFoundError, RunNotFoundError, StoreUnavailableError
-from runstore.memory import MemoryStore
+from runstore.memory.store import MemoryStore
 from runstore.model import Experiment, MetricPoint, Run
 
 

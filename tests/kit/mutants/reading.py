@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from kit.mutants.base import Mutant
 from runstore.errors import InvalidValueError, QueryError, StoreFailureError
 from runstore.model import Experiment, Page, Run
-from runstore.query import Field
-from runstore.query_reference import Lookup, Odd, Value
+from runstore.query.meaning import Lookup, Odd, Value
+from runstore.query.tree import Field
 
 
 class PagesByOffset(Mutant, breaks="READ.4"):

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from kit.mutants.base import Mutant
 from runstore.errors import ConflictError
-from runstore.ids import experiment_id_of
 from runstore.model import Experiment, Page
+from runstore.values.ids import experiment_id_of
 
 
 class RaceInGetOrCreate(Mutant, breaks="EXP.2"):

@@ -1,4 +1,4 @@
-"""Filters and orders, evaluated in Python with the reference semantics of :mod:`runstore.query_reference`.
+"""Filters and orders, evaluated in Python with the reference semantics of :mod:`runstore.query.meaning`.
 
 A backend with many runs would translate the tree of a checked query into SQL; the kit then compares the two.
 """
@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 from functools import cmp_to_key
 from typing import Any
 
-from runstore.config import flatten_config
 from runstore.model import Page, Run, SeriesSummary, to_microseconds
-from runstore.query_reference import leaf_value, lookup_in, matches, precedes, sort_key
-from runstore.searches import RunQuery
+from runstore.query.meaning import leaf_value, lookup_in, matches, precedes, sort_key
+from runstore.query.searches import RunQuery
+from runstore.values.config import flatten_config
 
 Place = list[list[Any]]
 

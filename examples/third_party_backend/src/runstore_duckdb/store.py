@@ -14,11 +14,10 @@ import duckdb
 import msgspec
 from msgspec.structs import replace
 
-from runstore import checks
-from runstore.artifacts import check_artifact, open_verified, records_of
-from runstore.begun import BegunRuns
-from runstore.blobs import blobs_at
-from runstore.config import check_config, decode_config, encode_config, merge_config
+from runstore.artifacts.blobs import blobs_at
+from runstore.artifacts.requests import check_artifact, records_of
+from runstore.artifacts.verifying import open_verified
+from runstore.backend.begun import BegunRuns
 from runstore.errors import (
     ArtifactNotFoundError,
     ExperimentNotFoundError,
@@ -28,7 +27,6 @@ from runstore.errors import (
     SchemaError,
     StoreClosedError,
 )
-from runstore.ids import experiment_id_of, new_run_id
 from runstore.model import (
     Artifact,
     DatasetType,
@@ -44,9 +42,13 @@ from runstore.model import (
     to_microseconds,
 )
 from runstore.protocol import DEFAULT_LEASE_S
-from runstore.sampling import MIN_SAMPLE, sample_indices
-from runstore.searches import check_children, check_experiments, check_search
-from runstore.summaries import summarize
+from runstore.query.searches import check_children, check_experiments, check_search
+from runstore.series.points import check_points, group_points
+from runstore.series.sampling import MIN_SAMPLE, sample_indices
+from runstore.series.summaries import summarize
+from runstore.values import births, checks
+from runstore.values.config import check_config, decode_config, encode_config, merge_config
+from runstore.values.ids import experiment_id_of, new_run_id
 from runstore_duckdb.database import DuckFile
 from runstore_duckdb.search import children_page, search_page
 
@@ -99,7 +101,7 @@ class DuckStore:
         start_time: datetime | None = None,
         resume: bool = False,
     ) -> str:
-        birth = checks.check_birth(
+        birth = births.check_birth(
             experiment_id=experiment_id,
             run_id=run_id,
             training_mode=training_mode,
@@ -115,7 +117,7 @@ class DuckStore:
             found = _find_run(connection, birth.run_id)
             now = from_microseconds(_now_us())
             if found is not None:
-                checks.check_same_experiment(birth, found.experiment_id)
+                births.check_same_experiment(birth, found.experiment_id)
                 if resume:
                     self._begun.add(found.id)
                 if resume and found.status.is_final:
@@ -131,11 +133,11 @@ class DuckStore:
                         ),
                     )
                 return found.id
-            wanted = checks.require_experiment(birth)
+            wanted = births.require_experiment(birth)
             if connection.execute("SELECT 1 FROM experiments WHERE id = ?", [wanted]).fetchone() is None:
-                raise ExperimentNotFoundError(checks.unknown_experiment(wanted))
+                raise ExperimentNotFoundError.of(wanted)
             if birth.parent_run_id is not None and _find_run(connection, birth.parent_run_id) is None:
-                raise RunNotFoundError(checks.unknown_run(birth.parent_run_id, role="parent run"))
+                raise RunNotFoundError.of(birth.parent_run_id, role="parent run")
             run = Run(
                 id=birth.run_id or new_run_id(),
                 experiment_id=wanted,
@@ -161,7 +163,7 @@ class DuckStore:
 
     def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
         checks.check_run_id(run_id)
-        groups = checks.group_points(checks.check_points(points, now_us=_now_us()))
+        groups = group_points(check_points(points, now_us=_now_us()))
         columns: list[list[Any]] = [[], [], [], [], []]
         for (name, kind), values in groups.items():
             for step, (value, moment_us) in values.items():
@@ -227,7 +229,7 @@ class DuckStore:
             run = _get_run(connection, run_id)
             if run.status.is_final:
                 if run.status != final:
-                    raise RunFinalizedError(checks.already_final(run_id, run.status, final))
+                    raise RunFinalizedError.of(run_id, found=run.status, asked=final)
                 return
             end_us = checks.check_end_time(end_us, start_us=to_microseconds(run.start_time), now_us=_now_us())
             _write_run(connection, replace(run, status=final, end_time=from_microseconds(end_us), failure=failure))
@@ -248,7 +250,7 @@ class DuckStore:
         with self._reading() as connection:
             rows = connection.execute("SELECT * FROM experiments WHERE id = ?", [experiment_id]).fetchall()
         if not rows:
-            raise ExperimentNotFoundError(checks.unknown_experiment(experiment_id))
+            raise ExperimentNotFoundError.of(experiment_id)
         return _experiment(rows[0])
 
     def find_experiment(self, name: str) -> Experiment | None:
@@ -377,7 +379,7 @@ class DuckStore:
         checks.check_artifact_name(name)
         found = next((each for each in self.list_artifacts(run_id) if each.name == name), None)
         if found is None:
-            raise ArtifactNotFoundError(checks.unknown_artifact(run_id, name))
+            raise ArtifactNotFoundError.of(run_id, name)
         return open_verified(found, self._blobs)
 
     # The handle
@@ -437,7 +439,7 @@ def _find_run(connection: Connection, run_id: str | None) -> Run | None:
 def _get_run(connection: Connection, run_id: str) -> Run:
     run = _find_run(connection, run_id)
     if run is None:
-        raise RunNotFoundError(checks.unknown_run(run_id))
+        raise RunNotFoundError.of(run_id)
     return run
 
 

@@ -15,12 +15,12 @@ from runstore.errors import (
     StoreFailureError,
     StoreUnavailableError,
 )
-from runstore.ids import experiment_id_of
 from runstore.model import RunStatus
 from runstore.protocol import BackendStore
 from runstore.testing import children
 from runstore.testing.bench import Bench, at_once, new_experiment, new_run, point, points_of, state_of, unique
 from runstore.testing.conformance._base import ConformanceBase, check_nothing_held, clause
+from runstore.values.ids import experiment_id_of
 
 SIZE = 300
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runstore.begun import HANDED_BACK_S
+from runstore.backend.begun import HANDED_BACK_S
 from runstore.errors import InvalidValueError, RunFinalizedError, RunStoreError
 from runstore.model import RunFailure, RunStatus
 from runstore.protocol import BackendStore

@@ -3,12 +3,12 @@
 import pytest
 
 from runstore.errors import ExperimentNotFoundError, InvalidValueError
-from runstore.ids import experiment_id_of
 from runstore.protocol import BackendStore
 from runstore.testing import children
 from runstore.testing.bench import Bench, at_once, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.strategies import BAD_NAMES, NASTY_NAMES
+from runstore.values.ids import experiment_id_of
 
 
 class ExperimentClauses(ConformanceBase):

@@ -13,13 +13,13 @@ from runstore.errors import (
     InvalidValueError,
     RunNotFoundError,
 )
-from runstore.ids import experiment_id_of
 from runstore.model import RunStatus
 from runstore.protocol import BackendStore
 from runstore.testing import children
 from runstore.testing.bench import Bench, at_once, new_experiment, new_run, point, state_of, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.strategies import BAD_NAMES, NASTY_NAMES
+from runstore.values.ids import experiment_id_of
 
 START = datetime(2026, 3, 29, 1, 59, 59, 999_999, tzinfo=UTC)
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from runstore.checks import MAX_TAGS_BYTES, MAX_TEXT_LENGTH
-from runstore.config import MAX_CONFIG_BYTES, MAX_DETAILS_BYTES, MAX_INDEX_BYTES, index_bytes
 from runstore.errors import InvalidValueError
 from runstore.model import RunFailure, RunStatus
 from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, new_experiment, new_run, state_of
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.values import merged
+from runstore.values.checks import MAX_TAGS_BYTES, MAX_TEXT_LENGTH
+from runstore.values.config import MAX_CONFIG_BYTES, MAX_DETAILS_BYTES, MAX_INDEX_BYTES, index_bytes
 
 CHARACTERS = {"letters": "x", "quotes": '"', "backslashes": "\\", "four bytes": "\N{PILE OF POO}"}
 """What a database's driver may write as more than it is."""

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 import msgspec
 
-from runstore.checks import check_limit, check_name, check_run_id, check_text, shown
 from runstore.errors import QueryError
 from runstore.model import to_microseconds
-from runstore.query import (
+from runstore.query.parser import parse_filter, parse_order
+from runstore.query.tree import (
     MAX_SORTED_LENGTH,
     NULLABLE_ATTRIBUTES,
     TEXT_ATTRIBUTES,
@@ -33,9 +33,8 @@ from runstore.query import (
     Order,
     Rank,
     Tag,
-    parse_filter,
-    parse_order,
 )
+from runstore.values.checks import check_limit, check_name, check_run_id, check_text, shown
 
 PlaceValue = bool | int | float | str
 Place = Sequence[tuple[int, PlaceValue]]

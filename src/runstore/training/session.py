@@ -12,14 +12,14 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, Self
 
-from runstore.begun import PRUNED, ending_of, is_pruned
-from runstore.checks import check_terminal_status
+from runstore.backend.begun import PRUNED, ending_of, is_pruned
 from runstore.errors import InvalidValueError
-from runstore.ids import new_run_id
-from runstore.misses import MISTAKES, OUTAGES, Misses
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus
 from runstore.protocol import RunStore
-from runstore.sorting import check_kind_of_points, require_mapping, require_path, sort_config, sort_points
+from runstore.training.misses import MISTAKES, OUTAGES, Misses
+from runstore.training.sorting import check_kind_of_points, require_mapping, require_path, sort_config, sort_points
+from runstore.values.checks import check_terminal_status
+from runstore.values.ids import new_run_id
 
 __all__ = ["RunSession", "ending_of"]
 

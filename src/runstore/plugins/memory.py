@@ -8,7 +8,7 @@ from runstore.protocol import BackendStore
 
 
 def _open(url: str, options: OpenOptions) -> BackendStore:
-    from runstore.memory import MemoryStore  # noqa: PLC0415 - opened only when asked for
+    from runstore.memory.store import MemoryStore  # noqa: PLC0415 - opened only when asked for
 
     if url.lower() not in {"memory:", "memory://"}:
         raise SettingsError(f"store {url!r} names a place, but memory has none; use memory:// (gone when closed)")

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, BinaryIO, Final
 
-from runstore.checks import check_artifact_name
 from runstore.errors import InvalidValueError
-from runstore.left_out import left_out, warn_of
-from runstore.open_files import database_of, opened
+from runstore.local.left_out import left_out, warn_of
+from runstore.local.open_files import database_of, opened
+from runstore.values.checks import check_artifact_name
 
 CHUNK: Final = 2**20
 """Bytes read or written at a time."""
@@ -39,7 +39,7 @@ def files_of(path: Path, name: str) -> tuple[tuple[Path, str], ...]:
 
     Links are followed, to folders too. A link to a folder that holds it leads round in a circle, and is not followed:
     what lies there is logged under its own name. Folders of the recorder's and of artifacts that are being written are
-    left out, with a warning: see :mod:`runstore.left_out`.
+    left out, with a warning: see :mod:`runstore.local.left_out`.
 
     Nothing is opened but folders: to open and close a database's file would undo that database's locks. What SQLite
     keeps beside a database that this process has open is no file of its own: the copy of the database has it in it.
@@ -69,7 +69,7 @@ def chunks_of(path: Path) -> Iterator[bytes]:
     """The bytes of a file, at most a mebibyte at a time, up to the size that it had when it was opened.
 
     So a file that grows while it is read gives what it held at the start, and one that grows for ever comes to an end.
-    Of a database that this process has open it gives a whole copy as it stands: see :mod:`runstore.open_files`.
+    Of a database that this process has open it gives a whole copy as it stands: see :mod:`runstore.local.open_files`.
     Who hashes and counts what this gives has a record that fits the bytes.
 
     Raises:

@@ -16,9 +16,9 @@ from runstore.errors import (
     StoreFullError,
     StoreUnavailableError,
 )
-from runstore.sorting import Refused
+from runstore.training.sorting import Refused
 
-_log = logging.getLogger("runstore.session")
+_log = logging.getLogger("runstore.training.session")
 
 MISTAKES = (InvalidValueError, ConflictError, NotFoundError, SettingsError, PluginError, SchemaError)
 """Errors that time does not mend: a wrong argument, a wrong database. They say nothing of the calls that follow."""

@@ -10,14 +10,13 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Final, NamedTuple
+from typing import Final
 
-from runstore.errors import ConflictError, InvalidValueError
-from runstore.failure_text import kept_text
+from runstore._failure_text import kept_text
+from runstore.errors import InvalidValueError
 from runstore.model import (
     TERMINAL_STATUSES,
     DatasetType,
-    MetricPoint,
     RunFailure,
     RunStatus,
     from_microseconds,
@@ -37,30 +36,6 @@ MAX_PAGE: Final = 10_000
 _SHOWN: Final = 80
 
 _DATASET_TYPES: Final = {str(kind): str(kind) for kind in DatasetType}
-
-
-class CheckedPoint(NamedTuple):
-    """A point whose every field is canonical: what a backend stores."""
-
-    name: str
-    dataset_type: str
-    step: int
-    value: float
-    logged_at_us: int
-
-
-class CheckedPoints(list[CheckedPoint]):
-    """Points that were checked when a recorder accepted them: :func:`check_points` gives them back as they are.
-
-    To be read by position only: the recorder fills it with plain tuples, which are made in half the time.
-    """
-
-
-Series = tuple[str, str]
-"""``(name, dataset_type)``."""
-
-StoredValue = tuple[float, int]
-"""``(value, logged_at_us)``."""
 
 
 def check_name(value: object, field: str) -> str:
@@ -202,76 +177,6 @@ def check_number(value: object, field: str) -> float:
     raise InvalidValueError(f"{field} is {shown(value)} of type {type(value).__name__}; give a real number")
 
 
-def check_points(points: Iterable[MetricPoint], *, now_us: int) -> list[CheckedPoint]:
-    """The points of one call in canonical form, in the order given (MET.4-6).
-
-    Args:
-        points: any iterable; it is read once.
-        now_us: stands in for a ``logged_at`` of ``None``.
-
-    Raises:
-        InvalidValueError: names the index and the field, as in ``points[3].value``.
-    """
-    if isinstance(points, CheckedPoints):
-        return points
-    checked: list[CheckedPoint] = []
-    seen: set[str] = set()
-    for index, point in enumerate(many_points(points)):
-        if not isinstance(point, MetricPoint):
-            raise InvalidValueError(
-                f"points[{index}] is {shown(point)} of type {type(point).__name__}; give a MetricPoint: "
-                "MetricPoint(name='loss', value=0.5, step=3)"
-            )
-        name, value, step, kind, moment = point.name, point.value, point.step, point.dataset_type, point.logged_at
-        if type(name) is not str or name not in seen:
-            name = check_name(name, f"points[{index}].name")
-            seen.add(name)
-        if type(value) is not float:
-            value = check_number(value, f"points[{index}].value")
-        if type(step) is not int or not 0 <= step <= MAX_STEP:
-            step = check_step(step, f"points[{index}].step")
-        known = _DATASET_TYPES.get(kind) if isinstance(kind, str) else None
-        if known is None:
-            known = check_dataset_type(kind, f"points[{index}].dataset_type")
-        if moment is None:
-            moment_us = now_us
-        elif type(moment) is datetime and moment.tzinfo is UTC:  # the usual case, several times as fast
-            moment_us = to_microseconds(moment)
-        else:
-            moment_us = check_time(moment, f"points[{index}].logged_at")
-        checked.append(CheckedPoint(name, known, step, value, moment_us))
-    return checked
-
-
-def many_points(points: Iterable[MetricPoint]) -> Iterable[MetricPoint]:
-    """The points, if they are several; if not, an error that says how to give them."""
-    if type(points) is list:  # the usual case
-        return points
-    if isinstance(points, MetricPoint):
-        raise InvalidValueError("points is one MetricPoint; give a list, though it holds one point: [point]")
-    found = f"points is {shown(points)} of type {type(points).__name__}"
-    if isinstance(points, Mapping):
-        raise InvalidValueError(
-            f"{found}; give a list with a MetricPoint for each name: "
-            "[MetricPoint(name=name, value=value, step=step) for name, value in metrics.items()]"
-        )
-    if isinstance(points, str) or not isinstance(points, Iterable):
-        raise InvalidValueError(f"{found}; give a list of MetricPoint")
-    return points
-
-
-def group_points(points: Iterable[CheckedPoint]) -> dict[Series, dict[int, StoredValue]]:
-    """The points by series and step; within one call, too, the last write wins (MET.1).
-
-    Series come in order of their name and dataset type and steps ascend, so that every writer takes its locks in the
-    same order and appends run forward.
-    """
-    groups: dict[Series, dict[int, StoredValue]] = {}
-    for name, kind, step, value, moment in points:
-        groups.setdefault((name, kind), {})[step] = (value, moment)
-    return {series: dict(sorted(groups[series].items())) for series in sorted(groups)}
-
-
 def check_artifact_name(value: object, field: str = "name") -> str:
     """A relative POSIX path of 1-255 characters that stays inside its root (ART.3)."""
     name = check_name(value, field)
@@ -354,89 +259,3 @@ def shown(value: object) -> str:
     except Exception:  # noqa: BLE001 - a stranger's repr may raise anything, and an error must still be shown
         text = f"<{type(value).__name__}>"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
-
-
-class Birth(NamedTuple):
-    """The checked arguments of ``ensure_run``, but for the provenance."""
-
-    experiment_id: str | None
-    run_id: str | None
-    training_mode: str
-    parent_run_id: str | None
-    client_id: str | None
-    name: str | None
-    source_path: str | None
-    tags: dict[str, str]
-    start_us: int | None
-
-
-def check_birth(  # noqa: PLR0913 - the arguments of ensure_run, keyword-only
-    *,
-    experiment_id: object,
-    run_id: object,
-    training_mode: object,
-    parent_run_id: object,
-    client_id: object,
-    name: object,
-    source_path: object,
-    tags: object,
-    start_time: object,
-) -> Birth:
-    """The arguments of ``ensure_run`` in canonical form; what is missing is told by :func:`require_experiment`."""
-    return Birth(
-        experiment_id=None if experiment_id is None else check_name(experiment_id, "experiment_id"),
-        run_id=None if run_id is None else check_run_id(run_id),
-        training_mode=check_word(training_mode, "training_mode"),
-        parent_run_id=None if parent_run_id is None else check_run_id(parent_run_id, "parent_run_id"),
-        client_id=check_optional_name(client_id, "client_id"),
-        name=check_optional_name(name, "name"),
-        source_path=check_optional_text(source_path, "source_path"),
-        tags=check_tags(tags),
-        start_us=None if start_time is None else check_time(start_time, "start_time"),
-    )
-
-
-def require_experiment(birth: Birth) -> str:
-    """The experiment's id of a run that must now be created (RUN.4)."""
-    if birth.experiment_id is None:
-        asked = "a new run" if birth.run_id is None else f"run {birth.run_id!r}, which does not exist yet"
-        raise InvalidValueError(
-            f"experiment_id is missing and is needed to create {asked}; "
-            "pass experiment_id=store.get_or_create_experiment(name)"
-        )
-    return birth.experiment_id
-
-
-def check_same_experiment(birth: Birth, stored_experiment_id: str) -> None:
-    """Refuses an existing run that was asked for under another experiment (RUN.5)."""
-    if birth.experiment_id not in {None, stored_experiment_id}:
-        raise ConflictError(
-            f"run {birth.run_id!r} was asked for under experiment {birth.experiment_id!r} but belongs to "
-            f"{stored_experiment_id!r}; leave experiment_id out or choose another run_id"
-        )
-
-
-def unknown_experiment(experiment_id: str) -> str:
-    """The message of an ExperimentNotFoundError."""
-    return f"no experiment has the id {experiment_id!r}; make one with get_or_create_experiment(name), which returns its id"
-
-
-def unknown_run(run_id: str, role: str = "run") -> str:
-    """The message of a RunNotFoundError."""
-    return (
-        f"no {role} has the id {run_id!r} in this store; give the whole id, as search_runs and `runstore runs` show it, "
-        f"or make it with ensure_run(experiment_id, run_id={run_id!r})"
-    )
-
-
-def unknown_artifact(run_id: str, name: str) -> str:
-    """The message of an ArtifactNotFoundError."""
-    return f"run {run_id!r} has no artifact {name!r}; list_artifacts and `runstore show` give the names it has"
-
-
-def already_final(run_id: str, found: str, asked: str) -> str:
-    """The message of a RunFinalizedError."""
-    return (
-        f"run {run_id!r} was to end as {asked!s} but has already ended as {found!s}; "
-        "reopen it with ensure_run(run_id=..., resume=True) if it goes on"
-    )

@@ -2,12 +2,12 @@
 
 from typing import cast
 
-from runstore.begun import leave_at_exit
+from runstore.backend.begun import leave_at_exit
 from runstore.errors import RunStoreError
 from runstore.hookspecs import Backend, OpenOptions
-from runstore.plugins import broken_plugin, find_backends
+from runstore.opening.reading import ReadOnlyStore
+from runstore.plugins.registry import broken_plugin, find_backends
 from runstore.protocol import BackendStore, RunReader
-from runstore.reading import ReadOnlyStore
 from runstore.secrets import Secrets, without_secrets
 from runstore.settings import Settings, load_settings, require_url
 from runstore.urls import absolute_url, check_splits, scheme_of, with_plain_scheme
@@ -78,7 +78,7 @@ def _found(settings: Settings, *, read_only: bool) -> tuple[str, Backend, OpenOp
     url = require_url(settings)
     artifacts = settings.artifacts
     if artifacts is not None:
-        from runstore.blobs import absolute_place, check_place  # noqa: PLC0415 - needed for such places only
+        from runstore.artifacts.blobs import absolute_place, check_place  # noqa: PLC0415 - needed for such places only
 
         check_place(artifacts)
         artifacts = absolute_place(artifacts)

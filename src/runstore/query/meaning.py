@@ -10,8 +10,8 @@ from enum import Enum
 from typing import Any
 
 from runstore.model import Run, SeriesSummary, to_microseconds
-from runstore.patterns import like_matcher
-from runstore.query import (
+from runstore.query.patterns import like_matcher
+from runstore.query.tree import (
     MAX_SORTED_LENGTH,
     And,
     Attribute,
@@ -73,7 +73,7 @@ def lookup_in(
 
 
 def leaf_value(kind: str, number: float | None, text: str) -> Value:
-    """The value of a :class:`~runstore.config.ConfigLeaf` as filters see it."""
+    """The value of a :class:`~runstore.values.config.ConfigLeaf` as filters see it."""
     match kind:
         case "str":
             return text

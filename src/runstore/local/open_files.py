@@ -49,7 +49,7 @@ def opened(path: Path) -> Iterator[int]:
         with _opened_as_it_lies(path) as descriptor:
             yield descriptor
         return
-    from runstore.sqlite_files import back_up  # noqa: PLC0415 - SQLite is loaded then, and otherwise need not be
+    from runstore.local.sqlite_files import back_up  # noqa: PLC0415 - SQLite is loaded then, and otherwise need not be
 
     with tempfile.NamedTemporaryFile(prefix="runstore-") as copy:
         back_up(database, Path(copy.name))

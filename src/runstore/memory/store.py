@@ -19,11 +19,10 @@ from typing import Any, BinaryIO, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runstore import checks
-from runstore.artifacts import check_artifact, open_verified, records_of
-from runstore.begun import BegunRuns
-from runstore.blobs import Blob, Blobs, blobs_at, hashed
-from runstore.config import check_config, decode_config, encode_config, flatten_config, merge_config
+from runstore.artifacts.blobs import Blob, Blobs, blobs_at, hashed
+from runstore.artifacts.requests import check_artifact, records_of
+from runstore.artifacts.verifying import open_verified
+from runstore.backend.begun import BegunRuns
 from runstore.errors import (
     ArtifactNotFoundError,
     ExperimentNotFoundError,
@@ -32,7 +31,6 @@ from runstore.errors import (
     RunNotFoundError,
     StoreClosedError,
 )
-from runstore.ids import experiment_id_of, new_run_id
 from runstore.model import (
     Artifact,
     DatasetType,
@@ -48,11 +46,15 @@ from runstore.model import (
     to_microseconds,
 )
 from runstore.protocol import DEFAULT_LEASE_S
-from runstore.query import Order
-from runstore.query_reference import Lookup, leaf_value, lookup_in, matches, precedes, sort_key
-from runstore.sampling import MIN_SAMPLE, sample_indices
-from runstore.searches import RunQuery, check_children, check_experiments, check_search
-from runstore.summaries import summarize
+from runstore.query.meaning import Lookup, leaf_value, lookup_in, matches, precedes, sort_key
+from runstore.query.searches import RunQuery, check_children, check_experiments, check_search
+from runstore.query.tree import Order
+from runstore.series.points import check_points, group_points
+from runstore.series.sampling import MIN_SAMPLE, sample_indices
+from runstore.series.summaries import summarize
+from runstore.values import births, checks
+from runstore.values.config import check_config, decode_config, encode_config, flatten_config, merge_config
+from runstore.values.ids import experiment_id_of, new_run_id
 
 
 class _Series(Struct):
@@ -129,7 +131,7 @@ class MemoryStore:
         resume: bool = False,
     ) -> str:
         """See :meth:`runstore.protocol.RunStore.ensure_run`."""
-        birth = checks.check_birth(
+        birth = births.check_birth(
             experiment_id=experiment_id,
             run_id=run_id,
             training_mode=training_mode,
@@ -145,7 +147,7 @@ class MemoryStore:
             entry = database.runs.get(birth.run_id) if birth.run_id is not None else None
             now = from_microseconds(database.now_us())
             if entry is not None:
-                checks.check_same_experiment(birth, entry.run.experiment_id)
+                births.check_same_experiment(birth, entry.run.experiment_id)
                 if resume:
                     self._begun.add(entry.run.id)
                 if resume and entry.run.status.is_final:
@@ -158,11 +160,11 @@ class MemoryStore:
                         heartbeat_at=now,
                     )
                 return entry.run.id
-            wanted = checks.require_experiment(birth)
+            wanted = births.require_experiment(birth)
             if wanted not in database.experiments:
-                raise ExperimentNotFoundError(checks.unknown_experiment(wanted))
+                raise ExperimentNotFoundError.of(wanted)
             if birth.parent_run_id is not None and birth.parent_run_id not in database.runs:
-                raise RunNotFoundError(checks.unknown_run(birth.parent_run_id, role="parent run"))
+                raise RunNotFoundError.of(birth.parent_run_id, role="parent run")
             run = Run(
                 id=birth.run_id or new_run_id(),
                 experiment_id=wanted,
@@ -187,7 +189,7 @@ class MemoryStore:
     def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
         """See :meth:`runstore.protocol.RunStore.log_metrics`."""
         checks.check_run_id(run_id)
-        groups = checks.group_points(checks.check_points(points, now_us=time.time_ns() // 1000))
+        groups = group_points(check_points(points, now_us=time.time_ns() // 1000))
         with self._session() as database:
             entry = self._entry(run_id)
             self._touch(entry, database.now_us())
@@ -242,7 +244,7 @@ class MemoryStore:
             entry = self._entry(run_id)
             if entry.run.status.is_final:
                 if entry.run.status != final:
-                    raise RunFinalizedError(checks.already_final(run_id, entry.run.status, final))
+                    raise RunFinalizedError.of(run_id, found=entry.run.status, asked=final)
                 return
             self._begun.discard(run_id)
             end_us = checks.check_end_time(
@@ -266,7 +268,7 @@ class MemoryStore:
         checks.check_name(experiment_id, "experiment_id")
         with self._session() as database:
             if experiment_id not in database.experiments:
-                raise ExperimentNotFoundError(checks.unknown_experiment(experiment_id))
+                raise ExperimentNotFoundError.of(experiment_id)
             return database.experiments[experiment_id]
 
     def find_experiment(self, name: str) -> Experiment | None:
@@ -407,7 +409,7 @@ class MemoryStore:
         with self._session():
             artifact = self._entry(run_id).artifacts.get(name)
             if artifact is None:
-                raise ArtifactNotFoundError(checks.unknown_artifact(run_id, name))
+                raise ArtifactNotFoundError.of(run_id, name)
             return open_verified(artifact, self._blobs)
 
     # --- the handle ---------------------------------------------------------------------------------------------
@@ -435,7 +437,7 @@ class MemoryStore:
     def _entry(self, run_id: str) -> _Entry:
         entry = self._database.runs.get(run_id)
         if entry is None:
-            raise RunNotFoundError(checks.unknown_run(run_id))
+            raise RunNotFoundError.of(run_id)
         return entry
 
     @staticmethod

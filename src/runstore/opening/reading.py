@@ -17,7 +17,7 @@ def read_only(verb: str) -> str:
 
 def _refusing(verb: str) -> Callable[..., NoReturn]:
     def refuse(_self: object, *_: object, **__: object) -> NoReturn:
-        raise ReadOnlyError(read_only(verb))
+        raise ReadOnlyError.of(verb)
 
     return refuse
 

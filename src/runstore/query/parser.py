@@ -1,187 +1,44 @@
-r"""The filter language: text → tree; backends translate the tree, :mod:`runstore.query_reference` says what it means.
-
-::
-
-    filter     = or
-    or         = and { "or" and }
-    and        = not { "and" not }
-    not        = "not" not | "(" or ")" | test
-    test       = field ("=" | "!=" | "<" | "<=" | ">" | ">=") literal
-               | field [ "not" ] "in" "(" literal { "," literal } ")"
-               | field [ "not" ] "like" text          % any run, _ one character, \ escapes; case-sensitive
-               | field "is" [ "not" ] "null"
-    field      = attribute | "tag." key | "config." key { "." key }
-               | "metric." dataset_type "." name [ "." statistic ]
-    attribute  = id name status training_mode parent_run_id client_id source_path experiment_id attempt
-                 start_time end_time
-    statistic  = last (default) first min max count
-    key, name  = a word, or "…" in double quotes (a quote inside is doubled)
-    literal    = number | 'text' (a quote inside is doubled) | true | false
-
-Times are ISO texts (``start_time >= '2026-11-01'``; UTC where no offset is given). An order is a field with ``asc``
-(default) or ``desc`` after it.
-
-Bounds: a filter has at most 20,000 characters and 100 tests, nests ``not`` and parentheses 10 levels deep, and takes
-1,000 literals in one ``in`` and 1,000 characters in one pattern; an ordering has at most 10 terms. Texts sort by their
-first 65,535 characters. What lies beyond is refused with :class:`~runstore.errors.QueryError`.
-"""
+"""The filter language: text to tree. The grammar stands in :mod:`runstore.query`."""
 
 import math
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from enum import IntEnum
 from typing import Final, NamedTuple
 
-from msgspec import Struct
-
-from runstore import query_advice
-from runstore.checks import check_text, shown
-from runstore.config import escape_key
 from runstore.errors import InvalidValueError, QueryError
 from runstore.model import DatasetType, RunStatus, to_microseconds
-
-
-class Attribute(Struct, frozen=True):
-    """A field of the run itself; ``status`` is the derived one, with ``lost``."""
-
-    name: str
-
-
-class Tag(Struct, frozen=True):
-    """A tag of the run, by its exact key."""
-
-    key: str
-
-
-class ConfigKey(Struct, frozen=True):
-    """A leaf of the config, by its flattened key (:func:`runstore.config.flatten_config`)."""
-
-    key: str
-
-
-class Metric(Struct, frozen=True):
-    """A statistic of a series' summary: ``last``, ``first``, ``min``, ``max`` or ``count``."""
-
-    dataset_type: str
-    name: str
-    stat: str
-
-
-Field = Attribute | Tag | ConfigKey | Metric
-Literal = bool | float | str | int
-"""A literal in a tree: a boolean, a finite float64, a text, or for times an int of microseconds since 1970 UTC."""
-
-
-class Compare(Struct, frozen=True):
-    """``field op value``; ``op`` is one of ``= != < <= > >=``."""
-
-    field: Field
-    op: str
-    value: Literal
-
-
-class In(Struct, frozen=True):
-    """``field [not] in (values)``; also when negated, a value that is absent or of another kind never matches."""
-
-    field: Field
-    values: tuple[Literal, ...]
-    negated: bool
-
-
-class Like(Struct, frozen=True):
-    """``field [not] like pattern``; only texts match, also when negated."""
-
-    field: Field
-    pattern: str
-    negated: bool
-
-
-class Present(Struct, frozen=True):
-    """``field is not null``, or with ``negated`` ``field is null``: absent, or null in the config."""
-
-    field: Field
-    negated: bool
-
-
-class Not(Struct, frozen=True):
-    """The plain complement of ``item``."""
-
-    item: "Node"
-
-
-class And(Struct, frozen=True):
-    """All of two or more."""
-
-    items: "tuple[Node, ...]"
-
-
-class Or(Struct, frozen=True):
-    """At least one of two or more."""
-
-    items: "tuple[Node, ...]"
-
-
-Node = Compare | In | Like | Present | Not | And | Or
-
-
-class Order(Struct, frozen=True):
-    """One term of an ordering."""
-
-    field: Field
-    descending: bool
-
-
-class Rank(IntEnum):
-    """What an ordering goes by first, ascending in both directions; values are compared within a rank."""
-
-    NUMBER = 0
-    NON_FINITE = 1
-    TEXT = 2
-    BOOLEAN = 3
-    OTHER = 4
-    """Null, a list or an empty mapping."""
-    MISSING = 5
-
-
-TEXT_ATTRIBUTES: Final = frozenset(
-    {
-        "id",
-        "name",
-        "status",
-        "training_mode",
-        "parent_run_id",
-        "client_id",
-        "source_path",
-        "experiment_id",
-    }
+from runstore.query import advice as query_advice
+from runstore.query.tree import (
+    ATTRIBUTES,
+    MAX_FILTER_DEPTH,
+    MAX_FILTER_LENGTH,
+    MAX_LIST_LENGTH,
+    MAX_ORDER_TERMS,
+    MAX_PATTERN_LENGTH,
+    MAX_TESTS,
+    NUMBER_ATTRIBUTES,
+    STATISTICS,
+    TEXT_ATTRIBUTES,
+    TIME_ATTRIBUTES,
+    And,
+    Attribute,
+    Compare,
+    ConfigKey,
+    Field,
+    In,
+    Like,
+    Literal,
+    Metric,
+    Node,
+    Not,
+    Or,
+    Order,
+    Present,
+    Tag,
 )
-TIME_ATTRIBUTES: Final = frozenset({"start_time", "end_time"})
-NUMBER_ATTRIBUTES: Final = frozenset({"attempt"})
-ATTRIBUTES: Final = (
-    *("id", "name", "status", "training_mode", "parent_run_id", "client_id", "source_path", "experiment_id"),
-    *("attempt", "start_time", "end_time"),
-)
-"""All of them, as errors list them."""
-STATISTICS: Final = ("last", "first", "min", "max", "count")
-NULLABLE_ATTRIBUTES: Final = frozenset({"name", "parent_run_id", "client_id", "source_path", "end_time"})
-"""Attributes that a run may lack."""
-
-# The bounds of the language (READ.8). Within them every backend gives the same answer on its server's default settings.
-MAX_FILTER_LENGTH: Final = 20_000
-"""Characters of a filter, and of one term of an ordering."""
-MAX_FILTER_DEPTH: Final = 10
-"""Levels of parentheses and of ``not`` inside each other."""
-MAX_TESTS: Final = 100
-"""Tests that ``and``, ``or`` and ``not`` join: a database plans each as a look-up of its own."""
-MAX_LIST_LENGTH: Final = 1_000
-"""Literals of one ``in``."""
-MAX_PATTERN_LENGTH: Final = 1_000
-"""Characters of a pattern."""
-MAX_ORDER_TERMS: Final = 10
-"""Terms of an ordering: MongoDB sorts by 32 keys, of which a term takes two, MySQL joins 61 tables."""
-MAX_SORTED_LENGTH: Final = 65_535
-"""Characters of a text that an ordering looks at: all of a tag or a path, and of a longer text in a config no more."""
+from runstore.values.checks import check_text, shown
+from runstore.values.config import escape_key
 
 _TOKEN: Final = re.compile(
     r"""\s*(?:

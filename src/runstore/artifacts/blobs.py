@@ -14,9 +14,9 @@ from typing import IO, Any, BinaryIO, Final, Protocol, cast
 from msgspec import Struct
 
 from runstore.errors import ArtifactNotFoundError, InvalidValueError, SettingsError, StoreFailureError
-from runstore.files import CHUNK, chunks_of
-from runstore.homes import expanded
-from runstore.left_out import leave_out
+from runstore.local.files import CHUNK, chunks_of
+from runstore.local.homes import expanded
+from runstore.local.left_out import leave_out
 from runstore.secrets import Secrets, hide_in_logs, redact_word, without_secrets
 from runstore.urls import check_place_splits
 
@@ -38,7 +38,7 @@ class Blobs(Protocol):
     """A place for bytes. ``put`` returns once they are whole; the same bytes are kept once; safe from any process."""
 
     def put(self, path: Path) -> Blob:
-        """Keeps a copy of a file, as :func:`runstore.files.chunks_of` reads it; raises what that raises."""
+        """Keeps a copy of a file, as :func:`runstore.local.files.chunks_of` reads it; raises what that raises."""
         ...
 
     def open(self, sha256: str) -> BinaryIO:

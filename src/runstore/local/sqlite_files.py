@@ -1,6 +1,6 @@
 """This process's connections to SQLite files, and which files SQLite can no longer use here.
 
-A connection that was inherited in a fork makes its file unusable for SQLite in the child: see :mod:`runstore.forks`.
+A connection that was inherited in a fork makes its file unusable for SQLite in the child: see :mod:`runstore.local.forks`.
 """
 
 import contextlib
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
-from runstore import forks
 from runstore.errors import StoreFailureError
-from runstore.open_files import FileKey, descriptors_of, key_of
+from runstore.local import forks
+from runstore.local.open_files import FileKey, descriptors_of, key_of
 
 _FIRST_PROCESS: Final = os.getpid()
 

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping
 from os import PathLike
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from runstore.checks import check_points, shown
-from runstore.config import check_config
 from runstore.errors import InvalidValueError
 from runstore.model import MetricPoint
+from runstore.series.points import check_points
+from runstore.values.checks import shown
+from runstore.values.config import check_config
 
 GoodT = TypeVar("GoodT")
 
@@ -71,7 +72,7 @@ def _how_to_give(points: object) -> str:
 
 
 def sort_points(points: Iterable[MetricPoint]) -> SortedOut[list[MetricPoint]]:
-    """The points that can be stored, and those that break a rule; see :func:`runstore.checks.check_points`."""
+    """The points that can be stored, and those that break a rule; see :func:`runstore.values.checks.check_points`."""
     good: list[MetricPoint] = []
     refused: list[Refused] = []
     last: InvalidValueError | None = None

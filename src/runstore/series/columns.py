@@ -1,15 +1,16 @@
 """The points of one call, checked and put in order: one batch of parallel columns for each series.
 
 Nearly every point comes as the right types, so a quick loop takes those in; the first that does not sends the whole call
-through :mod:`runstore.checks`, whose errors name the place and which turns numpy scalars and the like into numbers.
+through :mod:`runstore.values.checks`, whose errors name the place and which turns numpy scalars and the like into numbers.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from runstore.checks import MAX_NAME_LENGTH, MAX_STEP, Series, check_points, group_points, many_points
 from runstore.model import DatasetType, MetricPoint, to_microseconds
+from runstore.series.points import Series, check_points, group_points, many_points
+from runstore.values.checks import MAX_NAME_LENGTH, MAX_STEP
 
 
 class Batch(NamedTuple):
@@ -106,7 +107,7 @@ def _moments_of(points: Sequence[MetricPoint], now_us: int) -> list[int] | None:
 
 
 def is_plain_name(name: str) -> bool:
-    """Whether a name keeps the rule without a closer look; any other is looked at by :mod:`runstore.checks`."""
+    """Whether a name keeps the rule without a closer look; any other is looked at by :mod:`runstore.values.checks`."""
     return name.isascii() and name.isprintable() and 0 < len(name) <= MAX_NAME_LENGTH
 
 

@@ -12,9 +12,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from runstore.checks import check_text, shown
 from runstore.errors import InvalidValueError
-from runstore.hints import how_to_keep
+from runstore.values.checks import check_text, shown
+from runstore.values.hints import how_to_keep
 
 MAX_DEPTH: Final = 60
 """Levels of nesting; far under the interpreter's recursion limit, far over any real config."""

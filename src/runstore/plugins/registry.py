@@ -9,9 +9,10 @@ from typing import Final
 
 import pluggy
 
-from runstore import hookspecs, memory_plugin
+from runstore import hookspecs
 from runstore.errors import BrokenPluginError, MissingDriverError, SchemeConflictError, UnknownSchemeError
 from runstore.hookspecs import GROUP, Backend
+from runstore.plugins import memory as memory_plugin
 from runstore.secrets import redact, redact_word
 
 _OTHER_NAMES: Final = {

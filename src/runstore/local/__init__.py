@@ -1,0 +1,1 @@
+"""What belongs to this machine and this process: files, homes, forks, the terminal."""

@@ -1,0 +1,103 @@
+r"""The filter language: text → tree; backends translate the tree, the module ``meaning`` here says what it means.
+
+::
+
+    filter     = or
+    or         = and { "or" and }
+    and        = not { "and" not }
+    not        = "not" not | "(" or ")" | test
+    test       = field ("=" | "!=" | "<" | "<=" | ">" | ">=") literal
+               | field [ "not" ] "in" "(" literal { "," literal } ")"
+               | field [ "not" ] "like" text          % any run, _ one character, \ escapes; case-sensitive
+               | field "is" [ "not" ] "null"
+    field      = attribute | "tag." key | "config." key { "." key }
+               | "metric." dataset_type "." name [ "." statistic ]
+    attribute  = id name status training_mode parent_run_id client_id source_path experiment_id attempt
+                 start_time end_time
+    statistic  = last (default) first min max count
+    key, name  = a word, or "…" in double quotes (a quote inside is doubled)
+    literal    = number | 'text' (a quote inside is doubled) | true | false
+
+Times are ISO texts (``start_time >= '2026-11-01'``; UTC where no offset is given). An order is a field with ``asc``
+(default) or ``desc`` after it.
+
+Bounds: a filter has at most 20,000 characters and 100 tests, nests ``not`` and parentheses 10 levels deep, and takes
+1,000 literals in one ``in`` and 1,000 characters in one pattern; an ordering has at most 10 terms. Texts sort by their
+first 65,535 characters. What lies beyond is refused with :class:`~runstore.errors.QueryError`.
+"""
+
+from runstore.query.meaning import Lookup, leaf_value, lookup_in, matches, precedes, sort_key
+from runstore.query.parser import parse_filter, parse_order
+from runstore.query.patterns import Part, Wildcard, like_matcher, like_parts, like_tokens, part_length
+from runstore.query.searches import ExperimentQuery, Place, RunQuery, check_children, check_experiments, check_search
+from runstore.query.tree import (
+    ATTRIBUTES,
+    MAX_SORTED_LENGTH,
+    NULLABLE_ATTRIBUTES,
+    NUMBER_ATTRIBUTES,
+    STATISTICS,
+    TEXT_ATTRIBUTES,
+    TIME_ATTRIBUTES,
+    And,
+    Attribute,
+    Compare,
+    ConfigKey,
+    Field,
+    In,
+    Like,
+    Literal,
+    Metric,
+    Node,
+    Not,
+    Or,
+    Order,
+    Present,
+    Rank,
+    Tag,
+)
+
+__all__ = [
+    "ATTRIBUTES",
+    "MAX_SORTED_LENGTH",
+    "NULLABLE_ATTRIBUTES",
+    "NUMBER_ATTRIBUTES",
+    "STATISTICS",
+    "TEXT_ATTRIBUTES",
+    "TIME_ATTRIBUTES",
+    "And",
+    "Attribute",
+    "Compare",
+    "ConfigKey",
+    "ExperimentQuery",
+    "Field",
+    "In",
+    "Like",
+    "Literal",
+    "Lookup",
+    "Metric",
+    "Node",
+    "Not",
+    "Or",
+    "Order",
+    "Part",
+    "Place",
+    "Present",
+    "Rank",
+    "RunQuery",
+    "Tag",
+    "Wildcard",
+    "check_children",
+    "check_experiments",
+    "check_search",
+    "leaf_value",
+    "like_matcher",
+    "like_parts",
+    "like_tokens",
+    "lookup_in",
+    "matches",
+    "parse_filter",
+    "parse_order",
+    "part_length",
+    "precedes",
+    "sort_key",
+]
