@@ -7,15 +7,18 @@ run (:func:`as_dict`).
 
 import dataclasses
 import difflib
-import math
+import functools
+import operator
 from collections.abc import Iterator, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from pneumo_train.errors import ConfigError
+from pneumo_train.wanted import GREATEST, wanted
 from pneumo_train.words import cleaned
 
 COMMAND_KEYS = frozenset(
@@ -23,10 +26,13 @@ COMMAND_KEYS = frozenset(
 )
 """Keys that ``pneumo-train fit --print_config`` writes beside the configuration; a file may hold them."""
 
-MOST = 100_000_000
-MOST_WORKERS = 256
-MOST_THREADS = 1_024
-"""Above these a number is a slip: no machine trains so."""
+_MOST = 100_000_000
+"""Above this a count is a slip: no machine trains so."""
+
+_Count = Annotated[int, Meta(ge=1, le=_MOST)]
+_CountOrZero = Annotated[int, Meta(ge=0, le=_MOST)]
+_NotNegative = Annotated[float, Meta(ge=0, le=GREATEST)]
+_Between0And1 = Annotated[float, Meta(gt=0, lt=1)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,9 +50,9 @@ class DataConfig:
             patient column.
         split_column: a column of given parts (train, val or validation, test); its test rows are left out.
         subset_column: use only the rows with 1, true or yes in this column.
-        sample_fraction: the share of patients to use, in (0, 1].
-        validation_fraction: the share of patients for validation, in (0, 1), when no split is given.
-        image_size: side of the square given to the network, in pixels, 32 to 1024.
+        sample_fraction: the share of patients to use.
+        validation_fraction: the share of patients for validation when no split is given.
+        image_size: side of the square given to the network, in pixels.
         cache_mib: decoded images are kept in memory when they need no more than this many MiB.
     """
 
@@ -58,24 +64,17 @@ class DataConfig:
     groups_csv: str | None = None
     split_column: str | None = None
     subset_column: str | None = None
-    sample_fraction: float = 1.0
-    validation_fraction: float = 0.2
-    image_size: int = 224
-    cache_mib: int = 2048
+    sample_fraction: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    validation_fraction: _Between0And1 = 0.2
+    image_size: Annotated[int, Meta(ge=32, le=1024)] = 224
+    cache_mib: _CountOrZero = 2048
 
     def __post_init__(self) -> None:
-        """Checks the ranges."""
+        """Cleans the names of columns as those in a table's header are."""
         for key in ("image_column", "target_column", "patient_column", "split_column", "subset_column"):
             if isinstance(name := getattr(self, key), str):
-                object.__setattr__(self, key, cleaned(name))  # as the names in a table's header are
-        for key in ("image_column", "target_column", "patient_column", "split_column", "subset_column"):
-            _check(f"data.{key}", getattr(self, key), getattr(self, key) != "", "must name a column")
-        _check("data.sample_fraction", self.sample_fraction, 0 < self.sample_fraction <= 1, "must lie in (0, 1]")
-        _check(
-            "data.validation_fraction", self.validation_fraction, 0 < self.validation_fraction < 1, "must lie in (0, 1)"
-        )
-        _check("data.image_size", self.image_size, 32 <= self.image_size <= 1024, "must lie in 32 ... 1024 pixels")  # noqa: PLR2004 - the bounds are said once, in the message beside them
-        _check("data.cache_mib", self.cache_mib, 0 <= self.cache_mib <= MOST, f"must lie in 0 ... {MOST:,}")
+                object.__setattr__(self, key, cleaned(name))
+                _check(f"data.{key}", name, getattr(self, key) != "", "must name a column")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,21 +86,19 @@ class ModelConfig:
         weights_path: a local file of weights for the ResNet; nothing is ever downloaded.
         freeze_backbone: train the head alone: no gradient, and batch normalisation keeps its statistics.
         fine_tune_layers: with a frozen backbone, how many residual blocks are trained, counted from the end.
-        dropout: before the last layer, in [0, 1).
+        dropout: before the last layer.
         class_weighting: weigh positives by negatives / positives of the training part.
     """
 
     depth: Literal[18, 34, 50] = 18
     weights_path: str | None = None
     freeze_backbone: bool = False
-    fine_tune_layers: int = 0
-    dropout: float = 0.2
+    fine_tune_layers: _CountOrZero = 0
+    dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.2
     class_weighting: bool = True
 
     def __post_init__(self) -> None:
-        """Checks the ranges."""
-        _check("model.dropout", self.dropout, 0 <= self.dropout < 1, "must lie in [0, 1)")
-        _check("model.fine_tune_layers", self.fine_tune_layers, self.fine_tune_layers >= 0, "must be 0 or more")
+        """Checks what one key means for another."""
         _check(
             "model.fine_tune_layers",
             self.fine_tune_layers,
@@ -112,30 +109,29 @@ class ModelConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class OptimizerConfig:
-    """AdamW, and the learning rate's way down (ReduceLROnPlateau on the monitored metric).
+    """AdamW with a ReduceLROnPlateau schedule on the monitored metric.
 
     Attributes:
         learning_rate: the first learning rate.
         weight_decay: AdamW's.
         reduce_lr_patience: epochs without improvement before the rate is reduced.
-        reduce_lr_factor: by how much, in (0, 1).
+        reduce_lr_factor: by how much.
         min_lr: never below this rate.
     """
 
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-4
-    reduce_lr_patience: int = 3
-    reduce_lr_factor: float = 0.5
-    min_lr: float = 1e-7
+    learning_rate: Annotated[float, Meta(gt=0, le=GREATEST)] = 1e-3
+    weight_decay: _NotNegative = 1e-4
+    reduce_lr_patience: _CountOrZero = 3
+    reduce_lr_factor: _Between0And1 = 0.5
+    min_lr: _NotNegative = 1e-7
 
     def __post_init__(self) -> None:
-        """Checks the ranges."""
-        _check("optimizer.learning_rate", self.learning_rate, self.learning_rate > 0, "must be above 0")
-        _check("optimizer.weight_decay", self.weight_decay, self.weight_decay >= 0, "must be 0 or more")
-        _check("optimizer.reduce_lr_patience", self.reduce_lr_patience, 0 <= self.reduce_lr_patience <= MOST,
-               f"must lie in 0 ... {MOST:,}")  # fmt: skip
-        _check("optimizer.reduce_lr_factor", self.reduce_lr_factor, 0 < self.reduce_lr_factor < 1, "not in (0, 1)")
-        _check("optimizer.min_lr", self.min_lr, 0 <= self.min_lr <= self.learning_rate, "not in [0, learning_rate]")
+        """Checks what one key means for another."""
+        _check("optimizer.min_lr", self.min_lr, self.min_lr <= self.learning_rate, "is above optimizer.learning_rate")
+
+
+Monitor = Literal["val_auroc", "val_f1", "val_accuracy", "val_precision", "val_recall", "val_loss"]
+"""The metrics that may pick the best checkpoint."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -145,11 +141,11 @@ class TrainingConfig:
     Attributes:
         max_epochs: at most so many epochs.
         batch_size: images a step.
-        monitor: the metric that picks the best checkpoint, as val_auroc; a loss is minimised, anything else maximised.
+        monitor: the metric that picks the best checkpoint; a loss is minimised, anything else maximised.
         early_stopping_patience: epochs without improvement before training stops; 0 never stops early.
         early_stopping_min_delta: less than this is no improvement.
         save_top_k: how many of the best checkpoints (weights alone) stay on disk, beside the last (complete).
-        augmentation_strength: 0 for none, 1 for the usual shifts, turns and exposure changes, up to 2; never flips.
+        augmentation_strength: 0 for none, 1 for the usual shifts, turns and exposure changes; never flips.
         gradient_clip_val: the greatest norm of the gradient; 0 for no limit.
         accelerator: cpu, gpu or auto.
         precision: Lightning's word for it: 32-true, 16-mixed or bf16-mixed.
@@ -158,50 +154,24 @@ class TrainingConfig:
         deterministic: the same seed gives the same metrics, at some cost of speed.
     """
 
-    max_epochs: int = 10
-    batch_size: int = 32
-    monitor: str = "val_auroc"
-    early_stopping_patience: int = 5
-    early_stopping_min_delta: float = 0.001
-    save_top_k: int = 3
-    augmentation_strength: float = 1.0
-    gradient_clip_val: float = 1.0
+    max_epochs: _Count = 10
+    batch_size: _Count = 32
+    monitor: Monitor = "val_auroc"
+    early_stopping_patience: _CountOrZero = 5
+    early_stopping_min_delta: _NotNegative = 0.001
+    save_top_k: _Count = 3
+    augmentation_strength: Annotated[float, Meta(ge=0, le=2)] = 1.0
+    gradient_clip_val: _NotNegative = 1.0
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
-    num_workers: int = 0
-    threads: int | None = None
+    num_workers: Annotated[int, Meta(ge=0, le=256)] = 0
+    threads: Annotated[int, Meta(ge=1, le=1024)] | None = None
     deterministic: bool = True
-
-    def __post_init__(self) -> None:
-        """Checks the ranges."""
-        for key in ("max_epochs", "batch_size", "save_top_k"):
-            _check(
-                f"training.{key}", getattr(self, key), 1 <= getattr(self, key) <= MOST, f"must lie in 1 ... {MOST:,}"
-            )
-        for key in ("early_stopping_patience", "early_stopping_min_delta", "gradient_clip_val", "num_workers"):
-            _check(f"training.{key}", getattr(self, key), getattr(self, key) >= 0, "must be 0 or more")
-        _check("training.early_stopping_patience", self.early_stopping_patience, self.early_stopping_patience <= MOST,
-               f"must lie in 0 ... {MOST:,}")  # fmt: skip
-        _check("training.num_workers", self.num_workers, self.num_workers <= MOST_WORKERS,
-               f"must lie in 0 ... {MOST_WORKERS}")  # fmt: skip
-        _check("training.threads", self.threads, self.threads is None or 1 <= self.threads <= MOST_THREADS,
-               f"must lie in 1 ... {MOST_THREADS:,}")  # fmt: skip
-        strength = self.augmentation_strength
-        _check("training.augmentation_strength", strength, 0 <= strength <= 2, "must lie in [0, 2]")  # noqa: PLR2004 - said beside it
-        if self.monitor not in MONITORS:
-            raise ConfigError(
-                f"training.monitor = {self.monitor!r}: no such metric{_nearest(self.monitor, MONITORS)}; "
-                f"known: {', '.join(MONITORS)}"
-            )
 
     @property
     def monitor_mode(self) -> Literal["min", "max"]:
         """Whether the monitored metric is better when less or when more."""
         return "min" if self.monitor.endswith("loss") else "max"
-
-
-MONITORS = ("val_auroc", "val_f1", "val_accuracy", "val_precision", "val_recall", "val_loss")
-"""The metrics that may pick the best checkpoint."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -216,15 +186,11 @@ class TrainConfig:
         training: the course of the training.
     """
 
-    seed: int = 42
+    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 42
     data: DataConfig = dataclasses.field(default_factory=DataConfig)
     model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
     optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
-
-    def __post_init__(self) -> None:
-        """Checks the ranges."""
-        _check("seed", self.seed, 0 <= self.seed < 2**32, "must lie in 0 ... 2**32 - 1")
 
 
 SECTIONS: dict[str, type] = {
@@ -306,8 +272,9 @@ def from_dict(values: Mapping[str, Any]) -> TrainConfig:
     except msgspec.ValidationError as error:
         if isinstance(error.__cause__, ConfigError):
             raise error.__cause__ from None
-        message, _, place = str(error).partition(" - at ")
-        raise ConfigError(f"configuration key {place.strip('`').removeprefix('$.')}: {message.lower()}") from error
+        key = str(error).rpartition(" - at ")[2].strip("`").removeprefix("$.")
+        value = functools.reduce(operator.getitem, key.split("."), values)
+        raise ConfigError(f"{key} = {value!r}: wanted {wanted(TrainConfig, key)}") from error
 
 
 def as_dict(config: TrainConfig) -> dict[str, Any]:
@@ -316,8 +283,6 @@ def as_dict(config: TrainConfig) -> dict[str, Any]:
 
 
 def _check(key: str, value: Any, holds: bool, rule: str) -> None:  # noqa: FBT001 - the condition is the argument
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ConfigError(f"{key} = {value!r}: must be a finite number")
     if not holds:
         raise ConfigError(f"{key} = {value!r}: {rule}")
 

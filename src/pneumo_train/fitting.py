@@ -19,9 +19,9 @@ from pneumo_train.config import TrainConfig
 from pneumo_train.data import PneumoDataModule
 from pneumo_train.divergence import StopWhenDiverged
 from pneumo_train.errors import ConfigError
-from pneumo_train.images import Films
 from pneumo_train.model import LitResNet
 from pneumo_train.outputs import require_room
+from pneumo_train.reading import DecodedSplit
 from pneumo_train.samples import Split
 
 
@@ -64,7 +64,6 @@ class Fitting:
         _require_machine(config)
         pl.seed_everything(config.seed, workers=True, verbose=False)
         self.config = config
-        self._split = split
         training = config.training
         positives = sum(sample.target for sample in split.train)
         negatives = len(split.train) - positives
@@ -128,7 +127,7 @@ class Fitting:
         """The best checkpoint so far, or ``None`` before the first one was written."""
         return self._checkpoints.best()
 
-    def fit(self, films: Films) -> Fitted:
+    def fit(self, films: DecodedSplit) -> Fitted:
         """Fits, and then looks once more at the validation part with the best checkpoint.
 
         Args:
@@ -153,11 +152,11 @@ class Fitting:
             duration_s=time.monotonic() - start,
         )
 
-    def _data_of(self, films: Films) -> PneumoDataModule:
-        training, count = self.config.training, len(self._split.train)
+    def _data_of(self, films: DecodedSplit) -> PneumoDataModule:
+        training = self.config.training
         return PneumoDataModule(
-            train=films.part(0, count),
-            validation=films.part(count, len(films)),
+            train=films.train,
+            validation=films.validation,
             batch_size=training.batch_size,
             seed=self.config.seed,
             augmentation_strength=training.augmentation_strength,

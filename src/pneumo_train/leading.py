@@ -10,14 +10,12 @@ import pytorch_lightning as pl
 
 from pneumo_train.checkpoints import Checkpoint
 from pneumo_train.collector import MetricsCollectorCallback, file_name_of
-from pneumo_train.config import TrainConfig, as_dict
+from pneumo_train.config import as_dict
 from pneumo_train.errors import ConfigError
 from pneumo_train.fitting import Fitted, Fitting, torch_set_up
-from pneumo_train.images import Films
 from pneumo_train.plots import plot_training
-from pneumo_train.reading import Reading
+from pneumo_train.reading import DecodedSplit, Reading
 from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, TrainingResult
-from pneumo_train.samples import Split
 from pneumo_train.stores import warn_of_no_store
 from pneumo_train.terminal import track
 from runstore import MetricPoint, RunNotFoundError, RunReader, StoreUnavailableError
@@ -66,15 +64,13 @@ def lead_training(  # noqa: PLR0913 - keyword-only
         try:
             if session is not None:
                 _open(session, may_exist=may_exist)
-            films, data_hash, notes = reading.load_films(track=track("reading films", shown=progress))
+            films = reading.decode(track=track("reading films", shown=progress))
             # Nothing is said before every mistake is told: an error then stands alone.
-            for note in (*reading.notes, *notes):
+            for note in (*reading.notes, *films.notes):
                 _log.warning(note)
             if session is None:
                 warn_of_no_store()
-            about = _describe(config, reading.split, films, data_hash, fitting)
-            about["source"] = {"path": os.fspath(reading.source.path), "csv": reading.source.csv_path.name}
-            about["data_set"]["patient_column"] = reading.patient_column
+            about = _describe(reading, films, fitting)
             return _train(fitting, films, session, collector, about, experiment_name)
         finally:
             if session is not None:
@@ -102,7 +98,7 @@ def _open(session: RunSession, *, may_exist: bool) -> None:
 
 def _train(  # noqa: PLR0913, PLR0917 - all that a run is made of
     fitting: Fitting,
-    films: Films,
+    films: DecodedSplit,
     session: RunSession | None,
     collector: MetricsCollectorCallback,
     about: dict[str, Any],
@@ -169,13 +165,18 @@ def _plot(collector: MetricsCollectorCallback, fitted: Fitted, experiment_name: 
     return path
 
 
-def _describe(
-    config: TrainConfig, split: Split, films: Films, data_hash: str, fitting: Fitting
-) -> dict[str, Any]:  # fmt: skip
+def _describe(reading: Reading, films: DecodedSplit, fitting: Fitting) -> dict[str, Any]:
     """What is kept as the run's config: the whole configuration, the data, the split, the model."""
+    source, split = reading.source, reading.split
     return {
-        **as_dict(config),
-        "data_set": {"hash": data_hash, "images": len(films), "left_out": split.left_out},
+        **as_dict(reading.config),
+        "source": {"path": os.fspath(source.path), "csv": source.csv_path.name},
+        "data_set": {
+            "hash": films.data_hash,
+            "images": len(films),
+            "left_out": split.left_out,
+            "patient_column": reading.patient_column,
+        },
         "split": {"hash": split.digest(), **split.describe()},
         "derived": {"pos_weight": fitting.pos_weight, "parameters": fitting.parameter_counts},
     }

@@ -6,10 +6,11 @@ import sys
 from typing import Any, NoReturn
 
 import click
-from jsonargparse import ActionConfigFile, ArgumentParser  # type: ignore[attr-defined]  # its lazy names
+from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter  # type: ignore[attr-defined]  # its lazy names
 
-from pneumo_train.config import TrainConfig, check_keys, read_yaml
+from pneumo_train.config import SECTIONS, TrainConfig, check_keys, read_yaml
 from pneumo_train.errors import ConfigError
+from pneumo_train.wanted import wanted
 from pneumo_train.words import on_one_line
 from runstore.secrets import redact
 
@@ -30,6 +31,7 @@ def build_parser() -> ArgumentParser:
     parser = _Parser(
         prog="pneumo-train",
         description="Train a chest X-ray pneumonia classifier and keep the run in your own database.",
+        formatter_class=_HelpFormatter,  # the commands take it from here
     )
     commands = parser.add_subcommands(required=True)
 
@@ -38,7 +40,6 @@ def build_parser() -> ArgumentParser:
         "last one wins.",
         usage="pneumo-train fit --source SOURCE [--store URL] [--config FILE] [options]",
         epilog=_EXITS,
-        formatter_class=_HelpFormatter,
     )
     _add_source(fit)
     fit.add_argument(
@@ -59,7 +60,6 @@ def build_parser() -> ArgumentParser:
         "decoded. Takes the options and files of fit; those of the data and the seed count here.",
         usage="pneumo-train check --source SOURCE [--config FILE] [--csv FILE] [--data.… options as for fit]",
         epilog="exit status: 0 when it can be trained on, 2 when something must be mended before",
-        formatter_class=_HelpFormatter,
     )
     _add_source(check)
     for option in ("store", "experiment", "run_id", "checkpoint_dir", "logs_dir"):
@@ -104,24 +104,22 @@ def _in_our_words(message: str) -> str:
             check_keys({unknown[1]: None}, origin="options")
         except ConfigError as error:
             return str(error)
-    if wrong := re.search(r'key "([\w.]+)":\s*(?:Expected an? (.*?)\. )?Got value: (.*)', message, re.DOTALL):
-        key, wanted, value = wrong[1], wrong[2] or "", wrong[3].strip()
-        return f"option --{key}: wanted {_kind(wanted)}, found {value.splitlines()[0]!r}"
+    if wrong := re.search(r'key "([\w.]+)".*(?:Got|Given) value: (.*)', message, re.DOTALL):
+        key, value = wrong[1], wrong[2].splitlines()[0].strip()
+        return f"option --{key}: wanted {'true or false' if key == 'progress' else wanted(TrainConfig, key)}, found {value!r}"
     if missing := re.search(r"required: (?:\w+\.)?(\w+)", message):
         return f"option --{missing[1]} is missing"
     return " ".join(message.split())
 
 
-def _kind(wanted: str) -> str:
-    """A Python type as a person names it."""
-    names = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "a text"}
-    if choices := re.search(r"Literal\[(.*?)\]", wanted):
-        return f"one of {choices[1]}"
-    return next((name for kind, name in names.items() if re.search(rf"\b{kind}\b", wanted)), wanted or "another value")
+class _HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
+    """Keeps the lines of the epilog, and says what a key of the configuration may hold as its errors do."""
 
-
-class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of the epilog."""
+    def _get_type_str(self, action: argparse.Action) -> str | None:
+        section, dot, _ = action.dest.partition(".")
+        if section == "seed" or (dot and section in SECTIONS):
+            return wanted(TrainConfig, action.dest)
+        return super()._get_type_str(action)
 
 
 class _ConfigFile(ActionConfigFile):

@@ -20,8 +20,29 @@ _ONE_PIXEL_SIDE = 32
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class DecodedSplit:
+    """The images of a split.
+
+    Attributes:
+        train: the images for training.
+        validation: the images for validation.
+        data_hash: SHA-256 (hex) of all their ids, labels, patients and file contents.
+        notes: what a person should look at, though it is no error.
+    """
+
+    train: Films
+    validation: Films
+    data_hash: str
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """The number of images."""
+        return len(self.train) + len(self.validation)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A source whose table was read and split; its images are decoded by :meth:`load_films`.
+    """A source whose table was read and split; its images are decoded by :meth:`decode`.
 
     Attributes:
         source: the directory or the unpacked zip.
@@ -38,8 +59,8 @@ class Reading:
     split: Split
     notes: tuple[str, ...]
 
-    def load_films(self, *, track: Track = iter) -> tuple[Films, str, list[str]]:
-        """The decoded images for training, then those for validation, the hash of the data set, and further notes.
+    def decode(self, *, track: Track = iter) -> DecodedSplit:
+        """The images of both parts, each decoded once.
 
         Raises:
             ConfigError: there is no memory for them.
@@ -54,7 +75,13 @@ class Reading:
                 f"data.cache_mib = {data.cache_mib}: there is no memory for {len(wanted):,} images of {data.image_size} x "
                 f"{data.image_size} pixels; give less, and they are decoded when they are needed"
             ) from error
-        return films, digest, twin_notes(wanted, films.hashes, self.split.validation)
+        count = len(self.split.train)
+        return DecodedSplit(
+            train=films.part(0, count),
+            validation=films.part(count, len(wanted)),
+            data_hash=digest,
+            notes=tuple(twin_notes(wanted, films.hashes, self.split.validation)),
+        )
 
 
 @contextmanager
@@ -99,7 +126,7 @@ def check_source(path: str | os.PathLike[str], config: TrainConfig, *, track: Tr
     try:
         with read_source(path, config) as reading:
             report |= _describe(reading)
-            report["notes"] += reading.load_films(track=track)[2]
+            report["notes"] += reading.decode(track=track).notes
             report["valid"] = True
     except PneumoTrainError as error:
         report |= survey(path, config.data) | {"error": str(error)}

@@ -53,7 +53,16 @@ def test_help_names_every_option_of_the_configuration(capsys: pytest.CaptureFixt
         "--optimizer.learning_rate",
     ):
         assert option in text
-    assert "kept as interrupted" in text
+    assert "\n  143  SIGTERM; the run is kept as interrupted\n" in text
+
+
+@pytest.mark.parametrize("command", ["fit", "check"])
+def test_help_says_what_a_key_of_the_configuration_may_hold(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    assert exit_status(command, "--help") == 0
+
+    text = " ".join(capsys.readouterr().out.split())
+    assert "(type: a whole number, at least 32 and at most 1,024, default: 224)" in text
+    assert "Annotated" not in text
 
 
 def test_asking_for_help_imports_neither_torch_nor_numpy() -> None:
@@ -95,19 +104,27 @@ def test_the_printed_configuration_is_a_file_that_gives_the_same(
         (("--source", "absent"), "found nothing; name a directory or a zip"),
         (
             ("--source", "x", "--training.max_epochs", "many"),
-            "--training.max_epochs: wanted a whole number, found 'many'",
+            "--training.max_epochs: wanted a whole number, at least 1 and at most 100,000,000, found 'many'",
         ),
         (("--source", "x", "--model.depth", "19"), "option --model.depth: wanted one of 18, 34, 50, found '19'"),
         (
             ("--source", "x", "--training.num_workers", "1000000"),
-            "training.num_workers = 1000000: must lie in 0 ... 256",
+            "training.num_workers = 1000000: wanted a whole number, at least 0 and at most 256",
         ),
-        (("--source", "x", "--training.threads", "1000000"), "training.threads = 1000000: must lie in 1 ..."),
+        (
+            ("--source", "x", "--training.threads", "1000000"),
+            "training.threads = 1000000: wanted a whole number, at least 1 and at most 1,024, or null",
+        ),
+        (
+            ("--source", "x", "--training.threads", "many"),
+            "option --training.threads: wanted a whole number, at least 1 and at most 1,024, or null, found 'many'",
+        ),
+        (("--source", "x", "--progress", "perhaps"), "option --progress: wanted true or false, found 'perhaps'"),
         (
             ("--source", "x", "--optimizer.learning_rate", ".nan"),
-            "optimizer.learning_rate = nan: must be a finite number",
+            "optimizer.learning_rate = nan: wanted a number, above 0 and",
         ),
-        (("--source", "x", "--data.image_size", "3"), "data.image_size = 3: must lie in 32"),
+        (("--source", "x", "--data.image_size", "3"), "data.image_size = 3: wanted a whole number, at least 32"),
         (("--source", "x", "--data.imagesize", "64"), "did you mean 'data.image_size'"),
         (("--source", "x", "--config", "bad.yaml"), "did you mean 'training.max_epochs'"),
         (("--source", "x", "--config", "absent.yaml"), "absent.yaml"),
