@@ -4,10 +4,12 @@ Everything here says no by name: what cannot be read, or is no file or folder, i
 is left out in silence (ART.5).
 """
 
+import contextlib
 import errno
 import os
 import shutil
 import stat
+import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import IO, BinaryIO, Final
 
 from runstore.errors import InvalidValueError
 from runstore.local.left_out import left_out, warn_of
-from runstore.local.open_files import database_of, opened
+from runstore.local.open_files import database_at, database_of, opened_as_it_lies
 from runstore.values.checks import check_artifact_name
 
 CHUNK: Final = 2**20
@@ -77,7 +79,7 @@ def chunks_of(path: Path) -> Iterator[bytes]:
     """
     try:
         with (
-            opened(path) as descriptor,
+            _opened(path) as descriptor,
             open(descriptor, "rb", buffering=0, closefd=False) as source,
         ):
             found = os.fstat(descriptor)
@@ -86,6 +88,27 @@ def chunks_of(path: Path) -> Iterator[bytes]:
             yield from _read(source, found.st_size)
     except OSError as error:
         raise _unreadable(path, error) from error
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """A descriptor to read a file by, closed afterwards if that does no harm.
+
+    Of a database that this process has open it is one of a whole copy.
+
+    Raises:
+        OSError: it cannot be opened or copied.
+    """
+    database = database_at(path)
+    if database is None:
+        with opened_as_it_lies(path) as descriptor:
+            yield descriptor
+        return
+    from runstore.local.sqlite_files import back_up  # noqa: PLC0415 - SQLite is loaded then, and otherwise need not be
+
+    with tempfile.NamedTemporaryFile(prefix="runstore-") as copy:
+        back_up(database, Path(copy.name))
+        yield copy.fileno()
 
 
 def _read(source: IO[bytes], size: int) -> Iterator[bytes]:
@@ -137,7 +160,7 @@ def _is_there(target: Path, source: BinaryIO, *, overwrite: bool) -> bool:
         raise InvalidValueError(f"{_named(target)} is {_kind(found)}, which is never replaced; give the name of a file")
     if overwrite:
         return False
-    with opened(target) as descriptor, open(descriptor, "rb", closefd=False) as there:
+    with _opened(target) as descriptor, open(descriptor, "rb", closefd=False) as there:
         is_same = _are_equal(source, there)
     source.seek(0)
     if not is_same:

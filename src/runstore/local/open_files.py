@@ -8,7 +8,6 @@ and closed past SQLite: it is copied by SQLite itself, whole and as it stands.
 import contextlib
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -34,42 +33,20 @@ def key_of(path: str | os.PathLike[str]) -> FileKey | None:
     return FileKey(found.st_dev, found.st_ino)
 
 
-@contextlib.contextmanager
-def opened(path: Path) -> Iterator[int]:
-    """A descriptor to read a file by, closed afterwards if that does no harm.
-
-    Of a database that this process has open it is one of a whole copy. A file that SQLite opens here while it is read
-    stays open for good.
-
-    Raises:
-        OSError: it cannot be opened or copied.
-    """
-    database = _open_database(path)
-    if database is None:
-        with _opened_as_it_lies(path) as descriptor:
-            yield descriptor
-        return
-    from runstore.local.sqlite_files import back_up  # noqa: PLC0415 - SQLite is loaded then, and otherwise need not be
-
-    with tempfile.NamedTemporaryFile(prefix="runstore-") as copy:
-        back_up(database, Path(copy.name))
-        yield copy.fileno()
-
-
 def head_of(path: Path, size: int) -> bytes:
     """The first bytes of a file, as it lies."""
     file = key_of(path)
     for descriptor in [] if file is None else descriptors_of(file):
         with contextlib.suppress(OSError):  # open for writing alone
             return os.pread(descriptor, size, 0)
-    with _opened_as_it_lies(path) as descriptor:
+    with opened_as_it_lies(path) as descriptor:
         return os.pread(descriptor, size, 0)
 
 
 def copy_as_it_lies(path: Path, target: Path) -> None:
     """Copies the bytes of a file, and nothing that SQLite keeps elsewhere."""
     with (
-        _opened_as_it_lies(path) as descriptor,
+        opened_as_it_lies(path) as descriptor,
         open(descriptor, "rb", closefd=False) as source,
         target.open("wb") as copy,
     ):
@@ -84,7 +61,7 @@ def database_of(path: Path) -> Path | None:
         for ending in SIDE_FILES:
             if name.name.endswith(ending):
                 database = name.with_name(name.name.removesuffix(ending))
-                if _open_database(database) is not None:
+                if database_at(database) is not None:
                     return database
     return None
 
@@ -105,7 +82,7 @@ def names_of(file: FileKey) -> list[Path]:
     return [_name_of(each) for each in descriptors_of(file)]
 
 
-def _open_database(path: Path) -> Path | None:
+def database_at(path: Path) -> Path | None:
     """Where the database lies that a path leads to, by whatever link, if this process has it open."""
     file = key_of(path)
     if file is None:
@@ -127,7 +104,8 @@ def _name_of(descriptor: int) -> Path:
 
 
 @contextlib.contextmanager
-def _opened_as_it_lies(path: Path) -> Iterator[int]:
+def opened_as_it_lies(path: Path) -> Iterator[int]:
+    """A descriptor to read a file's bytes by. A file that SQLite opens here meanwhile stays open for good."""
     # Without O_NONBLOCK, a named pipe that took the file's place would hold this up for ever.
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
