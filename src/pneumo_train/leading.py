@@ -18,15 +18,11 @@ from pneumo_train.reading import DecodedSplit, Reading
 from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, TrainingResult
 from pneumo_train.stores import warn_of_no_store
 from pneumo_train.terminal import track
-from runstore import MetricPoint, RunNotFoundError, RunReader, StoreUnavailableError
-from runstore.errors import StoreFullError
+from runstore import MetricPoint, RunNotFoundError, RunReader, RunStoreError
 from runstore.training.naming import split_metric_name
 from runstore.training.session import RunSession
 
 _log = logging.getLogger(__name__)
-
-_OUTAGES = (StoreUnavailableError, StoreFullError)
-"""What does not keep a training from starting: the session tells of it, and makes up for it."""
 
 
 def lead_training(  # noqa: PLR0913 - keyword-only
@@ -87,8 +83,12 @@ def _open(session: RunSession, *, may_exist: bool) -> None:
     try:
         store = session.store
         run = store.get_run(session.run_id) if may_exist and isinstance(store, RunReader) else None
-    except (*_OUTAGES, RunNotFoundError):
+    except RunNotFoundError:
         return
+    except RunStoreError as error:
+        if error.is_transient:  # the session tells of it, and makes up for it
+            return
+        raise
     if run is not None and run.status.is_final:
         raise ConfigError(
             f"run_id = {session.run_id!r}: this run has ended as {run.status}, and its metrics would be written over; give "

@@ -28,6 +28,8 @@
         └── BrokenPluginError         the plugin failed to load
 
 Every error keeps its arguments when pickled, so one raised in a worker process reads the same in its parent.
+What a program can do about an error, the error says itself: :attr:`RunStoreError.is_mistake`,
+:attr:`RunStoreError.is_transient` and :attr:`RunStoreError.needs_person`.
 A driver's own error is always chained (``__cause__``) and never let through (clause ERR.1).
 """
 
@@ -39,15 +41,23 @@ class RunStoreError(Exception):
 
     Attributes:
         code: a stable, append-only name for programs (``"run_not_found"``); messages may change, codes do not.
+        is_mistake: the call itself is wrong: an argument breaks a rule, or contradicts what is stored. The same call
+            fails again, other calls do not.
+        is_transient: the store is away or full. The same call may succeed later.
+        needs_person: somebody must change the URL, the installation, the database or the program before anything helps.
     """
 
     code: ClassVar[str] = "runstore_error"
+    is_mistake: ClassVar[bool] = False
+    is_transient: ClassVar[bool] = False
+    needs_person: ClassVar[bool] = False
 
 
 class InvalidValueError(RunStoreError, ValueError):
     """An argument breaks a rule of the contract; the message names it and nothing was written."""
 
     code = "invalid_value"
+    is_mistake = True
 
 
 class QueryError(InvalidValueError):
@@ -60,6 +70,7 @@ class NotFoundError(RunStoreError, LookupError):
     """Something asked for by name or id is not in this store."""
 
     code = "not_found"
+    is_mistake = True
 
 
 class ExperimentNotFoundError(NotFoundError):
@@ -105,6 +116,7 @@ class ConflictError(RunStoreError):
     """The call contradicts what is stored; nothing was changed."""
 
     code = "conflict"
+    is_mistake = True
 
 
 class RunFinalizedError(ConflictError):
@@ -125,6 +137,7 @@ class StoreUnavailableError(RunStoreError):
     """The database cannot be reached, is busy or has no primary: the same call may succeed later."""
 
     code = "store_unavailable"
+    is_transient = True
 
 
 class StoreClosedError(RunStoreError):
@@ -137,6 +150,7 @@ class ReadOnlyError(RunStoreError):
     """This handle was opened by ``open_reader``, and a verb writes; open the store with ``open_store``."""
 
     code = "read_only"
+    needs_person = True
 
     @classmethod
     def of(cls, verb: str) -> Self:
@@ -150,12 +164,14 @@ class StoreFailureError(RunStoreError):
     """The database refused the call, and trying again cannot mend it (permissions, disk full, ...)."""
 
     code = "store_failure"
+    needs_person = True
 
 
 class StoreFullError(StoreFailureError):
     """The database has no room left: it takes the same call once somebody has made some."""
 
     code = "store_full"
+    is_transient = True
 
 
 class CorruptArtifactError(StoreFailureError):
@@ -168,6 +184,7 @@ class SchemaError(RunStoreError):
     """This database cannot be used as it stands; nothing was written to it."""
 
     code = "schema"
+    needs_person = True
 
 
 class SchemaTooNewError(SchemaError):
@@ -186,12 +203,14 @@ class SettingsError(RunStoreError):
     """No store URL was found, or the one found cannot be understood."""
 
     code = "settings"
+    needs_person = True
 
 
 class PluginError(RunStoreError):
     """No backend can serve the URL."""
 
     code = "plugin"
+    needs_person = True
 
 
 class UnknownSchemeError(PluginError):

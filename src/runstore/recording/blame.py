@@ -13,9 +13,6 @@ from runstore.errors import NotFoundError, StoreFullError, StoreUnavailableError
 from runstore.protocol import BackendStore
 from runstore.recording.apply import LEASE_S
 
-WAITED_FOR = (StoreUnavailableError, StoreFullError)
-"""Errors that say themselves that they are the store's. Of a full one a smaller write proves nothing: it may fit."""
-
 FAILURE_TRIES = 8
 """How often a record is sent before other writes are tried; with the pauses between them about ten seconds."""
 
@@ -62,7 +59,7 @@ class Blame:
         if position != self._position:
             self._position, self._tries, self._cut_off, self.is_suspect = position, 0, 0, False
         self._tries += 1
-        if isinstance(error, StoreFullError):
+        if isinstance(error, StoreFullError):  # a smaller write proves nothing: it may fit
             self.is_suspect = False
             return True
         if isinstance(error, StoreUnavailableError):

@@ -15,9 +15,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runstore.errors import (
-    ConflictError,
-    InvalidValueError,
-    NotFoundError,
     RunNotFoundError,
     RunStoreError,
     StoreFailureError,
@@ -51,7 +48,6 @@ ORPHAN_GRACE_S = 30.0
 """How long a record of a run that the store does not know is tried again: its beginning may be in a journal of
 another process, which is drained at its own pace after an outage."""
 
-_REFUSALS = (InvalidValueError, NotFoundError, ConflictError)
 _CURSOR_INTERVAL_S = 0.2
 _NOTHING = Stretch([], [], [0])
 
@@ -304,10 +300,10 @@ class JournalDrain:
         """Whether the store took the points; ``False`` when they are to be tried record by record, or fewer at once."""
         try:
             self._sending.send(store, run_id, points)
-        except _REFUSALS:
-            return False
         except Exception as error:  # noqa: BLE001 - as for every other record
-            if self._sends_less(error, store, run_id, len(points)):
+            if (isinstance(error, RunStoreError) and error.is_mistake) or self._sends_less(
+                error, store, run_id, len(points)
+            ):
                 return False
             self._wait_unless_blamed(error, store, run_id)
             return False
@@ -325,11 +321,12 @@ class JournalDrain:
             self.save(sync=True)
         try:
             result = None if self._gives_way(record) else self._apply(store, record)
-        except _REFUSALS as error:
+        except Exception as error:
             if isinstance(error, RunNotFoundError) and self._may_still_begin(record):
                 raise HeldUpError from error
-            self._refuse(record, error)
-        except Exception as error:  # noqa: BLE001 - a bug of the store's, a driver's error that came through: it is kept
+            if isinstance(error, RunStoreError) and error.is_mistake:
+                self._refuse(record, error)
+                return
             if self._sends_less(error, store, run_of(record), points_in(record)):
                 return  # the next step does
             self._wait_unless_blamed(error, store, run_of(record))

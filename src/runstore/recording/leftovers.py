@@ -4,9 +4,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from runstore.errors import RunStoreError
 from runstore.protocol import BackendStore
 from runstore.recording.adoption import Leftover, adopt
-from runstore.recording.blame import WAITED_FOR
 from runstore.recording.drain import HeldUpError, Tallies, TryLaterError
 from runstore.recording.writers import leftovers
 
@@ -110,7 +110,8 @@ class Leftovers:
         except HeldUpError:
             raise
         except TryLaterError as error:
-            if is_shared or isinstance(error.__cause__, WAITED_FOR):
+            cause = error.__cause__
+            if is_shared or (isinstance(cause, RunStoreError) and cause.is_transient):
                 raise
-            raise HeldUpError from error.__cause__
+            raise HeldUpError from cause
         return True

@@ -13,7 +13,6 @@ from runstore.hookspecs import Backend, OpenOptions
 from runstore.plugins.registry import broken_plugin
 from runstore.protocol import BackendStore
 from runstore.recording.adoption import adopt
-from runstore.recording.blame import WAITED_FOR
 from runstore.recording.drain import ORPHAN_GRACE_S, JournalDrain, TryLaterError
 from runstore.recording.options import RecorderOptions
 from runstore.recording.places import identity_of, journal_folders
@@ -116,7 +115,7 @@ class _SyncPatience:
             self._position, self._since, self._tries = drain.position, time.monotonic(), 0
         self._tries += 1
         cause = later.__cause__
-        if isinstance(cause, WAITED_FOR):
+        if isinstance(cause, RunStoreError) and cause.is_transient:
             # Tried once more: a server that cuts off what is too large for it looks as if it were away.
             is_cut_off = isinstance(cause, StoreUnavailableError) and (self._tries == 1 or drain.is_suspicious)
             return None if is_cut_off else cause

@@ -17,7 +17,6 @@ from runstore.errors import RunStoreError
 from runstore.protocol import BackendStore
 from runstore.recording.adoption import QUARANTINE
 from runstore.recording.apply import apply_record, report_health
-from runstore.recording.blame import WAITED_FOR
 from runstore.recording.cursor import DEAD_LETTERS, DeadLetter, dead_letter
 from runstore.recording.health import Counts, RunHealth, stored_health
 from runstore.recording.places import identity_of, journal_folders, noted_stores
@@ -124,9 +123,10 @@ class _Quarantine:
             return
         try:
             apply_record(store, record, folder=self._folder)
-        except WAITED_FOR as error:
-            done.error = error
         except Exception as error:  # noqa: BLE001 - a stranger's store may raise anything; the letter keeps it
+            if isinstance(error, RunStoreError) and error.is_transient:
+                done.error = error
+                return
             done.reason = done.reason or str(error)
             payload = base64.b64decode(letter.record)
             self._left.append(

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from runstore.errors import PluginError, SchemaError, SettingsError, StoreFailureError
+from runstore.errors import RunStoreError
 from runstore.protocol import BackendStore
 from runstore.recording.adoption import put_away
 from runstore.recording.drain import JournalDrain, Tallies, TryLaterError
@@ -51,9 +51,6 @@ _LAST_ROUND_S = 5.0
 """How long the thread may take for its last figures, once everything is stored."""
 
 OpenStore = Callable[[], BackendStore]
-
-_USELESS = (PluginError, SchemaError, SettingsError, StoreFailureError)
-"""Errors of opening that a person must mend; records wait meanwhile, for nothing is wrong with them."""
 
 
 class Worker:
@@ -285,7 +282,7 @@ class Worker:
             try:
                 self.store = self._open_store()
             except Exception as error:  # a stranger's backend may raise anything
-                if isinstance(error, _USELESS):
+                if isinstance(error, RunStoreError) and error.needs_person:
                     self.open_error = error
                 raise TryLaterError from error
             self.open_error = None

@@ -6,25 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from runstore.errors import (
-    ConflictError,
-    InvalidValueError,
-    NotFoundError,
-    PluginError,
-    SchemaError,
-    SettingsError,
-    StoreFullError,
-    StoreUnavailableError,
-)
+from runstore.errors import InvalidValueError, RunStoreError
 from runstore.training.sorting import Refused
 
 _log = logging.getLogger("runstore.training.session")
-
-MISTAKES = (InvalidValueError, ConflictError, NotFoundError, SettingsError, PluginError, SchemaError)
-"""Errors that time does not mend: a wrong argument, a wrong database. They say nothing of the calls that follow."""
-
-OUTAGES = (StoreUnavailableError, StoreFullError)
-"""Errors that pass by themselves."""
 
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
@@ -78,7 +63,9 @@ class Misses:
             self.calls += 1
             self.points += points
             self.last_error = error
-            if isinstance(error, MISTAKES) or (verb == "log_artifact" and not isinstance(error, OUTAGES)):
+            is_mistake = isinstance(error, RunStoreError) and error.is_mistake
+            is_outage = isinstance(error, RunStoreError) and error.is_transient
+            if is_mistake or (verb == "log_artifact" and not is_outage):
                 # It is this call's own, such as a file that cannot be read, and no reason to keep others waiting.
                 is_news = self._is_news(run_id, f"{verb} {described(error)}")
             else:

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from runstore.backend.begun import PRUNED, ending_of, is_pruned
-from runstore.errors import InvalidValueError
+from runstore.errors import InvalidValueError, RunStoreError
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus
 from runstore.protocol import RunStore
-from runstore.training.misses import MISTAKES, OUTAGES, Misses
+from runstore.training.misses import Misses
 from runstore.training.sorting import check_kind_of_points, require_mapping, require_path, sort_config, sort_points
 from runstore.values.checks import check_terminal_status
 from runstore.values.ids import new_run_id
@@ -163,7 +163,9 @@ class RunSession:
                 self._resume, self._has_begun = True, False
             try:
                 self._make_begun()
-            except OUTAGES as error:
+            except RunStoreError as error:
+                if not error.is_transient:
+                    raise
                 self._misses.note_failure(self.run_id, "begin", error)
         return self.run_id
 
@@ -298,8 +300,9 @@ class RunSession:
             while self._unsent_configs:
                 try:
                     store.log_config(self.run_id, self._unsent_configs[0])
-                except MISTAKES:
-                    del self._unsent_configs[0]
+                except RunStoreError as error:
+                    if error.is_mistake:
+                        del self._unsent_configs[0]
                     raise
                 del self._unsent_configs[0]
 
