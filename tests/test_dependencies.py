@@ -82,8 +82,8 @@ def test_one_version_of_each_requirement_is_held_and_it_is_in_the_range_that_is_
     assert [name for name, versions in held.items() if len(versions) > 1] == []
 
 
-def test_continuous_integration_differs_from_make_test_by_the_demand_for_servers_alone() -> None:
+def test_continuous_integration_differs_from_make_all_by_the_demand_for_servers_alone() -> None:
     commands = (_ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
     assert re.findall(r"^\s*export (\w+)", commands, re.MULTILINE) == ["RUNSTORE_TEST_REQUIRE"]
-    assert re.findall(r"^make .*", commands, re.MULTILINE) == ["make lint || lint_failed=1", "make test"]
+    assert re.findall(r"^make .*", commands, re.MULTILINE) == ["make all"]
