@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from runstore.series.columns import Batch
+from runstore.series.batches import Batch
 
 _IS_BIG_ENDIAN: Final = sys.byteorder == "big"
 

@@ -23,7 +23,7 @@ from runstore.model import (
     from_microseconds,
     to_microseconds,
 )
-from runstore.series.points import Series
+from runstore.series.checked import Series
 from runstore.values.config import ConfigLeaf, decode_config, encode_config
 
 Document = dict[str, Any]

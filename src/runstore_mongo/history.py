@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
-from runstore.series.points import Series
+from runstore.series.checked import Series
 from runstore.values.checks import MAX_STEP
 from runstore_mongo.columns import Columns, empty, of_documents, overlay
 from runstore_mongo.connection import ConflictingWriteError, Connection, Document

@@ -22,8 +22,8 @@ from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, P
 
 from runstore.errors import RunNotFoundError
 from runstore.model import SeriesSummary
-from runstore.series.columns import Batch
-from runstore.series.points import Series
+from runstore.series.batches import Batch
+from runstore.series.checked import Series
 from runstore_mongo import documents
 from runstore_mongo.columns import Columns, empty, of_batch
 from runstore_mongo.connection import ConflictingWriteError, Connection, Document

@@ -12,7 +12,7 @@ from typing import Any, Final
 from bson import decode
 
 from runstore.model import DatasetType, SeriesSummary
-from runstore.series.points import Series
+from runstore.series.checked import Series
 from runstore_mongo.documents import STATISTICS_FIELDS, identity_of, sorted_summaries, summary_of_values
 
 _MOST_LAYOUTS: Final = 8

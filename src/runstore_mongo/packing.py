@@ -15,7 +15,7 @@ from pymongo.errors import BulkWriteError
 from pymongo.write_concern import WriteConcern
 
 from runstore.errors import RunNotFoundError
-from runstore.series.points import Series
+from runstore.series.checked import Series
 from runstore.values.checks import MAX_STEP
 from runstore_mongo.columns import Columns, empty, of_documents, overlay
 from runstore_mongo.connection import ConflictingWriteError, Connection, Document, Session, is_duplicate

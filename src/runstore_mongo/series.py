@@ -20,7 +20,7 @@ from bson.int64 import Int64
 from pymongo import UpdateOne
 
 from runstore.model import SeriesSummary, StepValue
-from runstore.series.points import Series
+from runstore.series.checked import Series
 from runstore.series.summaries import merge_summaries, summarize
 from runstore.values.checks import MAX_STEP
 from runstore_mongo.columns import Columns, empty, of_documents, overlay

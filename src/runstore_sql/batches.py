@@ -2,7 +2,7 @@
 
 import math
 
-from runstore.series.columns import Batch
+from runstore.series.batches import Batch
 from runstore_sql.numbers import to_pair
 from runstore_sql.summary_rows import SummaryRow
 

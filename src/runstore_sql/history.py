@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 
 from runstore.errors import InvalidValueError, RunNotFoundError
 from runstore.model import DatasetType, History
-from runstore.series.points import Series
+from runstore.series.checked import Series
 from runstore.series.sampling import MIN_SAMPLE, bucket_count
 from runstore.values.checks import MAX_STEP
 

@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from runstore.errors import RunNotFoundError
-from runstore.series.columns import Batch, Batches
-from runstore.series.points import Series
+from runstore.series.batches import Batch, Batches
+from runstore.series.checked import Series
 from runstore_sql.batches import folded, row_of
 from runstore_sql.schema import SUMMARY_COLUMNS
 from runstore_sql.summary_rows import SummaryRow

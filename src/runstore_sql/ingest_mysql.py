@@ -9,8 +9,8 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeVar
 
-from runstore.series.columns import Batch
-from runstore.series.points import Series
+from runstore.series.batches import Batch
+from runstore.series.checked import Series
 from runstore_sql.batches import row_of
 from runstore_sql.ingest import SUMMARY_SQL, FoundRun, KnownKeys, computed_sql
 from runstore_sql.numbers import from_pair, to_pair

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
 from typing import Any, Final
 
-from runstore.series.columns import Batch, Batches
-from runstore.series.points import Series
+from runstore.series.batches import Batch, Batches
+from runstore.series.checked import Series
 from runstore_sql.batches import row_of
 from runstore_sql.ingest import SUMMARY_SQL, FoundRun, KnownKeys, computed_sql
 from runstore_sql.numbers import to_pair

@@ -21,7 +21,7 @@ from runstore.errors import (
 from runstore.hookspecs import OpenOptions
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus, from_microseconds
 from runstore.protocol import DEFAULT_LEASE_S
-from runstore.series.columns import batches_of, is_plain_name
+from runstore.series.batches import batches_of, is_plain_name
 from runstore.values import births, checks
 from runstore.values.config import check_config, decode_config, encode_config, flatten_config, merge_config
 from runstore.values.ids import experiment_id_of, new_run_id

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from runstore.series.columns import Batch, Batches
-from runstore.series.points import Series
+from runstore.series.batches import Batch, Batches
+from runstore.series.checked import Series
 from runstore_sql import ingest
 from runstore_sql.database import Database
 

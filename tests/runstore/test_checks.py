@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from runstore import InvalidValueError, MetricPoint, RunFailure
-from runstore.series.points import check_points, group_points
+from runstore.series.checked import check_points, group_points
 from runstore.values.checks import check_artifact_name, check_failure, check_name, check_number, check_time, check_word
 
 

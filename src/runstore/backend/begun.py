@@ -14,11 +14,13 @@ import signal
 import sys
 import weakref
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from runstore.errors import RunFinalizedError, RunNotFoundError, StoreClosedError, StoreUnavailableError
 from runstore.model import RunStatus
-from runstore.protocol import BackendStore
+
+if TYPE_CHECKING:
+    from runstore.protocol import BackendStore
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +78,7 @@ class BegunRuns:
         """The handle has ended this run."""
         self._runs.pop(run_id, None)
 
-    def leave(self, store: BackendStore, error: BaseException | None) -> None:
+    def leave(self, store: "BackendStore", error: BaseException | None) -> None:
         """Ends the runs by what left the handle's block; where that was no error, hands them back.
 
         Nothing is raised: what left the block is what the caller must hear of. Doing it twice is doing it once.
@@ -101,7 +103,7 @@ class BegunRuns:
 _held: list["weakref.ref[BackendStore]"] = []
 
 
-def leave_at_exit(store: BackendStore) -> None:
+def leave_at_exit(store: "BackendStore") -> None:
     """Leaves a bare store as its block would be left, when the process ends and the program still holds it."""
     if not _held:
         atexit.register(_leave_all)
@@ -131,7 +133,7 @@ def cause_of(error: BaseException | None) -> BaseException | None:
     return None if isinstance(error, GeneratorExit) else error
 
 
-def _end(store: BackendStore, runs: list[str], error: BaseException) -> None:
+def _end(store: "BackendStore", runs: list[str], error: BaseException) -> None:
     status = ending_of(error)
     for run_id in runs:
         try:
@@ -146,7 +148,7 @@ def _end(store: BackendStore, runs: list[str], error: BaseException) -> None:
                 return  # each further call would wait as long
 
 
-def hand_back(store: BackendStore, runs: Sequence[str]) -> None:
+def hand_back(store: "BackendStore", runs: Sequence[str]) -> None:
     """Gives unfinished runs a short lease, in which another process may go on with them, and says so."""
     open_runs = []
     for run_id in runs[-MOST_HANDED_BACK:]:

@@ -8,53 +8,47 @@ import io
 import threading
 import time
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
-from datetime import datetime
-from os import PathLike
 from pathlib import Path
-from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from runstore.artifacts.blobs import Blob, Blobs, blobs_at, hashed
-from runstore.artifacts.requests import check_artifact, records_of
-from runstore.artifacts.verifying import open_verified
-from runstore.backend.begun import BegunRuns
+from runstore.backend import (
+    DEFAULT_LEASE_S,
+    BackendStore,
+    NewExperiment,
+    NewRun,
+    RunEnd,
+    StepRange,
+    is_lost,
+)
 from runstore.errors import (
-    ArtifactNotFoundError,
     ExperimentNotFoundError,
-    InvalidValueError,
-    RunFinalizedError,
     RunNotFoundError,
     StoreClosedError,
 )
 from runstore.model import (
     Artifact,
-    DatasetType,
     Experiment,
-    History,
-    MetricPoint,
-    Page,
     Run,
-    RunFailure,
     RunStatus,
     SeriesSummary,
     from_microseconds,
     to_microseconds,
 )
-from runstore.protocol import DEFAULT_LEASE_S
 from runstore.query.meaning import Lookup, leaf_value, lookup_in, matches, precedes, sort_key
-from runstore.query.searches import RunQuery, check_children, check_experiments, check_search
+from runstore.query.searches import RunQuery
 from runstore.query.tree import Order
-from runstore.series.points import check_points, group_points
-from runstore.series.sampling import MIN_SAMPLE, sample_indices
+from runstore.series.columns import Columns, Series, SeriesColumns
 from runstore.series.summaries import summarize
-from runstore.values import births, checks
-from runstore.values.config import check_config, decode_config, encode_config, flatten_config, merge_config
-from runstore.values.ids import experiment_id_of, new_run_id
+from runstore.values.config import (
+    EMPTY_CONFIG,
+    ConfigDocument,
+)
 
 
 class _Series(Struct):
@@ -68,7 +62,7 @@ class _Entry(Struct):
     """All that is known of one run."""
 
     run: Run
-    config: str = "{}"
+    config: ConfigDocument = ConfigDocument(EMPTY_CONFIG)
     series: dict[tuple[str, str], _Series] = {}
     artifacts: dict[str, Artifact] = {}
 
@@ -88,174 +82,106 @@ class MemoryDatabase:
         return time.time_ns() // 1000
 
 
-class MemoryStore:
-    """A handle on a :class:`MemoryDatabase`; see :class:`runstore.protocol.BackendStore` for every method."""
+class MemoryStore(BackendStore):
+    """A handle on a :class:`MemoryDatabase`."""
 
     def __init__(self, database: MemoryDatabase | None = None, *, artifacts: str | None = None) -> None:
         """A handle on a shared database, or on a new one of its own."""
         self._database = database or MemoryDatabase()
         self._blobs = blobs_at(artifacts) if artifacts else self._database.blobs
         self._is_closed = False
-        self._begun = BegunRuns()
 
-    # --- the six verbs ------------------------------------------------------------------------------------------
+    # --- writing ------------------------------------------------------------------------------------------------
 
-    def get_or_create_experiment(self, name: str, *, description: str | None = None) -> str:
-        """See :meth:`runstore.protocol.RunStore.get_or_create_experiment`."""
-        checks.check_name(name, "experiment name")
-        checks.check_optional_text(description, "description")
+    def make_experiment(self, new: NewExperiment) -> None:
         with self._session() as database:
-            experiment_id = experiment_id_of(name)
-            known = database.experiments.get(experiment_id)
+            known = database.experiments.get(new.id)
             if known is None:
-                created_at = from_microseconds(database.now_us())
-                known = Experiment(id=experiment_id, name=name, description=description, created_at=created_at)
+                now = from_microseconds(database.now_us())
+                known = Experiment(id=new.id, name=new.name, description=new.description, created_at=now)
             elif known.description is None:
-                known = replace(known, description=description)
-            database.experiments[experiment_id] = known
-            return experiment_id
+                known = replace(known, description=new.description)
+            database.experiments[new.id] = known
 
-    def ensure_run(  # noqa: PLR0913 - the protocol's signature
-        self,
-        experiment_id: str | None = None,
-        *,
-        run_id: str | None = None,
-        training_mode: str = "centralized",
-        parent_run_id: str | None = None,
-        client_id: str | None = None,
-        name: str | None = None,
-        source_path: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        provenance: Mapping[str, Any] | None = None,
-        start_time: datetime | None = None,
-        resume: bool = False,
-    ) -> str:
-        """See :meth:`runstore.protocol.RunStore.ensure_run`."""
-        birth = births.check_birth(
-            experiment_id=experiment_id,
-            run_id=run_id,
-            training_mode=training_mode,
-            parent_run_id=parent_run_id,
-            client_id=client_id,
-            name=name,
-            source_path=source_path,
-            tags=tags,
-            start_time=start_time,
-        )
-        origin = check_config(provenance or {}, "provenance")
+    def insert_run(self, new: NewRun) -> bool:
         with self._session() as database:
-            entry = database.runs.get(birth.run_id) if birth.run_id is not None else None
+            if new.id in database.runs:
+                return False
+            experiment_id = new.require_experiment()
+            if experiment_id not in database.experiments:
+                raise ExperimentNotFoundError.of(experiment_id)
+            if new.parent_run_id is not None and new.parent_run_id not in database.runs:
+                raise RunNotFoundError.of(new.parent_run_id, role="parent run")
             now = from_microseconds(database.now_us())
-            if entry is not None:
-                births.check_same_experiment(birth, entry.run.experiment_id)
-                if resume:
-                    self._begun.add(entry.run.id)
-                if resume and entry.run.status.is_final:
-                    entry.run = replace(
-                        entry.run,
-                        status=RunStatus.IN_PROGRESS,
-                        end_time=None,
-                        failure=None,
-                        attempt=entry.run.attempt + 1,
-                        heartbeat_at=now,
-                    )
-                return entry.run.id
-            wanted = births.require_experiment(birth)
-            if wanted not in database.experiments:
-                raise ExperimentNotFoundError.of(wanted)
-            if birth.parent_run_id is not None and birth.parent_run_id not in database.runs:
-                raise RunNotFoundError.of(birth.parent_run_id, role="parent run")
             run = Run(
-                id=birth.run_id or new_run_id(),
-                experiment_id=wanted,
-                name=birth.name,
+                id=new.id,
+                experiment_id=experiment_id,
+                name=new.name,
                 status=RunStatus.IN_PROGRESS,
-                training_mode=birth.training_mode,
-                parent_run_id=birth.parent_run_id,
-                client_id=birth.client_id,
+                training_mode=new.training_mode,
+                parent_run_id=new.parent_run_id,
+                client_id=new.client_id,
                 attempt=1,
-                start_time=now if birth.start_us is None else from_microseconds(birth.start_us),
+                start_time=now if new.start_us is None else from_microseconds(new.start_us),
                 end_time=None,
                 heartbeat_at=now,
                 lease_s=DEFAULT_LEASE_S,
-                source_path=birth.source_path,
-                tags=birth.tags,
-                provenance=origin,
+                source_path=new.source_path,
+                tags=new.tags,
+                provenance=new.provenance.values,
             )
-            database.runs[run.id] = _Entry(run=run)
-            self._begun.add(run.id)
-            return run.id
+            database.runs[new.id] = _Entry(run=run)
+            return True
 
-    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
-        """See :meth:`runstore.protocol.RunStore.log_metrics`."""
-        checks.check_run_id(run_id)
-        groups = group_points(check_points(points, now_us=time.time_ns() // 1000))
-        with self._session() as database:
-            entry = self._entry(run_id)
-            self._touch(entry, database.now_us())
-            for key, values in groups.items():
-                series = entry.series.setdefault(key, _Series(points={}))
-                series.points.update(values)
-                series.summary = None
-
-    def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
-        """See :meth:`runstore.protocol.RunStore.log_config`."""
-        checks.check_run_id(run_id)
-        new = check_config(config)
-        with self._session() as database:
-            entry = self._entry(run_id)
-            entry.config = encode_config(merge_config(decode_config(entry.config), new))
-            self._touch(entry, database.now_us())
-
-    def log_artifact(  # noqa: PLR0913 - the protocol's signature
-        self,
-        run_id: str,
-        path: str | PathLike[str],
-        *,
-        name: str | None = None,
-        artifact_type: str = "file",
-        copy: bool = True,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Artifact:
-        """See :meth:`runstore.protocol.RunStore.log_artifact`."""
-        checks.check_run_id(run_id)
-        request = check_artifact(path, name=name, artifact_type=artifact_type, copy=copy, metadata=metadata)
-        with self._session() as database:
-            entry = self._entry(run_id)
-            artifact = request.record(run_id, self._blobs, created_at=from_microseconds(database.now_us()))
-            entry.artifacts.update({record.name: record for record in records_of(artifact)})
-            self._touch(entry, database.now_us())
-            return deepcopy(artifact)
-
-    def finalize(
-        self,
-        run_id: str,
-        status: RunStatus | str,
-        *,
-        end_time: datetime | None = None,
-        error: BaseException | RunFailure | None = None,
-    ) -> None:
-        """See :meth:`runstore.protocol.RunStore.finalize`."""
-        checks.check_run_id(run_id)
-        final = checks.check_terminal_status(status)
-        end_us = None if end_time is None else checks.check_time(end_time, "end_time")
-        failure = checks.check_failure(error)
+    def reopen_run(self, run_id: str) -> None:
         with self._session() as database:
             entry = self._entry(run_id)
             if entry.run.status.is_final:
-                if entry.run.status != final:
-                    raise RunFinalizedError.of(run_id, found=entry.run.status, asked=final)
-                return
-            self._begun.discard(run_id)
-            end_us = checks.check_end_time(
-                end_us, start_us=to_microseconds(entry.run.start_time), now_us=database.now_us()
-            )
-            entry.run = replace(entry.run, status=final, end_time=from_microseconds(end_us), failure=failure)
+                entry.run = replace(
+                    entry.run,
+                    status=RunStatus.IN_PROGRESS,
+                    end_time=None,
+                    failure=None,
+                    attempt=entry.run.attempt + 1,
+                    heartbeat_at=from_microseconds(database.now_us()),
+                )
 
-    def heartbeat(self, run_id: str, *, lease_s: float) -> None:
-        """See :meth:`runstore.protocol.BackendStore.heartbeat`."""
-        checks.check_run_id(run_id)
-        lease_s = checks.check_lease(lease_s)
+    def append(self, run_id: str, series: SeriesColumns) -> None:
+        with self._session() as database:
+            entry = self._entry(run_id)
+            self._touch(entry, database.now_us())
+            for key, (steps, values, moments) in series.items():
+                known = entry.series.setdefault(key, _Series(points={}))
+                known.points.update(zip(steps, zip(values, moments, strict=True), strict=True))
+                known.summary = None
+
+    def merge_config(self, run_id: str, config: ConfigDocument) -> None:
+        with self._session() as database:
+            entry = self._entry(run_id)
+            entry.config = config.merged_over(entry.config)
+            self._touch(entry, database.now_us())
+
+    def record_artifacts(self, run_id: str, records: Sequence[Artifact]) -> None:
+        with self._session() as database:
+            entry = self._entry(run_id)
+            entry.artifacts.update({record.name: deepcopy(record) for record in records})
+            self._touch(entry, database.now_us())
+
+    @property
+    def blobs(self) -> Blobs:
+        """Those of the database, or a place that was named."""
+        return self._blobs
+
+    def end_run(self, run_id: str, end: RunEnd) -> None:
+        with self._session() as database:
+            entry = self._entry(run_id)
+            if not end.is_reached(run_id, entry.run.status):
+                end_us = end.moment(start_us=to_microseconds(entry.run.start_time), now_us=database.now_us())
+                entry.run = replace(
+                    entry.run, status=end.status, end_time=from_microseconds(end_us), failure=end.failure
+                )
+
+    def beat(self, run_id: str, lease_s: float) -> None:
         with self._session() as database:
             entry = self._entry(run_id)
             if not entry.run.status.is_final:
@@ -263,171 +189,76 @@ class MemoryStore:
 
     # --- reading ------------------------------------------------------------------------------------------------
 
-    def get_experiment(self, experiment_id: str) -> Experiment:
-        """See :meth:`runstore.protocol.RunReader.get_experiment`."""
-        checks.check_name(experiment_id, "experiment_id")
+    def find_experiment_by_id(self, experiment_id: str) -> Experiment | None:
         with self._session() as database:
-            if experiment_id not in database.experiments:
-                raise ExperimentNotFoundError.of(experiment_id)
-            return database.experiments[experiment_id]
+            return database.experiments.get(experiment_id)
 
-    def find_experiment(self, name: str) -> Experiment | None:
-        """See :meth:`runstore.protocol.RunReader.find_experiment`."""
-        checks.check_name(name, "experiment name")
-        with self._session() as database:
-            return database.experiments.get(experiment_id_of(name))
-
-    def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
-        """See :meth:`runstore.protocol.RunReader.list_experiments`."""
-        query = check_experiments(limit=limit, cursor=cursor)
+    def read_experiments(self, after: str | None, limit: int) -> Sequence[Experiment]:
         with self._session() as database:
             ordered = sorted(database.experiments.values(), key=lambda experiment: experiment.name)
-            rest = [experiment for experiment in ordered if query.after is None or experiment.name > query.after]
-        items = tuple(rest[: query.limit])
-        return Page(items=items, next_cursor=query.cursor_after(items[-1].name) if len(rest) > query.limit else None)
+        return [experiment for experiment in ordered if after is None or experiment.name > after][:limit]
 
-    def get_run(self, run_id: str) -> Run:
-        """See :meth:`runstore.protocol.RunReader.get_run`."""
-        checks.check_run_id(run_id)
+    def find_run(self, run_id: str) -> Run | None:
         with self._session() as database:
-            return self._seen(self._entry(run_id).run, database.now_us())
+            entry = database.runs.get(run_id)
+            return None if entry is None else self._seen(entry.run, database.now_us())
 
-    def search_runs(
-        self,
-        filter: str | None = None,  # noqa: A002 - the protocol's name
-        *,
-        experiment_id: str | None = None,
-        order_by: Sequence[str] = ("start_time desc",),
-        limit: int = 100,
-        cursor: str | None = None,
-    ) -> Page[Run]:
-        """See :meth:`runstore.protocol.RunReader.search_runs`."""
-        query = check_search(filter, experiment_id=experiment_id, order_by=order_by, limit=limit, cursor=cursor)
+    def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
+        found: list[tuple[_Place, Run]] = []
         with self._session() as database:
-            found: list[tuple[list[Any], Run]] = []
             for entry in database.runs.values():
-                if query.experiment_id not in {None, entry.run.experiment_id}:
+                if asked.experiment_id not in {None, entry.run.experiment_id}:
+                    continue
+                if asked.parent_run_id not in {None, entry.run.parent_run_id}:
                     continue
                 run = self._seen(entry.run, database.now_us())
                 lookup = self._lookup(entry, run)
-                if matches(query.node, lookup):
+                if matches(asked.node, lookup):
                     start_us = to_microseconds(run.start_time)
-                    found.append((sort_key(query.orders, lookup, start_us=start_us, run_id=run.id), run))
-        return _page(found, query)
+                    place = sort_key(asked.orders, lookup, start_us=start_us, run_id=run.id)
+                    if asked.after is None or precedes(asked.after, place, asked.orders):
+                        found.append((_Place(place, asked.orders), run))
+        found.sort(key=lambda item: item[0])
+        page = found[: asked.limit]
+        return [run for _, run in page], page[-1][0].pairs if len(found) > asked.limit else None
 
-    def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
-        """See :meth:`runstore.protocol.RunReader.list_children`."""
-        query = check_children(run_id, limit=limit, cursor=cursor)
+    def read_configs(self, run_ids: Sequence[str]) -> dict[str, str]:
         with self._session() as database:
-            self._entry(run_id)
-            children = [
-                self._seen(entry.run, database.now_us())
-                for entry in database.runs.values()
-                if entry.run.parent_run_id == run_id
-            ]
-        return _page([([[0, to_microseconds(run.start_time)], [2, run.id]], run) for run in children], query)
+            return {run_id: database.runs[run_id].config.text for run_id in run_ids if run_id in database.runs}
 
-    def get_config(self, run_id: str) -> dict[str, Any]:
-        """See :meth:`runstore.protocol.RunReader.get_config`."""
-        checks.check_run_id(run_id)
-        with self._session():
-            return decode_config(self._entry(run_id).config)
-
-    def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """See :meth:`runstore.protocol.RunReader.get_configs`."""
-        wanted = checks.check_run_ids(run_ids)
+    def read_summaries(self, run_ids: Sequence[str]) -> dict[str, list[SeriesSummary]]:
         with self._session() as database:
-            return {run_id: self.get_config(run_id) for run_id in wanted if run_id in database.runs}
+            found = {run_id: self._summaries(database.runs[run_id]) for run_id in run_ids if run_id in database.runs}
+        return {run_id: [summaries[key] for key in sorted(summaries)] for run_id, summaries in found.items()}
 
-    def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
-        """See :meth:`runstore.protocol.RunReader.get_summaries`."""
-        checks.check_run_id(run_id)
-        with self._session():
-            summaries = self._summaries(self._entry(run_id))
-            return tuple(summaries[key] for key in sorted(summaries))
-
-    def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
-        """See :meth:`runstore.protocol.RunReader.get_summaries_of`."""
-        wanted = checks.check_run_ids(run_ids)
+    def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns | None:
         with self._session() as database:
-            return {run_id: self.get_summaries(run_id) for run_id in wanted if run_id in database.runs}
-
-    def get_history(
-        self,
-        run_id: str,
-        name: str,
-        dataset_type: DatasetType | str,
-        *,
-        min_step: int | None = None,
-        max_step: int | None = None,
-    ) -> History:
-        """See :meth:`runstore.protocol.RunReader.get_history`."""
-        checks.check_run_id(run_id)
-        key = checks.check_name(name, "name"), checks.check_dataset_type(dataset_type, "dataset_type")
-        low = 0 if min_step is None else checks.check_step(min_step, "min_step")
-        high = checks.MAX_STEP if max_step is None else checks.check_step(max_step, "max_step")
-        with self._session():
-            series = self._entry(run_id).series.get(key)
-            rows = sorted(series.points.items()) if series else []
-        rows = [row for row in rows if low <= row[0] <= high]
-        return History(
-            name=name,
-            dataset_type=DatasetType(key[1]),
-            steps=array("q", [step for step, _ in rows]),
-            values=array("d", [value for _, (value, _) in rows]),
-            logged_at_us=array("q", [moment for _, (_, moment) in rows]),
+            entry = database.runs.get(run_id)
+            known = None if entry is None else entry.series.get(series)
+            if known is None:
+                return None
+            rows = [row for row in sorted(known.points.items()) if steps.low <= row[0] <= steps.high]
+        return Columns(
+            array("q", [step for step, _ in rows]),
+            array("d", [value for _, (value, _) in rows]),
+            array("q", [moment for _, (_, moment) in rows]),
         )
 
-    def sample_history(
-        self, run_id: str, name: str, dataset_type: DatasetType | str, *, max_points: int = 2000
-    ) -> History:
-        """See :meth:`runstore.protocol.RunReader.sample_history`."""
-        if isinstance(max_points, bool) or not isinstance(max_points, int) or max_points < MIN_SAMPLE:
-            raise InvalidValueError(f"max_points is {max_points!r}; give at least {MIN_SAMPLE}")
-        whole = self.get_history(run_id, name, dataset_type)
-        kept = sample_indices(whole.steps, whole.values, max_points)
-        return History(
-            name=whole.name,
-            dataset_type=whole.dataset_type,
-            steps=array("q", [whole.steps[index] for index in kept]),
-            values=array("d", [whole.values[index] for index in kept]),
-            logged_at_us=array("q", [whole.logged_at_us[index] for index in kept]),
-            represents=len(whole),
-        )
+    def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
+        with self._session() as database:
+            entry = database.runs.get(run_id)
+            return [] if entry is None else [deepcopy(entry.artifacts[name]) for name in sorted(entry.artifacts)]
 
-    def list_artifacts(self, run_id: str) -> tuple[Artifact, ...]:
-        """See :meth:`runstore.protocol.RunReader.list_artifacts`."""
-        checks.check_run_id(run_id)
-        with self._session():
-            artifacts = self._entry(run_id).artifacts
-            return tuple(deepcopy(artifacts[name]) for name in sorted(artifacts))
-
-    def open_artifact(self, run_id: str, name: str) -> BinaryIO:
-        """See :meth:`runstore.protocol.RunReader.open_artifact`."""
-        checks.check_run_id(run_id)
-        checks.check_artifact_name(name)
-        with self._session():
-            artifact = self._entry(run_id).artifacts.get(name)
-            if artifact is None:
-                raise ArtifactNotFoundError.of(run_id, name)
-            return open_verified(artifact, self._blobs)
+    def read_artifact(self, run_id: str, name: str) -> Artifact | None:
+        with self._session() as database:
+            entry = database.runs.get(run_id)
+            return None if entry is None else deepcopy(entry.artifacts.get(name))
 
     # --- the handle ---------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """See :meth:`runstore.protocol.RunStore.close`; the shared database stays."""
+        """Closes this handle; the shared database stays."""
         self._is_closed = True
-
-    def __enter__(self) -> Self:
-        """The store itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Ends the runs that were begun here by what left the block, and closes the store."""
-        self._begun.leave(self, error)
-        self.close()
 
     def _session(self) -> "_Session":
         if self._is_closed:
@@ -450,8 +281,9 @@ class MemoryStore:
     def _seen(run: Run, now_us: int) -> Run:
         """The run as a reader sees it: the caller's own copy, ``lost`` once its lease has run out."""
         run = deepcopy(run)
-        is_late = now_us > to_microseconds(run.heartbeat_at) + run.lease_s * 1e6
-        return replace(run, status=RunStatus.LOST) if is_late and not run.status.is_final else run
+        heartbeat_us = to_microseconds(run.heartbeat_at)
+        is_late = is_lost(run.status, heartbeat_us=heartbeat_us, lease_s=run.lease_s, now_us=now_us)
+        return replace(run, status=RunStatus.LOST) if is_late else run
 
     @staticmethod
     def _summaries(entry: _Entry) -> dict[tuple[str, str], SeriesSummary]:
@@ -462,10 +294,9 @@ class MemoryStore:
         return {key: series.summary for key, series in entry.series.items() if series.summary is not None}
 
     def _lookup(self, entry: _Entry, run: Run) -> Lookup:
-        leaves = flatten_config(decode_config(entry.config))
         return lookup_in(
             run,
-            leaves={leaf.key: leaf_value(leaf.kind, leaf.number, leaf.text) for leaf in leaves},
+            leaves={leaf.key: leaf_value(leaf.kind, leaf.number, leaf.text) for leaf in entry.config.leaves},
             summaries=self._summaries(entry),
         )
 
@@ -502,24 +333,12 @@ class _MemoryBlobs:
         return io.BytesIO(self._bytes[sha256])
 
 
-def _page(found: list[tuple[list[Any], Run]], query: RunQuery) -> Page[Run]:
-    """One keyset page of runs that carry their place in the ordering."""
-    after, orders = query.after, query.orders
-    rest = [item for item in found if after is None or precedes(after, item[0], orders)]
-    rest.sort(key=lambda item: _Place(item[0], orders))
-    shown = rest[: query.limit]
-    return Page(
-        items=tuple(run for _, run in shown),
-        next_cursor=query.cursor_after(shown[-1][0]) if len(rest) > query.limit else None,
-    )
-
-
 class _Place:
     """A place in an ordering that ``list.sort`` can compare."""
 
     def __init__(self, pairs: list[Any], orders: Sequence[Order]) -> None:
-        self._pairs = pairs
+        self.pairs = pairs
         self._orders = orders
 
     def __lt__(self, other: "_Place") -> bool:
-        return precedes(self._pairs, other._pairs, self._orders)
+        return precedes(self.pairs, other.pairs, self._orders)

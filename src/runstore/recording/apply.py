@@ -18,7 +18,7 @@ from runstore.recording.records import (
     Record,
     RunRecord,
 )
-from runstore.series.points import CheckedPoint, CheckedPoints
+from runstore.series.checked import CheckedPoint, CheckedPoints
 from runstore.values.config import decode_config
 
 LEASE_S = 60.0

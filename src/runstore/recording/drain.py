@@ -40,7 +40,7 @@ from runstore.recording.records import (
 from runstore.recording.sending import Sending
 from runstore.recording.source import JournalSource, Skipped, Stretch
 from runstore.recording.writers import is_in_hand
-from runstore.series.points import CheckedPoints
+from runstore.series.checked import CheckedPoints
 
 _log = logging.getLogger(__name__)
 

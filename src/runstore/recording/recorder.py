@@ -27,7 +27,7 @@ from runstore.recording.records import (
     now_us,
 )
 from runstore.recording.staging import StagedBlobs
-from runstore.series.points import check_points, many_points
+from runstore.series.checked import check_points, many_points
 from runstore.values import births, checks
 from runstore.values.config import check_config, encode_config
 from runstore.values.ids import experiment_id_of, new_run_id

@@ -4,7 +4,7 @@ import logging
 
 from runstore.protocol import BackendStore
 from runstore.recording.blame import Blame
-from runstore.series.points import CheckedPoints
+from runstore.series.checked import CheckedPoints
 
 _log = logging.getLogger(__name__)
 

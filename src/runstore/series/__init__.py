@@ -1,25 +1,22 @@
 """The points of series: checked, in columns, summed up and thinned."""
 
-from runstore.series.columns import Batch, Batches, batches_of, is_plain_name
-from runstore.series.points import CheckedPoint, CheckedPoints, Series, check_points, group_points, many_points
-from runstore.series.sampling import MIN_SAMPLE, bucket_count, bucket_of, sample_indices
+from runstore.series.columns import Columns, Series, SeriesColumns
+from runstore.series.points import Points, check_points
+from runstore.series.sampling import MIN_SAMPLE, bucket_count, bucket_of, check_sample_size, sample, sample_indices
 from runstore.series.summaries import merge_summaries, summarize
 
 __all__ = [
     "MIN_SAMPLE",
-    "Batch",
-    "Batches",
-    "CheckedPoint",
-    "CheckedPoints",
+    "Columns",
+    "Points",
     "Series",
-    "batches_of",
+    "SeriesColumns",
     "bucket_count",
     "bucket_of",
     "check_points",
-    "group_points",
-    "is_plain_name",
-    "many_points",
+    "check_sample_size",
     "merge_summaries",
+    "sample",
     "sample_indices",
     "summarize",
 ]

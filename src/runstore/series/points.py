@@ -1,42 +1,94 @@
-"""Points as a call gives them, checked (MET.4-6)."""
+"""The points of one call, checked (MET.4-6): side by side as the call gave them, and by series.
 
-from collections.abc import Iterable, Mapping
+Nearly every point comes as the right types, so a quick look takes those in; the first that does not sends the whole
+call through :mod:`runstore.values`, whose errors name the place and which turns numpy scalars and the like into numbers.
+"""
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from runstore.errors import InvalidValueError
 from runstore.model import DatasetType, MetricPoint, to_microseconds
-from runstore.values.checks import MAX_STEP, check_dataset_type, check_name, check_number, check_step, check_time, shown
+from runstore.series.checked import CheckedPoints
+from runstore.series.columns import Columns, Series, SeriesColumns
+from runstore.values.checks import (
+    MAX_STEP,
+    check_dataset_type,
+    check_name,
+    check_number,
+    check_step,
+    check_time,
+    shown,
+)
 
-_DATASET_TYPES = {str(kind): str(kind) for kind in DatasetType}
+_DATASET_TYPES: Final = {str(kind): str(kind) for kind in DatasetType}
+
+_MOST_KNOWN: Final = 20_000
+_known: dict[tuple[str, str], Series] = {}
+"""Series whose names were checked, by what callers gave: a program logs the same few again and again."""
 
 
-class CheckedPoint(NamedTuple):
-    """A point whose every field is canonical: what a backend stores."""
+class Points(NamedTuple):
+    """Checked points in the order of a call, as parallel columns.
 
-    name: str
-    dataset_type: str
-    step: int
-    value: float
-    logged_at_us: int
-
-
-class CheckedPoints(list[CheckedPoint]):
-    """Points that were checked when a recorder accepted them: :func:`check_points` gives them back as they are.
-
-    To be read by position only: the recorder fills it with plain tuples, which are made in half the time.
+    Attributes:
+        series: the name and the dataset type of each point.
+        steps: from 0 to 2**63 - 1.
+        values: float64.
+        logged_at_us: microseconds since 1970 UTC.
     """
 
+    series: list[Series]
+    steps: list[int]
+    values: list[float]
+    logged_at_us: list[int]
 
-Series = tuple[str, str]
-"""``(name, dataset_type)``."""
+    def by_series(self) -> SeriesColumns:
+        """The points of each series in the order of their steps; of a step that comes twice the last counts (MET.1)."""
+        if len(self.series) == 1:
+            return {
+                self.series[0]: Columns(array("q", self.steps), array("d", self.values), array("q", self.logged_at_us))
+            }
+        found: SeriesColumns = {}
+        for series, (steps, values, moments) in sorted(_apart(self).items()):
+            if all(map(int.__lt__, steps, steps[1:])):
+                found[series] = Columns(array("q", steps), array("d", values), array("q", moments))
+            else:
+                last = {step: place for place, step in enumerate(steps)}
+                places = [last[step] for step in sorted(last)]
+                found[series] = Columns(
+                    array("q", [steps[place] for place in places]),
+                    array("d", [values[place] for place in places]),
+                    array("q", [moments[place] for place in places]),
+                )
+        return found
 
-StoredValue = tuple[float, int]
-"""``(value, logged_at_us)``."""
+
+_Lists = tuple[list[int], list[float], list[int]]
 
 
-def check_points(points: Iterable[MetricPoint], *, now_us: int) -> list[CheckedPoint]:
-    """The points of one call in canonical form, in the order given (MET.4-6).
+def _apart(points: Points) -> dict[Series, _Lists]:
+    series, steps, values, moments = points
+    distinct = dict.fromkeys(series)
+    period = len(distinct)
+    if period and series == [*distinct] * (len(series) // period):  # in turn, as a loop logs them
+        return {
+            one: (steps[place::period], values[place::period], moments[place::period])
+            for place, one in enumerate(distinct)
+        }
+    apart: dict[Series, _Lists] = {one: ([], [], []) for one in distinct}
+    for one, step, value, moment in zip(series, steps, values, moments, strict=True):
+        of_step, of_value, of_moment = apart[one]
+        of_step.append(step)
+        of_value.append(value)
+        of_moment.append(moment)
+    return apart
+
+
+def check_points(points: Iterable[MetricPoint], *, now_us: int) -> Points:
+    """The points of one call.
 
     Args:
         points: any iterable; it is read once.
@@ -45,41 +97,69 @@ def check_points(points: Iterable[MetricPoint], *, now_us: int) -> list[CheckedP
     Raises:
         InvalidValueError: names the index and the field, as in ``points[3].value``.
     """
-    if isinstance(points, CheckedPoints):
-        return points
-    checked: list[CheckedPoint] = []
-    seen: set[str] = set()
-    for index, point in enumerate(many_points(points)):
+    if isinstance(points, CheckedPoints):  # until the recorder hands on points in columns
+        series = [(name, kind) for name, kind, _, _, _ in points]
+        steps, values, moments = ([list(column) for column in zip(*points, strict=True)] or [[]] * 5)[2:]
+        return Points(series, steps, values, moments)
+    given = points if type(points) is list else list(_several(points))
+    series, steps, values = [], [], []
+    try:
+        for point in given:
+            if (
+                type(point) is not MetricPoint
+                or type(value := point.value) is not float
+                or type(step := point.step) is not int
+                or not 0 <= step <= MAX_STEP
+                or point.logged_at is not None
+            ):
+                return _checked(given, now_us)
+            series.append(_known[point.name, point.dataset_type])
+            steps.append(step)
+            values.append(value)
+    except (KeyError, TypeError):  # a name not seen before, or something that is no name
+        return _checked(given, now_us)
+    return Points(series, steps, values, [now_us] * len(steps))
+
+
+def _checked(given: Sequence[MetricPoint], now_us: int) -> Points:
+    series: list[Series] = []
+    steps: list[int] = []
+    values: list[float] = []
+    moments: list[int] = []
+    for index, point in enumerate(given):
         if not isinstance(point, MetricPoint):
             raise InvalidValueError(
                 f"points[{index}] is {shown(point)} of type {type(point).__name__}; give a MetricPoint: "
                 "MetricPoint(name='loss', value=0.5, step=3)"
             )
-        name, value, step, kind, moment = point.name, point.value, point.step, point.dataset_type, point.logged_at
-        if type(name) is not str or name not in seen:
-            name = check_name(name, f"points[{index}].name")
-            seen.add(name)
-        if type(value) is not float:
-            value = check_number(value, f"points[{index}].value")
-        if type(step) is not int or not 0 <= step <= MAX_STEP:
-            step = check_step(step, f"points[{index}].step")
-        known = _DATASET_TYPES.get(kind) if isinstance(kind, str) else None
-        if known is None:
-            known = check_dataset_type(kind, f"points[{index}].dataset_type")
-        if moment is None:
-            moment_us = now_us
-        elif type(moment) is datetime and moment.tzinfo is UTC:  # the usual case, several times as fast
-            moment_us = to_microseconds(moment)
-        else:
-            moment_us = check_time(moment, f"points[{index}].logged_at")
-        checked.append(CheckedPoint(name, known, step, value, moment_us))
-    return checked
+        series.append(_series_of(point, index))
+        steps.append(check_step(point.step, f"points[{index}].step"))
+        values.append(check_number(point.value, f"points[{index}].value"))
+        moments.append(_moment_of(point, index, now_us))
+    return Points(series, steps, values, moments)
 
 
-def many_points(points: Iterable[MetricPoint]) -> Iterable[MetricPoint]:
+def _series_of(point: MetricPoint, index: int) -> Series:
+    name, kind = point.name, point.dataset_type
+    if type(name) is str and isinstance(kind, str) and (known := _known.get((name, kind))) is not None:
+        return known
+    series = (check_name(name, f"points[{index}].name"), check_dataset_type(kind, f"points[{index}].dataset_type"))
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+    return _known.setdefault(series, series)
+
+
+def _moment_of(point: MetricPoint, index: int, now_us: int) -> int:
+    moment = point.logged_at
+    if moment is None:
+        return now_us
+    if type(moment) is datetime and moment.tzinfo is UTC:  # the usual case, several times as fast
+        return to_microseconds(moment)
+    return check_time(moment, f"points[{index}].logged_at")
+
+
+def _several(points: Iterable[MetricPoint]) -> Iterable[MetricPoint]:
     """The points, if they are several; if not, an error that says how to give them."""
-    if type(points) is list:  # the usual case
-        return points
     if isinstance(points, MetricPoint):
         raise InvalidValueError("points is one MetricPoint; give a list, though it holds one point: [point]")
     found = f"points is {shown(points)} of type {type(points).__name__}"
@@ -91,15 +171,3 @@ def many_points(points: Iterable[MetricPoint]) -> Iterable[MetricPoint]:
     if isinstance(points, str) or not isinstance(points, Iterable):
         raise InvalidValueError(f"{found}; give a list of MetricPoint")
     return points
-
-
-def group_points(points: Iterable[CheckedPoint]) -> dict[Series, dict[int, StoredValue]]:
-    """The points by series and step; within one call, too, the last write wins (MET.1).
-
-    Series come in order of their name and dataset type and steps ascend, so that every writer takes its locks in the
-    same order and appends run forward.
-    """
-    groups: dict[Series, dict[int, StoredValue]] = {}
-    for name, kind, step, value, moment in points:
-        groups.setdefault((name, kind), {})[step] = (value, moment)
-    return {series: dict(sorted(groups[series].items())) for series in sorted(groups)}

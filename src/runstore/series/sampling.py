@@ -1,12 +1,36 @@
 """Thinning a series for a plot without losing its shape (MET.12)."""
 
 import math
+from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
+from runstore.errors import InvalidValueError
+from runstore.series.columns import Columns
+from runstore.values.checks import shown
+
 MIN_SAMPLE: Final = 4
 """The least number of points a sample may be asked for: the first, the last and one bucket's two extremes."""
+
+
+def check_sample_size(max_points: object) -> int:
+    """A size that can hold the first, the last and one bucket's extremes."""
+    if isinstance(max_points, bool) or not isinstance(max_points, int) or max_points < MIN_SAMPLE:
+        raise InvalidValueError(f"max_points is {shown(max_points)}; give at least {MIN_SAMPLE}")
+    return max_points
+
+
+def sample(columns: Columns, max_points: int) -> Columns:
+    """At most so many points of a series; all of them if there are no more."""
+    if len(columns.steps) <= max_points:
+        return columns
+    kept = sample_indices(columns.steps, columns.values, max_points)
+    return Columns(
+        array("q", [columns.steps[index] for index in kept]),
+        array("d", [columns.values[index] for index in kept]),
+        array("q", [columns.logged_at_us[index] for index in kept]),
+    )
 
 
 def bucket_count(max_points: int) -> int:

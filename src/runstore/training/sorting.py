@@ -7,7 +7,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from runstore.errors import InvalidValueError
 from runstore.model import MetricPoint
-from runstore.series.points import check_points
+from runstore.series.checked import check_points
 from runstore.values.checks import shown
 from runstore.values.config import check_config
 

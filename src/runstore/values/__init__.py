@@ -1,6 +1,5 @@
 """Values as the contract has them: names, texts, times, numbers, configs and ids, each checked in one place."""
 
-from runstore.values.births import Birth, check_birth, check_same_experiment, require_experiment
 from runstore.values.checks import (
     MAX_NAME_LENGTH,
     MAX_STEP,
@@ -25,6 +24,8 @@ from runstore.values.checks import (
     shown,
 )
 from runstore.values.config import (
+    EMPTY_CONFIG,
+    ConfigDocument,
     ConfigLeaf,
     check_config,
     decode_config,
@@ -36,14 +37,14 @@ from runstore.values.config import (
 from runstore.values.ids import experiment_id_of, new_run_id, time_ordered_id
 
 __all__ = [
+    "EMPTY_CONFIG",
     "MAX_NAME_LENGTH",
     "MAX_STEP",
     "MAX_TEXT_LENGTH",
     "MAX_WORD_LENGTH",
-    "Birth",
+    "ConfigDocument",
     "ConfigLeaf",
     "check_artifact_name",
-    "check_birth",
     "check_config",
     "check_dataset_type",
     "check_end_time",
@@ -54,7 +55,6 @@ __all__ = [
     "check_number",
     "check_run_id",
     "check_run_ids",
-    "check_same_experiment",
     "check_step",
     "check_tags",
     "check_terminal_status",
@@ -68,7 +68,6 @@ __all__ = [
     "flatten_config",
     "merge_config",
     "new_run_id",
-    "require_experiment",
     "shown",
     "time_ordered_id",
 ]

@@ -8,7 +8,7 @@ with that one key gets one more ``$`` in front, which decoding takes away.
 import json
 import math
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import msgspec
 
@@ -66,39 +66,97 @@ class ConfigLeaf(NamedTuple):
     text: str
 
 
+class ConfigDocument:
+    """A checked config and its text; each is made from the other when it is first needed.
+
+    Attributes:
+        text: ASCII JSON, see the head of this module; what is stored.
+    """
+
+    __slots__ = ("_leaves", "_values", "text")
+
+    def __init__(self, text: str, values: dict[str, Any] | None = None) -> None:
+        """A config that was checked before: its text, and its values where they are at hand."""
+        self.text = text
+        self._values = values
+        self._leaves: list[ConfigLeaf] | None = None
+
+    @classmethod
+    def checked(cls, config: Mapping[str, Any], field: str = "config") -> Self:
+        """What a caller gave.
+
+        Args:
+            config: a run's config; or its provenance or an artifact's metadata, to which a lower bound applies.
+            field: what it is called in errors.
+
+        Raises:
+            InvalidValueError: names the path of the value that cannot be kept, as in ``config['optimizer']['fn']``, or
+                the bound that the whole goes over (CFG.7, RUN.11, ART.10).
+        """
+        if not isinstance(config, Mapping):
+            raise InvalidValueError(
+                f"{field} is {shown(config)} of type {type(config).__name__}; give a mapping{how_to_keep(config, field)}"
+            )
+        values = _check_mapping(config, field, key_length=0, depth=0)
+        if field != "config":
+            return cls(_encode(values, field, MAX_DETAILS_BYTES), values)
+        document = cls(encode_config(values), values)
+        document.check_index()
+        return document
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The config itself, which nobody may change."""
+        if self._values is None:
+            self._values = decode_config(self.text)
+        return self._values
+
+    @property
+    def leaves(self) -> list[ConfigLeaf]:
+        """The leaves, for searching."""
+        if self._leaves is None:
+            self._leaves = flatten_config(self.values)
+        return self._leaves
+
+    def merged_over(self, stored: "ConfigDocument") -> "ConfigDocument":
+        """The stored config with this one laid over it: mappings are merged, anything else takes the place (CFG.2).
+
+        Raises:
+            InvalidValueError: the whole would be larger than ``MAX_CONFIG_BYTES``, or the index over it than
+                ``MAX_INDEX_BYTES``.
+        """
+        if stored.text == EMPTY_CONFIG:
+            return self
+        values = _merged(stored.values, self.values)
+        merged = ConfigDocument(encode_config(values), values)
+        merged.check_index()
+        return merged
+
+    def check_index(self) -> None:
+        """Refuses a config whose index would be larger than ``MAX_INDEX_BYTES``."""
+        size = sum(map(_index_bytes, self.leaves))
+        if size > MAX_INDEX_BYTES:
+            raise InvalidValueError(
+                f"the run's config would take {size} bytes in the index by which it is searched, where each value stands "
+                f"with all the keys above it; at most {MAX_INDEX_BYTES} are kept. Log large or deep tables as an artifact"
+            )
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both have the same text."""
+        return isinstance(other, ConfigDocument) and self.text == other.text
+
+    def __hash__(self) -> int:
+        """By the text."""
+        return hash(self.text)
+
+
+EMPTY_CONFIG: Final = "{}"
+"""The text of a config that was never logged."""
+
+
 def check_config(config: Mapping[str, Any], field: str = "config") -> dict[str, Any]:
-    """A deep copy of plain values: mappings to dicts, tuples to lists, scalar subclasses to their base type.
-
-    Args:
-        config: a run's config; or its provenance or an artifact's metadata, to which a lower bound applies.
-        field: what it is called in errors.
-
-    Raises:
-        InvalidValueError: names the path of the value that cannot be kept, as in ``config['optimizer']['fn']``, or the
-            bound that the whole goes over (CFG.7, RUN.11, ART.10).
-    """
-    if not isinstance(config, Mapping):
-        raise InvalidValueError(
-            f"{field} is {shown(config)} of type {type(config).__name__}; give a mapping{how_to_keep(config, field)}"
-        )
-    checked = _check_mapping(config, field, key_length=0, depth=0)
-    if field == "config":
-        encode_config(checked)
-        _check_index(checked)
-    else:
-        _encode(checked, field, MAX_DETAILS_BYTES)
-    return checked
-
-
-def merge_config(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """``old`` with ``new`` laid over it: a mapping is merged into a mapping, anything else takes the place (CFG.2).
-
-    Raises:
-        InvalidValueError: the index over it would be larger than ``MAX_INDEX_BYTES``.
-    """
-    merged = _merged(old, new)
-    _check_index(merged)
-    return merged
+    """A deep copy of plain values, as :meth:`ConfigDocument.checked` makes it and with the same errors."""
+    return ConfigDocument.checked(config, field).values
 
 
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,21 +176,21 @@ def encode_config(config: Mapping[str, Any]) -> str:
     return _encode(config, "the run's config", MAX_CONFIG_BYTES)
 
 
+def merge_config(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """As :meth:`ConfigDocument.merged_over`."""
+    merged = _merged(old, new)
+    ConfigDocument("", merged).check_index()
+    return merged
+
+
 def index_bytes(config: Mapping[str, Any]) -> int:
     """How much the index over a checked config takes in the database that takes most for it."""
-    return sum(
-        _LEAF_BYTES + len(leaf.key.encode()) + len(leaf.text.encode()) + len(leaf.text[:_HEAD_LENGTH].encode())
-        for leaf in flatten_config(config)
-    )
+    return sum(map(_index_bytes, flatten_config(config)))
 
 
-def _check_index(config: Mapping[str, Any]) -> None:
-    size = index_bytes(config)
-    if size > MAX_INDEX_BYTES:
-        raise InvalidValueError(
-            f"the run's config would take {size} bytes in the index by which it is searched, where each value stands "
-            f"with all the keys above it; at most {MAX_INDEX_BYTES} are kept. Log large or deep tables as an artifact"
-        )
+def _index_bytes(leaf: ConfigLeaf) -> int:
+    head = leaf.text[:_HEAD_LENGTH]
+    return _LEAF_BYTES + len(leaf.key.encode()) + len(leaf.text.encode()) + len(head.encode())
 
 
 def _encode(config: Mapping[str, Any], what: str, limit: int) -> str:

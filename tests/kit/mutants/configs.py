@@ -6,6 +6,7 @@ from typing import Any
 
 from kit.mutants.base import Mutant
 from runstore.errors import InvalidValueError
+from runstore.values import ConfigDocument
 from runstore.values.config import decode_config, encode_config
 
 
@@ -33,7 +34,7 @@ class TrueBecomesOne(Mutant, breaks="CFG.1"):
 
 class ConfigIsReplaced(Mutant, breaks="CFG.2"):
     def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
-        self._entry(run_id).config = "{}"
+        self._entry(run_id).config = ConfigDocument("{}")
         super().log_config(run_id, config)
 
 
@@ -42,7 +43,7 @@ class ConfigMergesShallowly(Mutant, breaks="CFG.2"):
         before = self.get_config(run_id)
         super().log_config(run_id, config)
         now = {key: self.get_config(run_id)[key] if key not in config else config[key] for key in before | dict(config)}
-        self._entry(run_id).config = encode_config(now)
+        self._entry(run_id).config = ConfigDocument(encode_config(now))
 
 
 class DotsNest(Mutant, breaks="CFG.3"):
@@ -56,12 +57,12 @@ class DotsNest(Mutant, breaks="CFG.3"):
 
 class ConfigIsWrittenWithoutALock(Mutant, breaks="CFG.6"):
     def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
-        before = decode_config(self._entry(run_id).config)
+        before = decode_config(self._entry(run_id).config.text)
         super().log_config(run_id, config)
-        merged = decode_config(self._entry(run_id).config)
+        merged = decode_config(self._entry(run_id).config.text)
         time.sleep(0.002)
         mine = {key: merged[key] for key in {**before, **dict(config)}}
-        self._entry(run_id).config = encode_config(mine)
+        self._entry(run_id).config = ConfigDocument(encode_config(mine))
 
 
 class LongTextsAreCut(Mutant, breaks="CFG.4"):

@@ -75,7 +75,7 @@ class LeavingEndsEveryRunAsFailed(Mutant, breaks="FIN.7"):
 class LeavingEndsRunsThatWereOnlyFound(Mutant, breaks="FIN.7"):
     def ensure_run(self, *arguments: Any, **given: Any) -> str:
         run_id = super().ensure_run(*arguments, **given)
-        self._begun.add(run_id)
+        self.begun.add(run_id)
         return run_id
 
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from kit.mutants.base import Mutant
 from runstore.errors import InvalidValueError
 from runstore.model import Artifact, Run, RunStatus
+from runstore.values import ConfigDocument
 
 
 class PathsAreShortened(Mutant, breaks="RUN.11"):
@@ -20,7 +21,7 @@ class PathsAreShortened(Mutant, breaks="RUN.11"):
 class ConfigsOfTwoMebibytesAreRefused(Mutant, breaks="CFG.7"):
     def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
         super().log_config(run_id, config)
-        if len(self._entry(run_id).config) > 2 * 2**20:
+        if len(self._entry(run_id).config.text) > 2 * 2**20:
             raise InvalidValueError("the packet is too large")
 
 
@@ -29,7 +30,7 @@ class ConfigsGrowForEver(Mutant, breaks="CFG.7"):
         try:
             super().log_config(run_id, config)
         except InvalidValueError:
-            self._entry(run_id).config = "{}"
+            self._entry(run_id).config = ConfigDocument("{}")
             super().log_config(run_id, config)
 
 

@@ -43,7 +43,7 @@ from runstore.model import (
 )
 from runstore.protocol import DEFAULT_LEASE_S
 from runstore.query.searches import check_children, check_experiments, check_search
-from runstore.series.points import check_points, group_points
+from runstore.series.checked import check_points, group_points
 from runstore.series.sampling import MIN_SAMPLE, sample_indices
 from runstore.series.summaries import summarize
 from runstore.values import births, checks

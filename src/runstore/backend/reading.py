@@ -1,0 +1,169 @@
+"""The reads: arguments are checked, filters parsed, pages cut and samples thinned here, once, for every backend."""
+
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from runstore.artifacts.verifying import open_verified
+from runstore.backend.arguments import StepRange
+from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
+from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
+from runstore.query.searches import RunQuery, check_children, check_experiments, check_search
+from runstore.series.columns import Columns, Series
+from runstore.series.sampling import check_sample_size
+from runstore.values.checks import (
+    check_artifact_name,
+    check_dataset_type,
+    check_name,
+    check_run_id,
+    check_run_ids,
+)
+from runstore.values.config import decode_config
+from runstore.values.ids import experiment_id_of
+
+if TYPE_CHECKING:
+    from runstore.backend.store import BackendStore
+
+
+class Reads(ABC):
+    """The methods of :class:`runstore.protocol.RunReader`, final, over the operations of a backend."""
+
+    @abstractmethod
+    def source(self) -> "BackendStore":
+        """The backend that answers, ready to be asked."""
+
+    def get_experiment(self, experiment_id: str) -> Experiment:
+        found = self.source().find_experiment_by_id(check_name(experiment_id, "experiment_id"))
+        if found is None:
+            raise ExperimentNotFoundError.of(experiment_id)
+        return found
+
+    def find_experiment(self, name: str) -> Experiment | None:
+        return self.source().find_experiment_by_id(experiment_id_of(check_name(name, "experiment name")))
+
+    def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
+        asked = check_experiments(limit=limit, cursor=cursor)
+        found = self.source().read_experiments(asked.after, asked.limit + 1)
+        items = tuple(found[: asked.limit])
+        return Page(items=items, next_cursor=asked.cursor_after(items[-1].name) if len(found) > asked.limit else None)
+
+    def get_run(self, run_id: str) -> Run:
+        found = self.source().find_run(check_run_id(run_id))
+        if found is None:
+            raise RunNotFoundError.of(run_id)
+        return found
+
+    def search_runs(
+        self,
+        filter: str | None = None,  # noqa: A002 - the protocol's name
+        *,
+        experiment_id: str | None = None,
+        order_by: Sequence[str] = ("start_time desc",),
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[Run]:
+        asked = check_search(filter, experiment_id=experiment_id, order_by=order_by, limit=limit, cursor=cursor)
+        return _page(self.source(), asked)
+
+    def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
+        asked = check_children(run_id, limit=limit, cursor=cursor)
+        source = self.source()
+        _require_run(source, run_id)
+        return _page(source, asked)
+
+    def get_config(self, run_id: str) -> dict[str, Any]:
+        found = self.source().read_configs([check_run_id(run_id)])
+        if run_id not in found:
+            raise RunNotFoundError.of(run_id)
+        return decode_config(found[run_id])
+
+    def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        wanted = check_run_ids(run_ids)
+        found = self.source().read_configs(wanted)
+        return {run_id: decode_config(found[run_id]) for run_id in wanted if run_id in found}
+
+    def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
+        found = self.source().read_summaries([check_run_id(run_id)])
+        if run_id not in found:
+            raise RunNotFoundError.of(run_id)
+        return tuple(found[run_id])
+
+    def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
+        wanted = check_run_ids(run_ids)
+        found = self.source().read_summaries(wanted)
+        return {run_id: tuple(found[run_id]) for run_id in wanted if run_id in found}
+
+    def get_history(
+        self,
+        run_id: str,
+        name: str,
+        dataset_type: DatasetType | str,
+        *,
+        min_step: int | None = None,
+        max_step: int | None = None,
+    ) -> History:
+        run_id, series = check_run_id(run_id), _series(name, dataset_type)
+        steps = StepRange.checked(min_step, max_step)
+        source = self.source()
+        found = source.read_history(run_id, series, steps)
+        return _history(source, run_id, series, found, represents=None)
+
+    def sample_history(
+        self, run_id: str, name: str, dataset_type: DatasetType | str, *, max_points: int = 2000
+    ) -> History:
+        most = check_sample_size(max_points)
+        run_id, series = check_run_id(run_id), _series(name, dataset_type)
+        source = self.source()
+        found, represents = source.read_sample(run_id, series, most) or (None, None)
+        return _history(source, run_id, series, found, represents=represents)
+
+    def list_artifacts(self, run_id: str) -> tuple[Artifact, ...]:
+        source = self.source()
+        found = source.read_artifacts(check_run_id(run_id))
+        if not found:
+            _require_run(source, run_id)
+        return tuple(artifact for artifact in found if not self.hides(artifact))
+
+    def hides(self, artifact: Artifact) -> bool:  # noqa: ARG002 - for those who override it
+        """Whether a list leaves out an artifact."""
+        return False
+
+    def open_artifact(self, run_id: str, name: str) -> BinaryIO:
+        run_id, name = check_run_id(run_id), check_artifact_name(name)
+        source = self.source()
+        found = source.read_artifact(run_id, name)
+        if found is None:
+            _require_run(source, run_id)
+            raise ArtifactNotFoundError.of(run_id, name)
+        return open_verified(found, source.blobs)
+
+
+def _series(name: object, dataset_type: object) -> Series:
+    return check_name(name, "name"), check_dataset_type(dataset_type, "dataset_type")
+
+
+def _require_run(source: "BackendStore", run_id: str) -> None:
+    if not source.has_run(run_id):
+        raise RunNotFoundError.of(run_id)
+
+
+def _page(source: "BackendStore", asked: RunQuery) -> Page[Run]:
+    runs, place = source.read_runs(asked)
+    return Page(items=tuple(runs), next_cursor=None if place is None else asked.cursor_after(place))
+
+
+def _history(
+    source: "BackendStore", run_id: str, series: Series, found: Columns | None, *, represents: int | None
+) -> History:
+    if found is None:
+        _require_run(source, run_id)
+        found = Columns(array("q"), array("d"), array("q"))
+    return History(
+        name=series[0],
+        dataset_type=DatasetType(series[1]),
+        steps=found.steps,
+        values=found.values,
+        logged_at_us=found.logged_at_us,
+        represents=represents,
+    )
