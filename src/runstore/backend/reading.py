@@ -3,10 +3,11 @@
 from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 from runstore.artifacts.verifying import open_verified
 from runstore.backend.arguments import StepRange
+from runstore.backend.operations import Operations
 from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
 from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
 from runstore.query.searches import RunQuery, check_children, check_experiments, check_search
@@ -22,15 +23,12 @@ from runstore.values.checks import (
 from runstore.values.config import decode_config
 from runstore.values.ids import experiment_id_of
 
-if TYPE_CHECKING:
-    from runstore.backend.store import BackendStore
-
 
 class Reads(ABC):
     """The methods of :class:`runstore.protocol.RunReader`, final, over the operations of a backend."""
 
     @abstractmethod
-    def source(self) -> "BackendStore":
+    def source(self) -> Operations:
         """The backend that answers, ready to be asked."""
 
     def get_experiment(self, experiment_id: str) -> Experiment:
@@ -143,18 +141,18 @@ def _series(name: object, dataset_type: object) -> Series:
     return check_name(name, "name"), check_dataset_type(dataset_type, "dataset_type")
 
 
-def _require_run(source: "BackendStore", run_id: str) -> None:
+def _require_run(source: Operations, run_id: str) -> None:
     if not source.has_run(run_id):
         raise RunNotFoundError.of(run_id)
 
 
-def _page(source: "BackendStore", asked: RunQuery) -> Page[Run]:
+def _page(source: Operations, asked: RunQuery) -> Page[Run]:
     runs, place = source.read_runs(asked)
     return Page(items=tuple(runs), next_cursor=None if place is None else asked.cursor_after(place))
 
 
 def _history(
-    source: "BackendStore", run_id: str, series: Series, found: Columns | None, *, represents: int | None
+    source: Operations, run_id: str, series: Series, found: Columns | None, *, represents: int | None
 ) -> History:
     if found is None:
         _require_run(source, run_id)

@@ -1,0 +1,123 @@
+"""The operations of a backend: what differs from database to database."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runstore.artifacts.blobs import Blobs
+from runstore.backend.arguments import NewRun, StepRange
+from runstore.model import Artifact, Experiment, Run, SeriesSummary
+from runstore.query.searches import RunQuery
+from runstore.series.columns import Columns, Series, SeriesColumns
+from runstore.series.sampling import sample
+
+
+class Operations(ABC):
+    """What a database does for the verbs and reads. Arguments are checked already.
+
+    Operations are called from any thread and, after a fork, in another process. Each one is whole or not at all, may be
+    called again after its reply was lost, raises :class:`~runstore.errors.StoreClosedError` once the store was closed,
+    and lets no driver's error through (``docs/write-a-backend.md``).
+    """
+
+    # --- writing ------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def insert_run(self, new: NewRun) -> bool:
+        """Makes the run, ``in_progress`` with the lease :data:`runstore.backend.DEFAULT_LEASE_S`.
+
+        Returns:
+            Whether it was made; ``False`` where a run of this id exists, which then stays as it is.
+
+        Raises:
+            InvalidValueError: no experiment is named; use :meth:`runstore.backend.NewRun.require_experiment`.
+            ExperimentNotFoundError: its experiment is unknown.
+            RunNotFoundError: its parent is unknown.
+        """
+
+    @abstractmethod
+    def reopen_run(self, run_id: str) -> None:
+        """Makes a run that has ended ``in_progress`` again, as a new attempt, without end and failure, and alive now.
+
+        A run that has not ended stays as it is.
+        """
+
+    @abstractmethod
+    def append(self, run_id: str, series: SeriesColumns) -> None:
+        """Stores points; a step that exists is overwritten. It counts as a heartbeat, also without any points.
+
+        Args:
+            run_id: the run.
+            series: in the order of name and dataset type, in which every writer takes its locks.
+
+        Raises:
+            RunNotFoundError: no such run; nothing is stored.
+        """
+
+    @abstractmethod
+    def record_artifacts(self, run_id: str, records: Sequence[Artifact]) -> None:
+        """Writes records whose bytes are kept already; one of the same name is replaced. It counts as a heartbeat.
+
+        Raises:
+            RunNotFoundError: no such run; nothing is stored.
+        """
+
+    @property
+    @abstractmethod
+    def blobs(self) -> Blobs:
+        """Where the bytes of artifacts are kept."""
+
+    # --- reading ------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def find_experiment_by_id(self, experiment_id: str) -> Experiment | None:
+        """The experiment of this id."""
+
+    @abstractmethod
+    def read_experiments(self, after: str | None, limit: int) -> Sequence[Experiment]:
+        """At most ``limit`` experiments by name in code-point order, those behind the name ``after`` if one is given."""
+
+    @abstractmethod
+    def find_run(self, run_id: str) -> Run | None:
+        """The run of this id, ``lost`` if it is by the database's clock (:func:`runstore.backend.is_lost`)."""
+
+    def has_run(self, run_id: str) -> bool:
+        """Whether there is a run of this id."""
+        return self.find_run(run_id) is not None
+
+    @abstractmethod
+    def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
+        """A page of runs.
+
+        Returns:
+            At most ``asked.limit`` runs in order, strictly behind the place ``asked.after``; and the place of the last
+            of them if more follow, else ``None``.
+        """
+
+    @abstractmethod
+    def read_configs(self, run_ids: Sequence[str]) -> Mapping[str, str]:
+        """The texts of the configs of those runs that exist, ``"{}"`` where none was logged."""
+
+    @abstractmethod
+    def read_summaries(self, run_ids: Sequence[str]) -> Mapping[str, Sequence[SeriesSummary]]:
+        """The summaries of those runs that exist, by name and dataset type in code-point order."""
+
+    @abstractmethod
+    def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns | None:
+        """The points of a series within a range of steps; ``None`` where there is no such series."""
+
+    def read_sample(self, run_id: str, series: Series, max_points: int) -> tuple[Columns, int] | None:
+        """At most ``max_points`` points that keep the shape (MET.12), and how many they stand for.
+
+        This one reads the whole series; a backend that can thin in the database overrides it.
+        """
+        whole = self.read_history(run_id, series, StepRange())
+        return None if whole is None else (sample(whole, max_points), len(whole.steps))
+
+    @abstractmethod
+    def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
+        """The records of a run, by name in code-point order; none where there is no such run."""
+
+    @abstractmethod
+    def read_artifact(self, run_id: str, name: str) -> Artifact | None:
+        """One record."""
