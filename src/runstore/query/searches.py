@@ -5,7 +5,7 @@ A backend hands the arguments of ``search_runs``, ``list_children`` and ``list_e
 no argument reaches a database unchecked, and the same mistake is the same error everywhere.
 
 A cursor is base64 of a digest and of the place where the page ended, as JSON. The digest tells a cursor that was
-changed on its way, or that belongs to another query; it is no secret. The place is checked by type and range as well.
+changed, or that belongs to another query; it is no secret. The place is checked by type and range as well.
 """
 
 import base64
@@ -131,7 +131,7 @@ def check_children(run_id: str, *, limit: int, cursor: str | None) -> RunQuery:
     """The question of :meth:`runstore.protocol.RunReader.list_children`.
 
     Raises:
-        QueryError: the cursor is none of this list.
+        QueryError: the cursor does not belong to this list.
         InvalidValueError: the run's id or the limit.
     """
     run_id = check_run_id(run_id)
@@ -144,7 +144,7 @@ def check_experiments(*, limit: int, cursor: str | None) -> ExperimentQuery:
     """The question of :meth:`runstore.protocol.RunReader.list_experiments`.
 
     Raises:
-        QueryError: the cursor is none of this list.
+        QueryError: the cursor does not belong to this list.
         InvalidValueError: the limit.
     """
     limit = check_limit(limit)
@@ -166,7 +166,7 @@ def decode_cursor(key: str, cursor: object) -> bytes:
     """What stands in a cursor of this query.
 
     Raises:
-        QueryError: it is no cursor, was changed on its way, or belongs to another query.
+        QueryError: it is malformed or belongs to another query.
     """
     if not isinstance(cursor, str) or len(cursor) > MAX_CURSOR_LENGTH:
         raise _no_cursor(cursor)
@@ -186,8 +186,8 @@ def _digest(key: str, body: bytes) -> bytes:
 
 def _no_cursor(cursor: object) -> QueryError:
     return QueryError(
-        f"cursor {shown(cursor)} is none of this query; pass the next_cursor of the page before, unchanged and with "
-        "the same filter, order_by and experiment_id, or None for the first page"
+        f"cursor {shown(cursor)} does not belong to this query; pass next_cursor of the previous page unchanged, with the "
+        "same filter, order_by and experiment_id, or None for the first page"
     )
 
 
