@@ -1,5 +1,6 @@
 """What the pages about training show runs, too: on drawn films, and on a module that is anybody's."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import cast
@@ -76,3 +77,11 @@ def test_each_training_command_that_is_shown_has_the_options_it_is_shown_with(pa
         build_parser().parse_args([word for word in words if word != "--print_config"])
 
     assert shown
+
+
+def test_the_page_about_commands_names_each_that_trains() -> None:
+    shown = {words[1] for words in commands_of("docs/commands.md") if words[0] == "pneumo-train"}
+
+    named = re.search(r"\{([\w,]+)\}", build_parser().format_usage())
+    assert named
+    assert shown == set(named[1].split(","))
