@@ -9,7 +9,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
-PARTIAL_SUFFIX = ".partial"
+from runstore.local.whole_files import replacing
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +34,8 @@ class WholeFileIO(TorchCheckpointIO):
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
         """See :meth:`lightning_fabric.plugins.io.torch_io.TorchCheckpointIO.save_checkpoint`."""
         final = Path(path)
-        partial = final.with_name(final.name + PARTIAL_SUFFIX)
-        try:
+        with replacing(final, by=final.with_name(f"{final.name}.partial")) as partial:
             super().save_checkpoint(checkpoint, partial, storage_options)
-            partial.replace(final)
-        finally:
-            partial.unlink(missing_ok=True)
 
 
 class BestCheckpoints(ModelCheckpoint):

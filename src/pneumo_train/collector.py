@@ -4,9 +4,7 @@ import csv
 import json
 import logging
 import math
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from io import StringIO
@@ -19,6 +17,7 @@ from torch import Tensor
 
 from pneumo_train.stores import StoreLike, store_or_opener, warn_of_no_store
 from runstore import MetricPoint, RunStatus
+from runstore.local.whole_files import write_whole
 from runstore.training.naming import MetricNames
 from runstore.training.session import RunSession, ending_of
 from runstore.values.ids import new_run_id
@@ -214,24 +213,12 @@ class MetricsCollectorCallback(pl.Callback):
         document = {**self._about, "status": str(status), "epochs": rows}
         try:
             self._stem.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self.csv_path, table.getvalue())
-            _replace(self.json_path, json.dumps(document, indent=2, allow_nan=False) + "\n")
+            write_whole(self.csv_path, table.getvalue().encode())
+            write_whole(self.json_path, (json.dumps(document, indent=2, allow_nan=False) + "\n").encode())
         except OSError as error:
             if not self._files_failed:
                 _log.warning("the metrics files at %s cannot be written; training goes on: %s", self._stem, error)
             self._files_failed = True
-
-
-def _replace(path: Path, text: str) -> None:
-    """Puts the text in the place of the file's content, as a whole."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def file_name_of(text: str) -> str:

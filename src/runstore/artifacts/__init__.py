@@ -1,6 +1,15 @@
 """Artifacts: which local files a call means, where bytes are kept, and how they are checked when read."""
 
-from runstore.artifacts.blobs import Blob, Blobs, LocalBlobs, absolute_place, blobs_at, check_place, hashed
+from runstore.artifacts.blobs import (
+    Blob,
+    Blobs,
+    LocalBlobs,
+    absolute_place,
+    blobs_at,
+    check_place,
+    hashed,
+    hashed_chunks,
+)
 from runstore.artifacts.requests import ArtifactRequest, check_artifact, records_of
 from runstore.artifacts.verifying import open_verified
 
@@ -14,6 +23,7 @@ __all__ = [
     "check_artifact",
     "check_place",
     "hashed",
+    "hashed_chunks",
     "open_verified",
     "records_of",
 ]

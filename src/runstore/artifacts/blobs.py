@@ -7,7 +7,7 @@ import hashlib
 import io
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final, Protocol, cast
 
@@ -17,6 +17,7 @@ from runstore.errors import ArtifactNotFoundError, InvalidValueError, SettingsEr
 from runstore.local.files import CHUNK, chunks_of
 from runstore.local.homes import expanded
 from runstore.local.left_out import leave_out
+from runstore.local.whole_files import unfinished
 from runstore.secrets import Secrets, hide_in_logs, redact_word, without_secrets
 from runstore.urls import check_place_splits
 
@@ -83,9 +84,14 @@ def check_place(root: str) -> None:
 
 def hashed(path: Path, take: Callable[[bytes], object] = len) -> tuple[str, int]:
     """The SHA-256 (hex) and size of a file, of which each part is also given to ``take``."""
+    return hashed_chunks(chunks_of(path), take)
+
+
+def hashed_chunks(chunks: Iterable[bytes], take: Callable[[bytes], object] = len) -> tuple[str, int]:
+    """The SHA-256 (hex) and size of bytes that come in parts, each of which is also given to ``take``."""
     digest = hashlib.sha256()
     size = 0
-    for chunk in chunks_of(path):
+    for chunk in chunks:
         digest.update(chunk)
         size += len(chunk)
         take(chunk)
@@ -104,18 +110,14 @@ class LocalBlobs:
     def put(self, path: Path) -> Blob:
         """Keeps a copy of a file: written under a temporary name, then moved to the name of its content."""
         with _translated(f"keep {path}", str(self._root)):
-            unfinished = self._unfinished / uuid.uuid4().hex
-            unfinished.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with unfinished.open("wb") as target:
+            self._unfinished.mkdir(parents=True, exist_ok=True)
+            with unfinished(self._unfinished / uuid.uuid4().hex) as written:
+                with written.open("wb") as target:
                     sha256, size = hashed(path, target.write)
                     _sync(target)
                 final = self._root / _key(sha256)
                 final.parent.mkdir(parents=True, exist_ok=True)
-                unfinished.replace(final)  # also over the same bytes, which may have been damaged since
-            except BaseException:
-                unfinished.unlink(missing_ok=True)
-                raise
+                written.replace(final)  # also over the same bytes, which may have been damaged since
             return Blob(sha256=sha256, size=size, uri=str(final))
 
     def open(self, sha256: str) -> BinaryIO:

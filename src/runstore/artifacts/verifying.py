@@ -1,10 +1,9 @@
 """Bytes that are checked when they are read (ART.1)."""
 
-import hashlib
 import tempfile
 from typing import BinaryIO, Final, cast
 
-from runstore.artifacts.blobs import Blobs
+from runstore.artifacts.blobs import Blobs, hashed_chunks
 from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, RunStoreError, StoreFailureError
 from runstore.local.files import CHUNK
 from runstore.model import Artifact
@@ -41,14 +40,9 @@ def open_verified(artifact: Artifact, blobs: Blobs) -> BinaryIO:
 
 
 def _copy(artifact: Artifact, blobs: Blobs, aside: BinaryIO) -> tuple[str, int]:
-    digest = hashlib.sha256()
-    size = 0
     try:
         with blobs.open(artifact.sha256 or "") as source:
-            while chunk := source.read(CHUNK):
-                digest.update(chunk)
-                size += len(chunk)
-                aside.write(chunk)
+            return hashed_chunks(iter(lambda: source.read(CHUNK), b""), aside.write)
     except RunStoreError:
         raise
     except OSError as error:  # the disk that has the bytes, or the one with the temporary files
@@ -56,4 +50,3 @@ def _copy(artifact: Artifact, blobs: Blobs, aside: BinaryIO) -> tuple[str, int]:
             f"could not read artifact {artifact.name!r} of run {artifact.run_id!r}: {error}; check that its place can be "
             f"read, and the room in {tempfile.gettempdir()}"
         ) from error
-    return digest.hexdigest(), size

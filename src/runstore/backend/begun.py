@@ -9,7 +9,6 @@ Every store's handle keeps a :class:`BegunRuns` (clause FIN.7)::
 
 import atexit
 import logging
-import os
 import signal
 import sys
 import weakref
@@ -17,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from runstore.errors import RunFinalizedError, RunNotFoundError, StoreClosedError, StoreUnavailableError
+from runstore.local.processes import PerProcess
 from runstore.model import RunStatus
 
 if TYPE_CHECKING:
@@ -64,19 +64,15 @@ class BegunRuns:
 
     def __init__(self) -> None:
         """Knows no run yet."""
-        self._runs: dict[str, None] = {}
-        self._process = os.getpid()
+        self._runs: PerProcess[dict[str, None]] = PerProcess(dict)
 
     def add(self, run_id: str) -> None:
         """The handle has created this run, or was asked to resume it."""
-        if os.getpid() != self._process:
-            self._process = os.getpid()
-            self._runs = {}
-        self._runs[run_id] = None
+        self._runs.get()[run_id] = None
 
     def discard(self, run_id: str) -> None:
         """The handle has ended this run."""
-        self._runs.pop(run_id, None)
+        self._runs.get().pop(run_id, None)
 
     def leave(self, store: "BackendStore", error: BaseException | None) -> None:
         """Ends the runs by what left the handle's block; where that was no error, hands them back.
@@ -95,9 +91,7 @@ class BegunRuns:
 
     def take(self) -> list[str]:
         """Gives the runs and forgets them; whoever calls it sees to them."""
-        runs = list(self._runs) if os.getpid() == self._process else []
-        self._runs = {}
-        return runs
+        return list(self._runs.take() or ())
 
 
 _held: list["weakref.ref[BackendStore]"] = []

@@ -10,7 +10,6 @@ import os
 import shutil
 import stat
 import tempfile
-import uuid
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, BinaryIO, Final
@@ -18,6 +17,7 @@ from typing import IO, BinaryIO, Final
 from runstore.errors import InvalidValueError
 from runstore.local.left_out import left_out, warn_of
 from runstore.local.open_files import database_at, database_of, opened_as_it_lies
+from runstore.local.whole_files import hidden_beside, unfinished
 from runstore.values.checks import check_artifact_name
 
 CHUNK: Final = 2**20
@@ -135,17 +135,14 @@ def copy_out(source: BinaryIO, target: Path, *, overwrite: bool = False) -> None
         InvalidValueError: there is a file with other bytes; what is there is no regular file (a folder, a device, a
             link), which is never replaced; or the place cannot be written.
     """
-    unfinished = target.parent / f".{uuid.uuid4().hex}.part"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if _is_there(target, source, overwrite=overwrite):
             return
-        try:
-            with unfinished.open("xb") as copy:
+        with unfinished(hidden_beside(target)) as path:
+            with path.open("xb") as copy:
                 shutil.copyfileobj(source, copy, CHUNK)
-            _put_in_place(unfinished, target, overwrite=overwrite)
-        finally:
-            unfinished.unlink(missing_ok=True)
+            _put_in_place(path, target, overwrite=overwrite)
     except OSError as error:
         raise InvalidValueError(f"cannot write {_named(target)}: {_reason(error)}; give another place") from error
 
@@ -177,12 +174,12 @@ def _are_equal(one: BinaryIO, other: BinaryIO) -> bool:
             return True
 
 
-def _put_in_place(unfinished: Path, target: Path, *, overwrite: bool) -> None:
+def _put_in_place(written: Path, target: Path, *, overwrite: bool) -> None:
     if overwrite:
-        unfinished.replace(target)
+        written.replace(target)
         return
     try:
-        target.hardlink_to(unfinished)  # unlike a rename, it never replaces what somebody made meanwhile
+        target.hardlink_to(written)  # unlike a rename, it never replaces what somebody made meanwhile
     except FileExistsError:
         raise _taken(target) from None
     except OSError as error:
@@ -190,7 +187,7 @@ def _put_in_place(unfinished: Path, target: Path, *, overwrite: bool) -> None:
             raise
         if os.path.lexists(target):  # a file system without links: a moment is left in which it could appear
             raise _taken(target) from None
-        unfinished.rename(target)
+        written.rename(target)
 
 
 def _taken(target: Path) -> InvalidValueError:

@@ -6,7 +6,6 @@ is gone when the process ends. Every call holds one lock for its whole length, s
 
 import io
 import threading
-import time
 from array import array
 from collections.abc import Sequence
 from copy import deepcopy
@@ -31,6 +30,7 @@ from runstore.errors import (
     RunNotFoundError,
     StoreClosedError,
 )
+from runstore.local.clock import now_us
 from runstore.model import (
     Artifact,
     Experiment,
@@ -79,7 +79,7 @@ class MemoryDatabase:
 
     def now_us(self) -> int:
         """The database's clock: microseconds since 1970-01-01 UTC."""
-        return time.time_ns() // 1000
+        return now_us()
 
 
 class MemoryStore(BackendStore):

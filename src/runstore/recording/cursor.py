@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 
 from runstore.errors import RunStoreError
+from runstore.local.whole_files import write_whole
 from runstore.recording.frames import frame, scan
 from runstore.secrets import redact
 
@@ -53,14 +54,8 @@ def save_cursor(folder: Path, cursor: Cursor, *, sync: bool) -> None:
 
     An error is logged, never raised: without a newer cursor more is drained again, which changes nothing.
     """
-    unfinished = folder / f"{_CURSOR}.new"
     try:
-        with unfinished.open("wb") as file:
-            file.write(frame(msgspec.msgpack.encode(cursor)))
-            file.flush()
-            if sync:
-                os.fdatasync(file.fileno())
-        unfinished.replace(folder / _CURSOR)
+        write_whole(folder / _CURSOR, frame(msgspec.msgpack.encode(cursor)), by=folder / f"{_CURSOR}.new", sync=sync)
     except OSError as error:
         _log.warning("the cursor in %s could not be written: %s", folder, error)
 

@@ -19,6 +19,7 @@ from runstore.errors import (
     RunStoreError,
     StoreFailureError,
 )
+from runstore.local.clock import now_us
 from runstore.model import Artifact, Run
 from runstore.protocol import BackendStore
 from runstore.recording.apply import apply_record, as_points
@@ -185,7 +186,7 @@ class JournalDrain:
             else:
                 self._apply_one(store)
             if record is not None:
-                self.longest_lag_us = max(self.longest_lag_us, time.time_ns() // 1000 - record.at_us)
+                self.longest_lag_us = max(self.longest_lag_us, now_us() - record.at_us)
             if self._clock() - self._saved_at >= _CURSOR_INTERVAL_S:
                 self.save()
         self.oldest_us = None

@@ -9,6 +9,7 @@ from typing import Any, Final, Self
 
 from runstore.backend.begun import BegunRuns, cause_of, ending_of, say_unfinished, unhandled
 from runstore.errors import StoreClosedError, StoreUnavailableError
+from runstore.local.clock import now_us
 from runstore.model import RunFailure, RunStatus
 from runstore.protocol import BackendStore
 from runstore.recording import shutdown
@@ -19,7 +20,7 @@ from runstore.recording.options import RecorderOptions, RunState
 from runstore.recording.patience import Patience
 from runstore.recording.places import identity_of, with_absolute_place
 from runstore.recording.reads import RecordedReads
-from runstore.recording.records import FinalizeRecord, encode, now_us
+from runstore.recording.records import FinalizeRecord, encode
 from runstore.values import checks
 
 _TERMINATED: Final = RunFailure(type="Terminated", message="the process was told to end (SIGTERM)", traceback="")

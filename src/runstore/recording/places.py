@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import threading
 from pathlib import Path
 from typing import Final, NamedTuple
 from urllib.parse import unquote
@@ -12,6 +11,7 @@ from msgspec.structs import replace
 
 from runstore.errors import RunStoreError
 from runstore.local.homes import default_state_dir, expanded
+from runstore.local.whole_files import write_whole
 from runstore.recording.options import RecorderOptions
 from runstore.recording.writers import leftovers
 from runstore.secrets import HIDDEN, redact_word, split_url
@@ -111,9 +111,7 @@ def describe_root(root: Path, identity: str, url: str) -> None:
     note = root / _ABOUT
     noted = _read(note)
     if noted is None or (HIDDEN in url and HIDDEN not in noted[1]):
-        hidden = root / f".{_ABOUT}.{os.getpid()}.{threading.get_ident()}"  # each opener's own
-        hidden.write_text(json.dumps({"store": identity, "url": url}) + "\n")
-        hidden.replace(note)
+        write_whole(note, (json.dumps({"store": identity, "url": url}) + "\n").encode())
 
 
 class NotedStore(NamedTuple):

@@ -1,13 +1,13 @@
 """The durable store: every verb goes to a journal on local disk and returns; a thread takes it to the database."""
 
 import os
-import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from runstore.artifacts.requests import check_artifact
 from runstore.errors import RunFinalizedError, StoreUnavailableError
+from runstore.local.clock import now_us
 from runstore.model import Artifact, DatasetType, MetricPoint, Run, RunFailure, RunStatus, from_microseconds
 from runstore.recording.apply import LEASE_S
 from runstore.recording.drain import Ticket
@@ -24,7 +24,6 @@ from runstore.recording.records import (
     RunRecord,
     encode,
     encode_metrics,
-    now_us,
 )
 from runstore.recording.staging import StagedBlobs
 from runstore.series.checked import check_points, many_points
@@ -38,8 +37,6 @@ CONFIRMED_BYTES: Final = 4 * 2**20
 _MAX_NAMES: Final = 10_000
 _DATASET_TYPES: Final = {str(kind): str(kind) for kind in DatasetType}
 _MAX_STEP: Final = checks.MAX_STEP
-
-_now_ns = time.time_ns
 
 
 class RecordingStore(RecorderHandle):
@@ -141,7 +138,7 @@ class RecordingStore(RecorderHandle):
 
     def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
         """See :meth:`runstore.protocol.RunStore.log_metrics`."""
-        at_us = _now_ns() // 1000
+        at_us = now_us()
         if type(points) is not list:
             points = list(many_points(points))
         fields = self._fields_of(points, at_us)

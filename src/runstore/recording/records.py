@@ -5,7 +5,6 @@ does not know. Times are microseconds since 1970-01-01 UTC. Configs, provenance 
 :func:`runstore.values.config.encode_config`, which keeps integers of any size and types apart.
 """
 
-import time
 from typing import Any
 
 import msgspec
@@ -145,8 +144,3 @@ def run_of(record: Record) -> str:
 def points_in(record: Record) -> int:
     """How many points a record carries."""
     return len(record.points) if isinstance(record, MetricsRecord) else 0
-
-
-def now_us() -> int:
-    """The moment of a call, in microseconds since 1970-01-01 UTC, by this machine's clock."""
-    return time.time_ns() // 1000

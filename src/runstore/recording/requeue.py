@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from runstore.errors import RunStoreError
+from runstore.local.whole_files import write_whole
 from runstore.protocol import BackendStore
 from runstore.recording.adoption import QUARANTINE
 from runstore.recording.apply import apply_record, report_health
@@ -151,13 +152,9 @@ class _Quarantine:
         return total
 
     def _save(self) -> None:
-        unfinished = self._folder / f"{DEAD_LETTERS}.new"
-        with unfinished.open("wb") as file:
-            file.writelines(line + b"\n" for line in self._unreadable)
-            file.writelines(msgspec.json.encode(letter) + b"\n" for letter in [*self._left, *self._letters])
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(self._folder / DEAD_LETTERS)
+        lines = [*self._unreadable, *map(msgspec.json.encode, [*self._left, *self._letters])]
+        content = b"".join(line + b"\n" for line in lines)
+        write_whole(self._folder / DEAD_LETTERS, content, by=self._folder / f"{DEAD_LETTERS}.new", sync=True)
 
     def _report(self, store: BackendStore, run_id: str, total: dict[str, tuple[int, int]]) -> None:
         """Corrects the figures that are stored with a run."""
