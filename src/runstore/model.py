@@ -193,12 +193,12 @@ class History:
         if not len(steps) == len(values) == len(logged_at_us):
             message = f"columns of unequal length: {len(steps)} steps, {len(values)} values, {len(logged_at_us)} times"
             raise ValueError(message)
-        self.name = name
-        self.dataset_type = dataset_type
-        self.steps = steps
-        self.values = values
-        self.logged_at_us = logged_at_us
-        self.represents = len(steps) if represents is None else represents
+        self.name: str = name
+        self.dataset_type: DatasetType = dataset_type
+        self.steps: array[int] = steps
+        self.values: array[float] = values
+        self.logged_at_us: array[int] = logged_at_us
+        self.represents: int = len(steps) if represents is None else represents
 
     @classmethod
     def empty(cls, *, name: str, dataset_type: DatasetType) -> Self:

@@ -21,7 +21,7 @@ def _in_an_empty_folder(fast_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("page", pages_with("python"))
 def test_each_python_block_of_a_page_runs_after_those_before_it(page: str) -> None:
-    assert len(run_blocks(page, "python")) > 1
+    run_blocks(page, "python")
 
 
 @pytest.mark.parametrize("page", pages_with("python", "py"))

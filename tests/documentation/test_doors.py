@@ -1,6 +1,7 @@
 """What the pages and the forge's files say of the commands that a contributor types is there, and all of it is said."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -47,3 +48,16 @@ def test_each_target_has_its_line_in_the_help_and_in_the_page_for_contributors()
 )
 def test_each_file_of_the_forge_can_be_read(path: Path) -> None:
     assert pytest.importorskip("yaml").safe_load(path.read_text(encoding="utf-8"))
+
+
+PAGES_OF_INSTALLING = [
+    path for path in DOORS if path.suffix == ".md" and "pip install" in path.read_text(encoding="utf-8")
+]
+
+
+@pytest.mark.parametrize("path", PAGES_OF_INSTALLING, ids=lambda path: path.name)
+def test_each_extra_that_a_page_has_installed_is_declared(path: Path) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = re.findall(r"(?:runstore|\.)\[([a-z,]+)\]", path.read_text(encoding="utf-8"))
+
+    assert {extra for each in named for extra in each.split(",")} <= set(project["optional-dependencies"])

@@ -80,9 +80,9 @@ class RunSession:
             provenance: see :func:`runstore.provenance.gather_provenance`.
             clock: seconds that never go back.
         """
-        self.run_id = new_run_id() if run_id is None else run_id
-        self.tags = dict(tags or {})
-        self.provenance = dict(provenance or {})
+        self.run_id: str = new_run_id() if run_id is None else run_id
+        self.tags: dict[str, str] = dict(tags or {})
+        self.provenance: dict[str, Any] = dict(provenance or {})
         self._misses = Misses(clock)
         self._given = None if callable(store) else store
         self._open = store if callable(store) else None

@@ -77,7 +77,7 @@ class ConfigDocument:
 
     def __init__(self, text: str, values: dict[str, Any] | None = None) -> None:
         """A config that was checked before: its text, and its values where they are at hand."""
-        self.text = text
+        self.text: str = text
         self._values = values
         self._leaves: list[ConfigLeaf] | None = None
 
