@@ -14,10 +14,8 @@ import sqlalchemy as sa
 from runstore.artifacts.blobs import Blob, hashed
 from runstore.errors import ArtifactNotFoundError, StoreFailureError
 from runstore.local.files import CHUNK
-from runstore_sql.database import Database
-from runstore_sql.failures import is_taken
-from runstore_sql.packets import room_in
-from runstore_sql.schema import blob, blob_chunk
+from runstore_sql.connections.database import Database
+from runstore_sql.schema.tables import blob, blob_chunk
 
 _ABANDONED_US: Final = 24 * 3600 * 1_000_000
 
@@ -31,9 +29,8 @@ class DatabaseBlobs:
 
     def put(self, path: Path) -> Blob:
         """Keeps a copy of a file; a transaction a row, so that no large file holds a transaction open."""
-        pk = self._database.write(self._begin)
+        pk, most = self._database.write(self._begin)
         numbers = itertools.count()
-        most = self._largest_row()
 
         def add(chunk: bytes) -> None:
             for first in range(0, len(chunk), most):
@@ -55,18 +52,14 @@ class DatabaseBlobs:
             )
         return cast("BinaryIO", io.BufferedReader(_Chunks(self._database, pk), CHUNK))
 
-    def _largest_row(self) -> int:
-        """How many bytes a row may have: MySQL's statements hold them as text, each of up to two."""
-        if self._database.dialect != "mysql":
-            return CHUNK
-        return min(CHUNK, self._database.with_driver(room_in) // 2)
-
-    def _begin(self, connection: sa.Connection) -> int:
-        now_us = sa.literal_column(self._database.now_us, sa.BigInteger)
+    def _begin(self, connection: sa.Connection) -> tuple[int, int]:
+        """The key of a new upload, and how many bytes each of its rows may hold."""
+        now_us = sa.literal_column(self._database.dialect.now_us, sa.BigInteger)
         abandoned = sa.and_(blob.c.sha256.is_(None), blob.c.created_us < now_us - _ABANDONED_US)
         connection.execute(blob.delete().where(abandoned))
         inserted = connection.execute(blob.insert().values(sha256=None, size=0, created_us=now_us))
-        return cast("tuple[int]", inserted.inserted_primary_key)[0]
+        (pk,) = cast("tuple[int]", inserted.inserted_primary_key)
+        return pk, self._database.dialect.largest_chunk(connection)
 
     def _add(self, pk: int, number: int, chunk: bytes) -> None:
         def add(connection: sa.Connection) -> None:
@@ -89,7 +82,7 @@ class DatabaseBlobs:
         try:
             self._database.write(finish)
         except StoreFailureError as error:
-            if not is_taken(error.__cause__):
+            if not self._database.dialect.failures.is_taken(error.__cause__):
                 raise
             self._database.write(finish)  # another upload of the same bytes was quicker, and can be seen now
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from runstore.hookspecs import Backend, OpenOptions, hookimpl
 from runstore.protocol import BackendStore
+from runstore_sql.dialects.kinds import kinds
 
 
 def _open(url: str, options: OpenOptions) -> BackendStore:
@@ -14,22 +15,14 @@ def _open(url: str, options: OpenOptions) -> BackendStore:
 
 @hookimpl
 def runstore_backends() -> Iterable[Backend]:
-    """One backend for each database, so that each names the extra it needs."""
-    core = ("sqlalchemy", "alembic")
+    """One backend for each dialect, so that each names the extra it needs."""
     return [
-        Backend(name="sqlite", schemes=("sqlite",), open=_open, modules=core, install="runstore[sql]"),
         Backend(
-            name="postgresql",
-            schemes=("postgresql", "postgres"),
+            name=kind.name,
+            schemes=kind.schemes,
             open=_open,
-            modules=(*core, "psycopg"),
-            install="runstore[postgres]",
-        ),
-        Backend(
-            name="mysql",
-            schemes=("mysql", "mariadb"),
-            open=_open,
-            modules=(*core, "pymysql"),
-            install="runstore[mysql]",
-        ),
+            modules=("sqlalchemy", "alembic", *kind.modules),
+            install=kind.install,
+        )
+        for kind in kinds()
     ]

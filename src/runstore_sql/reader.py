@@ -1,5 +1,6 @@
 """Reading: experiments, runs, configs, summaries and artifacts, each in a fixed number of statements."""
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, BinaryIO, Final, TypeVar
@@ -14,15 +15,17 @@ from runstore.query.searches import check_children, check_experiments, check_sea
 from runstore.values import checks
 from runstore.values.config import decode_config
 from runstore.values.ids import experiment_id_of
-from runstore_sql.database import Database
-from runstore_sql.filters import Condition
-from runstore_sql.history import HistoryReader, check_sample_size
-from runstore_sql.many_runs import ManyRuns
-from runstore_sql.pages import Pages
-from runstore_sql.rows import artifact_of, experiment_of, run_columns, run_of, runs_and_relatives
-from runstore_sql.schema import artifact, experiment, run
+from runstore_sql.connections.database import Database
+from runstore_sql.metrics.history import check_sample_size
+from runstore_sql.schema.rows import artifact_of, experiment_of, run_columns, run_of, runs_and_relatives
+from runstore_sql.schema.tables import artifact, experiment, run
+from runstore_sql.search.columns import Condition
+from runstore_sql.search.pages import Pages
 
 _IDS_A_STATEMENT: Final = 1000
+
+PLAIN: Final = "RUNSTORE_SQL_PLAIN"
+"""The environment's variable that has summaries and points read in the plain way, a row each: to look for a fault."""
 
 ResultT = TypeVar("ResultT")
 
@@ -39,8 +42,9 @@ class SqlReader:
         self.database = database
         self._blobs = blobs
         self._pages = Pages(database)
-        self._histories = HistoryReader.for_dialect(database.dialect)
-        self._many_runs = ManyRuns(database.dialect)
+        is_plain = bool(os.environ.get(PLAIN))
+        self._histories = database.dialect.histories(is_plain=is_plain)
+        self._listing = database.dialect.listing(is_plain=is_plain)
 
     def connections_in_use(self) -> int:
         """How many connections this handle has checked out right now: none between calls."""
@@ -83,7 +87,7 @@ class SqlReader:
         return found
 
     def _find_run(self, run_id: str) -> Run | None:
-        columns = run_columns(self.database.now_us)
+        columns = run_columns(self.database.dialect.now_us)
         query = sa.select(*columns).select_from(runs_and_relatives()).where(run.c.id == run_id)
         row = self.database.read(lambda connection: connection.execute(query).first())
         return None if row is None else run_of(row)
@@ -117,7 +121,7 @@ class SqlReader:
 
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """See :meth:`runstore.protocol.RunReader.get_configs`."""
-        documents = self._of_many(self._many_runs.documents, run_ids)
+        documents = self._of_many(self._listing.documents, run_ids)
         return {run_id: decode_config(document or "{}") for run_id, document in documents.items()}
 
     def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
@@ -130,7 +134,7 @@ class SqlReader:
 
     def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
         """See :meth:`runstore.protocol.RunReader.get_summaries_of`."""
-        return self._of_many(self._many_runs.summaries, run_ids)
+        return self._of_many(self._listing.summaries, run_ids)
 
     def _of_many(
         self, read: Callable[[Sequence[str], Any], dict[str, ResultT]], run_ids: Sequence[str]

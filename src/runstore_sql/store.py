@@ -2,10 +2,10 @@
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, Self, cast
+from typing import Any, Self, cast
 
 import sqlalchemy as sa
 
@@ -18,36 +18,37 @@ from runstore.errors import (
     RunFinalizedError,
     RunNotFoundError,
 )
-from runstore.hookspecs import OpenOptions
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus, from_microseconds
 from runstore.protocol import DEFAULT_LEASE_S
-from runstore.series.batches import batches_of, is_plain_name
+from runstore.series import batches_of, is_plain_name
 from runstore.values import births, checks
 from runstore.values.config import check_config, decode_config, encode_config, flatten_config, merge_config
 from runstore.values.ids import experiment_id_of, new_run_id
-from runstore_sql.database import Database
-from runstore_sql.filters import HEAD_LENGTH, Condition
-from runstore_sql.numbers import to_pair
+from runstore_sql.connections.database import Database
+from runstore_sql.metrics.numbers import to_pair
 from runstore_sql.reader import SqlReader
-from runstore_sql.rows import artifact_values, failure_text, lease_us, tags_text
-from runstore_sql.schema import artifact, experiment, run
+from runstore_sql.schema.rows import artifact_values, failure_text, lease_us, tags_text
+from runstore_sql.schema.tables import HEAD_LENGTH, artifact, experiment, run
+from runstore_sql.search.columns import Condition
 from runstore_sql.statements import Statements
-from runstore_sql.writers import Writer
-
-_MYSQL_DUPLICATE: Final = 1062
 
 
 class SqlStore(SqlReader):
     """See :class:`runstore.protocol.BackendStore` for every method."""
 
-    def __init__(self, database: Database, blobs: Blobs, *, url: str, options: OpenOptions) -> None:
-        """A handle on a database whose schema is ready; made by :func:`runstore_sql.opening.open_sql`."""
+    def __init__(self, database: Database, blobs: Blobs, *, reopen: Callable[[], "SqlStore"]) -> None:
+        """A handle on a database whose schema is ready; made by :func:`runstore_sql.opening.open_sql`.
+
+        Args:
+            database: the connections.
+            blobs: where artifact bytes go.
+            reopen: opens the store again wherever it is unpickled.
+        """
         super().__init__(database, blobs)
-        self._url = url
-        self._options = options
+        self._reopen = reopen
         self._begun = BegunRuns()
-        self._writer = Writer.for_database(database)
-        self._sql = Statements(database.dialect, database.now_us)
+        self._points = database.dialect.writer(database.transactions)
+        self._sql = Statements(database.dialect)
 
     # --- the six verbs ------------------------------------------------------------------------------------------
 
@@ -65,7 +66,10 @@ class SqlStore(SqlReader):
         self, connection: sa.Connection, experiment_id: str, name: str, description: str | None
     ) -> None:
         values = {"id": experiment_id, "name": name, "description": description}
-        if not self._inserted(connection, self._sql.insert_experiment, values) and description is not None:
+        if (
+            not self.database.dialect.insert_new(connection, self._sql.insert_experiment, values)
+            and description is not None
+        ):
             is_undescribed = sa.and_(experiment.c.id == experiment_id, experiment.c.description.is_(None))
             connection.execute(experiment.update().where(is_undescribed).values(description=description))
 
@@ -120,10 +124,10 @@ class SqlStore(SqlReader):
         births.check_same_experiment(birth, known.experiment_id)
         if resume and known.status.is_final:
             has_ended = sa.and_(run.c.id == known.id, run.c.status != RunStatus.IN_PROGRESS.value)
-            self._write(lambda connection: self._reopen(connection, has_ended))
+            self._write(lambda connection: self._begin_again(connection, has_ended))
         return True
 
-    def _reopen(self, connection: sa.Connection, has_ended: Condition) -> None:
+    def _begin_again(self, connection: sa.Connection, has_ended: Condition) -> None:
         alive = {"heartbeat_us": self._now(), "expires_us": run.c.expires_us - run.c.heartbeat_us + self._now()}
         # MySQL assigns from left to right, and the new expiry is computed from the old heartbeat.
         ordered = [(run.c.expires_us, alive["expires_us"]), (run.c.heartbeat_us, alive["heartbeat_us"])]
@@ -163,7 +167,7 @@ class SqlStore(SqlReader):
             "tags": tags_text(birth.tags),
             "provenance": origin,
         }
-        if not self._inserted(connection, self._sql.insert_run, values):
+        if not self.database.dialect.insert_new(connection, self._sql.insert_run, values):
             return False
         if birth.tags:
             run_pk = connection.execute(self._sql.run_pk, {"of_id": new_id}).scalar_one()
@@ -180,7 +184,7 @@ class SqlStore(SqlReader):
             checks.check_run_id(run_id)
         batches = batches_of(points, now_us=time.time_ns() // 1000)
         self._check_writable()
-        self._writer.write(run_id, batches)
+        self.database.with_driver(lambda connection: self._points.write(connection, run_id, batches))
 
     def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
         """See :meth:`runstore.protocol.RunStore.log_config`."""
@@ -321,9 +325,7 @@ class SqlStore(SqlReader):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as URL and options: whoever unpickles it opens connections of its own (OPEN.5)."""
-        from runstore_sql.opening import open_sql  # noqa: PLC0415 - opening imports this module
-
-        return open_sql, (self._url, self._options)
+        return self._reopen, ()
 
     def __repr__(self) -> str:
         """The database, without its password."""
@@ -340,7 +342,7 @@ class SqlStore(SqlReader):
             raise ReadOnlyError(f"{self.database.place} was opened for reading; open_store(url) opens for writing")
 
     def _now(self) -> sa.ColumnElement[int]:
-        return sa.literal_column(self.database.now_us, sa.BigInteger)
+        return sa.literal_column(self.database.dialect.now_us, sa.BigInteger)
 
     def _locked_run(self, connection: sa.Connection, run_id: str, *, is_alive: bool = True) -> int:
         """The run's key, its row locked until the transaction ends. A write is a sign of life, noted when it is due."""
@@ -351,14 +353,3 @@ class SqlStore(SqlReader):
         if is_due and is_alive:
             connection.execute(self._sql.beat, {"of_pk": pk})
         return cast("int", pk)
-
-    @staticmethod
-    def _inserted(connection: sa.Connection, insert: sa.Insert, values: dict[str, Any]) -> bool:
-        """Inserts a row unless its unique key is taken; whether it did."""
-        try:
-            result = connection.execute(insert, values)
-        except sa.exc.IntegrityError as error:
-            if error.orig is None or error.orig.args[0] != _MYSQL_DUPLICATE:
-                raise
-            return False  # in MySQL, a failed statement leaves the rest of the transaction as it is
-        return not result.returns_rows or result.first() is not None

@@ -13,7 +13,8 @@ import pytest
 from runstore import MetricPoint
 from runstore.hookspecs import OpenOptions
 from runstore.series.sampling import sample_indices
-from runstore_sql import history_mysql, history_postgresql
+from runstore_sql.dialects.mysql import history as history_mysql
+from runstore_sql.dialects.postgresql import history as history_postgresql
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
 

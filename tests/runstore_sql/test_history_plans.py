@@ -10,7 +10,7 @@ import pymysql
 import pytest
 
 from runstore import MetricPoint, open_store
-from runstore_sql.history_sqlite import TAKE
+from runstore_sql.dialects.sqlite.history import TAKE
 from runstore_sql.store import SqlStore
 
 Reads = Callable[[SqlStore, str], object]
@@ -43,12 +43,12 @@ def statements_of(store: SqlStore, read: Callable[[], object]) -> list[tuple[str
     """The statements that the driver sends, each with its parameters."""
     sent: list[tuple[str, Any]] = []
     with pytest.MonkeyPatch.context() as patch:
-        if store.database.dialect == "sqlite":
+        if store.database.dialect.name == "sqlite":
             store.database.with_driver(lambda connection: connection.set_trace_callback(lambda s: sent.append((s, ()))))
             read()
             store.database.with_driver(lambda connection: connection.set_trace_callback(None))
         else:
-            driver: Any = psycopg.Cursor if store.database.dialect == "postgresql" else pymysql.cursors.Cursor
+            driver: Any = psycopg.Cursor if store.database.dialect.name == "postgresql" else pymysql.cursors.Cursor
             execute = driver.execute
 
             def note(self: object, query: Any, args: Any = None, **options: Any) -> Any:
@@ -62,12 +62,12 @@ def statements_of(store: SqlStore, read: Callable[[], object]) -> list[tuple[str
 
 def assert_stands_on_the_key(store: SqlStore, statement: str, parameters: Any) -> None:
     plan = store.database.with_driver(lambda connection: plan_of(connection, store, statement, parameters))
-    if store.database.dialect == "sqlite":
+    if store.database.dialect.name == "sqlite":
         steps = [step for *_, step in plan if "runstore_point" in step]
         assert steps
         assert not [step for *_, step in plan if "TEMP B-TREE" in step]
         assert all(step.startswith("SEARCH runstore_point USING PRIMARY KEY (series_pk=? AND step") for step in steps)
-    elif store.database.dialect == "postgresql":
+    elif store.database.dialect.name == "postgresql":
         text = "\n".join(str(row[0]) for row in plan)
         assert "runstore_point_pkey" in text
         assert "Seq Scan on runstore_point" not in text
@@ -80,15 +80,15 @@ def assert_stands_on_the_key(store: SqlStore, statement: str, parameters: Any) -
 def plan_of(connection: Any, store: SqlStore, statement: str, parameters: Any) -> list[Any]:
     cursor = connection.cursor()
     try:
-        if store.database.dialect == "sqlite":
+        if store.database.dialect.name == "sqlite":
             connection.create_function(TAKE, -1, lambda *_: None)
             return list(cursor.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall())
-        if store.database.dialect == "postgresql":
+        if store.database.dialect.name == "postgresql":
             cursor.execute("SET enable_seqscan = off")  # a few pages would rather be read whole
             cursor.execute("ANALYZE runstore_point")
         cursor.execute(f"EXPLAIN {statement}", parameters)
         plan = list(cursor.fetchall())
-        if store.database.dialect == "postgresql":
+        if store.database.dialect.name == "postgresql":
             cursor.execute("RESET enable_seqscan")
     finally:
         cursor.close()

@@ -17,13 +17,12 @@ from hypothesis import strategies as st
 from runstore import MetricPoint, RunNotFoundError
 from runstore.hookspecs import OpenOptions
 from runstore.model import StepValue
-from runstore.series.batches import Batch, batches_of
+from runstore.series import Batch, batches_of
 from runstore.series.sampling import sample_indices
 from runstore.series.summaries import merge_summaries, summarize
-from runstore_sql.batches import folded, row_of
+from runstore_sql.metrics.summary_rows import DATASET_TYPES, folded, row_of, summary_of
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
-from runstore_sql.summary_rows import from_row
 
 ODD_VALUES = [math.nan, math.inf, -math.inf, -0.0, 0.0, 5e-324, -5e-324, 1.7976931348623157e308, 0.1 + 0.2, 1e22]
 
@@ -106,7 +105,7 @@ def test_a_point_behind_the_last_of_its_series_takes_one_round_trip(store: SqlSt
         store.log_metrics(run_id, [MetricPoint(name="m", value=2.0, step=1)])
 
     # To SQLite there is no way to go: a transaction of two statements.
-    assert len(seen) == (4 if store.database.dialect == "sqlite" else 1)
+    assert len(seen) == (4 if store.database.dialect.name == "sqlite" else 1)
 
 
 @pytest.mark.parametrize("series", [2, 10])
@@ -171,19 +170,19 @@ def counted_statements(store: SqlStore) -> Iterator[list[str]]:
     """The statements that the drivers send; a prepared one that SQLite runs row by row counts once."""
     seen: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        if store.database.dialect == "sqlite":
+        if store.database.dialect.name == "sqlite":
 
             def note(text: str) -> None:
                 if not seen or seen[-1] != shape(text):
                     seen.append(shape(text))
 
             store.database.with_driver(lambda connection: connection.set_trace_callback(note))
-        elif store.database.dialect == "postgresql":
+        elif store.database.dialect.name == "postgresql":
             patch.setattr(psycopg.Cursor, "execute", recorded(psycopg.Cursor.execute, seen))
         else:
             patch.setattr(pymysql.connections.Connection, "query", recorded(pymysql.connections.Connection.query, seen))
         yield seen
-        if store.database.dialect == "sqlite":
+        if store.database.dialect.name == "sqlite":
             store.database.with_driver(lambda connection: connection.set_trace_callback(None))
 
 
@@ -241,9 +240,9 @@ def test_folded_columns_are_the_merged_summaries(left: dict[int, float], right: 
     one, other = (row_of(batch) for batch in batches)
 
     expected = [summarize("m", "train", batch.steps, batch.values) for batch in batches]
-    assert repr(from_row("m", "train", one)) == repr(expected[0])
-    assert repr(from_row("m", "train", folded(one, other))) == repr(merge_summaries(*expected))
-    assert repr(from_row("m", "train", folded(other, one))) == repr(merge_summaries(*expected))
+    assert repr(summary_of("m", DATASET_TYPES["train"], *one)) == repr(expected[0])
+    assert repr(summary_of("m", DATASET_TYPES["train"], *folded(one, other))) == repr(merge_summaries(*expected))
+    assert repr(summary_of("m", DATASET_TYPES["train"], *folded(other, one))) == repr(merge_summaries(*expected))
 
 
 def test_batches_are_in_order_and_the_last_write_of_a_step_wins() -> None:

@@ -13,8 +13,8 @@ from runstore.errors import ArtifactNotFoundError
 from runstore.model import to_microseconds
 from runstore.values.ids import experiment_id_of
 from runstore_sql.blobs import DatabaseBlobs
-from runstore_sql.filters import like_pattern
-from runstore_sql.schema import VIEW_NAMES
+from runstore_sql.dialects.like import like_pattern
+from runstore_sql.schema.tables import VIEW_NAMES
 from runstore_sql.store import SqlStore
 
 OLD_COLUMNS = {
@@ -183,7 +183,7 @@ def test_a_short_text_is_found_in_its_index_alone(store: SqlStore) -> None:
         "postgresql": "kind" not in plan,  # whether it then reads the row depends on the last VACUUM
         "mysql": "Using index" in line and "Using index condition" not in line,
     }
-    assert reads_only_index[store.database.dialect]
+    assert reads_only_index[store.database.dialect.name]
 
 
 def test_a_text_is_no_other_value_that_is_written_alike(store: SqlStore) -> None:

@@ -81,7 +81,7 @@ def test_a_statement_timeout_of_postgresql_does_not_cut_what_writes(postgresql_u
             store.log_metrics(run_id, points(60_000, names))
         store.log_metrics(run_id, [MetricPoint(name="one", value=1.0, step=60_000)])
 
-        assert store.database.is_cut_short
+        assert store.database.transactions.is_cut_short
 
     with open_sql(postgresql_url, OpenOptions(read_only=True)) as reader:
         assert {each.name: each.count for each in reader.get_summaries(run_id)} == {

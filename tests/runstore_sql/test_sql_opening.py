@@ -22,9 +22,10 @@ from runstore.errors import (
     StoreUnavailableError,
 )
 from runstore.hookspecs import OpenOptions
-from runstore_sql.database import Database, parse_url
+from runstore_sql.connections.database import Database
+from runstore_sql.dialects.base import parse_url
 from runstore_sql.opening import open_sql
-from runstore_sql.schema import VERSION_TABLE, metadata
+from runstore_sql.schema.tables import VERSION_TABLE, metadata
 from runstore_sql.store import SqlStore
 
 

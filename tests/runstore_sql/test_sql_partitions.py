@@ -8,7 +8,7 @@ import pytest
 from runstore import MetricPoint, open_store
 from runstore.errors import SettingsError
 from runstore.protocol import BackendStore
-from runstore_sql.partitions import SETTING
+from runstore_sql.dialects.postgresql.partitions import SETTING
 
 
 def begin(store: BackendStore, *, series: int) -> str:

@@ -102,7 +102,7 @@ def test_a_server_that_turns_us_away_is_an_error_that_trying_again_cannot_mend(
 def test_a_libpq_that_notes_nothing_before_a_connection_stands_leaves_the_words(
     strict: Server, monkeypatch: pytest.MonkeyPatch, user: str, rest: str
 ) -> None:
-    monkeypatch.setattr("runstore_sql.wire._heard", lambda _: [])
+    monkeypatch.setattr("runstore_sql.dialects.postgresql.wire._heard", lambda _: [])
 
     with pytest.raises(StoreFailureError):
         open_sql(f"postgresql://{user}@127.0.0.1:{strict.ports[0]}/{rest}", OpenOptions())

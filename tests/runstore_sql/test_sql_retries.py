@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from runstore.errors import StoreFailureError
 from runstore.hookspecs import OpenOptions
 from runstore.model import MetricPoint
-from runstore_sql.database import Database, parse_url
+from runstore_sql.connections.database import Database
+from runstore_sql.dialects.base import parse_url
 from runstore_sql.opening import open_sql
 
 
@@ -46,7 +47,7 @@ def test_writers_that_deadlock_both_succeed(url: str) -> None:
             connection.execute(_DESCRIBE, {"id": first})
             if is_first_try:
                 with suppress(threading.BrokenBarrierError):  # SQLite lets no second writer begin
-                    both_hold_one.wait(1.0 if database.dialect == "sqlite" else 30.0)
+                    both_hold_one.wait(1.0 if database.dialect.name == "sqlite" else 30.0)
             connection.execute(_DESCRIBE, {"id": second})
 
         database.write(work)

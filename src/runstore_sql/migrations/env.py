@@ -1,11 +1,11 @@
-"""What Alembic runs: the revisions on the connection that :mod:`runstore_sql.opening` hands over.
+"""What Alembic runs: the revisions on the connection that :mod:`runstore_sql.versions` hands over.
 
 The transaction and the lock around it are the caller's, so Alembic begins none of its own.
 """
 
 from alembic import context
 
-from runstore_sql.schema import VERSION_TABLE
+from runstore_sql.schema.tables import VERSION_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],

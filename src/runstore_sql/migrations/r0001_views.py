@@ -5,43 +5,22 @@ Times are rendered in UTC, exact to the microsecond: ``timestamptz`` on PostgreS
 ``YYYY-MM-DD HH:MM:SS.ffffff`` on SQLite.
 """
 
-_TIME = {
-    "sqlite": (
-        "strftime('%Y-%m-%d %H:%M:%S', ({0} - (({0} % 1000000) + 1000000) % 1000000) / 1000000, 'unixepoch')"
-        " || printf('.%06d', (({0} % 1000000) + 1000000) % 1000000)"
-    ),
-    # Seconds and the rest by themselves: an interval is multiplied in float64, which holds the microseconds of 285 years.
-    "postgresql": "(timestamptz 'epoch' + {0} / 1000000 * interval '1 second'"
-    " + mod({0}, 1000000) * interval '1 microsecond')",
-    "mysql": "TIMESTAMPADD(MICROSECOND, {0}, TIMESTAMP'1970-01-01 00:00:00')",
-}
-_NOW = {
-    "sqlite": "CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
-    "postgresql": "CAST(extract(epoch FROM clock_timestamp()) * 1000000 AS bigint)",
-    "mysql": "TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))",
-}
-_NON_FINITE = {
-    "sqlite": "CASE WHEN p.value IS NULL THEN 'nan' WHEN p.value > 1.7976931348623157e308 THEN 'inf'"
-    " WHEN p.value < -1.7976931348623157e308 THEN '-inf' END",
-    "postgresql": "CASE p.value WHEN 'NaN' THEN 'nan' WHEN 'Infinity' THEN 'inf' WHEN '-Infinity' THEN '-inf' END",
-    "mysql": "CASE p.special WHEN 2 THEN 'nan' WHEN 1 THEN 'inf' WHEN -1 THEN '-inf' END",
-}
+from runstore_sql.dialects.first_schema import FirstSchema
 
 
-def view_statements(dialect: str) -> list[str]:
+def view_statements(words: FirstSchema) -> list[str]:
     """The statements that make the views; running them again changes nothing."""
-    create = "CREATE VIEW IF NOT EXISTS" if dialect == "sqlite" else "CREATE OR REPLACE VIEW"
-    return [f"{create} {name} AS {query}" for name, query in _queries(dialect).items()]
+    return [f"{words.create_view} {name} AS {query}" for name, query in _queries(words).items()]
 
 
-def _queries(dialect: str) -> dict[str, str]:
+def _queries(words: FirstSchema) -> dict[str, str]:
     """The view's queries by name; nothing of a user's goes into their text."""
 
     def time(column: str) -> str:
-        return _TIME[dialect].format(column)
+        return words.time.format(column)
 
     # "key" and "count" are words of MySQL's own.
-    key = "`key`" if dialect == "mysql" else '"key"'
+    key = f"{words.quote}key{words.quote}"
     return {
         "experiments": f"""
             SELECT e.id AS id, e.name AS name, e.description AS description, {time("e.created_us")} AS created_at
@@ -49,7 +28,7 @@ def _queries(dialect: str) -> dict[str, str]:
         "runs": f"""
             SELECT r.id AS id, e.id AS experiment_id, parent.id AS parent_run_id, r.client_id AS client_id,
                 r.name AS name, r.training_mode AS training_mode,
-                CASE WHEN r.status = 'in_progress' AND r.expires_us < {_NOW[dialect]} THEN 'lost' ELSE r.status END
+                CASE WHEN r.status = 'in_progress' AND r.expires_us < {words.now_us} THEN 'lost' ELSE r.status END
                     AS status,
                 {time("r.start_us")} AS start_time, {time("r.end_us")} AS end_time, r.source_path AS source_path,
                 r.attempt AS attempt, {time("r.heartbeat_us")} AS heartbeat_at, r.lease_s AS lease_s,
@@ -63,7 +42,7 @@ def _queries(dialect: str) -> dict[str, str]:
         "run_metrics": f"""
             SELECT r.id AS run_id, s.name AS metric_name, p.value AS metric_value, p.step AS step,
                 s.dataset_type AS dataset_type, {time("p.logged_at_us")} AS logged_at,
-                {_NON_FINITE[dialect]} AS non_finite
+                {words.non_finite} AS non_finite
             FROM runstore_point p
             JOIN runstore_series s ON s.pk = p.series_pk
             JOIN runstore_run r ON r.pk = s.run_pk""",

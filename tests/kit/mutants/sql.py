@@ -8,19 +8,23 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
-from sqlalchemy.pool import QueuePool
 
 from runstore.errors import ForeignSchemaError, SchemaTooNewError, StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
 from runstore.model import RunStatus
 from runstore_sql import opening
-from runstore_sql.database import Database, make_engine, parse_url
-from runstore_sql.schema import SCHEMA_VERSION
-from runstore_sql.sqlite_file import set_up
+from runstore_sql.connections.database import Database
+from runstore_sql.connections.pool import Pool
+from runstore_sql.dialects.base import parse_url
+from runstore_sql.dialects.connector import Connector, pooled_engine
+from runstore_sql.dialects.sqlite.connecting import set_up
+from runstore_sql.schema.tables import SCHEMA_VERSION
 from runstore_sql.store import SqlStore
+from runstore_sql.transactions import Transactions
 
 OPTIONS = OpenOptions()
 
@@ -48,21 +52,18 @@ class SqlMutant(SqlStore):
     def unchecked(cls, url: str) -> Self:
         """A store at this URL, whatever is there."""
         database = cls.database_kind(parse_url(url), read_only=False)
-        return cls(database, opening._blobs_of(database, None), url=url, options=OPTIONS)  # noqa: SLF001 - as open_sql
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).at, (self._url,)
+        return cls(database, opening.blobs_of(database, None), reopen=partial(cls.at, url))
 
 
 @contextmanager
 def beside(url: str) -> Iterator[sa.Connection]:
     """A connection in autocommit mode, past the store."""
-    engine = make_engine(parse_url(url), False)  # noqa: FBT003 - to write
+    database = Database(parse_url(url), read_only=False)
     try:
-        with engine.connect() as connection:
+        with database.engine.connect() as connection:
             yield connection
     finally:
-        engine.dispose()
+        database.close()
 
 
 # Opening
@@ -185,7 +186,7 @@ class PicklesCarryTheirConnections(SqlMutant):
 
     def __reduce__(self) -> tuple[Any, ...]:
         self.database.engine.connect().close()
-        return type(self).unchecked, (self._url,), vars(self)
+        return type(self).unchecked, (self.database.whole_url,), vars(self)
 
 
 class ForkedChildrenAreTurnedAway(SqlMutant):
@@ -199,24 +200,29 @@ class ForkedChildrenAreTurnedAway(SqlMutant):
         super().log_metrics(run_id, points)
 
 
-class _PlainDatabase(Database):
+class _PlainFile(Connector):
     """Connects as any program does, and does not mind forks."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+
+    def engine(self) -> sa.Engine:
+        return pooled_engine(sa.URL.create("sqlite"), max_overflow=0, creator=self._connect_to_file)
+
+    def _connect_to_file(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        set_up(connection)
+        return connection
+
+
+class _PlainDatabase(Database):
+    """Reaches a file so."""
 
     def __init__(self, url: sa.URL, *, read_only: bool) -> None:
         super().__init__(url, read_only=read_only)
-        self._file = None
-
-    def _new_engine(self) -> sa.Engine:
-        def connect() -> sqlite3.Connection:
-            connection = sqlite3.connect(str(self.url.database), isolation_level=None, check_same_thread=False)
-            set_up(connection)
-            return connection
-
-        return sa.create_engine("sqlite://", creator=connect, poolclass=QueuePool, isolation_level="AUTOCOMMIT")
-
-    def rest(self) -> None:
-        if self._is_closed:
-            super().rest()
+        self._connector = _PlainFile(str(self.url.database))
+        self._pool = Pool(self._connector, self.place)
 
 
 class FileLocksAreInherited(SqlMutant):
@@ -304,15 +310,23 @@ class RefusalsAreTriedAgain(SqlMutant):
     database_kind = TenTries
 
 
-class WithoutRollback(Database):
+class _Unfinished(Transactions):
     """Ends a transaction that succeeded, and no other."""
 
     @contextmanager
-    def driver_transaction(self, connection: Any) -> Iterator[Any]:
+    def on_driver(self, connection: Any) -> Iterator[Any]:
         cursor = connection.cursor()
         cursor.execute(self.begin)
         yield cursor
         cursor.execute("COMMIT")
+
+
+class WithoutRollback(Database):
+    """Has its transactions so."""
+
+    def __init__(self, url: sa.URL, *, read_only: bool) -> None:
+        super().__init__(url, read_only=read_only)
+        self.transactions = _Unfinished(self.transactions.begin)
 
 
 class FailedTransactionsStayOpen(SqlMutant):

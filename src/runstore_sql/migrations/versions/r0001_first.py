@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
+from runstore_sql.dialects.base import dialect_of
 from runstore_sql.migrations.r0001_views import view_statements
 
 revision = "0001"
@@ -13,51 +14,26 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-_POINT = {
-    # No affinity on the value: a REAL column keeps -0.0 as the integer 0. NULL is NaN.
-    "sqlite": """CREATE TABLE IF NOT EXISTS runstore_point (
-        series_pk INTEGER NOT NULL, step INTEGER NOT NULL, value, logged_at_us INTEGER NOT NULL,
-        PRIMARY KEY (series_pk, step)) WITHOUT ROWID""",
-    "postgresql": """CREATE TABLE IF NOT EXISTS runstore_point (
-        series_pk bigint NOT NULL, step bigint NOT NULL, value double precision NOT NULL, logged_at_us bigint NOT NULL,
-        PRIMARY KEY (series_pk, step))""",
-    "mysql": """CREATE TABLE IF NOT EXISTS runstore_point (
-        series_pk BIGINT NOT NULL, step BIGINT NOT NULL, value DOUBLE, special SMALLINT NOT NULL DEFAULT 0,
-        logged_at_us BIGINT NOT NULL, PRIMARY KEY (series_pk, step))
-        ENGINE=InnoDB ROW_FORMAT=DYNAMIC""",
-}
 # A point has no foreign key: the check costs a look-up a point, and the series' row is locked while points go in.
-
-_UPDATED = ("runstore_run", "runstore_series")
-"""Rows that are updated at each call: they find room beside themselves and leave their indexes alone."""
 
 
 def upgrade() -> None:
     """Makes everything that is not there yet: a MySQL server keeps what an interrupted attempt has made."""
     bind = op.get_bind()
-    for table in _tables(bind.dialect).sorted_tables:
+    words = dialect_of(bind.dialect.name).first_schema
+    for table in _tables(*words.text_options(bind.dialect)).sorted_tables:
         table.create(bind, checkfirst=True)
         for index in table.indexes:
             index.create(bind, checkfirst=True)
-    if bind.dialect.name == "postgresql":  # not by `postgresql_with`, which SQLAlchemy 2.0 does not know
-        for name in _UPDATED:
-            bind.exec_driver_sql(f"ALTER TABLE {name} SET (fillfactor = 70)")
-    bind.exec_driver_sql(_POINT[bind.dialect.name])
-    for statement in view_statements(bind.dialect.name):
+    bind.exec_driver_sql(words.point_table)
+    for statement in view_statements(words):
         bind.exec_driver_sql(statement)
 
 
-def _tables(dialect: sa.Dialect) -> sa.MetaData:
+def _tables(text_collation: str | None, options: dict[str, Any]) -> sa.MetaData:
     """The tables with texts that compare by code point, to the last blank and letter case."""
-    options: dict[str, Any] = {}
-    text_collation = None
-    if dialect.name == "postgresql":
-        text_collation = "C"
-    elif dialect.name == "mysql":
-        collation = "utf8mb4_nopad_bin" if getattr(dialect, "is_mariadb", False) else "utf8mb4_0900_bin"
-        # Keys of 255 characters fit into the default row format, and not into those of older servers.
-        storage = {"mysql_engine": "InnoDB", "mysql_row_format": "DYNAMIC"}
-        options = {**storage, "mysql_charset": "utf8mb4", "mysql_collate": collation}
+    # Rows that are updated at each call find room beside themselves and leave their indexes alone.
+    updated: dict[str, Any] = {**options, "postgresql_with": {"fillfactor": 70}}
 
     def name(length: int) -> sa.String:
         return sa.String(length, collation=text_collation)
@@ -125,7 +101,7 @@ def _tables(dialect: sa.Dialect) -> sa.MetaData:
         sa.Index("runstore_run_by_start", "start_us", "id"),
         sa.Index("runstore_run_by_experiment", "experiment_pk", "start_us", "id"),
         sa.Index("runstore_run_by_parent", "parent_pk", "start_us", "id"),
-        **options,
+        **updated,
     )
     sa.Table(
         "runstore_tag",
@@ -167,7 +143,7 @@ def _tables(dialect: sa.Dialect) -> sa.MetaData:
             for part, kind in (("step", sa.BigInteger()), ("value", sa.Double()), ("special", sa.SmallInteger()))
         ),
         sa.UniqueConstraint("run_pk", "name", "dataset_type", name="runstore_series_identity"),
-        **options,
+        **updated,
     )
     sa.Table(
         "runstore_artifact",

@@ -1,0 +1,1 @@
+"""Connections to one database: kept, given up before forks, tried again."""

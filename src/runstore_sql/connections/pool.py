@@ -1,0 +1,165 @@
+"""The connections of one handle: kept for the next call, of each process by itself.
+
+A child never touches its parent's connections. They stay referenced, unclosed: to close one would end the parent's.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.pool import QueuePool
+
+from runstore.errors import StoreClosedError
+from runstore.local import forks
+from runstore_sql.dialects.connector import POOL_SIZE, Connector
+
+ResultT = TypeVar("ResultT")
+
+
+class Pool:
+    """Connections for any number of threads, SQLAlchemy's and the driver's own.
+
+    Those of the driver have a small stack beside SQLAlchemy's pool, whose bookkeeping takes longer than writing a point to
+    SQLite.
+    """
+
+    def __init__(self, connector: Connector, place: str) -> None:
+        """Connects to nothing yet."""
+        self._connector = connector
+        self._place = place
+        self._engines: dict[int, sa.Engine] = {}
+        self._spare: list[tuple[int, Any]] = []
+        self._busy: set[int] = set()
+        self._inherited: list[Any] = []
+        self._is_closed = False
+        connector.renew = self.renew
+        if connector.is_file:
+            forks.rest_before_forks(self)
+
+    @property
+    def engine(self) -> sa.Engine:
+        """This process's engine."""
+        if self._is_closed:
+            raise StoreClosedError(f"the store at {self._place} was closed; open another")
+        pid = os.getpid()
+        found = self._engines.get(pid)
+        # setdefault is atomic: of two threads' engines, neither of them connected yet, one stays.
+        return found if found is not None else self._engines.setdefault(pid, self._connector.engine())
+
+    def in_use(self) -> int:
+        """How many connections are checked out right now, in this process."""
+        if self._is_closed:
+            return 0
+        pool = self.engine.pool
+        return (pool.checkedout() if isinstance(pool, QueuePool) else 0) + len(self._busy)
+
+    @contextmanager
+    def connected(self) -> Iterator[sa.Connection]:
+        """A connection of SQLAlchemy's for one call, handed back at the end of the block."""
+        self._connector.enter()
+        try:
+            engine = self.engine
+            pool = engine.pool
+            try:
+                with engine.connect() as connection:
+                    yield connection
+                    self._connector.check(connection.connection.dbapi_connection)
+            finally:
+                if engine.pool is not pool:  # given up meanwhile: nobody would close what was handed back to it
+                    pool.dispose()
+        finally:
+            self._connector.leave()
+
+    def with_driver(self, work: Callable[[Any], ResultT], *, is_broken: Callable[[Exception], bool]) -> ResultT:
+        """What ``work`` gives on a connection of the driver's for one call.
+
+        Args:
+            work: begins and ends its own transaction.
+            is_broken: whether the connection is given up after this error.
+        """
+        connector = self._connector
+        connector.enter()
+        try:
+            held = self._take()
+            self._busy.add(id(held))
+            try:
+                result = work(held.dbapi_connection)
+                connector.check(held.dbapi_connection)
+            except Exception as error:
+                if is_broken(error):
+                    held.close()
+                else:
+                    self._keep(held)
+                raise
+            except BaseException:
+                held.close()
+                raise
+            else:
+                self._keep(held)
+                return result
+            finally:
+                self._busy.discard(id(held))
+        finally:
+            connector.leave()
+
+    def _take(self) -> Any:
+        while self._spare and not self._is_closed:
+            try:
+                pid, held = self._spare.pop()
+            except IndexError:  # another thread took the last one
+                break
+            if pid == os.getpid():
+                return held
+            self._inherited.append(held)
+        held = self.engine.raw_connection()
+        held.detach()
+        return held
+
+    def _keep(self, held: Any) -> None:
+        if len(self._spare) < POOL_SIZE and not self._is_closed:
+            self._spare.append((os.getpid(), held))
+        else:
+            held.close()
+
+    def renew(self) -> None:
+        """Closes this process's connections that nobody uses now; they are made anew when needed."""
+        if not self._connector.is_file:
+            self.rest()
+            return
+        forks.enter()  # a connection that is half closed must not be inherited either
+        try:
+            self.rest()
+        finally:
+            forks.leave()
+
+    def rest(self) -> None:
+        """As :meth:`renew`, before a fork: no call is under way."""
+        self._drop_spares()
+        engine = self._engines.get(os.getpid())
+        if engine is not None:
+            engine.dispose()
+
+    def forget_lost(self) -> None:
+        """After a lost connection to a server the others are likely lost too."""
+        if not self._connector.is_file and not self._is_closed:
+            self.rest()
+
+    def close(self) -> None:
+        """Closes the connections of this process; later calls raise StoreClosedError."""
+        if not self._is_closed:
+            self._is_closed = True
+            self.renew()
+            self._connector.close()
+
+    def _drop_spares(self) -> None:
+        while self._spare:
+            try:
+                pid, held = self._spare.pop()
+            except IndexError:  # another thread took the last one
+                break
+            if pid == os.getpid():
+                held.close()
+            else:
+                self._inherited.append(held)

@@ -1,0 +1,215 @@
+"""What a SQL dialect is: what it can do as data, and what it does its own way as methods."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, ClassVar, Protocol
+
+import sqlalchemy as sa
+
+from runstore.artifacts.blobs import Blobs
+from runstore.errors import SettingsError
+from runstore.local.files import CHUNK
+from runstore.secrets import redact_word
+from runstore.urls import scheme_of, with_plain_scheme
+from runstore_sql.dialects.connector import Connector
+from runstore_sql.dialects.failures import Failures
+from runstore_sql.dialects.first_schema import FirstSchema
+from runstore_sql.dialects.kinds import kinds
+from runstore_sql.dialects.like import like_pattern
+from runstore_sql.metrics.history import HistoryReader
+from runstore_sql.metrics.ingest import PointWriter
+from runstore_sql.metrics.listing import Listing
+from runstore_sql.transactions import Transactions
+
+
+class Upkeep(Protocol):
+    """What a store of this dialect has done ahead, at openings for writing."""
+
+    def begin(self, connection: sa.Connection) -> None:
+        """Does the first of it in an empty database, before the migrations, which leave it as it is."""
+        ...
+
+    def is_due(self, connection: sa.Connection) -> bool:
+        """Whether there is something to do."""
+        ...
+
+    def catch_up(self, connection: sa.Connection) -> None:
+        """Does it."""
+        ...
+
+
+class Dialect(ABC):
+    """One SQL dialect. Without state, for any number of handles and threads.
+
+    Attributes:
+        name: as SQLAlchemy knows it.
+        driver: SQLAlchemy's name of the dialect with the driver that we use.
+        failures: what the driver's errors mean.
+        now_us: SQL for the database's clock, in microseconds since 1970 UTC.
+        begin: the statement that begins a transaction that writes.
+        begin_reading: the one for a handle that only reads. It says so at each transaction: a setting of the session's may
+            meet another program, behind a pooler.
+        without_limit: the statement that lets a transaction take its time.
+        commits_ddl: whether each statement that changes the schema commits by itself, so that no transaction holds one.
+        most_joined: of how many tests of keys a query may be planned as joins; any number where ``None``.
+        first_schema: for the migration of the first schema.
+    """
+
+    name: ClassVar[str]
+    driver: ClassVar[str]
+    failures: ClassVar[Failures]
+    now_us: ClassVar[str]
+    begin: ClassVar[str]
+    begin_reading: ClassVar[str]
+    without_limit: ClassVar[str] = ""
+    commits_ddl: ClassVar[bool] = False
+    most_joined: ClassVar[int | None] = None
+    first_schema: ClassVar[FirstSchema]
+
+    # --- connecting
+
+    def parsed(self, text: str) -> sa.URL:
+        """The URL with the driver that we use.
+
+        Raises:
+            SettingsError: it cannot be understood.
+        """
+        try:
+            url = self.split(with_plain_scheme(text))
+        except (sa.exc.ArgumentError, ValueError):
+            raise SettingsError(f"store {redact_word(text)!r} cannot be understood as a database URL") from None
+        return self.checked(url, text).set(drivername=self.driver)
+
+    def split(self, text: str) -> sa.URL:
+        """The parts of a URL.
+
+        Raises:
+            sqlalchemy.exc.ArgumentError, ValueError: it cannot be understood.
+        """
+        return sa.make_url(text)
+
+    @abstractmethod
+    def checked(self, url: sa.URL, text: str) -> sa.URL:
+        """The URL as it is connected to. Refuses options that the driver lacks, or that would break a promise.
+
+        Args:
+            url: the parts.
+            text: as it was given.
+
+        Raises:
+            SettingsError: names what cannot be taken.
+        """
+
+    @abstractmethod
+    def connector(self, url: sa.URL, secrets: Mapping[str, Any], *, read_only: bool) -> Connector:
+        """How a handle connects.
+
+        Args:
+            url: without the options that hold secrets.
+            secrets: those.
+            read_only: whether the handle only reads.
+        """
+
+    # --- opening
+
+    def look_at_place(self, url: sa.URL, place: str, *, read_only: bool) -> None:
+        """Refuses a place at which no store can be opened as asked; readies one that can.
+
+        Args:
+            url: the store's.
+            place: the same, for people.
+            read_only: whether the store is opened for reading.
+        """
+
+    def check_schema(self, connection: sa.Connection, place: str) -> None:
+        """Refuses a database in which no tables can be looked for."""
+
+    def check_rights(self, connection: sa.Connection, place: str) -> None:
+        """Refuses to write with a user who may only read: better told now than by a run that nothing can be stored of."""
+
+    def ready_for_tables(self, connection: Any, url: sa.URL, place: str) -> bool:
+        """Readies a database, on a driver's connection, before tables are made; whether that takes new connections."""
+        del connection, url, place
+        return False
+
+    @contextmanager
+    def locked(self, connection: sa.Connection, url: sa.URL, place: str) -> Iterator[None]:
+        """Lets only one process at a time change the schema; here the transaction itself does."""
+        del connection, url, place
+        yield
+
+    def upkeep(self, url: sa.URL) -> Upkeep | None:
+        """What is done ahead in this store.
+
+        Raises:
+            SettingsError: it is asked for wrongly.
+        """
+        del url
+        return None
+
+    # --- rows
+
+    @abstractmethod
+    def inserting(self, table: sa.Table) -> sa.Insert:
+        """An insert for :meth:`insert_new`."""
+
+    def insert_new(self, connection: sa.Connection, statement: sa.Insert, values: dict[str, Any]) -> bool:
+        """Inserts a row unless its unique key is taken; whether it did."""
+        return connection.execute(statement, values).first() is not None
+
+    @abstractmethod
+    def writer(self, transactions: Transactions) -> PointWriter[Any, Any]:
+        """What writes points."""
+
+    @abstractmethod
+    def histories(self, *, is_plain: bool = False) -> HistoryReader[Any]:
+        """What reads the points of a series."""
+
+    @abstractmethod
+    def listing(self, *, is_plain: bool = False) -> Listing[Any]:
+        """What reads configs and summaries of many runs."""
+
+    # --- searching
+
+    def is_like(self, text: sa.ColumnElement[Any], pattern: str) -> sa.ColumnElement[bool]:
+        """Whether a text matches a pattern of ours."""
+        return text.like(like_pattern(pattern), escape="!")
+
+    def ready_to_sort(self, connection: sa.Connection, long_texts: int) -> None:
+        """Readies a connection for an order by so many texts that may be longer than a name."""
+
+    # --- artifacts
+
+    def blobs(self, url: sa.URL) -> Blobs | None:
+        """Where artifact bytes go unless somebody says; ``None`` for the database itself."""
+        del url
+        return None
+
+    def largest_chunk(self, connection: sa.Connection) -> int:
+        """How many bytes a row may hold."""
+        del connection
+        return CHUNK
+
+
+def check_database(url: sa.URL, text: str) -> None:
+    """Refuses a server's URL that names no database."""
+    if not url.database:
+        raise SettingsError(f"store {redact_word(text)!r} names no database; add one after the host, as in …@host/runs")
+
+
+def dialect_of(scheme: str) -> Dialect:
+    """The dialect of a URL's scheme."""
+    (kind,) = (kind for kind in kinds() if scheme in kind.schemes)
+    dialect: Dialect = import_module(f"{__package__}.{kind.name}.dialect").DIALECT
+    return dialect
+
+
+def parse_url(text: str) -> sa.URL:
+    """The URL with the driver that we use.
+
+    Raises:
+        SettingsError: it cannot be understood, or names a SQLite database in memory.
+    """
+    return dialect_of(scheme_of(text)).parsed(text)

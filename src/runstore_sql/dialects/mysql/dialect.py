@@ -1,0 +1,129 @@
+"""What MySQL and MariaDB do their own way."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar, Final
+
+import sqlalchemy as sa
+
+from runstore.errors import SchemaError, SettingsError, StoreUnavailableError
+from runstore.local.files import CHUNK
+from runstore.query.tree import MAX_SORTED_LENGTH
+from runstore.secrets import redact_word, split_url
+from runstore_sql.dialects.base import Dialect, check_database
+from runstore_sql.dialects.connector import ServerConnector
+from runstore_sql.dialects.failures import Failures
+from runstore_sql.dialects.mysql import connecting
+from runstore_sql.dialects.mysql.clock import NOW_US
+from runstore_sql.dialects.mysql.failures import MysqlFailures
+from runstore_sql.dialects.mysql.history import MysqlHistoryReader
+from runstore_sql.dialects.mysql.ingest import MysqlPointWriter
+from runstore_sql.dialects.mysql.listing import MysqlListing
+from runstore_sql.dialects.mysql.options import arguments_of, check_options
+from runstore_sql.dialects.mysql.packets import room_in
+from runstore_sql.dialects.mysql.r0001 import FIRST_SCHEMA
+from runstore_sql.transactions import Transactions
+
+_LOCK_NAME: Final = "runstore schema"
+_LOCK_WAIT_S: Final = 60
+_LEAST_PAGE: Final = 16384
+# The server tells no rights, but refuses a statement before it looks for rows.
+_WRITE_NOTHING: Final = (
+    "UPDATE runstore_run SET status = status WHERE pk < 0",
+    "DELETE FROM runstore_config_leaf WHERE run_pk < 0",
+    "INSERT INTO runstore_tag SELECT * FROM runstore_tag WHERE run_pk < 0",
+)
+_SORT_WHOLE_TEXTS: Final = f"SET SESSION max_sort_length = {4 * MAX_SORTED_LENGTH}, sort_buffer_size = {{}}"
+"""The servers sort by the first 1,024 bytes of a text unless told otherwise, and say nothing of it."""
+_BYTES_A_SORTED_TEXT: Final = 5 * 2**20
+"""They want room for 15 of the longest keys before they begin to sort; the rest they sort on disk."""
+
+
+class MysqlDialect(Dialect):
+    """A server that takes statements of a bounded length, and commits each change of the schema by itself."""
+
+    name = "mysql"
+    driver = "mysql+pymysql"
+    failures: ClassVar[Failures] = MysqlFailures()
+    now_us = NOW_US
+    begin = "START TRANSACTION"
+    begin_reading = f"{begin} READ ONLY"
+    commits_ddl = True  # a broken attempt is taken up again
+    first_schema = FIRST_SCHEMA
+
+    def split(self, text: str) -> sa.URL:
+        if "," in split_url(text).hosts:
+            raise SettingsError(
+                f"store {redact_word(text)!r} names several hosts, and the driver of MySQL and MariaDB knows one; name "
+                "one, or a proxy that stands before them"
+            )
+        return sa.make_url(text)
+
+    def checked(self, url: sa.URL, text: str) -> sa.URL:
+        check_database(url, text)
+        check_options(url)
+        return url
+
+    def connector(self, url: sa.URL, secrets: Mapping[str, Any], *, read_only: bool) -> ServerConnector:
+        arguments = {**arguments_of(url), **secrets}
+        password = secrets.get("password", arguments.pop("passwd", url.password))
+        if isinstance(password, str):  # the driver would write it as Latin-1, and servers hash its UTF-8
+            arguments["password"] = password.encode()
+        return ServerConnector(url, lambda _: connecting.connect(arguments, read_only=read_only), secrets={})
+
+    def ready_for_tables(self, connection: Any, url: sa.URL, place: str) -> bool:
+        """Refuses a server on which the tables could not be made, before the first of them is."""
+        del url
+        page = connection.runstore_facts.page
+        if page < _LEAST_PAGE:
+            raise SchemaError(
+                f"the server of {place} runs with innodb_page_size={page}, and keys of 512 characters need 16384 or "
+                "more; nothing was made. Give another server: this one's pages are chosen when its data is first made"
+            )
+        return False
+
+    def check_rights(self, connection: sa.Connection, place: str) -> None:
+        del place
+        for statement in _WRITE_NOTHING:
+            connection.exec_driver_sql(statement)
+
+    @contextmanager
+    def locked(self, connection: sa.Connection, url: sa.URL, place: str) -> Iterator[None]:
+        name = {"name": f"{_LOCK_NAME} {url.database}"[-64:], "wait": _LOCK_WAIT_S}
+        if connection.execute(sa.text("SELECT GET_LOCK(:name, :wait)"), name).scalar() != 1:
+            raise StoreUnavailableError(f"another process has been changing {place} for {_LOCK_WAIT_S} s")
+        try:
+            yield
+        finally:
+            connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), name)
+
+    def inserting(self, table: sa.Table) -> sa.Insert:
+        return table.insert()
+
+    def insert_new(self, connection: sa.Connection, statement: sa.Insert, values: dict[str, Any]) -> bool:
+        try:
+            connection.execute(statement, values)
+        except sa.exc.IntegrityError as error:
+            if not self.failures.is_taken(error.orig):
+                raise
+            return False  # a failed statement leaves the rest of the transaction as it is
+        return True
+
+    def writer(self, transactions: Transactions) -> MysqlPointWriter:
+        return MysqlPointWriter(transactions)
+
+    def histories(self, *, is_plain: bool = False) -> MysqlHistoryReader:
+        return MysqlHistoryReader(is_plain=is_plain)
+
+    def listing(self, *, is_plain: bool = False) -> MysqlListing:
+        return MysqlListing(is_plain=is_plain)
+
+    def ready_to_sort(self, connection: sa.Connection, long_texts: int) -> None:
+        connection.exec_driver_sql(_SORT_WHOLE_TEXTS.format(long_texts * _BYTES_A_SORTED_TEXT))
+
+    def largest_chunk(self, connection: sa.Connection) -> int:
+        """Statements hold bytes as text, each of up to two."""
+        return min(CHUNK, room_in(connection.connection.dbapi_connection) // 2)
+
+
+DIALECT: Final = MysqlDialect()

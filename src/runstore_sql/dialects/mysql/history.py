@@ -1,0 +1,132 @@
+"""Histories from MySQL and MariaDB."""
+
+import json
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+from pymysql.cursors import Cursor
+
+from runstore_sql.dialects.mysql.packets import room_in
+from runstore_sql.metrics.history import Columns, HistoryReader, Range, SeriesExtent
+from runstore_sql.metrics.numbers import from_pair
+
+_BLOCK: Final = 50_000
+"""Points a row: two or three megabytes of text. A server that takes less in a packet would cut the text off."""
+_LONGEST_POINT: Final = 100
+"""Bytes of a point's numbers in a row, at most."""
+_LONGEST_STEP: Final = 24
+_POINTS: Final = """
+    SELECT group_concat(step), group_concat(coalesce(value, 0)), group_concat(logged_at_us),
+        group_concat(CASE WHEN special <> 0 THEN concat(step, ' ', special) END)
+    FROM (SELECT step, value, logged_at_us, special FROM runstore_point
+          WHERE series_pk = %s AND step BETWEEN %s AND %s ORDER BY step LIMIT %s) p"""
+_EXTREMES: Final = """
+    SELECT min(CASE WHEN p.value = e.lowest THEN p.step END), min(CASE WHEN p.value = e.highest THEN p.step END),
+        e.first_step
+    FROM runstore_point p
+    STRAIGHT_JOIN (
+        SELECT {bucket} AS bucket, min(p.value) AS lowest, max(p.value) AS highest, min(p.step) AS first_step
+        FROM runstore_point p WHERE p.series_pk = %s GROUP BY 1) e ON e.bucket = {bucket}
+    WHERE p.series_pk = %s GROUP BY e.bucket, e.first_step"""
+_LARGEST: Final = 2**63
+_AT_STEPS: Final = """
+    SELECT p.step, p.value, p.logged_at_us, p.special
+    FROM JSON_TABLE(%s, '$[*]' COLUMNS (step BIGINT PATH '$')) k
+    STRAIGHT_JOIN runstore_point p ON p.series_pk = %s AND p.step = k.step"""
+
+
+class MysqlHistoryReader(HistoryReader[Cursor]):
+    """Gets a block of points as one row of text: the driver is written in Python, and slow with rows."""
+
+    begin = (
+        "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+        "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY",
+    )
+    columns = "step, value, logged_at_us, special"
+
+    def native(self, row: Any) -> tuple[int, float, int]:
+        """With the value that number and mark stand for."""
+        step, value, moment, special = row
+        return step, from_pair(value, special), moment
+
+    def points(self, cursor: Cursor, series_pk: int, *, low: int, high: int) -> Columns:
+        steps, values, moments = array("q"), array("d"), array("q")
+        most = min(_BLOCK, room_in(cursor.connection) // _LONGEST_POINT)
+        while low <= high:
+            cursor.execute(_POINTS, (series_pk, low, high, most))
+            (row,) = cursor.fetchall()
+            *texts, marks = row
+            if texts[0] is None:
+                break
+            block = _in_order([_numbers(text, kind) for text, kind in zip(texts, (int, float, int), strict=True)])
+            for step, mark in _pairs(marks):
+                block[1][bisect_left(block[0], step)] = from_pair(None, mark)
+            steps.extend(block[0])
+            values.extend(block[1])
+            moments.extend(block[2])
+            if len(block[0]) < most:
+                break
+            low = steps[-1] + 1
+        return steps, values, moments
+
+    def extremes(
+        self, cursor: Cursor, extent: SeriesExtent, buckets: Sequence[Range]
+    ) -> Iterable[tuple[int, float, int]]:
+        # Two passes over the series. By the buckets' bounds it would be one for each bucket: a range that comes from
+        # another table is no range to MariaDB's planner.
+        cursor.execute(_EXTREMES.format(bucket=_bucket_sql(extent, len(buckets))), (extent.pk, extent.pk))
+        steps: set[int] = set()
+        for lowest, highest, first in cursor.fetchall():
+            steps |= {first} if lowest is None else {lowest, highest}
+        return self._at(cursor, extent.pk, sorted(steps))
+
+    def ends(self, cursor: Cursor, extent: SeriesExtent) -> Iterable[tuple[int, float, int]]:
+        return self._at(cursor, extent.pk, [extent.first, extent.last])
+
+    def _at(self, cursor: Cursor, series_pk: int, steps: Sequence[int]) -> Iterable[tuple[int, float, int]]:
+        found: list[tuple[int, float, int]] = []
+        most = room_in(cursor.connection) // _LONGEST_STEP
+        for first in range(0, len(steps), most):
+            cursor.execute(_AT_STEPS, (json.dumps(steps[first : first + most]), series_pk))
+            found += [self.native(row) for row in cursor.fetchall()]
+        return found
+
+
+def _numbers(text: str, kind: type) -> list[Any]:
+    """The numbers of a list with commas; a decoder in C reads them, and each float64 exactly."""
+    numbers: list[Any] = msgspec.json.decode(f"[{text}]", type=list[kind])  # type: ignore[valid-type]
+    return numbers
+
+
+def _pairs(marks: str | None) -> Iterable[tuple[int, int]]:
+    """Step and mark of the points that have one."""
+    if marks:
+        for pair in marks.split(","):
+            step, _, mark = pair.partition(" ")
+            yield int(step), int(mark)
+
+
+def _in_order(block: list[list[Any]]) -> list[list[Any]]:
+    """Columns by step. They come so, though no standard promises it: what a subquery has sorted is taken as it lies."""
+    steps = block[0]
+    if sorted(steps) == steps:
+        return block
+    places = sorted(range(len(steps)), key=steps.__getitem__)
+    return [[column[place] for place in places] for column in block]
+
+
+def _bucket_sql(extent: SeriesExtent, buckets: int) -> str:
+    """The bucket of a point ``p``, numbered as in :func:`runstore_sql.metrics.history.bucket_bounds`; all of them integers."""
+    span = extent.last - extent.first + 1
+    offset = f"(p.step - {extent.first})"
+    if span * buckets >= _LARGEST:
+        offset = f"CAST({offset} AS DECIMAL(20))"
+    return f"({offset} * {buckets} DIV {span})"
+
+
+def _native(row: tuple[int, float | None, int, int]) -> tuple[int, float, int]:
+    step, value, moment, special = row
+    return step, from_pair(value, special), moment

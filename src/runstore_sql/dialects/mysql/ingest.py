@@ -1,0 +1,218 @@
+"""Points into MySQL and MariaDB: multi-row statements, whose numbers this module writes into the text itself.
+
+The driver has no prepared statements: it pastes every parameter into the text, one Python call each. Integers and
+floats need no escaping, so they are pasted here in one go; names always go through the driver. A writer locks the run's
+row, then those of its series; one that appends a point to one series locks that alone. So deadlocks have no room.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+from runstore.series import Batch, Batches
+from runstore.series import Series
+from runstore_sql.dialects.mysql.clock import NOW_US
+from runstore_sql.dialects.mysql.connecting import BoundedConnection
+from runstore_sql.dialects.mysql.trips import Trips
+from runstore_sql.metrics.ingest import FoundRun, KnownKeys, PointWriter
+from runstore_sql.metrics.numbers import from_pair, to_pair
+from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of
+from runstore_sql.metrics.summary_sql import SUMMARY_SQL, computed, extremes_taken
+from runstore_sql.schema.leases import is_due, renewed
+from runstore_sql.schema.tables import SUMMARY_COLUMNS
+from runstore_sql.transactions import Transactions, roll_back
+
+ItemT = TypeVar("ItemT")
+
+_IS_DUE: Final = is_due(NOW_US)
+_FEW: Final = 64
+_FIND_RUN: Final = f"SELECT pk, {_IS_DUE} FROM runstore_run WHERE id = %s FOR UPDATE"  # noqa: S608 - our own text
+# Appends by the remembered key of a series, only if the key still belongs to this series, the series ends before this
+# step and no heartbeat is due. Locks the series' row alone. Other writers lock the run's row first, then its series, so
+# there is no deadlock.
+_APPEND: Final = f"""
+    UPDATE runstore_series SET `count` = `count` + 1, {{}}
+    WHERE pk = {{}} AND last_step < {{}} AND `count` > 0 AND name = %s AND dataset_type = %s
+        AND run_pk = (SELECT r.pk FROM runstore_run r WHERE r.id = %s AND NOT ({_IS_DUE}))"""  # noqa: S608 - as above
+# A scan, which the planner likes for a small table, would wait for the series of every other writer as well.
+_FIND_SERIES: Final = (
+    f"SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL.replace('s.count', 's.`count`')} "  # noqa: S608 - as above
+    "FROM runstore_series s FORCE INDEX (runstore_series_identity) "
+    "WHERE s.run_pk = (SELECT pk FROM runstore_run WHERE id = %s){} FOR UPDATE"
+)
+_QUOTED: Final = [f"`{column}`" for column in SUMMARY_COLUMNS]
+_MAKE_SERIES: Final = f"INSERT INTO runstore_series (run_pk, name, dataset_type, {', '.join(_QUOTED)}) VALUES "  # noqa: S608
+_EXISTING: Final = """
+    SELECT p.series_pk, p.step, p.value, p.special
+    FROM JSON_TABLE(%s, '$[*]' COLUMNS (series_pk BIGINT PATH '$[0]', step BIGINT PATH '$[1]')) k
+    STRAIGHT_JOIN runstore_point p ON p.series_pk = k.series_pk AND p.step = k.step"""
+_INTO_POINTS: Final = "INSERT INTO runstore_point (series_pk, step, value, special, logged_at_us)"
+_OVERWRITE: Final = (
+    " ON DUPLICATE KEY UPDATE value = VALUES(value), special = VALUES(special), logged_at_us = VALUES(logged_at_us)"
+)
+_LONGEST_ROW: Final = 92
+"""Bytes of three 64-bit integers, a float64, a mark and their punctuation, at most."""
+_LONGEST_KEY: Final = 48
+"""Bytes of a series' key and a step in JSON, at most."""
+_LONGEST_SUMMARY: Final = 600
+"""Bytes of a series' key and summary as a row of numbers, at most."""
+_LONGEST_SERIES: Final = 2_200
+"""Bytes of a new series: a name of 255 characters of four bytes, each escaped, and an empty summary, at most."""
+_APPENDED: Final = 2
+"""Rows that an append affects: the series and the point."""
+_FIXED: Final = 2_000
+"""Bytes of what stands around the rows of a statement, at most."""
+
+
+class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
+    """One round trip for one point that appends to a series found before.
+
+    Otherwise two, where no series is made and no point may be overwritten.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        """Knows no series yet."""
+        super().__init__(transactions)
+        self._known = KnownKeys()
+
+    def write(self, connection: BoundedConnection, run_id: str, batches: Batches) -> None:
+        if len(batches) == 1 and self._append(connection, run_id, *next(iter(batches.items()))):
+            return
+        with self._trips(connection) as trips:
+            self.take_steps(trips, run_id, batches)
+
+    def _append(self, connection: BoundedConnection, run_id: str, identity: Series, batch: Batch) -> bool:
+        """Appends one point to a known series, or changes nothing; whether it did."""
+        known = self._known.of(run_id, [identity]) if len(batch.steps) == 1 else None
+        if not known:
+            return False
+        with self._trips(connection) as trips:
+            _queue_append(trips, run_id, known[0], identity, batch)
+        return sum(trips.counts) == _APPENDED
+
+    @contextmanager
+    def _trips(self, connection: BoundedConnection) -> Iterator[Trips]:
+        """A transaction, with as many statements a round trip as can be."""
+        with connection.cursor() as cursor:
+            trips = Trips(cursor)
+            try:
+                trips.execute(self._transactions.begin)
+                yield trips
+                trips.finish("COMMIT")
+            except BaseException:
+                trips.forget()
+                roll_back(lambda: trips.finish("ROLLBACK"), lambda: None)
+                raise
+
+    def find(self, cursor: Trips, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
+        cursor.execute(_FIND_RUN, (run_id,))
+        among, parameters = "", [run_id]
+        if len(wanted) <= _FEW:
+            among = f" AND (s.name, s.dataset_type) IN ({', '.join(['(%s, %s)'] * len(wanted))})"
+            parameters += [part for identity in wanted for part in identity]
+        if wanted:
+            cursor.execute(_FIND_SERIES.format(among), parameters)
+        runs, series = (*cursor.last(1), ()) if not wanted else cursor.last(2)
+        if not runs:
+            return None
+        pk, needs_beat = runs[0]
+        found = FoundRun(pk, bool(needs_beat), {(row[1], row[2]): (row[0], row[3:]) for row in series})
+        self._known.remember(run_id, found.series)
+        return found
+
+    def make_series(self, cursor: Trips, run_pk: int, missing: Sequence[Series]) -> None:
+        row = f"({run_pk}, %s, %s, {', '.join(map(_literal, EMPTY_ROW))})"
+        for some in _in_packets(missing, _LONGEST_SERIES, cursor.room):
+            text = _MAKE_SERIES + ", ".join([row] * len(some))
+            cursor.execute(text, [part for identity in some for part in identity])
+
+    def existing_values(self, cursor: Trips, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
+        found: list[Any] = []
+        for some in _in_packets(keys, _LONGEST_KEY, cursor.room):
+            cursor.execute(_EXISTING, (json.dumps(some, separators=(",", ":")),))
+            found += cursor.fetchall()
+        return [(row[0], row[1], from_pair(row[2], row[3])) for row in found]
+
+    def write_points(self, cursor: Trips, keyed: Sequence[tuple[int, Batch]], *, only_appends: bool) -> None:
+        end = "" if only_appends else _OVERWRITE
+        rows = [
+            f"({pk},{step},{_value(value)},{moment})"
+            for pk, batch in keyed
+            for step, value, moment in zip(*batch, strict=True)
+        ]
+        for some in _in_packets(rows, _LONGEST_ROW, cursor.room):
+            cursor.execute(f"{_INTO_POINTS} VALUES {','.join(some)}{end}")
+
+    def computed_rows(self, cursor: Trips, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+        found: dict[int, SummaryRow] = {}
+        for some in _in_packets(series_pks, _LONGEST_KEY, cursor.room):
+            cursor.execute(computed(some, is_finite="p.value IS NOT NULL", value="{0}.value, {0}.special"))
+            found |= {row[0]: (row[1], int(row[2]), *row[3:]) for row in cursor.fetchall()}
+        return found
+
+    def write_summaries(self, cursor: Trips, rows: dict[int, SummaryRow]) -> None:
+        if len(rows) == 1:
+            ((pk, row),) = rows.items()
+            changes = ", ".join(f"{column} = {_literal(value)}" for column, value in zip(_QUOTED, row, strict=True))
+            cursor.execute(f"UPDATE runstore_series SET {changes} WHERE pk = {pk}")  # noqa: S608 - numbers only
+            return
+        for some in _in_packets(list(rows.items()), _LONGEST_SUMMARY, cursor.room):
+            self._write_many_summaries(cursor, some)
+
+    @staticmethod
+    def _write_many_summaries(cursor: Trips, rows: Sequence[tuple[int, SummaryRow]]) -> None:
+        names = ("pk", *_QUOTED)
+        first, *others = ((pk, *row) for pk, row in rows)
+        labelled = ", ".join(f"{_literal(value)} AS {name}" for name, value in zip(names, first, strict=True))
+        union = "".join(f" UNION ALL SELECT {', '.join(map(_literal, row))}" for row in others)
+        changes = ", ".join(f"s.{column} = n.{column}" for column in _QUOTED)
+        cursor.execute(
+            f"UPDATE (SELECT {labelled}{union}) n STRAIGHT_JOIN runstore_series s FORCE INDEX (PRIMARY) "  # noqa: S608
+            f"ON s.pk = n.pk SET {changes}"
+        )
+
+    def beat(self, cursor: Trips, run_pk: int) -> None:
+        cursor.execute(f"UPDATE runstore_run SET {renewed(NOW_US)} WHERE pk = {run_pk}")  # noqa: S608 - a number
+
+
+def _queue_append(trips: Trips, run_id: str, pk: int, identity: Series, batch: Batch) -> None:
+    """Queues two statements that append one point or change nothing.
+
+    Two affected rows mean success; otherwise at most an identical point already existed.
+    """
+    row = dict(zip(SUMMARY_COLUMNS, map(_literal, row_of(batch)), strict=True))
+    changes = [f"{part} = {row[part]}" for part in ("last_step", "last_value", "last_special")]
+    if row["non_finite_count"] == "0":
+        changes.append(extremes_taken(row.__getitem__, is_given="TRUE"))
+    else:
+        changes.append("non_finite_count = non_finite_count + 1")
+    ((step,), (value,), (moment_us,)) = batch
+    trips.answer_once()
+    trips.execute(_APPEND.format(", ".join(changes), pk, step), (*identity, run_id))
+    trips.execute(
+        f"{_INTO_POINTS} SELECT pk, {step}, {_value(value)}, {moment_us} FROM runstore_series "  # noqa: S608 - numbers only
+        f"WHERE pk = {pk} AND last_step = {step} AND `count` > 0 ON DUPLICATE KEY UPDATE step = VALUES(step)"
+    )
+
+
+def _in_packets(items: Sequence[ItemT], longest: int, room: int) -> Iterable[Sequence[ItemT]]:
+    """The items in as few parts as a server's packet allows: nearly always one."""
+    a_packet = max((room - _FIXED) // longest, 1)
+    return (items[first : first + a_packet] for first in range(0, len(items), a_packet))
+
+
+def _value(value: float) -> str:
+    """A point's value and mark. The exponent makes the text a double, not a decimal that is rounded on its way."""
+    if value - value == 0.0 and value != 0.0:
+        text = repr(value)
+        return f"{text},0" if "e" in text else f"{text}e0,0"
+    number, special = to_pair(value)
+    return f"{'NULL' if number is None else '0e0'},{special}"
+
+
+def _literal(value: float | None) -> str:
+    if value is None:
+        return "NULL"
+    text = repr(value)
+    return text if isinstance(value, int) or "e" in text else f"{text}e0"

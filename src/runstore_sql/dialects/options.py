@@ -1,0 +1,65 @@
+"""What stands behind the ``?`` of a URL.
+
+An option that nobody knows is told, not ignored. Options that hold secrets (``?password=…``) are kept apart from the
+URL: SQLAlchemy's own reprs show all options.
+"""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+
+from runstore.errors import SettingsError
+from runstore.secrets import is_secret_option
+
+
+def without_secrets(url: sa.URL) -> tuple[sa.URL, dict[str, Any]]:
+    """The URL without its secret options, and those."""
+    options = {name: value for name, value in url.query.items() if is_secret_option(name)}
+    return url.difference_update_query(list(options)), options
+
+
+def with_secrets(url: sa.URL, options: Mapping[str, Any]) -> str:
+    """The text of the URL with everything, password included: for a pickled store only."""
+    return url.update_query_dict(options).render_as_string(hide_password=False)
+
+
+def check_known(
+    given: Mapping[str, Any],
+    known: Iterable[str],
+    *,
+    place: str,
+    refused: Mapping[str, str],
+    meant: Mapping[str, str] | None = None,
+) -> None:
+    """Refuses options that the driver does not have, or that would break what a store promises.
+
+    Args:
+        given: the URL's.
+        known: the driver's names.
+        place: whose URL it is, for people.
+        refused: options that the driver has and a store cannot take, with the reason.
+        meant: names that people bring along from other programs, with what to write here.
+
+    Raises:
+        SettingsError: names the first of them, and what was likely meant.
+    """
+    names = sorted(known)
+    for name in given:
+        if name in refused:
+            raise SettingsError(f"the option {name} of {place} cannot be taken: {refused[name]}; take it out")
+        if name in names:
+            if not isinstance(given[name], str) and name != "host":  # one each for several servers
+                raise SettingsError(f"the option {name} of {place} is given twice; leave one")
+            continue
+        hint = (meant or {}).get(_folded(name), "")
+        if not hint:
+            folded = {_folded(each): each for each in names}
+            near = difflib.get_close_matches(_folded(name), folded, n=1, cutoff=0.7)
+            hint = f"did you mean {folded[near[0]]}?" if near else f"known are {', '.join(names)}"
+        raise SettingsError(f"the option {name} of {place} is unknown; {hint}")
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")

@@ -1,0 +1,105 @@
+"""What PostgreSQL does its own way."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, ClassVar, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from runstore.errors import SchemaError, StoreFailureError
+from runstore.secrets import split_url
+from runstore_sql.dialects.base import Dialect, check_database
+from runstore_sql.dialects.connector import ServerConnector
+from runstore_sql.dialects.failures import Failures
+from runstore_sql.dialects.postgresql import connecting
+from runstore_sql.dialects.postgresql.clock import NOW_US
+from runstore_sql.dialects.postgresql.failures import PostgresqlFailures
+from runstore_sql.dialects.postgresql.history import PostgresqlHistoryReader
+from runstore_sql.dialects.postgresql.ingest import PostgresqlPointWriter
+from runstore_sql.dialects.postgresql.listing import PostgresqlListing
+from runstore_sql.dialects.postgresql.partitions import LOCK, Partitions
+from runstore_sql.dialects.postgresql.r0001 import FIRST_SCHEMA
+from runstore_sql.transactions import Transactions
+
+_MAY_WRITE: Final = """
+    SELECT bool_and(has_table_privilege(name, 'INSERT')
+        AND (has_table_privilege(name, 'UPDATE') OR name NOT IN ('runstore_run', 'runstore_series', 'runstore_point'))
+        AND (has_table_privilege(name, 'DELETE') OR name NOT IN ('runstore_config_leaf', 'runstore_artifact'))
+        AND coalesce(has_sequence_privilege(pg_get_serial_sequence(name, pk), 'USAGE'), true))
+    FROM (VALUES ('runstore_experiment', 'pk'), ('runstore_run', 'pk'), ('runstore_series', 'pk'), ('runstore_tag', NULL),
+        ('runstore_config', NULL), ('runstore_config_leaf', NULL), ('runstore_point', NULL), ('runstore_artifact', NULL)
+    ) AS places (name, pk)"""
+
+
+class PostgresqlDialect(Dialect):
+    """A server, perhaps behind a pooler: nothing is set in a session."""
+
+    name = "postgresql"
+    driver = "postgresql+psycopg"
+    failures: ClassVar[Failures] = PostgresqlFailures()
+    now_us = NOW_US
+    begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
+    begin_reading = f"{begin}, READ ONLY"
+    without_limit = "SET LOCAL statement_timeout = 0"
+    # It weighs all orders of joins: 20 take it seconds, 50 half a minute.
+    most_joined = 4
+    first_schema = FIRST_SCHEMA
+
+    def split(self, text: str) -> sa.URL:
+        """Also as libpq spells one of several servers, ``//one:5432,two/runs``."""
+        hosts = split_url(text).hosts
+        if "," not in hosts:
+            return sa.make_url(text)
+        scheme, mark, rest = text.partition("://")
+        before, _, behind = rest.partition(hosts)
+        return sa.make_url(f"{scheme}{mark}{before}{behind}").update_query_dict({"host": hosts.split(",")})
+
+    def checked(self, url: sa.URL, text: str) -> sa.URL:
+        check_database(url, text)
+        connecting.check_options(url)
+        return url
+
+    def connector(self, url: sa.URL, secrets: Mapping[str, Any], *, read_only: bool) -> ServerConnector:
+        return ServerConnector(url, partial(connecting.connect, read_only=read_only), secrets=secrets)
+
+    def check_schema(self, connection: sa.Connection, place: str) -> None:
+        if connection.exec_driver_sql("SELECT current_schema()").scalar() is None:
+            raise SchemaError(
+                f"{place} has no schema to look into: none of its search path is there, or may be used; make it "
+                "(CREATE SCHEMA), ask for the right (GRANT USAGE ON SCHEMA), or name another one with "
+                "?options=-csearch_path%3Dpublic behind the URL"
+            )
+
+    def check_rights(self, connection: sa.Connection, place: str) -> None:
+        if not connection.exec_driver_sql(_MAY_WRITE).scalar():
+            user = connection.exec_driver_sql("SELECT current_user").scalar()
+            raise StoreFailureError(
+                f"{user} may read the tables of {place} and not write them; ask their owner for INSERT, UPDATE and "
+                "DELETE on the runstore_ tables and USAGE on their sequences, or use open_reader(url)"
+            )
+
+    @contextmanager
+    def locked(self, connection: sa.Connection, url: sa.URL, place: str) -> Iterator[None]:
+        del url, place
+        connection.exec_driver_sql(LOCK)
+        yield
+
+    def upkeep(self, url: sa.URL) -> Partitions | None:
+        return Partitions.of(url)
+
+    def inserting(self, table: sa.Table) -> sa.Insert:
+        return postgresql.insert(table).on_conflict_do_nothing().returning(table.c.pk)
+
+    def writer(self, transactions: Transactions) -> PostgresqlPointWriter:
+        return PostgresqlPointWriter(transactions)
+
+    def histories(self, *, is_plain: bool = False) -> PostgresqlHistoryReader:
+        return PostgresqlHistoryReader(is_plain=is_plain)
+
+    def listing(self, *, is_plain: bool = False) -> PostgresqlListing:
+        return PostgresqlListing(is_plain=is_plain)
+
+
+DIALECT: Final = PostgresqlDialect()

@@ -1,0 +1,225 @@
+"""Points into PostgreSQL.
+
+A call whose batches only append to series that exist, as nearly all do, is one statement: it locks the series' rows,
+checks that they end before the batches begin, and writes points and summaries, or nothing at all. Any other call takes
+the steps of :class:`runstore_sql.metrics.ingest.PointWriter`. Columns travel as packed binary arrays, whatever the number of points.
+"""
+
+from array import array
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any, Final
+
+import psycopg
+
+from runstore.series import Batch, Batches
+from runstore.series import Series
+from runstore_sql.dialects.postgresql.arrays import PackedArray, PackedFloats, PackedInts
+from runstore_sql.dialects.postgresql.clock import NOW_US
+from runstore_sql.metrics.ingest import FoundRun, PointWriter
+from runstore_sql.metrics.numbers import to_pair
+from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of
+from runstore_sql.metrics.summary_sql import SUMMARY_SQL, computed, extremes_taken
+from runstore_sql.schema.leases import is_due, renewed
+from runstore_sql.schema.tables import SUMMARY_COLUMNS
+
+_IS_DUE: Final = is_due(NOW_US, "r.")
+_RENEWED: Final = renewed(NOW_US)
+_FIND_RUN: Final = f"SELECT r.pk, {_IS_DUE} FROM runstore_run r WHERE r.id = %s"  # noqa: S608 - our own text
+_FIND_SERIES: Final = f"""
+    SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
+    FROM unnest(%s::text[], %s::text[]) AS k(name, dataset_type)
+    JOIN runstore_series s ON s.run_pk = %s AND s.name = k.name AND s.dataset_type = k.dataset_type
+    ORDER BY s.pk FOR UPDATE OF s"""  # noqa: S608 - as above
+_EMPTY: Final = ", ".join("NULL" if value is None else repr(value) for value in EMPTY_ROW)
+_MAKE_SERIES: Final = f"""
+    INSERT INTO runstore_series (run_pk, name, dataset_type, {", ".join(SUMMARY_COLUMNS)})
+    SELECT %s, k.name, k.dataset_type, {_EMPTY} FROM unnest(%s::text[], %s::text[]) AS k(name, dataset_type)
+    ON CONFLICT (run_pk, name, dataset_type) DO NOTHING"""  # noqa: S608 - as above
+_EXISTING: Final = """
+    SELECT p.series_pk, p.step, p.value FROM unnest(%s::int8[], %s::int8[]) AS k(series_pk, step)
+    JOIN runstore_point p ON p.series_pk = k.series_pk AND p.step = k.step"""
+_WRITE_POINTS: Final = """
+    INSERT INTO runstore_point (series_pk, step, value, logged_at_us)
+    SELECT * FROM unnest(%s::int8[], %s::int8[], %s::float8[], %s::int8[])"""
+_OVERWRITE: Final = """
+    ON CONFLICT (series_pk, step) DO UPDATE SET value = excluded.value, logged_at_us = excluded.logged_at_us"""
+
+_IS_FLOAT: Final = {column: column.endswith("_value") for column in SUMMARY_COLUMNS}
+_ROWS_OF_SUMMARIES: Final = ", ".join(f"%s::{'float8' if is_float else 'int8'}[]" for is_float in _IS_FLOAT.values())
+_WRITE_SUMMARIES: Final = f"""
+    UPDATE runstore_series s SET {", ".join(f"{column} = n.{column}" for column in SUMMARY_COLUMNS)}
+    FROM unnest(%s::int8[], {_ROWS_OF_SUMMARIES}) AS n(pk, {", ".join(SUMMARY_COLUMNS)})
+    WHERE s.pk = n.pk"""  # noqa: S608 - as above
+
+
+_APPEND: Final = f"""
+    WITH wanted AS MATERIALIZED (
+        SELECT * FROM unnest(%s::text[], %s::text[], {_ROWS_OF_SUMMARIES}) WITH ORDINALITY
+            AS w(name, dataset_type, {", ".join(SUMMARY_COLUMNS)}, place)
+    ), locked AS MATERIALIZED (
+        SELECT s.pk, w.place, s.last_step < w.first_step AND s.count > 0 AS only_appends
+        FROM wanted w
+        JOIN runstore_run r ON r.id = %s
+        JOIN runstore_series s ON s.run_pk = r.pk AND s.name = w.name AND s.dataset_type = w.dataset_type
+        ORDER BY s.pk FOR UPDATE OF s
+    ), verdict AS MATERIALIZED (
+        SELECT count(*) = %s AND bool_and(only_appends) AS is_good FROM locked
+    ), points AS (
+        INSERT INTO runstore_point (series_pk, step, value, logged_at_us)
+        SELECT l.pk, p.step, p.value, p.logged_at_us
+        FROM unnest(%s::int8[], %s::int8[], %s::float8[], %s::int8[]) AS p(place, step, value, logged_at_us)
+        JOIN locked l ON l.place = p.place
+        WHERE (SELECT is_good FROM verdict)
+    ), summaries AS (
+        UPDATE runstore_series s SET
+            count = s.count + w.count, non_finite_count = s.non_finite_count + w.non_finite_count,
+            last_step = w.last_step, last_value = w.last_value, last_special = w.last_special,
+            {extremes_taken("w.{}".format, old="s.")}
+        FROM locked l JOIN wanted w ON w.place = l.place
+        WHERE s.pk = l.pk AND (SELECT is_good FROM verdict)
+    ), beat AS (
+        UPDATE runstore_run r SET {_RENEWED}
+        WHERE r.id = %s AND {_IS_DUE} AND (SELECT is_good FROM verdict)
+    )
+    SELECT is_good FROM verdict"""  # noqa: S608 - as above
+
+# One point: i is its step, its mark, 1 if it is not finite, and its time; f is its value, and the number of its pair.
+_STEP, _MARK, _IS_ODD, _MOMENT = (f"(%(i)s::int8[])[{place}]" for place in range(1, 5))
+_VALUE, _NUMBER = (f"(%(f)s::float8[])[{place}]" for place in range(1, 3))
+
+
+_NEW: Final = {
+    f"{stat}_{part}": new
+    for stat in ("min", "max")
+    for part, new in (("step", _STEP), ("value", _NUMBER), ("special", _MARK))
+}
+_APPEND_ONE: Final = f"""
+    WITH appended AS (
+        UPDATE runstore_series s SET
+            count = s.count + 1, non_finite_count = s.non_finite_count + {_IS_ODD}, last_step = {_STEP},
+            last_value = CASE WHEN {_IS_ODD} = 0 THEN {_NUMBER} END, last_special = {_MARK},
+            {extremes_taken(_NEW.__getitem__, old="s.", is_given=f"{_IS_ODD} = 0")}
+        FROM runstore_run r
+        WHERE r.id = %(run)s AND s.run_pk = r.pk AND s.name = %(name)s AND s.dataset_type = %(kind)s
+            AND s.last_step < {_STEP} AND s.count > 0
+        RETURNING s.pk, s.run_pk
+    ), points AS (
+        INSERT INTO runstore_point (series_pk, step, value, logged_at_us)
+        SELECT pk, {_STEP}, {_VALUE}, {_MOMENT} FROM appended
+    ), beat AS (
+        UPDATE runstore_run r SET {_RENEWED} FROM appended a WHERE r.pk = a.run_pk AND {_IS_DUE}
+    )
+    SELECT 1 FROM appended"""  # noqa: S608 - as above
+
+
+Connection = psycopg.Connection[Any]
+Cursor = psycopg.Cursor[Any]
+
+
+class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
+    """Tries the one statement that appends first, without a transaction around it."""
+
+    def write(self, connection: Connection, run_id: str, batches: Batches) -> None:
+        if not self._transactions.is_cut_short and batches and self._append(connection, run_id, batches):
+            return
+        with self._transactions.on_driver(connection) as cursor:
+            if not (self._transactions.is_cut_short and batches and self._append(cursor, run_id, batches)):
+                self.take_steps(cursor, run_id, batches)
+
+    def _append(self, connection: Connection | Cursor, run_id: str, batches: Batches) -> bool:
+        """Writes the points if all of them only append; whether it did. If not, nothing was written."""
+        if len(batches) == 1:
+            ((identity, batch),) = batches.items()
+            if len(batch.steps) == 1:
+                return _append_one(connection, run_id, identity, batch)
+        names, kinds = zip(*batches, strict=True)
+        rows = [row_of(batch) for batch in batches.values()]
+        parameters = (
+            list(names),
+            list(kinds),
+            *_summary_columns(rows),
+            run_id,
+            len(batches),
+            *_point_columns(list(enumerate(batches.values(), 1))),
+            run_id,
+        )
+        return connection.execute(_APPEND, parameters).fetchone() == (True,)
+
+    def find(self, cursor: Cursor, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
+        cursor.execute(_FIND_RUN, (run_id,))
+        found = cursor.fetchone()
+        if found is None:
+            return None
+        if not wanted:
+            return FoundRun(found[0], found[1], {})
+        cursor.execute(_FIND_SERIES, (*map(list, zip(*wanted, strict=True)), found[0]))
+        return FoundRun(found[0], found[1], {(row[1], row[2]): (row[0], row[3:]) for row in cursor.fetchall()})
+
+    def make_series(self, cursor: Cursor, run_pk: int, missing: Sequence[Series]) -> None:
+        cursor.execute(_MAKE_SERIES, (run_pk, *map(list, zip(*missing, strict=True))))
+
+    def existing_values(self, cursor: Cursor, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
+        cursor.execute(_EXISTING, [PackedInts(array("q", side)) for side in zip(*keys, strict=True)])
+        found: list[tuple[int, int, float]] = cursor.fetchall()
+        return found
+
+    def write_points(self, cursor: Cursor, keyed: Sequence[tuple[int, Batch]], *, only_appends: bool) -> None:
+        cursor.execute(_WRITE_POINTS if only_appends else _WRITE_POINTS + _OVERWRITE, _point_columns(keyed))
+
+    def computed_rows(self, cursor: Cursor, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+        is_finite = "p.value > '-Infinity' AND p.value < 'Infinity'"
+        cursor.execute(computed(series_pks, is_finite=is_finite, value="{0}.value"))
+        return {row[0]: _with_pairs(row[1:]) for row in cursor.fetchall()}
+
+    def write_summaries(self, cursor: Cursor, rows: dict[int, SummaryRow]) -> None:
+        cursor.execute(_WRITE_SUMMARIES, (PackedInts(array("q", rows)), *_summary_columns(list(rows.values()))))
+
+    def beat(self, cursor: Cursor, run_pk: int) -> None:
+        cursor.execute(f"UPDATE runstore_run SET {_RENEWED} WHERE pk = %s", (run_pk,))  # noqa: S608 - our own text
+
+
+def _append_one(connection: Connection | Cursor, run_id: str, identity: Series, batch: Batch) -> bool:
+    ((step, value, moment),) = zip(*batch, strict=True)
+    number, mark = to_pair(value)
+    parameters = {
+        "i": PackedInts(array("q", (step, mark, number is None, moment))),
+        "f": PackedFloats(array("d", (value, 0.0 if number is None else number))),
+        "run": run_id,
+        "name": identity[0],
+        "kind": identity[1],
+    }
+    return connection.execute(_APPEND_ONE, parameters).fetchone() is not None
+
+
+def _point_columns(keyed: Sequence[tuple[int, Batch]]) -> list[PackedArray]:
+    """Points as four packed columns: the key of their series, step, value and time."""
+    keys, steps, values, moments = array("q"), array("q"), array("d"), array("q")
+    for key, batch in keyed:
+        keys.extend([key] * len(batch.steps))
+        steps.extend(batch.steps)
+        values.extend(batch.values)
+        moments.extend(batch.moments_us)
+    return [PackedInts(keys), PackedInts(steps), PackedFloats(values), PackedInts(moments)]
+
+
+def _summary_columns(rows: Sequence[SummaryRow]) -> list[Any]:
+    """Summaries column by column; packed where no item is NULL."""
+    columns: list[Any] = []
+    for column, items in zip(SUMMARY_COLUMNS, zip(*rows, strict=True), strict=True):
+        if None in items:
+            columns.append(list(items))
+        else:
+            columns.append(PackedFloats(array("d", items)) if _IS_FLOAT[column] else PackedInts(array("q", items)))
+    return columns
+
+
+def _with_pairs(row: Sequence[Any]) -> SummaryRow:
+    """The columns of a summary from count, non-finite count and four native ``(step, value)``."""
+    count, non_finite, *stats = row
+    pairs = ((step, *((None, None) if step is None else to_pair(value))) for step, value in _in_twos(stats))
+    return (count, int(non_finite), *chain.from_iterable(pairs))
+
+
+def _in_twos(items: Sequence[Any]) -> Iterable[tuple[Any, Any]]:
+    return zip(items[::2], items[1::2], strict=True)

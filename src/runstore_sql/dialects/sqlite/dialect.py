@@ -1,0 +1,92 @@
+"""What SQLite does its own way."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+
+from runstore.artifacts.blobs import Blobs
+from runstore.errors import SettingsError
+from runstore.local.homes import expanded
+from runstore.secrets import redact_word
+from runstore_sql.dialects.base import Dialect
+from runstore_sql.dialects.failures import Failures
+from runstore_sql.dialects.sqlite import files, journal
+from runstore_sql.dialects.sqlite.blobs import BlobsBeside
+from runstore_sql.dialects.sqlite.clock import NOW_US
+from runstore_sql.dialects.sqlite.connecting import OPTIONS, SqliteFile, UsedFile
+from runstore_sql.dialects.sqlite.failures import SqliteFailures
+from runstore_sql.dialects.sqlite.history import SqliteHistoryReader
+from runstore_sql.dialects.sqlite.ingest import SqlitePointWriter
+from runstore_sql.dialects.sqlite.listing import SqliteListing
+from runstore_sql.dialects.sqlite.r0001 import FIRST_SCHEMA
+from runstore_sql.dialects.sqlite.reading import ReadFile
+from runstore_sql.transactions import Transactions
+
+
+class SqliteDialect(Dialect):
+    """A file that each transaction locks as it begins."""
+
+    name = "sqlite"
+    driver = "sqlite"
+    failures: ClassVar[Failures] = SqliteFailures()
+    now_us = NOW_US
+    begin = "BEGIN IMMEDIATE"
+    begin_reading = "BEGIN IMMEDIATE"
+    first_schema = FIRST_SCHEMA
+
+    def checked(self, url: sa.URL, text: str) -> sa.URL:
+        if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+            raise SettingsError(
+                f"store {redact_word(text)!r} names no file; give sqlite:///runs.db or sqlite:////absolute/runs.db, "
+                "or memory:// for a store that is gone when closed"
+            )
+        unknown = sorted(set(url.query) - OPTIONS)
+        if unknown:
+            raise SettingsError(
+                f"store {redact_word(text)!r} has the options {', '.join(unknown)}; known for SQLite are "
+                f"{', '.join(sorted(OPTIONS))}"
+            )
+        return url.set(database=str(expanded(url.database, called="the path of the sqlite:/// URL")))
+
+    def connector(self, url: sa.URL, secrets: Mapping[str, Any], *, read_only: bool) -> UsedFile:
+        return (ReadFile if read_only else SqliteFile)(_path(url), {**url.query, **secrets})
+
+    def look_at_place(self, url: sa.URL, place: str, *, read_only: bool) -> None:
+        path = _path(url)
+        files.check_file(path, place, read_only=read_only)
+        if not read_only and path.exists():
+            journal.make_readable(path, place)
+
+    def ready_for_tables(self, connection: Any, url: sa.URL, place: str) -> bool:
+        journal.use_log(connection, _path(url), place)
+        return True  # what connects from now on knows the log
+
+    def inserting(self, table: sa.Table) -> sa.Insert:
+        return sqlite.insert(table).on_conflict_do_nothing().returning(table.c.pk)
+
+    def writer(self, transactions: Transactions) -> SqlitePointWriter:
+        return SqlitePointWriter(transactions)
+
+    def histories(self, *, is_plain: bool = False) -> SqliteHistoryReader:
+        return SqliteHistoryReader(is_plain=is_plain)
+
+    def listing(self, *, is_plain: bool = False) -> SqliteListing:
+        return SqliteListing(is_plain=is_plain)
+
+    def is_like(self, text: sa.ColumnElement[Any], pattern: str) -> sa.ColumnElement[bool]:
+        # LIKE takes "A" for "a", and GLOB takes U+FFFE and U+FFFF for U+FFFD.
+        found: sa.ColumnElement[bool] = sa.func.runstore_like(pattern, text, type_=sa.Boolean) == sa.literal_column("1")
+        return found
+
+    def blobs(self, url: sa.URL) -> Blobs | None:
+        return BlobsBeside(_path(url))
+
+
+def _path(url: sa.URL) -> Path:
+    return Path(url.database or "")
+
+
+DIALECT: Final = SqliteDialect()

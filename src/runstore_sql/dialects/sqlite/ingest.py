@@ -1,0 +1,163 @@
+"""Points into SQLite: prepared statements that run once a row cost no round trip, for there is no server."""
+
+import json
+import math
+import sqlite3
+import time
+from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
+from typing import Any, Final
+
+from runstore.series import Batch, Batches
+from runstore.series import Series
+from runstore_sql.dialects.sqlite.clock import NOW_US
+from runstore_sql.metrics.ingest import FoundRun, KnownKeys, PointWriter
+from runstore_sql.metrics.numbers import to_pair
+from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of
+from runstore_sql.metrics.summary_sql import SUMMARY_SQL, computed, extremes_taken
+from runstore_sql.schema.leases import is_due, renewed
+from runstore_sql.schema.tables import SUMMARY_COLUMNS
+from runstore_sql.transactions import Transactions
+
+_IS_FINITE: Final = "p.value BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
+_IS_DUE: Final = is_due(NOW_US, "r.")
+_FIND_ONE: Final = f"""
+    SELECT r.pk, {_IS_DUE}, s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
+    FROM runstore_run r
+    LEFT JOIN runstore_series s ON s.run_pk = r.pk AND s.name = ?2 AND s.dataset_type = ?3
+    WHERE r.id = ?1"""  # noqa: S608 - our own column names
+_FIND_MANY: Final = f"""
+    SELECT r.pk, {_IS_DUE}, s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
+    FROM runstore_run r
+    LEFT JOIN json_each(?2) k
+    LEFT JOIN runstore_series s ON s.run_pk = r.pk
+        AND s.name = json_extract(k.value, '$[0]') AND s.dataset_type = json_extract(k.value, '$[1]')
+    WHERE r.id = ?1"""  # noqa: S608 - our own column names
+_MAKE_SERIES: Final = (
+    f"INSERT INTO runstore_series (run_pk, name, dataset_type, {', '.join(SUMMARY_COLUMNS)}) "  # noqa: S608 - as above
+    f"VALUES (?, ?, ?, {', '.join('?' * len(SUMMARY_COLUMNS))})"
+)
+_EXISTING: Final = """
+    SELECT p.series_pk, p.step, p.value
+    FROM json_each(?) k
+    JOIN runstore_point p ON p.series_pk = json_extract(k.value, '$[0]') AND p.step = json_extract(k.value, '$[1]')"""
+_WRITE_POINTS: Final = """
+    INSERT INTO runstore_point (series_pk, step, value, logged_at_us) VALUES (?, ?, ?, ?)
+    ON CONFLICT (series_pk, step) DO UPDATE SET value = excluded.value, logged_at_us = excluded.logged_at_us"""
+_WRITE_SUMMARY: Final = (
+    f"UPDATE runstore_series SET {', '.join(f'{column} = ?' for column in SUMMARY_COLUMNS)} WHERE pk = ?"  # noqa: S608
+)
+
+
+_PLACES: Final = {column: f"?{place}" for place, column in enumerate(SUMMARY_COLUMNS, 1)}
+# Parameters 1 to 14 are the batch's summary columns. Found by its key, which costs half of finding it by name; the name,
+# and the id of the run, make sure that the key is still what it was when it was found.
+_APPEND: Final = f"""
+    UPDATE runstore_series SET count = count + ?1, non_finite_count = non_finite_count + ?2,
+        last_step = ?6, last_value = ?7, last_special = ?8, {extremes_taken(_PLACES.__getitem__)}
+    WHERE pk = ?15 AND last_step < ?3 AND count > 0 AND name = ?16 AND dataset_type = ?17
+        AND (SELECT r.id = ?18 AND NOT ({is_due("?19", "r.")})
+            FROM runstore_run r WHERE r.pk = run_pk)"""  # noqa: S608 - our own text
+_BEAT: Final = f"UPDATE runstore_run SET {renewed(NOW_US)} WHERE pk = ?"  # noqa: S608 - our own text
+
+
+AppendPlan = tuple[list[tuple[Any, ...]], list[tuple[int, Batch]]]
+"""The parameters of :data:`_APPEND`, and the points by their series' key."""
+
+
+class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
+    """Appends in one statement a series where it can; ``BEGIN IMMEDIATE`` has locked the whole file."""
+
+    def __init__(self, transactions: Transactions) -> None:
+        """Knows no series yet."""
+        super().__init__(transactions)
+        self._known = KnownKeys()
+
+    def write(self, connection: sqlite3.Connection, run_id: str, batches: Batches) -> None:
+        plan = self._planned(run_id, batches)  # all that can be worked out before the file is locked
+        with self._transactions.on_driver(connection) as cursor:
+            if plan is None or not self._append(cursor, plan):
+                self.take_steps(cursor, run_id, batches)
+
+    def _planned(self, run_id: str, batches: Batches) -> AppendPlan | None:
+        """What a call would write that only appends; ``None`` unless all its series were found before."""
+        pks = self._known.of(run_id, batches)
+        if not pks:
+            return None
+        now_us = time.time_ns() // 1000
+        summaries = [
+            (*row_of(batch), pk, *identity, run_id, now_us)
+            for pk, (identity, batch) in zip(pks, batches.items(), strict=True)
+        ]
+        return summaries, list(zip(pks, batches.values(), strict=True))
+
+    def _append(self, cursor: sqlite3.Cursor, plan: AppendPlan) -> bool:
+        """Writes a call that only appends, to a run whose heartbeat is not due; whether it did. If not, nothing changed."""
+        summaries, keyed = plan
+        if len(summaries) == 1:
+            cursor.execute(_APPEND, summaries[0])
+        else:
+            cursor.executemany(_APPEND, summaries)
+        if cursor.rowcount == len(keyed):
+            self.write_points(cursor, keyed, only_appends=True)
+            return True
+        if cursor.rowcount > 0:
+            cursor.execute("ROLLBACK")
+            cursor.execute(self._transactions.begin)
+        return False
+
+    def find(self, cursor: sqlite3.Cursor, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
+        if len(wanted) == 1:
+            cursor.execute(_FIND_ONE, (run_id, *wanted[0]))
+        else:
+            cursor.execute(_FIND_MANY, (run_id, json.dumps(wanted)))
+        rows = cursor.fetchall()
+        if not rows:
+            return None
+        series = {(row[3], row[4]): (row[2], row[5:]) for row in rows if row[2] is not None}
+        self._known.remember(run_id, series)
+        return FoundRun(rows[0][0], bool(rows[0][1]), series)
+
+    def make_series(self, cursor: sqlite3.Cursor, run_pk: int, missing: Sequence[Series]) -> None:
+        cursor.executemany(_MAKE_SERIES, [(run_pk, *identity, *EMPTY_ROW) for identity in missing])
+
+    def existing_values(
+        self, cursor: sqlite3.Cursor, keys: Sequence[tuple[int, int]]
+    ) -> Iterable[tuple[int, int, float]]:
+        cursor.execute(_EXISTING, (json.dumps(keys),))
+        return [(pk, step, math.nan if value is None else value) for pk, step, value in cursor.fetchall()]
+
+    def write_points(
+        self,
+        cursor: sqlite3.Cursor,
+        keyed: Sequence[tuple[int, Batch]],
+        *,
+        only_appends: bool,  # noqa: ARG002 - as cheap
+    ) -> None:
+        if (
+            len(keyed) == 1 and len(keyed[0][1].steps) == 1
+        ):  # the driver's way for many rows takes twice as long for one
+            ((pk, ((step,), (value,), (moment_us,))),) = keyed
+            cursor.execute(_WRITE_POINTS, (pk, step, value, moment_us))
+            return
+        rows = (zip(repeat(pk, len(batch.steps)), *batch, strict=True) for pk, batch in keyed)
+        cursor.executemany(_WRITE_POINTS, chain.from_iterable(rows))
+
+    def computed_rows(self, cursor: sqlite3.Cursor, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+        cursor.execute(computed(series_pks, is_finite=_IS_FINITE, value="{0}.value"))
+        return {row[0]: _with_pairs(row[1:]) for row in cursor.fetchall()}
+
+    def write_summaries(self, cursor: sqlite3.Cursor, rows: dict[int, SummaryRow]) -> None:
+        cursor.executemany(_WRITE_SUMMARY, [(*row, pk) for pk, row in rows.items()])
+
+    def beat(self, cursor: sqlite3.Cursor, run_pk: int) -> None:
+        cursor.execute(_BEAT, (run_pk,))
+
+
+def _with_pairs(row: Sequence[Any]) -> SummaryRow:
+    """The columns of a summary from count, non-finite count and four native ``(step, value)``; NULL is NaN."""
+    count, non_finite, *stats = row
+    pairs: list[Any] = []
+    for step, value in zip(stats[::2], stats[1::2], strict=True):
+        pairs += (None, None, None) if step is None else (step, *to_pair(math.nan if value is None else value))
+    return (count, non_finite, *pairs)

@@ -1,0 +1,1 @@
+"""Points, histories and summaries: what every dialect does alike, and the interfaces of what each does its own way."""

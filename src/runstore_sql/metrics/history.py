@@ -1,0 +1,216 @@
+"""The points of one series, whole or sampled, straight from the driver into columns.
+
+A series may hold millions of points, so rows go in blocks from the driver's cursor into arrays, past SQLAlchemy's
+result objects. A sample is computed where the points are: only what it keeps is sent (MET.12).
+"""
+
+import math
+from abc import ABC, abstractmethod
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
+
+from runstore.errors import InvalidValueError, RunNotFoundError
+from runstore.model import DatasetType, History
+from runstore.series import Series
+from runstore.series.sampling import MIN_SAMPLE, bucket_count
+from runstore.values.checks import MAX_STEP
+
+_PROBE: Final = 20
+"""How many points are looked at in the time that one more range to look through costs, on any database."""
+
+
+CursorT = TypeVar("CursorT")
+
+Range = tuple[int, int]
+"""A first and a last step."""
+
+
+class SeriesExtent(NamedTuple):
+    """A series and the range of its steps; ``points`` is 0 for one that has no points."""
+
+    pk: int
+    points: int
+    non_finite_count: int
+    first: int
+    last: int
+
+    @property
+    def is_dense(self) -> bool:
+        """Whether it has a point at every step from the first to the last, so that nobody need send the steps."""
+        return self.points == self.last - self.first + 1
+
+
+class HistoryReader(ABC, Generic[CursorT]):
+    """Reads for one dialect, on a connection of its driver.
+
+    A row a point is slow, so each dialect has a quicker way beside the plain one. Both give the same;
+    ``RUNSTORE_SQL_PLAIN=1`` takes the plain one.
+    """
+
+    placeholder: ClassVar[str] = "%s"
+    """How the driver marks a parameter."""
+
+    begin: ClassVar[tuple[str, ...]]
+    """The statements that begin a transaction that sees one state of the database."""
+
+    columns: ClassVar[str]
+    """The columns of a point in a row of its own, for :meth:`native`."""
+
+    def __init__(self, *, is_plain: bool = False) -> None:
+        """Takes whether points are read the plain way, a row each."""
+        self._is_plain = is_plain
+
+    def whole(self, connection: Any, run_id: str, identity: Series, *, low: int, high: int) -> History:
+        """The points of an inclusive range of steps; empty for an unknown series.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        with self._snapshot(connection) as cursor:
+            extent = self._extent(cursor, run_id, identity)
+            columns = self._points(cursor, extent, low=low, high=high)
+        return _history(identity, columns)
+
+    def sample(self, connection: Any, run_id: str, identity: Series, *, max_points: int) -> History:
+        """The first and the last point, and of each bucket the extremes (or a first point where none is finite).
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        with self._snapshot(connection) as cursor:
+            extent = self._extent(cursor, run_id, identity)
+            if extent.points <= max_points:
+                return _history(identity, self._points(cursor, extent, low=0, high=MAX_STEP))
+            buckets = bucket_bounds(extent, bucket_count(max_points))
+            found = (*self.extremes(cursor, extent, buckets), *self.ends(cursor, extent))
+        kept = {row[0]: row for row in found}
+        return _history(identity, _columns([kept[step] for step in sorted(kept)]), represents=extent.points)
+
+    def _points(self, cursor: Any, extent: SeriesExtent, *, low: int, high: int) -> "Columns":
+        low, high = max(low, extent.first), min(high, extent.last)
+        if extent.points == 0 or low > high:
+            return _columns()
+        if self._is_plain:
+            return self.plain_points(cursor, extent.pk, low=low, high=high)
+        if extent.is_dense:
+            values, moments = self.dense_points(cursor, extent.pk, low=low, high=high)
+            # As many points as there are steps: one at each. Fewer are there where somebody took points out by hand.
+            if len(values) == high - low + 1:
+                return array("q", range(low, high + 1)), values, moments
+        return self.points(cursor, extent.pk, low=low, high=high)
+
+    @contextmanager
+    def _snapshot(self, connection: Any) -> Iterator[Any]:
+        """A cursor whose statements all see one state of the database, so that no batch is seen in part (DUR.2)."""
+        cursor = connection.cursor()
+        try:
+            for statement in self.begin:
+                cursor.execute(statement)
+            try:
+                yield cursor
+            finally:
+                cursor.execute("ROLLBACK")
+        finally:
+            cursor.close()
+
+    def _extent(self, cursor: Any, run_id: str, identity: Series) -> SeriesExtent:
+        mark = self.placeholder
+        cursor.execute(
+            f"""
+            SELECT s.pk, s.count, s.non_finite_count, s.first_step, s.last_step FROM runstore_run r
+            LEFT JOIN runstore_series s ON s.run_pk = r.pk AND s.name = {mark} AND s.dataset_type = {mark}
+            WHERE r.id = {mark}""",  # noqa: S608 - placeholders only
+            (*identity, run_id),
+        )
+        row = cursor.fetchone()
+        if row is None:
+            raise RunNotFoundError.of(run_id)
+        return SeriesExtent(0, 0, 0, 0, 0) if row[0] is None else SeriesExtent(*row)
+
+    def plain_points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> "Columns":
+        """The points of a range of steps, a row each."""
+        mark = self.placeholder
+        cursor.execute(
+            f"SELECT {self.columns} FROM runstore_point "  # noqa: S608 - our own text
+            f"WHERE series_pk = {mark} AND step BETWEEN {mark} AND {mark} ORDER BY step",
+            (series_pk, low, high),
+        )
+        return _columns([self.native(row) for row in cursor.fetchall()])
+
+    def native(self, row: Any) -> tuple[int, float, int]:
+        """Step, value and time of a point, from a row of :attr:`columns`."""
+        step, value, moment = row
+        return step, value, moment
+
+    @abstractmethod
+    def points(self, cursor: CursorT, series_pk: int, *, low: int, high: int) -> "Columns":
+        """The points of a range of steps."""
+
+    def dense_points(self, cursor: CursorT, series_pk: int, *, low: int, high: int) -> "DensePoints":
+        """Values and times of a range that most likely has a point at every step."""
+        _, values, moments = self.points(cursor, series_pk, low=low, high=high)
+        return values, moments
+
+    @abstractmethod
+    def extremes(
+        self, cursor: CursorT, extent: SeriesExtent, buckets: Sequence[Range]
+    ) -> Iterable[tuple[int, float, int]]:
+        """Step, value and time of what each bucket, an inclusive range of steps, keeps."""
+
+    @abstractmethod
+    def ends(self, cursor: CursorT, extent: SeriesExtent) -> Iterable[tuple[int, float, int]]:
+        """Step, value and time of the first and the last point."""
+
+
+Columns = tuple["array[int]", "array[float]", "array[int]"]
+"""Steps, values and times."""
+
+DensePoints = tuple["array[float]", "array[int]"]
+"""Values and times of points whose steps are known."""
+
+
+def bucket_bounds(extent: SeriesExtent, buckets: int) -> list[Range]:
+    """The inclusive range of steps of each bucket, as :func:`runstore.series.sampling.bucket_of` sorts steps into them."""
+    span = extent.last - extent.first + 1
+    edges = [extent.first - (-bucket * span // buckets) for bucket in range(buckets + 1)]
+    return [(low, high - 1) for low, high in pairwise(edges) if low < high]
+
+
+def cells(extent: SeriesExtent, buckets: Sequence[Range]) -> list[list[Range]]:
+    """Each bucket cut into ranges in which its extremes are found at the least cost.
+
+    One pass over the series gives each cell's least and greatest value; then only the cells that hold a bucket's are
+    looked through for the step. More cells leave less to look through, and are more ranges to ask for.
+    """
+    count = max(1, math.isqrt(extent.points // len(buckets) // _PROBE))
+    return [_cut(low, high, (high - low) // count + 1) for low, high in buckets]
+
+
+def _cut(low: int, high: int, width: int) -> list[Range]:
+    return [(start, min(start + width - 1, high)) for start in range(low, high + 1, width)]
+
+
+def check_sample_size(max_points: object) -> None:
+    """Refuses a sample that could not hold the first, the last and one bucket's extremes."""
+    if isinstance(max_points, bool) or not isinstance(max_points, int) or max_points < MIN_SAMPLE:
+        raise InvalidValueError(f"max_points is {max_points!r}; give at least {MIN_SAMPLE}")
+
+
+def _columns(rows: Sequence[tuple[int, float, int]] = ()) -> Columns:
+    steps, values, moments = zip(*rows, strict=True) if rows else ((), (), ())
+    return array("q", steps), array("d", values), array("q", moments)
+
+
+def _history(identity: Series, columns: Columns, *, represents: int | None = None) -> History:
+    steps, values, moments = columns
+    return History(
+        name=identity[0],
+        dataset_type=DatasetType(identity[1]),
+        steps=steps,
+        values=values,
+        logged_at_us=moments,
+        represents=represents,
+    )

@@ -1,0 +1,181 @@
+"""Writing points: one transaction and a fixed number of statements, whatever the number of points and series (MET.7-8).
+
+1. Find the run and lock the rows of the series that are written to, in one order for all writers.
+2. Make the series that are missing, and lock them too.
+3. Where a batch begins after its series' last step it only appends. Elsewhere, look up which of its steps exist.
+4. Write the points in bulk; a step that exists is overwritten.
+5. Where a value was overwritten, compute the summary from the points; elsewhere fold the batch into it.
+6. Write the summaries.
+
+What differs by dialect stands in the subclasses of :class:`PointWriter`. Most calls only append, and each dialect has a
+shorter way for those.
+"""
+
+import struct
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Generic, NamedTuple, TypeVar
+
+from runstore.errors import RunNotFoundError
+from runstore.series import Batch, Batches
+from runstore.series import Series
+from runstore_sql.metrics.summary_rows import SummaryRow, folded, row_of
+from runstore_sql.transactions import Transactions
+
+_MOST_KEYS: Final = 10_000
+
+ConnectionT = TypeVar("ConnectionT")
+CursorT = TypeVar("CursorT")
+
+
+class FoundRun(NamedTuple):
+    """A run and its locked series.
+
+    Attributes:
+        needs_beat: whether its heartbeat is old enough to be renewed.
+        series: surrogate key and summary columns by identity.
+    """
+
+    pk: int
+    needs_beat: bool
+    series: dict[Series, tuple[int, SummaryRow]]
+
+
+class KnownKeys:
+    """The keys of the series that a handle has found, so that a call that appends need not find them again.
+
+    A key may have come to mean another series since, in a database that was emptied or brought back from a copy: who
+    uses one asks in the same statement for the run's id, the name and the dataset type. For any number of threads.
+    """
+
+    def __init__(self) -> None:
+        """Knows none."""
+        self._by_run: dict[str, dict[Series, int]] = {}
+        self._count = 0
+
+    def of(self, run_id: str, wanted: Iterable[Series]) -> list[int] | None:
+        """The keys of series of a run; ``None`` unless all are known."""
+        known = self._by_run.get(run_id)
+        try:
+            return None if known is None else [known[identity] for identity in wanted]
+        except KeyError:
+            return None
+
+    def remember(self, run_id: str, found: Mapping[Series, tuple[int, SummaryRow]]) -> None:
+        """Takes the keys of what was found; all older ones are forgotten when they become many."""
+        if self._count > _MOST_KEYS:
+            self._by_run.clear()
+            self._count = 0
+        known = self._by_run.setdefault(run_id, {})
+        before = len(known)
+        known.update({identity: pk for identity, (pk, _) in found.items()})
+        self._count += len(known) - before
+
+
+class PointWriter(ABC, Generic[ConnectionT, CursorT]):
+    """How one dialect writes points, on a connection of its driver; for any number of threads.
+
+    :meth:`write` is the way of a call, :meth:`take_steps` the one that serves every call. The other methods are its
+    steps; their cursor is inside a transaction.
+    """
+
+    def __init__(self, transactions: Transactions) -> None:
+        """Begins and ends transactions as its database wants them."""
+        self._transactions = transactions
+
+    @abstractmethod
+    def write(self, connection: ConnectionT, run_id: str, batches: Batches) -> None:
+        """Writes the points of one call in one transaction: all of them or none.
+
+        Raises:
+            RunNotFoundError: no such run; nothing was written.
+        """
+
+    @abstractmethod
+    def find(self, cursor: CursorT, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
+        """The run with those of the wanted series that exist, locked."""
+
+    @abstractmethod
+    def make_series(self, cursor: CursorT, run_pk: int, missing: Sequence[Series]) -> None:
+        """Makes empty series; one that another writer made meanwhile is left as it is."""
+
+    @abstractmethod
+    def existing_values(self, cursor: CursorT, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
+        """Series, step and value of those points that exist."""
+
+    @abstractmethod
+    def write_points(self, cursor: CursorT, keyed: Sequence[tuple[int, Batch]], *, only_appends: bool) -> None:
+        """Inserts the points of batches in the order of their series' keys; overwrites those that exist."""
+
+    @abstractmethod
+    def computed_rows(self, cursor: CursorT, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+        """The summaries of whole series, computed from their points."""
+
+    @abstractmethod
+    def write_summaries(self, cursor: CursorT, rows: dict[int, SummaryRow]) -> None:
+        """Sets the summaries of series."""
+
+    @abstractmethod
+    def beat(self, cursor: CursorT, run_pk: int) -> None:
+        """Renews the run's heartbeat for another lease."""
+
+    def take_steps(self, cursor: CursorT, run_id: str, batches: Batches) -> None:
+        """Writes the points of one call, whatever is stored already.
+
+        Raises:
+            RunNotFoundError: no such run.
+        """
+        found = self._find_or_make(cursor, run_id, list(batches))
+        if found.needs_beat:
+            self.beat(cursor, found.pk)
+        if not batches:
+            return
+        rows: dict[int, SummaryRow] = {}
+        overlapping: Batches = {}
+        for identity, batch in batches.items():
+            pk, known = found.series[identity]
+            if known[0] == 0:
+                rows[pk] = row_of(batch)
+            elif batch.steps[0] > known[5]:
+                rows[pk] = folded(known, row_of(batch))
+            else:
+                overlapping[identity] = batch
+        stale = self._fold_overlaps(cursor, found, overlapping, rows) if overlapping else []
+        keyed = sorted((found.series[identity][0], batch) for identity, batch in batches.items())
+        self.write_points(cursor, keyed, only_appends=not overlapping)
+        if stale:
+            rows.update(self.computed_rows(cursor, stale))
+        if rows:
+            self.write_summaries(cursor, dict(sorted(rows.items())))
+
+    def _find_or_make(self, cursor: CursorT, run_id: str, wanted: list[Series]) -> FoundRun:
+        found = self.find(cursor, run_id, wanted)
+        if found is not None and len(found.series) < len(wanted):
+            self.make_series(cursor, found.pk, [identity for identity in wanted if identity not in found.series])
+            found = self.find(cursor, run_id, wanted)
+        if found is None:
+            raise RunNotFoundError.of(run_id)
+        return found
+
+    def _fold_overlaps(
+        self, cursor: CursorT, found: FoundRun, overlapping: Batches, rows: dict[int, SummaryRow]
+    ) -> list[int]:
+        """Folds what is new in batches that reach back; gives the series whose stored values change."""
+        keys = [(found.series[identity][0], step) for identity, batch in overlapping.items() for step in batch.steps]
+        existing = {(pk, step): value for pk, step, value in self.existing_values(cursor, keys)}
+        stale = []
+        for identity, batch in overlapping.items():
+            pk, known = found.series[identity]
+            fresh = [point for point in zip(*batch, strict=True) if (pk, point[0]) not in existing]
+            if any(
+                (pk, step) in existing and _differs(existing[pk, step], value)
+                for step, value in zip(batch.steps, batch.values, strict=True)
+            ):
+                stale.append(pk)
+            elif fresh:
+                rows[pk] = folded(known, row_of(Batch(*map(list, zip(*fresh, strict=True)))))
+        return stale
+
+
+def _differs(left: float, right: float) -> bool:
+    return struct.pack("d", left) != struct.pack("d", right)

@@ -1,0 +1,1 @@
+"""The tables, and their rows as values of the contract."""

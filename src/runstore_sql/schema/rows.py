@@ -1,0 +1,144 @@
+"""Rows as values of the contract, and back."""
+
+from typing import Any, Final
+
+import msgspec
+import sqlalchemy as sa
+
+from runstore.model import Artifact, Experiment, Run, RunFailure, RunStatus, from_microseconds, to_microseconds
+from runstore.values.config import decode_config, encode_config
+from runstore_sql.schema.tables import artifact, experiment, parent, run
+
+LONGEST_LEASE_US: Final = 2**61
+"""Keeps the moment a lease ends within a bigint; some 73,000 years."""
+
+_TAGS: Final = msgspec.json.Decoder(dict[str, str])
+_FAILURE: Final = msgspec.json.Decoder(RunFailure)
+
+
+def lease_us(lease_s: float) -> int:
+    """A lease in microseconds."""
+    return min(int(lease_s * 1_000_000), LONGEST_LEASE_US)
+
+
+def status_now(now_us: str) -> sa.ColumnElement[str]:
+    """A run's status as readers see it: ``lost`` once its lease has run out by the database's clock (FIN.6)."""
+    is_lost = sa.and_(run.c.status == "in_progress", run.c.expires_us < sa.literal_column(now_us))
+    return sa.case((is_lost, sa.literal("lost")), else_=run.c.status)
+
+
+def runs_and_relatives() -> sa.FromClause:
+    """Runs with their experiment and, where there is one, their parent."""
+    return run.join(experiment, experiment.c.pk == run.c.experiment_pk).outerjoin(
+        parent, parent.c.pk == run.c.parent_pk
+    )
+
+
+def run_columns(now_us: str) -> list[sa.ColumnElement[Any]]:
+    """What :func:`run_of` reads."""
+    return [
+        run.c.id,
+        experiment.c.id.label("experiment_id"),
+        run.c.name,
+        status_now(now_us).label("status"),
+        run.c.training_mode,
+        parent.c.id.label("parent_run_id"),
+        run.c.client_id,
+        run.c.attempt,
+        run.c.start_us,
+        run.c.end_us,
+        run.c.heartbeat_us,
+        run.c.lease_s,
+        run.c.source_path,
+        run.c.tags,
+        run.c.provenance,
+        run.c.failure,
+    ]
+
+
+def run_of(row: Any) -> Run:
+    """A run from a row whose first columns are :func:`run_columns`."""
+    (
+        run_id,
+        experiment_id,
+        name,
+        status,
+        training_mode,
+        parent_run_id,
+        client_id,
+        attempt,
+        start_us,
+        end_us,
+        heartbeat_us,
+        lease_s,
+        source_path,
+        tags,
+        provenance,
+        failure,
+    ) = row[:16]
+    return Run(
+        id=run_id,
+        experiment_id=experiment_id,
+        name=name,
+        status=RunStatus(status),
+        training_mode=training_mode,
+        parent_run_id=parent_run_id,
+        client_id=client_id,
+        attempt=attempt,
+        start_time=from_microseconds(start_us),
+        end_time=None if end_us is None else from_microseconds(end_us),
+        heartbeat_at=from_microseconds(heartbeat_us),
+        lease_s=lease_s,
+        source_path=source_path,
+        tags=_TAGS.decode(tags),
+        provenance=decode_config(provenance),
+        failure=None if failure is None else _FAILURE.decode(failure),
+    )
+
+
+def tags_text(tags: dict[str, str]) -> str:
+    """Tags as the JSON of a run's row."""
+    return msgspec.json.encode(tags).decode()
+
+
+def failure_text(failure: RunFailure | None) -> str | None:
+    """A failure as the JSON of a run's row."""
+    return None if failure is None else msgspec.json.encode(failure).decode()
+
+
+def experiment_of(row: Any) -> Experiment:
+    """An experiment from a row of its table."""
+    return Experiment(
+        id=row.id, name=row.name, description=row.description, created_at=from_microseconds(row.created_us)
+    )
+
+
+def artifact_of(row: Any, run_id: str) -> Artifact:
+    """An artifact's record from a row of its table."""
+    return Artifact(
+        run_id=run_id,
+        name=row.name,
+        artifact_type=row.artifact_type,
+        uri=row.uri,
+        sha256=row.sha256,
+        size=row.size,
+        is_stored=bool(row.is_stored),
+        created_at=from_microseconds(row.created_us),
+        metadata=decode_config(row.metadata),
+    )
+
+
+def artifact_values(record: Artifact, run_pk: int) -> dict[str, Any]:
+    """The columns of an artifact's record."""
+    values = {
+        "run_pk": run_pk,
+        "name": record.name,
+        "artifact_type": record.artifact_type,
+        "uri": record.uri,
+        "sha256": record.sha256,
+        "size": record.size,
+        "is_stored": record.is_stored,
+        "created_us": to_microseconds(record.created_at),
+        "metadata": encode_config(record.metadata),
+    }
+    return {column.name: values[column.name] for column in artifact.c}

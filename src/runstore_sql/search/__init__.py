@@ -1,0 +1,1 @@
+"""Searches as SQL: the filter, the order, and the pages."""
