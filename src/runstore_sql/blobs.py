@@ -11,7 +11,7 @@ from typing import BinaryIO, Final, cast
 
 import sqlalchemy as sa
 
-from runstore.artifacts.blobs import Blob, hashed
+from runstore.artifacts import Blob, hashed
 from runstore.errors import ArtifactNotFoundError, StoreFailureError
 from runstore.local.files import CHUNK
 from runstore_sql.connections.database import Database

@@ -3,7 +3,7 @@
 import logging
 from functools import partial
 
-from runstore.artifacts.blobs import Blobs, absolute_place, blobs_at
+from runstore.artifacts import Blobs, absolute_place, blobs_at
 from runstore.errors import SchemaError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
 from runstore_sql import versions

@@ -7,14 +7,11 @@ from typing import Any, BinaryIO, Final, TypeVar
 
 import sqlalchemy as sa
 
-from runstore.artifacts.blobs import Blobs
-from runstore.artifacts.verifying import open_verified
+from runstore.artifacts import Blobs, open_verified
 from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
 from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
-from runstore.query.searches import check_children, check_experiments, check_search
-from runstore.values import checks
-from runstore.values.config import decode_config
-from runstore.values.ids import experiment_id_of
+from runstore.query import check_children, check_experiments, check_search
+from runstore.values import checks, decode_config, experiment_id_of
 from runstore_sql.connections.database import Database
 from runstore_sql.metrics.history import check_sample_size
 from runstore_sql.schema.rows import artifact_of, experiment_of, run_columns, run_of, runs_and_relatives

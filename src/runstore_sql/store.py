@@ -9,9 +9,8 @@ from typing import Any, Self, cast
 
 import sqlalchemy as sa
 
-from runstore.artifacts.blobs import Blobs
-from runstore.artifacts.requests import check_artifact, records_of
-from runstore.backend.begun import BegunRuns
+from runstore.artifacts import Blobs, check_artifact, records_of
+from runstore.backend import BegunRuns
 from runstore.errors import (
     ExperimentNotFoundError,
     ReadOnlyError,
@@ -20,10 +19,18 @@ from runstore.errors import (
 )
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus, from_microseconds
 from runstore.protocol import DEFAULT_LEASE_S
-from runstore.series import batches_of, is_plain_name
-from runstore.values import births, checks
-from runstore.values.config import check_config, decode_config, encode_config, flatten_config, merge_config
-from runstore.values.ids import experiment_id_of, new_run_id
+from runstore.series.batches import batches_of, is_plain_name
+from runstore.values import (
+    births,
+    check_config,
+    checks,
+    decode_config,
+    encode_config,
+    experiment_id_of,
+    flatten_config,
+    merge_config,
+    new_run_id,
+)
 from runstore_sql.connections.database import Database
 from runstore_sql.metrics.numbers import to_pair
 from runstore_sql.reader import SqlReader

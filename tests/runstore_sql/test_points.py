@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from runstore import MetricPoint, RunNotFoundError
 from runstore.hookspecs import OpenOptions
 from runstore.model import StepValue
-from runstore.series import Batch, batches_of
+from runstore.series.batches import Batch, batches_of
 from runstore.series.sampling import sample_indices
 from runstore.series.summaries import merge_summaries, summarize
 from runstore_sql.metrics.summary_rows import DATASET_TYPES, folded, row_of, summary_of

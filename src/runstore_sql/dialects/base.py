@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Protocol
 
 import sqlalchemy as sa
 
-from runstore.artifacts.blobs import Blobs
+from runstore.artifacts import Blobs
 from runstore.errors import SettingsError
 from runstore.local.files import CHUNK
 from runstore.secrets import redact_word

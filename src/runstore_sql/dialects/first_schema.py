@@ -20,6 +20,10 @@ class FirstSchema(NamedTuple):
         time: a time of microseconds ``{0}`` as people read it.
         now_us: the clock.
         non_finite: the word for a value of a point ``p`` that is not finite.
+        key: the type of a surrogate key.
+        text: the type of a text of any length; SQL's own where ``None``.
+        data: the type of 1 MiB of bytes.
+        alterations: change tables that were just made.
         text_options: by what texts compare by code point, to the last blank and letter case: the collation of a column,
             and options of a table.
     """
@@ -30,4 +34,8 @@ class FirstSchema(NamedTuple):
     time: str
     now_us: str
     non_finite: str
+    key: sa.types.TypeEngine[int] = sa.BigInteger()
+    text: sa.types.TypeEngine[str] | None = None
+    data: sa.types.TypeEngine[bytes] = sa.LargeBinary()
+    alterations: tuple[str, ...] = ()
     text_options: Callable[[sa.Dialect], tuple[str | None, dict[str, Any]]] = _plain

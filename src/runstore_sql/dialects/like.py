@@ -1,6 +1,6 @@
 """A LIKE pattern of a filter as SQL takes it."""
 
-from runstore.query.patterns import Wildcard, like_tokens
+from runstore.query import Wildcard, like_tokens
 
 
 def like_pattern(pattern: str) -> str:

@@ -14,9 +14,8 @@ from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from runstore.errors import InvalidValueError, RunNotFoundError
 from runstore.model import DatasetType, History
-from runstore.series import Series
-from runstore.series.sampling import MIN_SAMPLE, bucket_count
-from runstore.values.checks import MAX_STEP
+from runstore.series import MIN_SAMPLE, Series, bucket_count
+from runstore.values import MAX_STEP
 
 _PROBE: Final = 20
 """How many points are looked at in the time that one more range to look through costs, on any database."""

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from runstore.errors import RunNotFoundError
-from runstore.series import Batch, Batches
 from runstore.series import Series
+from runstore.series.batches import Batch, Batches
 from runstore_sql.metrics.summary_rows import SummaryRow, folded, row_of
 from runstore_sql.transactions import Transactions
 

@@ -4,7 +4,7 @@ import math
 from typing import Any, Final
 
 from runstore.model import DatasetType, SeriesSummary, StepValue
-from runstore.series import Batch
+from runstore.series.batches import Batch
 from runstore_sql.metrics.numbers import from_pair, to_pair
 
 SummaryRow = tuple[Any, ...]

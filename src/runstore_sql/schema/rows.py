@@ -6,7 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from runstore.model import Artifact, Experiment, Run, RunFailure, RunStatus, from_microseconds, to_microseconds
-from runstore.values.config import decode_config, encode_config
+from runstore.values import decode_config, encode_config
 from runstore_sql.schema.tables import artifact, experiment, parent, run
 
 LONGEST_LEASE_US: Final = 2**61

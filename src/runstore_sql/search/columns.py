@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from runstore.query.tree import Attribute, ConfigKey, Field, Metric, Tag
+from runstore.query import Attribute, ConfigKey, Field, Metric, Tag
 from runstore_sql.schema.tables import HEAD_LENGTH, config_leaf, series, tag
 
 Condition = sa.ColumnElement[bool]

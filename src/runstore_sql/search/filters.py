@@ -11,7 +11,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.sql.elements import Grouping
 
-from runstore.query.tree import (
+from runstore.query import (
     And,
     Attribute,
     Compare,

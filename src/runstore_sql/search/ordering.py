@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from runstore.query.tree import (
+from runstore.query import (
     MAX_SORTED_LENGTH,
     NULLABLE_ATTRIBUTES,
     TEXT_ATTRIBUTES,

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
 from runstore.model import Page, Run
-from runstore.query.searches import RunQuery
+from runstore.query import RunQuery
 from runstore_sql.connections.database import Database
 from runstore_sql.schema.rows import run_columns, run_of, runs_and_relatives
 from runstore_sql.schema.tables import experiment, parent, run

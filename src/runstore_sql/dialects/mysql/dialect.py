@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from runstore.errors import SchemaError, SettingsError, StoreUnavailableError
 from runstore.local.files import CHUNK
-from runstore.query.tree import MAX_SORTED_LENGTH
+from runstore.query import MAX_SORTED_LENGTH
 from runstore.secrets import redact_word, split_url
 from runstore_sql.dialects.base import Dialect, check_database
 from runstore_sql.dialects.connector import ServerConnector

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from runstore.series import Batch, Batches
 from runstore.series import Series
+from runstore.series.batches import Batch, Batches
 from runstore_sql.dialects.mysql.clock import NOW_US
 from runstore_sql.dialects.mysql.connecting import BoundedConnection
 from runstore_sql.dialects.mysql.trips import Trips

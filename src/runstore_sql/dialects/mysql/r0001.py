@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
 
 from runstore_sql.dialects.first_schema import FirstSchema
 
@@ -24,5 +25,7 @@ FIRST_SCHEMA: Final = FirstSchema(
     time="TIMESTAMPADD(MICROSECOND, {0}, TIMESTAMP'1970-01-01 00:00:00')",
     now_us="TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))",
     non_finite="CASE p.special WHEN 2 THEN 'nan' WHEN 1 THEN 'inf' WHEN -1 THEN '-inf' END",
+    text=mysql.LONGTEXT(),
+    data=mysql.MEDIUMBLOB(),
     text_options=_text_options,
 )

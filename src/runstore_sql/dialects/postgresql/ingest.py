@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import psycopg
 
-from runstore.series import Batch, Batches
 from runstore.series import Series
+from runstore.series.batches import Batch, Batches
 from runstore_sql.dialects.postgresql.arrays import PackedArray, PackedFloats, PackedInts
 from runstore_sql.dialects.postgresql.clock import NOW_US
 from runstore_sql.metrics.ingest import FoundRun, PointWriter

@@ -20,7 +20,10 @@ _ARRAY_HEADER: Final = 28
 
 
 class PostgresqlListing(Listing["psycopg.Connection[Any]"]):
-    """Packs the series of a run into two binary arrays, which takes RATIO_POSTGRESQL as long as fetching their rows."""
+    """Packs the series of a run into two binary arrays.
+
+    That takes 0.6 of the plain way's time (400 runs of 50 series: 96 ms and 159 ms).
+    """
 
     among = _AMONG
 

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO
 
-from runstore.artifacts.blobs import Blob, LocalBlobs
+from runstore.artifacts import Blob, LocalBlobs
 from runstore.errors import ArtifactNotFoundError
 
 

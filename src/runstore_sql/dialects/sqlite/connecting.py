@@ -20,7 +20,7 @@ from runstore.errors import SettingsError, StoreFailureError
 from runstore.local import forks, sqlite_files
 from runstore.local.open_files import FileKey, key_of
 from runstore.local.sqlite_files import Connection
-from runstore.query.patterns import like_matcher
+from runstore.query import like_matcher
 from runstore_sql.dialects.connector import Connector, pooled_engine
 
 OPTIONS: Final = frozenset({"synchronous", "timeout"})

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
 
-from runstore.artifacts.blobs import Blobs
+from runstore.artifacts import Blobs
 from runstore.errors import SettingsError
 from runstore.local.homes import expanded
 from runstore.secrets import redact_word

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
 from typing import Any, Final
 
-from runstore.series import Batch, Batches
 from runstore.series import Series
+from runstore.series.batches import Batch, Batches
 from runstore_sql.dialects.sqlite.clock import NOW_US
 from runstore_sql.metrics.ingest import FoundRun, KnownKeys, PointWriter
 from runstore_sql.metrics.numbers import to_pair

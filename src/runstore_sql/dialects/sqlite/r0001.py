@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import sqlalchemy as sa
+
 from runstore_sql.dialects.first_schema import FirstSchema
 
 FIRST_SCHEMA: Final = FirstSchema(
@@ -16,4 +18,5 @@ FIRST_SCHEMA: Final = FirstSchema(
     now_us="CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)",
     non_finite="CASE WHEN p.value IS NULL THEN 'nan' WHEN p.value > 1.7976931348623157e308 THEN 'inf'"
     " WHEN p.value < -1.7976931348623157e308 THEN '-inf' END",
+    key=sa.Integer(),
 )

@@ -4,9 +4,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import mysql
 
 from runstore_sql.dialects.base import dialect_of
+from runstore_sql.dialects.first_schema import FirstSchema
 from runstore_sql.migrations.r0001_views import view_statements
 
 revision = "0001"
@@ -21,26 +21,24 @@ def upgrade() -> None:
     """Makes everything that is not there yet: a MySQL server keeps what an interrupted attempt has made."""
     bind = op.get_bind()
     words = dialect_of(bind.dialect.name).first_schema
-    for table in _tables(*words.text_options(bind.dialect)).sorted_tables:
+    for table in _tables(words, *words.text_options(bind.dialect)).sorted_tables:
         table.create(bind, checkfirst=True)
         for index in table.indexes:
             index.create(bind, checkfirst=True)
-    bind.exec_driver_sql(words.point_table)
+    for statement in (*words.alterations, words.point_table):
+        bind.exec_driver_sql(statement)
     for statement in view_statements(words):
         bind.exec_driver_sql(statement)
 
 
-def _tables(text_collation: str | None, options: dict[str, Any]) -> sa.MetaData:
+def _tables(words: FirstSchema, text_collation: str | None, options: dict[str, Any]) -> sa.MetaData:
     """The tables with texts that compare by code point, to the last blank and letter case."""
-    # Rows that are updated at each call find room beside themselves and leave their indexes alone.
-    updated: dict[str, Any] = {**options, "postgresql_with": {"fillfactor": 70}}
 
     def name(length: int) -> sa.String:
         return sa.String(length, collation=text_collation)
 
-    text = sa.Text(collation=text_collation).with_variant(mysql.LONGTEXT(), "mysql")
-    data = sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql")
-    big = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    text = words.text or sa.Text(collation=text_collation)
+    data, big = words.data, words.key
 
     metadata = sa.MetaData()
 
@@ -101,7 +99,7 @@ def _tables(text_collation: str | None, options: dict[str, Any]) -> sa.MetaData:
         sa.Index("runstore_run_by_start", "start_us", "id"),
         sa.Index("runstore_run_by_experiment", "experiment_pk", "start_us", "id"),
         sa.Index("runstore_run_by_parent", "parent_pk", "start_us", "id"),
-        **updated,
+        **options,
     )
     sa.Table(
         "runstore_tag",
@@ -143,7 +141,7 @@ def _tables(text_collation: str | None, options: dict[str, Any]) -> sa.MetaData:
             for part, kind in (("step", sa.BigInteger()), ("value", sa.Double()), ("special", sa.SmallInteger()))
         ),
         sa.UniqueConstraint("run_pk", "name", "dataset_type", name="runstore_series_identity"),
-        **updated,
+        **options,
     )
     sa.Table(
         "runstore_artifact",
