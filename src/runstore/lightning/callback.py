@@ -4,42 +4,11 @@ Lightning adds :class:`RunStoreCallback` to each ``Trainer`` of a program that h
 (through the entry points ``*.callbacks_factory``), and the logger adds it where that did not happen.
 """
 
-from abc import ABC, abstractmethod
 from typing import Any
 
 from runstore.lightning._family import Callback
+from runstore.lightning.current import CurrentRun
 from runstore.lightning.resuming import CHECKPOINT_KEY, Origin
-
-
-class RunFollower(ABC):
-    """A logger that is told of its trainer's stages, checkpoints and exceptions."""
-
-    @abstractmethod
-    def expect(self, trainer: Any) -> None:
-        """A stage is set up, on every rank, before Lightning chooses a folder for checkpoints."""
-
-    @abstractmethod
-    def begin(self, trainer: Any) -> None:
-        """A stage begins, after checkpoints were read.
-
-        Raises:
-            Exception: what must be mended before training; see :meth:`runstore.training.session.RunSession.begin`.
-        """
-
-    @abstractmethod
-    def on_checkpoint_loaded(self, trainer: Any, origins: list[Origin]) -> None:
-        """A checkpoint was read, on every rank; these runs wrote it."""
-
-    @abstractmethod
-    def on_exception(self, error: BaseException) -> None:
-        """This stops the training; called before any logger is finalized.
-
-        Lightning skips the loggers that follow one whose ``finalize`` fails; this does not wait for its turn.
-        """
-
-    @abstractmethod
-    def origin(self, *, step: int) -> Origin:
-        """What a checkpoint that is written at this step tells of the run."""
 
 
 class RunStoreCallback(Callback):
@@ -60,8 +29,8 @@ class RunStoreCallback(Callback):
             self._place = trainer.callbacks.index(self)
             # A new list: Lightning is walking through the old one, which must neither pass over nor repeat any.
             trainer.callbacks = [self, *others]
-        for logger in _followers(trainer):
-            logger.expect(trainer)
+        for run in _runs_of(trainer):
+            run.expect(trainer)
 
     def teardown(self, trainer: Any, pl_module: Any, stage: str) -> None:  # noqa: ARG002 - the hook's face
         """The end of a stage: this callback goes back to its place."""
@@ -73,14 +42,12 @@ class RunStoreCallback(Callback):
     def on_load_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002 - the hook's face
         """Lets each logger continue the run that wrote the checkpoint."""
         origins = Origin.read_all(checkpoint)
-        for logger in _followers(trainer):
-            logger.on_checkpoint_loaded(trainer, origins)
+        for run in _runs_of(trainer):
+            run.on_checkpoint_loaded(trainer, origins)
 
     def on_save_checkpoint(self, trainer: Any, pl_module: Any, checkpoint: dict[str, Any]) -> None:  # noqa: ARG002 - the hook's face
         """Writes the runs' ids into the checkpoint."""
-        checkpoint[CHECKPOINT_KEY] = [
-            logger.origin(step=trainer.global_step).as_dict() for logger in _followers(trainer)
-        ]
+        checkpoint[CHECKPOINT_KEY] = [run.origin(step=trainer.global_step).as_dict() for run in _runs_of(trainer)]
 
     def on_sanity_check_start(self, trainer: Any, pl_module: Any) -> None:
         """The first sign of a fit, after checkpoints were read."""
@@ -104,13 +71,14 @@ class RunStoreCallback(Callback):
 
     def on_exception(self, trainer: Any, pl_module: Any, exception: BaseException) -> None:  # noqa: ARG002 - the hook's face
         """Ends the runs by what stops the training."""
-        for logger in _followers(trainer):
-            logger.on_exception(exception)
+        for run in _runs_of(trainer):
+            run.on_exception(exception)
 
     def _begin(self, trainer: Any, pl_module: Any) -> None:  # noqa: ARG002 - the hook's face
-        for logger in _followers(trainer):
-            logger.begin(trainer)
+        for run in _runs_of(trainer):
+            run.begin(trainer)
 
 
-def _followers(trainer: Any) -> list[RunFollower]:
-    return [logger for logger in trainer.loggers if isinstance(logger, RunFollower)]
+def _runs_of(trainer: Any) -> list[CurrentRun]:
+    runs = (getattr(logger, "current_run", None) for logger in trainer.loggers)
+    return [run for run in runs if isinstance(run, CurrentRun)]

@@ -1,51 +1,70 @@
 """Which run a training goes on with: that of its checkpoint, where this store has it, or its own."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from runstore.errors import RunStoreError
 from runstore.lightning.resuming import Origin, close_attempt, read_run
+from runstore.lightning.stages import RunOverStages
 from runstore.protocol import RunReader
 from runstore.training.session import RunSession
 
 _log = logging.getLogger(__name__)
 
 
+class Own(NamedTuple):
+    """The run that a logger has already.
+
+    Attributes:
+        run_id: its id.
+        id_was_given: whether the program has named it.
+        experiment: the name of its experiment.
+        store_name: its store's URL without secrets; ``None`` where the program has given an open store.
+    """
+
+    run_id: str
+    id_was_given: bool
+    experiment: str
+    store_name: str | None
+
+
 def choose_run(
-    origins: Sequence[Origin],
-    *,
-    session: RunSession,
-    store_name: str | None,
-    reason_to_keep: Callable[[Origin], str | None],
-    checkpoint: str,
-) -> Origin | None:
-    """The run to continue; ``None`` to keep the session's, which is then linked to the one that wrote the checkpoint.
+    origins: Sequence[Origin], run: RunOverStages, *, own: Own, stage: str, checkpoint: str
+) -> Origin | None:  # fmt: skip
+    """The run to go on with; ``None`` to begin the logger's own, which is then linked to the one of the checkpoint.
 
     Whether the checkpoint's run is of this store, the store itself is asked. Where it cannot answer now, or does not
     know the run (which may still wait in a journal), the stores' URLs decide.
 
     Args:
         origins: what the checkpoint tells.
-        session: the run that has not begun yet.
-        store_name: the store's URL without secrets.
-        reason_to_keep: why an origin is not to be continued; ``None`` where nothing speaks against it.
+        run: the logger's own, which may still have to begin.
+        own: what is known of it.
+        stage: ``fit``, ``validate``, ``test`` or ``predict``.
         checkpoint: the checkpoint's path, for messages.
 
     Raises:
         RunStoreError: the store cannot be opened, and trying again cannot mend it.
     """
-    origin = next((origin for origin in origins if origin.store == store_name), origins[0])
-    reason = reason_to_keep(origin)
+    session = run.session
+    same = next((origin for origin in origins if origin.run_id == own.run_id), None)
+    if same is not None and stage == "fit":
+        warn_of_what_is_abandoned(session, same)
+    if same is not None or run.has_begun:
+        return same
+    origin = next((origin for origin in origins if origin.store == own.store_name), origins[0])
+    reason = _reason_to_keep(own, origin, stage)
     if reason is None:
         found = read_run(session, origin.run_id)
         if found is not None:
             close_attempt(session, found)
             warn_of_what_is_abandoned(session, origin)
             return origin
-        if store_name is not None and store_name == origin.store:
+        if own.store_name is not None and own.store_name == origin.store:
             return origin
-        reason = f"it is not in this store ({store_name}) but in another ({origin.store})"
+        reason = f"it is not in this store ({own.store_name}) but in another ({origin.store})"
     session.tags["from_run"] = origin.run_id
     session.provenance["from_checkpoint"] = origin.as_dict() | {"path": checkpoint}
     _log.warning(
@@ -55,6 +74,17 @@ def choose_run(
         reason,
         session.run_id,
     )
+    return None
+
+
+def _reason_to_keep(own: Own, origin: Origin, stage: str) -> str | None:
+    """Why the checkpoint's run is not to be continued; ``None`` where nothing speaks against it."""
+    if own.id_was_given:
+        return f"run_id={own.run_id!r} was given"
+    if stage != "fit":
+        return "only fit continues a run"
+    if origin.experiment != own.experiment:
+        return f"it is of the experiment {origin.experiment!r}, not {own.experiment!r}"
     return None
 
 

@@ -26,7 +26,7 @@ class Held(NamedTuple):
     points: list[MetricPoint]
 
 
-class StagedRun:
+class RunOverStages:
     """Begins a run once, ends it after each stage as it went, and reopens it when training goes on.
 
     A run that ended well stays ``completed`` while ``test``, ``validate`` and ``predict`` add to it: nothing that

@@ -1,0 +1,83 @@
+"""The sessions of a logger's runs: in which store, of which experiment, born with what."""
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from runstore.errors import InvalidValueError
+from runstore.opening import open_store
+from runstore.protocol import RunStore
+from runstore.provenance import gather_provenance
+from runstore.secrets import redact
+from runstore.settings import load_settings
+from runstore.training.session import RunSession
+
+_PACKAGES = (
+    "runstore",
+    "lightning",
+    "pytorch-lightning",
+    "torch",
+    "torchvision",
+    "torchmetrics",
+    "numpy",
+)
+
+
+class Sessions:
+    """Makes the session of each run that a logger writes to.
+
+    Attributes:
+        experiment: the name of the experiment.
+    """
+
+    def __init__(  # noqa: PLR0913 - the logger's own options
+        self,
+        url: str | None,
+        *,
+        store: RunStore | None,
+        durable: bool,
+        artifacts: str | None,
+        experiment: str,
+        tags: Mapping[str, str] | None,
+        birth: Mapping[str, Any],
+    ) -> None:
+        """Opens nothing yet.
+
+        Raises:
+            InvalidValueError: a URL and a store are both given.
+        """
+        if url is not None and store is not None:
+            raise InvalidValueError("url and store are both given; give the URL to open a store, or an open store")
+        self.experiment = experiment
+        self._url = url
+        self._store: RunStore | Callable[[], RunStore] = (
+            functools.partial(open_store, url, durable=durable, artifacts=artifacts) if store is None else store
+        )
+        self._tags = dict(tags or {})
+        self._birth = dict(birth)
+
+    def new(self, run_id: str, **tags: str) -> RunSession:
+        """A session for a run, with more tags than those of all runs."""
+        return RunSession(
+            self._store,
+            experiment=self.experiment,
+            run_id=run_id,
+            tags=self._tags | tags,
+            provenance=gather_provenance(packages=_PACKAGES, seed=_seed()),
+            **self._birth,
+        )
+
+    @property
+    def store_name(self) -> str | None:
+        """The store's URL without secrets; ``None`` where the program has given an open store."""
+        if not callable(self._store):
+            return None
+        url = load_settings(url=self._url).url
+        return None if url is None else redact(url)
+
+
+def _seed() -> int | None:
+    """What ``seed_everything`` has set."""
+    seed = os.environ.get("PL_GLOBAL_SEED", "")
+    return int(seed) if seed.isdecimal() else None
