@@ -51,11 +51,12 @@ def test_the_example_of_the_readme_finds_its_run(capsys: pytest.CaptureFixture[s
 
 @pytest.mark.parametrize("page", [page for page in PAGES if any(words[0] == "runstore" for words in commands_of(page))])
 def test_each_command_that_is_shown_has_the_options_it_is_shown_with(page: str) -> None:
+    group = app.make_context("runstore", [], resilient_parsing=True)
     for words in commands_of(page):
         if words[0] == "runstore" and words[1] not in {"--help", "--version"}:
             command = app.commands[words[1]]
             with suppress(click.MissingParameter):  # `runstore show`, in a sentence
-                command.make_context(words[1], [*words[2:]])
+                command.make_context(words[1], [*words[2:]], parent=group)
 
 
 def test_the_commands_of_the_quickstart_show_its_run(capsys: pytest.CaptureFixture[str]) -> None:
