@@ -119,6 +119,23 @@ def test_roles_that_have_changed_are_written_anew_at_the_end(
     assert kept(store, logger.run_id) == {"checkpoints/epoch=0.ckpt": "top_k", "checkpoints/epoch=1.ckpt": "best"}
 
 
+@pytest.mark.parametrize("mode", ["min", "max"])
+def test_a_monitor_that_was_never_a_number_makes_no_checkpoint_the_best(
+    store: MemoryStore, make_trainer: MakeTrainer, tmp_path: Path, mode: str
+) -> None:
+    class Undefined(Model):
+        def validation_step(self, batch: Any, batch_idx: int) -> None:  # noqa: ARG002 - Lightning's face
+            self.log("val_score", torch.nan)
+
+    logger = RunStoreLogger(store=store, save_dir=tmp_path, log_model=True)
+
+    make_trainer(logger=logger, callbacks=[best_of(mode, save_last=True)], max_epochs=1).fit(Undefined())
+
+    roles = kept(store, logger.run_id)
+    scores = {artifact.metadata["score"] for artifact in store.list_artifacts(logger.run_id)}
+    assert (roles, scores) == ({"checkpoints/epoch=0.ckpt": "top_k", "checkpoints/last.ckpt": "last"}, {None})
+
+
 def test_a_training_that_failed_keeps_what_was_logged_until_then(
     store: MemoryStore, make_trainer: MakeTrainer, tmp_path: Path
 ) -> None:

@@ -73,6 +73,20 @@ def test_a_fit_from_a_checkpoint_continues_the_run_as_its_next_attempt(
     assert list(store.get_history(run.id, "loss_step", "train").steps) == [0, 1, 2, 3]
 
 
+def test_a_checkpoint_tells_the_experiment_where_the_program_names_none(
+    store: MemoryStore, make_trainer: MakeTrainer, fitted: tuple[RunStoreLogger, Path], tmp_path: Path
+) -> None:
+    first, path = fitted
+    second = RunStoreLogger(store=store, save_dir=tmp_path)
+
+    make_trainer(logger=second, max_epochs=2).fit(Model(), ckpt_path=path)
+
+    (run,) = store.search_runs().items
+    assert (second.run_id, run.attempt) == (first.run_id, 2)
+    assert (second.name, second.log_dir) == (first.name, first.log_dir)
+    assert [each.name for each in store.list_experiments().items] == ["e"]
+
+
 def test_the_steps_that_overlap_are_overwritten(
     store: MemoryStore, make_trainer: MakeTrainer, fitted: tuple[RunStoreLogger, Path], tmp_path: Path
 ) -> None:

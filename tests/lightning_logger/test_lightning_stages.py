@@ -16,7 +16,7 @@ from pytorch_lightning.loggers import CSVLogger
 from pytorch_lightning.tuner.tuning import Tuner
 
 from lightning_logger.models import Model, StoppedModel
-from runstore.errors import SettingsError
+from runstore.errors import ConflictError, SettingsError
 from runstore.lightning import RunStoreCallback, RunStoreLogger
 from runstore.memory.store import MemoryStore
 from runstore.opening.stores import open_store
@@ -264,6 +264,33 @@ def test_an_explicit_run_id_continues_that_run(store: MemoryStore, make_trainer:
 
     (run,) = store.search_runs().items
     assert (run.status, run.attempt) == ("completed", 2)
+
+
+@pytest.mark.parametrize("how", ["fit", "test", "by hand"])
+def test_an_explicit_run_id_alone_goes_on_in_the_experiment_that_has_the_run(
+    store: MemoryStore, make_trainer: MakeTrainer, how: str
+) -> None:
+    experiment_id = store.get_or_create_experiment("ct-seg")
+    run_id = store.ensure_run(experiment_id)
+    logger = RunStoreLogger(store=store, run_id=run_id)
+
+    if how == "by hand":
+        logger.log_metrics({"loss": 0.5})
+    else:
+        getattr(make_trainer(logger=logger), how)(Model())
+
+    assert [run.experiment_id for run in store.search_runs().items] == [experiment_id]
+    assert [each.name for each in store.list_experiments().items] == ["ct-seg"]
+    assert store.get_summaries(run_id)
+
+
+def test_an_explicit_run_id_is_refused_under_another_experiment_that_was_named(
+    store: MemoryStore, make_trainer: MakeTrainer
+) -> None:
+    run_id = store.ensure_run(store.get_or_create_experiment("ct-seg"))
+
+    with pytest.raises(ConflictError, match="experiment"):
+        make_trainer(logger=RunStoreLogger(store=store, run_id=run_id, experiment="default")).fit(Model())
 
 
 def test_a_test_of_somebody_elses_run_adds_to_it_and_leaves_its_status(

@@ -1,6 +1,7 @@
 """Checkpoints as artifacts: which files to keep, when, and under which name."""
 
 import logging
+import math
 import os
 import time
 from typing import Any, Literal, NamedTuple
@@ -201,11 +202,13 @@ def _held_by(callback: Any) -> dict[str, tuple[str, float | None]]:
         held[path] = ("top_k", _number(score))
     last = getattr(callback, "last_model_path", "")
     held[last] = ("last", held[last][1] if last in held else _number(getattr(callback, "current_score", None)))
-    best = getattr(callback, "best_model_path", "")
-    held[best] = ("best", _number(getattr(callback, "best_model_score", None)))
+    best, score = getattr(callback, "best_model_path", ""), getattr(callback, "best_model_score", None)
+    if score is None or _number(score) is not None:  # otherwise no score was a number, and none is the best
+        held[best] = ("best", _number(score))
     held.pop("", None)
     return held
 
 
 def _number(score: Any) -> float | None:
-    return None if score is None else float(score)
+    """A score; Lightning writes NaN as an infinity."""
+    return None if score is None or not math.isfinite(score) else float(score)

@@ -20,13 +20,13 @@ class Own(NamedTuple):
     Attributes:
         run_id: its id.
         id_was_given: whether the program has named it.
-        experiment: the name of its experiment.
+        experiment: the name of its experiment; ``None`` where the program names none.
         store_name: its store's URL without secrets; ``None`` where the program has given an open store.
     """
 
     run_id: str
     id_was_given: bool
-    experiment: str
+    experiment: str | None
     store_name: str | None
 
 
@@ -83,7 +83,7 @@ def _reason_to_keep(own: Own, origin: Origin, stage: str) -> str | None:
         return f"run_id={own.run_id!r} was given"
     if stage != "fit":
         return "only fit continues a run"
-    if origin.experiment != own.experiment:
+    if own.experiment not in {None, origin.experiment}:
         return f"it is of the experiment {origin.experiment!r}, not {own.experiment!r}"
     return None
 

@@ -14,13 +14,14 @@ from runstore.lightning.checkpoints import CheckpointLog
 from runstore.lightning.choosing import Own, choose_run, warn_of_overlap
 from runstore.lightning.cli_config import keep_cli_config
 from runstore.lightning.ending import close_when_dropped
-from runstore.lightning.folders import Folders
+from runstore.lightning.folders import Folders, fit_for_a_path
 from runstore.lightning.lineage import Lineage, Progress
 from runstore.lightning.position import Position
-from runstore.lightning.resuming import Origin, read_run
+from runstore.lightning.resuming import Origin, experiment_of, read_run
 from runstore.lightning.sessions import Sessions
 from runstore.lightning.stages import Held, RunOverStages
 from runstore.lightning.system import SystemMetrics
+from runstore.model import Run
 from runstore.training.session import RunSession
 from runstore.values.checks import check_run_id
 from runstore.values.ids import new_run_id
@@ -37,12 +38,13 @@ class CurrentRun:
         run_id: the run that is written to.
         last_step: the step of what was logged last; -1 before.
         progress: what the stages of this run have logged.
+        folders: where Lightning puts files.
     """
 
     def __init__(
         self,
         sessions: Sessions,
-        folders: Folders,
+        save_dir: str,
         *,
         run_id: str | None,
         log_model: Literal["all"] | bool,
@@ -54,7 +56,7 @@ class CurrentRun:
         self.progress = Progress()
         self._id_was_given = run_id is not None
         self._sessions = sessions
-        self._folders = folders
+        self.folders = Folders(save_dir, fit_for_a_path(sessions.experiment))
         self._log_model: Literal["all"] | bool = log_model
         self._lineage = Lineage.new()
         self._checkpoints = CheckpointLog(log_model, self._lineage)
@@ -89,7 +91,7 @@ class CurrentRun:
         run = self._run or self.staged()
         if not run.has_begun:
             if self._id_was_given:
-                found = read_run(run.session, self.run_id)
+                found = self._found(run.session)
                 run.is_guest = found is not None and not found.status.is_final  # its end is another process's business
             run.begin(resume=self._id_was_given and not run.is_guest, is_stage=False)
         return run.session
@@ -138,7 +140,7 @@ class CurrentRun:
         run, is_fit = self.staged(), trainer.state.fn == "fit"
         is_of_another_process = os.getpid() != self._process  # that may have trained: ``ddp_spawn``, ``ddp_fork``
         if not run.has_begun and (self._id_was_given or is_of_another_process):
-            found = read_run(run.session, self.run_id)
+            found = self._found(run.session)
             run.is_guest = found is not None and not is_fit and self._id_was_given
             if found is not None and is_fit and not self._goes_on and trainer.global_step == 0:
                 warn_of_overlap(run.session, self.run_id)
@@ -167,12 +169,14 @@ class CurrentRun:
             chosen = trainer.strategy.broadcast(chosen)
         if trainer.state.fn != "fit" or chosen is None:
             return
-        old_id, self.run_id, self._goes_on = self.run_id, chosen.run_id, True
+        old_folder, self.run_id, self._goes_on = self.folders.of_checkpoints(self.run_id), chosen.run_id, True
         self._lineage = chosen.lineage.continued(chosen.step)
         self._checkpoints.lineage = self._lineage
+        self._sessions.experiment = chosen.experiment
+        self.folders = self.folders._replace(experiment=fit_for_a_path(chosen.experiment))
         if self._run is not None:
-            self._run.session.run_id = self.run_id
-        self._move_checkpoints(trainer, old_id)
+            self._run.session.run_id, self._run.session.experiment = chosen.run_id, chosen.experiment
+        self._move_checkpoints(trainer, old_folder)
 
     def origin(self, *, step: int) -> Origin:
         """What a checkpoint tells of this run."""
@@ -234,6 +238,15 @@ class CurrentRun:
         if self._run is not None:
             close_when_dropped(self, self._run.session)
 
+    def _found(self, session: RunSession) -> Run | None:
+        """The run as the store knows it; if the program has named no experiment, it stays in its own."""
+        found = read_run(session, self.run_id)
+        if found is not None and not self._sessions.names_experiment:
+            experiment = experiment_of(session, found)
+            if experiment is not None:
+                session.experiment = self._sessions.experiment = experiment
+        return found
+
     def _new_session(self, **tags: str) -> RunSession:
         session = self._sessions.new(self.run_id, **tags)
         close_when_dropped(self, session)
@@ -274,11 +287,11 @@ class CurrentRun:
 
     def _move_to(self, run_id: str, trainer: Any) -> None:
         """Leaves the run, which has ended, and goes on with a new one that is linked to it."""
-        old_id, self.run_id = self.run_id, run_id
+        old_id, old_folder, self.run_id = self.run_id, self.folders.of_checkpoints(self.run_id), run_id
         self._id_was_given = False
         self._lineage, self.progress, self.last_step = Lineage.new(), Progress(), -1
         self._checkpoints = CheckpointLog(self._log_model, self._lineage)
-        self._move_checkpoints(trainer, old_id)
+        self._move_checkpoints(trainer, old_folder)
         if not self.is_written_here:
             return
         held = Held([], [])
@@ -296,17 +309,17 @@ class CurrentRun:
             run_id,
         )
 
-    def _move_checkpoints(self, trainer: Any, old_id: str) -> None:
+    def _move_checkpoints(self, trainer: Any, old_folder: str) -> None:
         """Lightning has chosen its folder for checkpoints by now: in the run's own, top-k goes on where it was."""
         for callback in trainer.checkpoint_callbacks:
-            if getattr(callback, "dirpath", None) == self._folders.of_checkpoints(old_id):
-                callback.dirpath = self._folders.of_checkpoints(self.run_id)
+            if getattr(callback, "dirpath", None) == old_folder:
+                callback.dirpath = self.folders.of_checkpoints(self.run_id)
 
     def _choose(self, origins: list[Origin], trainer: Any) -> Origin | None:
         own = Own(
             run_id=self.run_id,
             id_was_given=self._id_was_given,
-            experiment=self._sessions.experiment,
+            experiment=self._sessions.experiment if self._sessions.names_experiment else None,
             store_name=self._sessions.store_name,
         )
         return choose_run(

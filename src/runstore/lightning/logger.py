@@ -9,7 +9,7 @@ from runstore.errors import InvalidValueError
 from runstore.lightning._family import DummyExperiment, Logger, be_a_logger_of_both
 from runstore.lightning.callback import RunStoreCallback
 from runstore.lightning.current import CurrentRun
-from runstore.lightning.folders import Folders, fit_for_a_path
+from runstore.lightning.folders import fit_for_a_path
 from runstore.lightning.hparams import config_of
 from runstore.lightning.points import PointMaker
 from runstore.lightning.scalars import step_of
@@ -45,7 +45,7 @@ class RunStoreLogger(Logger):
         self,
         url: str | None = None,
         *,
-        experiment: str = "default",
+        experiment: str | None = None,
         run_id: str | None = None,
         name: str | None = None,
         tags: Mapping[str, str] | None = None,
@@ -64,7 +64,8 @@ class RunStoreLogger(Logger):
 
         Args:
             url: the store's URL; by default it is looked for as :func:`runstore.open_store` does.
-            experiment: the experiment's name.
+            experiment: the experiment's name. Without one, a run that the store has stays in its own, and a new one is of
+                the experiment ``default``.
             run_id: an existing run to continue, or the id for a new one. It wins over the one in a checkpoint.
             name: a label for the run.
             tags: short texts by key.
@@ -93,13 +94,12 @@ class RunStoreLogger(Logger):
             store=store,
             durable=durable,
             artifacts=artifacts,
-            experiment=check_name(experiment, "experiment"),
+            experiment=None if experiment is None else check_name(experiment, "experiment"),
             tags=tags,
             birth={"name": name, "source_path": source_path, "parent_run_id": parent_run_id},
         )
-        self._folders = Folders(os.fspath(save_dir), fit_for_a_path(experiment))
         self._current = CurrentRun(
-            sessions, self._folders, run_id=run_id, log_model=log_model, system_metrics_s=system_metrics_s
+            sessions, os.fspath(save_dir), run_id=run_id, log_model=log_model, system_metrics_s=system_metrics_s
         )
         self._maker = PointMaker(MetricNames(split=map_names, prefix=prefix))
 
@@ -116,7 +116,7 @@ class RunStoreLogger(Logger):
     @property
     def name(self) -> str:
         """The experiment's name, as a folder may be called."""
-        return self._folders.experiment
+        return self._current.folders.experiment
 
     @property
     def version(self) -> str:
@@ -126,17 +126,17 @@ class RunStoreLogger(Logger):
     @property
     def save_dir(self) -> str:
         """Where Lightning puts files; the store's files have their own place."""
-        return self._folders.save_dir
+        return self._current.folders.save_dir
 
     @property
     def root_dir(self) -> str:
         """The folder of the experiment's files."""
-        return self._folders.root
+        return self._current.folders.root
 
     @property
     def log_dir(self) -> str:
         """The folder of the run's files."""
-        return self._folders.of_run(self.run_id)
+        return self._current.folders.of_run(self.run_id)
 
     @property
     def experiment(self) -> RunSession:

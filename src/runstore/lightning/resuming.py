@@ -73,6 +73,15 @@ def read_run(session: RunSession, run_id: str) -> Run | None:
         return None
 
 
+def experiment_of(session: RunSession, run: Run) -> str | None:
+    """The name of a run's experiment; ``None`` where the store cannot answer now."""
+    with suppress(RunStoreError):
+        store = session.store
+        if isinstance(store, RunReader):
+            return store.get_experiment(run.experiment_id).name
+    return None
+
+
 def close_attempt(session: RunSession, run: Run) -> None:
     """Ends an attempt that was killed before it could say so, so that going on counts as a new one.
 

@@ -29,6 +29,7 @@ class Sessions:
 
     Attributes:
         experiment: the name of the experiment.
+        names_experiment: whether the program has named it. If not, a run that exists tells it.
     """
 
     def __init__(  # noqa: PLR0913 - the logger's own options
@@ -38,7 +39,7 @@ class Sessions:
         store: RunStore | None,
         durable: bool,
         artifacts: str | None,
-        experiment: str,
+        experiment: str | None,
         tags: Mapping[str, str] | None,
         birth: Mapping[str, Any],
     ) -> None:
@@ -49,7 +50,8 @@ class Sessions:
         """
         if url is not None and store is not None:
             raise InvalidValueError("url and store are both given; give the URL to open a store, or an open store")
-        self.experiment = experiment
+        self.experiment = experiment or "default"
+        self.names_experiment = experiment is not None
         self._url = url
         self._store: RunStore | Callable[[], RunStore] = (
             functools.partial(open_store, url, durable=durable, artifacts=artifacts) if store is None else store

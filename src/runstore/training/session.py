@@ -42,7 +42,8 @@ class RunSession:
     Every method may be called from any thread. A session may be pickled; the copy writes to the same run.
 
     Attributes:
-        run_id: the run's id, made here unless it was given. Like the two that follow, it may be set until the run begins.
+        run_id: the run's id, made here unless it was given. Like those that follow, it may be set until the run begins.
+        experiment: the experiment's name, if the run is to be created.
         tags: short texts by key.
         provenance: where the run comes from, nested and typed like a config.
     """
@@ -87,7 +88,7 @@ class RunSession:
         self._given = None if callable(store) else store
         self._open = store if callable(store) else None
         self._opened: RunStore | None = None
-        self._experiment = experiment
+        self.experiment = experiment
         self._experiment_id = experiment_id
         self._may_exist = run_id is not None
         self._birth: dict[str, Any] = {
@@ -153,7 +154,7 @@ class RunSession:
             Exception: what else the store raised; every error but "away" and "full" ends the training before it begins.
         """
         self._was_tried = True
-        if self._experiment is None and self._experiment_id is None and not self._may_exist:
+        if self.experiment is None and self._experiment_id is None and not self._may_exist:
             raise InvalidValueError(
                 f"cannot create run {self.run_id!r}: experiment_id is missing; "
                 "give experiment_id=..., or experiment=... to use one by its name, or run_id=... of an existing run"
@@ -282,8 +283,8 @@ class RunSession:
             return
         store = self.store
         experiment_id = self._experiment_id
-        if experiment_id is None and self._experiment is not None:
-            experiment_id = store.get_or_create_experiment(self._experiment)
+        if experiment_id is None and self.experiment is not None:
+            experiment_id = store.get_or_create_experiment(self.experiment)
         store.ensure_run(
             experiment_id,
             run_id=self.run_id,
