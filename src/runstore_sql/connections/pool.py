@@ -1,11 +1,10 @@
 """The connections of one handle: kept for the next call, of each process by itself.
 
-A child never touches its parent's connections. They stay referenced, unclosed: to close one would end the parent's.
+A child never touches its parent's connections: to close one would end the parent's.
 """
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -13,6 +12,7 @@ from sqlalchemy.pool import QueuePool
 
 from runstore.errors import StoreClosedError
 from runstore.local import forks
+from runstore.local.processes import PerProcess
 from runstore_sql.dialects.connector import POOL_SIZE, Connector
 
 ResultT = TypeVar("ResultT")
@@ -29,10 +29,9 @@ class Pool:
         """Connects to nothing yet."""
         self._connector = connector
         self._place = place
-        self._engines: dict[int, sa.Engine] = {}
-        self._spare: list[tuple[int, Any]] = []
-        self._busy: set[int] = set()
-        self._inherited: list[Any] = []
+        self._engine = PerProcess(connector.engine)
+        self._spare: PerProcess[list[Any]] = PerProcess(list)
+        self._busy: PerProcess[set[int]] = PerProcess(set)
         self._is_closed = False
         connector.renew = self.renew
         if connector.is_file:
@@ -43,17 +42,14 @@ class Pool:
         """This process's engine."""
         if self._is_closed:
             raise StoreClosedError(f"the store at {self._place} was closed; open another")
-        pid = os.getpid()
-        found = self._engines.get(pid)
-        # setdefault is atomic: of two threads' engines, neither of them connected yet, one stays.
-        return found if found is not None else self._engines.setdefault(pid, self._connector.engine())
+        return self._engine.get()
 
     def in_use(self) -> int:
         """How many connections are checked out right now, in this process."""
         if self._is_closed:
             return 0
         pool = self.engine.pool
-        return (pool.checkedout() if isinstance(pool, QueuePool) else 0) + len(self._busy)
+        return (pool.checkedout() if isinstance(pool, QueuePool) else 0) + len(self._busy.get())
 
     @contextmanager
     def connected(self) -> Iterator[sa.Connection]:
@@ -82,8 +78,8 @@ class Pool:
         connector = self._connector
         connector.enter()
         try:
-            held = self._take()
-            self._busy.add(id(held))
+            held, busy = self._take(), self._busy.get()
+            busy.add(id(held))
             try:
                 result = work(held.dbapi_connection)
                 connector.check(held.dbapi_connection)
@@ -100,26 +96,25 @@ class Pool:
                 self._keep(held)
                 return result
             finally:
-                self._busy.discard(id(held))
+                busy.discard(id(held))
         finally:
             connector.leave()
 
     def _take(self) -> Any:
-        while self._spare and not self._is_closed:
+        spare = self._spare.get()
+        if spare and not self._is_closed:
             try:
-                pid, held = self._spare.pop()
+                return spare.pop()
             except IndexError:  # another thread took the last one
-                break
-            if pid == os.getpid():
-                return held
-            self._inherited.append(held)
+                pass
         held = self.engine.raw_connection()
         held.detach()
         return held
 
     def _keep(self, held: Any) -> None:
-        if len(self._spare) < POOL_SIZE and not self._is_closed:
-            self._spare.append((os.getpid(), held))
+        spare = self._spare.get()
+        if len(spare) < POOL_SIZE and not self._is_closed:
+            spare.append(held)
         else:
             held.close()
 
@@ -136,8 +131,11 @@ class Pool:
 
     def rest(self) -> None:
         """As :meth:`renew`, before a fork: no call is under way."""
-        self._drop_spares()
-        engine = self._engines.get(os.getpid())
+        spare = self._spare.get()
+        with suppress(IndexError):  # other threads take from it as well
+            while True:
+                spare.pop().close()
+        engine = self._engine.found()
         if engine is not None:
             engine.dispose()
 
@@ -152,14 +150,3 @@ class Pool:
             self._is_closed = True
             self.renew()
             self._connector.close()
-
-    def _drop_spares(self) -> None:
-        while self._spare:
-            try:
-                pid, held = self._spare.pop()
-            except IndexError:  # another thread took the last one
-                break
-            if pid == os.getpid():
-                held.close()
-            else:
-                self._inherited.append(held)
