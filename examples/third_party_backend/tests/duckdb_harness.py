@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import duckdb
 
-from runstore.protocol import BackendStore
+from runstore.backend import BackendStore
 from runstore.testing import Harness
 from runstore.testing.harness import open_url
 

@@ -10,6 +10,7 @@ from runstore.backend.arguments import (
     is_lost,
 )
 from runstore.backend.begun import BegunRuns
+from runstore.backend.states import first_attempt, with_end, with_heartbeat, with_next_attempt, with_status_now
 from runstore.backend.store import BackendStore, Store
 
 __all__ = [
@@ -22,5 +23,10 @@ __all__ = [
     "RunEnd",
     "StepRange",
     "Store",
+    "first_attempt",
     "is_lost",
+    "with_end",
+    "with_heartbeat",
+    "with_next_attempt",
+    "with_status_now",
 ]

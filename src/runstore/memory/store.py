@@ -15,40 +15,25 @@ from typing import Any, BinaryIO
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runstore.artifacts.blobs import Blob, Blobs, blobs_at, hashed
+from runstore.artifacts import Blob, Blobs, blobs_at, hashed
 from runstore.backend import (
-    DEFAULT_LEASE_S,
     BackendStore,
     NewExperiment,
     NewRun,
     RunEnd,
     StepRange,
-    is_lost,
+    first_attempt,
+    with_end,
+    with_heartbeat,
+    with_next_attempt,
+    with_status_now,
 )
-from runstore.errors import (
-    ExperimentNotFoundError,
-    RunNotFoundError,
-    StoreClosedError,
-)
+from runstore.errors import ExperimentNotFoundError, RunNotFoundError, StoreClosedError
 from runstore.local.clock import now_us
-from runstore.model import (
-    Artifact,
-    Experiment,
-    Run,
-    RunStatus,
-    SeriesSummary,
-    from_microseconds,
-    to_microseconds,
-)
-from runstore.query.meaning import Lookup, leaf_value, lookup_in, matches, precedes, sort_key
-from runstore.query.searches import RunQuery
-from runstore.query.tree import Order
-from runstore.series.columns import Columns, Series, SeriesColumns
-from runstore.series.summaries import summarize
-from runstore.values.config import (
-    EMPTY_CONFIG,
-    ConfigDocument,
-)
+from runstore.model import Artifact, Experiment, Run, SeriesSummary, from_microseconds
+from runstore.query import Lookup, RunQuery, lookup_in, pick_page
+from runstore.series import Columns, Series, SeriesColumns, summarize
+from runstore.values import EMPTY_CONFIG, ConfigDocument
 
 
 class _Series(Struct):
@@ -112,39 +97,13 @@ class MemoryStore(BackendStore):
                 raise ExperimentNotFoundError.of(experiment_id)
             if new.parent_run_id is not None and new.parent_run_id not in database.runs:
                 raise RunNotFoundError.of(new.parent_run_id, role="parent run")
-            now = from_microseconds(database.now_us())
-            run = Run(
-                id=new.id,
-                experiment_id=experiment_id,
-                name=new.name,
-                status=RunStatus.IN_PROGRESS,
-                training_mode=new.training_mode,
-                parent_run_id=new.parent_run_id,
-                client_id=new.client_id,
-                attempt=1,
-                start_time=now if new.start_us is None else from_microseconds(new.start_us),
-                end_time=None,
-                heartbeat_at=now,
-                lease_s=DEFAULT_LEASE_S,
-                source_path=new.source_path,
-                tags=new.tags,
-                provenance=new.provenance.values,
-            )
-            database.runs[new.id] = _Entry(run=run)
+            database.runs[new.id] = _Entry(run=first_attempt(new, now_us=database.now_us()))
             return True
 
     def reopen_run(self, run_id: str) -> None:
         with self._session() as database:
             entry = self._entry(run_id)
-            if entry.run.status.is_final:
-                entry.run = replace(
-                    entry.run,
-                    status=RunStatus.IN_PROGRESS,
-                    end_time=None,
-                    failure=None,
-                    attempt=entry.run.attempt + 1,
-                    heartbeat_at=from_microseconds(database.now_us()),
-                )
+            entry.run = with_next_attempt(entry.run, now_us=database.now_us())
 
     def append(self, run_id: str, series: SeriesColumns) -> None:
         with self._session() as database:
@@ -175,17 +134,12 @@ class MemoryStore(BackendStore):
     def end_run(self, run_id: str, end: RunEnd) -> None:
         with self._session() as database:
             entry = self._entry(run_id)
-            if not end.is_reached(run_id, entry.run.status):
-                end_us = end.moment(start_us=to_microseconds(entry.run.start_time), now_us=database.now_us())
-                entry.run = replace(
-                    entry.run, status=end.status, end_time=from_microseconds(end_us), failure=end.failure
-                )
+            entry.run = with_end(entry.run, end, now_us=database.now_us())
 
     def beat(self, run_id: str, lease_s: float) -> None:
         with self._session() as database:
             entry = self._entry(run_id)
-            if not entry.run.status.is_final:
-                entry.run = replace(entry.run, heartbeat_at=from_microseconds(database.now_us()), lease_s=lease_s)
+            entry.run = with_heartbeat(entry.run, now_us=database.now_us(), lease_s=lease_s)
 
     # --- reading ------------------------------------------------------------------------------------------------
 
@@ -204,23 +158,10 @@ class MemoryStore(BackendStore):
             return None if entry is None else self._seen(entry.run, database.now_us())
 
     def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
-        found: list[tuple[_Place, Run]] = []
         with self._session() as database:
-            for entry in database.runs.values():
-                if asked.experiment_id not in {None, entry.run.experiment_id}:
-                    continue
-                if asked.parent_run_id not in {None, entry.run.parent_run_id}:
-                    continue
-                run = self._seen(entry.run, database.now_us())
-                lookup = self._lookup(entry, run)
-                if matches(asked.node, lookup):
-                    start_us = to_microseconds(run.start_time)
-                    place = sort_key(asked.orders, lookup, start_us=start_us, run_id=run.id)
-                    if asked.after is None or precedes(asked.after, place, asked.orders):
-                        found.append((_Place(place, asked.orders), run))
-        found.sort(key=lambda item: item[0])
-        page = found[: asked.limit]
-        return [run for _, run in page], page[-1][0].pairs if len(found) > asked.limit else None
+            entries = list(database.runs.values())
+            runs = [self._seen(entry.run, database.now_us()) for entry in entries]
+            return pick_page(((run, self._lookup(entry, run)) for entry, run in zip(entries, runs, strict=True)), asked)
 
     def read_configs(self, run_ids: Sequence[str]) -> dict[str, str]:
         with self._session() as database:
@@ -273,17 +214,13 @@ class MemoryStore(BackendStore):
 
     @staticmethod
     def _touch(entry: _Entry, now_us: int) -> None:
-        """A write is a sign of life."""
-        if not entry.run.status.is_final:
-            entry.run = replace(entry.run, heartbeat_at=from_microseconds(now_us))
+        """A write is a heartbeat."""
+        entry.run = with_heartbeat(entry.run, now_us=now_us)
 
     @staticmethod
     def _seen(run: Run, now_us: int) -> Run:
-        """The run as a reader sees it: the caller's own copy, ``lost`` once its lease has run out."""
-        run = deepcopy(run)
-        heartbeat_us = to_microseconds(run.heartbeat_at)
-        is_late = is_lost(run.status, heartbeat_us=heartbeat_us, lease_s=run.lease_s, now_us=now_us)
-        return replace(run, status=RunStatus.LOST) if is_late else run
+        """The run as a reader sees it: the caller's own copy."""
+        return with_status_now(deepcopy(run), now_us=now_us)
 
     @staticmethod
     def _summaries(entry: _Entry) -> dict[tuple[str, str], SeriesSummary]:
@@ -294,11 +231,7 @@ class MemoryStore(BackendStore):
         return {key: series.summary for key, series in entry.series.items() if series.summary is not None}
 
     def _lookup(self, entry: _Entry, run: Run) -> Lookup:
-        return lookup_in(
-            run,
-            leaves={leaf.key: leaf_value(leaf.kind, leaf.number, leaf.text) for leaf in entry.config.leaves},
-            summaries=self._summaries(entry),
-        )
+        return lookup_in(run, entry.config, self._summaries(entry).values())
 
 
 class _Session:
@@ -331,14 +264,3 @@ class _MemoryBlobs:
     def open(self, sha256: str) -> BinaryIO:
         """The bytes as kept."""
         return io.BytesIO(self._bytes[sha256])
-
-
-class _Place:
-    """A place in an ordering that ``list.sort`` can compare."""
-
-    def __init__(self, pairs: list[Any], orders: Sequence[Order]) -> None:
-        self.pairs = pairs
-        self._orders = orders
-
-    def __lt__(self, other: "_Place") -> bool:
-        return precedes(self.pairs, other.pairs, self._orders)

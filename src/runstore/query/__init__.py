@@ -27,6 +27,7 @@ first 65,535 characters. What lies beyond is refused with :class:`~runstore.erro
 """
 
 from runstore.query.meaning import Lookup, leaf_value, lookup_in, matches, precedes, sort_key
+from runstore.query.pages import pick_page
 from runstore.query.parser import parse_filter, parse_order
 from runstore.query.patterns import Part, Wildcard, like_matcher, like_parts, like_tokens, part_length
 from runstore.query.searches import ExperimentQuery, Place, RunQuery, check_children, check_experiments, check_search
@@ -98,6 +99,7 @@ __all__ = [
     "parse_filter",
     "parse_order",
     "part_length",
+    "pick_page",
     "precedes",
     "sort_key",
 ]

@@ -5,7 +5,7 @@ that translate the tree are compared with them by the conformance kit.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
 from typing import Any
 
@@ -30,6 +30,7 @@ from runstore.query.tree import (
     Rank,
     Tag,
 )
+from runstore.values.config import ConfigDocument
 
 
 class Odd(Enum):
@@ -44,19 +45,16 @@ Value = bool | float | str | int | Odd
 Lookup = Callable[[Field], Value]
 
 
-def lookup_in(
-    run: Run,
-    *,
-    leaves: Mapping[str, Value],
-    summaries: Mapping[tuple[str, str], SeriesSummary],
-) -> Lookup:
+def lookup_in(run: Run, config: ConfigDocument, summaries: Iterable[SeriesSummary]) -> Lookup:
     """A function from a field to this run's value of it.
 
     Args:
-        run: with its derived status.
-        leaves: the config's leaves by flattened key (:func:`leaf_value`).
-        summaries: by ``(name, dataset_type)``.
+        run: with the status that it has now.
+        config: the run's.
+        summaries: of the run's series.
     """
+    leaves: dict[str, Value] = {}
+    series: dict[tuple[str, str], SeriesSummary] = {}
 
     def lookup(field: Field) -> Value:
         match field:
@@ -65,9 +63,13 @@ def lookup_in(
             case Tag(key):
                 return run.tags.get(key, Odd.MISSING)
             case ConfigKey(key):
+                if not leaves:
+                    leaves.update((leaf.key, leaf_value(leaf.kind, leaf.number, leaf.text)) for leaf in config.leaves)
                 return leaves.get(key, Odd.MISSING)
             case Metric(dataset_type, name, stat):
-                return _statistic(summaries.get((name, dataset_type)), stat)
+                if not series:
+                    series.update(((each.name, str(each.dataset_type)), each) for each in summaries)
+                return _statistic(series.get((name, dataset_type)), stat)
 
     return lookup
 
@@ -111,13 +113,13 @@ def matches(node: Node | None, lookup: Lookup) -> bool:  # noqa: PLR0911 - one r
             return isinstance(value, str) and like_matcher(pattern)(value) != negated
 
 
-def sort_key(orders: Sequence[Order], lookup: Lookup, *, start_us: int, run_id: str) -> list[list[Any]]:
-    """A run's place in an ordering, one ``[rank, value]`` pair a term (:class:`runstore.query.Rank`); compare with :func:`precedes`.
+def sort_key(orders: Sequence[Order], lookup: Lookup, *, start_us: int, run_id: str) -> list[tuple[int, Any]]:
+    """A run's place in an ordering, one ``(rank, value)`` pair a term (:class:`runstore.query.Rank`); compare with :func:`precedes`.
 
     The last two pairs, start time and id, make the order total. All values are JSON values, fit for a cursor.
     """
     pairs = [_ranked(lookup(order.field)) for order in orders]
-    return [*pairs, [Rank.NUMBER, start_us], [Rank.TEXT, run_id]]
+    return [*pairs, (Rank.NUMBER, start_us), (Rank.TEXT, run_id)]
 
 
 def precedes(left: Sequence[Any], right: Sequence[Any], orders: Sequence[Order]) -> bool:
@@ -177,15 +179,15 @@ def _compares(value: Any, op: str, literal: Any) -> bool:
     )
 
 
-def _ranked(value: Value) -> list[Any]:
+def _ranked(value: Value) -> tuple[int, Any]:
     if value is Odd.MISSING:
-        return [Rank.MISSING, 0]
+        return Rank.MISSING, 0
     if isinstance(value, Odd):
-        return [Rank.OTHER, 0]
+        return Rank.OTHER, 0
     if isinstance(value, bool):
-        return [Rank.BOOLEAN, value]
+        return Rank.BOOLEAN, value
     if isinstance(value, str):
-        return [Rank.TEXT, value[:MAX_SORTED_LENGTH]]
+        return Rank.TEXT, value[:MAX_SORTED_LENGTH]
     if isinstance(value, float) and not math.isfinite(value):
-        return [Rank.NON_FINITE, 0]
-    return [Rank.NUMBER, value]
+        return Rank.NON_FINITE, 0
+    return Rank.NUMBER, value

@@ -1,414 +1,196 @@
-"""The store: six verbs, the reads and the heartbeat, on :mod:`runstore`'s own checks, summaries and filter semantics."""
+"""The operations of a backend, in SQL. What the verbs and reads check, page and thin is done by :mod:`runstore`."""
 
 import math
 import time
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
-from os import PathLike
-from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any
 
 import duckdb
 import msgspec
 from msgspec.structs import replace
 
-from runstore.artifacts.blobs import blobs_at
-from runstore.artifacts.requests import check_artifact, records_of
-from runstore.artifacts.verifying import open_verified
-from runstore.backend.begun import BegunRuns
-from runstore.errors import (
-    ArtifactNotFoundError,
-    ExperimentNotFoundError,
-    InvalidValueError,
-    RunFinalizedError,
-    RunNotFoundError,
-    SchemaError,
-    StoreClosedError,
+from runstore.artifacts import Blobs, blobs_at
+from runstore.backend import (
+    BackendStore,
+    NewExperiment,
+    NewRun,
+    RunEnd,
+    StepRange,
+    first_attempt,
+    with_end,
+    with_heartbeat,
+    with_next_attempt,
+    with_status_now,
 )
-from runstore.model import (
-    Artifact,
-    DatasetType,
-    Experiment,
-    History,
-    MetricPoint,
-    Page,
-    Run,
-    RunFailure,
-    RunStatus,
-    SeriesSummary,
-    from_microseconds,
-    to_microseconds,
-)
-from runstore.protocol import DEFAULT_LEASE_S
-from runstore.query.searches import check_children, check_experiments, check_search
-from runstore.series.checked import check_points, group_points
-from runstore.series.sampling import MIN_SAMPLE, sample_indices
-from runstore.series.summaries import summarize
-from runstore.values import births, checks
-from runstore.values.config import check_config, decode_config, encode_config, merge_config
-from runstore.values.ids import experiment_id_of, new_run_id
+from runstore.errors import ExperimentNotFoundError, RunNotFoundError, StoreClosedError
+from runstore.model import Artifact, Experiment, Run, SeriesSummary, from_microseconds
+from runstore.query import Place, RunQuery, lookup_in, pick_page
+from runstore.series import Columns, Series, SeriesColumns, summarize
+from runstore.values import EMPTY_CONFIG, ConfigDocument, decode_config, encode_config
 from runstore_duckdb.database import DuckFile
-from runstore_duckdb.search import children_page, search_page
 
 Connection = duckdb.DuckDBPyConnection
+_ONE_OF = "IN (SELECT unnest(?::VARCHAR[]))"
 
 
-class DuckStore:
-    """A handle on a DuckDB file; see :class:`runstore.protocol.BackendStore` for every method."""
+class DuckStore(BackendStore):
+    """A handle on a DuckDB file."""
 
     def __init__(self, url: str, *, artifacts: str | None = None, read_only: bool = False) -> None:
         self._file = DuckFile(url)
         self._blobs = blobs_at(artifacts or f"{self._file.path}.artifacts")
-        self._read_only = read_only
         self._is_closed = False
-        self._begun = BegunRuns()
         self._file.prepare(read_only=read_only)
 
     def __repr__(self) -> str:
         return f"<DuckStore {self._file.path}>"
 
-    # The six verbs
-
-    def get_or_create_experiment(self, name: str, *, description: str | None = None) -> str:
-        checks.check_name(name, "experiment name")
-        checks.check_optional_text(description, "description")
-        experiment_id = experiment_id_of(name)
-        with self._writing() as connection:
-            connection.execute(
-                "INSERT INTO experiments VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                [experiment_id, name, description, _now_us()],
-            )
-            connection.execute(
-                "UPDATE experiments SET description = ? WHERE id = ? AND description IS NULL",
-                [description, experiment_id],
-            )
-        return experiment_id
-
-    def ensure_run(  # noqa: PLR0913 - the protocol's signature
-        self,
-        experiment_id: str | None = None,
-        *,
-        run_id: str | None = None,
-        training_mode: str = "centralized",
-        parent_run_id: str | None = None,
-        client_id: str | None = None,
-        name: str | None = None,
-        source_path: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        provenance: Mapping[str, Any] | None = None,
-        start_time: datetime | None = None,
-        resume: bool = False,
-    ) -> str:
-        birth = births.check_birth(
-            experiment_id=experiment_id,
-            run_id=run_id,
-            training_mode=training_mode,
-            parent_run_id=parent_run_id,
-            client_id=client_id,
-            name=name,
-            source_path=source_path,
-            tags=tags,
-            start_time=start_time,
-        )
-        origin = encode_config(check_config(provenance or {}, "provenance"))
-        with self._writing() as connection:
-            found = _find_run(connection, birth.run_id)
-            now = from_microseconds(_now_us())
-            if found is not None:
-                births.check_same_experiment(birth, found.experiment_id)
-                if resume:
-                    self._begun.add(found.id)
-                if resume and found.status.is_final:
-                    _write_run(
-                        connection,
-                        replace(
-                            found,
-                            status=RunStatus.IN_PROGRESS,
-                            end_time=None,
-                            failure=None,
-                            attempt=found.attempt + 1,
-                            heartbeat_at=now,
-                        ),
-                    )
-                return found.id
-            wanted = births.require_experiment(birth)
-            if connection.execute("SELECT 1 FROM experiments WHERE id = ?", [wanted]).fetchone() is None:
-                raise ExperimentNotFoundError.of(wanted)
-            if birth.parent_run_id is not None and _find_run(connection, birth.parent_run_id) is None:
-                raise RunNotFoundError.of(birth.parent_run_id, role="parent run")
-            run = Run(
-                id=birth.run_id or new_run_id(),
-                experiment_id=wanted,
-                name=birth.name,
-                status=RunStatus.IN_PROGRESS,
-                training_mode=birth.training_mode,
-                parent_run_id=birth.parent_run_id,
-                client_id=birth.client_id,
-                attempt=1,
-                start_time=now if birth.start_us is None else from_microseconds(birth.start_us),
-                end_time=None,
-                heartbeat_at=now,
-                lease_s=DEFAULT_LEASE_S,
-                source_path=birth.source_path,
-                tags=birth.tags,
-            )
-            connection.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
-                [run.id, run.experiment_id, run.parent_run_id, _encoded(run), origin],
-            )
-        self._begun.add(run.id)
-        return run.id
-
-    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
-        checks.check_run_id(run_id)
-        groups = group_points(check_points(points, now_us=_now_us()))
-        columns: list[list[Any]] = [[], [], [], [], []]
-        for (name, kind), values in groups.items():
-            for step, (value, moment_us) in values.items():
-                for column, item in zip(columns, (name, kind, step, value, moment_us), strict=True):
-                    column.append(item)
-        with self._writing() as connection:
-            _touch(connection, _get_run(connection, run_id))
-            if 0.0 in columns[3]:
-                # DuckDB leaves a value alone that equals the new one, and 0.0 equals -0.0: NaN comes in between.
-                zeros = [row for row in zip(*columns, strict=True) if row[3] == 0.0]
-                names, kinds, steps, _, moments = map(list, zip(*zeros, strict=True))
-                _put_points(connection, run_id, [names, kinds, steps, [math.nan] * len(zeros), moments])
-            if columns[0]:
-                _put_points(connection, run_id, columns)
-
-    def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
-        checks.check_run_id(run_id)
-        new = check_config(config)
-        with self._writing() as connection:
-            run = _get_run(connection, run_id)
-            document = encode_config(merge_config(_config_of(connection, run_id), new))
-            connection.execute("INSERT OR REPLACE INTO configs VALUES (?, ?)", [run_id, document])
-            _touch(connection, run)
-
-    def log_artifact(  # noqa: PLR0913 - the protocol's signature
-        self,
-        run_id: str,
-        path: str | PathLike[str],
-        *,
-        name: str | None = None,
-        artifact_type: str = "file",
-        copy: bool = True,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Artifact:
-        checks.check_run_id(run_id)
-        request = check_artifact(path, name=name, artifact_type=artifact_type, copy=copy, metadata=metadata)
-        self.get_run(run_id)
-        # Bytes first, and outside the transaction; the record follows when they are whole.
-        artifact = request.record(run_id, self._blobs, created_at=from_microseconds(_now_us()))
-        with self._writing() as connection:
-            run = _get_run(connection, run_id)
-            for record in records_of(artifact):
-                connection.execute(
-                    "INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?)",
-                    [run_id, record.name, _encoded(replace(record, metadata={})), encode_config(record.metadata)],
-                )
-            _touch(connection, run)
-        return artifact
-
-    def finalize(
-        self,
-        run_id: str,
-        status: RunStatus | str,
-        *,
-        end_time: datetime | None = None,
-        error: BaseException | RunFailure | None = None,
-    ) -> None:
-        checks.check_run_id(run_id)
-        final = checks.check_terminal_status(status)
-        end_us = None if end_time is None else checks.check_time(end_time, "end_time")
-        failure = checks.check_failure(error)
-        with self._writing() as connection:
-            run = _get_run(connection, run_id)
-            if run.status.is_final:
-                if run.status != final:
-                    raise RunFinalizedError.of(run_id, found=run.status, asked=final)
-                return
-            end_us = checks.check_end_time(end_us, start_us=to_microseconds(run.start_time), now_us=_now_us())
-            _write_run(connection, replace(run, status=final, end_time=from_microseconds(end_us), failure=failure))
-        self._begun.discard(run_id)
-
-    def heartbeat(self, run_id: str, *, lease_s: float) -> None:
-        checks.check_run_id(run_id)
-        lease_s = checks.check_lease(lease_s)
-        with self._writing() as connection:
-            run = _get_run(connection, run_id)
-            if not run.status.is_final:
-                _write_run(connection, replace(run, heartbeat_at=from_microseconds(_now_us()), lease_s=lease_s))
-
-    # Reading
-
-    def get_experiment(self, experiment_id: str) -> Experiment:
-        checks.check_name(experiment_id, "experiment_id")
-        with self._reading() as connection:
-            rows = connection.execute("SELECT * FROM experiments WHERE id = ?", [experiment_id]).fetchall()
-        if not rows:
-            raise ExperimentNotFoundError.of(experiment_id)
-        return _experiment(rows[0])
-
-    def find_experiment(self, name: str) -> Experiment | None:
-        try:
-            return self.get_experiment(experiment_id_of(checks.check_name(name, "experiment name")))
-        except ExperimentNotFoundError:
-            return None
-
-    def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
-        query = check_experiments(limit=limit, cursor=cursor)
-        with self._reading() as connection:
-            rows = connection.execute(
-                "SELECT * FROM experiments WHERE name > ? ORDER BY name LIMIT ?", [query.after or "", limit + 1]
-            ).fetchall()
-        items = tuple(_experiment(row) for row in rows[:limit])
-        return Page(items=items, next_cursor=query.cursor_after(items[-1].name) if len(rows) > limit else None)
-
-    def get_run(self, run_id: str) -> Run:
-        checks.check_run_id(run_id)
-        with self._reading() as connection:
-            return _seen(_get_run(connection, run_id))
-
-    def search_runs(
-        self,
-        filter: str | None = None,  # noqa: A002 - the protocol's name
-        *,
-        experiment_id: str | None = None,
-        order_by: Sequence[str] = ("start_time desc",),
-        limit: int = 100,
-        cursor: str | None = None,
-    ) -> Page[Run]:
-        query = check_search(filter, experiment_id=experiment_id, order_by=order_by, limit=limit, cursor=cursor)
-        with self._reading() as connection:
-            where, values = ("", []) if experiment_id is None else (" WHERE experiment_id = ?", [experiment_id])
-            rows = connection.execute(f"SELECT body, provenance FROM runs{where}", values).fetchall()
-            runs = [_seen(_decoded(*row)) for row in rows]
-            ids = [run.id for run in runs]
-            configs, summaries = _configs_of(connection, ids), _summaries_of(connection, ids)
-        return search_page(runs, configs, summaries, query)
-
-    def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
-        query = check_children(run_id, limit=limit, cursor=cursor)
-        with self._reading() as connection:
-            _get_run(connection, run_id)
-            rows = connection.execute("SELECT body, provenance FROM runs WHERE parent_run_id = ?", [run_id]).fetchall()
-        return children_page([_seen(_decoded(*row)) for row in rows], query)
-
-    def get_config(self, run_id: str) -> dict[str, Any]:
-        checks.check_run_id(run_id)
-        with self._reading() as connection:
-            _get_run(connection, run_id)
-            return _config_of(connection, run_id)
-
-    def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        with self._reading() as connection:
-            return _configs_of(connection, _known(connection, checks.check_run_ids(run_ids)))
-
-    def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
-        checks.check_run_id(run_id)
-        with self._reading() as connection:
-            _get_run(connection, run_id)
-            return _summaries_of(connection, [run_id])[run_id]
-
-    def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
-        with self._reading() as connection:
-            return _summaries_of(connection, _known(connection, checks.check_run_ids(run_ids)))
-
-    def get_history(
-        self,
-        run_id: str,
-        name: str,
-        dataset_type: DatasetType | str,
-        *,
-        min_step: int | None = None,
-        max_step: int | None = None,
-    ) -> History:
-        checks.check_run_id(run_id)
-        checks.check_name(name, "name")
-        kind = checks.check_dataset_type(dataset_type, "dataset_type")
-        low = 0 if min_step is None else checks.check_step(min_step, "min_step")
-        high = checks.MAX_STEP if max_step is None else checks.check_step(max_step, "max_step")
-        with self._reading() as connection:
-            _get_run(connection, run_id)
-            rows = connection.execute(
-                "SELECT step, value, logged_at_us FROM points WHERE run_id = ? AND metric_name = ? "
-                "AND dataset_type = ? AND step BETWEEN ? AND ? ORDER BY step",
-                [run_id, name, kind, low, high],
-            ).fetchall()
-        return History(
-            name=name,
-            dataset_type=DatasetType(kind),
-            steps=array("q", [row[0] for row in rows]),
-            values=array("d", [row[1] for row in rows]),
-            logged_at_us=array("q", [row[2] for row in rows]),
-        )
-
-    def sample_history(
-        self, run_id: str, name: str, dataset_type: DatasetType | str, *, max_points: int = 2000
-    ) -> History:
-        if isinstance(max_points, bool) or not isinstance(max_points, int) or max_points < MIN_SAMPLE:
-            raise InvalidValueError(f"max_points is {max_points!r}; give at least {MIN_SAMPLE}")
-        whole = self.get_history(run_id, name, dataset_type)
-        kept = sample_indices(whole.steps, whole.values, max_points)
-        return History(
-            name=whole.name,
-            dataset_type=whole.dataset_type,
-            steps=array("q", [whole.steps[index] for index in kept]),
-            values=array("d", [whole.values[index] for index in kept]),
-            logged_at_us=array("q", [whole.logged_at_us[index] for index in kept]),
-            represents=len(whole),
-        )
-
-    def list_artifacts(self, run_id: str) -> tuple[Artifact, ...]:
-        checks.check_run_id(run_id)
-        with self._reading() as connection:
-            _get_run(connection, run_id)
-            rows = connection.execute(
-                "SELECT body, metadata FROM artifacts WHERE run_id = ? ORDER BY name", [run_id]
-            ).fetchall()
-        return tuple(
-            replace(msgspec.json.decode(body, type=Artifact), metadata=decode_config(metadata))
-            for body, metadata in rows
-        )
-
-    def open_artifact(self, run_id: str, name: str) -> BinaryIO:
-        checks.check_artifact_name(name)
-        found = next((each for each in self.list_artifacts(run_id) if each.name == name), None)
-        if found is None:
-            raise ArtifactNotFoundError.of(run_id, name)
-        return open_verified(found, self._blobs)
-
-    # The handle
-
-    def close(self) -> None:
-        self._is_closed = True
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._begun.leave(self, error)
-        self.close()
-
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _call(self) -> Iterator[Connection]:
+        """A transaction for one operation."""
         if self._is_closed:
             raise StoreClosedError(f"the store at {self._file.path} was closed; open another")
         with self._file.transaction() as connection:
             yield connection
 
-    @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        if self._read_only:
-            raise SchemaError(f"the store at {self._file.path} was opened for reading; open_store(url) writes")
-        with self._reading() as connection:
-            yield connection
+    def close(self) -> None:
+        self._is_closed = True
+
+    # Writing
+
+    def make_experiment(self, new: NewExperiment) -> None:
+        with self._call() as connection:
+            connection.execute(
+                "INSERT INTO experiments VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                [new.id, new.name, new.description, _now_us()],
+            )
+            connection.execute(
+                "UPDATE experiments SET description = ? WHERE id = ? AND description IS NULL", [new.description, new.id]
+            )
+
+    def insert_run(self, new: NewRun) -> bool:
+        with self._call() as connection:
+            if _runs(connection, "id = ?", [new.id]):
+                return False
+            run = first_attempt(new, now_us=_now_us())
+            if connection.execute("SELECT 1 FROM experiments WHERE id = ?", [run.experiment_id]).fetchone() is None:
+                raise ExperimentNotFoundError.of(run.experiment_id)
+            if run.parent_run_id is not None and not _runs(connection, "id = ?", [run.parent_run_id]):
+                raise RunNotFoundError.of(run.parent_run_id, role="parent run")
+            connection.execute(
+                "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
+                [run.id, run.experiment_id, run.parent_run_id, _body(run), new.provenance.text],
+            )
+            return True
+
+    def reopen_run(self, run_id: str) -> None:
+        with self._call() as connection:
+            _write_run(connection, with_next_attempt(_run(connection, run_id), now_us=_now_us()))
+
+    def end_run(self, run_id: str, end: RunEnd) -> None:
+        with self._call() as connection:
+            _write_run(connection, with_end(_run(connection, run_id), end, now_us=_now_us()))
+
+    def beat(self, run_id: str, lease_s: float) -> None:
+        with self._call() as connection:
+            _write_run(connection, with_heartbeat(_run(connection, run_id), now_us=_now_us(), lease_s=lease_s))
+
+    def append(self, run_id: str, series: SeriesColumns) -> None:
+        with self._call() as connection:
+            _touch(connection, run_id)
+            for key, (steps, values, moments) in series.items():
+                if 0.0 in values:
+                    # DuckDB leaves a value alone that equals the new one, and 0.0 equals -0.0: NaN comes in between.
+                    between = [math.nan if value == 0.0 else value for value in values]
+                    _put_points(connection, [run_id, *key, list(steps), between, list(moments)])
+                _put_points(connection, [run_id, *key, list(steps), list(values), list(moments)])
+
+    def merge_config(self, run_id: str, config: ConfigDocument) -> None:
+        with self._call() as connection:
+            _touch(connection, run_id)
+            whole = config.merged_over(ConfigDocument(_configs(connection, [run_id])[run_id]))
+            connection.execute("INSERT OR REPLACE INTO configs VALUES (?, ?)", [run_id, whole.text])
+
+    def record_artifacts(self, run_id: str, records: Sequence[Artifact]) -> None:
+        with self._call() as connection:
+            _touch(connection, run_id)
+            for record in records:
+                body = msgspec.json.encode(replace(record, metadata={})).decode()
+                metadata = encode_config(record.metadata)
+                connection.execute(
+                    "INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?)", [run_id, record.name, body, metadata]
+                )
+
+    @property
+    def blobs(self) -> Blobs:
+        return self._blobs
+
+    # Reading
+
+    def find_experiment_by_id(self, experiment_id: str) -> Experiment | None:
+        return next(iter(self._experiments("WHERE id = ?", [experiment_id])), None)
+
+    def read_experiments(self, after: str | None, limit: int) -> Sequence[Experiment]:
+        return self._experiments("WHERE name > ? ORDER BY name LIMIT ?", [after or "", limit])
+
+    def find_run(self, run_id: str) -> Run | None:
+        with self._call() as connection:
+            found = _runs(connection, "id = ?", [run_id])
+        return with_status_now(found[0], now_us=_now_us()) if found else None
+
+    def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Place | None]:
+        """Filtered and sorted in Python. A backend with many runs would translate ``asked.node`` into SQL."""
+        with self._call() as connection:
+            stored = _runs(
+                connection,
+                "(? IS NULL OR experiment_id = ?) AND (? IS NULL OR parent_run_id = ?)",
+                [asked.experiment_id, asked.experiment_id, asked.parent_run_id, asked.parent_run_id],
+            )
+            runs = [with_status_now(run, now_us=_now_us()) for run in stored]
+            ids = [run.id for run in runs]
+            configs, summaries = _configs(connection, ids), _summaries(connection, ids)
+        lookups = (lookup_in(run, ConfigDocument(configs[run.id]), summaries[run.id]) for run in runs)
+        return pick_page(zip(runs, lookups, strict=True), asked)
+
+    def read_configs(self, run_ids: Sequence[str]) -> dict[str, str]:
+        with self._call() as connection:
+            return _configs(connection, run_ids)
+
+    def read_summaries(self, run_ids: Sequence[str]) -> dict[str, list[SeriesSummary]]:
+        with self._call() as connection:
+            return _summaries(connection, run_ids)
+
+    def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns | None:
+        with self._call() as connection:
+            rows = connection.execute(
+                "SELECT step, value, logged_at_us FROM points WHERE run_id = ? AND metric_name = ? "
+                "AND dataset_type = ? AND step BETWEEN ? AND ? ORDER BY step",
+                [run_id, *series, steps.low, steps.high],
+            ).fetchall()
+        found, values, moments = zip(*rows, strict=True) if rows else ((), (), ())
+        return Columns(array("q", found), array("d", values), array("q", moments)) if rows else None
+
+    def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
+        with self._call() as connection:
+            rows = connection.execute(
+                "SELECT body, metadata FROM artifacts WHERE run_id = ? ORDER BY name", [run_id]
+            ).fetchall()
+        return [
+            replace(msgspec.json.decode(body, type=Artifact), metadata=decode_config(metadata))
+            for body, metadata in rows
+        ]
+
+    def read_artifact(self, run_id: str, name: str) -> Artifact | None:
+        return next((record for record in self.read_artifacts(run_id) if record.name == name), None)
+
+    def _experiments(self, which: str, values: list[Any]) -> list[Experiment]:
+        with self._call() as connection:
+            rows = connection.execute(f"SELECT * FROM experiments {which}", values).fetchall()
+        return [
+            Experiment(id=row[0], name=row[1], description=row[2], created_at=from_microseconds(row[3])) for row in rows
+        ]
 
 
 # Rows
@@ -419,78 +201,59 @@ def _now_us() -> int:
     return time.time_ns() // 1000
 
 
-def _encoded(value: Run | Artifact) -> str:
-    return msgspec.json.encode(value).decode()
+def _body(run: Run) -> str:
+    """A run as JSON; its provenance has a column of its own, for JSON has no NaN."""
+    return msgspec.json.encode(replace(run, provenance={})).decode()
 
 
-def _decoded(body: str, provenance: str) -> Run:
-    return replace(msgspec.json.decode(body, type=Run), provenance=decode_config(provenance))
+def _runs(connection: Connection, which: str, values: list[Any]) -> list[Run]:
+    rows = connection.execute(f"SELECT body, provenance FROM runs WHERE {which}", values).fetchall()
+    return [
+        replace(msgspec.json.decode(body, type=Run), provenance=decode_config(provenance)) for body, provenance in rows
+    ]
 
 
-def _experiment(row: tuple[Any, ...]) -> Experiment:
-    return Experiment(id=row[0], name=row[1], description=row[2], created_at=from_microseconds(row[3]))
-
-
-def _find_run(connection: Connection, run_id: str | None) -> Run | None:
-    row = connection.execute("SELECT body, provenance FROM runs WHERE id = ?", [run_id]).fetchone()
-    return None if row is None else _decoded(*row)
-
-
-def _get_run(connection: Connection, run_id: str) -> Run:
-    run = _find_run(connection, run_id)
-    if run is None:
-        raise RunNotFoundError.of(run_id)
-    return run
-
-
-def _put_points(connection: Connection, run_id: str, columns: Sequence[Sequence[Any]]) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO points SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-        "unnest(?::BIGINT[]), unnest(?::DOUBLE[]), unnest(?::BIGINT[])",
-        [run_id, *columns],
-    )
+def _run(connection: Connection, run_id: str) -> Run:
+    for run in _runs(connection, "id = ?", [run_id]):
+        return run
+    raise RunNotFoundError.of(run_id)
 
 
 def _write_run(connection: Connection, run: Run) -> None:
-    connection.execute("UPDATE runs SET body = ? WHERE id = ?", [_encoded(replace(run, provenance={})), run.id])
+    connection.execute("UPDATE runs SET body = ? WHERE id = ?", [_body(run), run.id])
 
 
-def _touch(connection: Connection, run: Run) -> None:
-    """A write is a sign of life; moved rarely, for it rewrites the row."""
-    is_stale = _now_us() - to_microseconds(run.heartbeat_at) > run.lease_s * 1e5
-    if is_stale and not run.status.is_final:
-        _write_run(connection, replace(run, heartbeat_at=from_microseconds(_now_us())))
+def _touch(connection: Connection, run_id: str) -> None:
+    """A write is a heartbeat; it rewrites the row once a tenth of the lease."""
+    run = _run(connection, run_id)
+    alive = with_heartbeat(run, now_us=_now_us())
+    if alive is not run:
+        _write_run(connection, alive)
 
 
-def _seen(run: Run) -> Run:
-    is_late = _now_us() > to_microseconds(run.heartbeat_at) + run.lease_s * 1e6
-    return replace(run, status=RunStatus.LOST) if is_late and not run.status.is_final else run
+def _put_points(connection: Connection, columns: list[Any]) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO points SELECT ?, ?, ?, unnest(?::BIGINT[]), unnest(?::DOUBLE[]), unnest(?::BIGINT[])",
+        columns,
+    )
 
 
-def _known(connection: Connection, run_ids: Sequence[str]) -> list[str]:
-    found = connection.execute("SELECT id FROM runs WHERE id IN (SELECT unnest(?::VARCHAR[]))", [list(run_ids)])
-    return [run_id for (run_id,) in found.fetchall()]
-
-
-def _config_of(connection: Connection, run_id: str) -> dict[str, Any]:
-    return _configs_of(connection, [run_id])[run_id]
-
-
-def _configs_of(connection: Connection, run_ids: list[str]) -> dict[str, dict[str, Any]]:
+def _configs(connection: Connection, run_ids: Sequence[str]) -> dict[str, str]:
     rows = connection.execute(
-        "SELECT run_id, document FROM configs WHERE run_id IN (SELECT unnest(?::VARCHAR[]))", [run_ids]
+        f"SELECT id, coalesce(document, ?) FROM runs LEFT JOIN configs ON run_id = id WHERE id {_ONE_OF}",
+        [EMPTY_CONFIG, list(run_ids)],
     ).fetchall()
-    documents = dict(rows)
-    return {run_id: decode_config(documents.get(run_id, "{}")) for run_id in run_ids}
+    return dict(rows)
 
 
-def _summaries_of(connection: Connection, run_ids: list[str]) -> dict[str, tuple[SeriesSummary, ...]]:
+def _summaries(connection: Connection, run_ids: Sequence[str]) -> dict[str, list[SeriesSummary]]:
+    known = connection.execute(f"SELECT id FROM runs WHERE id {_ONE_OF}", [list(run_ids)]).fetchall()
+    found: dict[str, list[SeriesSummary]] = {run_id: [] for (run_id,) in known}
     rows = connection.execute(
         "SELECT run_id, metric_name, dataset_type, list(step ORDER BY step), list(value ORDER BY step) FROM points "
-        "WHERE run_id IN (SELECT unnest(?::VARCHAR[])) GROUP BY ALL ORDER BY metric_name, dataset_type",
-        [run_ids],
+        f"WHERE run_id {_ONE_OF} GROUP BY ALL ORDER BY metric_name, dataset_type",
+        [list(run_ids)],
     ).fetchall()
-    found: dict[str, list[SeriesSummary]] = {run_id: [] for run_id in run_ids}
     for run_id, name, kind, steps, values in rows:
         found[run_id].append(summarize(name, kind, steps, values))
-    return {run_id: tuple(summaries) for run_id, summaries in found.items()}
+    return found
