@@ -16,8 +16,8 @@ from pneumo_train.result import TrainingResult
 from pneumo_train.stores import StoreLike, store_or_opener
 from pneumo_train.terminal import track
 from runstore.provenance import gather_provenance
-from runstore.training.session import RunSession
-from runstore.values.ids import new_run_id
+from runstore.training import RunSession
+from runstore.values import new_run_id
 
 if TYPE_CHECKING:
     import pytorch_lightning as pl

@@ -18,9 +18,8 @@ from torch import Tensor
 from pneumo_train.stores import StoreLike, store_or_opener, warn_of_no_store
 from runstore import MetricPoint, RunStatus
 from runstore.local.whole_files import write_whole
-from runstore.training.naming import MetricNames
-from runstore.training.session import RunSession, ending_of
-from runstore.values.ids import new_run_id
+from runstore.training import MetricNames, RunSession, ending_of
+from runstore.values import new_run_id
 
 _log = logging.getLogger(__name__)
 

@@ -19,8 +19,7 @@ from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, T
 from pneumo_train.stores import warn_of_no_store
 from pneumo_train.terminal import track
 from runstore import MetricPoint, RunNotFoundError, RunReader, RunStoreError
-from runstore.training.naming import split_metric_name
-from runstore.training.session import RunSession
+from runstore.training import RunSession, split_metric_name
 
 _log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from runstore import RunStore, open_store
-from runstore.opening.stores import check_url
+from runstore.opening import check_url
 from runstore.settings import load_settings
 
 _log = logging.getLogger(__name__)
