@@ -1,4 +1,4 @@
-"""The reference page lists every public name, and reads as text and links."""
+"""The reference pages list every public name, and read as text and links."""
 
 import os
 import re
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import runstore
+import runstore.backend
 from documentation.pages import ROOT
 
 _ELSEWHERE = {
@@ -24,25 +25,46 @@ _ELSEWHERE = {
 
 
 @pytest.fixture(scope="module")
-def reference(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The reference page of the built site."""
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built site."""
     if find_spec("mkdocs") is None:
         pytest.skip("mkdocs is not installed")
-    site = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)]
+    built = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(built)]
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    return (Path(site) / "reference" / "index.html").read_text(encoding="utf-8")
+    return built
 
 
-def test_each_public_name_has_its_heading(reference: str) -> None:
-    headings = {each.rpartition(".")[2] for each in re.findall(r'<h\d id="runstore\.([\w.]+)"', reference)}
-
-    assert {*runstore.__all__, *_ELSEWHERE} - headings == set()
+def page(site: Path, name: str) -> str:
+    return (site / name / "index.html").read_text(encoding="utf-8")
 
 
-def test_no_role_is_left_as_it_is_written_in_a_docstring(reference: str) -> None:
-    assert re.findall(r":\w+:<code>[^<]*</code>", reference) == []
-    assert '<a href="#runstore.model.DatasetType"><code>DatasetType</code></a>' in reference
+def headings(site: Path, name: str) -> set[str]:
+    return {each.rpartition(".")[2] for each in re.findall(r'<h\d id="runstore\.([\w.]+)"', page(site, name))}
+
+
+def test_each_public_name_has_its_heading(site: Path) -> None:
+    assert {*runstore.__all__, *_ELSEWHERE} - headings(site, "reference") == set()
+
+
+def test_each_name_and_operation_that_a_backend_needs_has_its_heading(site: Path) -> None:
+    wanted = {*runstore.backend.__all__, *runstore.backend.BackendStore.__abstractmethods__}
+
+    assert wanted - headings(site, "reference-backends") == set()
+
+
+@pytest.mark.parametrize("name", ["reference", "reference-backends"])
+def test_no_role_is_left_as_it_is_written_in_a_docstring(site: Path, name: str) -> None:
+    assert re.findall(r":\w+:<code>[^<]*</code>", page(site, name)) == []
+
+
+def test_a_role_leads_to_its_heading(site: Path) -> None:
+    assert '<a href="#runstore.model.DatasetType"><code>DatasetType</code></a>' in page(site, "reference")
+
+
+@pytest.mark.parametrize("name", ["changelog", "contributing", "security"])
+def test_the_files_beside_the_documentation_are_pages_of_the_site(site: Path, name: str) -> None:
+    assert "<h1" in page(site, name)
