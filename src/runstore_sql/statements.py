@@ -2,11 +2,13 @@
 
 import sqlalchemy as sa
 
+from runstore.model import RunStatus
 from runstore_sql.dialects.base import Dialect
 from runstore_sql.schema.leases import is_due, renewed
 from runstore_sql.schema.tables import config, config_leaf, experiment, run, tag
 
 _ID = sa.bindparam("of_id", type_=sa.String)
+_LEASE_US = sa.bindparam("lease_us", type_=sa.BigInteger)
 _PK = sa.bindparam("of_pk", type_=sa.BigInteger)
 
 
@@ -26,11 +28,21 @@ class Statements:
         due: sa.ColumnElement[bool] = sa.literal_column(f"({is_due(dialect.now_us, f'{run.name}.')})")
         self.lock_run = sa.select(run.c.pk, due).where(run.c.id == _ID).with_for_update()
         self.beat = sa.text(f"UPDATE {run.name} SET {renewed(dialect.now_us)} WHERE pk = :of_pk")  # noqa: S608 - our own text
+        self.beat_for = (
+            run.update()
+            .where(run.c.id == _ID, run.c.status == RunStatus.IN_PROGRESS.value)
+            .values(heartbeat_us=now, expires_us=now + _LEASE_US, lease_s=sa.bindparam("lease_s"))
+        )
+        self.state = sa.select(run.c.status, run.c.start_us, now).where(run.c.pk == _PK)
+        self.reopen = sa.text(
+            f"UPDATE {run.name} SET {renewed(dialect.now_us)}, status = '{RunStatus.IN_PROGRESS.value}', end_us = NULL, "  # noqa: S608 - as above
+            f"failure = NULL, attempt = attempt + 1 WHERE id = :of_id AND status <> '{RunStatus.IN_PROGRESS.value}'"
+        )
         self.insert_experiment = dialect.inserting(experiment).values(created_us=now)
         self.insert_run = dialect.inserting(run).values(
             start_us=sa.func.coalesce(sa.bindparam("start_us", type_=sa.BigInteger), now),
             heartbeat_us=now,
-            expires_us=now + sa.bindparam("lease_us", type_=sa.BigInteger),
+            expires_us=now + _LEASE_US,
             **{name: sa.bindparam(name, type_=run.c[name].type) for name in _GIVEN},
         )
         self.insert_tags = tag.insert()

@@ -10,6 +10,7 @@ import pytest
 
 import runstore_sql
 from runstore import MetricPoint
+from runstore.backend import StepRange
 from runstore.hookspecs import OpenOptions
 from runstore_sql import dialects
 from runstore_sql.dialects.kinds import kinds
@@ -128,8 +129,8 @@ def test_the_quick_history_gives_what_the_plain_one_gives(store: SqlStore, run_i
     quick, plain = (store.database.dialect.histories(is_plain=is_plain) for is_plain in (False, True))
 
     for low, high in ((0, 10**6), (3, 40), (40, 3), (7, 7)):
-        identity = "m", "other"
-        read = [partial(each.whole, run_id=run_id, identity=identity, low=low, high=high) for each in (quick, plain)]
+        steps = StepRange(low, high)
+        read = [partial(each.whole, run_id=run_id, series=("m", "other"), steps=steps) for each in (quick, plain)]
 
         assert repr(store.database.with_driver(read[0])) == repr(store.database.with_driver(read[1]))
 

@@ -4,6 +4,7 @@ import math
 import re
 import sqlite3
 import struct
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from runstore import MetricPoint, RunNotFoundError
 from runstore.hookspecs import OpenOptions
 from runstore.model import StepValue
-from runstore.series.batches import Batch, batches_of
+from runstore.series import Columns, check_points
 from runstore.series.sampling import sample_indices
 from runstore.series.summaries import merge_summaries, summarize
 from runstore_sql.metrics.summary_rows import DATASET_TYPES, folded, row_of, summary_of
@@ -235,7 +236,10 @@ POINTS = st.dictionaries(
 @settings(suppress_health_check=[HealthCheck.too_slow])
 def test_folded_columns_are_the_merged_summaries(left: dict[int, float], right: dict[int, float]) -> None:
     right = {step + 51: value for step, value in right.items()}
-    batches = [Batch(sorted(points), [points[step] for step in sorted(points)], []) for points in (left, right)]
+    batches = [
+        Columns(array("q", sorted(points)), array("d", [points[step] for step in sorted(points)]), array("q"))
+        for points in (left, right)
+    ]
 
     one, other = (row_of(batch) for batch in batches)
 
@@ -253,9 +257,12 @@ def test_batches_are_in_order_and_the_last_write_of_a_step_wins() -> None:
         MetricPoint(name="b", value=4.0, step=5),
     ]
 
-    batches = batches_of(iter(points), now_us=7)
+    batches = check_points(iter(points), now_us=7).by_series()
 
-    assert batches == {("a", "train"): Batch([9], [2.0], [7]), ("b", "other"): Batch([2, 5], [3.0, 4.0], [7, 7])}
+    assert batches == {
+        ("a", "train"): (array("q", [9]), array("d", [2.0]), array("q", [7])),
+        ("b", "other"): (array("q", [2, 5]), array("d", [3.0, 4.0]), array("q", [7, 7])),
+    }
     assert list(batches) == [("a", "train"), ("b", "other")]
 
 

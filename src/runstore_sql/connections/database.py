@@ -44,7 +44,7 @@ class Database:
         begin = self.dialect.begin_reading if read_only else self.dialect.begin
         self.transactions = Transactions(begin, without_limit=self.dialect.without_limit)
         self._connector = self.dialect.connector(self.url, self._secret_options, read_only=read_only)
-        self._pool = Pool(self._connector, self.place)
+        self._pool = Pool(self._connector, self.place, is_broken=self._is_broken)
 
     @property
     def place(self) -> str:
@@ -96,7 +96,7 @@ class Database:
 
         ``work`` begins and ends its own transaction.
         """
-        return self._retried(lambda: self._pool.with_driver(work, is_broken=self._is_broken))
+        return self._retried(lambda: self._pool.with_driver(work))
 
     def alone(self, work: Callable[[], ResultT]) -> ResultT:
         """What ``work`` gives, which connects by itself; tried again when the database is away or busy."""

@@ -1,7 +1,4 @@
-"""The connections of one handle: kept for the next call, of each process by itself.
-
-A child never touches its parent's connections: to close one would end the parent's.
-"""
+"""The connections of one handle: kept for the next call, of each process by itself."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,6 +14,9 @@ from runstore_sql.dialects.connector import POOL_SIZE, Connector
 
 ResultT = TypeVar("ResultT")
 
+_Held = tuple[Any, Any]
+"""What SQLAlchemy has of a driver's connection, and that connection."""
+
 
 class Pool:
     """Connections for any number of threads, SQLAlchemy's and the driver's own.
@@ -25,12 +25,19 @@ class Pool:
     SQLite.
     """
 
-    def __init__(self, connector: Connector, place: str) -> None:
-        """Connects to nothing yet."""
+    def __init__(self, connector: Connector, place: str, *, is_broken: Callable[[Exception], bool]) -> None:
+        """Connects to nothing yet.
+
+        Args:
+            connector: makes the connections.
+            place: the URL for people.
+            is_broken: whether a connection is given up after this error.
+        """
         self._connector = connector
         self._place = place
+        self._is_broken = is_broken
         self._engine = PerProcess(connector.engine)
-        self._spare: PerProcess[list[Any]] = PerProcess(list)
+        self._spare: PerProcess[list[_Held]] = PerProcess(list)
         self._busy: PerProcess[set[int]] = PerProcess(set)
         self._is_closed = False
         connector.renew = self.renew
@@ -68,55 +75,49 @@ class Pool:
         finally:
             self._connector.leave()
 
-    def with_driver(self, work: Callable[[Any], ResultT], *, is_broken: Callable[[Exception], bool]) -> ResultT:
-        """What ``work`` gives on a connection of the driver's for one call.
-
-        Args:
-            work: begins and ends its own transaction.
-            is_broken: whether the connection is given up after this error.
-        """
+    def with_driver(self, work: Callable[[Any], ResultT]) -> ResultT:
+        """What ``work`` gives on a connection of the driver's for one call. It begins and ends its own transaction."""
         connector = self._connector
         connector.enter()
         try:
-            held, busy = self._take(), self._busy.get()
+            busy = self._busy.get()
+            held, connection = taken = self._take()
             busy.add(id(held))
             try:
-                result = work(held.dbapi_connection)
-                connector.check(held.dbapi_connection)
+                result = work(connection)
+                connector.check(connection)
             except Exception as error:
-                if is_broken(error):
+                if self._is_broken(error):
                     held.close()
                 else:
-                    self._keep(held)
+                    self._keep(taken)
                 raise
             except BaseException:
                 held.close()
                 raise
             else:
-                self._keep(held)
+                self._keep(taken)
                 return result
             finally:
                 busy.discard(id(held))
         finally:
             connector.leave()
 
-    def _take(self) -> Any:
+    def _take(self) -> _Held:
         spare = self._spare.get()
         if spare and not self._is_closed:
-            try:
+            with suppress(IndexError):  # another thread took the last one
                 return spare.pop()
-            except IndexError:  # another thread took the last one
-                pass
         held = self.engine.raw_connection()
         held.detach()
-        return held
+        return held, held.dbapi_connection
 
-    def _keep(self, held: Any) -> None:
+    def _keep(self, taken: _Held) -> None:
         spare = self._spare.get()
         if len(spare) < POOL_SIZE and not self._is_closed:
-            spare.append(held)
+            spare.append(taken)
         else:
-            held.close()
+            taken[0].close()
 
     def renew(self) -> None:
         """Closes this process's connections that nobody uses now; they are made anew when needed."""
@@ -134,7 +135,7 @@ class Pool:
         spare = self._spare.get()
         with suppress(IndexError):  # other threads take from it as well
             while True:
-                spare.pop().close()
+                spare.pop()[0].close()
         engine = self._engine.found()
         if engine is not None:
             engine.dispose()

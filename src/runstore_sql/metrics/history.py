@@ -12,10 +12,9 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
-from runstore.errors import InvalidValueError, RunNotFoundError
-from runstore.model import DatasetType, History
-from runstore.series import MIN_SAMPLE, Series, bucket_count
-from runstore.values import MAX_STEP
+from runstore.backend import StepRange
+from runstore.series import Columns, Series, bucket_count
+from runstore_sql.metrics.points import PointRow, columns_of
 
 _PROBE: Final = 20
 """How many points are looked at in the time that one more range to look through costs, on any database."""
@@ -27,8 +26,12 @@ Range = tuple[int, int]
 """A first and a last step."""
 
 
+DensePoints = tuple["array[float]", "array[int]"]
+"""Values and times of points whose steps are known."""
+
+
 class SeriesExtent(NamedTuple):
-    """A series and the range of its steps; ``points`` is 0 for one that has no points."""
+    """A series and the range of its steps."""
 
     pk: int
     points: int
@@ -62,43 +65,40 @@ class HistoryReader(ABC, Generic[CursorT]):
         """Takes whether points are read the plain way, a row each."""
         self._is_plain = is_plain
 
-    def whole(self, connection: Any, run_id: str, identity: Series, *, low: int, high: int) -> History:
-        """The points of an inclusive range of steps; empty for an unknown series.
-
-        Raises:
-            RunNotFoundError: no such run.
-        """
+    def whole(self, connection: Any, run_id: str, series: Series, steps: StepRange) -> Columns | None:
+        """The points of a range of steps; ``None`` where there is no such series."""
         with self._snapshot(connection) as cursor:
-            extent = self._extent(cursor, run_id, identity)
-            columns = self._points(cursor, extent, low=low, high=high)
-        return _history(identity, columns)
+            extent = self._extent(cursor, run_id, series)
+            return None if extent is None else self._points(cursor, extent, steps)
 
-    def sample(self, connection: Any, run_id: str, identity: Series, *, max_points: int) -> History:
+    def sample(self, connection: Any, run_id: str, series: Series, max_points: int) -> tuple[Columns, int] | None:
         """The first and the last point, and of each bucket the extremes (or a first point where none is finite).
 
-        Raises:
-            RunNotFoundError: no such run.
+        Returns:
+            The points, and how many they stand for; ``None`` where there is no such series.
         """
         with self._snapshot(connection) as cursor:
-            extent = self._extent(cursor, run_id, identity)
+            extent = self._extent(cursor, run_id, series)
+            if extent is None:
+                return None
             if extent.points <= max_points:
-                return _history(identity, self._points(cursor, extent, low=0, high=MAX_STEP))
+                return self._points(cursor, extent, StepRange()), extent.points
             buckets = bucket_bounds(extent, bucket_count(max_points))
             found = (*self.extremes(cursor, extent, buckets), *self.ends(cursor, extent))
         kept = {row[0]: row for row in found}
-        return _history(identity, _columns([kept[step] for step in sorted(kept)]), represents=extent.points)
+        return columns_of([kept[step] for step in sorted(kept)]), extent.points
 
-    def _points(self, cursor: Any, extent: SeriesExtent, *, low: int, high: int) -> "Columns":
-        low, high = max(low, extent.first), min(high, extent.last)
-        if extent.points == 0 or low > high:
-            return _columns()
+    def _points(self, cursor: Any, extent: SeriesExtent, steps: StepRange) -> Columns:
+        low, high = max(steps.low, extent.first), min(steps.high, extent.last)
+        if low > high:
+            return Columns.empty()
         if self._is_plain:
             return self.plain_points(cursor, extent.pk, low=low, high=high)
         if extent.is_dense:
             values, moments = self.dense_points(cursor, extent.pk, low=low, high=high)
             # As many points as there are steps: one at each. Fewer are there where somebody took points out by hand.
             if len(values) == high - low + 1:
-                return array("q", range(low, high + 1)), values, moments
+                return Columns(array("q", range(low, high + 1)), values, moments)
         return self.points(cursor, extent.pk, low=low, high=high)
 
     @contextmanager
@@ -115,21 +115,19 @@ class HistoryReader(ABC, Generic[CursorT]):
         finally:
             cursor.close()
 
-    def _extent(self, cursor: Any, run_id: str, identity: Series) -> SeriesExtent:
+    def _extent(self, cursor: Any, run_id: str, series: Series) -> SeriesExtent | None:
         mark = self.placeholder
         cursor.execute(
             f"""
             SELECT s.pk, s.count, s.non_finite_count, s.first_step, s.last_step FROM runstore_run r
-            LEFT JOIN runstore_series s ON s.run_pk = r.pk AND s.name = {mark} AND s.dataset_type = {mark}
+            JOIN runstore_series s ON s.run_pk = r.pk AND s.name = {mark} AND s.dataset_type = {mark}
             WHERE r.id = {mark}""",  # noqa: S608 - placeholders only
-            (*identity, run_id),
+            (*series, run_id),
         )
         row = cursor.fetchone()
-        if row is None:
-            raise RunNotFoundError.of(run_id)
-        return SeriesExtent(0, 0, 0, 0, 0) if row[0] is None else SeriesExtent(*row)
+        return None if row is None else SeriesExtent(*row)
 
-    def plain_points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> "Columns":
+    def plain_points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:
         """The points of a range of steps, a row each."""
         mark = self.placeholder
         cursor.execute(
@@ -137,38 +135,29 @@ class HistoryReader(ABC, Generic[CursorT]):
             f"WHERE series_pk = {mark} AND step BETWEEN {mark} AND {mark} ORDER BY step",
             (series_pk, low, high),
         )
-        return _columns([self.native(row) for row in cursor.fetchall()])
+        return columns_of([self.native(row) for row in cursor.fetchall()])
 
-    def native(self, row: Any) -> tuple[int, float, int]:
+    def native(self, row: Any) -> PointRow:
         """Step, value and time of a point, from a row of :attr:`columns`."""
         step, value, moment = row
         return step, value, moment
 
     @abstractmethod
-    def points(self, cursor: CursorT, series_pk: int, *, low: int, high: int) -> "Columns":
+    def points(self, cursor: CursorT, series_pk: int, *, low: int, high: int) -> Columns:
         """The points of a range of steps."""
 
-    def dense_points(self, cursor: CursorT, series_pk: int, *, low: int, high: int) -> "DensePoints":
+    def dense_points(self, cursor: CursorT, series_pk: int, *, low: int, high: int) -> DensePoints:
         """Values and times of a range that most likely has a point at every step."""
         _, values, moments = self.points(cursor, series_pk, low=low, high=high)
         return values, moments
 
     @abstractmethod
-    def extremes(
-        self, cursor: CursorT, extent: SeriesExtent, buckets: Sequence[Range]
-    ) -> Iterable[tuple[int, float, int]]:
+    def extremes(self, cursor: CursorT, extent: SeriesExtent, buckets: Sequence[Range]) -> Iterable[PointRow]:
         """Step, value and time of what each bucket, an inclusive range of steps, keeps."""
 
     @abstractmethod
-    def ends(self, cursor: CursorT, extent: SeriesExtent) -> Iterable[tuple[int, float, int]]:
+    def ends(self, cursor: CursorT, extent: SeriesExtent) -> Iterable[PointRow]:
         """Step, value and time of the first and the last point."""
-
-
-Columns = tuple["array[int]", "array[float]", "array[int]"]
-"""Steps, values and times."""
-
-DensePoints = tuple["array[float]", "array[int]"]
-"""Values and times of points whose steps are known."""
 
 
 def bucket_bounds(extent: SeriesExtent, buckets: int) -> list[Range]:
@@ -190,26 +179,3 @@ def cells(extent: SeriesExtent, buckets: Sequence[Range]) -> list[list[Range]]:
 
 def _cut(low: int, high: int, width: int) -> list[Range]:
     return [(start, min(start + width - 1, high)) for start in range(low, high + 1, width)]
-
-
-def check_sample_size(max_points: object) -> None:
-    """Refuses a sample that could not hold the first, the last and one bucket's extremes."""
-    if isinstance(max_points, bool) or not isinstance(max_points, int) or max_points < MIN_SAMPLE:
-        raise InvalidValueError(f"max_points is {max_points!r}; give at least {MIN_SAMPLE}")
-
-
-def _columns(rows: Sequence[tuple[int, float, int]] = ()) -> Columns:
-    steps, values, moments = zip(*rows, strict=True) if rows else ((), (), ())
-    return array("q", steps), array("d", values), array("q", moments)
-
-
-def _history(identity: Series, columns: Columns, *, represents: int | None = None) -> History:
-    steps, values, moments = columns
-    return History(
-        name=identity[0],
-        dataset_type=DatasetType(identity[1]),
-        steps=steps,
-        values=values,
-        logged_at_us=moments,
-        represents=represents,
-    )

@@ -17,8 +17,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
 from runstore.errors import RunNotFoundError
-from runstore.series import Series
-from runstore.series.batches import Batch, Batches
+from runstore.series import Columns, Series, SeriesColumns
+from runstore_sql.metrics.points import columns_of
 from runstore_sql.metrics.summary_rows import SummaryRow, folded, row_of
 from runstore_sql.transactions import Transactions
 
@@ -84,7 +84,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
         self._transactions = transactions
 
     @abstractmethod
-    def write(self, connection: ConnectionT, run_id: str, batches: Batches) -> None:
+    def write(self, connection: ConnectionT, run_id: str, batches: SeriesColumns) -> None:
         """Writes the points of one call in one transaction: all of them or none.
 
         Raises:
@@ -104,7 +104,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
         """Series, step and value of those points that exist."""
 
     @abstractmethod
-    def write_points(self, cursor: CursorT, keyed: Sequence[tuple[int, Batch]], *, only_appends: bool) -> None:
+    def write_points(self, cursor: CursorT, keyed: Sequence[tuple[int, Columns]], *, only_appends: bool) -> None:
         """Inserts the points of batches in the order of their series' keys; overwrites those that exist."""
 
     @abstractmethod
@@ -119,7 +119,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
     def beat(self, cursor: CursorT, run_pk: int) -> None:
         """Renews the run's heartbeat for another lease."""
 
-    def take_steps(self, cursor: CursorT, run_id: str, batches: Batches) -> None:
+    def take_steps(self, cursor: CursorT, run_id: str, batches: SeriesColumns) -> None:
         """Writes the points of one call, whatever is stored already.
 
         Raises:
@@ -131,7 +131,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
         if not batches:
             return
         rows: dict[int, SummaryRow] = {}
-        overlapping: Batches = {}
+        overlapping: SeriesColumns = {}
         for identity, batch in batches.items():
             pk, known = found.series[identity]
             if known[0] == 0:
@@ -158,7 +158,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
         return found
 
     def _fold_overlaps(
-        self, cursor: CursorT, found: FoundRun, overlapping: Batches, rows: dict[int, SummaryRow]
+        self, cursor: CursorT, found: FoundRun, overlapping: SeriesColumns, rows: dict[int, SummaryRow]
     ) -> list[int]:
         """Folds what is new in batches that reach back; gives the series whose stored values change."""
         keys = [(found.series[identity][0], step) for identity, batch in overlapping.items() for step in batch.steps]
@@ -173,7 +173,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
             ):
                 stale.append(pk)
             elif fresh:
-                rows[pk] = folded(known, row_of(Batch(*map(list, zip(*fresh, strict=True)))))
+                rows[pk] = folded(known, row_of(columns_of(fresh)))
         return stale
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from runstore.model import SeriesSummary
+from runstore.values import EMPTY_CONFIG
 from runstore_sql.metrics.packed import IN_ORDER
 from runstore_sql.metrics.summary_rows import DATASET_TYPES, summary_of
 from runstore_sql.metrics.summary_sql import SUMMARY_SQL
@@ -38,12 +39,12 @@ class Listing(ABC, Generic[ConnectionT]):
     def parameter(self, run_ids: Sequence[str]) -> Any:
         """Many ids as the one parameter of :attr:`among`."""
 
-    def documents(self, run_ids: Sequence[str], connection: ConnectionT) -> dict[str, str | None]:
-        """The encoded config of each run; ``None`` where none was logged."""
+    def documents(self, run_ids: Sequence[str], connection: ConnectionT) -> dict[str, str]:
+        """The encoded config of each run."""
         query = f"""
             SELECT r.id, c.document FROM runstore_run r LEFT JOIN runstore_config c ON c.run_pk = r.pk
             WHERE r.id {self.among}"""  # noqa: S608 - our own text
-        return dict(self.rows(connection, query, run_ids))
+        return {run_id: document or EMPTY_CONFIG for run_id, document in self.rows(connection, query, run_ids)}
 
     def summaries(self, run_ids: Sequence[str], connection: ConnectionT) -> Summaries:
         """The summaries of each run's series, ordered by name, then dataset type."""

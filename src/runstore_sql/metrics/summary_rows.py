@@ -1,10 +1,11 @@
 """A series' summary as the columns of its row: of a batch of points, of two parts of a series, and back as a value."""
 
 import math
+from array import array
 from typing import Any, Final
 
 from runstore.model import DatasetType, SeriesSummary, StepValue
-from runstore.series.batches import Batch
+from runstore.series import Columns
 from runstore_sql.metrics.numbers import from_pair, to_pair
 
 SummaryRow = tuple[Any, ...]
@@ -14,7 +15,7 @@ DATASET_TYPES: Final = {str(kind): kind for kind in DatasetType}
 """Quicker than calling the enum, row by row."""
 
 
-def row_of(batch: Batch) -> SummaryRow:
+def row_of(batch: Columns) -> SummaryRow:
     """The summary of a batch, as :func:`runstore.series.summaries.summarize` defines it, as columns."""
     steps, values, _ = batch
     if len(steps) == 1:
@@ -30,7 +31,7 @@ def row_of(batch: Batch) -> SummaryRow:
     return (len(steps), count, *ends, *_extreme(steps, values, min(finite)), *_extreme(steps, values, max(finite)))
 
 
-def _extreme(steps: list[int], values: list[float], value: float) -> tuple[int, float | None, int]:
+def _extreme(steps: "array[int]", values: "array[float]", value: float) -> tuple[int, float | None, int]:
     place = values.index(value)  # the first of equals
     return (steps[place], *to_pair(values[place]))
 

@@ -7,24 +7,11 @@ import sqlalchemy as sa
 
 from runstore.model import Artifact, Experiment, Run, RunFailure, RunStatus, from_microseconds, to_microseconds
 from runstore.values import decode_config, encode_config
+from runstore_sql.schema.leases import status_now
 from runstore_sql.schema.tables import artifact, experiment, parent, run
-
-LONGEST_LEASE_US: Final = 2**61
-"""Keeps the moment a lease ends within a bigint; some 73,000 years."""
 
 _TAGS: Final = msgspec.json.Decoder(dict[str, str])
 _FAILURE: Final = msgspec.json.Decoder(RunFailure)
-
-
-def lease_us(lease_s: float) -> int:
-    """A lease in microseconds."""
-    return min(int(lease_s * 1_000_000), LONGEST_LEASE_US)
-
-
-def status_now(now_us: str) -> sa.ColumnElement[str]:
-    """A run's status as readers see it: ``lost`` once its lease has run out by the database's clock (FIN.6)."""
-    is_lost = sa.and_(run.c.status == "in_progress", run.c.expires_us < sa.literal_column(now_us))
-    return sa.case((is_lost, sa.literal("lost")), else_=run.c.status)
 
 
 def runs_and_relatives() -> sa.FromClause:

@@ -26,7 +26,7 @@ from runstore.query import (
 )
 from runstore_sql.dialects.base import Dialect
 from runstore_sql.metrics.numbers import NEGATIVE_INFINITY, POSITIVE_INFINITY
-from runstore_sql.schema.rows import status_now
+from runstore_sql.schema.leases import status_now
 from runstore_sql.schema.tables import experiment, parent, run
 from runstore_sql.search.columns import AttributeColumn, Column, Condition, keyed_column
 

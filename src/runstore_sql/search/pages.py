@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
-from runstore.model import Page, Run
+from runstore.model import Run
 from runstore.query import RunQuery
 from runstore_sql.connections.database import Database
 from runstore_sql.schema.rows import run_columns, run_of, runs_and_relatives
@@ -38,8 +38,8 @@ class Pages:
         self._columns = run_columns(database.dialect.now_us)
         self._known: dict[tuple[str, int, str], _Query] = {}
 
-    def read(self, asked: RunQuery) -> Page[Run]:
-        """The runs that match, in order, after those of the cursor."""
+    def read(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
+        """The runs that match, in order, behind a place; and the place of the last of them, if more follow."""
         identity = asked.key, asked.limit, repr(asked.after)
         query = self._known.get(identity)
         if query is None:
@@ -50,10 +50,10 @@ class Pages:
                 self._known[identity] = query
         statement, ordering = query
         rows = self._database.read(lambda connection: self._rows(connection, statement, ordering))
-        next_cursor = None
+        place = None
         if len(rows) > asked.limit:
-            next_cursor = asked.cursor_after(ordering.place(rows[asked.limit - 1]._mapping))  # noqa: SLF001 - SQLAlchemy's API
-        return Page(items=tuple(run_of(row) for row in rows[: asked.limit]), next_cursor=next_cursor)
+            place = ordering.place(rows[asked.limit - 1]._mapping)  # noqa: SLF001 - SQLAlchemy's API
+        return [run_of(row) for row in rows[: asked.limit]], place
 
     def _rows(self, connection: sa.Connection, statement: sa.Select[Any], ordering: Ordering) -> Sequence[sa.Row[Any]]:
         if ordering.long_texts:

@@ -9,9 +9,11 @@ from typing import Any, Final
 import msgspec
 from pymysql.cursors import Cursor
 
+from runstore.series import Columns
 from runstore_sql.dialects.mysql.packets import room_in
-from runstore_sql.metrics.history import Columns, HistoryReader, Range, SeriesExtent
+from runstore_sql.metrics.history import HistoryReader, Range, SeriesExtent
 from runstore_sql.metrics.numbers import from_pair
+from runstore_sql.metrics.points import PointRow
 
 _BLOCK: Final = 50_000
 """Points a row: two or three megabytes of text. A server that takes less in a packet would cut the text off."""
@@ -50,7 +52,7 @@ class MysqlHistoryReader(HistoryReader[Cursor]):
     )
     columns = "step, value, logged_at_us, special"
 
-    def native(self, row: Any) -> tuple[int, float, int]:
+    def native(self, row: Any) -> PointRow:
         """With the value that number and mark stand for."""
         step, value, moment, special = row
         return step, from_pair(value, special), moment
@@ -73,11 +75,9 @@ class MysqlHistoryReader(HistoryReader[Cursor]):
             if len(block[0]) < most:
                 break
             low = steps[-1] + 1
-        return steps, values, moments
+        return Columns(steps, values, moments)
 
-    def extremes(
-        self, cursor: Cursor, extent: SeriesExtent, buckets: Sequence[Range]
-    ) -> Iterable[tuple[int, float, int]]:
+    def extremes(self, cursor: Cursor, extent: SeriesExtent, buckets: Sequence[Range]) -> Iterable[PointRow]:
         # Two passes over the series. By the buckets' bounds it would be one for each bucket: a range that comes from
         # another table is no range to MariaDB's planner.
         cursor.execute(_EXTREMES.format(bucket=_bucket_sql(extent, len(buckets))), (extent.pk, extent.pk))
@@ -86,11 +86,11 @@ class MysqlHistoryReader(HistoryReader[Cursor]):
             steps |= {first} if lowest is None else {lowest, highest}
         return self._at(cursor, extent.pk, sorted(steps))
 
-    def ends(self, cursor: Cursor, extent: SeriesExtent) -> Iterable[tuple[int, float, int]]:
+    def ends(self, cursor: Cursor, extent: SeriesExtent) -> Iterable[PointRow]:
         return self._at(cursor, extent.pk, [extent.first, extent.last])
 
-    def _at(self, cursor: Cursor, series_pk: int, steps: Sequence[int]) -> Iterable[tuple[int, float, int]]:
-        found: list[tuple[int, float, int]] = []
+    def _at(self, cursor: Cursor, series_pk: int, steps: Sequence[int]) -> Iterable[PointRow]:
+        found: list[PointRow] = []
         most = room_in(cursor.connection) // _LONGEST_STEP
         for first in range(0, len(steps), most):
             cursor.execute(_AT_STEPS, (json.dumps(steps[first : first + most]), series_pk))
@@ -130,6 +130,6 @@ def _bucket_sql(extent: SeriesExtent, buckets: int) -> str:
     return f"({offset} * {buckets} DIV {span})"
 
 
-def _native(row: tuple[int, float | None, int, int]) -> tuple[int, float, int]:
+def _native(row: tuple[int, float | None, int, int]) -> PointRow:
     step, value, moment, special = row
     return step, from_pair(value, special), moment

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
-from runstore.series import Series
-from runstore.series.batches import Batch, Batches
+from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.dialects.mysql.clock import NOW_US
 from runstore_sql.dialects.mysql.connecting import BoundedConnection
 from runstore_sql.dialects.mysql.trips import Trips
@@ -76,13 +75,13 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
         super().__init__(transactions)
         self._known = KnownKeys()
 
-    def write(self, connection: BoundedConnection, run_id: str, batches: Batches) -> None:
+    def write(self, connection: BoundedConnection, run_id: str, batches: SeriesColumns) -> None:
         if len(batches) == 1 and self._append(connection, run_id, *next(iter(batches.items()))):
             return
         with self._trips(connection) as trips:
             self.take_steps(trips, run_id, batches)
 
-    def _append(self, connection: BoundedConnection, run_id: str, identity: Series, batch: Batch) -> bool:
+    def _append(self, connection: BoundedConnection, run_id: str, identity: Series, batch: Columns) -> bool:
         """Appends one point to a known series, or changes nothing; whether it did."""
         known = self._known.of(run_id, [identity]) if len(batch.steps) == 1 else None
         if not known:
@@ -134,7 +133,7 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
             found += cursor.fetchall()
         return [(row[0], row[1], from_pair(row[2], row[3])) for row in found]
 
-    def write_points(self, cursor: Trips, keyed: Sequence[tuple[int, Batch]], *, only_appends: bool) -> None:
+    def write_points(self, cursor: Trips, keyed: Sequence[tuple[int, Columns]], *, only_appends: bool) -> None:
         end = "" if only_appends else _OVERWRITE
         rows = [
             f"({pk},{step},{_value(value)},{moment})"
@@ -176,7 +175,7 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
         cursor.execute(f"UPDATE runstore_run SET {renewed(NOW_US)} WHERE pk = {run_pk}")  # noqa: S608 - a number
 
 
-def _queue_append(trips: Trips, run_id: str, pk: int, identity: Series, batch: Batch) -> None:
+def _queue_append(trips: Trips, run_id: str, pk: int, identity: Series, batch: Columns) -> None:
     """Queues two statements that append one point or change nothing.
 
     Two affected rows mean success; otherwise at most an identical point already existed.

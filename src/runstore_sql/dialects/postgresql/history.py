@@ -6,8 +6,10 @@ from typing import Any, Final
 
 import psycopg
 
+from runstore.series import Columns
 from runstore_sql.dialects.postgresql.arrays import PackedInts, unpacked
-from runstore_sql.metrics.history import Columns, DensePoints, HistoryReader, Range, SeriesExtent, cells
+from runstore_sql.metrics.history import DensePoints, HistoryReader, Range, SeriesExtent, cells
+from runstore_sql.metrics.points import PointRow
 
 _BLOCK: Final = 50_000
 """Points a row: 1.2 MB on the server and here, however long the series."""
@@ -54,7 +56,7 @@ class PostgresqlHistoryReader(HistoryReader["psycopg.Cursor[Any]"]):
             if taken < _BLOCK:
                 break
             low = steps[-1] + 1
-        return steps, values, moments
+        return Columns(steps, values, moments)
 
     def dense_points(self, cursor: "psycopg.Cursor[Any]", series_pk: int, *, low: int, high: int) -> DensePoints:
         values, moments = array("d"), array("q")
@@ -65,14 +67,14 @@ class PostgresqlHistoryReader(HistoryReader["psycopg.Cursor[Any]"]):
 
     def extremes(
         self, cursor: "psycopg.Cursor[Any]", extent: SeriesExtent, buckets: Sequence[Range]
-    ) -> Iterable[tuple[int, float, int]]:
+    ) -> Iterable[PointRow]:
         parts = [(bucket, low, high) for bucket, part in enumerate(cells(extent, buckets)) for low, high in part]
         columns = [PackedInts(array("q", column)) for column in zip(*parts, strict=True)]
         finite = _FINITE if extent.non_finite_count else ""
         cursor.execute(_EXTREMES.format(finite=finite), (*columns, extent.pk, extent.pk))
         return list(cursor.fetchall())
 
-    def ends(self, cursor: "psycopg.Cursor[Any]", extent: SeriesExtent) -> Iterable[tuple[int, float, int]]:
+    def ends(self, cursor: "psycopg.Cursor[Any]", extent: SeriesExtent) -> Iterable[PointRow]:
         cursor.execute(_AT_STEPS, (extent.pk, [extent.first, extent.last]))
         return list(cursor.fetchall())
 

@@ -12,8 +12,7 @@ from typing import Any, Final
 
 import psycopg
 
-from runstore.series import Series
-from runstore.series.batches import Batch, Batches
+from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.dialects.postgresql.arrays import PackedArray, PackedFloats, PackedInts
 from runstore_sql.dialects.postgresql.clock import NOW_US
 from runstore_sql.metrics.ingest import FoundRun, PointWriter
@@ -120,14 +119,14 @@ Cursor = psycopg.Cursor[Any]
 class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
     """Tries the one statement that appends first, without a transaction around it."""
 
-    def write(self, connection: Connection, run_id: str, batches: Batches) -> None:
+    def write(self, connection: Connection, run_id: str, batches: SeriesColumns) -> None:
         if not self._transactions.is_cut_short and batches and self._append(connection, run_id, batches):
             return
         with self._transactions.on_driver(connection) as cursor:
             if not (self._transactions.is_cut_short and batches and self._append(cursor, run_id, batches)):
                 self.take_steps(cursor, run_id, batches)
 
-    def _append(self, connection: Connection | Cursor, run_id: str, batches: Batches) -> bool:
+    def _append(self, connection: Connection | Cursor, run_id: str, batches: SeriesColumns) -> bool:
         """Writes the points if all of them only append; whether it did. If not, nothing was written."""
         if len(batches) == 1:
             ((identity, batch),) = batches.items()
@@ -164,7 +163,7 @@ class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
         found: list[tuple[int, int, float]] = cursor.fetchall()
         return found
 
-    def write_points(self, cursor: Cursor, keyed: Sequence[tuple[int, Batch]], *, only_appends: bool) -> None:
+    def write_points(self, cursor: Cursor, keyed: Sequence[tuple[int, Columns]], *, only_appends: bool) -> None:
         cursor.execute(_WRITE_POINTS if only_appends else _WRITE_POINTS + _OVERWRITE, _point_columns(keyed))
 
     def computed_rows(self, cursor: Cursor, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
@@ -179,7 +178,7 @@ class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
         cursor.execute(f"UPDATE runstore_run SET {_RENEWED} WHERE pk = %s", (run_pk,))  # noqa: S608 - our own text
 
 
-def _append_one(connection: Connection | Cursor, run_id: str, identity: Series, batch: Batch) -> bool:
+def _append_one(connection: Connection | Cursor, run_id: str, identity: Series, batch: Columns) -> bool:
     ((step, value, moment),) = zip(*batch, strict=True)
     number, mark = to_pair(value)
     parameters = {
@@ -192,14 +191,14 @@ def _append_one(connection: Connection | Cursor, run_id: str, identity: Series, 
     return connection.execute(_APPEND_ONE, parameters).fetchone() is not None
 
 
-def _point_columns(keyed: Sequence[tuple[int, Batch]]) -> list[PackedArray]:
+def _point_columns(keyed: Sequence[tuple[int, Columns]]) -> list[PackedArray]:
     """Points as four packed columns: the key of their series, step, value and time."""
     keys, steps, values, moments = array("q"), array("q"), array("d"), array("q")
     for key, batch in keyed:
         keys.extend([key] * len(batch.steps))
         steps.extend(batch.steps)
         values.extend(batch.values)
-        moments.extend(batch.moments_us)
+        moments.extend(batch.logged_at_us)
     return [PackedInts(keys), PackedInts(steps), PackedFloats(values), PackedInts(moments)]
 
 

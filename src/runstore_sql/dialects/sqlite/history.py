@@ -2,11 +2,12 @@
 
 import math
 import sqlite3
-from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from runstore_sql.metrics.history import Columns, DensePoints, HistoryReader, Range, SeriesExtent, cells
+from runstore.series import Columns
+from runstore_sql.metrics.history import DensePoints, HistoryReader, Range, SeriesExtent, cells
+from runstore_sql.metrics.points import PointRow
 
 TAKE: Final = "runstore_take_point"
 """The function that is there while a history is read."""
@@ -29,7 +30,7 @@ class SqliteHistoryReader(HistoryReader[sqlite3.Cursor]):
     begin = ("BEGIN",)
     columns = "step, value, logged_at_us"
 
-    def native(self, row: Any) -> tuple[int, float, int]:
+    def native(self, row: Any) -> PointRow:
         """NULL is NaN."""
         step, value, moment = row
         return step, math.nan if value is None else value, moment
@@ -41,9 +42,7 @@ class SqliteHistoryReader(HistoryReader[sqlite3.Cursor]):
         _, values, moments = _taken(cursor, "value, logged_at_us", (series_pk, low, high))
         return values, moments
 
-    def extremes(
-        self, cursor: sqlite3.Cursor, extent: SeriesExtent, buckets: Sequence[Range]
-    ) -> Iterable[tuple[int, float, int]]:
+    def extremes(self, cursor: sqlite3.Cursor, extent: SeriesExtent, buckets: Sequence[Range]) -> Iterable[PointRow]:
         for bucket, parts in zip(buckets, cells(extent, buckets), strict=True):
             held = _extremes(cursor, extent, parts)
             for value, part in held:
@@ -51,7 +50,7 @@ class SqliteHistoryReader(HistoryReader[sqlite3.Cursor]):
             if not held:
                 yield from map(self.native, cursor.execute(_FIRST, (extent.pk, *bucket)).fetchall())
 
-    def ends(self, cursor: sqlite3.Cursor, extent: SeriesExtent) -> Iterable[tuple[int, float, int]]:
+    def ends(self, cursor: sqlite3.Cursor, extent: SeriesExtent) -> Iterable[PointRow]:
         for step in (extent.first, extent.last):
             yield from map(self.native, cursor.execute(_FIRST, (extent.pk, step, step)).fetchall())
 
@@ -78,7 +77,7 @@ def _extremes(cursor: sqlite3.Cursor, extent: SeriesExtent, parts: Iterable[Rang
 
 def _taken(cursor: sqlite3.Cursor, items: str, parameters: tuple[int, ...]) -> Columns:
     """The columns of a range; the steps are empty unless they are among the items asked for."""
-    columns = steps, values, moments = array("q"), array("d"), array("q")
+    columns = steps, values, moments = Columns.empty()
     add_step, add_value, add_moment = steps.append, values.append, moments.append
     stopped: list[BaseException] = []
 

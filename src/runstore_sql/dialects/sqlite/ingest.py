@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
 from typing import Any, Final
 
-from runstore.series import Series
-from runstore.series.batches import Batch, Batches
+from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.dialects.sqlite.clock import NOW_US
 from runstore_sql.metrics.ingest import FoundRun, KnownKeys, PointWriter
 from runstore_sql.metrics.numbers import to_pair
@@ -61,7 +60,7 @@ _APPEND: Final = f"""
 _BEAT: Final = f"UPDATE runstore_run SET {renewed(NOW_US)} WHERE pk = ?"  # noqa: S608 - our own text
 
 
-AppendPlan = tuple[list[tuple[Any, ...]], list[tuple[int, Batch]]]
+AppendPlan = tuple[list[tuple[Any, ...]], list[tuple[int, Columns]]]
 """The parameters of :data:`_APPEND`, and the points by their series' key."""
 
 
@@ -73,13 +72,13 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
         super().__init__(transactions)
         self._known = KnownKeys()
 
-    def write(self, connection: sqlite3.Connection, run_id: str, batches: Batches) -> None:
+    def write(self, connection: sqlite3.Connection, run_id: str, batches: SeriesColumns) -> None:
         plan = self._planned(run_id, batches)  # all that can be worked out before the file is locked
         with self._transactions.on_driver(connection) as cursor:
             if plan is None or not self._append(cursor, plan):
                 self.take_steps(cursor, run_id, batches)
 
-    def _planned(self, run_id: str, batches: Batches) -> AppendPlan | None:
+    def _planned(self, run_id: str, batches: SeriesColumns) -> AppendPlan | None:
         """What a call would write that only appends; ``None`` unless all its series were found before."""
         pks = self._known.of(run_id, batches)
         if not pks:
@@ -130,7 +129,7 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
     def write_points(
         self,
         cursor: sqlite3.Cursor,
-        keyed: Sequence[tuple[int, Batch]],
+        keyed: Sequence[tuple[int, Columns]],
         *,
         only_appends: bool,  # noqa: ARG002 - as cheap
     ) -> None:
