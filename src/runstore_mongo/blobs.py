@@ -11,18 +11,17 @@ from bson import ObjectId
 from gridfs import GridFSBucket, GridOut
 from gridfs.errors import CorruptGridFile, NoFile
 
-from runstore.artifacts.blobs import Blob, hashed
+from runstore.artifacts import Blob, hashed
 from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, InvalidValueError, StoreFailureError
 from runstore.local.files import CHUNK
 from runstore_mongo.connection import Connection
-from runstore_mongo.documents import BLOBS
+from runstore_mongo.documents.names import BLOBS
 
 
 class GridFSBlobs:
     """Bytes in the same database; a file is visible in GridFS only once its last chunk is there."""
 
     def __init__(self, connection: Connection) -> None:
-        """Opens nothing yet."""
         self._connection = connection
 
     def put(self, path: Path) -> Blob:

@@ -1,4 +1,4 @@
-"""The writing half of the store: the six verbs and the heartbeat.
+"""A store on a MongoDB database: opening, closing, and the operations that write.
 
 Whatever one document can hold together changes by one update of it, which is atomic on every server: a run with its
 config, its summaries and the points of a call. Where a verb touches several documents (a folder of artifacts, the series
@@ -6,11 +6,9 @@ of a run that has very many) it does so in one transaction on a replica set; a s
 call that was cut off leaves whole documents, and the same call again completes them.
 """
 
+import os
 import time
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from os import PathLike
-from types import TracebackType
+from collections.abc import Sequence
 from typing import Any, Final
 
 from bson import encode
@@ -18,39 +16,33 @@ from bson.int64 import Int64
 from pymongo import ReplaceOne
 from pymongo.errors import PyMongoError
 
-from runstore.artifacts.requests import check_artifact, records_of
-from runstore.backend.begun import BegunRuns
-from runstore.errors import (
-    ExperimentNotFoundError,
-    InvalidValueError,
-    ReadOnlyError,
-    RunFinalizedError,
-    RunNotFoundError,
-)
-from runstore.model import TERMINAL_STATUSES, Artifact, MetricPoint, RunFailure, RunStatus, from_microseconds
-from runstore.protocol import DEFAULT_LEASE_S
-from runstore.series.batches import batches_of
-from runstore.values import births, checks
-from runstore.values.config import check_config, decode_config, encode_config, flatten_config, merge_config
-from runstore.values.ids import experiment_id_of, new_run_id
-from runstore_mongo.connection import ConflictingWriteError, Document, Session, is_duplicate
-from runstore_mongo.documents import (
-    ARTIFACTS,
-    EXPERIMENTS,
-    NOW_US,
-    RUNS,
+from runstore.artifacts import Blobs, blobs_at
+from runstore.backend import NewExperiment, NewRun, RunEnd
+from runstore.errors import ExperimentNotFoundError, InvalidValueError, RunNotFoundError
+from runstore.local.clock import now_us
+from runstore.model import TERMINAL_STATUSES, Artifact, RunStatus
+from runstore.series import SeriesColumns
+from runstore.values import EMPTY_CONFIG, ConfigDocument
+from runstore_mongo.blobs import GridFSBlobs
+from runstore_mongo.connection import ConflictingWriteError, Connection, Session, is_duplicate
+from runstore_mongo.documents.names import ARTIFACTS, EXPERIMENTS, RUNS, Document
+from runstore_mongo.documents.records import (
     artifact_document,
-    artifact_key,
-    beaten,
-    born,
+    experiment_document,
+    failure_fields,
     leaf_document,
-    touched,
+    run_fields,
 )
-from runstore_mongo.ingest import Ingest
-from runstore_mongo.reader import MongoReader
+from runstore_mongo.documents.stages import heartbeat_stage, lease_stage, new_run_stage, reopen_stage
+from runstore_mongo.points import PointWriter
+from runstore_mongo.reading import MongoReads
+from runstore_mongo.schema import open_schema
 
-_TOUCH_EVERY_S: Final = 0.1
-"""Calls on one run that follow each other faster than this share one sign of life, and one look whether it exists."""
+PLAIN: Final = "RUNSTORE_MONGO_PLAIN"
+"""The environment's variable that has summaries read in the plain way, each document decoded: to look for a fault."""
+
+_HEARTBEAT_EVERY_S: Final = 0.1
+"""Calls on one run that follow each other faster than this share one heartbeat, and one look whether it exists."""
 
 _MOST_REMEMBERED: Final = 1_000
 
@@ -60,319 +52,197 @@ _MOST_RUN_BYTES: Final = 15 * 2**20
 _TERMINAL: Final = sorted(str(status) for status in TERMINAL_STATUSES)
 
 
-class MongoStore(MongoReader):
-    """A handle on one database; see :class:`runstore.protocol.BackendStore` for every method."""
+class MongoStore(MongoReads):
+    """A handle on one database."""
 
     def __init__(self, url: str, *, artifacts: str | None = None, read_only: bool = False) -> None:
-        """As :class:`MongoReader`; with ``read_only`` the verbs refuse."""
-        super().__init__(url, artifacts=artifacts, read_only=read_only)
-        self._is_read_only = read_only
-        self._ingest = Ingest(self._connection)
-        self._begun = BegunRuns()
-        self._touched_at: dict[str, float] = {}
+        """Opens the database and, unless ``read_only``, makes its schema where there is none.
+
+        Args:
+            url: ``mongodb://…/database`` or ``mongodb+srv://…/database``.
+            artifacts: where artifact bytes lie: a directory or any fsspec URL; GridFS in the same database by default.
+            read_only: create nothing.
+        """
+        self._arguments = (url, artifacts, read_only)
+        self._connection = Connection(url)
+        self._blobs: Blobs = blobs_at(artifacts) if artifacts else GridFSBlobs(self._connection)
+        self._points = PointWriter(self._connection)
+        self._is_plain = bool(os.environ.get(PLAIN))
+        self._heartbeats: dict[str, float] = {}
         self._without_config: set[str] = set()
+        try:
+            open_schema(self._connection, read_only=read_only)
+        except BaseException:
+            self._connection.close()
+            raise
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as what it was opened with: the copy connects by itself (OPEN.5)."""
         return _reopened, self._arguments
 
-    # --- the six verbs ------------------------------------------------------------------------------------------
+    def __repr__(self) -> str:
+        """The class and the URL without its secrets."""
+        return f"{type(self).__name__}({self._connection.shown!r})"
 
-    def get_or_create_experiment(self, name: str, *, description: str | None = None) -> str:
-        """See :meth:`runstore.protocol.RunStore.get_or_create_experiment`."""
-        checks.check_name(name, "experiment name")
-        checks.check_optional_text(description, "description")
-        self._check_writable()
-        experiment_id = experiment_id_of(name)
-        self._connection.call("make an experiment", lambda: self._make_experiment(experiment_id, name, description))
-        return experiment_id
+    def close(self) -> None:
+        self._connection.close()
 
-    def _make_experiment(self, experiment_id: str, name: str, description: str | None) -> None:
+    # --- experiments and runs -----------------------------------------------------------------------------------
+
+    def make_experiment(self, new: NewExperiment) -> None:
+        self._connection.call("make an experiment", lambda: self._make_experiment(new))
+
+    def _make_experiment(self, new: NewExperiment) -> None:
         experiments = self._connection.collection(EXPERIMENTS)
-        known = experiments.find_one({"_id": experiment_id})
+        known = experiments.find_one({"_id": new.id})
         if known is None:
-            birth = {"_id": experiment_id, "name": name, "description": description, "created_at": Int64(_now_us())}
             try:
-                experiments.insert_one(birth)
+                experiments.insert_one(experiment_document(new, now_us=now_us()))
             except PyMongoError as error:
                 if is_duplicate(error):
                     raise ConflictingWriteError from error
                 raise
-        elif known["description"] is None and description is not None:
-            experiments.update_one({"_id": experiment_id, "description": None}, {"$set": {"description": description}})
+        elif known["description"] is None and new.description is not None:
+            change = {"$set": {"description": new.description}}
+            experiments.update_one({"_id": new.id, "description": None}, change)
 
-    def ensure_run(  # noqa: PLR0913 - the protocol's signature
-        self,
-        experiment_id: str | None = None,
-        *,
-        run_id: str | None = None,
-        training_mode: str = "centralized",
-        parent_run_id: str | None = None,
-        client_id: str | None = None,
-        name: str | None = None,
-        source_path: str | None = None,
-        tags: Mapping[str, str] | None = None,
-        provenance: Mapping[str, Any] | None = None,
-        start_time: datetime | None = None,
-        resume: bool = False,
-    ) -> str:
-        """See :meth:`runstore.protocol.RunStore.ensure_run`."""
-        birth = births.check_birth(
-            experiment_id=experiment_id,
-            run_id=run_id,
-            training_mode=training_mode,
-            parent_run_id=parent_run_id,
-            client_id=client_id,
-            name=name,
-            source_path=source_path,
-            tags=tags,
-            start_time=start_time,
-        )
-        origin = encode_config(check_config(provenance or {}, "provenance"))
-        self._check_writable()
-        if birth.run_id is None:
-            birth = birth._replace(run_id=new_run_id())
-        start_us = _now_us() if birth.start_us is None else birth.start_us
-
-        def ensure() -> str:
-            is_found = run_id is not None and self._reuse(birth, resume=resume)
-            if not is_found:
-                self._create(birth, origin, start_us=start_us, was_named=run_id is not None)
-            if resume or not is_found:
-                self._begun.add(str(birth.run_id))
-            return str(birth.run_id)
-
-        return self._connection.call("ensure a run", ensure)
-
-    def _reuse(self, birth: births.Birth, *, resume: bool) -> bool:
-        """Whether the run exists; reopens it if that is asked for and it has ended."""
-        runs = self._connection.collection(RUNS)
-        known = runs.find_one({"_id": birth.run_id}, {"experiment_id": 1, "status": 1})
-        if known is None:
+    def insert_run(self, new: NewRun) -> bool:
+        fields = run_fields(new, now_us=now_us())
+        if not self._connection.call("make a run", lambda: self._insert_run(new, fields)):
             return False
-        births.check_same_experiment(birth, known["experiment_id"])
-        if resume and known["status"] in TERMINAL_STATUSES:
-            reopened = {
-                "status": str(RunStatus.IN_PROGRESS),
-                "end_time": None,
-                "failure": None,
-                "attempt": {"$add": ["$attempt", 1]},
-                "heartbeat_at": NOW_US,
-                "expires_at": {"$add": [NOW_US, {"$subtract": ["$expires_at", "$heartbeat_at"]}]},
-            }
-            runs.update_one({"_id": birth.run_id, "status": {"$in": _TERMINAL}}, [{"$set": reopened}])
+        # What this handle made it need not read before it writes to it; should another have been faster, its guard fails.
+        self._points.begin_run(new.id)
+        if len(self._without_config) > _MOST_REMEMBERED:
+            self._without_config.clear()
+        self._without_config.add(new.id)
+        self._remember_heartbeat(new.id)
         return True
 
-    def _create(self, birth: births.Birth, provenance: str, *, start_us: int, was_named: bool) -> None:
-        wanted = births.require_experiment(birth if was_named else birth._replace(run_id=None))
-        if self._find_id(EXPERIMENTS, wanted) is None:
-            raise ExperimentNotFoundError.of(wanted)
-        if birth.parent_run_id is not None and self._find_id(RUNS, birth.parent_run_id) is None:
-            raise RunNotFoundError.of(birth.parent_run_id, role="parent run")
-        fields: Document = {
-            "experiment_id": wanted,
-            "name": birth.name,
-            "status": str(RunStatus.IN_PROGRESS),
-            "training_mode": birth.training_mode,
-            "parent_run_id": birth.parent_run_id,
-            "client_id": birth.client_id,
-            "attempt": 1,
-            "start_time": Int64(start_us),
-            "end_time": None,
-            "failure": None,
-            "source_path": birth.source_path,
-            "tags": [{"k": key, "v": value} for key, value in birth.tags.items()],
-            "provenance": provenance,
-            "config_version": 0,
-            "config_document": "{}",
-            "config": [],
-            "metrics": {},
-            "pending": [],
-            "has_more_series": False,
-        }
+    def _insert_run(self, new: NewRun, fields: Document) -> bool:
+        experiment_id = new.require_experiment()
+        if self._find(EXPERIMENTS, experiment_id, {"_id": 1}) is None:
+            raise ExperimentNotFoundError.of(experiment_id)
+        if new.parent_run_id is not None and not self.has_run(new.parent_run_id):
+            raise RunNotFoundError.of(new.parent_run_id, role="parent run")
         try:
             # Matches no stored run, so that it inserts one or fails by its id; a plain insert has no server's clock.
             self._connection.collection(RUNS).update_one(
-                {"_id": birth.run_id, "experiment_id": {"$exists": False}},
-                [born(fields, lease_s=DEFAULT_LEASE_S)],
-                upsert=True,
+                {"_id": new.id, "experiment_id": {"$exists": False}}, [new_run_stage(fields)], upsert=True
             )
         except PyMongoError as error:
             if is_duplicate(error):
-                if was_named:
-                    raise ConflictingWriteError from error
-                return  # our own insert, whose answer was lost: nobody else has this id
+                return not new.is_named  # then our own insert, whose answer was lost: nobody else has this id
             raise
-        # What this handle made it need not read before it writes to it; should another have been faster, its guard fails.
-        self._ingest.begin_run(str(birth.run_id))
-        if len(self._without_config) > _MOST_REMEMBERED:
-            self._without_config.clear()
-        self._without_config.add(str(birth.run_id))
-        self._remember_touch(str(birth.run_id))
+        return True
 
-    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
-        """See :meth:`runstore.protocol.RunStore.log_metrics`."""
-        checks.check_run_id(run_id)
-        batches = batches_of(points, now_us=_now_us())
-        self._check_writable()
-        if not batches:
-            self._touch(run_id)
-            return
-        is_due = self._is_touch_due(run_id)
-        self._ingest.write(run_id, batches, is_sign_of_life=is_due)
-        if is_due:
-            self._remember_touch(run_id)
-
-    def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
-        """See :meth:`runstore.protocol.RunStore.log_config`."""
-        checks.check_run_id(run_id)
-        new = check_config(config)
-        self._check_writable()
-        self._connection.call("log config", lambda: self._merge_config(run_id, new))
-
-    def _merge_config(self, run_id: str, new: Mapping[str, Any]) -> None:
+    def reopen_run(self, run_id: str) -> None:
         runs = self._connection.collection(RUNS)
-        known: Document | None = {"config_document": "{}", "config_version": 0}
+        scope = {"_id": run_id, "status": {"$in": _TERMINAL}}
+        self._connection.call("reopen a run", lambda: runs.update_one(scope, [reopen_stage()]))
+
+    def end_run(self, run_id: str, end: RunEnd) -> None:
+        self._connection.call("finalize a run", lambda: self._end_run(run_id, end))
+        self._points.end_run(run_id)
+
+    def _end_run(self, run_id: str, end: RunEnd) -> None:
+        runs = self._connection.collection(RUNS)
+        known = runs.find_one({"_id": run_id}, {"status": 1, "start_time": 1})
+        if known is None:
+            raise RunNotFoundError.of(run_id)
+        if end.is_reached(run_id, known["status"]):
+            return
+        fields = {
+            "status": str(end.status),
+            "end_time": Int64(end.moment(start_us=int(known["start_time"]), now_us=now_us())),
+            "failure": failure_fields(end.failure),
+        }
+        result = runs.update_one({"_id": run_id, "status": str(RunStatus.IN_PROGRESS)}, {"$set": fields})
+        if not result.matched_count:
+            raise ConflictingWriteError
+
+    def beat(self, run_id: str, lease_s: float) -> None:
+        runs = self._connection.collection(RUNS)
+        result = self._connection.call(
+            "mark a run as alive", lambda: runs.update_one({"_id": run_id}, [lease_stage(lease_s)])
+        )
+        if not result.matched_count:
+            raise RunNotFoundError.of(run_id)
+        self._heartbeats.pop(run_id, None)  # the lease may be shorter than what the next write would share
+
+    # --- what runs hold -----------------------------------------------------------------------------------------
+
+    def append(self, run_id: str, series: SeriesColumns) -> None:
+        if not series:
+            self._keep_alive(run_id)
+            return
+        is_due = self._is_heartbeat_due(run_id)
+        self._points.write(run_id, series, is_heartbeat=is_due)
+        if is_due:
+            self._remember_heartbeat(run_id)
+
+    def merge_config(self, run_id: str, config: ConfigDocument) -> None:
+        self._connection.call("log config", lambda: self._merge_config(run_id, config))
+
+    def _merge_config(self, run_id: str, config: ConfigDocument) -> None:
+        runs = self._connection.collection(RUNS)
+        known: Document | None = {"config_document": EMPTY_CONFIG, "config_version": 0}
         if run_id in self._without_config:  # this handle made it
             self._without_config.discard(run_id)
         else:
             known = runs.find_one({"_id": run_id}, {"config_document": 1, "config_version": 1})
         if known is None:
             raise RunNotFoundError.of(run_id)
-        merged = merge_config(decode_config(known["config_document"]), new)
-        text = encode_config(merged)
+        merged = config.merged_over(ConfigDocument(known["config_document"]))
         fields: Document = {}
-        if text != known["config_document"]:
-            leaves = [leaf_document(leaf) for leaf in flatten_config(merged)]
-            _check_run_size(text, leaves)
+        if merged.text != known["config_document"]:
+            leaves = [leaf_document(leaf) for leaf in merged.leaves]
+            _check_run_size(merged.text, leaves)
             fields = {
-                "config_document": {"$literal": text},
+                "config_document": {"$literal": merged.text},
                 "config": {"$literal": leaves},
                 "config_version": known["config_version"] + 1,
             }
-        result = runs.update_one({"_id": run_id, "config_version": known["config_version"]}, [touched(fields)])
-        if not result.matched_count:
+        guards = {"_id": run_id, "config_version": known["config_version"]}
+        if not runs.update_one(guards, [heartbeat_stage(fields)]).matched_count:
             raise ConflictingWriteError
 
-    def log_artifact(  # noqa: PLR0913 - the protocol's signature
-        self,
-        run_id: str,
-        path: str | PathLike[str],
-        *,
-        name: str | None = None,
-        artifact_type: str = "file",
-        copy: bool = True,
-        metadata: Mapping[str, Any] | None = None,
-    ) -> Artifact:
-        """See :meth:`runstore.protocol.RunStore.log_artifact`."""
-        checks.check_run_id(run_id)
-        request = check_artifact(path, name=name, artifact_type=artifact_type, copy=copy, metadata=metadata)
-        self._check_writable()
-        self._touch(run_id)
-        artifact = request.record(run_id, self._blobs, created_at=from_microseconds(_now_us()))
-        writes = [
-            ReplaceOne({"_id": artifact_key(run_id, record.name)}, artifact_document(record), upsert=True)
-            for record in records_of(artifact)
-        ]
+    def record_artifacts(self, run_id: str, records: Sequence[Artifact]) -> None:
+        documents = [artifact_document(record) for record in records]
+        writes = [ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in documents]
 
         def record(session: Session) -> None:
             self._connection.collection(ARTIFACTS).bulk_write(writes, session=session)
 
+        self._keep_alive(run_id)
         self._connection.call("record an artifact", lambda: self._connection.transact(record))
-        self._touch(run_id)
-        return artifact
 
-    def finalize(
-        self,
-        run_id: str,
-        status: RunStatus | str,
-        *,
-        end_time: datetime | None = None,
-        error: BaseException | RunFailure | None = None,
-    ) -> None:
-        """See :meth:`runstore.protocol.RunStore.finalize`."""
-        checks.check_run_id(run_id)
-        final = checks.check_terminal_status(status)
-        end_us = None if end_time is None else checks.check_time(end_time, "end_time")
-        failure = checks.check_failure(error)
-        self._check_writable()
-        self._connection.call("finalize a run", lambda: self._end(run_id, final, end_us, failure))
-        self._ingest.end_run(run_id)
-        self._begun.discard(run_id)
+    @property
+    def blobs(self) -> Blobs:
+        return self._blobs
 
-    def _end(self, run_id: str, final: RunStatus, end_us: int | None, failure: RunFailure | None) -> None:
-        runs = self._connection.collection(RUNS)
-        known = runs.find_one({"_id": run_id}, {"status": 1, "start_time": 1})
-        if known is None:
-            raise RunNotFoundError.of(run_id)
-        found = RunStatus(known["status"])
-        if found.is_final:
-            if found != final:
-                raise RunFinalizedError.of(run_id, found=found, asked=final)
-            return
-        end_us = checks.check_end_time(end_us, start_us=int(known["start_time"]), now_us=_now_us())
-        fields: Document = {"status": str(final), "end_time": Int64(end_us), "failure": None}
-        if failure is not None:
-            fields["failure"] = {"type": failure.type, "message": failure.message, "traceback": failure.traceback}
-        result = runs.update_one({"_id": run_id, "status": str(RunStatus.IN_PROGRESS)}, {"$set": fields})
-        if not result.matched_count:
-            raise ConflictingWriteError
+    # --- heartbeats ---------------------------------------------------------------------------------------------
 
-    def heartbeat(self, run_id: str, *, lease_s: float) -> None:
-        """See :meth:`runstore.protocol.BackendStore.heartbeat`."""
-        checks.check_run_id(run_id)
-        lease_s = checks.check_lease(lease_s)
-        self._check_writable()
-        runs = self._connection.collection(RUNS)
-        result = self._connection.call(
-            "mark a run as alive", lambda: runs.update_one({"_id": run_id}, [beaten(lease_s)])
-        )
-        if not result.matched_count:
-            raise RunNotFoundError.of(run_id)
-        self._touched_at.pop(run_id, None)  # the lease may be shorter than what the next write would share
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Ends the runs that were begun here by what left the block, and closes the store."""
-        self._begun.leave(self, error)
-        self.close()
-
-    # --- beneath ------------------------------------------------------------------------------------------------
-
-    def _touch(self, run_id: str) -> None:
-        """A sign of life of a run that must exist."""
-        if not self._is_touch_due(run_id):
+    def _keep_alive(self, run_id: str) -> None:
+        """The heartbeat of a run that must exist."""
+        if not self._is_heartbeat_due(run_id):
             return
         runs = self._connection.collection(RUNS)
-        result = self._connection.call("look up a run", lambda: runs.update_one({"_id": run_id}, [touched({})]))
+        result = self._connection.call("look up a run", lambda: runs.update_one({"_id": run_id}, [heartbeat_stage()]))
         if not result.matched_count:
             raise RunNotFoundError.of(run_id)
-        self._remember_touch(run_id)
+        self._remember_heartbeat(run_id)
 
-    def _is_touch_due(self, run_id: str) -> bool:
-        return time.monotonic() - self._touched_at.get(run_id, float("-inf")) >= _TOUCH_EVERY_S
+    def _is_heartbeat_due(self, run_id: str) -> bool:
+        return time.monotonic() - self._heartbeats.get(run_id, float("-inf")) >= _HEARTBEAT_EVERY_S
 
-    def _remember_touch(self, run_id: str) -> None:
-        if len(self._touched_at) > _MOST_REMEMBERED:
-            self._touched_at.clear()
-        self._touched_at[run_id] = time.monotonic()
-
-    def _find_id(self, name: str, identity: str) -> Document | None:
-        return self._connection.collection(name).find_one({"_id": identity}, {"_id": 1})
-
-    def _check_writable(self) -> None:
-        if self._is_read_only:
-            raise ReadOnlyError(f"{self!r} was opened for reading; open it with open_store(url) to write")
+    def _remember_heartbeat(self, run_id: str) -> None:
+        if len(self._heartbeats) > _MOST_REMEMBERED:
+            self._heartbeats.clear()
+        self._heartbeats[run_id] = time.monotonic()
 
 
 def _reopened(url: str, artifacts: str | None, read_only: bool) -> MongoStore:  # noqa: FBT001 - pickle passes by place
     return MongoStore(url, artifacts=artifacts, read_only=read_only)
-
-
-def _now_us() -> int:
-    """The moment of the call, which is what start, end and logging times mean; leases go by the server's clock."""
-    return time.time_ns() // 1000
 
 
 def _check_run_size(text: str, leaves: list[Document]) -> None:

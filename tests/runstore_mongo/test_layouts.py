@@ -2,11 +2,12 @@
 
 import math
 
+import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
 from runstore import MetricPoint
-from runstore_mongo.layouts import Layouts
+from runstore_mongo.documents.layouts import Layouts
 from runstore_mongo.store import MongoStore
 
 NAMES = ("loss", "a.b/c%d $x", "\U0001f600", "auroc")
@@ -39,6 +40,19 @@ def test_runs_that_look_alike_give_what_each_gives_by_itself(store: MongoStore) 
         (name, kind) for name in NAMES for kind in ("train", "validation")
     )
     assert together[ids[4]][-1].last.value == 4.2
+
+
+def test_the_plain_way_gives_the_same(store: MongoStore, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = make_runs(store, 6)
+    store.log_metrics(ids[2], [MetricPoint(name="loss", value=math.inf, step=9)])
+    monkeypatch.setenv("RUNSTORE_MONGO_PLAIN", "1")
+    monkeypatch.setattr("runstore_mongo.reading.Layouts", None)  # nobody asks it
+
+    with MongoStore(url) as plain:
+        found = plain.get_summaries_of(ids)
+
+    monkeypatch.undo()
+    assert found == store.get_summaries_of(ids)
 
 
 def test_of_many_runs_that_look_alike_two_are_decoded(store: MongoStore, url: str) -> None:

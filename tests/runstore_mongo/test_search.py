@@ -8,7 +8,7 @@ import pytest
 
 from runstore.memory.store import MemoryStore
 from runstore.model import MetricPoint
-from runstore_mongo import documents
+from runstore_mongo.documents import summaries
 from runstore_mongo.store import MongoStore
 
 
@@ -94,7 +94,7 @@ def test_the_next_page_begins_where_the_last_one_ended(filled: MongoStore, comma
 def test_runs_with_more_series_than_are_copied_are_found_all_the_same(
     mongodb_replica_url: str, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
-    monkeypatch.setattr(documents, "MOST_COPIED", 2)
+    monkeypatch.setattr(summaries, "MOST_COPIED", 2)
     with MongoStore(mongodb_replica_url) as store, MemoryStore() as reference:
         for each in (store, reference):
             fill(each, 24)

@@ -10,8 +10,8 @@ import pytest
 
 from runstore.model import MetricPoint, SeriesSummary
 from runstore.series.summaries import summarize
-from runstore_mongo import ingest, packing, series
-from runstore_mongo.packing import SeriesWriter
+from runstore_mongo.points import pending, plans, writer
+from runstore_mongo.points.writer import SeriesWriter
 from runstore_mongo.store import MongoStore
 
 Points = dict[int, float]
@@ -24,10 +24,10 @@ class StoppedError(Exception):
 @pytest.fixture
 def small_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs, tails and buckets that are full after a few points, so that few points show every way."""
-    monkeypatch.setattr(ingest, "PACK_AT", 400)
-    monkeypatch.setattr(series, "SEAL_AT", 6)
-    monkeypatch.setattr(series, "BUCKET_POINTS", 8)
-    monkeypatch.setattr(packing, "LARGE_TAIL", 40)
+    monkeypatch.setattr(pending, "MOVE_AT", 400)
+    monkeypatch.setattr(plans, "SEAL_AT", 6)
+    monkeypatch.setattr(plans, "BUCKET_POINTS", 8)
+    monkeypatch.setattr(writer, "LARGE_TAIL", 40)
 
 
 def log(store: MongoStore, run_id: str, points: Points) -> None:
@@ -117,8 +117,8 @@ def test_a_filter_sees_the_statistics_that_the_summary_has(store: MongoStore, ru
 def test_a_writer_that_stops_between_two_statements_leaves_what_a_repeat_completes(
     url: str, stop: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with MongoStore(url) as writer, MongoStore(url) as other:
-        run_id = writer.ensure_run(writer.get_or_create_experiment("pneumonia"))
+    with MongoStore(url) as first, MongoStore(url) as other:
+        run_id = first.ensure_run(first.get_or_create_experiment("pneumonia"))
         model, statements = Points(), 0
         whole = SeriesWriter._compare_and_set  # noqa: SLF001 - the statement to stop after
 
@@ -126,7 +126,7 @@ def test_a_writer_that_stops_between_two_statements_leaves_what_a_repeat_complet
             nonlocal statements
             whole(self, *arguments)
             statements += 1
-            if self is writer._ingest._writer and statements == stop:  # noqa: SLF001 - only this writer stops
+            if self is first._points._writer and statements == stop:  # noqa: SLF001 - only this writer stops
                 raise StoppedError
 
         monkeypatch.setattr(SeriesWriter, "_compare_and_set", stopping)
@@ -134,7 +134,7 @@ def test_a_writer_that_stops_between_two_statements_leaves_what_a_repeat_complet
             before = dict(model)
             model |= batch
             try:
-                log(writer, run_id, batch)
+                log(first, run_id, batch)
             except StoppedError:
                 assert stored(other, run_id) in (bits(before), bits(model))
                 log(other, run_id, batch)

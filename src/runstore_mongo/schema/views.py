@@ -1,10 +1,8 @@
 """The two names of the read contract that are views: one row a config value, one row a metric point."""
 
-from typing import Any, Final
+from typing import Final
 
-from runstore_mongo.documents import BUCKETS, RUNS, SERIES
-
-Pipeline = list[dict[str, Any]]
+from runstore_mongo.documents.names import BUCKETS, RUNS, SERIES, Document, Pipeline
 
 _UNPACK: Final = """
 function (steps, values, times, hidden) {
@@ -126,7 +124,7 @@ def metrics_view() -> Pipeline:
     ]
 
 
-def _steps(pending: str, name: str, dataset_type: str, version: str) -> dict[str, Any]:
+def _steps(pending: str, name: str, dataset_type: str, version: str) -> Document:
     """The steps of the blocks of a series that wait and are newer than a version."""
     is_newer = [
         {"$eq": ["$$this.metric_name", name]},

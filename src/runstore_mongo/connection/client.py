@@ -5,8 +5,6 @@ A connection is made at the first use in each process, so that a store may be pi
 start a bounded number of times (DUR.4): every operation given to :meth:`Connection.call` must therefore be idempotent.
 """
 
-import os
-import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final, TypeVar
@@ -40,12 +38,13 @@ from runstore.errors import (
     StoreFullError,
     StoreUnavailableError,
 )
+from runstore.local.processes import PerProcess
 from runstore.secrets import Secrets, redact_word, split_url, without_secrets
 from runstore.urls import with_plain_scheme
-from runstore_mongo.refusals import is_turned_away
-from runstore_mongo.urls import check_options, database_of, options_of
+from runstore_mongo.connection.refusals import is_turned_away
+from runstore_mongo.connection.urls import check_options, database_of, options_of
+from runstore_mongo.documents.names import Document
 
-Document = dict[str, Any]
 Session = ClientSession | None
 ResultT = TypeVar("ResultT")
 
@@ -96,6 +95,20 @@ class ConflictingWriteError(Exception):
     """Another writer was faster: what was read is no longer what is stored. Read again and repeat."""
 
 
+class _Link:
+    """What one process has of a connection.
+
+    Attributes:
+        abandoned: sessions whose transaction the server may not know to have ended.
+    """
+
+    def __init__(self, client: MongoClient[Document], name: str) -> None:
+        self.client = client
+        self.database = client.get_database(name, read_preference=ReadPreference.PRIMARY)
+        self.collections: dict[str, Collection[Document]] = {}
+        self.abandoned: list[Mapping[str, Any]] = []
+
+
 class Connection:
     """The database that a URL names, for one handle."""
 
@@ -111,45 +124,29 @@ class Connection:
         self._name = database_of(url)
         check_options(url)
         self._options = options_of(url)
-        self._lock = threading.Lock()
-        self._client: MongoClient[Document] | None = None
-        self._pid = 0
-        self._database: Database[Document] | None = None
-        self._collections: dict[str, Collection[Document]] = {}
-        self._left_behind: list[MongoClient[Document]] = []
+        self._links = PerProcess(self._connect)
         self._hello: Document | None = None
-        self._abandoned: list[Mapping[str, Any]] = []
         self._is_closed = False
 
     @property
     def client(self) -> MongoClient[Document]:
         """This process's client."""
+        return self._link.client
+
+    @property
+    def _link(self) -> "_Link":
         if self._is_closed:
             raise StoreClosedError(f"this store on {self.shown} was closed; open another")
-        pid = os.getpid()
-        if self._client is None or self._pid != pid:
-            if self._pid not in {0, pid}:  # forked: the parent may have held the lock, and its sockets are its own
-                self._lock = threading.Lock()
-            with self._lock:
-                if self._client is None or self._pid != pid:
-                    self._connect(pid)
-        assert self._client is not None  # noqa: S101 - made above
-        return self._client
+        return self._links.get()
 
-    def _connect(self, pid: int) -> None:
-        if self._client is not None:
-            # Kept and never closed: closing, or collecting, a parent's client in a child ends its server sessions.
-            self._left_behind.append(self._client)
+    def _connect(self) -> "_Link":
         try:
             for name, value in split_url(self.url).options:
                 if unquote(name).lower() == "authmechanismproperties":
                     split_options(f"{name}={value}")  # raises; the client would warn, and show a part of the secret
-            self._client = MongoClient(self.url, **self._options)
+            return _Link(MongoClient(self.url, **self._options), self._name)
         except (ConfigurationError, InvalidURI, ValueError) as error:
             failed = self._refused(error)
-        else:
-            self._pid = pid
-            return
         raise failed  # not where it was caught, see call
 
     def _refused(self, error: Exception) -> RunStoreError:
@@ -167,18 +164,14 @@ class Connection:
     @property
     def database(self) -> Database[Document]:
         """This process's database, read from its primary whatever the URL says: a store reads what it wrote."""
-        client = self.client
-        if self._database is None or self._database.client is not client:
-            self._collections = {}
-            self._database = client.get_database(self._name, read_preference=ReadPreference.PRIMARY)
-        return self._database
+        return self._link.database
 
     def collection(self, name: str) -> Collection[Document]:
         """A collection of the database."""
-        database = self.database  # of this process
-        found = self._collections.get(name)
+        link = self._link
+        found = link.collections.get(name)
         if found is None:
-            found = self._collections[name] = database[name]
+            found = link.collections[name] = link.database[name]
         return found
 
     @property
@@ -208,8 +201,7 @@ class Connection:
             StoreFailureError: it refused.
         """
         try:
-            if self._abandoned:
-                self._end_abandoned()
+            self._end_abandoned()
             try:
                 return operation()  # nearly always all there is to it: what follows costs as much as a small command
             except Exception as error:
@@ -227,8 +219,7 @@ class Connection:
         raise failed  # not where it was caught: the driver's error may hold a secret, and would be kept as context
 
     def _again(self, operation: Callable[[], ResultT]) -> ResultT:
-        if self._abandoned:
-            self._end_abandoned()
+        self._end_abandoned()
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(self._may_pass),
             stop=tenacity.stop_after_attempt(_MOST_ATTEMPTS) | tenacity.stop_after_delay(_LONGEST_S),
@@ -243,13 +234,14 @@ class Connection:
         if not self.has_transactions:
             return body(None)
         concern = WriteConcern("majority", j=True)
-        with self.client.start_session() as session:
+        link = self._link
+        with link.client.start_session() as session:
             try:
                 with session.start_transaction(read_concern=ReadConcern("snapshot"), write_concern=concern):
                     return body(session)
             except ConnectionFailure:
                 # The server may not have heard of the end, and would hold what was written for a minute.
-                self._abandoned.append(session.session_id)
+                link.abandoned.append(session.session_id)
                 raise
 
     def read_at_once(self, body: Callable[[Session], ResultT]) -> ResultT:
@@ -261,19 +253,16 @@ class Connection:
 
     def close(self) -> None:
         """Closes this process's client."""
-        if self._abandoned and self._pid == os.getpid() and not self._is_closed:
+        if not self._is_closed:
             self._end_abandoned()
         self._is_closed = True
-        client, self._client = self._client, None
-        if client is not None and self._pid == os.getpid():
-            client.close()
-        elif client is not None:
-            self._left_behind.append(client)
+        link = self._links.take()
+        if link is not None:
+            link.client.close()
 
     def _clear_way(self, state: tenacity.RetryCallState) -> None:
         """Before another try: ends what keeps others waiting, once a conflict has lasted longer than a transaction."""
-        if self._abandoned:
-            self._end_abandoned()
+        self._end_abandoned()
         error = state.outcome.exception() if state.outcome else None
         if (
             (state.seconds_since_start or 0.0) > _IDLE_S
@@ -281,7 +270,7 @@ class Connection:
             and not isinstance(error, ConnectionFailure)
         ):
             with suppress(PyMongoError):  # without the right to look, the server's own limit of a minute ends it
-                self._abandoned += self._left_by_the_dead()
+                self._link.abandoned.extend(self._left_by_the_dead())
                 self._end_abandoned()
 
     def _left_by_the_dead(self) -> list[Mapping[str, Any]]:
@@ -300,11 +289,14 @@ class Connection:
 
     def _end_abandoned(self) -> None:
         """Tells the server that these transactions will not go on."""
-        sessions, self._abandoned = self._abandoned, []
+        link = self._links.found()
+        if link is None or not link.abandoned:
+            return
+        sessions, link.abandoned = link.abandoned, []
         try:
-            self.client.admin.command("killSessions", sessions)
+            link.client.admin.command("killSessions", sessions)
         except ConnectionFailure:
-            self._abandoned += sessions
+            link.abandoned += sessions
         except PyMongoError:
             return  # not allowed here: the server's own limit of a minute ends them
 
@@ -312,9 +304,10 @@ class Connection:
         if isinstance(error, ServerSelectionTimeoutError):
             # Nobody answered for the whole selection timeout: that is an answer. With a set in sight but no primary
             # an election is under way.
-            return self._client is not None and any(
+            link = self._links.found()
+            return link is not None and any(
                 server.server_type_name.startswith("RS")
-                for server in self._client.topology_description.server_descriptions().values()
+                for server in link.client.topology_description.server_descriptions().values()
             )
         return isinstance(error, ConflictingWriteError) or is_transient(error)
 
@@ -328,10 +321,11 @@ class Connection:
     def _named(self, asked: str, error: Exception) -> RunStoreError:
         said = str(error).partition(", Timeout: ")[0]  # behind it stands the whole topology
         found = f"could not {asked} in {self.shown}: {type(error).__name__}: {said}"
+        link = self._links.found()
         if (
             isinstance(error, ServerSelectionTimeoutError)
-            and self._client is not None
-            and is_turned_away(self._client.topology_description)
+            and link is not None
+            and is_turned_away(link.client.topology_description)
         ):
             return StoreFailureError(
                 f"{found}; the hosts answer, and not as the URL asks: check the set's name (replicaSet) and TLS (tls, tlsCAFile)"

@@ -1,12 +1,13 @@
 """Servers that answer and will not do: what the driver takes for nobody there, and what a user may not."""
 
-from typing import Any, Final
+from typing import Final
 
 from pymongo.database import Database
 from pymongo.errors import AutoReconnect, ConfigurationError, OperationFailure, ProtocolError
 from pymongo.topology_description import TOPOLOGY_TYPE, TopologyDescription
 
 from runstore.errors import StoreFailureError
+from runstore_mongo.documents.names import Document
 
 _TLS: Final = ("SSL handshake failed", "[SSL: ")
 """What the driver and OpenSSL, which speak English alone, say of TLS."""
@@ -29,7 +30,7 @@ def is_turned_away(found: TopologyDescription) -> bool:
     )
 
 
-def check_may_write(database: "Database[dict[str, Any]]", shown: str) -> None:
+def check_may_write(database: "Database[Document]", shown: str) -> None:
     """Refuses to write with a user who may only read: a run that nothing can be stored of is better told now.
 
     Raises:

@@ -3,42 +3,44 @@
 A call's points first wait in the document of their run (``runs.pending``), beside the run's summaries
 (``runs.metrics``). So one update carries them, is atomic on every server, a standalone one too, and finds out by itself
 whether the run exists and whether what this handle remembers of it still holds: each series is guarded by its version.
-When :data:`PACK_AT` bytes wait, they are packed away into the documents of their series, which is never urgent.
+When :data:`MOVE_AT` bytes wait, they are moved into the documents of their series, which is never urgent.
 
-A run with more than :data:`runstore_mongo.documents.MOST_COPIED` series is *wide*: nothing waits in it any more, and
-calls write its series themselves (:meth:`runstore_mongo.packing.SeriesWriter.write`).
+A run with more than :data:`runstore_mongo.documents.summaries.MOST_COPIED` series is *wide*: nothing waits in it any more, and
+calls write its series themselves (:meth:`runstore_mongo.points.writer.SeriesWriter.write`).
 """
 
-import os
 import threading
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from bson import ObjectId
-from pymongo import UpdateOne
+from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, PyMongoError
 
+from runstore.backend import StepRange
 from runstore.errors import RunNotFoundError
+from runstore.local.processes import PerProcess
 from runstore.model import SeriesSummary
-from runstore.series.batches import Batch
-from runstore.series.checked import Series
-from runstore_mongo import documents
-from runstore_mongo.columns import Columns, empty, of_batch
-from runstore_mongo.connection import ConflictingWriteError, Connection, Document
-from runstore_mongo.documents import RUNS, copy_key, statistics, summaries_of, touched
-from runstore_mongo.history import read_points
-from runstore_mongo.packing import Batches, SeriesWriter
-from runstore_mongo.series import loses_extreme, summary_after
+from runstore.series import Columns, Series, SeriesColumns
+from runstore_mongo.connection import ConflictingWriteError, Connection
+from runstore_mongo.documents import summaries
+from runstore_mongo.documents.names import RUNS, Document, copy_key
+from runstore_mongo.documents.packed import packed, part
+from runstore_mongo.documents.stages import heartbeat_stage
+from runstore_mongo.documents.summaries import statistics, versions_and_summaries
+from runstore_mongo.points.history import read_points
+from runstore_mongo.points.remembered import Remembered
+from runstore_mongo.points.summaries import loses_extreme, summary_after
+from runstore_mongo.points.writer import SeriesWriter
 
-PACK_AT: Final = 128 * 1024
+MOVE_AT: Final = 128 * 1024
 """Bytes that may wait in a run: the server handles all of its document for each call."""
 
-PACK_AT_CALLS: Final = 100
+MOVE_AT_CALLS: Final = 100
 """Calls whose points may wait, so that calls of one point, too, do not wait for more than they bring."""
 
-_WORTH_PACKING: Final = 8 * 1024
+_WORTH_MOVING: Final = 8 * 1024
 """Bytes that an ended run may keep."""
 
 MOST_AT_ONCE: Final = 300_000
@@ -50,7 +52,7 @@ _TOO_LARGE: Final = frozenset({10334, 17419, 17420})
 
 _POINT_BYTES: Final = 24
 _BLOCK_BYTES: Final = 150
-_CACHED_SERIES: Final = 5_000
+_REMEMBERED_SERIES: Final = 5_000
 _TURNS: Final = 64
 
 
@@ -58,7 +60,8 @@ class _RunState:
     """A run as this handle last saw it.
 
     Attributes:
-        series: all its series, each with its version and its summary.
+        series: its series, each with its version and its summary; of a wide run the keys alone are up to date, and
+            those are the series that it keeps a copy of.
         pending_bytes: about how much waits in it.
         pending_calls: how many calls of this handle wait in it.
         is_wide: whether it has more series than it holds summaries of.
@@ -73,6 +76,14 @@ class _RunState:
         self.is_wide = is_wide
 
 
+class _Memory:
+    """What one process has: the runs that it wrote to last, and locks by which its threads take turns at a run."""
+
+    def __init__(self) -> None:
+        self.runs = Remembered[_RunState](_REMEMBERED_SERIES)
+        self.turns = [threading.Lock() for _ in range(_TURNS)]
+
+
 class _Push(NamedTuple):
     """What a call changes in a run."""
 
@@ -85,104 +96,87 @@ class _TooLargeError(Exception):
     """The run's document has no room for so many points at once."""
 
 
-class Ingest:
+class PointWriter:
     """Writes points for one handle, and remembers the runs that it wrote to last."""
 
     def __init__(self, connection: Connection) -> None:
-        """Reads nothing yet."""
         self._connection = connection
         self._writer = SeriesWriter(connection)
-        self._begin()
-
-    def _begin(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._known: OrderedDict[str, _RunState] = OrderedDict()
-        self._turns = [threading.Lock() for _ in range(_TURNS)]
+        self._memory = PerProcess(_Memory)
 
     def begin_run(self, run_id: str) -> None:
         """Tells of a run that this handle has just made: it needs not be read before it is written to."""
-        self._check_process()
         self._remember(run_id, _RunState({}, 0, is_wide=False))
 
-    def write(self, run_id: str, points: Mapping[Series, Batch], *, is_sign_of_life: bool) -> None:
+    def write(self, run_id: str, points: SeriesColumns, *, is_heartbeat: bool) -> None:
         """Stores the points of one call, each series in step order.
 
         Round trips: one; one more on a run that this handle does not know, three more where stored points are
-        overwritten, and five now and then to pack points away. Their number depends neither on the number of points,
+        overwritten, and five now and then to move points. Their number depends neither on the number of points,
         up to :data:`MOST_AT_ONCE`, nor on the number of series.
 
         Args:
             run_id: the run.
             points: at least one.
-            is_sign_of_life: prolong the lease, too.
+            is_heartbeat: prolong the lease, too.
 
         Raises:
             RunNotFoundError: there is no such run.
         """
-        self._check_process()
-        for part in _parts({series: of_batch(batch) for series, batch in points.items()}, MOST_AT_ONCE):
+        for some in _parts(points, MOST_AT_ONCE):
             try:
-                self._write(run_id, part, is_sign_of_life=is_sign_of_life)
+                self._write(run_id, some, is_heartbeat=is_heartbeat)
             except _TooLargeError:
-                for small in _parts(part, _MOST_BESIDE_A_LARGE_CONFIG):
-                    self._write(run_id, small, is_sign_of_life=is_sign_of_life)
+                for small in _parts(some, _MOST_BESIDE_A_LARGE_CONFIG):
+                    self._write(run_id, small, is_heartbeat=is_heartbeat)
 
     def end_run(self, run_id: str) -> None:
-        """Packs away what waits in a run that has ended, if this handle knows of enough that it is worth while."""
-        self._check_process()
-        with self._lock:
-            state = self._known.get(run_id)
-        if state is not None and state.pending_bytes >= _WORTH_PACKING:
-            self._connection.call("pack points away", lambda: self._pack(run_id, state))
+        """Moves what waits in a run that has ended, if this handle knows of so much that it is worth it."""
+        state = self._memory.get().runs.get(run_id)
+        if state is not None and state.pending_bytes >= _WORTH_MOVING:
+            self._connection.call("move points", lambda: self._move(run_id, state))
 
-    def _write(self, run_id: str, batches: Batches, *, is_sign_of_life: bool) -> None:
-        turn = self._turns[hash(run_id) % _TURNS]
+    def _write(self, run_id: str, batches: SeriesColumns, *, is_heartbeat: bool) -> None:
+        turn = self._memory.get().turns[hash(run_id) % _TURNS]
 
         def attempt() -> None:
             with turn:  # threads that write to one run through one handle would only send each other back
-                self._attempt(run_id, batches, is_sign_of_life=is_sign_of_life)
+                self._attempt(run_id, batches, is_heartbeat=is_heartbeat)
 
         self._connection.call("log metrics", attempt)
 
-    def _attempt(self, run_id: str, batches: Batches, *, is_sign_of_life: bool) -> None:
-        try:
+    def _attempt(self, run_id: str, batches: SeriesColumns, *, is_heartbeat: bool) -> None:
+        with self._memory.get().runs.forgetting([run_id]):
             state = self._load(run_id)
-            if not state.is_wide and len(state.series.keys() | batches.keys()) > documents.MOST_COPIED:
+            if not state.is_wide and len(state.series.keys() | batches.keys()) > summaries.MOST_COPIED:
                 self._widen(run_id, state)
             if state.is_wide:
-                self._writer.write(run_id, batches)
+                self._writer.write(run_id, batches, copied=state.series.keys())
                 return
-            self._push(run_id, batches, state, is_sign_of_life=is_sign_of_life)
-        except BaseException:
-            # What was written is not known for sure: the next attempt, or call, reads first.
-            with self._lock:
-                self._known.pop(run_id, None)
-            raise
-        if state.pending_bytes >= PACK_AT or state.pending_calls >= PACK_AT_CALLS:
-            self._pack(run_id, state)
+            self._push(run_id, batches, state, is_heartbeat=is_heartbeat)
+            self._remember(run_id, state)
+        if state.pending_bytes >= MOVE_AT or state.pending_calls >= MOVE_AT_CALLS:
+            self._move(run_id, state)
 
     def _load(self, run_id: str) -> _RunState:
-        with self._lock:
-            known = self._known.get(run_id)
+        known = self._memory.get().runs.get(run_id)
         if known is not None:
             return known
         fields = {"metrics": 1, "has_more_series": 1, "waiting": {"$bsonSize": {"pending": "$pending"}}}
         run = self._connection.collection(RUNS).find_one({"_id": run_id}, fields)
         if run is None:
             raise RunNotFoundError.of(run_id)
-        is_wide = bool(run["has_more_series"])
-        state = _RunState({} if is_wide else summaries_of(run["metrics"]), run["waiting"], is_wide=is_wide)
+        state = _RunState(versions_and_summaries(run["metrics"]), run["waiting"], is_wide=bool(run["has_more_series"]))
         self._remember(run_id, state)
         return state
 
-    def _push(self, run_id: str, batches: Batches, state: _RunState, *, is_sign_of_life: bool) -> None:
+    def _push(self, run_id: str, batches: SeriesColumns, state: _RunState, *, is_heartbeat: bool) -> None:
         push = self._planned(run_id, batches, state)
         guards = {"_id": run_id, "has_more_series": {"$ne": True}, **push.guards}
         runs = self._connection.collection(RUNS)
         try:
-            if is_sign_of_life:  # by the server's clock, which only a pipeline can read; in the same command
-                operations = [UpdateOne(guards, push.changes), UpdateOne({"_id": run_id}, [touched({})])]
+            if is_heartbeat:  # by the server's clock, which only a pipeline can read; in the same command
+                operations = [UpdateOne(guards, push.changes), UpdateOne({"_id": run_id}, [heartbeat_stage()])]
                 is_stored = runs.bulk_write(operations).matched_count == len(operations)
             else:
                 is_stored = runs.update_one(guards, push.changes).matched_count == 1
@@ -196,7 +190,7 @@ class Ingest:
         state.pending_calls += 1
         state.pending_bytes += sum(_BLOCK_BYTES + _POINT_BYTES * len(batch.steps) for batch in batches.values())
 
-    def _planned(self, run_id: str, batches: Batches, state: _RunState) -> _Push:
+    def _planned(self, run_id: str, batches: SeriesColumns, state: _RunState) -> _Push:
         known = self._overwritten(run_id, batches, state)
         call = ObjectId()
         guards: Document = {}
@@ -205,8 +199,8 @@ class Ingest:
         series: dict[Series, tuple[int, SeriesSummary]] = {}
         for identity, batch in batches.items():
             version, before = state.series.get(identity, (0, None))
-            summary = summary_after(identity, before, batch, known.get(identity) or empty())
-            path = f"metrics.{copy_key(*identity)}"
+            summary = summary_after(identity, before, batch, known.get(identity, Columns.empty()))
+            path = f"metrics.{copy_key(identity)}"
             guards[f"{path}.version"] = version or None  # none is stored of a new series
             name, dataset_type = identity
             blocks.append(
@@ -216,14 +210,14 @@ class Ingest:
                     "dataset_type": dataset_type,
                     "version": version + 1,
                     "count": len(batch.steps),
-                    **batch.to_document(),
+                    **packed(batch),
                 }
             )
             changes[path] = statistics(version + 1, summary)
             series[identity] = version + 1, summary
         return _Push(guards, {"$set": changes, "$push": {"pending": {"$each": blocks}}}, series)
 
-    def _overwritten(self, run_id: str, batches: Batches, state: _RunState) -> dict[Series, Columns]:
+    def _overwritten(self, run_id: str, batches: SeriesColumns, state: _RunState) -> dict[Series, Columns]:
         """The stored points that the new ones may replace, as far as the summaries depend on them.
 
         They may be newer than what is remembered of their series; then its guard fails.
@@ -233,16 +227,16 @@ class Ingest:
             _, summary = state.series.get(series, (0, None))
             if summary is not None and batch.steps[0] <= summary.last.step:
                 is_whole = loses_extreme(summary, batch)
-                wanted[series] = (0, 2**63 - 1) if is_whole else (batch.steps[0], batch.steps[-1])
+                wanted[series] = StepRange() if is_whole else StepRange(batch.steps[0], batch.steps[-1])
         return read_points(self._connection, run_id, wanted) if wanted else {}
 
-    def _make_room(self, run_id: str, batches: Batches, error: PyMongoError) -> None:
-        """Packs away what waits in a run that is full; if that cannot be enough, says so."""
+    def _make_room(self, run_id: str, batches: SeriesColumns, error: PyMongoError) -> None:
+        """Moves what waits in a run that is full; if that cannot be enough, says so."""
         waiting = self._connection.collection(RUNS).find_one(
             {"_id": run_id, "pending.0": {"$exists": True}}, {"_id": 1}
         )
         if waiting is not None:
-            self._writer.pack(run_id)
+            self._writer.move(run_id)
             raise ConflictingWriteError from error
         if sum(len(batch.steps) for batch in batches.values()) <= _MOST_BESIDE_A_LARGE_CONFIG:
             raise error
@@ -250,48 +244,43 @@ class Ingest:
 
     def _widen(self, run_id: str, state: _RunState) -> None:
         """From now on nothing waits in the run."""
-        self._writer.pack(run_id)
-        widened = self._connection.collection(RUNS).update_one(
-            {"_id": run_id, "pending.0": {"$exists": False}}, {"$set": {"has_more_series": True}}
+        self._writer.move(run_id)
+        widened = self._connection.collection(RUNS).find_one_and_update(
+            {"_id": run_id, "pending.0": {"$exists": False}},
+            {"$set": {"has_more_series": True}},
+            {"metrics": 1},
+            return_document=ReturnDocument.AFTER,
         )
-        if not widened.matched_count:
+        if widened is None:
             raise ConflictingWriteError
         state.is_wide = True
-        state.series.clear()
+        state.series = versions_and_summaries(widened["metrics"])
 
-    def _pack(self, run_id: str, state: _RunState) -> None:
+    def _move(self, run_id: str, state: _RunState) -> None:
         with suppress(ConflictingWriteError):  # then another handle does it
-            self._writer.pack(run_id)
+            self._writer.move(run_id)
         state.pending_bytes = state.pending_calls = 0
 
-    def _check_process(self) -> None:
-        if self._pid != os.getpid():
-            self._begin()  # forked: another thread of the parent may have held a lock
-
     def _remember(self, run_id: str, state: _RunState) -> None:
-        with self._lock:
-            self._known[run_id] = state
-            self._known.move_to_end(run_id)
-            while len(self._known) > 1 and sum(len(held.series) + 1 for held in self._known.values()) > _CACHED_SERIES:
-                self._known.popitem(last=False)
+        self._memory.get().runs.put([(run_id, state, len(state.series) + 1)])
 
 
-def _parts(batches: Batches, most: int) -> Iterator[dict[Series, Columns]]:
+def _parts(batches: SeriesColumns, most: int) -> Iterator[SeriesColumns]:
     """The batches in parts of so many points."""
-    part: dict[Series, Columns] = {}
+    some: SeriesColumns = {}
     room = most
     for series, batch in batches.items():
         at = 0
         while at < len(batch.steps):
-            piece = batch.part(at, at + room) if at or len(batch.steps) > room else batch
-            part[series] = piece
+            piece = part(batch, at, at + room) if at or len(batch.steps) > room else batch
+            some[series] = piece
             at += len(piece.steps)
             room -= len(piece.steps)
             if not room:
-                yield part
-                part, room = {}, most
-    if part:
-        yield part
+                yield some
+                some, room = {}, most
+    if some:
+        yield some
 
 
 def _is_too_large(error: PyMongoError) -> bool:

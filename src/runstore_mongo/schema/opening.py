@@ -4,14 +4,15 @@ The one document of ``runstore_schema`` is written before anything else, so a da
 names but not that document was made by somebody else.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 
 from runstore.errors import ForeignSchemaError, SchemaError, SchemaTooNewError
 from runstore_mongo.connection import Connection, is_duplicate
-from runstore_mongo.documents import (
+from runstore_mongo.connection.refusals import check_may_write
+from runstore_mongo.documents.names import (
     ARTIFACTS,
     BUCKETS,
     CONFIG_VIEW,
@@ -20,9 +21,9 @@ from runstore_mongo.documents import (
     RUNS,
     SCHEMA,
     SERIES,
+    Document,
 )
-from runstore_mongo.refusals import check_may_write
-from runstore_mongo.views import configurations_view, metrics_view
+from runstore_mongo.schema.views import configurations_view, metrics_view
 
 VERSION: Final = 1
 """Of the stored shapes. A release that changes them raises it, and says in ``min_reader`` and ``min_writer`` which
@@ -92,7 +93,7 @@ def _open(connection: Connection, *, read_only: bool) -> None:
         _complete(connection)
 
 
-def _check_version(connection: Connection, found: dict[str, Any], *, read_only: bool) -> None:
+def _check_version(connection: Connection, found: Document, *, read_only: bool) -> None:
     needed = found["min_reader"] if read_only else max(found["min_reader"], found["min_writer"])
     if needed > VERSION:
         raise SchemaTooNewError(

@@ -13,21 +13,20 @@ its own compare-and-set. Two rules make every state between two statements a rig
 Steps may be dense or sparse: buckets hold a number of points, not a range of steps.
 """
 
-import math
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from bson.int64 import Int64
 from pymongo import UpdateOne
 
-from runstore.model import SeriesSummary, StepValue
-from runstore.series.checked import Series
-from runstore.series.summaries import merge_summaries, summarize
-from runstore.values.checks import MAX_STEP
-from runstore_mongo.columns import Columns, empty, of_documents, overlay
-from runstore_mongo.documents import Document, bucket_key, series_key, summary_fields, summary_of
+from runstore.model import SeriesSummary
+from runstore.series import Columns, Series
+from runstore.values import MAX_STEP
+from runstore_mongo.documents.names import Document, bucket_key, series_key
+from runstore_mongo.documents.packed import overlay, packed, part, unpacked, within
+from runstore_mongo.documents.summaries import summary_fields, summary_of
 
 SEAL_AT: Final = 512
-"""Points from which a tail is packed away: 12 KiB, the most that a write of one point has to write again."""
+"""Points from which a tail is sealed into buckets: 12 KiB, the most that a write of one point has to write again."""
 
 BUCKET_POINTS: Final = 1024
 """Points of a full bucket: 24 KiB."""
@@ -52,14 +51,13 @@ class Plan(NamedTuple):
     """What one series needs written.
 
     Attributes:
-        before: the state it was planned from.
         after: the state once it is written.
         seals: the writes to ``run_buckets``, in order, that come first.
         write: the compare-and-set of the series.
     """
 
+    series: Series
     key: str
-    before: SeriesState
     after: SeriesState
     seals: list[UpdateOne]
     write: UpdateOne
@@ -71,25 +69,13 @@ def state_of(document: Document) -> SeriesState:
         version=int(document["version"]),
         sealed_to=int(document["sealed_to"]),
         summary=summary_of(document),
-        tail=of_documents([document["tail"]]),
+        tail=unpacked(document["tail"]),
     )
 
 
 def is_due(state: SeriesState, batch: Columns) -> bool:
     """Whether the tail is to be sealed: it has grown enough, or this is a write that only seals."""
     return len(state.tail.steps) >= (SEAL_AT if batch.steps else 1)
-
-
-def loses_extreme(summary: SeriesSummary | None, batch: Columns) -> bool:
-    """Whether a point that is the series' minimum or maximum may be overwritten: then only the history tells."""
-    if summary is None or not batch.steps or batch.steps[0] > summary.last.step:
-        return False
-    new = dict(zip(batch.steps, batch.values, strict=True))
-    low, high = summary.min, summary.max
-    # Written as "not still as extreme", so that NaN counts as lost; the same value again does not.
-    return (low is not None and low.step in new and not -math.inf < new[low.step] <= low.value) or (
-        high is not None and high.step in new and not math.inf > new[high.step] >= high.value
-    )
 
 
 def plan_write(  # noqa: PLR0913 - everything that is known of one series
@@ -113,11 +99,11 @@ def plan_write(  # noqa: PLR0913 - everything that is known of one series
         version: the series' version with the batch.
         summary: its summary with the batch.
     """
-    key = series_key(run_id, *series)
+    key = series_key(run_id, series)
     due = is_due(state, batch)
     seals, sealed_to = _seals(run_id, key, state, stored) if due else ([], state.sealed_to)
     after = SeriesState(version, sealed_to, summary, tail=batch if due else overlay(state.tail, batch))
-    return Plan(key, state, after, seals, _series_write(run_id, key, series, state, after))
+    return Plan(series, key, after, seals, _series_write(run_id, key, series, state, after))
 
 
 def _series_write(run_id: str, key: str, series: Series, before: SeriesState, after: SeriesState) -> UpdateOne:
@@ -126,7 +112,7 @@ def _series_write(run_id: str, key: str, series: Series, before: SeriesState, af
         **summary_fields(after.summary),
         "version": after.version,
         "sealed_to": Int64(after.sealed_to),
-        "tail": {"count": len(after.tail.steps), **after.tail.to_document()},
+        "tail": {"count": len(after.tail.steps), **packed(after.tail)},
     }
     if before.version:
         return UpdateOne({"_id": key, "version": before.version}, {"$set": fields})
@@ -137,83 +123,35 @@ def _series_write(run_id: str, key: str, series: Series, before: SeriesState, af
     return UpdateOne({"_id": key, "version": {"$exists": False}}, {"$set": {**identity, **fields}}, upsert=True)
 
 
-def summary_after(series: Series, before: SeriesSummary | None, batch: Columns, known: Columns) -> SeriesSummary:
-    """The summary once a batch is written: by adding where its steps are new, from the points where they are not.
-
-    Args:
-        series: the name and dataset type.
-        before: the summary so far.
-        batch: the new points.
-        known: the stored points in the batch's range of steps, and all of them where it :func:`loses_extreme`. Not
-            needed where the batch begins after the last step.
-    """
-    new = summarize(*series, batch.steps, batch.values)
-    if before is None:
-        return new
-    if batch.steps[0] > before.last.step:
-        return merge_summaries(before, new)
-    if loses_extreme(before, batch):
-        whole = overlay(known, batch)
-        return summarize(*series, whole.steps, whole.values)
-    old = known.within(batch.steps[0], batch.steps[-1])
-    steps = set(batch.steps)
-    replaced = [index for index, step in enumerate(old.steps) if step in steps]
-    if not replaced:
-        return merge_summaries(before, new)
-    return _without(before, old, replaced, series, batch)
-
-
-def _without(before: SeriesSummary, old: Columns, replaced: list[int], series: Series, batch: Columns) -> SeriesSummary:
-    """The summary after some points were overwritten by the batch's, an extreme by nothing less extreme."""
-    gone = summarize(*series, [old.steps[index] for index in replaced], [old.values[index] for index in replaced])
-    merged = merge_summaries(before, summarize(*series, batch.steps, batch.values))
-    new = dict(zip(batch.steps, batch.values, strict=True))
-
-    def now(point: StepValue) -> StepValue:
-        # An extreme, too, may have been overwritten: by its equal, which is 0.0 for -0.0 and not the same bits.
-        return StepValue(step=point.step, value=new.get(point.step, point.value))
-
-    return SeriesSummary(
-        name=merged.name,
-        dataset_type=merged.dataset_type,
-        count=merged.count - gone.count,
-        first=now(merged.first),
-        last=now(merged.last),
-        min=None if merged.min is None else now(merged.min),
-        max=None if merged.max is None else now(merged.max),
-        non_finite_count=merged.non_finite_count - gone.non_finite_count,
-    )
-
-
 def _seals(run_id: str, key: str, state: SeriesState, stored: list[Document]) -> tuple[list[UpdateOne], int]:
     """The writes that copy a tail into buckets, in order, and the highest step that is then in a bucket."""
     tail = state.tail
     sealed_to = max(state.sealed_to, tail.steps[-1])
     if tail.steps[0] > state.sealed_to:
-        return [_bucket_write(run_id, key, state.version, part, None) for part in _parts(tail)], sealed_to
+        return [_bucket_write(run_id, key, state.version, piece, None) for piece in _parts(tail)], sealed_to
     writes: list[UpdateOne] = []
     rest = tail
     for position, document in enumerate(stored):
         low = int(document["low"])
-        before = rest.within(0, low - 1) if low else empty()
-        writes += [_bucket_write(run_id, key, state.version, part, None) for part in _parts(before)]
+        before = within(rest, 0, low - 1) if low else Columns.empty()
+        writes += [_bucket_write(run_id, key, state.version, piece, None) for piece in _parts(before)]
         # A bucket takes what lies in its range; the last one leaves what comes after it to new buckets.
         is_last = position == len(stored) - 1
         high = int(document["high"]) if is_last else int(stored[position + 1]["low"]) - 1
-        mine = rest.within(low, high)
-        rest = rest.within(high + 1, MAX_STEP) if high < MAX_STEP else empty()
+        mine = within(rest, low, high)
+        rest = within(rest, high + 1, MAX_STEP) if high < MAX_STEP else Columns.empty()
         if mine.steps:
-            merged = overlay(of_documents([document]), mine)
+            merged = overlay(unpacked(document), mine)
             first, *others = _parts(merged) if len(merged.steps) > 2 * BUCKET_POINTS else [merged]
             # The new halves before the bucket that shrinks: nothing is out of sight in between.
-            writes += [_bucket_write(run_id, key, state.version, part, None) for part in others]
+            writes += [_bucket_write(run_id, key, state.version, piece, None) for piece in others]
             writes.append(_bucket_write(run_id, key, state.version, first, document))
-    writes += [_bucket_write(run_id, key, state.version, part, None) for part in _parts(rest)]
+    writes += [_bucket_write(run_id, key, state.version, piece, None) for piece in _parts(rest)]
     return writes, sealed_to
 
 
 def _parts(columns: Columns) -> list[Columns]:
-    return [columns.part(at, at + BUCKET_POINTS) for at in range(0, len(columns.steps), BUCKET_POINTS)]
+    return [part(columns, at, at + BUCKET_POINTS) for at in range(0, len(columns.steps), BUCKET_POINTS)]
 
 
 def _bucket_write(run_id: str, key: str, version: int, points: Columns, base: Document | None) -> UpdateOne:
@@ -221,14 +159,14 @@ def _bucket_write(run_id: str, key: str, version: int, points: Columns, base: Do
 
     A new bucket may be there already, left by a seal that stopped half way: it is replaced unless it is newer.
     """
-    fields: dict[str, Any] = {
+    fields: Document = {
         "series": key,
         "run_id": run_id,
         "low": Int64(points.steps[0]),
         "high": Int64(points.steps[-1]),
         "count": len(points.steps),
         "version": version,
-        **points.to_document(),
+        **packed(points),
     }
     if base is not None:
         fields["low"] = base["low"]

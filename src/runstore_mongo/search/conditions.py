@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from runstore.model import RunStatus
-from runstore.query.meaning import matches
-from runstore.query.patterns import Part, Wildcard, like_parts, part_length
-from runstore.query.tree import (
+from runstore.query import (
     And,
     Attribute,
     Compare,
@@ -25,12 +23,17 @@ from runstore.query.tree import (
     Node,
     Not,
     Or,
+    Part,
     Present,
     Tag,
+    Wildcard,
+    like_parts,
+    matches,
+    part_length,
 )
-from runstore_mongo.documents import NOW_US, PREFIX_LENGTH, copy_key
-
-Document = dict[str, Any]
+from runstore_mongo.documents.names import Document, copy_key
+from runstore_mongo.documents.records import PREFIX_LENGTH
+from runstore_mongo.documents.stages import IS_LATE
 
 _OPERATORS: Final = {"=": "$eq", "!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
 _CONFIG_KINDS: Final = {"number": ["int", "float"], "text": ["str"], "boolean": ["bool"]}
@@ -45,14 +48,13 @@ class Conditions:
     """
 
     def __init__(self, *, joins: bool) -> None:
-        """Begins with nothing to look up."""
         self._joins = joins
         self.joined: dict[tuple[str, str], int] = {}
 
     def path_of(self, field: Metric) -> str:
         """Where a statistic stands in the document."""
         if not self._joins:
-            return f"metrics.{copy_key(field.name, field.dataset_type)}.{field.stat}"
+            return f"metrics.{copy_key((field.name, field.dataset_type))}.{field.stat}"
         number = self.joined.setdefault((field.dataset_type, field.name), len(self.joined))
         return f"_m{number}.{field.stat}"
 
@@ -190,6 +192,5 @@ def _of_status(node: Node) -> Document:
 def _has_status(status: RunStatus) -> Document:
     if status.is_final:
         return {"status": {"$eq": str(status)}}
-    is_late = {"$gt": [NOW_US, "$expires_at"]}
     stored = {"status": {"$eq": str(RunStatus.IN_PROGRESS)}}
-    return {**stored, "$expr": is_late if status == RunStatus.LOST else {"$not": is_late}}
+    return {**stored, "$expr": IS_LATE if status == RunStatus.LOST else {"$not": IS_LATE}}

@@ -1,13 +1,10 @@
 """Writing the documents of series, as :mod:`runstore_mongo.series` plans it.
 
-Points come here from two sides: packed away from what waits in their run (:meth:`SeriesWriter.pack`), which any number
+Points come here from two sides: moved from what waits in their run (:meth:`SeriesWriter.move`), which any number
 of handles may try and any of them may leave half done, and straight from a call on a wide run.
 """
 
-import os
-import threading
-from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from pymongo import UpdateOne
@@ -15,51 +12,44 @@ from pymongo.errors import BulkWriteError
 from pymongo.write_concern import WriteConcern
 
 from runstore.errors import RunNotFoundError
-from runstore.series.checked import Series
-from runstore.values.checks import MAX_STEP
-from runstore_mongo.columns import Columns, empty, of_documents, overlay
-from runstore_mongo.connection import ConflictingWriteError, Connection, Document, Session, is_duplicate
-from runstore_mongo.documents import BUCKETS, RUNS, SERIES, copied, copy_key, series_key, summaries_of, touched
-from runstore_mongo.history import blocks_by_series, laid_over
-from runstore_mongo.series import (
-    BUCKET_POINTS,
-    Plan,
-    SeriesState,
-    is_due,
-    loses_extreme,
-    plan_write,
-    state_of,
-    summary_after,
-)
+from runstore.local.processes import PerProcess
+from runstore.series import Columns, Series, SeriesColumns
+from runstore.values import MAX_STEP
+from runstore_mongo.connection import ConflictingWriteError, Connection, Session, is_duplicate
+from runstore_mongo.documents.names import BUCKETS, RUNS, SERIES, Document, copy_key, series_key
+from runstore_mongo.documents.packed import laid_over, overlay, unpacked
+from runstore_mongo.documents.stages import heartbeat_stage
+from runstore_mongo.documents.summaries import copy_stage, versions_and_summaries
+from runstore_mongo.points.history import blocks_by_series
+from runstore_mongo.points.plans import BUCKET_POINTS, Plan, SeriesState, is_due, plan_write, state_of
+from runstore_mongo.points.remembered import Remembered
+from runstore_mongo.points.summaries import loses_extreme, summary_after
 
 LARGE_TAIL: Final = 8 * BUCKET_POINTS
 """A tail above this is packed into buckets at once, not by the next write."""
 
-_CACHED_SERIES: Final = 2_000
-_NEW: Final = SeriesState(0, -1, None, empty())
+_REMEMBERED_BYTES: Final = 96 * 2**20
+"""Of series that were written last. A program that writes more of them in turn has each read again before it is written."""
 
-Batches = Mapping[Series, Columns]
+_SERIES_BYTES: Final = 1_000
+_POINT_BYTES: Final = 24
+
+_NEW: Final = SeriesState(0, -1, None, Columns.empty())
 
 
 class SeriesWriter:
     """Writes series for one handle, and remembers those that it wrote last."""
 
     def __init__(self, connection: Connection) -> None:
-        """Reads nothing yet."""
         self._connection = connection
-        self._begin()
+        self._states = PerProcess(lambda: Remembered[SeriesState](_REMEMBERED_BYTES))
 
-    def _begin(self) -> None:
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._known: OrderedDict[str, SeriesState] = OrderedDict()
-
-    def pack(self, run_id: str) -> None:
+    def move(self, run_id: str) -> None:
         """Moves the points that wait in a run into its series.
 
         Points that wait are acknowledged already, and stay in the run until their series holds them: nothing is lost
-        wherever this stops, and the next one goes on. So on one shard these writes need not be waited for: the log
-        keeps their order, and who loses the last has the first.
+        wherever this stops, and the next one goes on. On a single shard ``w=1`` is enough: the server's log keeps the
+        order of writes, so losing the last one never loses one that it depends on.
 
         Raises:
             ConflictingWriteError: another handle is at it.
@@ -70,14 +60,12 @@ class SeriesWriter:
         if run is None or not pending:
             return
         blocks = blocks_by_series(pending)
-        held = summaries_of({key: run["metrics"][key] for key in (copy_key(*series) for series in blocks)})
-        keys = {series: series_key(run_id, *series) for series in blocks}
-        with self._forgetting(keys.values()):
+        held = versions_and_summaries({key: run["metrics"][key] for key in (copy_key(series) for series in blocks)})
+        keys = {series: series_key(run_id, series) for series in blocks}
+        with self._states.get().forgetting(keys.values()):
             states = self._load(keys.values())
             batches = {
-                series: laid_over(
-                    of_documents([block]) for block in found if block["version"] > states[keys[series]].version
-                )
+                series: laid_over(unpacked(block) for block in found if block["version"] > states[keys[series]].version)
                 for series, found in blocks.items()
             }
             new = {series: batch for series, batch in batches.items() if batch.steps}
@@ -95,22 +83,27 @@ class SeriesWriter:
                 for series, batch in new.items()
             ]
             self._apply(plans, None, concern=self._concern())
-            self._remember({plan.key: plan.after for plan in plans})
+            self._remember(plans)
         self._seal_large(run_id, new, concern=self._concern())
         calls = list({block["call"] for block in pending})
         runs.with_options(write_concern=WriteConcern(w=1)).update_one(
             {"_id": run_id}, {"$pull": {"pending": {"call": {"$in": calls}}}}
         )
 
-    def write(self, run_id: str, batches: Batches) -> None:
+    def write(self, run_id: str, batches: SeriesColumns, *, copied: Collection[Series]) -> None:
         """Writes a call on a wide run: on a replica set in one transaction, elsewhere all series in one command.
+
+        Args:
+            run_id: the run.
+            batches: the points.
+            copied: the series whose statistics the run holds, too.
 
         Raises:
             RunNotFoundError: there is no such run.
             ConflictingWriteError: another writer was faster.
         """
-        keys = {series: series_key(run_id, *series) for series in batches}
-        with self._forgetting(keys.values()):
+        keys = {series: series_key(run_id, series) for series in batches}
+        with self._states.get().forgetting(keys.values()):
             states = self._load(keys.values())
             extremes = {
                 series for series, batch in batches.items() if loses_extreme(states[keys[series]].summary, batch)
@@ -120,29 +113,30 @@ class SeriesWriter:
             for series, batch in batches.items():
                 key = keys[series]
                 state, documents = states[key], stored.get(key, [])
-                known = overlay(of_documents(documents), state.tail)
+                known = overlay(unpacked(*documents), state.tail)
                 summary = summary_after(series, state.summary, batch, known)
                 version = state.version + 1
                 plans.append(plan_write(run_id, series, batch, state, documents, version=version, summary=summary))
-            self._connection.transact(lambda session: self._apply_wide(run_id, plans, session))
-            self._remember({plan.key: plan.after for plan in plans})
+            renewed = [plan for plan in plans if plan.series in copied]
+            self._connection.transact(lambda session: self._apply_wide(run_id, plans, renewed, session))
+            self._remember(plans)
         self._seal_large(run_id, batches, concern=None)
 
     def _seal_large(self, run_id: str, series: Iterable[Series], *, concern: WriteConcern | None) -> None:
-        keys = {one: series_key(run_id, *one) for one in series}
-        with self._lock:
-            states = {one: self._known[key] for one, key in keys.items() if key in self._known}
-        large = {one: state for one, state in states.items() if len(state.tail.steps) > LARGE_TAIL}
+        keys = {one: series_key(run_id, one) for one in series}
+        remembered = self._states.get()
+        states = {one: remembered.get(key) for one, key in keys.items()}
+        large = {one: state for one, state in states.items() if state and len(state.tail.steps) > LARGE_TAIL}
         if not large:
             return
-        with self._forgetting(keys.values()):
+        with self._states.get().forgetting(keys.values()):
             known = {keys[one]: state for one, state in large.items()}
-            stored = self._overlapped(run_id, dict.fromkeys(large, empty()), known)
+            stored = self._overlapped(run_id, dict.fromkeys(large, Columns.empty()), known)
             plans = [
                 plan_write(
                     run_id,
                     one,
-                    empty(),
+                    Columns.empty(),
                     state,
                     stored.get(keys[one], []),
                     version=state.version,
@@ -151,29 +145,27 @@ class SeriesWriter:
                 for one, state in large.items()
             ]
             self._apply(plans, None, concern=concern)
-            self._remember({plan.key: plan.after for plan in plans})
+            self._remember(plans)
 
-    def _load(self, keys: Iterable[str]) -> dict[str, SeriesState]:
-        if self._pid != os.getpid():
-            self._begin()  # forked: another thread of the parent may have held the lock
-        with self._lock:
-            states = {key: self._known[key] for key in keys if key in self._known}
-        missing = [key for key in keys if key not in states]
+    def _load(self, keys: Collection[str]) -> dict[str, SeriesState]:
+        remembered = self._states.get()
+        found = {key: remembered.get(key) for key in keys}
+        missing = [key for key, state in found.items() if state is None]
         if missing:
             for document in self._connection.collection(SERIES).find({"_id": {"$in": missing}}):
-                states[document["_id"]] = state_of(document)
-        return {key: states.get(key, _NEW) for key in keys}
+                found[document["_id"]] = state_of(document)
+        return {key: state or _NEW for key, state in found.items()}
 
     def _overlapped(
-        self, run_id: str, batches: Batches, states: Mapping[str, SeriesState], *, whole: Iterable[Series] = ()
+        self, run_id: str, batches: SeriesColumns, states: Mapping[str, SeriesState], *, whole: Iterable[Series] = ()
     ) -> dict[str, list[Document]]:
         """The buckets that the new points overwrite, or that a seal has to merge into, by series."""
         wanted = []
         for series, batch in batches.items():
-            key = series_key(run_id, *series)
+            key = series_key(run_id, series)
             state = states[key]
             low, high = MAX_STEP, -1
-            for part in (batch, state.tail if is_due(state, batch) else empty()):
+            for part in (batch, state.tail if is_due(state, batch) else Columns.empty()):
                 if part.steps and part.steps[0] <= state.sealed_to:
                     low, high = min(low, part.steps[0]), max(high, min(part.steps[-1], state.sealed_to))
             if series in whole:
@@ -188,13 +180,13 @@ class SeriesWriter:
                 found.setdefault(document["series"], []).append(document)
         return found
 
-    def _apply_wide(self, run_id: str, plans: Sequence[Plan], session: Session) -> None:
+    def _apply_wide(self, run_id: str, plans: Sequence[Plan], renewed: Sequence[Plan], session: Session) -> None:
         """In a transaction the run comes first, so that two writers of one run meet before they have done any work."""
         if session is not None:
-            self._copy(run_id, plans, session)
+            self._copy(run_id, renewed, session)
         self._apply(plans, session)
         if session is None:
-            self._copy(run_id, plans, session)
+            self._copy(run_id, renewed, session)
 
     def _apply(self, plans: Sequence[Plan], session: Session, *, concern: WriteConcern | None = None) -> None:
         """Buckets before series: without a transaction a bucket must be whole before the tail lets go of its points."""
@@ -220,9 +212,9 @@ class SeriesWriter:
             raise ConflictingWriteError
 
     def _copy(self, run_id: str, plans: Sequence[Plan], session: Session) -> None:
-        """The run's copy of the statistics, and its sign of life."""
-        stages = copied([(plan.after.version, plan.after.summary) for plan in plans if plan.after.summary is not None])
-        stages.append(touched({}))
+        """The run's copy of the statistics, and its heartbeat."""
+        copies = [(plan.after.version, plan.after.summary) for plan in plans if plan.after.summary is not None]
+        stages = [copy_stage(copies), heartbeat_stage()] if copies else [heartbeat_stage()]
         runs = self._connection.collection(RUNS)
         if session is None:  # the points are on disk; the copy, which the next call mends, need not be waited for
             runs = runs.with_options(write_concern=WriteConcern(w=1))
@@ -234,34 +226,9 @@ class SeriesWriter:
         """On several shards no log keeps the order of two documents: there each write is waited for."""
         return None if self._connection.is_sharded else WriteConcern(w=1)
 
-    def _forgetting(self, keys: Iterable[str]) -> "_Forgetting":
-        return _Forgetting(self, list(keys))
-
-    def _remember(self, states: Mapping[str, SeriesState]) -> None:
-        with self._lock:
-            for key, state in states.items():
-                self._known[key] = state
-                self._known.move_to_end(key)
-            while len(self._known) > _CACHED_SERIES:
-                self._known.popitem(last=False)
-
-    def forget(self, keys: Iterable[str]) -> None:
-        """Drops what is remembered of series."""
-        with self._lock:
-            for key in keys:
-                self._known.pop(key, None)
+    def _remember(self, plans: Iterable[Plan]) -> None:
+        self._states.get().put([(plan.key, plan.after, _size_of(plan.after)) for plan in plans])
 
 
-class _Forgetting:
-    """After any error what was written is not known for sure: the next attempt, or call, reads first."""
-
-    def __init__(self, writer: SeriesWriter, keys: list[str]) -> None:
-        self._writer = writer
-        self._keys = keys
-
-    def __enter__(self) -> None:
-        """Nothing yet."""
-
-    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
-        if kind is not None:
-            self._writer.forget(self._keys)
+def _size_of(state: SeriesState) -> int:
+    return _SERIES_BYTES + _POINT_BYTES * len(state.tail.steps)

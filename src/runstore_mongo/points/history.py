@@ -4,28 +4,26 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
-from runstore.series.checked import Series
-from runstore.values.checks import MAX_STEP
-from runstore_mongo.columns import Columns, empty, of_documents, overlay
-from runstore_mongo.connection import ConflictingWriteError, Connection, Document
-from runstore_mongo.documents import BUCKETS, RUNS, SERIES, series_key
-
-Range = tuple[int, int]
-"""The first and the last step wanted."""
+from runstore.backend import StepRange
+from runstore.series import Columns, Series
+from runstore.values import MAX_STEP
+from runstore_mongo.connection import ConflictingWriteError, Connection
+from runstore_mongo.documents.names import BUCKETS, RUNS, SERIES, Document, series_key
+from runstore_mongo.documents.packed import laid_over, overlay, unpacked, within
 
 _MOST_ROUNDS: Final = 12
 
 
-def read_points(connection: Connection, run_id: str, wanted: Mapping[Series, Range]) -> dict[Series, Columns]:
+def read_points(connection: Connection, run_id: str, wanted: Mapping[Series, StepRange]) -> dict[Series, Columns]:
     """The points within inclusive ranges of steps, of those of the series that exist.
 
-    Round trips: three, for any number of series and points; more only while a writer is packing the same points away.
+    Round trips: three, for any number of series and points; more only while a writer is moving the same points.
     """
     return connection.call("read points", lambda: _read(connection, run_id, wanted))
 
 
-def _read(connection: Connection, run_id: str, wanted: Mapping[Series, Range]) -> dict[Series, Columns]:
-    """The run first, then series, then buckets: what was packed away in between is met again further down.
+def _read(connection: Connection, run_id: str, wanted: Mapping[Series, StepRange]) -> dict[Series, Columns]:
+    """The run first, then series, then buckets: what was moved in between is met again further down.
 
     So each answer is what its series held at one moment, without a transaction. A pending block that its series'
     version already covers is left out: a later point of the same step may lie beneath. What the tail of that moment did
@@ -33,11 +31,11 @@ def _read(connection: Connection, run_id: str, wanted: Mapping[Series, Range]) -
     """
     pending = _pending(connection, run_id, list(wanted))
     found: dict[Series, Columns] = {}
-    rest = {series_key(run_id, *series): series for series in wanted}
+    rest = {series_key(run_id, series): series for series in wanted}
     for series, blocks in pending.items():
         if blocks and blocks[0]["version"] == 1:  # all that there is
             found[series] = _within(_laid(blocks), wanted[series])
-            del rest[series_key(run_id, *series)]
+            del rest[series_key(run_id, series)]
     buckets: dict[str, dict[int, Document]] = {key: {} for key in rest}
     seen: dict[str, int] = {}
     for _ in range(_MOST_ROUNDS):
@@ -58,8 +56,8 @@ def _read(connection: Connection, run_id: str, wanted: Mapping[Series, Range]) -
             del rest[key]
             if state is not None:
                 newer = [block for block in pending.get(series, ()) if block["version"] > state["version"]]
-                packed = overlay(_joined(buckets[key]), of_documents([state["tail"]]))
-                found[series] = _within(overlay(packed, _laid(newer)), wanted[series])
+                moved = overlay(_whole(buckets[key]), unpacked(state["tail"]))
+                found[series] = _within(overlay(moved, _laid(newer)), wanted[series])
     raise ConflictingWriteError
 
 
@@ -88,14 +86,14 @@ def blocks_by_series(pending: Iterable[Document]) -> dict[Series, list[Document]
     return found
 
 
-def _buckets(connection: Connection, wanted: Mapping[str, tuple[Range, int | None]]) -> Iterable[Document]:
+def _buckets(connection: Connection, wanted: Mapping[str, tuple[StepRange, int | None]]) -> Iterable[Document]:
     scopes = []
-    for key, ((low, high), seen) in wanted.items():
+    for key, (steps, seen) in wanted.items():
         scope: Document = {"series": key}
-        if high < MAX_STEP:
-            scope["low"] = {"$lte": high}
-        if low > 0:
-            scope["high"] = {"$gte": low}
+        if steps.high < MAX_STEP:
+            scope["low"] = {"$lte": steps.high}
+        if steps.low > 0:
+            scope["high"] = {"$gte": steps.low}
         if seen is not None:
             scope["version"] = {"$gt": seen}
         scopes.append(scope)
@@ -105,32 +103,16 @@ def _buckets(connection: Connection, wanted: Mapping[str, tuple[Range, int | Non
     return connection.collection(BUCKETS).find(scope, {"run_id": 0, "_id": 0}).sort({"series": 1, "low": 1})
 
 
-def _laid(blocks: list[Document]) -> Columns:
-    return laid_over(of_documents([block]) for block in blocks)
+def _within(columns: Columns, steps: StepRange) -> Columns:
+    return within(columns, steps.low, steps.high)
 
 
-def laid_over(parts: Iterable[Columns]) -> Columns:
-    """Parts of a series, each laid over those before it."""
-    ordered = [part for part in parts if part.steps]
-    if all(left.steps[-1] < right.steps[0] for left, right in pairwise(ordered)):
-        whole = empty()
-        for part in ordered:
-            whole.steps.extend(part.steps)
-            whole.values.extend(part.values)
-            whole.times.extend(part.times)
-        return whole
-    whole = empty()
-    for part in ordered:
-        whole = overlay(whole, part)
-    return whole
+def _laid(blocks: Iterable[Document]) -> Columns:
+    return laid_over(unpacked(block) for block in blocks)
 
 
-def _within(columns: Columns, wanted: Range) -> Columns:
-    return columns.within(*wanted)
-
-
-def _joined(buckets: Mapping[int, Document]) -> Columns:
+def _whole(buckets: Mapping[int, Document]) -> Columns:
     ordered = [buckets[low] for low in sorted(buckets)]
     if all(left["high"] < right["low"] for left, right in pairwise(ordered)):
-        return of_documents(ordered)
-    return laid_over(of_documents([document]) for document in sorted(ordered, key=lambda held: int(held["version"])))
+        return unpacked(*ordered)
+    return _laid(sorted(ordered, key=lambda held: int(held["version"])))

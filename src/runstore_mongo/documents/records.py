@@ -1,0 +1,154 @@
+"""Experiments, runs and artifacts as documents, and back."""
+
+from typing import Any, Final
+
+from bson.int64 import Int64
+
+from runstore.backend import NewExperiment, NewRun
+from runstore.model import (
+    Artifact,
+    Experiment,
+    Run,
+    RunFailure,
+    RunStatus,
+    from_microseconds,
+    to_microseconds,
+)
+from runstore.values import EMPTY_CONFIG, ConfigLeaf, decode_config, encode_config
+from runstore_mongo.documents.names import Document, artifact_key
+from runstore_mongo.documents.stages import STATUS
+
+PREFIX_LENGTH: Final = 64
+"""Characters of a config text that are indexed; the rest is compared in the document."""
+
+SHOWN_FIELDS: Final[Document] = {
+    "experiment_id": 1,
+    "name": 1,
+    "status": STATUS,
+    "training_mode": 1,
+    "parent_run_id": 1,
+    "client_id": 1,
+    "attempt": 1,
+    "start_time": 1,
+    "end_time": 1,
+    "heartbeat_at": 1,
+    "lease_s": 1,
+    "source_path": 1,
+    "tags": 1,
+    "provenance": 1,
+    "failure": 1,
+}
+"""The projection of a run to what a reader sees: without its config and points, ``lost`` if it is."""
+
+
+def experiment_document(new: NewExperiment, *, now_us: int) -> Document:
+    """An experiment as stored."""
+    return {"_id": new.id, "name": new.name, "description": new.description, "created_at": Int64(now_us)}
+
+
+def experiment_of(document: Document) -> Experiment:
+    """A stored experiment."""
+    return Experiment(
+        id=document["_id"],
+        name=document["name"],
+        description=document["description"],
+        created_at=from_microseconds(document["created_at"]),
+    )
+
+
+def run_fields(new: NewRun, *, now_us: int) -> Document:
+    """The fields of a new run, without its ``_id`` and its lease."""
+    return {
+        "experiment_id": new.experiment_id,
+        "name": new.name,
+        "status": str(RunStatus.IN_PROGRESS),
+        "training_mode": new.training_mode,
+        "parent_run_id": new.parent_run_id,
+        "client_id": new.client_id,
+        "attempt": 1,
+        "start_time": Int64(now_us if new.start_us is None else new.start_us),
+        "end_time": None,
+        "failure": None,
+        "source_path": new.source_path,
+        "tags": [{"k": key, "v": value} for key, value in new.tags.items()],
+        "provenance": new.provenance.text,
+        "config_version": 0,
+        "config_document": EMPTY_CONFIG,
+        "config": [],
+        "metrics": {},
+        "pending": [],
+        "has_more_series": False,
+    }
+
+
+def run_of(document: Document) -> Run:
+    """A run that was read with :data:`SHOWN_FIELDS`."""
+    end_time, failure = document["end_time"], document["failure"]
+    return Run(
+        id=document["_id"],
+        experiment_id=document["experiment_id"],
+        name=document["name"],
+        status=RunStatus(document["status"]),
+        training_mode=document["training_mode"],
+        parent_run_id=document["parent_run_id"],
+        client_id=document["client_id"],
+        attempt=int(document["attempt"]),
+        start_time=from_microseconds(document["start_time"]),
+        end_time=None if end_time is None else from_microseconds(end_time),
+        heartbeat_at=from_microseconds(document["heartbeat_at"]),
+        lease_s=document["lease_s"],
+        source_path=document["source_path"],
+        tags={tag["k"]: tag["v"] for tag in document["tags"]},
+        provenance=decode_config(document["provenance"]),
+        failure=None if failure is None else RunFailure(**failure),
+    )
+
+
+def failure_fields(failure: RunFailure | None) -> Document | None:
+    """What went wrong, as a run holds it."""
+    if failure is None:
+        return None
+    return {"type": failure.type, "message": failure.message, "traceback": failure.traceback}
+
+
+def leaf_document(leaf: ConfigLeaf) -> Document:
+    """One leaf of a config as the search index holds it: key, number, text, and the text's indexed beginning."""
+    return {
+        "k": leaf.key,
+        "kind": leaf.kind,
+        "n": leaf.number,
+        "p": leaf.text[:PREFIX_LENGTH] if leaf.kind == "str" else None,
+        "s": leaf.text,
+    }
+
+
+def artifact_document(artifact: Artifact) -> Document:
+    """An artifact's record as stored."""
+    return {
+        "_id": artifact_key(artifact.run_id, artifact.name),
+        "run_id": artifact.run_id,
+        "artifact_name": artifact.name,
+        "artifact_type": artifact.artifact_type,
+        "artifact_path": artifact.uri,
+        "sha256": artifact.sha256,
+        "size": artifact.size,
+        "is_stored": artifact.is_stored,
+        "created_at": Int64(to_microseconds(artifact.created_at)),
+        "metadata": encode_config(artifact.metadata),
+    }
+
+
+def artifact_of(document: Document) -> Artifact:
+    """A stored artifact's record."""
+    size: Any = document["size"]
+    return Artifact(
+        run_id=document["run_id"],
+        name=document["artifact_name"],
+        artifact_type=document["artifact_type"],
+        uri=document["artifact_path"],
+        sha256=document["sha256"],
+        size=None if size is None else int(size),
+        is_stored=document["is_stored"],
+        created_at=from_microseconds(document["created_at"]),
+        metadata=decode_config(document["metadata"]),
+    )

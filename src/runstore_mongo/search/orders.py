@@ -1,0 +1,125 @@
+"""The keys that runs are sorted by: stored fields where no run lacks them, ranks and values computed elsewhere."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from runstore.query import MAX_SORTED_LENGTH, Attribute, ConfigKey, Field, Metric, Order, Rank, Tag
+from runstore_mongo.documents.names import Document, Pipeline
+from runstore_mongo.documents.stages import STATUS
+from runstore_mongo.search.conditions import Conditions
+
+_STORED: Final = {
+    "id": ("_id", Rank.TEXT),
+    "start_time": ("start_time", Rank.NUMBER),
+    "experiment_id": ("experiment_id", Rank.TEXT),
+    "training_mode": ("training_mode", Rank.TEXT),
+    "attempt": ("attempt", Rank.NUMBER),
+}
+"""Attributes that every run has: field and rank."""
+
+
+class Term(NamedTuple):
+    """One term of an ordering.
+
+    Attributes:
+        path: where the value stands that counts.
+        rank: the rank of the field in every run; ``None`` where it is computed.
+        rank_path: where a computed rank stands.
+        stages: what computes both.
+        statistic: where a series' statistic is stored as it is.
+    """
+
+    path: str
+    descending: bool = False
+    rank: Rank | None = None
+    rank_path: str = ""
+    stages: Sequence[Document] = ()
+    statistic: str | None = None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether nothing is computed."""
+        return self.rank is not None
+
+    def as_stored(self) -> "Term":
+        """The term for runs whose statistic is finite: sorted by as it is stored."""
+        return self if self.statistic is None else Term(self.statistic, self.descending, Rank.NUMBER)
+
+
+TIES: Final = (Term("start_time", rank=Rank.NUMBER), Term("_id", rank=Rank.TEXT))
+"""What ends every ordering."""
+
+
+def term_of(index: int, order: Order, conditions: Conditions) -> Term:
+    """The term at a place of an ordering."""
+    field = order.field
+    if isinstance(field, Attribute) and field.name in _STORED:
+        path, rank = _STORED[field.name]
+        return Term(path, order.descending, rank)
+    source, expression = _source_of(field, f"_x{index}", conditions)
+    stages: Pipeline = [] if expression is None else [{"$set": {source: expression}}]
+    rank_of, value_of = _ranked_leaf(f"${source}") if isinstance(field, ConfigKey) else _ranked_value(f"${source}")
+    path, rank_path = f"_v{index}", f"_r{index}"
+    stages.append({"$set": {rank_path: rank_of, path: value_of}})
+    statistic = source if isinstance(field, Metric) else None
+    return Term(path, order.descending, None, rank_path, stages, statistic)
+
+
+def _source_of(field: Field, computed: str, conditions: Conditions) -> tuple[str, Any]:
+    """Where a field's value stands; and for one that is computed, how."""
+    match field:
+        case Attribute("status"):
+            return computed, STATUS
+        case Attribute(name):
+            return name, None
+        case Tag(key):
+            return computed, {"$first": {"$map": {"input": _by_key("$tags", key), "in": "$$this.v"}}}
+        case ConfigKey(key):
+            return computed, {"$first": _by_key("$config", key)}
+        case Metric():
+            return conditions.path_of(field), None
+
+
+def _by_key(array: str, key: str) -> Document:
+    return {"$filter": {"input": array, "cond": {"$eq": ["$$this.k", {"$literal": key}]}}}
+
+
+def _is_finite(value: str) -> Document:
+    return {"$and": [{"$gt": [value, -math.inf]}, {"$lt": [value, math.inf]}]}  # NaN is below everything here
+
+
+def _ranked_value(value: str) -> tuple[Document, Document]:
+    """The rank of an attribute, a tag or a statistic, and the value that counts within it."""
+    is_text = {"$eq": [{"$type": value}, "string"]}
+    rank = _first_of(
+        (_is_finite(value), Rank.NUMBER),
+        ({"$lte": [value, None]}, Rank.MISSING),  # null or missing
+        (is_text, Rank.TEXT),
+        otherwise=Rank.NON_FINITE,
+    )
+    return rank, {"$cond": [{"$or": [_is_finite(value), is_text]}, value, 0]}
+
+
+def _ranked_leaf(leaf: str) -> tuple[Document, Document]:
+    """The rank of a config leaf, and the value that counts within it."""
+    kind, number = f"{leaf}.kind", f"{leaf}.n"
+    is_number = {"$and": [{"$in": [kind, ["int", "float"]]}, _is_finite(number)]}
+    is_text, is_boolean = {"$eq": [kind, "str"]}, {"$eq": [kind, "bool"]}
+    rank = _first_of(
+        (is_number, Rank.NUMBER),
+        (is_text, Rank.TEXT),
+        (is_boolean, Rank.BOOLEAN),
+        ({"$lte": [leaf, None]}, Rank.MISSING),
+        ({"$in": [kind, ["int", "float"]]}, Rank.NON_FINITE),
+        otherwise=Rank.OTHER,
+    )
+    text = f"{leaf}.s"
+    is_short = {"$lte": [{"$strLenBytes": text}, MAX_SORTED_LENGTH]}
+    sorted_text = {"$cond": [is_short, text, {"$substrCP": [text, 0, MAX_SORTED_LENGTH]}]}
+    return rank, _first_of((is_text, sorted_text), ({"$or": [is_number, is_boolean]}, number), otherwise=0)
+
+
+def _first_of(*cases: tuple[Document, Any], otherwise: Any) -> Document:
+    branches = [{"case": case, "then": int(then) if isinstance(then, Rank) else then} for case, then in cases]
+    return {"$switch": {"branches": branches, "default": int(otherwise) if isinstance(otherwise, Rank) else otherwise}}
