@@ -15,10 +15,16 @@ from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
 from runstore.recording import RecordingStore, blame, sending, sync_leftovers
+from runstore.series import SeriesColumns
+from runstore.values import ConfigDocument
 from support import session
 from support.servers import private_server
 
 OpenRecorder = Callable[..., RecordingStore]
+
+
+def size_of(series: SeriesColumns) -> int:
+    return sum(len(columns.steps) for columns in series.values())
 
 
 class CutsOff(MemoryStore):
@@ -27,20 +33,20 @@ class CutsOff(MemoryStore):
     most_points = 100
     is_away = False
 
-    def log_metrics(self, run_id: str, points: Any) -> None:
-        if self.is_away or len(points) > self.most_points:
+    def append(self, run_id: str, series: SeriesColumns) -> None:
+        if self.is_away or size_of(series) > self.most_points:
             raise StoreUnavailableError("the server has gone away")
-        super().log_metrics(run_id, points)
+        super().append(run_id, series)
 
-    def log_config(self, run_id, config):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - as its base
-        if self.is_away or "large" in config:
+    def merge_config(self, run_id: str, config: ConfigDocument) -> None:
+        if self.is_away or "large" in config.values:
             raise StoreUnavailableError("the server has gone away")
-        super().log_config(run_id, config)
+        super().merge_config(run_id, config)
 
-    def heartbeat(self, run_id, *, lease_s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - as its base
+    def beat(self, run_id: str, lease_s: float) -> None:
         if self.is_away:
             raise StoreUnavailableError("the server has gone away")
-        super().heartbeat(run_id, lease_s=lease_s)
+        super().beat(run_id, lease_s)
 
 
 def test_a_call_that_is_cut_off_is_stored_in_smaller_parts(
@@ -67,9 +73,9 @@ def test_after_a_while_more_is_sent_at_once_again(
     sizes: list[int] = []
 
     class Counts(CutsOff):
-        def log_metrics(self, run_id: str, points: Any) -> None:
-            super().log_metrics(run_id, points)
-            sizes.append(len(points))
+        def append(self, run_id: str, series: SeriesColumns) -> None:
+            super().append(run_id, series)
+            sizes.append(size_of(series))
 
     store: Any = Counts(database)
     recorder = open_recorder(open_store=lambda: store)
@@ -110,12 +116,12 @@ def test_a_store_that_is_away_for_all_writes_takes_nothing_aside_however_long(
     store: Any = CutsOff(database)
 
     class Counts(CutsOff):
-        def log_metrics(self, run_id, points):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        def append(self, run_id: str, series: SeriesColumns) -> None:
             tries.append(1)
-            store.log_metrics(run_id, points)
+            store.append(run_id, series)
 
-        def heartbeat(self, run_id, *, lease_s):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-            store.heartbeat(run_id, lease_s=lease_s)
+        def beat(self, run_id: str, lease_s: float) -> None:
+            store.beat(run_id, lease_s)
 
     recorder = open_recorder(open_store=lambda: Counts(database))
     run_id = begin(recorder)

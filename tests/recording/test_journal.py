@@ -157,9 +157,9 @@ def test_a_journal_of_a_newer_format_is_left_alone(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path)
     journal.close(remove=False)
     (segment,) = segments(journal)
-    segment.write_bytes(b"RUNSTORE JRNL\0\x02\x00" + b"what only a newer release understands")
+    segment.write_bytes(b"RUNSTORE JRNL\0\x03\x00" + b"what only a newer release understands")
 
-    with pytest.raises(StoreFailureError, match="format 2"):
+    with pytest.raises(StoreFailureError, match="format 3"):
         Journal.adopt(journal.folder)
 
     assert segment.exists()

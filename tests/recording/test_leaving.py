@@ -19,6 +19,7 @@ from runstore.errors import StoreUnavailableError
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.opening.stores import open_store
 from runstore.recording import RecordingStore, patience, sending
+from runstore.series import SeriesColumns
 
 OpenRecorder = Callable[..., RecordingStore]
 
@@ -26,9 +27,9 @@ OpenRecorder = Callable[..., RecordingStore]
 class Slow(MemoryStore):
     """Takes a moment for each call of points, and one run's points at a time."""
 
-    def log_metrics(self, run_id, points):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - as its base
+    def append(self, run_id: str, series: SeriesColumns) -> None:
         time.sleep(0.05)
-        super().log_metrics(run_id, points)
+        super().append(run_id, series)
 
 
 @pytest.fixture(autouse=True)
@@ -110,10 +111,10 @@ def test_a_database_that_takes_nothing_is_not_waited_for_though_it_took_records_
     stored: list[int] = []
 
     class Sticks(MemoryStore):
-        def log_metrics(self, run_id, points):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+        def append(self, run_id: str, series: SeriesColumns) -> None:
             if len(stored) == 5:
                 release.wait(30)
-            super().log_metrics(run_id, points)
+            super().append(run_id, series)
             stored.append(1)
 
     recorder = open_recorder(open_store=lambda: Sticks(database), close_deadline_s=0.3)
@@ -173,9 +174,9 @@ from runstore.recording import RecorderOptions, RecordingStore, sending
 sending.BATCH_POINTS = 1
 
 class Slow(MemoryStore):
-    def log_metrics(self, run_id, points):
+    def append(self, run_id, series):
         time.sleep(0.05)
-        super().log_metrics(run_id, points)
+        super().append(run_id, series)
 
 def open_slow():
     return Slow(MemoryDatabase())

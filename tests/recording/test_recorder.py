@@ -10,6 +10,7 @@ import pytest
 
 from recording.conftest import IDENTITY
 from recording.faulty import Away, Faults, FaultyStore
+from runstore.artifacts import ArtifactRequest
 from runstore.backend.begun import HANDED_BACK_S
 from runstore.errors import (
     ConflictError,
@@ -21,14 +22,15 @@ from runstore.errors import (
     StoreUnavailableError,
 )
 from runstore.memory.store import MemoryDatabase, MemoryStore
-from runstore.model import MetricPoint, RunStatus
+from runstore.model import Artifact, MetricPoint, RunStatus
 from runstore.recording import RecordingStore, count_refused, requeue_refused, stored_health
 from runstore.recording import drain as drain_module
 from runstore.recording import journal as journal_module
 from runstore.recording.blame import FAILURE_TRIES
 from runstore.recording.drain import HeldUpError, JournalDrain, Tallies
 from runstore.recording.journal import Journal
-from runstore.recording.records import ConfigRecord, encode, encode_metrics
+from runstore.recording.records import ConfigRecord, encode, encode_points
+from runstore.series import Points, SeriesColumns
 from runstore.values.ids import experiment_id_of
 
 OpenRecorder = Callable[..., RecordingStore]
@@ -149,7 +151,7 @@ def test_close_takes_no_longer_than_its_deadline_when_the_store_hangs(
     release = threading.Event()
 
     def hang(name: str) -> None:
-        if name == "log_metrics":
+        if name == "append":
             release.wait(30)
 
     recorder = open_recorder(hang)
@@ -277,7 +279,7 @@ def test_the_beginning_of_a_run_is_waited_for_once_and_not_before_each_of_its_re
     now = [0.0]
     journal = Journal.create(fast_path)
     for step in range(100):
-        journal.append(encode_metrics(1, "nobody", [("loss", "train", step, 0.5, 1)]))
+        journal.append(encode_points(Points([("loss", "train")], [step], [0.5], 1), "nobody"))
         journal.append(encode(ConfigRecord(at_us=1, run_id="nobody", config="{}")))
     drain = JournalDrain(journal, Tallies(), counts_accepted=True, clock=lambda: now[0])
     with pytest.raises(HeldUpError):
@@ -295,10 +297,10 @@ def test_one_bad_record_in_a_batch_does_not_take_the_others_along(
     open_recorder: OpenRecorder, bare: MemoryStore
 ) -> None:
     class RefusesStepSeven(MemoryStore):
-        def log_metrics(self, run_id, points):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
-            if any(fields[2] == 7 for fields in points):
+        def append(self, run_id: str, series: SeriesColumns) -> None:
+            if any(7 in columns.steps for columns in series.values()):
                 raise InvalidValueError("no sevens")
-            super().log_metrics(run_id, points)
+            super().append(run_id, series)
 
     outage = threading.Event()
 
@@ -322,10 +324,10 @@ class TripsOverStepSeven(MemoryStore):
 
     is_mended = False
 
-    def log_metrics(self, run_id, points):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - as its base
-        if not self.is_mended and any(fields[2] == 7 for fields in points):
+    def append(self, run_id: str, series: SeriesColumns) -> None:
+        if not self.is_mended and any(7 in columns.steps for columns in series.values()):
             raise RuntimeError("no sevens")
-        super().log_metrics(run_id, points)
+        super().append(run_id, series)
 
 
 def test_a_record_that_fails_again_and_again_is_to_blame_while_the_store_takes_other_writes(
@@ -348,7 +350,7 @@ def test_a_store_that_fails_on_every_write_for_long_is_waited_for_and_nothing_is
     failures: list[str] = []
 
     def fault(name: str) -> str | None:
-        if is_full.is_set() and name in {"log_metrics", "heartbeat"}:
+        if is_full.is_set() and name in {"append", "beat"}:
             failures.append(name)
             return "failure"
         return None
@@ -376,7 +378,7 @@ def test_a_full_store_is_waited_for_though_a_smaller_write_still_fits(
     failures: list[str] = []
 
     def fault(name: str) -> str | None:
-        if is_full.is_set() and name == "log_metrics":
+        if is_full.is_set() and name == "append":
             failures.append(name)
             return "full"
         return None
@@ -463,8 +465,8 @@ def test_a_refused_artifact_keeps_its_bytes_until_it_is_stored(
     open_recorder: OpenRecorder, bare: MemoryStore, database: MemoryDatabase, fast_path: Path, tmp_path: Path
 ) -> None:
     class TakesNoArtifacts(MemoryStore):
-        def log_artifact(self, *_, **__):  # type: ignore[no-untyped-def]  # noqa: ANN002, ANN003, ANN202
-            raise RuntimeError("no artifacts")
+        def keep_artifact(self, run_id: str, request: ArtifactRequest) -> Artifact:
+            raise RuntimeError(f"no artifacts: {run_id} {request.name}")
 
     recorder = open_recorder(open_store=lambda: TakesNoArtifacts(database), confirm_s=0.01)
     run_id = begin(recorder)
@@ -752,7 +754,7 @@ def test_no_error_ends_the_heartbeat(
     monkeypatch.setattr("runstore.recording.beat.BEAT_S", 0.01)
     faults = Faults(["away", "failure", "bug"] * 4)
 
-    recorder = open_recorder(lambda name: faults(name) if name == "heartbeat" else None)
+    recorder = open_recorder(lambda name: faults(name) if name == "beat" else None)
     run_id = begin(recorder)
     before = bare.get_run(run_id).heartbeat_at
 
@@ -800,7 +802,7 @@ def test_an_error_of_the_drains_own_is_told_and_does_not_end_it(
 ) -> None:
     recorder = open_recorder()
     run_id = begin(recorder)
-    monkeypatch.setattr(drain_module, "as_points", None)
+    monkeypatch.setattr(drain_module, "gather", None)
     recorder.log_metrics(run_id, [point(1)])
     wait_for(lambda: recorder.health().last_error is not None)
     monkeypatch.undo()
@@ -824,7 +826,7 @@ def test_an_unfinished_run_of_a_store_that_was_closed_is_not_taken_for_lost_with
 def test_a_run_whose_beginning_lost_its_reply_is_no_other_ones_and_ends(
     open_recorder: OpenRecorder, bare: MemoryStore
 ) -> None:
-    lost = ["ensure_run"]
+    lost = ["begin_run"]
 
     def lose_one_reply(call: str) -> str | None:
         return "lost reply" if lost == [call] and lost.pop() else None

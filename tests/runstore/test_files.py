@@ -110,7 +110,7 @@ def test_this_folder_has_its_own_name(folder: Path, monkeypatch: pytest.MonkeyPa
 
     request = check_artifact(path, name=None, artifact_type="file", copy=True, metadata=None)
 
-    assert [name for _, name in request.files] == ["out/config.yaml"]
+    assert [name for _, name, _ in request.files] == ["out/config.yaml"]
 
 
 _AS_NOBODY = """

@@ -10,10 +10,11 @@ from runstore.artifacts.blobs import (
     hashed,
     hashed_chunks,
 )
-from runstore.artifacts.requests import ArtifactRequest, check_artifact, records_of
+from runstore.artifacts.requests import ArtifactFile, ArtifactRequest, check_artifact, records_of
 from runstore.artifacts.verifying import open_verified
 
 __all__ = [
+    "ArtifactFile",
     "ArtifactRequest",
     "Blob",
     "Blobs",

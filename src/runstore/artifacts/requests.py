@@ -8,21 +8,33 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
 from runstore.artifacts.blobs import Blobs
-from runstore.errors import (
-    InvalidValueError,
-)
+from runstore.errors import CorruptArtifactError, InvalidValueError
 from runstore.local.files import files_of
 from runstore.model import Artifact
 from runstore.values.checks import check_artifact_name, check_text, check_word, shown
-from runstore.values.config import check_config
+from runstore.values.config import ConfigDocument
 
 _URL_OPTIONS: Final = re.compile(r"[?#][^=]*=.*", re.DOTALL)
 _IN_MEMORY: Final = 16 * 2**20
+
+
+class ArtifactFile(NamedTuple):
+    """A file to be kept.
+
+    Attributes:
+        path: where it lies.
+        name: the name that it will be recorded under.
+        sha256: of its bytes, where they are known before they are read.
+    """
+
+    path: Path
+    name: str
+    sha256: str | None = None
 
 
 class ArtifactRequest(Struct, frozen=True, kw_only=True):
@@ -30,25 +42,34 @@ class ArtifactRequest(Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: the artifact's name; for a directory, what its files' names begin with.
-        files: each file with the name it will be recorded under; empty when only the path is recorded.
+        files: none when only the path is recorded.
         uri: the path or URI as given, for ``copy=False``.
     """
 
     name: str
     artifact_type: str
-    metadata: dict[str, Any]
+    metadata: ConfigDocument
     uri: str
     is_copied: bool
     is_directory: bool
-    files: tuple[tuple[Path, str], ...]
+    files: tuple[ArtifactFile, ...]
 
     def record(self, run_id: str, blobs: Blobs, *, created_at: datetime) -> Artifact:
-        """Keeps the bytes and gives the record (for a directory: with ``parts``) that the backend must now write."""
+        """Keeps the bytes and gives the record (for a directory: with ``parts``) that the backend must now write.
+
+        Raises:
+            CorruptArtifactError: a file's bytes are not those that it was known to have.
+        """
         if not self.is_copied:
             return self._artifact(run_id, self.name, created_at, uri=self.uri, sha256=None, size=None)
         parts = []
-        for path, name in self.files:
+        for path, name, sha256 in self.files:
             blob = blobs.put(path)
+            if sha256 not in {None, blob.sha256}:
+                raise CorruptArtifactError(
+                    f"the file {str(path)!r} was to be logged as {name!r} with SHA-256 {sha256}, but has {blob.sha256}: "
+                    "it was changed meanwhile; log it again"
+                )
             parts.append(
                 self._artifact(run_id, name, created_at, uri=blob.uri, sha256=blob.sha256, size=blob.size, stored=True)
             )
@@ -63,7 +84,7 @@ class ArtifactRequest(Struct, frozen=True, kw_only=True):
             size=sum(part.size or 0 for part in parts),
             is_stored=True,
             created_at=created_at,
-            metadata=self.metadata,
+            metadata=self.metadata.values,
             parts=tuple(parts),
         )
 
@@ -87,7 +108,7 @@ class ArtifactRequest(Struct, frozen=True, kw_only=True):
             size=size,
             is_stored=stored,
             created_at=created_at,
-            metadata=self.metadata,
+            metadata=self.metadata.values,
         )
 
 
@@ -107,7 +128,7 @@ def check_artifact(
     given = _checked_path(path)
     base = check_artifact_name(name if name is not None else _default_name(given))
     kind = check_word(artifact_type, "artifact_type")
-    details = check_config(metadata or {}, "metadata")
+    details = ConfigDocument.checked(metadata or {}, "metadata")
     if not copy:
         return ArtifactRequest(
             name=base,
@@ -119,7 +140,7 @@ def check_artifact(
             files=(),
         )
     place = Path(given)
-    files = files_of(place, base)
+    files = tuple(ArtifactFile(*found) for found in files_of(place, base))
     return ArtifactRequest(
         name=base,
         artifact_type=kind,

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from runstore.errors import RunNotFoundError, RunStoreError, StoreFailureError
+from runstore.backend import BackendStore
+from runstore.errors import RunStoreError, StoreFailureError
 from runstore.model import RunStatus
-from runstore.protocol import BackendStore
 from runstore.recording.apply import LEASE_S, report_health
 from runstore.recording.cursor import DEAD_LETTERS
 from runstore.recording.drain import JournalDrain, Tallies, TryLaterError
@@ -81,25 +81,22 @@ def _signs_of_life(store: BackendStore, run_ids: Collection[str]) -> dict[str, d
     found: dict[str, datetime | None] = {}
     for run_id in sorted(run_ids)[-_MOST_LOOKED_AT:]:
         try:
-            run = store.get_run(run_id)
-        except RunNotFoundError:
-            found[run_id] = None
+            run = store.find_run(run_id)
         except Exception as error:
             raise TryLaterError from error
-        else:
-            if run.status == RunStatus.LOST:
-                found[run_id] = None
-            elif run.status == RunStatus.IN_PROGRESS and run.lease_s <= LEASE_S:
-                found[run_id] = run.heartbeat_at + timedelta(seconds=run.lease_s)
+        if run is None or run.status == RunStatus.LOST:
+            found[run_id] = None
+        elif run.status == RunStatus.IN_PROGRESS and run.lease_s <= LEASE_S:
+            found[run_id] = run.heartbeat_at + timedelta(seconds=run.lease_s)
     return found
 
 
 def _give_back_lease(store: BackendStore, run_id: str, until: datetime | None) -> None:
     """Takes back the sign of life that storing a dead writer's records was: nobody has been at work on the run."""
-    run = store.get_run(run_id)
-    if run.status == RunStatus.IN_PROGRESS:
+    run = store.find_run(run_id)
+    if run is not None and run.status == RunStatus.IN_PROGRESS:
         left_s = 0.0 if until is None else (until - run.heartbeat_at).total_seconds()
-        store.heartbeat(run_id, lease_s=max(left_s, _NO_LEASE_S))
+        store.beat(run_id, max(left_s, _NO_LEASE_S))
 
 
 def adopt(folder: Path) -> Leftover | None:

@@ -5,8 +5,8 @@ import logging
 import threading
 from collections.abc import Callable
 
+from runstore.backend import BackendStore
 from runstore.errors import RunNotFoundError
-from runstore.protocol import BackendStore
 from runstore.recording.apply import LEASE_S
 
 _log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ class Beat:
                 if self._stop.is_set():
                     return
                 try:
-                    store.heartbeat(run_id, lease_s=lease_s)
+                    store.beat(run_id, lease_s)
                 except RunNotFoundError:
                     continue  # its beginning waits in the journal, or somebody deleted it
                 except Exception as error:  # noqa: BLE001 - whatever it is, the next beat may succeed

@@ -9,8 +9,8 @@ to blame and the record waits for as long as it takes; once they succeed, again 
 import time
 from collections.abc import Callable
 
+from runstore.backend import BackendStore
 from runstore.errors import NotFoundError, StoreFullError, StoreUnavailableError
-from runstore.protocol import BackendStore
 from runstore.recording.apply import LEASE_S
 
 FAILURE_TRIES = 8
@@ -83,7 +83,7 @@ class Blame:
         others = [known for known in reversed(self._known_runs) if known != run_id][:_RUNS_ASKED]
         for asked in filter(None, [run_id, *others]):  # an experiment's record belongs to no run
             try:
-                store.heartbeat(asked, lease_s=LEASE_S)
+                store.beat(asked, LEASE_S)
             except NotFoundError:
                 continue
             except Exception:  # noqa: BLE001 - a driver's error that came through says the same

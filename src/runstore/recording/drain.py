@@ -1,4 +1,4 @@
-"""From a journal into a store, in order: batches of points, one call for every other record.
+"""From a journal into a store, in order: points that wait go together, and every other record by itself.
 
 What is applied twice is stored once, by the contract's identities. Two kinds of records need more care, because
 between them they are not idempotent: replaying "reopen the run" and "end the run" over a run that both had reached
@@ -9,29 +9,26 @@ the last of them.
 import contextlib
 import logging
 import shutil
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from runstore.errors import (
-    RunNotFoundError,
-    RunStoreError,
-    StoreFailureError,
-)
+from runstore.backend import BackendStore
+from runstore.errors import RunNotFoundError, RunStoreError, StoreFailureError
 from runstore.local.clock import now_us
 from runstore.model import Artifact, Run
-from runstore.protocol import BackendStore
-from runstore.recording.apply import apply_record, as_points
+from runstore.recording.apply import apply_record
 from runstore.recording.blame import Blame
 from runstore.recording.cursor import DEAD_LETTERS, bury, dead_letter, load_cursor, save_cursor
 from runstore.recording.frames import TORN_TAIL
+from runstore.recording.gather import gather, points_of
 from runstore.recording.health import Tally
 from runstore.recording.journal import Journal
 from runstore.recording.records import (
     ArtifactRecord,
     FinalizeRecord,
     MetricsRecord,
+    PointsRecord,
     Record,
     RunRecord,
     opens_or_ends,
@@ -40,8 +37,9 @@ from runstore.recording.records import (
 )
 from runstore.recording.sending import Sending
 from runstore.recording.source import JournalSource, Skipped, Stretch
+from runstore.recording.verdicts import Verdicts
 from runstore.recording.writers import is_in_hand
-from runstore.series.checked import CheckedPoints
+from runstore.series import Points
 
 _log = logging.getLogger(__name__)
 
@@ -61,19 +59,6 @@ class HeldUpError(TryLaterError):
     """This journal's next record has to wait, for its run to begin as a rule; those of other journals need not."""
 
 
-class Ticket:
-    """What the caller of a verb waits for: the store's verdict on its record."""
-
-    __slots__ = ("error", "is_abandoned", "is_done", "result")
-
-    def __init__(self) -> None:
-        """Nothing is known yet."""
-        self.is_done = threading.Event()
-        self.is_abandoned = False
-        self.result: Artifact | Run | None = None
-        self.error: Exception | None = None
-
-
 class Tallies:
     """The counts of all runs of one writer, and the records that could not be stored."""
 
@@ -89,10 +74,11 @@ class Tallies:
 
 
 class JournalDrain:
-    """Takes one journal's records into a store; used by one thread at a time, except for the tickets.
+    """Takes one journal's records into a store; used by one thread at a time, except for the verdicts.
 
     Attributes:
         position: everything before it is stored or quarantined.
+        verdicts: those that callers wait for.
         oldest_us: when the oldest record known to wait was accepted; ``None`` when none is at hand.
         longest_lag_us: the longest that a record waited from its acceptance until it was stored.
         ended_runs: runs whose end was stored since somebody emptied this list.
@@ -128,8 +114,7 @@ class JournalDrain:
         self._source = JournalSource(journal, self.position)
         self._stretch = _NOTHING
         self._index = 0
-        self._tickets: dict[int, Ticket] = {}
-        self._tickets_lock = threading.Lock()
+        self.verdicts = Verdicts()
         self._saved_position = self.position
         self._saved_at = clock()
         self._done_with: list[Path] = []
@@ -156,18 +141,6 @@ class JournalDrain:
         """Whether the store failed on the next record, and took another write right after."""
         return self._blame.is_suspect
 
-    def expect(self, position: int, ticket: Ticket) -> None:
-        """Asks for the verdict on the record at a position; call it before the drain can reach the record."""
-        with self._tickets_lock:
-            self._tickets[position] = ticket
-
-    def abandon(self, position: int, ticket: Ticket) -> bool:
-        """Stops waiting for a verdict; ``False`` when it has just come."""
-        with self._tickets_lock:
-            self._tickets.pop(position, None)
-            ticket.is_abandoned = not ticket.is_done.is_set()
-            return ticket.is_abandoned
-
     def step(self, store: BackendStore, *, until: int | None = None) -> bool:
         """Stores the next stretch of records; ``False`` when nothing was left to store, or nothing before ``until``.
 
@@ -181,8 +154,8 @@ class JournalDrain:
         while self._index < len(self._stretch.records) and not self.is_stopped:
             record = self._stretch.records[self._index]
             self.oldest_us = None if record is None else record.at_us
-            if isinstance(record, MetricsRecord):
-                self._apply_metrics(store)
+            if isinstance(record, (PointsRecord, MetricsRecord)):
+                self._apply_points(store)
             else:
                 self._apply_one(store)
             if record is not None:
@@ -242,21 +215,21 @@ class JournalDrain:
 
     # Points
 
-    def _apply_metrics(self, store: BackendStore) -> None:
-        """Stores the points of as many records as go into one batch, one call for each run among them."""
-        batches, calls, stop = self._gather()
+    def _apply_points(self, store: BackendStore) -> None:
+        """Stores the points of the records that wait together, in one call for each run among them."""
         most_points, refused = self._sending.most_points, set()
-        for run_id, batch in batches.items():
-            if not self._store_points(store, run_id, batch):
+        found, stop = gather(self._stretch.records, self._index, most_points)
+        for run_id, gathered in found.items():
+            if not self._store_points(store, run_id, gathered.points):
                 refused.add(run_id)
             if self._sending.most_points < most_points:
-                return  # gathered anew, less of it
+                return  # the next turn gathers less
         self._sending.note_success()
-        if not refused and not self._tickets:
-            for run_id, batch in batches.items():
+        if not refused and not self.verdicts:
+            for run_id, gathered in found.items():
                 tally = self._tallies.of(run_id)
-                tally.stored_calls += calls[run_id]
-                tally.stored_points += len(batch)
+                tally.stored_calls += gathered.calls
+                tally.stored_points += len(gathered.points.values)
             self._index = stop
             self.position = self._stretch.positions[stop]
             return
@@ -267,27 +240,6 @@ class JournalDrain:
             else:
                 self._finish(record)
 
-    def _gather(self) -> tuple[dict[str, CheckedPoints], dict[str, int], int]:
-        """The points that go into one batch and the number of their calls, by run; and where the next batch begins."""
-        batches: dict[str, CheckedPoints] = {}
-        calls: dict[str, int] = {}
-        count = 0
-        stop = self._index
-        for record in self._stretch.records[stop:]:
-            if type(record) is not MetricsRecord or (count and count + len(record.points) > self._sending.most_points):
-                break
-            run_id = record.run_id
-            batch = batches.get(run_id)
-            if batch is None:
-                batches[run_id] = as_points(record.points)
-                calls[run_id] = 1
-            else:
-                batch += record.points  # type: ignore[arg-type]  # see as_points
-                calls[run_id] += 1
-            count += len(record.points)
-            stop += 1
-        return batches, calls, stop
-
     def _sends_less(self, error: Exception, store: BackendStore, run_id: str, points: int) -> bool:
         return self._sending.sends_less(error, store, position=self.position, run_id=run_id, points=points)
 
@@ -297,13 +249,13 @@ class JournalDrain:
                 self._sending.efforts += 1  # a verdict on the record comes nearer: whoever leaves waits for it
             raise TryLaterError from error
 
-    def _store_points(self, store: BackendStore, run_id: str, points: CheckedPoints) -> bool:
+    def _store_points(self, store: BackendStore, run_id: str, points: Points) -> bool:
         """Whether the store took the points; ``False`` when they are to be tried record by record, or fewer at once."""
         try:
             self._sending.send(store, run_id, points)
         except Exception as error:  # noqa: BLE001 - as for every other record
             if (isinstance(error, RunStoreError) and error.is_mistake) or self._sends_less(
-                error, store, run_id, len(points)
+                error, store, run_id, len(points.values)
             ):
                 return False
             self._wait_unless_blamed(error, store, run_id)
@@ -339,8 +291,8 @@ class JournalDrain:
             self._finish(record, result)
 
     def _apply(self, store: BackendStore, record: Record) -> Artifact | Run | None:
-        if isinstance(record, MetricsRecord):
-            self._sending.send(store, record.run_id, as_points(record.points))
+        if isinstance(record, (PointsRecord, MetricsRecord)):
+            self._sending.send(store, record.run_id, points_of(record))
             return None
         return apply_record(store, record, folder=self._journal.folder)
 
@@ -377,10 +329,10 @@ class JournalDrain:
         if isinstance(record, FinalizeRecord):
             self.ended_runs.append(record.run_id)
         position = self._pass(record)
-        self._answer(position, result=result)
+        self.verdicts.give(position, result=result)
 
     def _refuse(self, record: Record, error: Exception) -> None:
-        if self._answer(self.position, error=error):
+        if self.verdicts.give(self.position, error=error):
             # The caller is told; for him the call has failed, and nothing is owed to it any more.
             tally = self._tallies.of(run_of(record))
             tally.refused_calls += 1
@@ -419,21 +371,12 @@ class JournalDrain:
             self._done_with.append(self._journal.folder / Path(record.source).parent)
         return position
 
-    def _answer(self, position: int, *, result: Artifact | Run | None = None, error: Exception | None = None) -> bool:
-        """Gives the verdict to the caller, if one still waits."""
-        if not self._tickets:
-            return False
-        with self._tickets_lock:
-            ticket = self._tickets.pop(position, None)
-            if ticket is None or ticket.is_abandoned:
-                return False
-            ticket.result, ticket.error = result, error
-            ticket.is_done.set()
-            return True
-
     def _may_still_begin(self, record: Record) -> bool:
-        """Whether a run that the store does not know is worth waiting for: nobody is told of it, so it may come."""
-        if self._blame.knows(run_of(record)) or self.position in self._tickets:
+        """Whether to try a record of an unknown run again, for the run's beginning may be in another process's journal.
+
+        Not while a caller waits for the verdict: he is told that there is no such run.
+        """
+        if self._blame.knows(run_of(record)) or self.position in self.verdicts:
             return False
         # Once for the run, not for each of its records: a thousand of them would hold up the others for hours.
         since = self._orphans.setdefault(run_of(record), self._clock())

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from runstore.backend import BackendStore
 from runstore.errors import RunStoreError
-from runstore.protocol import BackendStore
 from runstore.recording.apply import report_health
 from runstore.recording.drain import JournalDrain, Tallies
 

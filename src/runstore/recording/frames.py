@@ -15,8 +15,12 @@ import struct
 import zlib
 from typing import NamedTuple
 
-FORMAT_VERSION = 1
-"""Raised when an older reader could no longer understand a segment; every reader reads all older versions."""
+FORMAT_VERSION = 2
+"""Raised when an older reader could no longer understand a segment, so that it leaves the journal to a newer release.
+
+1: points as rows (:class:`runstore.recording.records.MetricsRecord`). 2: points in columns, names of staged files. Every
+release reads all older formats.
+"""
 
 _PREAMBLE = struct.Struct("<14sH")
 _PREAMBLE_TEXT = b"RUNSTORE JRNL\0"

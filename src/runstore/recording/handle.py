@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
-from runstore.backend.begun import BegunRuns, cause_of, ending_of, say_unfinished, unhandled
+from runstore.backend.begun import cause_of, ending_of, say_unfinished, unhandled
+from runstore.backend.writing import Verbs
 from runstore.errors import StoreClosedError, StoreUnavailableError
 from runstore.local.clock import now_us
 from runstore.model import RunFailure, RunStatus
@@ -21,12 +22,12 @@ from runstore.recording.patience import Patience
 from runstore.recording.places import identity_of, with_absolute_place
 from runstore.recording.reads import RecordedReads
 from runstore.recording.records import FinalizeRecord, encode
-from runstore.values import checks
+from runstore.values import check_failure
 
 _TERMINATED: Final = RunFailure(type="Terminated", message="the process was told to end (SIGTERM)", traceback="")
 
 
-class RecorderHandle(RecordedReads):
+class RecorderHandle(Verbs, RecordedReads):
     """What a :class:`runstore.recording.RecordingStore` is beside its verbs."""
 
     def __init__(
@@ -54,8 +55,6 @@ class RecorderHandle(RecordedReads):
         self._options = with_absolute_place(options or RecorderOptions())
         self._runs: dict[str, RunState] = {}
         self._experiments: set[str] = set()
-        self._names: dict[str, str] = {}
-        self._begun = BegunRuns()
         self._is_closed = False
         self._is_told_to_end = False
         self._birth_lock = threading.Lock()
@@ -70,7 +69,7 @@ class RecorderHandle(RecordedReads):
                 raise StoreClosedError("this store was closed; open another with open_store(url)")
             if self._live is None:
                 self._live = Live.begin(self._open_store, identity=self._identity, url=self._url, options=self._options)
-                self._let_go = weakref.finalize(self, self._live.drop, self._begun)
+                self._let_go = weakref.finalize(self, self._live.drop, self.begun)
                 self._let_go.atexit = False  # what is still held then is drained, see shutdown
                 shutdown.watch(self)
                 _recorders.add(self)
@@ -148,15 +147,15 @@ class RecorderHandle(RecordedReads):
         """
         self._close(
             self._patience(self._options.close_deadline_s) if deadline_s is None else Patience.until(deadline_s),
-            unfinished=self._begun.take(),
+            unfinished=self.begun.take(),
         )
 
     def _end_begun(self, status: RunStatus, failure: BaseException | RunFailure) -> None:
         """Ends what was begun here and has not ended. Nobody waits for the verdict; an end that is there already stays."""
-        live, at_us, reason = self._live, now_us(), checks.check_failure(failure)
+        live, at_us, reason = self._live, now_us(), check_failure(failure)
         if live is None:
             return
-        for run_id in self._begun.take():
+        for run_id in self.begun.take():
             state = self._runs.setdefault(run_id, RunState())
             state.ended = status
             record = FinalizeRecord(
@@ -214,7 +213,7 @@ class RecorderHandle(RecordedReads):
         error = cause_of(unhandled())
         if error is not None:
             self._end_begun(ending_of(error), error)
-        say_unfinished(self._begun.take(), LEASE_S)
+        say_unfinished(self.begun.take(), LEASE_S)
         patience = Patience.until(0.0) if is_hurried else self._patience(self._options.exit_deadline_s)
         self._close(patience)
 
@@ -259,7 +258,6 @@ class RecorderHandle(RecordedReads):
         live, self._live = self._live, None
         self._birth_lock = threading.Lock()
         self._hold()
-        self._begun = BegunRuns()
         if live is not None:
             _inherited.append(live)  # never collected: closing the parent's connection is not the child's business
             live.journal.forget()

@@ -180,22 +180,26 @@ class Journal:
             JournalFullError: the disk refuses and memory is full; the record was not kept.
             StoreClosedError: no more records are taken.
         """
-        data = frame(payload)
         with self.lock:
-            if self._is_ended:
-                raise StoreClosedError("this store was closed; open another with open_store(url)")
-            if self._is_appending:
-                # The lock is held by this very thread: a signal handler runs inside an append. That one goes on after
-                # the handler has returned, and takes this record with it.
-                self._late.append(data)
-                return -1
-            self._is_appending = True
-            try:
-                position = self._append(data)
-                while self._late:
-                    self._append(self._late.pop(0))
-            finally:
-                self._is_appending = False
+            return self.append_locked(payload)
+
+    def append_locked(self, payload: bytes) -> int:
+        """As :meth:`append`, for a caller who holds :attr:`lock`."""
+        data = frame(payload)
+        if self._is_ended:
+            raise StoreClosedError("this store was closed; open another with open_store(url)")
+        if self._is_appending:
+            # The lock is held by this very thread: a signal handler runs inside an append. That one goes on after
+            # the handler has returned, and takes this record with it.
+            self._late.append(data)
+            return -1
+        self._is_appending = True
+        try:
+            position = self._append(data)
+            while self._late:
+                self._append(self._late.pop(0))
+        finally:
+            self._is_appending = False
         return position
 
     def end_appends(self) -> None:
@@ -204,28 +208,27 @@ class Journal:
             self._is_ended = True
 
     def _append(self, data: bytes) -> int:
-        position = self.end
-        segment = self._current
+        position, segment, size = self.end, self._current, len(data)
         if segment.memory is None:
             try:
                 # At an explicit offset: a call that an exception cut off is then written over by the next one.
                 written = os.pwrite(segment.fd, data, PREAMBLE_SIZE + position - segment.base)
-                if written != len(data):
-                    raise OSError(f"only {written} of {len(data)} bytes were written")  # noqa: TRY301 - one handler
+                if written != size:
+                    raise OSError(f"only {written} of {size} bytes were written")  # noqa: TRY301 - one handler
                 if self._always:
                     os.fdatasync(segment.fd)
             except OSError as error:
                 self._go_to_memory(error)
                 segment = self._current
         if segment.memory is not None:
-            if len(segment.memory) + len(data) > self.memory_bytes:
+            if len(segment.memory) + size > self.memory_bytes:
                 raise JournalFullError(
                     f"{self.warning}; {len(segment.memory)} bytes wait in memory and no more are kept: free some space"
                 )
             segment.memory += data
-        self.end = position + len(data)
-        segment.size = self.end - segment.base
-        if segment.size >= self.segment_bytes and segment.memory is None:
+        self.end = end = position + size
+        segment.size = size = end - segment.base
+        if size >= self.segment_bytes and segment.memory is None:
             self._rotate()
         return position
 

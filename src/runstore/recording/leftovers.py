@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from runstore.backend import BackendStore
 from runstore.errors import RunStoreError
-from runstore.protocol import BackendStore
 from runstore.recording.adoption import Leftover, adopt
 from runstore.recording.drain import HeldUpError, Tallies, TryLaterError
 from runstore.recording.writers import leftovers

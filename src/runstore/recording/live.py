@@ -11,13 +11,13 @@ from runstore.protocol import BackendStore
 from runstore.recording import shutdown
 from runstore.recording.apply import LEASE_S
 from runstore.recording.beat import Beat
-from runstore.recording.drain import JournalDrain, Tallies, Ticket
+from runstore.recording.drain import JournalDrain, Tallies
 from runstore.recording.health import Health, Tally
 from runstore.recording.journal import Journal, JournalFullError
 from runstore.recording.options import RecorderOptions
 from runstore.recording.patience import Patience
 from runstore.recording.places import describe_root, journal_root
-from runstore.recording.records import Record, encode, points_in, run_of
+from runstore.recording.verdicts import PendingVerdict
 from runstore.recording.worker import Worker
 
 _log = logging.getLogger(__name__)
@@ -36,8 +36,10 @@ class Live:
         self.drain = JournalDrain(journal, self.tallies, counts_accepted=False)
         self.worker = Worker(open_store, journal, self.drain, self.tallies)
         worker = self.worker
-        self.beat = Beat(lambda: worker.store)
+        self.beat = Beat(lambda: worker.operations)
         self._lock = journal.lock
+        self._counts = self.tallies.runs
+        self._append_locked = journal.append_locked
         self._has_told_of_drops = False
         self.worker.start()
 
@@ -60,9 +62,9 @@ class Live:
     def append(self, payload: bytes, run_id: str, points: int) -> None:
         """Journals a record whose verdict nobody waits for."""
         with self._lock:
-            tally = self.tallies.runs.get(run_id) or self._begin_tally(run_id)
+            tally = self._counts.get(run_id) or self._begin_tally(run_id)
             try:
-                self.journal.append(payload)
+                self._append_locked(payload)
             except JournalFullError as error:
                 tally.dropped_calls += 1
                 tally.dropped_points += points
@@ -78,31 +80,31 @@ class Live:
             self.journal.note_run(run_id)
         return self.tallies.of(run_id)
 
-    def confirm(self, record: Record, *, timeout_s: float) -> Ticket | None:
+    def confirm(self, payload: bytes, run_id: str, points: int, *, timeout_s: float) -> PendingVerdict | None:
         """Journals a record and waits for the store's verdict, as long as the store answers; raises a refusal.
 
         Returns:
             The verdict; ``None`` when it has not come.
         """
-        ticket = Ticket()
+        verdict = PendingVerdict()
         with self._lock:  # the record's position is known before the drain can reach it
             position = self.journal.end
-            self.drain.expect(position, ticket)
-            self.append(encode(record), run_of(record), points_in(record))
+            self.drain.verdicts.expect(position, verdict)
+            self.append(payload, run_id, points)
         until = time.monotonic() + timeout_s
         progress = self.worker.progress()
         with self.worker.hurried():
             while self.worker.gives_verdicts and (left := until - time.monotonic()) > 0:
-                if ticket.is_done.wait(min(_LOOK_S, left)):
+                if verdict.is_done.wait(min(_LOOK_S, left)):
                     break
-        if self.drain.abandon(position, ticket):
+        if self.drain.verdicts.abandon(position, verdict):
             if self.worker.gives_verdicts:
                 self.worker.is_behind = progress.has_moved()
                 self.worker.is_silent = not self.worker.is_behind
             return None
-        if ticket.error is not None:
-            raise ticket.error
-        return ticket
+        if verdict.error is not None:
+            raise verdict.error
+        return verdict
 
     def describe_wait(self) -> str:
         """What to tell a reader who cannot wait any longer."""

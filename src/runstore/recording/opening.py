@@ -17,6 +17,7 @@ from runstore.recording.drain import ORPHAN_GRACE_S, JournalDrain, TryLaterError
 from runstore.recording.options import RecorderOptions
 from runstore.recording.places import identity_of, journal_folders
 from runstore.recording.recorder import RecordingStore
+from runstore.recording.verbs import with_operations
 from runstore.recording.writers import leftovers
 from runstore.secrets import Secrets, redact_word, without_secrets
 from runstore.urls import absolute_url, scheme_of
@@ -154,7 +155,7 @@ def sync_leftovers(
         has_more, patience = True, _SyncPatience(folder)
         while has_more:
             try:
-                has_more = adopted.step(store)
+                has_more = adopted.step(with_operations(store))
             except TryLaterError as later:
                 error = patience.end_of(later, adopted.drain)
                 if error is None:

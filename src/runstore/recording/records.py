@@ -1,29 +1,56 @@
 """What a journal's records say: one kind for each verb, encoded as MessagePack arrays.
 
 The arrays are open at their end: a later release may append fields with defaults, and this one skips fields that it
-does not know. Times are microseconds since 1970-01-01 UTC. Configs, provenance and metadata are kept as the text of
-:func:`runstore.values.config.encode_config`, which keeps integers of any size and types apart.
+does not know. Times are microseconds since 1970-01-01 UTC. Configs, provenance and metadata are kept as the text of a
+:class:`runstore.values.ConfigDocument`, which keeps integers of any size and types apart.
+
+What is kept was checked when it was accepted. The drain makes no second check: it hands the values to the operations of
+a backend.
 """
 
-from typing import Any
+from typing import Final, Self
 
 import msgspec
 from msgspec import Struct
 
+from runstore.backend import NewExperiment, NewRun
+from runstore.local.clock import now_us
 from runstore.model import RunFailure
+from runstore.series import Points, Series
+from runstore.values import ConfigDocument, experiment_id_of
 
-PointFields = tuple[str, str, int, float, int]
-"""The fields of a :class:`runstore.values.CheckedPoint`: name, dataset type, step, value, time in microseconds."""
-
-METRICS_TAG = 1
+_POINTS_TAG: Final = 7
 
 
-class MetricsRecord(Struct, array_like=True, tag=METRICS_TAG, frozen=True, gc=False):
-    """``log_metrics``."""
+class PointsRecord(Struct, array_like=True, tag=_POINTS_TAG, frozen=True, gc=False):
+    """``log_metrics``: points in the order of the call, in columns.
+
+    Attributes:
+        series: name and dataset type of each point. It stays encoded, for most calls of a run log the same series: equal
+            bytes need no second decoding.
+        steps: of each point, or one number for all.
+        values: of each point.
+        logged_at_us: of each point; ``None`` where that is the moment of the call.
+    """
 
     at_us: int
     run_id: str
-    points: list[PointFields]
+    series: msgspec.Raw
+    steps: int | list[int]
+    values: list[float]
+    logged_at_us: list[int] | None
+
+
+class MetricsRecord(Struct, array_like=True, tag=1, frozen=True, gc=False):
+    """``log_metrics``, as format 1 keeps it.
+
+    Attributes:
+        points: name, dataset type, step, value and moment of each.
+    """
+
+    at_us: int
+    run_id: str
+    points: list[tuple[str, str, int, float, int]]
 
 
 class ExperimentRecord(Struct, array_like=True, tag=2, frozen=True):
@@ -32,6 +59,10 @@ class ExperimentRecord(Struct, array_like=True, tag=2, frozen=True):
     at_us: int
     name: str
     description: str | None
+
+    def new_experiment(self) -> NewExperiment:
+        """What the call asked for."""
+        return NewExperiment(id=experiment_id_of(self.name), name=self.name, description=self.description)
 
 
 class RunRecord(Struct, array_like=True, tag=3, frozen=True):
@@ -55,6 +86,42 @@ class RunRecord(Struct, array_like=True, tag=3, frozen=True):
     resume: bool
     is_new: bool = False
 
+    @classmethod
+    def of(cls, new: NewRun, *, at_us: int) -> Self:
+        """The record of a call; a run that is given no start begins with the call."""
+        return cls(
+            at_us=at_us,
+            run_id=new.id,
+            experiment_id=new.experiment_id,
+            training_mode=new.training_mode,
+            parent_run_id=new.parent_run_id,
+            client_id=new.client_id,
+            name=new.name,
+            source_path=new.source_path,
+            tags=new.tags,
+            provenance=new.provenance.text,
+            start_us=at_us if new.start_us is None else new.start_us,
+            resume=new.resume,
+            is_new=not new.is_named,
+        )
+
+    def new_run(self) -> NewRun:
+        """What the call asked for."""
+        return NewRun(
+            id=self.run_id,
+            is_named=not self.is_new,
+            experiment_id=self.experiment_id,
+            training_mode=self.training_mode,
+            parent_run_id=self.parent_run_id,
+            client_id=self.client_id,
+            name=self.name,
+            source_path=self.source_path,
+            tags=self.tags,
+            provenance=ConfigDocument(self.provenance),
+            start_us=self.start_us,
+            resume=self.resume,
+        )
+
 
 class ConfigRecord(Struct, array_like=True, tag=4, frozen=True):
     """``log_config``."""
@@ -64,6 +131,19 @@ class ConfigRecord(Struct, array_like=True, tag=4, frozen=True):
     config: str
 
 
+class StagedFile(Struct, array_like=True, frozen=True):
+    """A file whose bytes were staged.
+
+    Attributes:
+        path: below the staged folder; ``"."`` where one file was logged, and not a folder.
+        name: of the artifact that it becomes.
+    """
+
+    path: str
+    name: str
+    sha256: str
+
+
 class ArtifactRecord(Struct, array_like=True, tag=5, frozen=True):
     """``log_artifact``.
 
@@ -71,17 +151,19 @@ class ArtifactRecord(Struct, array_like=True, tag=5, frozen=True):
         source: the staged file or folder, relative to the journal's folder; or a path or URI as it was given.
         is_staged: which of the two; staged bytes are removed once the store has them.
         sha256: of the staged file, to recognise it in the store should the staged bytes be gone.
+        files: what was staged; ``None`` in format 1, which leaves it to a look at the folder.
     """
 
     at_us: int
     run_id: str
     source: str
     is_staged: bool
-    name: str | None
+    name: str
     artifact_type: str
     copy: bool
     metadata: str
     sha256: str | None
+    files: list[StagedFile] | None = None
 
 
 class FinalizeRecord(Struct, array_like=True, tag=6, frozen=True):
@@ -106,20 +188,26 @@ class FinalizeRecord(Struct, array_like=True, tag=6, frozen=True):
     is_unsure: bool = False
 
 
-Record = MetricsRecord | ExperimentRecord | RunRecord | ConfigRecord | ArtifactRecord | FinalizeRecord
+Record = PointsRecord | MetricsRecord | ExperimentRecord | RunRecord | ConfigRecord | ArtifactRecord | FinalizeRecord
 
-_encoder = msgspec.msgpack.Encoder()
+_encode = msgspec.msgpack.Encoder().encode
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
+_series_decoder: msgspec.msgpack.Decoder[list[Series]] = msgspec.msgpack.Decoder(list[Series])
 
 
 def encode(record: Record) -> bytes:
     """The record as a journal keeps it."""
-    return _encoder.encode(record)
+    return _encode(record)
 
 
-def encode_metrics(at_us: int, run_id: str, points: list[Any]) -> bytes:
-    """``encode(MetricsRecord(...))`` without the detour over a Struct, for the one call that must be fast."""
-    return _encoder.encode((METRICS_TAG, at_us, run_id, points))
+def encode_points(points: Points, run_id: str) -> bytes:
+    """A :class:`PointsRecord` as a journal keeps it; made without the record, for this call must be quick."""
+    steps, moments = points.steps, points.logged_at_us
+    count = len(steps)
+    step = steps[0] if count == 1 or (count and steps.count(steps[0]) == count) else steps
+    if type(moments) is int:
+        return _encode((_POINTS_TAG, moments, run_id, points.series, step, points.values, None))
+    return _encode((_POINTS_TAG, now_us(), run_id, points.series, step, points.values, moments))
 
 
 def decode(payload: bytes | memoryview) -> Record:
@@ -129,6 +217,11 @@ def decode(payload: bytes | memoryview) -> Record:
         msgspec.DecodeError: a later release wrote a kind of record that this one does not know.
     """
     return _decoder.decode(payload)
+
+
+def decode_series(record: PointsRecord) -> list[Series]:
+    """The series of each of a record's points."""
+    return _series_decoder.decode(record.series)
 
 
 def opens_or_ends(record: Record | None) -> bool:
@@ -143,4 +236,6 @@ def run_of(record: Record) -> str:
 
 def points_in(record: Record) -> int:
     """How many points a record carries."""
+    if isinstance(record, PointsRecord):
+        return len(record.values)
     return len(record.points) if isinstance(record, MetricsRecord) else 0

@@ -13,9 +13,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
+from runstore import protocol
+from runstore.backend import BackendStore
 from runstore.errors import RunStoreError
 from runstore.local.whole_files import write_whole
-from runstore.protocol import BackendStore
 from runstore.recording.adoption import QUARANTINE
 from runstore.recording.apply import apply_record, report_health
 from runstore.recording.cursor import DEAD_LETTERS, DeadLetter, dead_letter
@@ -23,6 +24,7 @@ from runstore.recording.health import Counts, RunHealth, stored_health
 from runstore.recording.places import identity_of, journal_folders, noted_stores
 from runstore.recording.records import ArtifactRecord, Record, decode, opens_or_ends, points_in, run_of
 from runstore.recording.segments import take_lock
+from runstore.recording.verbs import with_operations
 from runstore.recording.writers import LOCK_NAME
 
 _log = logging.getLogger(__name__)
@@ -54,7 +56,7 @@ def count_refused(state_dir: Path | None = None) -> dict[str, int]:
     return dict(counts)
 
 
-def requeue_refused(store: BackendStore, url: str, *, state_dir: Path | None = None) -> Requeued:
+def requeue_refused(store: protocol.BackendStore, url: str, *, state_dir: Path | None = None) -> Requeued:
     """Sends what the store refused once more, in the old order; what it takes leaves the dead-letter files.
 
     A value that was logged for the same step since then is written over, for the refused record comes last.
@@ -65,7 +67,7 @@ def requeue_refused(store: BackendStore, url: str, *, state_dir: Path | None = N
         if lock_fd is None:
             continue  # another process is at it
         try:
-            _Quarantine(folder).requeue(store, done)
+            _Quarantine(folder).requeue(with_operations(store), done)
         except OSError as error:
             _log.warning("the dead letters in %s cannot be read or written: %s", folder, error)
         finally:
@@ -159,7 +161,7 @@ class _Quarantine:
     def _report(self, store: BackendStore, run_id: str, total: dict[str, tuple[int, int]]) -> None:
         """Corrects the figures that are stored with a run."""
         writer = self._folder.name
-        known = stored_health(run_id, store.list_artifacts(run_id)).get(writer)
+        known = stored_health(run_id, store.read_artifacts(run_id)).get(writer)
         if known is None:  # the run itself was among the letters
             calls, points = (Counts(accepted=count, stored=0, quarantined=count, dropped=0) for count in total[run_id])
             known = RunHealth(run_id=run_id, calls=calls, points=points)

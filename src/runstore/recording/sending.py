@@ -2,14 +2,17 @@
 
 import logging
 
-from runstore.protocol import BackendStore
+from runstore.backend import BackendStore
 from runstore.recording.blame import Blame
-from runstore.series.checked import CheckedPoints
+from runstore.series import Points
 
 _log = logging.getLogger(__name__)
 
-BATCH_POINTS = 10_000
-"""Points sent in one call at most, unless a single accepted call carried more: it stays whole while the store takes it."""
+BATCH_POINTS = 100_000
+"""Points sent in one call at most, unless a single accepted call carried more: it stays whole while the store takes it.
+
+So many that ten calls of 10,000 series each go together: what a call costs for each series it then costs once.
+"""
 
 PASSES = 50
 """Calls of a size that pass before twice as much is tried."""
@@ -33,14 +36,15 @@ class Sending:
         self._blame = blame
         self._passed = 0
 
-    def send(self, store: BackendStore, run_id: str, points: CheckedPoints) -> None:
+    def send(self, store: BackendStore, run_id: str, points: Points) -> None:
         """One call; where the store took no call of this size, several. Raises what the store raises."""
-        size = self.most_points if self.most_points < BATCH_POINTS else len(points)
-        if len(points) <= size:
-            store.log_metrics(run_id, points)  # type: ignore[arg-type]  # see as_points
+        count = len(points.values)
+        size = self.most_points if self.most_points < BATCH_POINTS else count
+        if count <= size:
+            store.append(run_id, points.by_series())
             return
-        for start in range(0, len(points), size):
-            store.log_metrics(run_id, CheckedPoints(points[start : start + size]))  # type: ignore[arg-type]  # as above
+        for start in range(0, count, size):
+            store.append(run_id, points.part(start, start + size).by_series())
             self.efforts += 1
 
     def sends_less(self, error: Exception, store: BackendStore, *, position: int, run_id: str, points: int) -> bool:

@@ -11,7 +11,14 @@ from runstore.recording.records import Record, decode
 
 _log = logging.getLogger(__name__)
 
-READ_BYTES = 512 * 1024
+READ_BYTES = 512 * 2**10
+"""Read at once at least."""
+
+MOST_READ_BYTES = 8 * 2**20
+"""Read at once at most, but for a record that is larger."""
+
+RECORDS_A_READ = 64
+"""So many records are read at once where they are large: what waits goes to the store together (:mod:`gather`)."""
 
 
 class Stretch(NamedTuple):
@@ -44,6 +51,7 @@ class JournalSource:
         """Reads nothing yet."""
         self._journal = journal
         self._position = position
+        self._size = READ_BYTES
 
     def read(self, *, until: int | None = None) -> tuple[Stretch, list[Skipped]] | None:
         """The next records and what was skipped before, between and behind them; ``None`` at the end or at ``until``.
@@ -51,7 +59,7 @@ class JournalSource:
         Raises:
             OSError: the journal cannot be read now.
         """
-        wanted = READ_BYTES
+        wanted = self._size
         while True:
             chunk = self._journal.read(self._position, wanted, until=until)
             if not chunk.data:
@@ -60,6 +68,9 @@ class JournalSource:
             if found.payloads or found.damages:
                 break
             wanted = max(found.needed, 2 * wanted)  # one record larger than a read
+        if found.payloads:
+            mean = found.consumed // len(found.payloads)
+            self._size = min(max(READ_BYTES, RECORDS_A_READ * mean), MOST_READ_BYTES)
         base = chunk.position
         skipped = []
         if base > self._position:

@@ -10,10 +10,12 @@ import shutil
 from pathlib import Path
 from typing import BinaryIO
 
-from runstore.artifacts.blobs import Blob, hashed
-from runstore.artifacts.requests import ArtifactRequest
+from runstore.artifacts import ArtifactRequest, Blob, records_of
+from runstore.artifacts.blobs import hashed
 from runstore.errors import StoreFailureError, StoreFullError
 from runstore.local.files import CHUNK
+from runstore.model import Artifact
+from runstore.recording.records import StagedFile
 from runstore.values.ids import time_ordered_id
 
 _ZEROS = bytes(CHUNK)
@@ -47,6 +49,14 @@ class StagedBlobs:
         except OSError as error:
             raise _no_room(path, self.folder, error) from error
         return Blob(sha256=sha256, size=size, uri=str(target))
+
+    def files_of(self, staged: Artifact) -> list[StagedFile]:
+        """What was staged, as the journal keeps it, of the record that came of it."""
+        return [
+            StagedFile(os.path.relpath(part.uri, self.staged), part.name, part.sha256)
+            for part in records_of(staged)
+            if part.sha256 is not None
+        ]
 
     def open(self, sha256: str) -> BinaryIO:
         """Staged bytes are read by the drain alone, by their path."""

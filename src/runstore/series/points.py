@@ -7,7 +7,9 @@ call through :mod:`runstore.values`, whose errors name the place and which turns
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
+
+from msgspec import Struct
 
 from runstore.errors import InvalidValueError
 from runstore.model import DatasetType, MetricPoint, to_microseconds
@@ -30,27 +32,37 @@ _known: dict[tuple[str, str], Series] = {}
 """Series whose names were checked, by what callers gave: a program logs the same few again and again."""
 
 
-class Points(NamedTuple):
+class Points(Struct, frozen=True, gc=False):
     """Checked points in the order of a call, as parallel columns.
 
     Attributes:
         series: the name and the dataset type of each point.
         steps: from 0 to 2**63 - 1.
         values: float64.
-        logged_at_us: microseconds since 1970 UTC.
+        logged_at_us: microseconds since 1970 UTC, of each point; or the one moment of all, which is that of the call.
     """
 
     series: list[Series]
     steps: list[int]
     values: list[float]
-    logged_at_us: list[int]
+    logged_at_us: int | list[int]
+
+    @property
+    def moments(self) -> list[int]:
+        """When each point was logged."""
+        given = self.logged_at_us
+        return [given] * len(self.steps) if isinstance(given, int) else given
+
+    def part(self, start: int, stop: int) -> "Points":
+        """The points from one place in the order to another."""
+        return Points(
+            self.series[start:stop], self.steps[start:stop], self.values[start:stop], self.moments[start:stop]
+        )
 
     def by_series(self) -> SeriesColumns:
         """The points of each series in the order of their steps; of a step that comes twice the last counts (MET.1)."""
         if len(self.series) == 1:
-            return {
-                self.series[0]: Columns(array("q", self.steps), array("d", self.values), array("q", self.logged_at_us))
-            }
+            return {self.series[0]: Columns(array("q", self.steps), array("d", self.values), array("q", self.moments))}
         found: SeriesColumns = {}
         for series, (steps, values, moments) in sorted(_apart(self).items()):
             if all(map(int.__lt__, steps, steps[1:])):
@@ -70,7 +82,7 @@ _Lists = tuple[list[int], list[float], list[int]]
 
 
 def _apart(points: Points) -> dict[Series, _Lists]:
-    series, steps, values, moments = points
+    series, steps, values, moments = points.series, points.steps, points.values, points.moments
     distinct = dict.fromkeys(series)
     period = len(distinct)
     if period and series == [*distinct] * (len(series) // period):  # in turn, as a loop logs them
@@ -102,23 +114,42 @@ def check_points(points: Iterable[MetricPoint], *, now_us: int) -> Points:
         steps, values, moments = ([list(column) for column in zip(*points, strict=True)] or [[]] * 5)[2:]
         return Points(series, steps, values, moments)
     given = points if type(points) is list else list(_several(points))
+    if len(given) == 1 and (alone := _alone(given[0], now_us)) is not None:
+        return alone
     series, steps, values = [], [], []
+    known, last = _known, MAX_STEP
     try:
         for point in given:
             if (
                 type(point) is not MetricPoint
                 or type(value := point.value) is not float
                 or type(step := point.step) is not int
-                or not 0 <= step <= MAX_STEP
+                or not 0 <= step <= last
                 or point.logged_at is not None
             ):
                 return _checked(given, now_us)
-            series.append(_known[point.name, point.dataset_type])
+            series.append(known[point.name, point.dataset_type])
             steps.append(step)
             values.append(value)
     except (KeyError, TypeError):  # a name not seen before, or something that is no name
         return _checked(given, now_us)
-    return Points(series, steps, values, [now_us] * len(steps))
+    return Points(series, steps, values, now_us)
+
+
+def _alone(point: MetricPoint, now_us: int) -> Points | None:
+    """The one point of a call, which is what most trainers log; ``None`` if it needs a closer look."""
+    if (
+        type(point) is MetricPoint
+        and type(value := point.value) is float
+        and type(step := point.step) is int
+        and 0 <= step <= MAX_STEP
+        and point.logged_at is None
+        and type(name := point.name) is str
+        and isinstance(kind := point.dataset_type, str)
+        and (series := _known.get((name, kind))) is not None
+    ):
+        return Points([series], [step], [value], now_us)
+    return None
 
 
 def _checked(given: Sequence[MetricPoint], now_us: int) -> Points:

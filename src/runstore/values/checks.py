@@ -35,6 +35,10 @@ MAX_STEP: Final = 2**63 - 1
 MAX_PAGE: Final = 10_000
 _SHOWN: Final = 80
 
+_MOST_KNOWN: Final = 10_000
+_known_run_ids: Final[set[str]] = set()
+"""Run ids that keep the rule of names: a program logs to the same few again and again."""
+
 _DATASET_TYPES: Final = {str(kind): str(kind) for kind in DatasetType}
 
 
@@ -56,7 +60,13 @@ def check_name(value: object, field: str) -> str:
 
 def check_run_id(value: object, field: str = "run_id") -> str:
     """A run id: opaque, chosen by the caller or made by us, under the rule of names."""
-    return check_name(value, field)
+    if type(value) is str and value in _known_run_ids:
+        return value
+    run_id = check_name(value, field)
+    if len(_known_run_ids) >= _MOST_KNOWN:
+        _known_run_ids.clear()
+    _known_run_ids.add(run_id)
+    return run_id
 
 
 def check_run_ids(value: object) -> list[str]:
