@@ -47,7 +47,7 @@ class DatabaseBlobs:
         )
         if pk is None:
             raise ArtifactNotFoundError(
-                f"the bytes {sha256} are not in {self._database.place}; "
+                f"the bytes {sha256} are not in {self._database.shown_url}; "
                 "were they written with another setting of 'artifacts'?"
             )
         return cast("BinaryIO", io.BufferedReader(_Chunks(self._database, pk), CHUNK))

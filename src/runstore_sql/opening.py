@@ -27,7 +27,7 @@ def open_sql(url: str, options: OpenOptions) -> SqlStore:
     database = Database(parse_url(url), read_only=options.read_only)
     try:
         database.alone(
-            lambda: database.dialect.look_at_place(database.url, database.place, read_only=database.read_only)
+            lambda: database.dialect.before_opening(database.url, database.shown_url, read_only=database.read_only)
         )
         _prepare(database)
     except BaseException:
@@ -42,7 +42,7 @@ def open_sql(url: str, options: OpenOptions) -> SqlStore:
 
 
 def blobs_of(database: Database, artifacts: str | None) -> Blobs:
-    """Where artifact bytes go: to a place that was asked for, or to the dialect's own."""
+    """Where artifact bytes go: to a root that was asked for, or to the dialect's own."""
     if artifacts is not None:
         return blobs_at(artifacts)
     return database.dialect.blobs(database.url) or DatabaseBlobs(database)
@@ -55,7 +55,7 @@ def _prepare(database: Database) -> None:
     if info is None or not versions.is_current(info):
         if database.read_only:
             raise SchemaError(
-                f"there is no store to read at {database.place}: {versions.told(info, database)}; check that it is the "
+                f"there is no store to read at {database.shown_url}: {versions.told(info, database)}; check that it is the "
                 "right one: a store is made, or brought up to date, when a program first opens it to write runs"
             )
         versions.bring_up_to_date(database, upkeep)
@@ -63,7 +63,7 @@ def _prepare(database: Database) -> None:
     versions.check(info, database)
     if database.read_only:
         return
-    database.read(lambda connection: database.dialect.check_rights(connection, database.place))
+    database.read(lambda connection: database.dialect.check_rights(connection, database.shown_url))
     if upkeep is not None:
         _catch_up(database, upkeep)
 
@@ -73,4 +73,4 @@ def _catch_up(database: Database, upkeep: Upkeep) -> None:
         try:
             database.write(upkeep.catch_up)
         except StoreUnavailableError as error:  # somebody reads for long: the next opening does it
-            _log.warning("no further partition was made in %s: %s", database.place, error)
+            _log.warning("no further partition was made in %s: %s", database.shown_url, error)

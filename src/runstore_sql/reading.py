@@ -43,7 +43,7 @@ class SqlReads(BackendStore):
 
     @property
     def blobs(self) -> Blobs:
-        """Those of the dialect, or a place that was named."""
+        """Those of the dialect, or a root that was named."""
         return self._blobs
 
     def connections_in_use(self) -> int:

@@ -179,7 +179,7 @@ class SqlStore(SqlReads):
 
     def __repr__(self) -> str:
         """The database, without its password."""
-        return f"<SqlStore {self.database.place}>"
+        return f"<SqlStore {self.database.shown_url}>"
 
     def _locked_run(self, connection: sa.Connection, run_id: str, *, is_alive: bool = True) -> int:
         """The run's key, its row locked until the transaction ends. A write is a heartbeat, noted when it is due."""

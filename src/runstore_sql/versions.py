@@ -50,13 +50,13 @@ def read_info(connection: sa.Connection, database: Database) -> SchemaInfo | Non
             raise
     else:
         return None if row is None else SchemaInfo(row.version, row.min_reader, row.min_writer, row.written_by)
-    database.dialect.check_schema(connection, database.place)
+    database.dialect.check_schema(connection, database.shown_url)
     names = {name.lower() for name in _names_in(connection)}  # raises when the connection itself is the trouble
     ours = sorted(names & OUR_NAMES)
     if not ours or VERSION_TABLE in names:
         return None
     raise ForeignSchemaError(
-        f"{database.place} holds {', '.join(ours)}, which runstore did not make; "
+        f"{database.shown_url} holds {', '.join(ours)}, which runstore did not make; "
         "give runstore a database (or a PostgreSQL schema) of its own"
     )
 
@@ -80,7 +80,7 @@ def check(info: SchemaInfo, database: Database) -> None:
     needed, deed = (info.min_reader, "read") if database.read_only else (info.min_writer, "write")
     if needed > SCHEMA_VERSION:
         raise SchemaTooNewError(
-            f"{database.place} has schema {info.version}, written by runstore {info.written_by}; to {deed} it takes a "
+            f"{database.shown_url} has schema {info.version}, written by runstore {info.written_by}; to {deed} it takes a "
             f"release that knows schema {needed}, and this is runstore {_release()}, which knows {SCHEMA_VERSION}; "
             "run: pip install -U runstore"
         )
@@ -89,11 +89,11 @@ def check(info: SchemaInfo, database: Database) -> None:
 def bring_up_to_date(database: Database, upkeep: Upkeep | None) -> None:
     """Makes the schema, or migrates it; of several processes, one."""
     dialect = database.dialect
-    if database.with_driver(lambda connection: dialect.ready_for_tables(connection, database.url, database.place)):
+    if database.with_driver(lambda connection: dialect.ready_for_tables(connection, database.url, database.shown_url)):
         database.renew()
 
     def migrate(connection: sa.Connection) -> None:
-        with dialect.locked(connection, database.url, database.place):
+        with dialect.locked(connection, database.url, database.shown_url):
             info = _read_info_quietly(connection, database)
             if info is None and upkeep is not None:
                 upkeep.begin(connection)

@@ -44,11 +44,11 @@ class Database:
         begin = self.dialect.begin_reading if read_only else self.dialect.begin
         self.transactions = Transactions(begin, without_limit=self.dialect.without_limit)
         self._connector = self.dialect.connector(self.url, self._secret_options, read_only=read_only)
-        self._pool = Pool(self._connector, self.place, is_broken=self._is_broken)
+        self._pool = Pool(self._connector, self.shown_url, is_broken=self._is_broken)
 
     @property
-    def place(self) -> str:
-        """The URL for people: no password."""
+    def shown_url(self) -> str:
+        """The URL without its secrets."""
         return redact_word(self.url.render_as_string(hide_password=True))
 
     @property
@@ -145,7 +145,7 @@ class Database:
         failures = self.dialect.failures
         if not failures.is_own(error):
             return error
-        failed = failures.translate(error, place=self.place)
+        failed = failures.translate(error, shown_url=self.shown_url)
         self.transactions.is_cut_short = self.transactions.is_cut_short or failures.is_cut_off(error)
         # The driver's own error, not SQLAlchemy's around it: whoever reads the traceback meets one cause.
         failed.__cause__ = error

@@ -25,16 +25,16 @@ class Pool:
     SQLite.
     """
 
-    def __init__(self, connector: Connector, place: str, *, is_broken: Callable[[Exception], bool]) -> None:
+    def __init__(self, connector: Connector, shown_url: str, *, is_broken: Callable[[Exception], bool]) -> None:
         """Connects to nothing yet.
 
         Args:
             connector: makes the connections.
-            place: the URL for people.
+            shown_url: the URL without its secrets.
             is_broken: whether a connection is given up after this error.
         """
         self._connector = connector
-        self._place = place
+        self._shown_url = shown_url
         self._is_broken = is_broken
         self._engine = PerProcess(connector.engine)
         self._spare: PerProcess[list[_Held]] = PerProcess(list)
@@ -48,7 +48,7 @@ class Pool:
     def engine(self) -> sa.Engine:
         """This process's engine."""
         if self._is_closed:
-            raise StoreClosedError(f"the store at {self._place} was closed; open another")
+            raise StoreClosedError(f"the store at {self._shown_url} was closed; open another")
         return self._engine.get()
 
     def in_use(self) -> int:
@@ -106,8 +106,10 @@ class Pool:
     def _take(self) -> _Held:
         spare = self._spare.get()
         if spare and not self._is_closed:
-            with suppress(IndexError):  # another thread took the last one
+            try:
                 return spare.pop()
+            except IndexError:  # another thread took the last one
+                pass
         held = self.engine.raw_connection()
         held.detach()
         return held, held.dbapi_connection

@@ -114,30 +114,30 @@ class Dialect(ABC):
 
     # --- opening
 
-    def look_at_place(self, url: sa.URL, place: str, *, read_only: bool) -> None:
-        """Refuses a place at which no store can be opened as asked; readies one that can.
+    def before_opening(self, url: sa.URL, shown_url: str, *, read_only: bool) -> None:
+        """Refuses a URL at which no store can be opened as asked; readies one that can.
 
         Args:
             url: the store's.
-            place: the same, for people.
+            shown_url: the same without its secrets.
             read_only: whether the store is opened for reading.
         """
 
-    def check_schema(self, connection: sa.Connection, place: str) -> None:
+    def check_schema(self, connection: sa.Connection, shown_url: str) -> None:
         """Refuses a database in which no tables can be looked for."""
 
-    def check_rights(self, connection: sa.Connection, place: str) -> None:
+    def check_rights(self, connection: sa.Connection, shown_url: str) -> None:
         """Refuses to write with a user who may only read: better told now than by a run that nothing can be stored of."""
 
-    def ready_for_tables(self, connection: Any, url: sa.URL, place: str) -> bool:
+    def ready_for_tables(self, connection: Any, url: sa.URL, shown_url: str) -> bool:
         """Readies a database, on a driver's connection, before tables are made; whether that takes new connections."""
-        del connection, url, place
+        del connection, url, shown_url
         return False
 
     @contextmanager
-    def locked(self, connection: sa.Connection, url: sa.URL, place: str) -> Iterator[None]:
+    def locked(self, connection: sa.Connection, url: sa.URL, shown_url: str) -> Iterator[None]:
         """Lets only one process at a time change the schema; here the transaction itself does."""
-        del connection, url, place
+        del connection, url, shown_url
         yield
 
     def upkeep(self, url: sa.URL) -> Upkeep | None:

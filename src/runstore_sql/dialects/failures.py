@@ -77,26 +77,26 @@ class Failures(ABC):
         """Whether the server ended a statement because it took long."""
         return self.code(_of_driver(error)) in self.cut_off
 
-    def translate(self, error: Exception, *, place: str) -> RunStoreError:
+    def translate(self, error: Exception, *, shown_url: str) -> RunStoreError:
         """The error to raise instead of ``error``, which becomes its cause.
 
         Args:
             error: from SQLAlchemy or the driver.
-            place: the redacted URL.
+            shown_url: the URL without its secrets.
         """
         found = _of_driver(error)
         said = self.words(found).strip() or type(found).__name__
         code = self.code(found)
         if code in self.of_replica:
             return StoreUnavailableError(
-                f"{place} takes no writes: {said}; it is a read replica, or about to become the primary: name the primary "
+                f"{shown_url} takes no writes: {said}; it is a read replica, or about to become the primary: name the primary "
                 "in the URL, or try again"
             )
         if self.is_transient(error):
             return StoreUnavailableError(
-                f"{place} is away or busy: {said}; try again, and see whether the server is up"
+                f"{shown_url} is away or busy: {said}; try again, and see whether the server is up"
             )
-        refused = f"{place} refused: {type(found).__name__}: {said}"
+        refused = f"{shown_url} refused: {type(found).__name__}: {said}"
         if code in self.full:
             return StoreFullError(f"{refused}; the disk is full; free some space")
         return StoreFailureError(f"{refused}; {self.advised(found) or _NO_ADVICE}")

@@ -29,7 +29,7 @@ def check_known(
     given: Mapping[str, Any],
     known: Iterable[str],
     *,
-    place: str,
+    whose: str,
     refused: Mapping[str, str],
     meant: Mapping[str, str] | None = None,
 ) -> None:
@@ -38,7 +38,7 @@ def check_known(
     Args:
         given: the URL's.
         known: the driver's names.
-        place: whose URL it is, for people.
+        whose: the kind of URL, for people.
         refused: options that the driver has and a store cannot take, with the reason.
         meant: names that people bring along from other programs, with what to write here.
 
@@ -48,17 +48,17 @@ def check_known(
     names = sorted(known)
     for name in given:
         if name in refused:
-            raise SettingsError(f"the option {name} of {place} cannot be taken: {refused[name]}; take it out")
+            raise SettingsError(f"the option {name} of {whose} cannot be taken: {refused[name]}; take it out")
         if name in names:
             if not isinstance(given[name], str) and name != "host":  # one each for several servers
-                raise SettingsError(f"the option {name} of {place} is given twice; leave one")
+                raise SettingsError(f"the option {name} of {whose} is given twice; leave one")
             continue
         hint = (meant or {}).get(_folded(name), "")
         if not hint:
             folded = {_folded(each): each for each in names}
             near = difflib.get_close_matches(_folded(name), folded, n=1, cutoff=0.7)
             hint = f"did you mean {folded[near[0]]}?" if near else f"known are {', '.join(names)}"
-        raise SettingsError(f"the option {name} of {place} is unknown; {hint}")
+        raise SettingsError(f"the option {name} of {whose} is unknown; {hint}")
 
 
 def _folded(name: str) -> str:

@@ -95,10 +95,10 @@ class HistoryReader(ABC, Generic[CursorT]):
         if self._is_plain:
             return self.plain_points(cursor, extent.pk, low=low, high=high)
         if extent.is_dense:
-            values, moments = self.dense_points(cursor, extent.pk, low=low, high=high)
+            values, times = self.dense_points(cursor, extent.pk, low=low, high=high)
             # As many points as there are steps: one at each. Fewer are there where somebody took points out by hand.
             if len(values) == high - low + 1:
-                return Columns(array("q", range(low, high + 1)), values, moments)
+                return Columns(array("q", range(low, high + 1)), values, times)
         return self.points(cursor, extent.pk, low=low, high=high)
 
     @contextmanager
@@ -116,12 +116,12 @@ class HistoryReader(ABC, Generic[CursorT]):
             cursor.close()
 
     def _extent(self, cursor: Any, run_id: str, series: Series) -> SeriesExtent | None:
-        mark = self.placeholder
+        given = self.placeholder
         cursor.execute(
             f"""
             SELECT s.pk, s.count, s.non_finite_count, s.first_step, s.last_step FROM runstore_run r
-            JOIN runstore_series s ON s.run_pk = r.pk AND s.name = {mark} AND s.dataset_type = {mark}
-            WHERE r.id = {mark}""",  # noqa: S608 - placeholders only
+            JOIN runstore_series s ON s.run_pk = r.pk AND s.name = {given} AND s.dataset_type = {given}
+            WHERE r.id = {given}""",  # noqa: S608 - placeholders only
             (*series, run_id),
         )
         row = cursor.fetchone()
@@ -129,18 +129,18 @@ class HistoryReader(ABC, Generic[CursorT]):
 
     def plain_points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:
         """The points of a range of steps, a row each."""
-        mark = self.placeholder
+        given = self.placeholder
         cursor.execute(
             f"SELECT {self.columns} FROM runstore_point "  # noqa: S608 - our own text
-            f"WHERE series_pk = {mark} AND step BETWEEN {mark} AND {mark} ORDER BY step",
+            f"WHERE series_pk = {given} AND step BETWEEN {given} AND {given} ORDER BY step",
             (series_pk, low, high),
         )
         return columns_of([self.native(row) for row in cursor.fetchall()])
 
     def native(self, row: Any) -> PointRow:
         """Step, value and time of a point, from a row of :attr:`columns`."""
-        step, value, moment = row
-        return step, value, moment
+        step, value, time_us = row
+        return step, value, time_us
 
     @abstractmethod
     def points(self, cursor: CursorT, series_pk: int, *, low: int, high: int) -> Columns:
@@ -148,8 +148,8 @@ class HistoryReader(ABC, Generic[CursorT]):
 
     def dense_points(self, cursor: CursorT, series_pk: int, *, low: int, high: int) -> DensePoints:
         """Values and times of a range that most likely has a point at every step."""
-        _, values, moments = self.points(cursor, series_pk, low=low, high=high)
-        return values, moments
+        _, values, times = self.points(cursor, series_pk, low=low, high=high)
+        return values, times
 
     @abstractmethod
     def extremes(self, cursor: CursorT, extent: SeriesExtent, buckets: Sequence[Range]) -> Iterable[PointRow]:

@@ -33,7 +33,7 @@ class FoundRun(NamedTuple):
 
     Attributes:
         needs_beat: whether its heartbeat is old enough to be renewed.
-        series: surrogate key and summary columns by identity.
+        series: surrogate key and summary columns by series.
     """
 
     pk: int
@@ -57,7 +57,7 @@ class KnownKeys:
         """The keys of series of a run; ``None`` unless all are known."""
         known = self._by_run.get(run_id)
         try:
-            return None if known is None else [known[identity] for identity in wanted]
+            return None if known is None else [known[series] for series in wanted]
         except KeyError:
             return None
 
@@ -68,7 +68,7 @@ class KnownKeys:
             self._count = 0
         known = self._by_run.setdefault(run_id, {})
         before = len(known)
-        known.update({identity: pk for identity, (pk, _) in found.items()})
+        known.update({series: pk for series, (pk, _) in found.items()})
         self._count += len(known) - before
 
 
@@ -132,16 +132,16 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
             return
         rows: dict[int, SummaryRow] = {}
         overlapping: SeriesColumns = {}
-        for identity, batch in batches.items():
-            pk, known = found.series[identity]
+        for series, batch in batches.items():
+            pk, known = found.series[series]
             if known[0] == 0:
                 rows[pk] = row_of(batch)
             elif batch.steps[0] > known[5]:
                 rows[pk] = folded(known, row_of(batch))
             else:
-                overlapping[identity] = batch
+                overlapping[series] = batch
         stale = self._fold_overlaps(cursor, found, overlapping, rows) if overlapping else []
-        keyed = sorted((found.series[identity][0], batch) for identity, batch in batches.items())
+        keyed = sorted((found.series[series][0], batch) for series, batch in batches.items())
         self.write_points(cursor, keyed, only_appends=not overlapping)
         if stale:
             rows.update(self.computed_rows(cursor, stale))
@@ -151,7 +151,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
     def _find_or_make(self, cursor: CursorT, run_id: str, wanted: list[Series]) -> FoundRun:
         found = self.find(cursor, run_id, wanted)
         if found is not None and len(found.series) < len(wanted):
-            self.make_series(cursor, found.pk, [identity for identity in wanted if identity not in found.series])
+            self.make_series(cursor, found.pk, [series for series in wanted if series not in found.series])
             found = self.find(cursor, run_id, wanted)
         if found is None:
             raise RunNotFoundError.of(run_id)
@@ -161,11 +161,11 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
         self, cursor: CursorT, found: FoundRun, overlapping: SeriesColumns, rows: dict[int, SummaryRow]
     ) -> list[int]:
         """Folds what is new in batches that reach back; gives the series whose stored values change."""
-        keys = [(found.series[identity][0], step) for identity, batch in overlapping.items() for step in batch.steps]
+        keys = [(found.series[series][0], step) for series, batch in overlapping.items() for step in batch.steps]
         existing = {(pk, step): value for pk, step, value in self.existing_values(cursor, keys)}
         stale = []
-        for identity, batch in overlapping.items():
-            pk, known = found.series[identity]
+        for series, batch in overlapping.items():
+            pk, known = found.series[series]
             fresh = [point for point in zip(*batch, strict=True) if (pk, point[0]) not in existing]
             if any(
                 (pk, step) in existing and _differs(existing[pk, step], value)

@@ -1,4 +1,4 @@
-"""A float64 as the pair that every database keeps: a finite number or NULL, and a small mark.
+"""A float64 as the pair that every database keeps: a finite number or NULL, and a small integer, its special.
 
 MySQL refuses NaN and infinities and loses the sign of -0.0; SQLite turns NaN into NULL (clause MET.3). NULL in the
 number is exactly "not finite", which is also what filters and orders ask.
@@ -13,7 +13,7 @@ NEGATIVE_INFINITY: Final = -1
 NOT_A_NUMBER: Final = 2
 NEGATIVE_ZERO: Final = 3
 
-_BY_MARK: Final = {
+_BY_SPECIAL: Final = {
     POSITIVE_INFINITY: math.inf,
     NEGATIVE_INFINITY: -math.inf,
     NOT_A_NUMBER: math.nan,
@@ -22,7 +22,7 @@ _BY_MARK: Final = {
 
 
 def to_pair(value: float) -> tuple[float | None, int]:
-    """The number (``None`` unless finite) and the mark."""
+    """The number (``None`` unless finite) and the special."""
     if value - value == 0.0:  # finite, and quicker than math.isfinite here
         return (0.0, NEGATIVE_ZERO) if value == 0.0 and math.copysign(1.0, value) < 0 else (value, FINITE)
     if value != value:  # noqa: PLR0124 - NaN is what differs from itself
@@ -30,11 +30,11 @@ def to_pair(value: float) -> tuple[float | None, int]:
     return None, POSITIVE_INFINITY if value > 0 else NEGATIVE_INFINITY
 
 
-def from_pair(number: float | None, mark: int | None) -> float:
+def from_pair(number: float | None, special: int | None) -> float:
     """The float64 that a pair stands for."""
-    if mark:
-        return _BY_MARK[mark]
+    if special:
+        return _BY_SPECIAL[special]
     if number is None:
-        message = f"no number and the mark {mark!r}: the row was not written by runstore"
+        message = f"no number and the special {special!r}: the row was not written by runstore"
         raise ValueError(message)
     return float(number)

@@ -10,13 +10,13 @@ from runstore_sql.metrics.summary_rows import DATASET_TYPES, summary_of
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
 
 REALS: Final = [column for column in SUMMARY_COLUMNS if column.endswith("_value")]
-MARKS: Final = [column for column in SUMMARY_COLUMNS if column.endswith("_special")]
-WHOLES: Final = [column for column in SUMMARY_COLUMNS if column not in {*REALS, *MARKS}]
+SPECIALS: Final = [column for column in SUMMARY_COLUMNS if column.endswith("_special")]
+WHOLES: Final = [column for column in SUMMARY_COLUMNS if column not in {*REALS, *SPECIALS}]
 IN_ORDER: Final = attrgetter("name", "dataset_type")
 """By what the summaries of a run are sorted."""
 
-_PLACES: Final = [(*WHOLES, *MARKS, *REALS).index(column) for column in SUMMARY_COLUMNS]
-"""Where each column of a summary stands among the packed ones."""
+_INDEXES: Final = [(*WHOLES, *SPECIALS, *REALS).index(column) for column in SUMMARY_COLUMNS]
+"""The index of each column of a summary among the packed ones."""
 
 
 class PackedSeries:
@@ -37,11 +37,11 @@ class PackedSeries:
             known = self._formats[form] = struct.Struct(order + form * len(self._names))
         numbers = known.unpack(data)
         width = len(numbers) // len(self._names)
-        return [numbers[place::width] for place in range(width)]
+        return [numbers[index::width] for index in range(width)]
 
     def summaries(self, columns: Sequence[Sequence[Any]]) -> tuple[SeriesSummary, ...]:
         """The summaries whose packed columns these are, in the order of name and dataset type."""
-        found = list(map(summary_of, self._names, self._dataset_types, *[columns[place] for place in _PLACES]))
+        found = list(map(summary_of, self._names, self._dataset_types, *[columns[index] for index in _INDEXES]))
         return tuple([found[index] for index in self._order])
 
 

@@ -11,5 +11,5 @@ PointRow = tuple[int, float, int]
 
 def columns_of(points: Sequence[PointRow]) -> Columns:
     """Points that come one by one, in the order of their steps."""
-    steps, values, moments = zip(*points, strict=True) if points else ((), (), ())
-    return Columns(array("q", steps), array("d", values), array("q", moments))
+    steps, values, times = zip(*points, strict=True) if points else ((), (), ())
+    return Columns(array("q", steps), array("d", values), array("q", times))

@@ -32,8 +32,8 @@ def row_of(batch: Columns) -> SummaryRow:
 
 
 def _extreme(steps: "array[int]", values: "array[float]", value: float) -> tuple[int, float | None, int]:
-    place = values.index(value)  # the first of equals
-    return (steps[place], *to_pair(values[place]))
+    index = values.index(value)  # the first of equals
+    return (steps[index], *to_pair(values[index]))
 
 
 def folded(old: SummaryRow, new: SummaryRow) -> SummaryRow:

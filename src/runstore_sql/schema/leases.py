@@ -10,7 +10,7 @@ from runstore_sql.schema.tables import run
 
 _SECOND_US: Final = 1_000_000
 _LONGEST_LEASE_US: Final = 2**61
-"""Keeps the moment a lease ends within a bigint; some 73,000 years."""
+"""Keeps the time at which a lease ends within a bigint; some 73,000 years."""
 
 
 def lease_us(lease_s: float) -> int:
@@ -21,7 +21,7 @@ def lease_us(lease_s: float) -> int:
 def status_now(now_us: str) -> sa.ColumnElement[str]:
     """A run's status as readers see it: ``lost`` once its lease has run out by the database's clock.
 
-    As :func:`runstore.backend.is_lost`, by the moment that was worked out when the heartbeat was stored.
+    As :func:`runstore.backend.is_lost`, by the time that was worked out when the heartbeat was stored.
     """
     in_progress = RunStatus.IN_PROGRESS.value
     is_lost = sa.and_(run.c.status == in_progress, run.c.expires_us < sa.literal_column(now_us))

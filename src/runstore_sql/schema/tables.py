@@ -4,9 +4,9 @@ The tables are made by the migrations, which also hold the keys, indexes and vie
 ``runstore_``; the views ``experiments``, ``runs``, ``run_configurations``, ``run_metrics`` and ``run_artifacts`` are
 what people and other programs read.
 
-A float64 that not every database keeps (NaN, infinities, -0.0) is stored as a pair: a number and a ``special`` mark
+A float64 that not every database keeps (NaN, infinities, -0.0) is stored as a pair: a number and a ``special``
 (see :mod:`runstore_sql.metrics.numbers`). Only the points differ by dialect, for their size counts: PostgreSQL keeps every
-float64 natively, SQLite all but NaN (which it turns into NULL, and we read NULL as NaN), MySQL needs the mark.
+float64 natively, SQLite all but NaN (which it turns into NULL, and we read NULL as NaN), MySQL needs the special.
 """
 
 from typing import Final

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from runstore.query import Attribute, ConfigKey, Field, Metric, Tag
+from runstore.query import NULLABLE_ATTRIBUTES, Attribute, ConfigKey, Field, Metric, Tag
 from runstore_sql.schema.tables import HEAD_LENGTH, config_leaf, series, tag
 
 Condition = sa.ColumnElement[bool]
@@ -41,7 +41,7 @@ class AttributeColumn(Column):
 
     def __init__(self, name: str, column: sa.ColumnElement[Any]) -> None:
         self._column = column
-        self.is_nullable = name in {"name", "parent_run_id", "client_id", "source_path", "end_time"}
+        self.is_nullable = name in NULLABLE_ATTRIBUTES
 
     def is_present(self) -> Condition:
         return self._column.is_not(None) if self.is_nullable else sa.true()

@@ -107,11 +107,11 @@ class Filters:
         if isinstance(field, Attribute):
             own = AttributeColumn(field.name, self.attributes[field.name])
             return sa.and_(own.is_present(), test(own)) if own.is_nullable else test(own)
-        table, identity, column = keyed_column(field)
+        table, is_own, column = keyed_column(field)
         if is_apart:  # IS true, or the planner would make a join of it all the same
             of_run = table.c.run_pk == run.c.pk
-            return sa.exists().where(of_run, identity, test(column)).correlate(run).is_(sa.true())
-        return run.c.pk.in_(sa.select(table.c.run_pk).where(identity, test(column)))
+            return sa.exists().where(of_run, is_own, test(column)).correlate(run).is_(sa.true())
+        return run.c.pk.in_(sa.select(table.c.run_pk).where(is_own, test(column)))
 
     def _is_like(self, column: Column, pattern: str, *, negated: bool) -> Condition:
         def test(text: sa.ColumnElement[Any]) -> Condition:

@@ -96,8 +96,8 @@ class Ordering:
                 raise TypeError(message)
         return Term(rank, number, text, Rank.MISSING, descending)
 
-    def _join(self, table: Any, identity: dict[str, str]) -> Any:
-        conditions = [table.c[column] == value for column, value in identity.items()]
+    def _join(self, table: Any, key: dict[str, str]) -> Any:
+        conditions = [table.c[column] == value for column, value in key.items()]
         self.joins.append((table, sa.and_(table.c.run_pk == run.c.pk, *conditions)))
         return table
 

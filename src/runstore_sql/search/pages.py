@@ -40,14 +40,14 @@ class Pages:
 
     def read(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
         """The runs that match, in order, behind a place; and the place of the last of them, if more follow."""
-        identity = asked.key, asked.limit, repr(asked.after)
-        query = self._known.get(identity)
+        asked_for = asked.key, asked.limit, repr(asked.after)
+        query = self._known.get(asked_for)
         if query is None:
             query = self._built(asked)
-            if len(identity[0]) + len(identity[2]) <= _LONGEST_KEPT:
+            if len(asked_for[0]) + len(asked_for[2]) <= _LONGEST_KEPT:
                 if len(self._known) >= _KEPT:
                     self._known.clear()
-                self._known[identity] = query
+                self._known[asked_for] = query
         statement, ordering = query
         rows = self._database.read(lambda connection: self._rows(connection, statement, ordering))
         place = None

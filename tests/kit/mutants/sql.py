@@ -222,7 +222,7 @@ class _PlainDatabase(Database):
     def __init__(self, url: sa.URL, *, read_only: bool) -> None:
         super().__init__(url, read_only=read_only)
         self._connector = _PlainFile(str(self.url.database))
-        self._pool = Pool(self._connector, self.place, is_broken=self._is_broken)
+        self._pool = Pool(self._connector, self.shown_url, is_broken=self._is_broken)
 
 
 class FileLocksAreInherited(SqlMutant):

@@ -71,27 +71,27 @@ class MysqlDialect(Dialect):
             arguments["password"] = password.encode()
         return ServerConnector(url, lambda _: connecting.connect(arguments, read_only=read_only), secrets={})
 
-    def ready_for_tables(self, connection: Any, url: sa.URL, place: str) -> bool:
+    def ready_for_tables(self, connection: Any, url: sa.URL, shown_url: str) -> bool:
         """Refuses a server on which the tables could not be made, before the first of them is."""
         del url
         page = connection.runstore_facts.page
         if page < _LEAST_PAGE:
             raise SchemaError(
-                f"the server of {place} runs with innodb_page_size={page}, and keys of 512 characters need 16384 or "
+                f"the server of {shown_url} runs with innodb_page_size={page}, and keys of 512 characters need 16384 or "
                 "more; nothing was made. Give another server: this one's pages are chosen when its data is first made"
             )
         return False
 
-    def check_rights(self, connection: sa.Connection, place: str) -> None:
-        del place
+    def check_rights(self, connection: sa.Connection, shown_url: str) -> None:
+        del shown_url
         for statement in _WRITE_NOTHING:
             connection.exec_driver_sql(statement)
 
     @contextmanager
-    def locked(self, connection: sa.Connection, url: sa.URL, place: str) -> Iterator[None]:
+    def locked(self, connection: sa.Connection, url: sa.URL, shown_url: str) -> Iterator[None]:
         name = {"name": f"{_LOCK_NAME} {url.database}"[-64:], "wait": _LOCK_WAIT_S}
         if connection.execute(sa.text("SELECT GET_LOCK(:name, :wait)"), name).scalar() != 1:
-            raise StoreUnavailableError(f"another process has been changing {place} for {_LOCK_WAIT_S} s")
+            raise StoreUnavailableError(f"another process has been changing {shown_url} for {_LOCK_WAIT_S} s")
         try:
             yield
         finally:

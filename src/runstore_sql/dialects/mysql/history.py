@@ -53,29 +53,29 @@ class MysqlHistoryReader(HistoryReader[Cursor]):
     columns = "step, value, logged_at_us, special"
 
     def native(self, row: Any) -> PointRow:
-        """With the value that number and mark stand for."""
-        step, value, moment, special = row
-        return step, from_pair(value, special), moment
+        """With the value that the number and its special stand for."""
+        step, value, time_us, special = row
+        return step, from_pair(value, special), time_us
 
     def points(self, cursor: Cursor, series_pk: int, *, low: int, high: int) -> Columns:
-        steps, values, moments = array("q"), array("d"), array("q")
+        steps, values, times = array("q"), array("d"), array("q")
         most = min(_BLOCK, room_in(cursor.connection) // _LONGEST_POINT)
         while low <= high:
             cursor.execute(_POINTS, (series_pk, low, high, most))
             (row,) = cursor.fetchall()
-            *texts, marks = row
+            *texts, specials = row
             if texts[0] is None:
                 break
             block = _in_order([_numbers(text, kind) for text, kind in zip(texts, (int, float, int), strict=True)])
-            for step, mark in _pairs(marks):
-                block[1][bisect_left(block[0], step)] = from_pair(None, mark)
+            for step, special in _pairs(specials):
+                block[1][bisect_left(block[0], step)] = from_pair(None, special)
             steps.extend(block[0])
             values.extend(block[1])
-            moments.extend(block[2])
+            times.extend(block[2])
             if len(block[0]) < most:
                 break
             low = steps[-1] + 1
-        return Columns(steps, values, moments)
+        return Columns(steps, values, times)
 
     def extremes(self, cursor: Cursor, extent: SeriesExtent, buckets: Sequence[Range]) -> Iterable[PointRow]:
         # Two passes over the series. By the buckets' bounds it would be one for each bucket: a range that comes from
@@ -104,12 +104,12 @@ def _numbers(text: str, kind: type) -> list[Any]:
     return numbers
 
 
-def _pairs(marks: str | None) -> Iterable[tuple[int, int]]:
-    """Step and mark of the points that have one."""
-    if marks:
-        for pair in marks.split(","):
-            step, _, mark = pair.partition(" ")
-            yield int(step), int(mark)
+def _pairs(specials: str | None) -> Iterable[tuple[int, int]]:
+    """Step and special of the points that have one."""
+    if specials:
+        for pair in specials.split(","):
+            step, _, special = pair.partition(" ")
+            yield int(step), int(special)
 
 
 def _in_order(block: list[list[Any]]) -> list[list[Any]]:
@@ -117,8 +117,8 @@ def _in_order(block: list[list[Any]]) -> list[list[Any]]:
     steps = block[0]
     if sorted(steps) == steps:
         return block
-    places = sorted(range(len(steps)), key=steps.__getitem__)
-    return [[column[place] for place in places] for column in block]
+    order = sorted(range(len(steps)), key=steps.__getitem__)
+    return [[column[index] for index in order] for column in block]
 
 
 def _bucket_sql(extent: SeriesExtent, buckets: int) -> str:
@@ -131,5 +131,5 @@ def _bucket_sql(extent: SeriesExtent, buckets: int) -> str:
 
 
 def _native(row: tuple[int, float | None, int, int]) -> PointRow:
-    step, value, moment, special = row
-    return step, from_pair(value, special), moment
+    step, value, time_us, special = row
+    return step, from_pair(value, special), time_us

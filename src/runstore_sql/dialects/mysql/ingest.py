@@ -51,7 +51,7 @@ _OVERWRITE: Final = (
     " ON DUPLICATE KEY UPDATE value = VALUES(value), special = VALUES(special), logged_at_us = VALUES(logged_at_us)"
 )
 _LONGEST_ROW: Final = 92
-"""Bytes of three 64-bit integers, a float64, a mark and their punctuation, at most."""
+"""Bytes of three 64-bit integers, a float64, a special and their punctuation, at most."""
 _LONGEST_KEY: Final = 48
 """Bytes of a series' key and a step in JSON, at most."""
 _LONGEST_SUMMARY: Final = 600
@@ -81,13 +81,13 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
         with self._trips(connection) as trips:
             self.take_steps(trips, run_id, batches)
 
-    def _append(self, connection: BoundedConnection, run_id: str, identity: Series, batch: Columns) -> bool:
+    def _append(self, connection: BoundedConnection, run_id: str, series: Series, batch: Columns) -> bool:
         """Appends one point to a known series, or changes nothing; whether it did."""
-        known = self._known.of(run_id, [identity]) if len(batch.steps) == 1 else None
+        known = self._known.of(run_id, [series]) if len(batch.steps) == 1 else None
         if not known:
             return False
         with self._trips(connection) as trips:
-            _queue_append(trips, run_id, known[0], identity, batch)
+            _queue_append(trips, run_id, known[0], series, batch)
         return sum(trips.counts) == _APPENDED
 
     @contextmanager
@@ -109,7 +109,7 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
         among, parameters = "", [run_id]
         if len(wanted) <= _FEW:
             among = f" AND (s.name, s.dataset_type) IN ({', '.join(['(%s, %s)'] * len(wanted))})"
-            parameters += [part for identity in wanted for part in identity]
+            parameters += [part for series in wanted for part in series]
         if wanted:
             cursor.execute(_FIND_SERIES.format(among), parameters)
         runs, series = (*cursor.last(1), ()) if not wanted else cursor.last(2)
@@ -124,7 +124,7 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
         row = f"({run_pk}, %s, %s, {', '.join(map(_literal, EMPTY_ROW))})"
         for some in _in_packets(missing, _LONGEST_SERIES, cursor.room):
             text = _MAKE_SERIES + ", ".join([row] * len(some))
-            cursor.execute(text, [part for identity in some for part in identity])
+            cursor.execute(text, [part for series in some for part in series])
 
     def existing_values(self, cursor: Trips, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
         found: list[Any] = []
@@ -136,9 +136,9 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
     def write_points(self, cursor: Trips, keyed: Sequence[tuple[int, Columns]], *, only_appends: bool) -> None:
         end = "" if only_appends else _OVERWRITE
         rows = [
-            f"({pk},{step},{_value(value)},{moment})"
+            f"({pk},{step},{_value(value)},{time_us})"
             for pk, batch in keyed
-            for step, value, moment in zip(*batch, strict=True)
+            for step, value, time_us in zip(*batch, strict=True)
         ]
         for some in _in_packets(rows, _LONGEST_ROW, cursor.room):
             cursor.execute(f"{_INTO_POINTS} VALUES {','.join(some)}{end}")
@@ -175,7 +175,7 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
         cursor.execute(f"UPDATE runstore_run SET {renewed(NOW_US)} WHERE pk = {run_pk}")  # noqa: S608 - a number
 
 
-def _queue_append(trips: Trips, run_id: str, pk: int, identity: Series, batch: Columns) -> None:
+def _queue_append(trips: Trips, run_id: str, pk: int, series: Series, batch: Columns) -> None:
     """Queues two statements that append one point or change nothing.
 
     Two affected rows mean success; otherwise at most an identical point already existed.
@@ -186,11 +186,11 @@ def _queue_append(trips: Trips, run_id: str, pk: int, identity: Series, batch: C
         changes.append(extremes_taken(row.__getitem__, is_given="TRUE"))
     else:
         changes.append("non_finite_count = non_finite_count + 1")
-    ((step,), (value,), (moment_us,)) = batch
+    ((step,), (value,), (logged_at_us,)) = batch
     trips.answer_once()
-    trips.execute(_APPEND.format(", ".join(changes), pk, step), (*identity, run_id))
+    trips.execute(_APPEND.format(", ".join(changes), pk, step), (*series, run_id))
     trips.execute(
-        f"{_INTO_POINTS} SELECT pk, {step}, {_value(value)}, {moment_us} FROM runstore_series "  # noqa: S608 - numbers only
+        f"{_INTO_POINTS} SELECT pk, {step}, {_value(value)}, {logged_at_us} FROM runstore_series "  # noqa: S608 - numbers only
         f"WHERE pk = {pk} AND last_step = {step} AND `count` > 0 ON DUPLICATE KEY UPDATE step = VALUES(step)"
     )
 
@@ -202,7 +202,7 @@ def _in_packets(items: Sequence[ItemT], longest: int, room: int) -> Iterable[Seq
 
 
 def _value(value: float) -> str:
-    """A point's value and mark. The exponent makes the text a double, not a decimal that is rounded on its way."""
+    """A point's value and special. The exponent makes the text a double, not a decimal that is rounded on its way."""
     if value - value == 0.0 and value != 0.0:
         text = repr(value)
         return f"{text},0" if "e" in text else f"{text}e0,0"

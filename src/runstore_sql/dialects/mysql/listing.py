@@ -9,7 +9,7 @@ from runstore.model import SeriesSummary
 from runstore_sql.dialects.mysql.connecting import BoundedConnection
 from runstore_sql.dialects.mysql.packets import room_in
 from runstore_sql.metrics.listing import FROM, Listing, Summaries
-from runstore_sql.metrics.packed import IN_ORDER, MARKS, REALS, WHOLES, KnownNames
+from runstore_sql.metrics.packed import IN_ORDER, REALS, SPECIALS, WHOLES, KnownNames
 
 _AMONG: Final = "IN %s"
 # Texts of float64 take the server longer than all else together; as coordinates of points they are eight bytes each.
@@ -23,7 +23,7 @@ _PACKED: Final = [
         )
     ),
     "GROUP_CONCAT({})".format(
-        " | ".join(f"(IFNULL(s.{column}, 0) & 7) << {3 * place}" for place, column in enumerate(MARKS))
+        " | ".join(f"(IFNULL(s.{column}, 0) & 7) << {3 * index}" for index, column in enumerate(SPECIALS))
     ),
     *(f"GROUP_CONCAT(IFNULL(s.`{column}`, 0))" for column in WHOLES),
 ]
@@ -74,13 +74,13 @@ class MysqlListing(Listing[BoundedConnection]):
 def _unpacked(packed: Sequence[Any], known: KnownNames) -> tuple[SeriesSummary, ...]:
     names, dataset_types, points, *texts = packed
     series = known.of(names, dataset_types)
-    marks, *wholes = [_INTEGERS.decode(f"[{text}]") for text in texts]
+    specials, *wholes = [_INTEGERS.decode(f"[{text}]") for text in texts]
     reals = series.unpacked(points, "<", "5xdd" * (len(REALS) // 2))
-    return series.summaries([*wholes, *_separate_marks(marks), *reals])
+    return series.summaries([*wholes, *_separate_specials(specials), *reals])
 
 
-def _separate_marks(packed: list[int]) -> Iterable[list[int]]:
+def _separate_specials(packed: list[int]) -> Iterable[list[int]]:
     """Each column's, from numbers that hold one of -1 to 3 in every three bits."""
     if not any(packed):
-        return [packed] * len(MARKS)
-    return [[(marks >> 3 * place & 7 ^ 4) - 4 for marks in packed] for place in range(len(MARKS))]
+        return [packed] * len(SPECIALS)
+    return [[(specials >> 3 * index & 7 ^ 4) - 4 for specials in packed] for index in range(len(SPECIALS))]

@@ -73,7 +73,7 @@ def check_options(url: sa.URL) -> None:
     Raises:
         SettingsError: names them.
     """
-    check_known(url.query, _TAKEN, place="a MySQL or MariaDB URL", refused=_NOT_TAKEN, meant=_MEANT)
+    check_known(url.query, _TAKEN, whose="a MySQL or MariaDB URL", refused=_NOT_TAKEN, meant=_MEANT)
     arguments_of(url)
 
 

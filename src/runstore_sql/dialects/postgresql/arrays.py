@@ -83,6 +83,6 @@ def interleaved(column: "array[Any]") -> bytearray:
     raw = swapped.tobytes()
     packed = bytearray(_ITEM * len(column))
     packed[3::_ITEM] = b"\x08" * len(column)
-    for place in range(8):
-        packed[4 + place :: _ITEM] = raw[place::8]
+    for index in range(8):
+        packed[4 + index :: _ITEM] = raw[index::8]
     return packed

@@ -49,8 +49,9 @@ def check_options(url: sa.URL) -> None:
         SettingsError: names them.
     """
     known = {option.keyword.decode() for option in pq.Conninfo.get_defaults()}
-    place = "a PostgreSQL URL"
-    check_known(url.query, known - _NOT_TAKEN.keys() | {PARTITION_SETTING}, place=place, refused=_NOT_TAKEN)
+    check_known(
+        url.query, known - _NOT_TAKEN.keys() | {PARTITION_SETTING}, whose="a PostgreSQL URL", refused=_NOT_TAKEN
+    )
 
 
 def connect(arguments: dict[str, Any], *, read_only: bool) -> "psycopg.Connection[Any]":

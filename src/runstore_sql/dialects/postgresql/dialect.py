@@ -64,25 +64,25 @@ class PostgresqlDialect(Dialect):
     def connector(self, url: sa.URL, secrets: Mapping[str, Any], *, read_only: bool) -> ServerConnector:
         return ServerConnector(url, partial(connecting.connect, read_only=read_only), secrets=secrets)
 
-    def check_schema(self, connection: sa.Connection, place: str) -> None:
+    def check_schema(self, connection: sa.Connection, shown_url: str) -> None:
         if connection.exec_driver_sql("SELECT current_schema()").scalar() is None:
             raise SchemaError(
-                f"{place} has no schema to look into: none of its search path is there, or may be used; make it "
+                f"{shown_url} has no schema to look into: none of its search path is there, or may be used; make it "
                 "(CREATE SCHEMA), ask for the right (GRANT USAGE ON SCHEMA), or name another one with "
                 "?options=-csearch_path%3Dpublic behind the URL"
             )
 
-    def check_rights(self, connection: sa.Connection, place: str) -> None:
+    def check_rights(self, connection: sa.Connection, shown_url: str) -> None:
         if not connection.exec_driver_sql(_MAY_WRITE).scalar():
             user = connection.exec_driver_sql("SELECT current_user").scalar()
             raise StoreFailureError(
-                f"{user} may read the tables of {place} and not write them; ask their owner for INSERT, UPDATE and "
+                f"{user} may read the tables of {shown_url} and not write them; ask their owner for INSERT, UPDATE and "
                 "DELETE on the runstore_ tables and USAGE on their sequences, or use open_reader(url)"
             )
 
     @contextmanager
-    def locked(self, connection: sa.Connection, url: sa.URL, place: str) -> Iterator[None]:
-        del url, place
+    def locked(self, connection: sa.Connection, url: sa.URL, shown_url: str) -> Iterator[None]:
+        del url, shown_url
         connection.exec_driver_sql(LOCK)
         yield
 

@@ -50,20 +50,20 @@ class PostgresqlHistoryReader(HistoryReader["psycopg.Cursor[Any]"]):
     columns = "step, value, logged_at_us"
 
     def points(self, cursor: "psycopg.Cursor[Any]", series_pk: int, *, low: int, high: int) -> Columns:
-        values, moments, steps = array("d"), array("q"), array("q")
+        values, times, steps = array("d"), array("q"), array("q")
         while low <= high:
-            taken = _take(cursor, _POINTS, (series_pk, low, high, _BLOCK), (values, moments, steps))
+            taken = _take(cursor, _POINTS, (series_pk, low, high, _BLOCK), (values, times, steps))
             if taken < _BLOCK:
                 break
             low = steps[-1] + 1
-        return Columns(steps, values, moments)
+        return Columns(steps, values, times)
 
     def dense_points(self, cursor: "psycopg.Cursor[Any]", series_pk: int, *, low: int, high: int) -> DensePoints:
-        values, moments = array("d"), array("q")
+        values, times = array("d"), array("q")
         for start in range(low, high + 1, _BLOCK):
             end = min(start + _BLOCK - 1, high)
-            _take(cursor, _DENSE, (series_pk, start, end, _BLOCK), (values, moments))
-        return values, moments
+            _take(cursor, _DENSE, (series_pk, start, end, _BLOCK), (values, times))
+        return values, times
 
     def extremes(
         self, cursor: "psycopg.Cursor[Any]", extent: SeriesExtent, buckets: Sequence[Range]

@@ -55,9 +55,9 @@ _WRITE_SUMMARIES: Final = f"""
 _APPEND: Final = f"""
     WITH wanted AS MATERIALIZED (
         SELECT * FROM unnest(%s::text[], %s::text[], {_ROWS_OF_SUMMARIES}) WITH ORDINALITY
-            AS w(name, dataset_type, {", ".join(SUMMARY_COLUMNS)}, place)
+            AS w(name, dataset_type, {", ".join(SUMMARY_COLUMNS)}, number)
     ), locked AS MATERIALIZED (
-        SELECT s.pk, w.place, s.last_step < w.first_step AND s.count > 0 AS only_appends
+        SELECT s.pk, w.number, s.last_step < w.first_step AND s.count > 0 AS only_appends
         FROM wanted w
         JOIN runstore_run r ON r.id = %s
         JOIN runstore_series s ON s.run_pk = r.pk AND s.name = w.name AND s.dataset_type = w.dataset_type
@@ -67,15 +67,15 @@ _APPEND: Final = f"""
     ), points AS (
         INSERT INTO runstore_point (series_pk, step, value, logged_at_us)
         SELECT l.pk, p.step, p.value, p.logged_at_us
-        FROM unnest(%s::int8[], %s::int8[], %s::float8[], %s::int8[]) AS p(place, step, value, logged_at_us)
-        JOIN locked l ON l.place = p.place
+        FROM unnest(%s::int8[], %s::int8[], %s::float8[], %s::int8[]) AS p(number, step, value, logged_at_us)
+        JOIN locked l ON l.number = p.number
         WHERE (SELECT is_good FROM verdict)
     ), summaries AS (
         UPDATE runstore_series s SET
             count = s.count + w.count, non_finite_count = s.non_finite_count + w.non_finite_count,
             last_step = w.last_step, last_value = w.last_value, last_special = w.last_special,
             {extremes_taken("w.{}".format, old="s.")}
-        FROM locked l JOIN wanted w ON w.place = l.place
+        FROM locked l JOIN wanted w ON w.number = l.number
         WHERE s.pk = l.pk AND (SELECT is_good FROM verdict)
     ), beat AS (
         UPDATE runstore_run r SET {_RENEWED}
@@ -83,21 +83,21 @@ _APPEND: Final = f"""
     )
     SELECT is_good FROM verdict"""  # noqa: S608 - as above
 
-# One point: i is its step, its mark, 1 if it is not finite, and its time; f is its value, and the number of its pair.
-_STEP, _MARK, _IS_ODD, _MOMENT = (f"(%(i)s::int8[])[{place}]" for place in range(1, 5))
-_VALUE, _NUMBER = (f"(%(f)s::float8[])[{place}]" for place in range(1, 3))
+# One point: i is its step, its special, 1 if it is not finite, and its time; f is its value, and the number of its pair.
+_STEP, _SPECIAL, _IS_ODD, _TIME = (f"(%(i)s::int8[])[{number}]" for number in range(1, 5))
+_VALUE, _NUMBER = (f"(%(f)s::float8[])[{number}]" for number in range(1, 3))
 
 
 _NEW: Final = {
     f"{stat}_{part}": new
     for stat in ("min", "max")
-    for part, new in (("step", _STEP), ("value", _NUMBER), ("special", _MARK))
+    for part, new in (("step", _STEP), ("value", _NUMBER), ("special", _SPECIAL))
 }
 _APPEND_ONE: Final = f"""
     WITH appended AS (
         UPDATE runstore_series s SET
             count = s.count + 1, non_finite_count = s.non_finite_count + {_IS_ODD}, last_step = {_STEP},
-            last_value = CASE WHEN {_IS_ODD} = 0 THEN {_NUMBER} END, last_special = {_MARK},
+            last_value = CASE WHEN {_IS_ODD} = 0 THEN {_NUMBER} END, last_special = {_SPECIAL},
             {extremes_taken(_NEW.__getitem__, old="s.", is_given=f"{_IS_ODD} = 0")}
         FROM runstore_run r
         WHERE r.id = %(run)s AND s.run_pk = r.pk AND s.name = %(name)s AND s.dataset_type = %(kind)s
@@ -105,7 +105,7 @@ _APPEND_ONE: Final = f"""
         RETURNING s.pk, s.run_pk
     ), points AS (
         INSERT INTO runstore_point (series_pk, step, value, logged_at_us)
-        SELECT pk, {_STEP}, {_VALUE}, {_MOMENT} FROM appended
+        SELECT pk, {_STEP}, {_VALUE}, {_TIME} FROM appended
     ), beat AS (
         UPDATE runstore_run r SET {_RENEWED} FROM appended a WHERE r.pk = a.run_pk AND {_IS_DUE}
     )
@@ -129,9 +129,9 @@ class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
     def _append(self, connection: Connection | Cursor, run_id: str, batches: SeriesColumns) -> bool:
         """Writes the points if all of them only append; whether it did. If not, nothing was written."""
         if len(batches) == 1:
-            ((identity, batch),) = batches.items()
+            ((series, batch),) = batches.items()
             if len(batch.steps) == 1:
-                return _append_one(connection, run_id, identity, batch)
+                return _append_one(connection, run_id, series, batch)
         names, kinds = zip(*batches, strict=True)
         rows = [row_of(batch) for batch in batches.values()]
         parameters = (
@@ -178,28 +178,28 @@ class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
         cursor.execute(f"UPDATE runstore_run SET {_RENEWED} WHERE pk = %s", (run_pk,))  # noqa: S608 - our own text
 
 
-def _append_one(connection: Connection | Cursor, run_id: str, identity: Series, batch: Columns) -> bool:
-    ((step, value, moment),) = zip(*batch, strict=True)
-    number, mark = to_pair(value)
+def _append_one(connection: Connection | Cursor, run_id: str, series: Series, batch: Columns) -> bool:
+    ((step, value, time_us),) = zip(*batch, strict=True)
+    number, special = to_pair(value)
     parameters = {
-        "i": PackedInts(array("q", (step, mark, number is None, moment))),
+        "i": PackedInts(array("q", (step, special, number is None, time_us))),
         "f": PackedFloats(array("d", (value, 0.0 if number is None else number))),
         "run": run_id,
-        "name": identity[0],
-        "kind": identity[1],
+        "name": series[0],
+        "kind": series[1],
     }
     return connection.execute(_APPEND_ONE, parameters).fetchone() is not None
 
 
 def _point_columns(keyed: Sequence[tuple[int, Columns]]) -> list[PackedArray]:
     """Points as four packed columns: the key of their series, step, value and time."""
-    keys, steps, values, moments = array("q"), array("q"), array("d"), array("q")
+    keys, steps, values, times = array("q"), array("q"), array("d"), array("q")
     for key, batch in keyed:
         keys.extend([key] * len(batch.steps))
         steps.extend(batch.steps)
         values.extend(batch.values)
-        moments.extend(batch.logged_at_us)
-    return [PackedInts(keys), PackedInts(steps), PackedFloats(values), PackedInts(moments)]
+        times.extend(batch.logged_at_us)
+    return [PackedInts(keys), PackedInts(steps), PackedFloats(values), PackedInts(times)]
 
 
 def _summary_columns(rows: Sequence[SummaryRow]) -> list[Any]:

@@ -6,13 +6,13 @@ from typing import Any, Final
 import psycopg
 
 from runstore_sql.metrics.listing import FROM, Listing, Summaries
-from runstore_sql.metrics.packed import MARKS, REALS, WHOLES, KnownNames
+from runstore_sql.metrics.packed import REALS, SPECIALS, WHOLES, KnownNames
 
 _AMONG: Final = "= ANY(%s)"
 # What is NULL (a value that is not finite, the extremes of such values alone) is packed as 0 and never looked at.
 _PACKED: Final = f"""
     SELECT r.id, string_agg(s.name, E'\\n'), string_agg(s.dataset_type, E'\\n'),
-        array_send(array_agg(ARRAY[{", ".join(f"coalesce(s.{column}, 0)::bigint" for column in (*WHOLES, *MARKS))}])),
+        array_send(array_agg(ARRAY[{", ".join(f"coalesce(s.{column}, 0)::bigint" for column in (*WHOLES, *SPECIALS))}])),
         array_send(array_agg(ARRAY[{", ".join(f"coalesce(s.{column}, 0)" for column in REALS)}]))
     {FROM} {_AMONG} GROUP BY r.pk"""
 _ARRAY_HEADER: Final = 28
@@ -39,7 +39,7 @@ class PostgresqlListing(Listing["psycopg.Connection[Any]"]):
                 continue
             series = known.of(names, dataset_types)
             columns = [
-                *series.unpacked(memoryview(wholes)[_ARRAY_HEADER:], ">", "4xq" * len((*WHOLES, *MARKS))),
+                *series.unpacked(memoryview(wholes)[_ARRAY_HEADER:], ">", "4xq" * len((*WHOLES, *SPECIALS))),
                 *series.unpacked(memoryview(reals)[_ARRAY_HEADER:], ">", "4xd" * len(REALS)),
             ]
             found[run_id] = series.summaries(columns)

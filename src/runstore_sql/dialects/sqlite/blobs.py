@@ -18,7 +18,7 @@ class BlobsBeside:
         """Opens nothing yet."""
         self._blobs = LocalBlobs(f"{os.path.realpath(path)}.artifacts")
         before, mark, _ = str(path).partition("::")
-        self._earlier = [LocalBlobs(place) for place in (f"{path}.artifacts", *([before] if mark else []))]
+        self._earlier = [LocalBlobs(root) for root in (f"{path}.artifacts", *([before] if mark else []))]
 
     def put(self, path: Path) -> Blob:
         """Keeps a copy of a file."""

@@ -54,14 +54,14 @@ class SqliteDialect(Dialect):
     def connector(self, url: sa.URL, secrets: Mapping[str, Any], *, read_only: bool) -> UsedFile:
         return (ReadFile if read_only else SqliteFile)(_path(url), {**url.query, **secrets})
 
-    def look_at_place(self, url: sa.URL, place: str, *, read_only: bool) -> None:
+    def before_opening(self, url: sa.URL, shown_url: str, *, read_only: bool) -> None:
         path = _path(url)
-        files.check_file(path, place, read_only=read_only)
+        files.check_file(path, shown_url, read_only=read_only)
         if not read_only and path.exists():
-            journal.make_readable(path, place)
+            journal.make_readable(path, shown_url)
 
-    def ready_for_tables(self, connection: Any, url: sa.URL, place: str) -> bool:
-        journal.use_log(connection, _path(url), place)
+    def ready_for_tables(self, connection: Any, url: sa.URL, shown_url: str) -> bool:
+        journal.use_log(connection, _path(url), shown_url)
         return True  # what connects from now on knows the log
 
     def inserting(self, table: sa.Table) -> sa.Insert:

@@ -12,7 +12,7 @@ from runstore.local.open_files import SIDE_FILES, key_of, names_of
 _SHARED_LOCKS: Final = (510, 0x40000002)  # length and start: https://www.sqlite.org/fileformat2.html, 1.3.1 and os.h
 
 
-def check_file(path: Path, place: str, *, read_only: bool) -> None:
+def check_file(path: Path, shown_url: str, *, read_only: bool) -> None:
     """Refuses a path at which no store can be opened as asked; makes the folder of a new one.
 
     Raises:
@@ -25,71 +25,73 @@ def check_file(path: Path, place: str, *, read_only: bool) -> None:
         real = Path(os.path.realpath(path))
         if path.is_symlink() and not real.parent.is_dir():
             raise StoreFailureError(
-                f"{place} is a link to {path.readlink()}, which is not there; make that folder, or give another path"
+                f"{shown_url} is a link to {path.readlink()}, which is not there; make that folder, or give another path"
             ) from None
         if read_only:
             raise SchemaError(
-                f"there is no store at {place}: no such file; check the path: a store is made when a program first opens it to write runs"
+                f"there is no store at {shown_url}: no such file; check the path: a store is made when a program first opens it to write runs"
             ) from None
-        _make_folder(real.parent, place)
+        _make_folder(real.parent, shown_url)
         return
     except OSError as error:
         raise StoreFailureError(
-            f"{place} cannot be reached: {_said(error)}; give a path whose every folder can be entered"
+            f"{shown_url} cannot be reached: {_said(error)}; give a path whose every folder can be entered"
         ) from error
     if stat.S_ISDIR(found.st_mode):
-        raise StoreFailureError(f"{place} is a folder; give a file in it, such as {path / 'runs.db'}")
+        raise StoreFailureError(f"{shown_url} is a folder; give a file in it, such as {path / 'runs.db'}")
     if not stat.S_ISREG(found.st_mode):
-        raise StoreFailureError(f"{place} is no regular file; give another path")
+        raise StoreFailureError(f"{shown_url} is no regular file; give another path")
     if not _may(path, os.R_OK):
-        raise StoreFailureError(f"{place} cannot be read by this user; ask its owner, {_owner(path)}, for the right to")
+        raise StoreFailureError(
+            f"{shown_url} cannot be read by this user; ask its owner, {_owner(path)}, for the right to"
+        )
     if not read_only:
-        _check_writable(path, place)
+        _check_writable(path, shown_url)
         if found.st_nlink > 1:
-            _check_name(Path(os.path.realpath(path)), place)
+            _check_name(Path(os.path.realpath(path)), shown_url)
 
 
-def _make_folder(folder: Path, place: str) -> None:
+def _make_folder(folder: Path, shown_url: str) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreFailureError(
-            f"the folder of {place} cannot be made: {_said(error)}; give a path that can be written"
+            f"the folder of {shown_url} cannot be made: {_said(error)}; give a path that can be written"
         ) from error
-    _check_folder(folder, place)
+    _check_folder(folder, shown_url)
 
 
-def _check_folder(folder: Path, place: str) -> None:
+def _check_folder(folder: Path, shown_url: str) -> None:
     if not _may(folder, os.W_OK | os.X_OK):
         raise StoreFailureError(
-            f"{place} cannot be written: this user may not write in the folder {folder}, where SQLite keeps its log; "
+            f"{shown_url} cannot be written: this user may not write in the folder {folder}, where SQLite keeps its log; "
             "change its permissions, or give another path"
         )
 
 
-def _check_writable(path: Path, place: str) -> None:
+def _check_writable(path: Path, shown_url: str) -> None:
     real = Path(os.path.realpath(path))
     if not _may(real, os.W_OK):
         raise StoreFailureError(
-            f"{place} is read-only for this user; change its permissions, or open it with open_reader(url)"
+            f"{shown_url} is read-only for this user; change its permissions, or open it with open_reader(url)"
         )
-    _check_folder(real.parent, place)
+    _check_folder(real.parent, shown_url)
     for ending in SIDE_FILES:
         beside = real.with_name(real.name + ending)
         if beside.exists() and not _may(beside, os.W_OK):
             raise StoreFailureError(
-                f"{place} cannot be written: {beside} belongs to {_owner(beside)}, and this user may not write it; "
+                f"{shown_url} cannot be written: {beside} belongs to {_owner(beside)}, and this user may not write it; "
                 "close what has the file open as that user, or change the permissions"
             )
 
 
-def _check_name(path: Path, place: str) -> None:
+def _check_name(path: Path, shown_url: str) -> None:
     """Refuses a file that is in use by another of its names (hard links): each name would have a log of its own."""
     here = [] if (file := key_of(path)) is None else names_of(file)
     is_by_another_name = path not in here if here else not Path(f"{path}-wal").exists() and _is_locked(path)
     if is_by_another_name:
         raise StoreFailureError(
-            f"{place} is in use by another of its names (hard links), and SQLite would keep a log beside each, which "
+            f"{shown_url} is in use by another of its names (hard links), and SQLite would keep a log beside each, which "
             "damages the file; open it by that name, or work with a copy"
         )
 

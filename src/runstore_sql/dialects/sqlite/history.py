@@ -32,15 +32,15 @@ class SqliteHistoryReader(HistoryReader[sqlite3.Cursor]):
 
     def native(self, row: Any) -> PointRow:
         """NULL is NaN."""
-        step, value, moment = row
-        return step, math.nan if value is None else value, moment
+        step, value, time_us = row
+        return step, math.nan if value is None else value, time_us
 
     def points(self, cursor: sqlite3.Cursor, series_pk: int, *, low: int, high: int) -> Columns:
         return _taken(cursor, "value, logged_at_us, step", (series_pk, low, high))
 
     def dense_points(self, cursor: sqlite3.Cursor, series_pk: int, *, low: int, high: int) -> DensePoints:
-        _, values, moments = _taken(cursor, "value, logged_at_us", (series_pk, low, high))
-        return values, moments
+        _, values, times = _taken(cursor, "value, logged_at_us", (series_pk, low, high))
+        return values, times
 
     def extremes(self, cursor: sqlite3.Cursor, extent: SeriesExtent, buckets: Sequence[Range]) -> Iterable[PointRow]:
         for bucket, parts in zip(buckets, cells(extent, buckets), strict=True):
@@ -77,14 +77,14 @@ def _extremes(cursor: sqlite3.Cursor, extent: SeriesExtent, parts: Iterable[Rang
 
 def _taken(cursor: sqlite3.Cursor, items: str, parameters: tuple[int, ...]) -> Columns:
     """The columns of a range; the steps are empty unless they are among the items asked for."""
-    columns = steps, values, moments = Columns.empty()
-    add_step, add_value, add_moment = steps.append, values.append, moments.append
+    columns = steps, values, times = Columns.empty()
+    add_step, add_value, add_time = steps.append, values.append, times.append
     stopped: list[BaseException] = []
 
-    def take(value: float | None, moment: int, step: int = -1) -> None:
+    def take(value: float | None, time_us: int, step: int = -1) -> None:
         try:
             add_value(math.nan if value is None else value)
-            add_moment(moment)
+            add_time(time_us)
             if step >= 0:
                 add_step(step)
         except BaseException as error:  # SQLite would tell no more than that there was one

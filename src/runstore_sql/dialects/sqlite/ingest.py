@@ -48,12 +48,12 @@ _WRITE_SUMMARY: Final = (
 )
 
 
-_PLACES: Final = {column: f"?{place}" for place, column in enumerate(SUMMARY_COLUMNS, 1)}
+_PARAMETERS: Final = {column: f"?{number}" for number, column in enumerate(SUMMARY_COLUMNS, 1)}
 # Parameters 1 to 14 are the batch's summary columns. Found by its key, which costs half of finding it by name; the name,
 # and the id of the run, make sure that the key is still what it was when it was found.
 _APPEND: Final = f"""
     UPDATE runstore_series SET count = count + ?1, non_finite_count = non_finite_count + ?2,
-        last_step = ?6, last_value = ?7, last_special = ?8, {extremes_taken(_PLACES.__getitem__)}
+        last_step = ?6, last_value = ?7, last_special = ?8, {extremes_taken(_PARAMETERS.__getitem__)}
     WHERE pk = ?15 AND last_step < ?3 AND count > 0 AND name = ?16 AND dataset_type = ?17
         AND (SELECT r.id = ?18 AND NOT ({is_due("?19", "r.")})
             FROM runstore_run r WHERE r.pk = run_pk)"""  # noqa: S608 - our own text
@@ -85,8 +85,8 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
             return None
         now_us = time.time_ns() // 1000
         summaries = [
-            (*row_of(batch), pk, *identity, run_id, now_us)
-            for pk, (identity, batch) in zip(pks, batches.items(), strict=True)
+            (*row_of(batch), pk, *series, run_id, now_us)
+            for pk, (series, batch) in zip(pks, batches.items(), strict=True)
         ]
         return summaries, list(zip(pks, batches.values(), strict=True))
 
@@ -118,7 +118,7 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
         return FoundRun(rows[0][0], bool(rows[0][1]), series)
 
     def make_series(self, cursor: sqlite3.Cursor, run_pk: int, missing: Sequence[Series]) -> None:
-        cursor.executemany(_MAKE_SERIES, [(run_pk, *identity, *EMPTY_ROW) for identity in missing])
+        cursor.executemany(_MAKE_SERIES, [(run_pk, *series, *EMPTY_ROW) for series in missing])
 
     def existing_values(
         self, cursor: sqlite3.Cursor, keys: Sequence[tuple[int, int]]
@@ -136,8 +136,8 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
         if (
             len(keyed) == 1 and len(keyed[0][1].steps) == 1
         ):  # the driver's way for many rows takes twice as long for one
-            ((pk, ((step,), (value,), (moment_us,))),) = keyed
-            cursor.execute(_WRITE_POINTS, (pk, step, value, moment_us))
+            ((pk, ((step,), (value,), (logged_at_us,))),) = keyed
+            cursor.execute(_WRITE_POINTS, (pk, step, value, logged_at_us))
             return
         rows = (zip(repeat(pk, len(batch.steps)), *batch, strict=True) for pk, batch in keyed)
         cursor.executemany(_WRITE_POINTS, chain.from_iterable(rows))

@@ -23,14 +23,14 @@ _told: set[str] = set()
 """Files of which this process has said that they get no log: once is enough."""
 
 
-def make_readable(path: Path, place: str) -> None:
+def make_readable(path: Path, shown_url: str) -> None:
     """Gives a file with a write-ahead log a rollback journal, where the file system cannot serve the log.
 
     Raises:
         sqlite3.Error: another program uses the file.
     """
     if path.stat().st_size and head_of(path, 20)[18:20] == _WITH_LOG and not has_shared_memory(path):
-        tell_of_no_log(path, place)
+        tell_of_no_log(path, shown_url)
         with contextlib.closing(
             sqlite_files.connect(path, "mode=rw", timeout_s=_WAIT_S, factory=Connection)
         ) as connection:
@@ -38,10 +38,10 @@ def make_readable(path: Path, place: str) -> None:
             connection.execute("PRAGMA journal_mode = DELETE")
 
 
-def use_log(connection: sqlite3.Connection, path: Path, place: str) -> None:
+def use_log(connection: sqlite3.Connection, path: Path, shown_url: str) -> None:
     """Lets readers and one writer work side by side; kept in the file. SQLite does not wait for the lock by itself."""
     if not has_shared_memory(path):
-        tell_of_no_log(path, place)
+        tell_of_no_log(path, shown_url)
         return
     deadline = time.monotonic() + _WAIT_S
     while True:
@@ -49,7 +49,7 @@ def use_log(connection: sqlite3.Connection, path: Path, place: str) -> None:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorname.startswith("SQLITE_IOERR"):
-                tell_of_no_log(path, place)
+                tell_of_no_log(path, shown_url)
                 return
             if time.monotonic() > deadline:
                 raise
@@ -73,12 +73,12 @@ def has_shared_memory(path: Path) -> bool:
     return True
 
 
-def tell_of_no_log(path: Path, place: str) -> None:
+def tell_of_no_log(path: Path, shown_url: str) -> None:
     """Says once that readers and writers take turns."""
     if str(path) not in _told:
         _told.add(str(path))
         _log.warning(
             "%s lies on a file system without shared memory (a network or cloud folder?): SQLite keeps a rollback "
             "journal there, all is stored as safely, and readers and writers wait for each other",
-            place,
+            shown_url,
         )
