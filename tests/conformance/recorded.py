@@ -79,6 +79,9 @@ class Recorded(Harness):
         _opened.add(store)
         return store
 
+    def open_recorded(self) -> BackendStore:
+        return self.open()
+
     def recipe(self) -> Callable[[], BackendStore]:
         assert self.url is not None
         return partial(open_flushed_url, self.url, str(state_directory() / "recorded"))

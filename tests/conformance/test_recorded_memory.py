@@ -25,6 +25,9 @@ class RecordedMemoryHarness(Harness):
         store.wait_until_opened()
         return store
 
+    def open_recorded(self) -> RecordingStore:
+        return self.open()
+
     def fresh(self) -> "RecordedMemoryHarness":
         return RecordedMemoryHarness(self._folder)
 

@@ -1,9 +1,8 @@
 """Runs the kit's tests of one clause against any store, without pytest around them."""
 
 import inspect
-import itertools
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from runstore.testing import Harness, RunStoreConformance
 from runstore.testing.bench import Bench
 from runstore.testing.conformance import clauses_of, kit_tests
-from runstore.testing.conformance._base import check_nothing_held
+from runstore.testing.conformance._base import check_nothing_held, parameters_of
 
 
 def breaches_of(
@@ -31,18 +30,6 @@ def breaches_of(
                     return found
                 break
     return found
-
-
-def parameters_of(test: Callable[..., None]) -> Iterator[dict[str, Any]]:
-    """Each combination of a test's parameters, as pytest would give them."""
-    marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
-    spaces = []
-    for mark in marks:
-        names = mark.args[0].split(",") if isinstance(mark.args[0], str) else list(mark.args[0])
-        values = (value if len(names) > 1 else (value,) for value in mark.args[1])
-        spaces.append([dict(zip(names, value, strict=True)) for value in values])
-    for combination in itertools.product(*spaces):
-        yield {name: value for part in combination for name, value in part.items()}
 
 
 def _breach(

@@ -104,7 +104,7 @@ class Operations(ABC):
 
     @abstractmethod
     def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns | None:
-        """The points of a series within a range of steps; ``None`` where there is no such series."""
+        """The points of a series within a range of steps; none, or ``None``, where there is no such series or run."""
 
     def read_sample(self, run_id: str, series: Series, max_points: int) -> tuple[Columns, int] | None:
         """At most ``max_points`` points that keep the shape (MET.12), and how many they stand for.

@@ -1,7 +1,6 @@
 """The reads: arguments are checked, filters parsed, pages cut and samples thinned here, once, for every backend."""
 
 from abc import ABC, abstractmethod
-from array import array
 from collections.abc import Sequence
 from typing import Any, BinaryIO
 
@@ -154,9 +153,9 @@ def _page(source: Operations, asked: RunQuery) -> Page[Run]:
 def _history(
     source: Operations, run_id: str, series: Series, found: Columns | None, *, represents: int | None
 ) -> History:
-    if found is None:
+    if found is None or not found.steps:
         _require_run(source, run_id)
-        found = Columns(array("q"), array("d"), array("q"))
+        found = Columns.empty()
     return History(
         name=series[0],
         dataset_type=DatasetType(series[1]),

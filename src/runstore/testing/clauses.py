@@ -86,6 +86,7 @@ CLAUSES: dict[str, str] = {
     "DUR.4": "Busy, deadlock, serialization and not-primary errors are retried from a fresh transaction a bounded number of times; other errors are not.",
     "DUR.5": "No idle transaction between calls; a connection dropped by the server overnight is replaced.",
     "DUR.6": "Values returned never change under later writes.",
+    "DUR.7": "Behind the recorder, which keeps a call on disk first and stores it later, a database keeps the clauses EXP, RUN, MET, CFG, ART and FIN as it does without one.",
     "READ.1": "A filter gives the same runs, in the same order, on every backend: the reference is the in-memory store.",
     "READ.2": "Filters cover attributes, config and metric summaries, with comparison, membership, pattern, presence, `and`, `or`, `not`. A run that lacks a key matches neither `=` nor `!=`. NaN matches no comparison.",
     "READ.3": "Ordering is total and stable: numbers, then non-finite, then text, boolean, other values, then missing, in both directions; texts by their code points, up to the 65,535th; ties by start time, then id.",

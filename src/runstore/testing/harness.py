@@ -81,6 +81,14 @@ class Harness(ABC):
 
         return cast("BackendStore", open_reader(self.url))
 
+    def open_recorded(self) -> BackendStore:
+        """A handle on this database as ``runstore.open_store`` gives it: behind the recorder. The kit closes it."""
+        if self.url is None:
+            raise Unsupported("the database lives inside one process")
+        from runstore.opening import open_store  # noqa: PLC0415 - as in open_url
+
+        return open_store(self.url)
+
     # Optional reach into other processes
 
     def recipe(self) -> Callable[[], BackendStore]:
@@ -172,3 +180,21 @@ class Harness(ABC):
     def open_refused(self) -> BackendStore:
         """Opens this backend as somebody whom its server, which is up, does not let in; must raise."""
         raise Unsupported("nobody is turned away by this backend")
+
+
+class RecordedHarness(Harness):
+    """The database of another harness, every handle on it behind the recorder."""
+
+    is_immediate = False
+
+    def __init__(self, bare: Harness) -> None:
+        self._bare = bare
+        self.effort = bare.effort * 0.3  # the backend itself is tried in full
+
+    def open(self) -> BackendStore:
+        """A recorded handle."""
+        return self._bare.open_recorded()
+
+    def fresh(self) -> Harness:
+        """Another, empty database behind the recorder."""
+        return RecordedHarness(self._bare.fresh())

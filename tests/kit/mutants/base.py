@@ -9,6 +9,7 @@ from runstore.errors import StoreFailureError, StoreUnavailableError
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.opening.reading import ReadOnlyStore
 from runstore.protocol import BackendStore
+from runstore.recording import RecorderOptions, RecordingStore
 from runstore.testing import Harness
 
 
@@ -59,6 +60,12 @@ class MutantHarness(Harness):
     def open_reader(self) -> BackendStore:
         store = self.open()
         return store if getattr(self._kind, "readers_write", False) else cast("BackendStore", ReadOnlyStore(store))
+
+    def open_recorded(self) -> BackendStore:
+        options = RecorderOptions(confirm_s=5.0, read_deadline_s=5.0)
+        store = RecordingStore(self.open, identity=f"memory://{id(self._database)}", options=options)
+        store.wait_until_opened()
+        return store
 
     def open_connections(self) -> int:
         return len(getattr(self._database, "leaked", ()))

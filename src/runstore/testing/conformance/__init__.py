@@ -14,6 +14,7 @@ _FAMILIES = (
     "_endings",
     "_sizes",
     "_durability",
+    "_recorded",
     "_reading",
     "_bounds",
     "_filters",
@@ -39,6 +40,7 @@ from runstore.testing.conformance._machine import MachineClauses  # noqa: E402
 from runstore.testing.conformance._metrics import MetricClauses  # noqa: E402
 from runstore.testing.conformance._opening import OpeningClauses  # noqa: E402
 from runstore.testing.conformance._reading import ReadingClauses  # noqa: E402
+from runstore.testing.conformance._recorded import RecordedClauses  # noqa: E402
 from runstore.testing.conformance._runs import RunClauses  # noqa: E402
 from runstore.testing.conformance._sizes import SizeClauses  # noqa: E402
 from runstore.testing.conformance._summaries import SummaryClauses  # noqa: E402
@@ -58,6 +60,7 @@ class RunStoreConformance(
     EndingClauses,
     SizeClauses,
     DurabilityClauses,
+    RecordedClauses,
     ReadingClauses,
     BoundClauses,
     FilterClauses,

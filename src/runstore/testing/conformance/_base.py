@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, ParamSpec
 
@@ -78,6 +79,18 @@ class ConformanceBase:
         return bench.open()
 
 
+def parameters_of(test: Callable[..., None]) -> Iterator[dict[str, Any]]:
+    """Each combination of a test's parameters, as pytest would give them."""
+    marks = [mark for mark in getattr(test, "pytestmark", []) if mark.name == "parametrize"]
+    spaces = []
+    for mark in marks:
+        names = mark.args[0].split(",") if isinstance(mark.args[0], str) else list(mark.args[0])
+        values = (value if len(names) > 1 else (value,) for value in mark.args[1])
+        spaces.append([dict(zip(names, value, strict=True)) for value in values])
+    for combination in itertools.product(*spaces):
+        yield {name: value for part in combination for name, value in part.items()}
+
+
 def check_nothing_held(bench: Bench) -> None:
     """Asserts that between calls no connection is checked out (DUR.3, DUR.5)."""
     try:
@@ -114,7 +127,13 @@ def _declare(request: pytest.FixtureRequest, harness: Harness) -> None:
     unknown = sorted(set(harness.deviations) - known)
     if unknown:
         raise ValueError(f"deviations are declared for {unknown}, which are neither clauses nor tests of the kit")
-    cited = (*clauses_of(request.function), request.function.__name__)
+    given = getattr(request.node, "callspec", None)
+    tests = (
+        [request.function, *(value for value in given.params.values() if clauses_of(value))]
+        if given
+        else [request.function]
+    )
+    cited = [each for test in tests for each in (*clauses_of(test), test.__name__)]
     reasons = [f"{each}: {harness.deviations[each]}" for each in cited if each in harness.deviations]
     if reasons:
         request.applymarker(pytest.mark.xfail(reason="; ".join(reasons), raises=_BREACHES, strict=True))

@@ -1,0 +1,47 @@
+"""The backend of the page "Write a backend" keeps the contract, bare and behind the recorder: the page tells enough."""
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from documentation.pages import run_blocks
+from runstore.backend import BackendStore
+from runstore.hookspecs import Backend, OpenOptions
+from runstore.recording import open_recorded
+from runstore.testing import Harness, RunStoreConformance
+
+NotesStore = cast("type[BackendStore]", run_blocks("docs/write-a-backend.md", "python")["NotesStore"])
+
+
+class NotesHarness(Harness):
+    """A file in a folder. It has no URL: the backend is not installed, and no other process can open it."""
+
+    effort = 0.2  # the page's backend reads every run to find one
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def open(self) -> BackendStore:
+        return self._open(f"notes:///{self._folder}/runs.notes", OpenOptions())
+
+    def open_recorded(self) -> BackendStore:
+        backend = Backend(name="notes", schemes=("notes",), open=self._open)
+        return cast("BackendStore", open_recorded(f"notes:///{self._folder}/runs.notes", backend, OpenOptions()))
+
+    def fresh(self) -> "NotesHarness":
+        folder = self._folder / "another"
+        folder.mkdir()
+        return NotesHarness(folder)
+
+    @staticmethod
+    def _open(url: str, options: OpenOptions) -> BackendStore:
+        return NotesStore(url, artifacts=options.artifacts)  # type: ignore[call-arg]  # made by the page
+
+
+class TestNaiveBackend(RunStoreConformance):
+    backend = "naive (of the page)"
+
+    @pytest.fixture
+    def harness(self, fast_path: Path) -> NotesHarness:
+        return NotesHarness(fast_path)
