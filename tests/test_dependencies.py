@@ -87,3 +87,18 @@ def test_continuous_integration_differs_from_make_all_by_the_demand_for_servers_
 
     assert re.findall(r"^\s*export (\w+)", commands, re.MULTILINE) == ["RUNSTORE_TEST_REQUIRE"]
     assert re.findall(r"^make .*", commands, re.MULTILINE) == ["make all"]
+
+
+def test_the_page_about_installing_names_the_lowest_versions_that_are_declared() -> None:
+    page = (_ROOT / "docs" / "install.md").read_text(encoding="utf-8").partition("| oldest tested |")[2].lower()
+    named = {"pytorch lightning": "pytorch-lightning", "pytorch": "torch"}
+    shown = {
+        canonicalize_name(named.get(name, name)): version
+        for name, version in re.findall(r"([a-z]+(?: lightning)?) ([\d.]*\d)", page.partition("\n\n")[0])
+    }
+    lowest = {canonicalize_name(each.name): each.specifier for each in _asked_for()}
+
+    assert set(shown) <= set(lowest)
+    assert {
+        name: version for name, version in shown.items() if f">={version}" not in str(lowest[name]).split(",")
+    } == {}
