@@ -10,6 +10,7 @@ import pytest
 
 from runstore.model import MetricPoint, SeriesSummary
 from runstore.series.summaries import summarize
+from runstore_mongo.documents import summaries
 from runstore_mongo.points import pending, plans, writer
 from runstore_mongo.points.writer import SeriesWriter
 from runstore_mongo.store import MongoStore
@@ -78,8 +79,12 @@ def batches(seed: int) -> Iterator[Points]:
 
 
 @pytest.mark.usefixtures("small_buckets")
+@pytest.mark.parametrize("most_copied", [1_000, 0], ids=["narrow", "wide"])
 @pytest.mark.parametrize("seed", range(3))
-def test_two_handles_that_write_in_any_order_agree_with_a_dictionary(url: str, seed: int) -> None:
+def test_two_handles_that_write_in_any_order_agree_with_a_dictionary(
+    url: str, seed: int, most_copied: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summaries, "MOST_COPIED", most_copied)
     with MongoStore(url) as first, MongoStore(url) as second:
         run_id = first.ensure_run(first.get_or_create_experiment("pneumonia"))
         chance, model = random.Random(seed), Points()
@@ -141,6 +146,45 @@ def test_a_writer_that_stops_between_two_statements_leaves_what_a_repeat_complet
 
             assert stored(other, run_id) == bits(model)
             assert shown(other.get_summaries(run_id)[0]) == shown(expected_summary(model))
+
+
+def test_a_wide_run_renews_the_statistics_that_it_holds_and_takes_no_more(
+    store: MongoStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summaries, "MOST_COPIED", 1)
+    log(store, run_id, {0: 0.5})
+
+    for step in (1, 2):
+        store.log_metrics(run_id, [MetricPoint(name=name, value=0.5, step=step) for name in ("a", "b")])
+        log(store, run_id, {step: 0.5})
+
+    run = store._connection.collection("runs").find_one({"_id": run_id})  # noqa: SLF001 - what people query
+    assert run is not None
+    assert {copy: held["count"] for copy, held in run["metrics"].items()} == {"train/loss": 3}
+    assert {summary.name: summary.count for summary in store.get_summaries(run_id)} == {"a": 2, "b": 2, "loss": 3}
+
+
+def test_tails_are_sealed_before_the_transaction_of_a_wide_call(
+    mongodb_replica_url: str, commands: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may be more than a transaction can hold."""
+    monkeypatch.setattr(summaries, "MOST_COPIED", 0)
+    monkeypatch.setattr(plans, "SEAL_AT", 6)
+    with MongoStore(mongodb_replica_url) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("pneumonia"))
+        log(store, run_id, dict.fromkeys(range(7), 0.5))
+
+        with commands.heard() as heard:
+            log(store, run_id, {7: 0.5})
+
+        assert [command["update"] for command in heard if "update" in command] == ["run_buckets", "runs", "run_series"]
+        assert ["autocommit" in command for command in heard if "update" in command] == [False, True, True]
+
+
+@pytest.mark.parametrize("series", [1, 1_000, 10_000, 300_000])
+def test_the_tails_that_a_call_writes_again_stay_far_below_what_a_server_holds_in_memory(series: int) -> None:
+    assert plans.seal_at(series) * series * 24 <= 32 * 2**20
+    assert 1 <= plans.seal_at(series) <= plans.SEAL_AT
 
 
 def test_a_point_is_written_in_one_command_however_long_the_series(

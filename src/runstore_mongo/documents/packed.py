@@ -67,7 +67,7 @@ def overlay(below: Columns, above: Columns) -> Columns:
     if not above.steps or not below.steps:
         return below if below.steps else above
     if below.steps[-1] < above.steps[0]:
-        return joined(below, above)
+        return Columns(below.steps + above.steps, below.values + above.values, below.logged_at_us + above.logged_at_us)
     start, end = bisect_left(below.steps, above.steps[0]), bisect_right(below.steps, above.steps[-1])
     points = {
         step: (value, moment)

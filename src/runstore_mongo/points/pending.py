@@ -267,6 +267,9 @@ class PointWriter:
 
 def _parts(batches: SeriesColumns, most: int) -> Iterator[SeriesColumns]:
     """The batches in parts of so many points."""
+    if sum(len(batch.steps) for batch in batches.values()) <= most:
+        yield batches
+        return
     some: SeriesColumns = {}
     room = most
     for series, batch in batches.items():

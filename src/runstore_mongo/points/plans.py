@@ -28,6 +28,9 @@ from runstore_mongo.documents.summaries import summary_fields, summary_of
 SEAL_AT: Final = 512
 """Points from which a tail is sealed into buckets: 12 KiB, the most that a write of one point has to write again."""
 
+MOST_TAIL_POINTS: Final = 1_390_000
+"""Points in the tails that one call writes again: 32 MiB, which a transaction holds in the memory of any server."""
+
 BUCKET_POINTS: Final = 1024
 """Points of a full bucket: 24 KiB."""
 
@@ -73,9 +76,9 @@ def state_of(document: Document) -> SeriesState:
     )
 
 
-def is_due(state: SeriesState, batch: Columns) -> bool:
-    """Whether the tail is to be sealed: it has grown enough, or this is a write that only seals."""
-    return len(state.tail.steps) >= (SEAL_AT if batch.steps else 1)
+def seal_at(series: int) -> int:
+    """Points from which the tails of so many series, which are written together, are sealed."""
+    return max(1, min(SEAL_AT, MOST_TAIL_POINTS // max(1, series)))
 
 
 def plan_write(  # noqa: PLR0913 - everything that is known of one series
@@ -87,8 +90,9 @@ def plan_write(  # noqa: PLR0913 - everything that is known of one series
     *,
     version: int,
     summary: SeriesSummary | None,
+    limit: int,
 ) -> Plan:
-    """What writing a batch does to a series; an empty batch only seals, and keeps the version.
+    """What writing a batch does to a series.
 
     Args:
         run_id: the run.
@@ -98,9 +102,10 @@ def plan_write(  # noqa: PLR0913 - everything that is known of one series
         stored: the buckets that the batch overlaps, or the tail if it is to be sealed, in order.
         version: the series' version with the batch.
         summary: its summary with the batch.
+        limit: points from which its tail is sealed; see :func:`seal_at`.
     """
     key = series_key(run_id, series)
-    due = is_due(state, batch)
+    due = len(state.tail.steps) >= limit
     seals, sealed_to = _seals(run_id, key, state, stored) if due else ([], state.sealed_to)
     after = SeriesState(version, sealed_to, summary, tail=batch if due else overlay(state.tail, batch))
     return Plan(series, key, after, seals, _series_write(run_id, key, series, state, after))

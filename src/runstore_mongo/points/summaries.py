@@ -11,6 +11,11 @@ from runstore.series import Columns, Series, merge_summaries, summarize
 from runstore_mongo.documents.packed import overlay, within
 
 
+def reaches_back(summary: SeriesSummary | None, batch: Columns) -> bool:
+    """Whether new points may overwrite stored ones."""
+    return summary is not None and bool(batch.steps) and batch.steps[0] <= summary.last.step
+
+
 def loses_extreme(summary: SeriesSummary | None, batch: Columns) -> bool:
     """Whether a point that is the series' minimum or maximum may be overwritten: then only the history tells."""
     if summary is None or not batch.steps or batch.steps[0] > summary.last.step:

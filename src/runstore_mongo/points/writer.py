@@ -21,9 +21,9 @@ from runstore_mongo.documents.packed import laid_over, overlay, unpacked
 from runstore_mongo.documents.stages import heartbeat_stage
 from runstore_mongo.documents.summaries import copy_stage, versions_and_summaries
 from runstore_mongo.points.history import blocks_by_series
-from runstore_mongo.points.plans import BUCKET_POINTS, Plan, SeriesState, is_due, plan_write, state_of
+from runstore_mongo.points.plans import BUCKET_POINTS, Plan, SeriesState, plan_write, seal_at, state_of
 from runstore_mongo.points.remembered import Remembered
-from runstore_mongo.points.summaries import loses_extreme, summary_after
+from runstore_mongo.points.summaries import loses_extreme, reaches_back, summary_after
 
 LARGE_TAIL: Final = 8 * BUCKET_POINTS
 """A tail above this is packed into buckets at once, not by the next write."""
@@ -69,7 +69,8 @@ class SeriesWriter:
                 for series, found in blocks.items()
             }
             new = {series: batch for series, batch in batches.items() if batch.steps}
-            stored = self._overlapped(run_id, new, states)
+            limit = seal_at(len(new))
+            stored = self._overlapped(run_id, new, states, limit=limit)
             plans = [
                 plan_write(
                     run_id,
@@ -79,10 +80,12 @@ class SeriesWriter:
                     stored.get(keys[series], []),
                     version=held[series][0],
                     summary=held[series][1],
+                    limit=limit,
                 )
                 for series, batch in new.items()
             ]
-            self._apply(plans, None, concern=self._concern())
+            self._seal(plans, concern=self._concern())
+            self._write(plans, None, concern=self._concern())
             self._remember(plans)
         self._seal_large(run_id, new, concern=self._concern())
         calls = list({block["call"] for block in pending})
@@ -108,17 +111,21 @@ class SeriesWriter:
             extremes = {
                 series for series, batch in batches.items() if loses_extreme(states[keys[series]].summary, batch)
             }
-            stored = self._overlapped(run_id, batches, states, whole=extremes)
+            limit = seal_at(len(batches))
+            stored = self._overlapped(run_id, batches, states, limit=limit, whole=extremes)
             plans = []
             for series, batch in batches.items():
                 key = keys[series]
                 state, documents = states[key], stored.get(key, [])
-                known = overlay(unpacked(*documents), state.tail)
+                known = overlay(unpacked(*documents), state.tail) if reaches_back(state.summary, batch) else _NEW.tail
                 summary = summary_after(series, state.summary, batch, known)
                 version = state.version + 1
-                plans.append(plan_write(run_id, series, batch, state, documents, version=version, summary=summary))
+                plans.append(
+                    plan_write(run_id, series, batch, state, documents, version=version, summary=summary, limit=limit)
+                )
             renewed = [plan for plan in plans if plan.series in copied]
-            self._connection.transact(lambda session: self._apply_wide(run_id, plans, renewed, session))
+            self._seal(plans)
+            self._connection.transact(lambda session: self._write_wide(run_id, plans, renewed, session))
             self._remember(plans)
         self._seal_large(run_id, batches, concern=None)
 
@@ -131,7 +138,7 @@ class SeriesWriter:
             return
         with self._states.get().forgetting(keys.values()):
             known = {keys[one]: state for one, state in large.items()}
-            stored = self._overlapped(run_id, dict.fromkeys(large, Columns.empty()), known)
+            stored = self._overlapped(run_id, dict.fromkeys(large, Columns.empty()), known, limit=1)
             plans = [
                 plan_write(
                     run_id,
@@ -141,10 +148,12 @@ class SeriesWriter:
                     stored.get(keys[one], []),
                     version=state.version,
                     summary=state.summary,
+                    limit=1,
                 )
                 for one, state in large.items()
             ]
-            self._apply(plans, None, concern=concern)
+            self._seal(plans, concern=concern)
+            self._write(plans, None, concern=concern)
             self._remember(plans)
 
     def _load(self, keys: Collection[str]) -> dict[str, SeriesState]:
@@ -157,15 +166,23 @@ class SeriesWriter:
         return {key: state or _NEW for key, state in found.items()}
 
     def _overlapped(
-        self, run_id: str, batches: SeriesColumns, states: Mapping[str, SeriesState], *, whole: Iterable[Series] = ()
+        self,
+        run_id: str,
+        batches: SeriesColumns,
+        states: Mapping[str, SeriesState],
+        *,
+        limit: int,
+        whole: Collection[Series] = (),
     ) -> dict[str, list[Document]]:
         """The buckets that the new points overwrite, or that a seal has to merge into, by series."""
         wanted = []
         for series, batch in batches.items():
             key = series_key(run_id, series)
             state = states[key]
+            if state.sealed_to < 0:
+                continue  # it has no bucket
             low, high = MAX_STEP, -1
-            for part in (batch, state.tail if is_due(state, batch) else Columns.empty()):
+            for part in (batch, state.tail if len(state.tail.steps) >= limit else _NEW.tail):
                 if part.steps and part.steps[0] <= state.sealed_to:
                     low, high = min(low, part.steps[0]), max(high, min(part.steps[-1], state.sealed_to))
             if series in whole:
@@ -180,21 +197,22 @@ class SeriesWriter:
                 found.setdefault(document["series"], []).append(document)
         return found
 
-    def _apply_wide(self, run_id: str, plans: Sequence[Plan], renewed: Sequence[Plan], session: Session) -> None:
+    def _seal(self, plans: Sequence[Plan], *, concern: WriteConcern | None = None) -> None:
+        """Copies tails into buckets, before the series let go of them; in no transaction, for they are many and large."""
+        seals = [seal for plan in plans for seal in plan.seals]
+        if seals:
+            self._compare_and_set(BUCKETS, seals, None, concern)
+
+    def _write(self, plans: Sequence[Plan], session: Session, *, concern: WriteConcern | None = None) -> None:
+        self._compare_and_set(SERIES, [plan.write for plan in plans], session, concern)
+
+    def _write_wide(self, run_id: str, plans: Sequence[Plan], renewed: Sequence[Plan], session: Session) -> None:
         """In a transaction the run comes first, so that two writers of one run meet before they have done any work."""
         if session is not None:
             self._copy(run_id, renewed, session)
-        self._apply(plans, session)
+        self._write(plans, session)
         if session is None:
             self._copy(run_id, renewed, session)
-
-    def _apply(self, plans: Sequence[Plan], session: Session, *, concern: WriteConcern | None = None) -> None:
-        """Buckets before series: without a transaction a bucket must be whole before the tail lets go of its points."""
-        for name, operations in (
-            (BUCKETS, [seal for plan in plans for seal in plan.seals]),
-            (SERIES, [plan.write for plan in plans]),
-        ):
-            self._compare_and_set(name, operations, session, concern)
 
     def _compare_and_set(
         self, name: str, operations: Sequence[UpdateOne], session: Session, concern: WriteConcern | None
