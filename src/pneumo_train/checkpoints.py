@@ -32,7 +32,7 @@ class WholeFileIO(TorchCheckpointIO):
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
-        """See :meth:`lightning_fabric.plugins.io.torch_io.TorchCheckpointIO.save_checkpoint`."""
+        """Writes the checkpoint; called by Lightning."""
         final = Path(path)
         with replacing(final, by=final.with_name(f"{final.name}.partial")) as partial:
             super().save_checkpoint(checkpoint, partial, storage_options)

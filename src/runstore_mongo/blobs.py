@@ -1,6 +1,5 @@
 """Artifact bytes in GridFS, kept once and found by their SHA-256."""
 
-import hashlib
 import tempfile
 from contextlib import suppress
 from io import BufferedReader, RawIOBase
@@ -11,7 +10,7 @@ from bson import ObjectId
 from gridfs import GridFSBucket, GridOut
 from gridfs.errors import CorruptGridFile, NoFile
 
-from runstore.artifacts import Blob, hashed
+from runstore.artifacts import Blob, hashed, hashed_chunks
 from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, InvalidValueError, StoreFailureError
 from runstore.local.files import CHUNK
 from runstore_mongo.connection import Connection
@@ -96,14 +95,11 @@ class GridFSBlobs:
 
     def _is_whole(self, identity: Any, sha256: str) -> bool:
         """Whether a file still holds its bytes: they are read, which takes no longer than to write them would."""
-        found = hashlib.sha256()
         try:
             with self._bucket().open_download_stream(identity) as stored:
-                while chunk := stored.read(CHUNK):
-                    found.update(chunk)
+                return hashed_chunks(iter(lambda: stored.read(CHUNK), b""))[0] == sha256
         except (CorruptGridFile, NoFile):
             return False
-        return found.hexdigest() == sha256
 
     def _first_id(self, sha256: str) -> Any:
         # GridFS itself indexes filename.

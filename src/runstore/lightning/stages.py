@@ -84,7 +84,7 @@ class RunOverStages:
         self._held.points.extend(held.points)
 
     def log_config(self, config: dict[str, Any]) -> None:
-        """Logs a config, at the beginning if that is still to come: a checkpoint may yet tell another run."""
+        """Logs a config, or holds it until the run begins: loading a checkpoint may still switch to another run."""
         if self._is_holding:
             self._held.configs.append(config)
         else:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from runstore.errors import SettingsError, StoreFailureError
 from runstore.local import forks, sqlite_files
+from runstore.local.clock import now_us
 from runstore.local.open_files import FileKey, key_of
 from runstore.local.sqlite_files import Connection
 from runstore.query import like_matcher
@@ -176,7 +177,7 @@ class SqliteFile(UsedFile):
 
 def set_up(connection: sqlite3.Connection) -> None:
     """What every connection has."""
-    connection.create_function("runstore_now_us", 0, lambda: time.time_ns() // 1000)
+    connection.create_function("runstore_now_us", 0, now_us)
     connection.create_function("runstore_like", 2, _is_like, deterministic=True)
     connection.execute("PRAGMA foreign_keys = ON")
     # SQLite's own 2 MB do not hold what one search over 10,000 runs touches.

@@ -3,11 +3,11 @@
 import json
 import math
 import sqlite3
-import time
 from collections.abc import Iterable, Sequence
 from itertools import chain, repeat
 from typing import Any, Final
 
+from runstore.local.clock import now_us
 from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.dialects.sqlite.clock import NOW_US
 from runstore_sql.metrics.ingest import FoundRun, KnownKeys, PointWriter
@@ -83,9 +83,9 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
         pks = self._known.of(run_id, batches)
         if not pks:
             return None
-        now_us = time.time_ns() // 1000
+        heard_us = now_us()
         summaries = [
-            (*row_of(batch), pk, *series, run_id, now_us)
+            (*row_of(batch), pk, *series, run_id, heard_us)
             for pk, (series, batch) in zip(pks, batches.items(), strict=True)
         ]
         return summaries, list(zip(pks, batches.values(), strict=True))
