@@ -191,7 +191,7 @@ class Secrets:
                 public.update(each.lower() for each in _public_of(parts))
         hidden = {form for each in secret for form in _forms(each) if len(form) >= _SHORTEST}
         words = sorted((each for each in hidden if each.lower() not in public), key=len, reverse=True)
-        self.pattern = re.compile("|".join(map(_bounded, words))) if words else None
+        self.pattern: re.Pattern[str] | None = re.compile("|".join(map(_bounded, words))) if words else None
 
     def hide(self, text: str) -> str:
         """The text without these secrets, nor any other that :func:`redact` knows."""
