@@ -13,7 +13,7 @@ from typing import IO, Any, BinaryIO, Final, Protocol, cast
 
 from msgspec import Struct
 
-from runstore.errors import ArtifactNotFoundError, InvalidValueError, SettingsError, StoreFailureError
+from runstore.errors import ArtifactNotFoundError, RunStoreError, SettingsError, StoreFailureError
 from runstore.local.files import CHUNK, chunks_of
 from runstore.local.homes import expanded
 from runstore.local.left_out import leave_out
@@ -239,9 +239,7 @@ class _translated:  # noqa: N801 - reads as a word in a with statement
         """Nothing to set up."""
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, Exception) and not isinstance(
-            error, (ArtifactNotFoundError, InvalidValueError, StoreFailureError)
-        ):
+        if isinstance(error, Exception) and not isinstance(error, RunStoreError):
             failed = StoreFailureError(
                 f"could not {self._asked} in {redact_word(self._root)}: {type(error).__name__}: {error}; "
                 "check the place's permissions, space and credentials"

@@ -113,7 +113,7 @@ def check_points(points: Iterable[MetricPoint], *, now_us: int) -> Points:
         series = [(name, kind) for name, kind, _, _, _ in points]
         steps, values, moments = ([list(column) for column in zip(*points, strict=True)] or [[]] * 5)[2:]
         return Points(series, steps, values, moments)
-    given = points if type(points) is list else list(_several(points))
+    given = points if type(points) is list else list(several(points))
     if len(given) == 1 and (alone := _alone(given[0], now_us)) is not None:
         return alone
     series, steps, values = [], [], []
@@ -159,10 +159,7 @@ def _checked(given: Sequence[MetricPoint], now_us: int) -> Points:
     moments: list[int] = []
     for index, point in enumerate(given):
         if not isinstance(point, MetricPoint):
-            raise InvalidValueError(
-                f"points[{index}] is {shown(point)} of type {type(point).__name__}; give a MetricPoint: "
-                "MetricPoint(name='loss', value=0.5, step=3)"
-            )
+            raise no_point(point, index)
         series.append(_series_of(point, index))
         steps.append(check_step(point.step, f"points[{index}].step"))
         values.append(check_number(point.value, f"points[{index}].value"))
@@ -189,7 +186,7 @@ def _moment_of(point: MetricPoint, index: int, now_us: int) -> int:
     return check_time(moment, f"points[{index}].logged_at")
 
 
-def _several(points: Iterable[MetricPoint]) -> Iterable[MetricPoint]:
+def several(points: Iterable[MetricPoint]) -> Iterable[MetricPoint]:
     """The points, if they are several; if not, an error that says how to give them."""
     if isinstance(points, MetricPoint):
         raise InvalidValueError("points is one MetricPoint; give a list, though it holds one point: [point]")
@@ -202,3 +199,11 @@ def _several(points: Iterable[MetricPoint]) -> Iterable[MetricPoint]:
     if isinstance(points, str) or not isinstance(points, Iterable):
         raise InvalidValueError(f"{found}; give a list of MetricPoint")
     return points
+
+
+def no_point(found: object, index: int) -> InvalidValueError:
+    """The error for what is no point."""
+    return InvalidValueError(
+        f"points[{index}] is {shown(found)} of type {type(found).__name__}; give a MetricPoint: "
+        "MetricPoint(name='loss', value=0.5, step=3)"
+    )

@@ -17,7 +17,7 @@ from runstore.errors import InvalidValueError, RunStoreError
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus
 from runstore.protocol import RunStore
 from runstore.training.misses import Misses
-from runstore.training.sorting import check_kind_of_points, require_mapping, require_path, sort_config, sort_points
+from runstore.training.sorting import check_kind_of_points, require_path, sort_config, sort_points
 from runstore.values.checks import check_terminal_status
 from runstore.values.ids import new_run_id
 
@@ -192,7 +192,7 @@ class RunSession:
         Raises:
             InvalidValueError: this is no mapping.
         """
-        sorted_out = sort_config(require_mapping(config))
+        sorted_out = sort_config(config)
         if sorted_out.refused:
             self._misses.note_refused(self.run_id, sorted_out.refused, sorted_out.error)
             if not sorted_out.good:

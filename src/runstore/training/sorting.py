@@ -7,13 +7,11 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from runstore.errors import InvalidValueError
 from runstore.model import MetricPoint
-from runstore.series.checked import check_points
+from runstore.series.points import check_points, no_point, several
 from runstore.values.checks import shown
 from runstore.values.config import check_config
 
 GoodT = TypeVar("GoodT")
-
-_HOW_TO_MAKE_POINTS = 'give a list of MetricPoint, such as [MetricPoint(name="loss", value=0.5, step=0)]'
 
 
 class Refused(NamedTuple):
@@ -48,31 +46,15 @@ def check_kind_of_points(points: Iterable[MetricPoint]) -> list[MetricPoint]:
     Raises:
         InvalidValueError: this holds something else than points; says how to make some.
     """
-    if type(points) is not list and (
-        isinstance(points, (Mapping, str, bytes, MetricPoint)) or not isinstance(points, Iterable)
-    ):
-        raise InvalidValueError(f"points is {shown(points)} of type {type(points).__name__}; {_how_to_give(points)}")
-    kept = list(points)
+    kept = list(several(points))
     for index, point in enumerate(kept):
         if type(point) is not MetricPoint and not isinstance(point, MetricPoint):
-            raise InvalidValueError(
-                f"points[{index}] is {shown(point)} of type {type(point).__name__}; {_HOW_TO_MAKE_POINTS}"
-            )
+            raise no_point(point, index)
     return kept
 
 
-def _how_to_give(points: object) -> str:
-    if isinstance(points, Mapping) and points:
-        key, value = next(iter(points.items()))
-        return (
-            f"give a list of points: [MetricPoint(name={str(key)[:40]!r}, value={str(value)[:20]}, step=0)]; "
-            "a Lightning logger's own log_metrics(metrics, step) takes a mapping"
-        )
-    return "give a list with it: [point]" if isinstance(points, MetricPoint) else _HOW_TO_MAKE_POINTS
-
-
 def sort_points(points: Iterable[MetricPoint]) -> SortedOut[list[MetricPoint]]:
-    """The points that can be stored, and those that break a rule; see :func:`runstore.values.checks.check_points`."""
+    """The points that can be stored, and those that break a rule; see :func:`runstore.series.check_points`."""
     good: list[MetricPoint] = []
     refused: list[Refused] = []
     last: InvalidValueError | None = None
@@ -88,24 +70,17 @@ def sort_points(points: Iterable[MetricPoint]) -> SortedOut[list[MetricPoint]]:
     return SortedOut(good, refused, last)
 
 
-def require_mapping(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The config, if it is a mapping.
+def sort_config(config: Mapping[str, Any]) -> SortedOut[dict[str, Any]]:
+    """The keys that can be stored, with their values as they are now, and those that break a rule.
 
     Raises:
-        InvalidValueError: it is something else.
+        InvalidValueError: this is no mapping.
     """
-    if not isinstance(config, Mapping):
-        raise InvalidValueError(
-            f"config is {shown(config)} of type {type(config).__name__}; give a mapping, such as {{'lr': 0.1}}"
-        )
-    return config
-
-
-def sort_config(config: Mapping[str, Any]) -> SortedOut[dict[str, Any]]:
-    """The keys that can be stored, with their values as they are now, and those that break a rule."""
     try:
         return SortedOut(check_config(config), [], None)
     except InvalidValueError as error:
+        if not isinstance(config, Mapping):
+            raise
         whole = error
     good: dict[str, Any] = {}
     refused: list[Refused] = []
