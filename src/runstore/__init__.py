@@ -14,6 +14,7 @@ import importlib
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, without importing typing for it
 if TYPE_CHECKING:
+    from runstore.backend import BackendStore
     from runstore.errors import (
         ArtifactNotFoundError,
         ConflictError,
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
         StepValue,
     )
     from runstore.opening.stores import open_reader, open_store
-    from runstore.protocol import BackendStore, RunReader, RunStore
+    from runstore.protocol import RunReader, RunStore
 
 __all__ = [
     "Artifact",
@@ -106,7 +107,8 @@ _HOMES = {
         "SeriesSummary",
         "StepValue",
     ),
-    "protocol": ("BackendStore", "RunReader", "RunStore"),
+    "backend": ("BackendStore",),
+    "protocol": ("RunReader", "RunStore"),
     "opening": ("open_reader", "open_store"),
 }
 """Which module each public name is loaded from at its first use, so that ``import runstore`` costs next to nothing."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pluggy
 
-from runstore.protocol import BackendStore
+from runstore.backend import BackendStore
 from runstore.secrets import redact_word
 
 GROUP = "runstore"

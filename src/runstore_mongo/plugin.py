@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from runstore.backend import BackendStore
 from runstore.hookspecs import Backend, OpenOptions, hookimpl
-from runstore.protocol import BackendStore
 
 
 def _open(url: str, options: OpenOptions) -> BackendStore:

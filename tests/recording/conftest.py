@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from recording.faulty import FaultyStore
+from recording.faulty import faulty
+from runstore.backend import BackendStore
 from runstore.memory.store import MemoryDatabase, MemoryStore
-from runstore.protocol import BackendStore
 from runstore.recording import RecorderOptions, RecordingStore
 from runstore.recording import worker as worker_module
 
@@ -49,7 +49,7 @@ def open_recorder(database: MemoryDatabase, fast_path: Path) -> Iterator[OpenRec
     ) -> RecordingStore:
         def open_bare() -> BackendStore:
             store = MemoryStore(database)
-            return store if next_fault is None else FaultyStore(store, next_fault)
+            return store if next_fault is None else faulty(store, next_fault)
 
         given = {"state_dir": fast_path, "confirm_s": 120.0, "close_deadline_s": 20.0, **options}
         recorder = RecordingStore(

@@ -2,8 +2,9 @@
 
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, Self, cast
 
+from runstore.backend import BackendStore
 from runstore.errors import StoreFailureError, StoreFullError, StoreUnavailableError
 from runstore.memory.store import MemoryStore
 
@@ -22,6 +23,9 @@ class FaultyStore:
         self._store = store
         self._next_fault = next_fault
         self.calls: list[str] = []
+
+    def source(self) -> Self:
+        return self
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
@@ -47,6 +51,11 @@ class FaultyStore:
             return result
 
         return call
+
+
+def faulty(store: MemoryStore, next_fault: Callable[[str], str | None]) -> BackendStore:
+    """A store that breaks at will, in the place of one that does not."""
+    return cast("BackendStore", FaultyStore(store, next_fault))
 
 
 class Faults:

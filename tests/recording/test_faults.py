@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recording.faulty import FAULTS, Faults, FaultyStore
+from recording.faulty import FAULTS, Faults, faulty
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint, RunStatus
 from runstore.recording import RecorderOptions, RecordingStore
@@ -53,7 +53,7 @@ class Subject:
 
     def _open(self) -> RecordingStore:
         return RecordingStore(
-            lambda: FaultyStore(MemoryStore(self.database), self._faults),
+            lambda: faulty(MemoryStore(self.database), self._faults),
             identity="memory://faults",
             options=RecorderOptions(state_dir=Path(self._folder.name), confirm_s=0.05),
         )

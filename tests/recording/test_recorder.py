@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recording.conftest import IDENTITY
-from recording.faulty import Away, Faults, FaultyStore
+from recording.faulty import Away, Faults, faulty
 from runstore.artifacts import ArtifactRequest
 from runstore.backend.begun import HANDED_BACK_S
 from runstore.errors import (
@@ -433,7 +433,7 @@ def test_another_try_stops_when_the_store_is_away_and_keeps_what_it_did_not_try(
     recorder.flush()
     recorder.log_metrics(run_id, [point(7, name="auroc")])
     recorder.close()
-    away = FaultyStore(MemoryStore(database), Faults([None, "away"]))
+    away = faulty(MemoryStore(database), Faults([None, "away"]))
 
     done = requeue_refused(away, IDENTITY, state_dir=fast_path)
 

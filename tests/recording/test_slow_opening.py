@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from recording.faulty import Away, FaultyStore
+from recording.faulty import Away, faulty
 from recording.test_recorder import begin, point, steps_of, wait_for
 from runstore.errors import StoreFailureError
 from runstore.memory.store import MemoryDatabase, MemoryStore
@@ -110,7 +110,7 @@ def test_an_outage_that_turns_out_to_be_a_refusal_is_told_once_and_loudly(
     def open_store() -> MemoryStore:
         if is_refused.is_set():
             raise refused()
-        FaultyStore(MemoryStore(database), outage).get_experiment("x")
+        faulty(MemoryStore(database), outage).get_experiment("x")
         raise AssertionError("it is away")
 
     recorder = open_recorder(open_store=open_store)

@@ -23,6 +23,10 @@ class Store(Verbs, Reads):
     """
 
     @abstractmethod
+    def source(self) -> "BackendStore":
+        """The backend that answers, ready to be asked."""
+
+    @abstractmethod
     def close(self) -> None:
         """Gives back what the handle holds; closing twice is closing once. Later calls raise StoreClosedError."""
 

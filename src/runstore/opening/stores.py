@@ -1,19 +1,18 @@
 """Opening a store or a reader by its URL; swapping databases is changing that one value."""
 
-from typing import cast
-
+from runstore.backend import BackendStore, Store
 from runstore.backend.begun import leave_at_exit
 from runstore.errors import RunStoreError
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.opening.reading import ReadOnlyStore
 from runstore.plugins.registry import broken_plugin, find_backends
-from runstore.protocol import BackendStore, RunReader
+from runstore.protocol import RunReader
 from runstore.secrets import Secrets, without_secrets
 from runstore.settings import Settings, load_settings, require_url
 from runstore.urls import absolute_url, check_splits, scheme_of, with_plain_scheme
 
 
-def open_store(url: str | None = None, *, durable: bool = True, artifacts: str | None = None) -> BackendStore:
+def open_store(url: str | None = None, *, durable: bool = True, artifacts: str | None = None) -> Store:
     """A store to write runs to; it can be read as well.
 
     Args:
@@ -56,7 +55,7 @@ def open_reader(url: str | None = None, *, artifacts: str | None = None) -> RunR
         SchemaError: there is no store at this URL, or it cannot be used as it stands.
     """
     store_url, backend, options = _found(load_settings(url=url, artifacts=artifacts), read_only=True)
-    return cast("RunReader", ReadOnlyStore(_open(backend, store_url, options), url=store_url))
+    return ReadOnlyStore(_open(backend, store_url, options), url=store_url)
 
 
 def check_url(url: str) -> None:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
+from runstore.backend import BackendStore
 from runstore.errors import SettingsError
 from runstore.hookspecs import Backend, OpenOptions, hookimpl
-from runstore.protocol import BackendStore
 
 
 def _open(url: str, options: OpenOptions) -> BackendStore:

@@ -5,29 +5,27 @@ import threading
 import weakref
 from collections.abc import Callable, Sequence
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
+from runstore.backend import BackendStore, Store
 from runstore.backend.begun import cause_of, ending_of, say_unfinished, unhandled
-from runstore.backend.writing import Verbs
 from runstore.errors import StoreClosedError, StoreUnavailableError
 from runstore.local.clock import now_us
-from runstore.model import RunFailure, RunStatus
-from runstore.protocol import BackendStore
+from runstore.model import Artifact, RunFailure, RunStatus
 from runstore.recording import shutdown
 from runstore.recording.apply import LEASE_S
-from runstore.recording.health import Health
+from runstore.recording.health import HEALTH_PREFIX, Health
 from runstore.recording.live import Live
 from runstore.recording.options import RecorderOptions, RunState
 from runstore.recording.patience import Patience
 from runstore.recording.places import identity_of, with_absolute_place
-from runstore.recording.reads import RecordedReads
 from runstore.recording.records import FinalizeRecord, encode
 from runstore.values import check_failure
 
 _TERMINATED: Final = RunFailure(type="Terminated", message="the process was told to end (SIGTERM)", traceback="")
 
 
-class RecorderHandle(Verbs, RecordedReads):
+class RecorderHandle(Store):
     """What a :class:`runstore.recording.RecordingStore` is beside its verbs."""
 
     def __init__(
@@ -96,7 +94,12 @@ class RecorderHandle(Verbs, RecordedReads):
 
     # Reading
 
-    def _bare(self) -> BackendStore:
+    def source(self) -> BackendStore:
+        """The bare store, once it holds everything that this process was told.
+
+        Raises:
+            StoreUnavailableError: it does not take that; says how many records wait.
+        """
         live = self._live or self._begin()
         self.flush()
         for peer in list(_recorders):
@@ -105,6 +108,10 @@ class RecorderHandle(Verbs, RecordedReads):
         if live.worker.store is None:  # pragma: no cover - a flush has opened it
             raise StoreUnavailableError(live.describe_wait())
         return live.worker.store
+
+    def hides(self, artifact: Artifact) -> bool:
+        """Whether it is a record that a recorder keeps of its own figures."""
+        return artifact.name.startswith(HEALTH_PREFIX)
 
     def _flush_if_open(self) -> None:
         if self._live is not None:
@@ -233,10 +240,6 @@ class RecorderHandle(Verbs, RecordedReads):
             live.journal.sync()
             if live.worker.answers:
                 live.worker.flush(Patience.until(self._options.exit_deadline_s))
-
-    def __enter__(self) -> Self:
-        """The store itself."""
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

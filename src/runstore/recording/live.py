@@ -5,9 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Self
 
+from runstore.backend import BackendStore
 from runstore.backend.begun import BegunRuns, hand_back, say_unfinished
 from runstore.local.left_out import leave_out
-from runstore.protocol import BackendStore
 from runstore.recording import shutdown
 from runstore.recording.apply import LEASE_S
 from runstore.recording.beat import Beat
@@ -36,7 +36,7 @@ class Live:
         self.drain = JournalDrain(journal, self.tallies, counts_accepted=False)
         self.worker = Worker(open_store, journal, self.drain, self.tallies)
         worker = self.worker
-        self.beat = Beat(lambda: worker.operations)
+        self.beat = Beat(lambda: worker.store)
         self._lock = journal.lock
         self._counts = self.tallies.runs
         self._append_locked = journal.append_locked

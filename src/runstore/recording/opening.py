@@ -8,16 +8,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from runstore.backend import BackendStore, Store
 from runstore.errors import RunStoreError, StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.plugins.registry import broken_plugin
-from runstore.protocol import BackendStore
 from runstore.recording.adoption import adopt
 from runstore.recording.drain import ORPHAN_GRACE_S, JournalDrain, TryLaterError
 from runstore.recording.options import RecorderOptions
 from runstore.recording.places import identity_of, journal_folders
 from runstore.recording.recorder import RecordingStore
-from runstore.recording.verbs import with_operations
 from runstore.recording.writers import leftovers
 from runstore.secrets import Secrets, redact_word, without_secrets
 from runstore.urls import absolute_url, scheme_of
@@ -50,7 +49,7 @@ class Recipe(Struct, frozen=True):
 
 def open_recorded(
     url: str, backend: Backend, options: OpenOptions, recorder_options: RecorderOptions | None = None
-) -> BackendStore:
+) -> RecordingStore:
     """A store that journals every call on local disk first; the database may be away.
 
     Args:
@@ -129,7 +128,7 @@ class _SyncPatience:
 
 
 def sync_leftovers(
-    store: BackendStore, url: str, *, state_dir: Path | None = None, journals_of: Sequence[Path] | None = None
+    store: Store, url: str, *, state_dir: Path | None = None, journals_of: Sequence[Path] | None = None
 ) -> Synced:
     """Stores what dead writers to this store left on this machine; living ones drain themselves.
 
@@ -142,6 +141,7 @@ def sync_leftovers(
         state_dir: where journals lie.
         journals_of: other journals instead, such as those of a mistyped store.
     """
+    backend = store.source()
     journals = alive = calls = points = quarantined = 0
     error: RunStoreError | None = None
     folders = [leftovers(root) for root in journal_folders(identity_of(url), state_dir)]
@@ -155,7 +155,7 @@ def sync_leftovers(
         has_more, patience = True, _SyncPatience(folder)
         while has_more:
             try:
-                has_more = adopted.step(with_operations(store))
+                has_more = adopted.step(backend)
             except TryLaterError as later:
                 error = patience.end_of(later, adopted.drain)
                 if error is None:

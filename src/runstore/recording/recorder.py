@@ -151,7 +151,7 @@ class RecordingStore(RecorderHandle):
         live.beat.remove(run_id)
         if not live.worker.answers:
             raise StoreUnavailableError(live.describe_wait())
-        self._bare().heartbeat(run_id, lease_s=lease_s)
+        self.source().beat(run_id, lease_s)
 
     # Journaling
 

@@ -13,8 +13,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runstore import protocol
-from runstore.backend import BackendStore
+from runstore.backend import BackendStore, Store
 from runstore.errors import RunStoreError
 from runstore.local.whole_files import write_whole
 from runstore.recording.adoption import QUARANTINE
@@ -24,7 +23,6 @@ from runstore.recording.health import Counts, RunHealth, stored_health
 from runstore.recording.places import identity_of, journal_folders, noted_stores
 from runstore.recording.records import ArtifactRecord, Record, decode, opens_or_ends, points_in, run_of
 from runstore.recording.segments import take_lock
-from runstore.recording.verbs import with_operations
 from runstore.recording.writers import LOCK_NAME
 
 _log = logging.getLogger(__name__)
@@ -56,18 +54,18 @@ def count_refused(state_dir: Path | None = None) -> dict[str, int]:
     return dict(counts)
 
 
-def requeue_refused(store: protocol.BackendStore, url: str, *, state_dir: Path | None = None) -> Requeued:
+def requeue_refused(store: Store, url: str, *, state_dir: Path | None = None) -> Requeued:
     """Sends what the store refused once more, in the old order; what it takes leaves the dead-letter files.
 
     A value that was logged for the same step since then is written over, for the refused record comes last.
     """
-    done = Requeued()
+    done, backend = Requeued(), store.source()
     for folder in _folders(journal_folders(identity_of(url), state_dir)):
         lock_fd = take_lock(folder / LOCK_NAME)
         if lock_fd is None:
             continue  # another process is at it
         try:
-            _Quarantine(folder).requeue(with_operations(store), done)
+            _Quarantine(folder).requeue(backend, done)
         except OSError as error:
             _log.warning("the dead letters in %s cannot be read or written: %s", folder, error)
         finally:

@@ -8,16 +8,14 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 
-from runstore.backend import BackendStore as Operations
+from runstore.backend import BackendStore
 from runstore.errors import RunStoreError
-from runstore.protocol import BackendStore
 from runstore.recording.adoption import put_away
 from runstore.recording.drain import JournalDrain, Tallies, TryLaterError
 from runstore.recording.figures import Figures
 from runstore.recording.journal import Journal
 from runstore.recording.leftovers import LEFTOVERS_INTERVAL_S, Leftovers
 from runstore.recording.patience import Left, Patience, Progress, wait
-from runstore.recording.verbs import with_operations
 from runstore.secrets import redact
 
 _log = logging.getLogger(__name__)
@@ -60,7 +58,6 @@ class Worker:
 
     Attributes:
         store: the bare store, once it could be opened.
-        operations: the same, as the drain uses it.
         is_idle: everything is stored, and the thread sleeps until :meth:`wake`.
         is_away: the store failed to take records when it was asked last.
         is_silent: a caller gave up waiting for it, and it has neither taken a record nor failed since.
@@ -72,7 +69,6 @@ class Worker:
     def __init__(self, open_store: OpenStore, journal: Journal, drain: JournalDrain, tallies: Tallies) -> None:
         """Starts nothing yet."""
         self.store: BackendStore | None = None
-        self.operations: Operations | None = None
         self.is_idle = False
         self.is_away = False
         self.is_silent = False
@@ -281,18 +277,17 @@ class Worker:
         self._sleep_until_woken()
         return True
 
-    def _opened(self) -> Operations:
-        if self.operations is None:
+    def _opened(self) -> BackendStore:
+        if self.store is None:
             try:
                 self.store = self._open_store()
-                self.operations = with_operations(self.store)
             except Exception as error:  # a stranger's backend may raise anything
                 if isinstance(error, RunStoreError) and error.needs_person:
                     self.open_error = error
                 raise TryLaterError from error
             self.open_error = None
             self._tell()
-        return self.operations
+        return self.store
 
     def _sleep_until_woken(self) -> None:
         self.is_idle = True
@@ -374,7 +369,7 @@ class Worker:
             self._spoke_at = float("-inf")
             _log.warning("the store takes records again, after %.1f s", time.monotonic() - self._away_since)
 
-    def _report(self, store: Operations, *, is_last: bool = False) -> None:
+    def _report(self, store: BackendStore, *, is_last: bool = False) -> None:
         error = self.last_error or self._journal.warning
         self._figures.report(store, last_error=error, last_error_at=self.last_error_at, is_last=is_last)
 
@@ -382,9 +377,9 @@ class Worker:
         self._leftovers.let_go()
         self._drain.save()
         is_empty = self._drain.waiting_bytes == 0
-        if is_empty and self.store is not None and self.operations is not None:
+        if is_empty and self.store is not None:
             with contextlib.suppress(Exception):  # the last figures; the next start repeats nothing of this
-                self._report(self.operations, is_last=True)
+                self._report(self.store, is_last=True)
             if self.before_closing is not None:
                 self.before_closing(self.store)
         put_away(self._journal, is_drained=is_empty)
