@@ -21,7 +21,6 @@ from runstore_sql.dialects.like import like_pattern
 from runstore_sql.metrics.history import HistoryReader
 from runstore_sql.metrics.ingest import PointWriter
 from runstore_sql.metrics.listing import Listing
-from runstore_sql.transactions import Transactions
 
 
 class Upkeep(Protocol):
@@ -55,6 +54,9 @@ class Dialect(ABC):
         commits_ddl: whether each statement that changes the schema commits by itself, so that no transaction holds one.
         most_joined: of how many tests of keys a query may be planned as joins; any number where ``None``.
         first_schema: for the migration of the first schema.
+        writer: writes points.
+        histories: reads the points of a series.
+        listing: reads configs and summaries of many runs.
     """
 
     name: ClassVar[str]
@@ -67,6 +69,9 @@ class Dialect(ABC):
     commits_ddl: ClassVar[bool] = False
     most_joined: ClassVar[int | None] = None
     first_schema: ClassVar[FirstSchema]
+    writer: ClassVar[type[PointWriter[Any, Any]]]
+    histories: ClassVar[type[HistoryReader[Any]]]
+    listing: ClassVar[type[Listing[Any]]]
 
     # --- connecting
 
@@ -90,17 +95,25 @@ class Dialect(ABC):
         """
         return sa.make_url(text)
 
-    @abstractmethod
     def checked(self, url: sa.URL, text: str) -> sa.URL:
-        """The URL as it is connected to. Refuses options that the driver lacks, or that would break a promise.
+        """The URL as it is connected to.
 
         Args:
             url: the parts.
             text: as it was given.
 
         Raises:
-            SettingsError: names what cannot be taken.
+            SettingsError: names what is missing, or cannot be taken.
         """
+        if not url.database:
+            raise SettingsError(
+                f"store {redact_word(text)!r} names no database; add one after the host, as in …@host/runs"
+            )
+        self.check_options(url)
+        return url
+
+    def check_options(self, url: sa.URL) -> None:
+        """Refuses options that the driver lacks, or that would break a promise."""
 
     @abstractmethod
     def connector(self, url: sa.URL, secrets: Mapping[str, Any], *, read_only: bool) -> Connector:
@@ -159,18 +172,6 @@ class Dialect(ABC):
         """Inserts a row unless its unique key is taken; whether it did."""
         return connection.execute(statement, values).first() is not None
 
-    @abstractmethod
-    def writer(self, transactions: Transactions) -> PointWriter[Any, Any]:
-        """What writes points."""
-
-    @abstractmethod
-    def histories(self, *, is_plain: bool = False) -> HistoryReader[Any]:
-        """What reads the points of a series."""
-
-    @abstractmethod
-    def listing(self, *, is_plain: bool = False) -> Listing[Any]:
-        """What reads configs and summaries of many runs."""
-
     # --- searching
 
     def is_like(self, text: sa.ColumnElement[Any], pattern: str) -> sa.ColumnElement[bool]:
@@ -191,12 +192,6 @@ class Dialect(ABC):
         """How many bytes a row may hold."""
         del connection
         return CHUNK
-
-
-def check_database(url: sa.URL, text: str) -> None:
-    """Refuses a server's URL that names no database."""
-    if not url.database:
-        raise SettingsError(f"store {redact_word(text)!r} names no database; add one after the host, as in …@host/runs")
 
 
 def dialect_of(scheme: str) -> Dialect:

@@ -10,19 +10,17 @@ from runstore.errors import SchemaError, SettingsError, StoreUnavailableError
 from runstore.local.files import CHUNK
 from runstore.query import MAX_SORTED_LENGTH
 from runstore.secrets import redact_word, split_url
-from runstore_sql.dialects.base import Dialect, check_database
+from runstore_sql.dialects.base import Dialect
 from runstore_sql.dialects.connector import ServerConnector
 from runstore_sql.dialects.failures import Failures
-from runstore_sql.dialects.mysql import connecting
+from runstore_sql.dialects.mysql import connecting, options
 from runstore_sql.dialects.mysql.clock import NOW_US
 from runstore_sql.dialects.mysql.failures import MysqlFailures
 from runstore_sql.dialects.mysql.history import MysqlHistoryReader
 from runstore_sql.dialects.mysql.ingest import MysqlPointWriter
 from runstore_sql.dialects.mysql.listing import MysqlListing
-from runstore_sql.dialects.mysql.options import arguments_of, check_options
 from runstore_sql.dialects.mysql.packets import room_in
 from runstore_sql.dialects.mysql.r0001 import FIRST_SCHEMA
-from runstore_sql.transactions import Transactions
 
 _LOCK_NAME: Final = "runstore schema"
 _LOCK_WAIT_S: Final = 60
@@ -50,6 +48,9 @@ class MysqlDialect(Dialect):
     begin_reading = f"{begin} READ ONLY"
     commits_ddl = True  # a broken attempt is taken up again
     first_schema = FIRST_SCHEMA
+    writer = MysqlPointWriter
+    histories = MysqlHistoryReader
+    listing = MysqlListing
 
     def split(self, text: str) -> sa.URL:
         if "," in split_url(text).hosts:
@@ -59,13 +60,11 @@ class MysqlDialect(Dialect):
             )
         return sa.make_url(text)
 
-    def checked(self, url: sa.URL, text: str) -> sa.URL:
-        check_database(url, text)
-        check_options(url)
-        return url
+    def check_options(self, url: sa.URL) -> None:
+        options.check_options(url)
 
     def connector(self, url: sa.URL, secrets: Mapping[str, Any], *, read_only: bool) -> ServerConnector:
-        arguments = {**arguments_of(url), **secrets}
+        arguments = {**options.arguments_of(url), **secrets}
         password = secrets.get("password", arguments.pop("passwd", url.password))
         if isinstance(password, str):  # the driver would write it as Latin-1, and servers hash its UTF-8
             arguments["password"] = password.encode()
@@ -108,15 +107,6 @@ class MysqlDialect(Dialect):
                 raise
             return False  # a failed statement leaves the rest of the transaction as it is
         return True
-
-    def writer(self, transactions: Transactions) -> MysqlPointWriter:
-        return MysqlPointWriter(transactions)
-
-    def histories(self, *, is_plain: bool = False) -> MysqlHistoryReader:
-        return MysqlHistoryReader(is_plain=is_plain)
-
-    def listing(self, *, is_plain: bool = False) -> MysqlListing:
-        return MysqlListing(is_plain=is_plain)
 
     def ready_to_sort(self, connection: sa.Connection, long_texts: int) -> None:
         connection.exec_driver_sql(_SORT_WHOLE_TEXTS.format(long_texts * _BYTES_A_SORTED_TEXT))

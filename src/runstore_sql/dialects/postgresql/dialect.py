@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from runstore.errors import SchemaError, StoreFailureError
 from runstore.secrets import split_url
-from runstore_sql.dialects.base import Dialect, check_database
+from runstore_sql.dialects.base import Dialect
 from runstore_sql.dialects.connector import ServerConnector
 from runstore_sql.dialects.failures import Failures
 from runstore_sql.dialects.postgresql import connecting
@@ -21,7 +21,6 @@ from runstore_sql.dialects.postgresql.ingest import PostgresqlPointWriter
 from runstore_sql.dialects.postgresql.listing import PostgresqlListing
 from runstore_sql.dialects.postgresql.partitions import LOCK, Partitions
 from runstore_sql.dialects.postgresql.r0001 import FIRST_SCHEMA
-from runstore_sql.transactions import Transactions
 
 _MAY_WRITE: Final = """
     SELECT bool_and(has_table_privilege(name, 'INSERT')
@@ -46,6 +45,9 @@ class PostgresqlDialect(Dialect):
     # It weighs all orders of joins: 20 take it seconds, 50 half a minute.
     most_joined = 4
     first_schema = FIRST_SCHEMA
+    writer = PostgresqlPointWriter
+    histories = PostgresqlHistoryReader
+    listing = PostgresqlListing
 
     def split(self, text: str) -> sa.URL:
         """Also as libpq spells one of several servers, ``//one:5432,two/runs``."""
@@ -56,10 +58,8 @@ class PostgresqlDialect(Dialect):
         before, _, behind = rest.partition(hosts)
         return sa.make_url(f"{scheme}{mark}{before}{behind}").update_query_dict({"host": hosts.split(",")})
 
-    def checked(self, url: sa.URL, text: str) -> sa.URL:
-        check_database(url, text)
+    def check_options(self, url: sa.URL) -> None:
         connecting.check_options(url)
-        return url
 
     def connector(self, url: sa.URL, secrets: Mapping[str, Any], *, read_only: bool) -> ServerConnector:
         return ServerConnector(url, partial(connecting.connect, read_only=read_only), secrets=secrets)
@@ -91,15 +91,6 @@ class PostgresqlDialect(Dialect):
 
     def inserting(self, table: sa.Table) -> sa.Insert:
         return postgresql.insert(table).on_conflict_do_nothing().returning(table.c.pk)
-
-    def writer(self, transactions: Transactions) -> PostgresqlPointWriter:
-        return PostgresqlPointWriter(transactions)
-
-    def histories(self, *, is_plain: bool = False) -> PostgresqlHistoryReader:
-        return PostgresqlHistoryReader(is_plain=is_plain)
-
-    def listing(self, *, is_plain: bool = False) -> PostgresqlListing:
-        return PostgresqlListing(is_plain=is_plain)
 
 
 DIALECT: Final = PostgresqlDialect()

@@ -23,7 +23,6 @@ from runstore_sql.dialects.sqlite.ingest import SqlitePointWriter
 from runstore_sql.dialects.sqlite.listing import SqliteListing
 from runstore_sql.dialects.sqlite.r0001 import FIRST_SCHEMA
 from runstore_sql.dialects.sqlite.reading import ReadFile
-from runstore_sql.transactions import Transactions
 
 
 class SqliteDialect(Dialect):
@@ -36,6 +35,9 @@ class SqliteDialect(Dialect):
     begin = "BEGIN IMMEDIATE"
     begin_reading = "BEGIN IMMEDIATE"
     first_schema = FIRST_SCHEMA
+    writer = SqlitePointWriter
+    histories = SqliteHistoryReader
+    listing = SqliteListing
 
     def checked(self, url: sa.URL, text: str) -> sa.URL:
         if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
@@ -66,15 +68,6 @@ class SqliteDialect(Dialect):
 
     def inserting(self, table: sa.Table) -> sa.Insert:
         return sqlite.insert(table).on_conflict_do_nothing().returning(table.c.pk)
-
-    def writer(self, transactions: Transactions) -> SqlitePointWriter:
-        return SqlitePointWriter(transactions)
-
-    def histories(self, *, is_plain: bool = False) -> SqliteHistoryReader:
-        return SqliteHistoryReader(is_plain=is_plain)
-
-    def listing(self, *, is_plain: bool = False) -> SqliteListing:
-        return SqliteListing(is_plain=is_plain)
 
     def is_like(self, text: sa.ColumnElement[Any], pattern: str) -> sa.ColumnElement[bool]:
         # LIKE takes "A" for "a", and GLOB takes U+FFFE and U+FFFF for U+FFFD.
