@@ -63,40 +63,32 @@ class Points(Struct, frozen=True, gc=False):
         """The points of each series in the order of their steps; of a step that comes twice the last counts (MET.1)."""
         if len(self.series) == 1:
             return {self.series[0]: Columns(array("q", self.steps), array("d", self.values), array("q", self.moments))}
-        found: SeriesColumns = {}
-        for series, (steps, values, moments) in sorted(_apart(self).items()):
-            if all(map(int.__lt__, steps, steps[1:])):
-                found[series] = Columns(array("q", steps), array("d", values), array("q", moments))
-            else:
-                last = {step: place for place, step in enumerate(steps)}
-                places = [last[step] for step in sorted(last)]
-                found[series] = Columns(
-                    array("q", [steps[place] for place in places]),
-                    array("d", [values[place] for place in places]),
-                    array("q", [moments[place] for place in places]),
-                )
-        return found
+        distinct = dict.fromkeys(self.series)
+        turn = len(distinct)
+        is_in_turn = turn > 0 and self.series == [*distinct] * (len(self.series) // turn)  # as a loop logs them
+        if is_in_turn and all(map(int.__lt__, self.steps, self.steps[turn:])):
+            return self._of_turns(distinct)
+        found: dict[Series, list[int]] = {one: [] for one in sorted(distinct)}
+        for index, one in enumerate(self.series):
+            found[one].append(index)
+        moments = self.moments
+        return {one: self._at(indices, moments) for one, indices in found.items()}
 
+    def _of_turns(self, distinct: Iterable[Series]) -> SeriesColumns:
+        """As :meth:`by_series`, where each series comes once in every turn, and its steps ascend."""
+        steps, values, moments = array("q", self.steps), array("d", self.values), array("q", self.moments)
+        order = sorted((one, first) for first, one in enumerate(distinct))
+        turn = len(order)
+        return {one: Columns(steps[first::turn], values[first::turn], moments[first::turn]) for one, first in order}
 
-_Lists = tuple[list[int], list[float], list[int]]
-
-
-def _apart(points: Points) -> dict[Series, _Lists]:
-    series, steps, values, moments = points.series, points.steps, points.values, points.moments
-    distinct = dict.fromkeys(series)
-    period = len(distinct)
-    if period and series == [*distinct] * (len(series) // period):  # in turn, as a loop logs them
-        return {
-            one: (steps[place::period], values[place::period], moments[place::period])
-            for place, one in enumerate(distinct)
-        }
-    apart: dict[Series, _Lists] = {one: ([], [], []) for one in distinct}
-    for one, step, value, moment in zip(series, steps, values, moments, strict=True):
-        of_step, of_value, of_moment = apart[one]
-        of_step.append(step)
-        of_value.append(value)
-        of_moment.append(moment)
-    return apart
+    def _at(self, indices: list[int], moments: list[int]) -> Columns:
+        steps = list(map(self.steps.__getitem__, indices))
+        if not all(map(int.__lt__, steps, steps[1:])):
+            last = dict(zip(steps, indices, strict=True))
+            steps = sorted(last)
+            indices = [last[step] for step in steps]
+        values = list(map(self.values.__getitem__, indices))
+        return Columns(array("q", steps), array("d", values), array("q", list(map(moments.__getitem__, indices))))
 
 
 def check_points(points: Iterable[MetricPoint], *, now_us: int) -> Points:

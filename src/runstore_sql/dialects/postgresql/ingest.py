@@ -5,6 +5,7 @@ checks that they end before the batches begin, and writes points and summaries, 
 the steps of :class:`runstore_sql.metrics.ingest.PointWriter`. Columns travel as packed binary arrays, whatever the number of points.
 """
 
+import math
 from array import array
 from collections.abc import Iterable, Sequence
 from itertools import chain
@@ -52,34 +53,50 @@ _WRITE_SUMMARIES: Final = f"""
     WHERE s.pk = n.pk"""  # noqa: S608 - as above
 
 
-_APPEND: Final = f"""
-    WITH wanted AS MATERIALIZED (
-        SELECT * FROM unnest(%s::text[], %s::text[], {_ROWS_OF_SUMMARIES}) WITH ORDINALITY
-            AS w(name, dataset_type, {", ".join(SUMMARY_COLUMNS)}, number)
-    ), locked AS MATERIALIZED (
-        SELECT s.pk, w.number, s.last_step < w.first_step AND s.count > 0 AS only_appends
-        FROM wanted w
-        JOIN runstore_run r ON r.id = %s
+# What the statement takes of a batch's summary. Each kind of number comes as one array, column after column.
+_WHOLE: Final = [
+    *("count", "non_finite_count", "first_step", "last_step", "last_special"),
+    *("min_step", "min_special", "max_step", "max_special", "last_number"),
+]
+_REAL: Final = ["last_value", "min_value", "max_value"]
+_NO_WHOLE: Final = -9
+"""Stands for NULL: it is neither a count, nor a step, nor a mark."""
+_WANTED: Final = ", ".join(
+    [f"NULLIF((%(wholes)s::int8[])[number + {n} * %(size)s], {_NO_WHOLE}) AS {name}" for n, name in enumerate(_WHOLE)]
+    + [f"NULLIF((%(reals)s::float8[])[number + {n} * %(size)s], 'NaN') AS {name}" for n, name in enumerate(_REAL)]
+)
+# The statement never joins its own intermediate results: the planner does not know how many rows they have, and may compare
+# each of 10,000 series with each. So the rows of `locked` carry all that is needed later, and points are found by number.
+APPEND: Final = f"""
+    WITH locked AS MATERIALIZED (
+        SELECT s.pk, s.last_step < w.first_step AND s.count > 0 AS only_appends,
+            {", ".join(f"w.{name}" for name in _WHOLE + _REAL)}
+        FROM (
+            SELECT name, dataset_type, {_WANTED}
+            FROM unnest(%(names)s::text[], %(kinds)s::text[]) WITH ORDINALITY AS k(name, dataset_type, number)
+        ) w
+        JOIN runstore_run r ON r.id = %(run)s
         JOIN runstore_series s ON s.run_pk = r.pk AND s.name = w.name AND s.dataset_type = w.dataset_type
         ORDER BY s.pk FOR UPDATE OF s
     ), verdict AS MATERIALIZED (
-        SELECT count(*) = %s AND bool_and(only_appends) AS is_good FROM locked
+        SELECT count(*) = %(size)s AND bool_and(only_appends) AS is_good FROM locked
     ), points AS (
         INSERT INTO runstore_point (series_pk, step, value, logged_at_us)
-        SELECT l.pk, p.step, p.value, p.logged_at_us
-        FROM unnest(%s::int8[], %s::int8[], %s::float8[], %s::int8[]) AS p(number, step, value, logged_at_us)
-        JOIN locked l ON l.number = p.number
-        WHERE (SELECT is_good FROM verdict)
+        SELECT pk, (%(steps)s::int8[])[number], (%(values)s::float8[])[number], (%(times)s::int8[])[number]
+        FROM (
+            SELECT pk, generate_series(last_number - count + 1, last_number) AS number
+            FROM locked WHERE (SELECT is_good FROM verdict)
+        ) p
     ), summaries AS (
         UPDATE runstore_series s SET
             count = s.count + w.count, non_finite_count = s.non_finite_count + w.non_finite_count,
             last_step = w.last_step, last_value = w.last_value, last_special = w.last_special,
             {extremes_taken("w.{}".format, old="s.")}
-        FROM locked l JOIN wanted w ON w.number = l.number
-        WHERE s.pk = l.pk AND (SELECT is_good FROM verdict)
+        FROM locked w
+        WHERE s.pk = w.pk AND (SELECT is_good FROM verdict)
     ), beat AS (
         UPDATE runstore_run r SET {_RENEWED}
-        WHERE r.id = %s AND {_IS_DUE} AND (SELECT is_good FROM verdict)
+        WHERE r.id = %(run)s AND {_IS_DUE} AND (SELECT is_good FROM verdict)
     )
     SELECT is_good FROM verdict"""  # noqa: S608 - as above
 
@@ -132,18 +149,7 @@ class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
             ((series, batch),) = batches.items()
             if len(batch.steps) == 1:
                 return _append_one(connection, run_id, series, batch)
-        names, kinds = zip(*batches, strict=True)
-        rows = [row_of(batch) for batch in batches.values()]
-        parameters = (
-            list(names),
-            list(kinds),
-            *_summary_columns(rows),
-            run_id,
-            len(batches),
-            *_point_columns(list(enumerate(batches.values(), 1))),
-            run_id,
-        )
-        return connection.execute(_APPEND, parameters).fetchone() == (True,)
+        return connection.execute(APPEND, append_parameters(run_id, batches)).fetchone() == (True,)
 
     def find(self, cursor: Cursor, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
         cursor.execute(_FIND_RUN, (run_id,))
@@ -189,6 +195,40 @@ def _append_one(connection: Connection | Cursor, run_id: str, series: Series, ba
         "kind": series[1],
     }
     return connection.execute(_APPEND_ONE, parameters).fetchone() is not None
+
+
+def append_parameters(run_id: str, batches: SeriesColumns) -> dict[str, Any]:
+    """The points of a call and their summaries, as :data:`APPEND` takes them."""
+    steps, values, times, ends = array("q"), array("d"), array("q"), array("q")
+    for batch in batches.values():
+        steps.extend(batch.steps)
+        values.extend(batch.values)
+        times.extend(batch.logged_at_us)
+        ends.append(len(steps))
+    summaries = dict(
+        zip(SUMMARY_COLUMNS, zip(*map(row_of, batches.values()), strict=True), strict=True), last_number=ends
+    )
+    wholes, reals = array("q"), array("d")
+    for name in _WHOLE:
+        wholes.extend(_without_none(summaries[name], _NO_WHOLE))
+    for name in _REAL:
+        reals.extend(_without_none(summaries[name], math.nan))
+    names, kinds = map(list, zip(*batches, strict=True))
+    return {
+        "run": run_id,
+        "size": len(batches),
+        "names": names,
+        "kinds": kinds,
+        "wholes": PackedInts(wholes),
+        "reals": PackedFloats(reals),
+        "steps": PackedInts(steps),
+        "values": PackedFloats(values),
+        "times": PackedInts(times),
+    }
+
+
+def _without_none(items: Sequence[Any], instead: float) -> Sequence[Any]:
+    return [instead if item is None else item for item in items] if None in items else items
 
 
 def _point_columns(keyed: Sequence[tuple[int, Columns]]) -> list[PackedArray]:
