@@ -14,7 +14,7 @@ import importlib
 
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, without importing typing for it
 if TYPE_CHECKING:
-    from runstore.backend import BackendStore
+    from runstore.backend import BackendStore, Store
     from runstore.errors import (
         ArtifactNotFoundError,
         ConflictError,
@@ -71,6 +71,7 @@ __all__ = [
     "RunStoreError",
     "SeriesSummary",
     "StepValue",
+    "Store",
     "StoreClosedError",
     "StoreFailureError",
     "StoreUnavailableError",
@@ -107,7 +108,7 @@ _HOMES = {
         "SeriesSummary",
         "StepValue",
     ),
-    "backend": ("BackendStore",),
+    "backend": ("BackendStore", "Store"),
     "protocol": ("RunReader", "RunStore"),
     "opening": ("open_reader", "open_store"),
 }

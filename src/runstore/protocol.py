@@ -5,8 +5,7 @@ pickled, and used after ``fork`` or ``spawn``; the child opens its own connectio
 returns are the caller's and never change under later writes. The rules that every backend keeps are the clauses of
 ``docs/contract.md``; their ids are cited here as ``[MET.1]``.
 
-No method has a default body: a backend that forgets one fails when it is type-checked or first called, and never drops
-data in silence.
+What a backend implements are the operations of :class:`runstore.backend.BackendStore`, whose public methods are these.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,9 +26,6 @@ from runstore.model import (
     RunStatus,
     SeriesSummary,
 )
-
-DEFAULT_LEASE_S = 86_400.0
-"""Seconds without a sign of life after which a run is shown as ``lost`` when nobody beats for it more often."""
 
 
 @runtime_checkable
@@ -329,20 +325,4 @@ class RunReader(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Closes the reader."""
-        ...
-
-
-@runtime_checkable
-class BackendStore(RunStore, RunReader, Protocol):
-    """What a backend's ``open`` returns: both protocols, and the heartbeat that a recorder moves for a live run."""
-
-    def heartbeat(self, run_id: str, *, lease_s: float) -> None:
-        """Marks an unfinished run as alive now, by the database's clock, for ``lease_s`` seconds to come [FIN.6].
-
-        For a run that has ended it changes nothing. Every acknowledged write of a run is a sign of life too.
-
-        Raises:
-            RunNotFoundError: no such run.
-            InvalidValueError: ``lease_s`` is not positive and finite.
-        """
         ...

@@ -19,8 +19,8 @@ from benchmarks.places import size_of
 
 from benchmarks import data
 from runstore import MetricPoint, open_store
+from runstore.backend import Store
 from runstore.model import from_microseconds
-from runstore.protocol import BackendStore
 from runstore.testing.proxy import FaultProxy
 
 POINTS = 40_000
@@ -49,7 +49,7 @@ def fill(url: str) -> str:
         return run_id
 
 
-def add_runs(store: BackendStore, count: int) -> None:
+def add_runs(store: Store, count: int) -> None:
     experiment = store.get_or_create_experiment("counts")
     for run in data.search_runs(count):
         run_id = store.ensure_run(experiment, name=run.name)
@@ -57,14 +57,14 @@ def add_runs(store: BackendStore, count: int) -> None:
         store.log_metrics(run_id, [MetricPoint(name=key, value=value, step=1) for key, value in run.metrics.items()])
 
 
-def best_of(store: BackendStore) -> list[str | None]:
+def best_of(store: Store) -> list[str | None]:
     page = store.search_runs(
         "config.architecture = 'architecture-3'", order_by=["metric.other.metric0.last desc"], limit=5
     )
     return [run.name for run in page.items]
 
 
-def list_all(store: BackendStore) -> int:
+def list_all(store: Store) -> int:
     ids = [run.id for run in store.search_runs(limit=1_000).items]
     return len(store.get_configs(ids)) + len(store.get_summaries_of(ids))
 
@@ -103,7 +103,7 @@ def proxied(request: pytest.FixtureRequest) -> Iterator[tuple[FaultProxy, str]]:
 @pytest.mark.server
 @pytest.mark.parametrize("read", [best_of, list_all])
 def test_reading_many_runs_takes_as_many_round_trips_as_reading_few(
-    proxied: tuple[FaultProxy, str], read: Callable[[BackendStore], Any]
+    proxied: tuple[FaultProxy, str], read: Callable[[Store], Any]
 ) -> None:
     proxy, url = proxied
     counts = []

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import pymongo
 from pymongo import monitoring
 
-from runstore.protocol import BackendStore
+from runstore.backend import Store
 from runstore.testing import Harness, Unsupported
 from runstore.testing.harness import open_url
 from runstore.testing.proxy import FaultProxy
@@ -69,7 +69,7 @@ class MongoHarness(Harness):
         self._label = f"kit-{secrets.token_hex(4)}"
         self.url = with_option(url or server.new_database(), f"appName={self._label}")
 
-    def open(self) -> BackendStore:
+    def open(self) -> Store:
         return open_url(self.url)
 
     def fresh(self) -> "MongoHarness":
@@ -155,11 +155,11 @@ class MongoHarness(Harness):
         threading.Thread(target=hold, daemon=True).start()
         assert holds.wait(240), "the rival never got its lock"
 
-    def open_with_password(self, password: str) -> BackendStore:
+    def open_with_password(self, password: str) -> Store:
         parts = urlsplit(self.url)
         return open_url(urlunsplit(parts._replace(netloc=f"stranger:{quote(password, safe='')}@{parts.netloc}")))
 
-    def open_refused(self) -> BackendStore:
+    def open_refused(self) -> Store:
         return self.open_with_password("wrong")
 
     def drop_connections(self) -> None:

@@ -9,17 +9,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self, cast
 
+from runstore.backend import Store
 from runstore.errors import StoreClosedError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
 from runstore.plugins.registry import find_backends
-from runstore.protocol import BackendStore
 from runstore.recording import RecorderOptions, open_recorded
 from runstore.testing import Harness, Unsupported
 from runstore.urls import scheme_of
 from support.processes import state_directory
 
 
-def open_recorded_url(url: str, state_dir: str) -> BackendStore:
+def open_recorded_url(url: str, state_dir: str) -> Store:
     """Opens a recorded store whose journals lie in this folder."""
     options = RecorderOptions(
         state_dir=Path(state_dir), confirm_s=60.0, read_deadline_s=60.0
@@ -32,7 +32,7 @@ class Flushed:
     accepted it sees a moment later, when it is stored. The kit looks at once: so each call waits for that moment.
     """
 
-    def __init__(self, store: BackendStore) -> None:
+    def __init__(self, store: Store) -> None:
         self._store = store
 
     def __enter__(self) -> Self:
@@ -54,9 +54,9 @@ class Flushed:
         return call
 
 
-def open_flushed_url(url: str, state_dir: str) -> BackendStore:
+def open_flushed_url(url: str, state_dir: str) -> Store:
     """What another process opens."""
-    return cast("BackendStore", Flushed(open_recorded_url(url, state_dir)))
+    return cast("Store", Flushed(open_recorded_url(url, state_dir)))
 
 
 class Recorded(Harness):
@@ -73,16 +73,16 @@ class Recorded(Harness):
     effort = 0.3  # the backend itself is tried in full
     is_immediate = False
 
-    def open(self) -> BackendStore:
+    def open(self) -> Store:
         assert self.url is not None
         store = open_recorded_url(self.url, str(state_directory() / "recorded"))
         _opened.add(store)
         return store
 
-    def open_recorded(self) -> BackendStore:
+    def open_recorded(self) -> Store:
         return self.open()
 
-    def recipe(self) -> Callable[[], BackendStore]:
+    def recipe(self) -> Callable[[], Store]:
         assert self.url is not None
         return partial(open_flushed_url, self.url, str(state_directory() / "recorded"))
 
@@ -108,4 +108,4 @@ def settle() -> None:
             time.sleep(0.01)  # the figures are stored after the records
 
 
-_opened: weakref.WeakSet[BackendStore] = weakref.WeakSet()
+_opened: weakref.WeakSet[Store] = weakref.WeakSet()

@@ -17,8 +17,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
+from runstore.backend import Store
 from runstore.errors import StoreClosedError
-from runstore.protocol import BackendStore
 from runstore.testing import Harness, Unsupported
 from runstore.testing.harness import open_url
 from runstore.testing.proxy import FaultProxy
@@ -37,7 +37,7 @@ class SqlHarness(Harness):
     def __init__(self) -> None:
         self._stores: weakref.WeakSet[SqlStore] = weakref.WeakSet()
 
-    def open(self) -> BackendStore:
+    def open(self) -> Store:
         store = open_url(self.url)
         assert isinstance(store, SqlStore)
         self._stores.add(store)
@@ -160,12 +160,12 @@ class ServerHarness(SqlHarness):
         with self.admin() as connection:
             return int(connection.exec_driver_sql(statement).scalar_one())
 
-    def open_with_password(self, password: str) -> BackendStore:
+    def open_with_password(self, password: str) -> Store:
         parts = urlsplit(self.url)
         netloc = f"stranger:{quote(password, safe='')}@127.0.0.1:{self._server.ports[0]}"
         return open_url(urlunsplit(parts._replace(netloc=netloc, path="/no_such_database")))
 
-    def open_refused(self) -> BackendStore:
+    def open_refused(self) -> Store:
         return self.open_with_password("wrong")
 
     def drop_connections(self) -> None:

@@ -9,7 +9,7 @@ from fractions import Fraction
 import pytest
 
 from runstore import InvalidValueError, MetricPoint, RunFailure
-from runstore.series.checked import check_points, group_points
+from runstore.series import check_points
 from runstore.values.checks import check_artifact_name, check_failure, check_name, check_number, check_time, check_word
 
 
@@ -98,11 +98,10 @@ def test_within_one_call_the_last_write_of_a_step_wins_and_steps_ascend() -> Non
         for name, value, step in [("b", 1, 9), ("a", 2, 5), ("b", 3, 9), ("b", 4, 2)]
     ]
 
-    groups = group_points(check_points(points, now_us=7))
+    groups = check_points(points, now_us=7).by_series()
 
     assert list(groups) == [("a", "other"), ("b", "other")]
-    assert groups["b", "other"] == {2: (4.0, 7), 9: (3.0, 7)}
-    assert list(groups["b", "other"]) == [2, 9]
+    assert list(zip(*groups["b", "other"], strict=True)) == [(2, 4.0, 7), (9, 3.0, 7)]
 
 
 def test_a_time_is_counted_in_exact_microseconds_from_1970() -> None:
@@ -172,7 +171,7 @@ def test_points_that_are_none_are_refused_with_how_to_give_them(points: object, 
     "points", [iter([MetricPoint("a", 1, 2)]), {MetricPoint("a", 1, 2)}, (MetricPoint("a", 1, 2),)]
 )
 def test_points_may_come_in_anything_that_gives_them(points: Iterable[MetricPoint]) -> None:
-    assert [point.name for point in check_points(points, now_us=0)] == ["a"]
+    assert check_points(points, now_us=0).series == [("a", "other")]
 
 
 def test_a_point_may_be_made_without_the_names_of_what_it_must_have() -> None:

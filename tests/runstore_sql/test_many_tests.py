@@ -6,8 +6,8 @@ import random
 import pytest
 
 from runstore import MetricPoint, open_store
+from runstore.backend import Store
 from runstore.hookspecs import OpenOptions
-from runstore.protocol import BackendStore
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
 
@@ -25,7 +25,7 @@ _TESTS = (
 )
 
 
-def fill(store: BackendStore) -> None:
+def fill(store: Store) -> None:
     experiment_id = store.get_or_create_experiment("x")
     for number in range(24):
         tags = {"a": str(number % 2), "b": str(number % 3), **({"d": "x"} if number % 5 else {})}

@@ -6,12 +6,12 @@ import psycopg
 import pytest
 
 from runstore import MetricPoint, open_store
+from runstore.backend import Store
 from runstore.errors import SettingsError
-from runstore.protocol import BackendStore
 from runstore_sql.dialects.postgresql.partitions import SETTING
 
 
-def begin(store: BackendStore, *, series: int) -> str:
+def begin(store: Store, *, series: int) -> str:
     """A run with so many series of one point each."""
     run_id = store.ensure_run(store.get_or_create_experiment("lab"))
     store.log_metrics(run_id, [MetricPoint(name=f"m{number}", value=0.5, step=1) for number in range(series)])

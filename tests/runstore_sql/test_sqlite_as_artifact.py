@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runstore import InvalidValueError, MetricPoint, open_reader, open_store
-from runstore.protocol import BackendStore
+from runstore.backend import Store
 
 READ_AND_LEAVE = """
 import sqlite3, sys
@@ -29,7 +29,7 @@ def outputs(fast_path: Path) -> Path:
 
 
 @pytest.fixture(params=["bare", "recorded"])
-def store(request: pytest.FixtureRequest, outputs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BackendStore]:
+def store(request: pytest.FixtureRequest, outputs: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """A store whose file lies among what is logged, with one point."""
     monkeypatch.setenv("RUNSTORE_STATE_DIR", str(outputs.with_name("state")))
     with open_store(f"sqlite:///{outputs / 'runs.db'}", durable=request.param == "recorded") as store:
@@ -39,7 +39,7 @@ def store(request: pytest.FixtureRequest, outputs: Path, monkeypatch: pytest.Mon
         yield store
 
 
-def log(store: BackendStore, step: int) -> None:
+def log(store: Store, step: int) -> None:
     store.log_metrics("run", [MetricPoint(name="loss", value=1.0, step=step)])
 
 
@@ -48,7 +48,7 @@ def another_program_reads(path: Path) -> None:
     subprocess.run([sys.executable, "-c", READ_AND_LEAVE, path], check=True)
 
 
-def check_nothing_is_lost(store: BackendStore, path: Path) -> None:
+def check_nothing_is_lost(store: Store, path: Path) -> None:
     another_program_reads(path)
     for step in range(1, 51):
         log(store, step)
@@ -61,14 +61,14 @@ def check_nothing_is_lost(store: BackendStore, path: Path) -> None:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
-def check_is_a_whole_copy(store: BackendStore, name: str, tmp_path: Path) -> None:
+def check_is_a_whole_copy(store: Store, name: str, tmp_path: Path) -> None:
     with store.open_artifact("run", name) as stream:
         (tmp_path / "copy.db").write_bytes(stream.read())
     with open_reader(f"sqlite:///{tmp_path / 'copy.db'}") as reader:
         assert len(reader.get_history("run", "loss", "other")) == 1
 
 
-def test_a_folder_that_holds_the_stores_own_file(store: BackendStore, outputs: Path, tmp_path: Path) -> None:
+def test_a_folder_that_holds_the_stores_own_file(store: Store, outputs: Path, tmp_path: Path) -> None:
     store.log_artifact("run", outputs)
 
     names = {record.name for record in store.list_artifacts("run") if record.artifact_type == "file"}
@@ -79,9 +79,7 @@ def test_a_folder_that_holds_the_stores_own_file(store: BackendStore, outputs: P
 
 
 @pytest.mark.parametrize("link", [Path.hardlink_to, Path.symlink_to])
-def test_the_file_by_a_link(
-    store: BackendStore, outputs: Path, tmp_path: Path, link: Callable[[Path, Path], None]
-) -> None:
+def test_the_file_by_a_link(store: Store, outputs: Path, tmp_path: Path, link: Callable[[Path, Path], None]) -> None:
     link(outputs / "deep" / "linked", outputs / "runs.db")
     before = sorted((outputs / "deep").iterdir())
 
@@ -94,7 +92,7 @@ def test_the_file_by_a_link(
 
 @pytest.mark.parametrize("ending", ["-wal", "-shm"])
 def test_what_lies_beside_the_file_is_refused_by_itself_and_left_out_of_a_folder(
-    store: BackendStore, outputs: Path, ending: str
+    store: Store, outputs: Path, ending: str
 ) -> None:
     (outputs / "deep" / "linked").symlink_to(outputs / f"runs.db{ending}")
 
@@ -107,7 +105,7 @@ def test_what_lies_beside_the_file_is_refused_by_itself_and_left_out_of_a_folder
     check_nothing_is_lost(store, outputs / "runs.db")
 
 
-def test_another_stores_file(store: BackendStore, outputs: Path, fast_path: Path) -> None:
+def test_another_stores_file(store: Store, outputs: Path, fast_path: Path) -> None:
     with open_store(f"sqlite:///{fast_path / 'other.db'}", durable=False) as other:
         other.ensure_run(other.get_or_create_experiment("experiment"), run_id="run")
 
@@ -116,7 +114,7 @@ def test_another_stores_file(store: BackendStore, outputs: Path, fast_path: Path
     check_nothing_is_lost(store, outputs / "runs.db")
 
 
-def test_another_programs_database_that_is_open_here_keeps_its_locks(store: BackendStore, outputs: Path) -> None:
+def test_another_programs_database_that_is_open_here_keeps_its_locks(store: Store, outputs: Path) -> None:
     path = outputs / "study.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as study:
         study.execute("CREATE TABLE trials (number INTEGER)")
@@ -132,7 +130,7 @@ def test_another_programs_database_that_is_open_here_keeps_its_locks(store: Back
         study.execute("ROLLBACK")
 
 
-def test_a_database_that_nobody_has_open_is_kept_byte_for_byte(store: BackendStore, outputs: Path) -> None:
+def test_a_database_that_nobody_has_open_is_kept_byte_for_byte(store: Store, outputs: Path) -> None:
     path = outputs / "old.db"
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
         old.execute("CREATE TABLE trials (number INTEGER)")

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 from runstore import MetricPoint, open_reader, open_store
+from runstore.backend import Store
 from runstore.cli.sync import sync
 from runstore.errors import StoreFailureError
 from runstore.hookspecs import OpenOptions
-from runstore.protocol import BackendStore
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
 
@@ -30,7 +30,7 @@ def state_dir(fast_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=OPENING)
-def store(request: pytest.FixtureRequest, sqlite_url: str) -> Iterator[BackendStore]:
+def store(request: pytest.FixtureRequest, sqlite_url: str) -> Iterator[Store]:
     """A bare or a recorded store with a run, to which this process has written."""
     with open_store(sqlite_url, durable=OPENING[request.param]) as store:
         store.ensure_run(store.get_or_create_experiment("experiment"), run_id="run")
@@ -39,7 +39,7 @@ def store(request: pytest.FixtureRequest, sqlite_url: str) -> Iterator[BackendSt
         yield store
 
 
-def log(store: BackendStore, name: str, step: int) -> None:
+def log(store: Store, name: str, step: int) -> None:
     store.log_metrics("run", [MetricPoint(name=name, value=float(step), step=step)])
 
 
@@ -84,7 +84,7 @@ class Signal:
 
 
 @contextmanager
-def writing_threads(store: BackendStore, number: int) -> Iterator[None]:
+def writing_threads(store: Store, number: int) -> Iterator[None]:
     """Threads that write one after the other as fast as they can, each its own series."""
     is_done = threading.Event()
 
@@ -105,7 +105,7 @@ def writing_threads(store: BackendStore, number: int) -> Iterator[None]:
             thread.join()
 
 
-def test_a_child_goes_on_after_its_parent_has_closed(store: BackendStore, sqlite_url: str) -> None:
+def test_a_child_goes_on_after_its_parent_has_closed(store: Store, sqlite_url: str) -> None:
     has_begun, may_go_on = Signal(), Signal()
 
     def work() -> None:
@@ -130,7 +130,7 @@ def test_a_child_goes_on_after_its_parent_has_closed(store: BackendStore, sqlite
         assert (reader.get_run("run").status, reader.get_config("run")) == ("completed", {"from": "child"})
 
 
-def test_children_forked_while_threads_write_can_write_themselves(store: BackendStore, sqlite_url: str) -> None:
+def test_children_forked_while_threads_write_can_write_themselves(store: Store, sqlite_url: str) -> None:
     children = []
     with writing_threads(store, 2):
         for number in range(6):
@@ -147,7 +147,7 @@ def test_children_forked_while_threads_write_can_write_themselves(store: Backend
     assert counts(sqlite_url).keys() >= {f"child {number}" for number in range(6)}
 
 
-def test_children_of_children_and_a_stranger_write_beside_them(store: BackendStore, sqlite_url: str) -> None:
+def test_children_of_children_and_a_stranger_write_beside_them(store: Store, sqlite_url: str) -> None:
     program = f"""
 from runstore import MetricPoint, open_store
 with open_store({sqlite_url!r}, durable=False) as store:
@@ -174,7 +174,7 @@ with open_store({sqlite_url!r}, durable=False) as store:
     assert counts(sqlite_url) == {"parent": 1, "stranger": 100, "depth 1": 50, "depth 2": 50, "depth 3": 50}
 
 
-def test_children_that_only_end_take_nothing_from_their_parent(store: BackendStore, sqlite_url: str) -> None:
+def test_children_that_only_end_take_nothing_from_their_parent(store: Store, sqlite_url: str) -> None:
     ways: list[Callable[[], object]] = [lambda: None, store.close]
     for way in ways:
         assert status_of(forked(way)) == 0
@@ -296,7 +296,7 @@ def test_what_a_refused_child_records_is_stored_by_the_next_process(sqlite_url: 
     assert counts(sqlite_url) == {"child": 10, "parent": 1}
 
 
-def test_threads_that_open_and_close_stores_do_not_stand_in_the_way(store: BackendStore, sqlite_url: str) -> None:
+def test_threads_that_open_and_close_stores_do_not_stand_in_the_way(store: Store, sqlite_url: str) -> None:
     is_done = threading.Event()
 
     def come_and_go() -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from runstore import MetricPoint, open_reader, open_store
+from runstore.backend import Store
 from runstore.errors import StoreFailureError
 from runstore.hookspecs import OpenOptions
-from runstore.protocol import BackendStore
 from runstore_sql.opening import open_sql
 from support.users import NOBODY, OWNER, Program, let_through, needs_root, run_as
 
@@ -35,7 +35,7 @@ def url(folder: Path) -> str:
     return f"sqlite:///{folder / 'runs.db'}"
 
 
-def log(store: BackendStore, step: int) -> None:
+def log(store: Store, step: int) -> None:
     store.log_metrics("run", [MetricPoint(name="loss", value=1.0, step=step)])
 
 

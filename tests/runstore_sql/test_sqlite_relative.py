@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runstore import MetricPoint, open_reader, open_store
-from runstore.protocol import BackendStore
+from runstore.backend import Store
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def elsewhere(fast_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return fast_path / "elsewhere"
 
 
-def use(store: BackendStore, name: str, weights: Path) -> None:
+def use(store: Store, name: str, weights: Path) -> None:
     run_id = store.ensure_run(store.get_or_create_experiment("experiment"), run_id=name)
     store.log_metrics(run_id, [MetricPoint(name="loss", value=1.0, step=0)])
     store.log_artifact(run_id, weights)

@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from runstore import MetricPoint, open_reader, open_store
+from runstore.backend import Store
 from runstore.cli.sync import sync
 from runstore.hookspecs import OpenOptions
-from runstore.protocol import BackendStore
 from runstore_sql.opening import open_sql
 from support.mounts import without_shared_memory
 
@@ -57,7 +57,7 @@ def made_elsewhere(folder: Path, fast_path: Path) -> Path:
     return folder / "runs.db"
 
 
-def log(store: BackendStore, step: int) -> None:
+def log(store: Store, step: int) -> None:
     store.log_metrics("run", [MetricPoint(name="loss", value=1.0, step=step)])
 
 

@@ -1,10 +1,6 @@
 """What becomes of the runs that a handle began when the handle is left: they end by what happened, or are handed back.
 
-Every store's handle keeps a :class:`BegunRuns` (clause FIN.7)::
-
-    def __exit__(self, kind, error, trace):
-        self._begun.leave(self, error)
-        self.close()
+Every store's handle keeps a :class:`BegunRuns` (clause FIN.7); :class:`runstore.backend.Store` sees to it.
 """
 
 import atexit
@@ -13,14 +9,12 @@ import signal
 import sys
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from runstore.errors import RunFinalizedError, RunNotFoundError, StoreClosedError, StoreUnavailableError
 from runstore.local.processes import PerProcess
 from runstore.model import RunStatus
-
-if TYPE_CHECKING:
-    from runstore.protocol import BackendStore
+from runstore.protocol import RunReader, RunStore
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +50,14 @@ def is_pruned(error: object) -> bool:
     return any(f"{kind.__module__}.{kind.__qualname__}" == PRUNED for kind in type(error).__mro__)
 
 
+class Handle(RunStore, RunReader, Protocol):
+    """An open store, bare or recorded: what is left."""
+
+    def heartbeat(self, run_id: str, *, lease_s: float) -> None:
+        """Marks a run as alive."""
+        ...
+
+
 class BegunRuns:
     """The runs that one handle has created or reopened, and not ended since. Any thread may use it.
 
@@ -74,7 +76,7 @@ class BegunRuns:
         """The handle has ended this run."""
         self._runs.get().pop(run_id, None)
 
-    def leave(self, store: "BackendStore", error: BaseException | None) -> None:
+    def leave(self, store: Handle, error: BaseException | None) -> None:
         """Ends the runs by what left the handle's block; where that was no error, hands them back.
 
         Nothing is raised: what left the block is what the caller must hear of. Doing it twice is doing it once.
@@ -94,10 +96,10 @@ class BegunRuns:
         return list(self._runs.take() or ())
 
 
-_held: list["weakref.ref[BackendStore]"] = []
+_held: list["weakref.ref[Handle]"] = []
 
 
-def leave_at_exit(store: "BackendStore") -> None:
+def leave_at_exit(store: Handle) -> None:
     """Leaves a bare store as its block would be left, when the process ends and the program still holds it."""
     if not _held:
         atexit.register(_leave_all)
@@ -127,7 +129,7 @@ def cause_of(error: BaseException | None) -> BaseException | None:
     return None if isinstance(error, GeneratorExit) else error
 
 
-def _end(store: "BackendStore", runs: list[str], error: BaseException) -> None:
+def _end(store: Handle, runs: list[str], error: BaseException) -> None:
     status = ending_of(error)
     for run_id in runs:
         try:
@@ -142,7 +144,7 @@ def _end(store: "BackendStore", runs: list[str], error: BaseException) -> None:
                 return  # each further call would wait as long
 
 
-def hand_back(store: "BackendStore", runs: Sequence[str]) -> None:
+def hand_back(store: Handle, runs: Sequence[str]) -> None:
     """Gives unfinished runs a short lease, in which another process may go on with them, and says so."""
     open_runs = []
     for run_id in runs[-MOST_HANDED_BACK:]:

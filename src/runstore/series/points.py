@@ -13,7 +13,6 @@ from msgspec import Struct
 
 from runstore.errors import InvalidValueError
 from runstore.model import DatasetType, MetricPoint, to_microseconds
-from runstore.series.checked import CheckedPoints
 from runstore.series.columns import Columns, Series, SeriesColumns
 from runstore.values.checks import (
     MAX_STEP,
@@ -101,10 +100,6 @@ def check_points(points: Iterable[MetricPoint], *, now_us: int) -> Points:
     Raises:
         InvalidValueError: names the index and the field, as in ``points[3].value``.
     """
-    if isinstance(points, CheckedPoints):  # until the recorder hands on points in columns
-        series = [(name, kind) for name, kind, _, _, _ in points]
-        steps, values, moments = ([list(column) for column in zip(*points, strict=True)] or [[]] * 5)[2:]
-        return Points(series, steps, values, moments)
     given = points if type(points) is list else list(several(points))
     if len(given) == 1 and (alone := _alone(given[0], now_us)) is not None:
         return alone

@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, BinaryIO, Self, cast
 
+from runstore.backend import Store
 from runstore.model import DatasetType, MetricPoint
-from runstore.protocol import BackendStore
 from runstore.testing.children import serve
 from runstore.testing.harness import Harness
 from runstore.testing.trace import Trace, TracedStore
@@ -31,24 +31,24 @@ class Bench:
         self.harness = harness
         self.backend = backend
         self.trace = Trace() if trace is None else trace
-        self._stores: list[BackendStore] = []
+        self._stores: list[Store] = []
         self._benches: list[Bench] = []
         self._children: list[Child] = []
         self._numbers = itertools.count(1)
 
-    def open(self) -> BackendStore:
+    def open(self) -> Store:
         """A new traced handle, closed at the end of the test."""
-        store = cast("BackendStore", TracedStore(self.harness.open(), trace=self.trace, number=next(self._numbers)))
+        store = cast("Store", TracedStore(self.harness.open(), trace=self.trace, number=next(self._numbers)))
         self._stores.append(store)
         return store
 
-    def open_reader(self) -> BackendStore:
+    def open_reader(self) -> Store:
         """A new traced handle for reading, closed at the end of the test."""
         reader = TracedStore(self.harness.open_reader(), trace=self.trace, number=next(self._numbers))
-        self._stores.append(cast("BackendStore", reader))
+        self._stores.append(cast("Store", reader))
         return self._stores[-1]
 
-    def once(self, make: Callable[[BackendStore], Any]) -> Any:
+    def once(self, make: Callable[[Store], Any]) -> Any:
         """What ``make`` gave the first time on this database: for runs that many tests read and none changes."""
         made = vars(self.harness).setdefault("_made_once", {})
         if make.__name__ not in made:
@@ -85,12 +85,12 @@ class Bench:
             child.go()
         return [child.result() for child in children]
 
-    def remote(self) -> BackendStore:
+    def remote(self) -> Store:
         """A handle in another process, which does what it is told, call by call."""
         child = Child(self.harness.recipe(), serve, ())
         self._children.append(child)
         child.go()
-        return cast("BackendStore", TracedStore(cast("BackendStore", _Remote(child)), trace=self.trace, number=0))
+        return cast("Store", TracedStore(cast("Store", _Remote(child)), trace=self.trace, number=0))
 
     def begin_script(self) -> None:
         """Forgets the calls so far: a new example begins."""
@@ -122,7 +122,7 @@ class Bench:
 class Child:
     """A slim process that imports the core and one driver, nothing else."""
 
-    def __init__(self, recipe: Callable[[], BackendStore], work: Callable[..., Any], arguments: Sequence[Any]) -> None:
+    def __init__(self, recipe: Callable[[], Store], work: Callable[..., Any], arguments: Sequence[Any]) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             [sys.executable, "-c", _CHILD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
@@ -244,12 +244,12 @@ def unique(prefix: str = "kit") -> str:
     return f"{prefix}-{uuid.uuid4().hex}"
 
 
-def new_experiment(store: BackendStore) -> str:
+def new_experiment(store: Store) -> str:
     """The id of a new experiment."""
     return store.get_or_create_experiment(unique("experiment"))
 
 
-def new_run(store: BackendStore, **given: Any) -> str:
+def new_run(store: Store, **given: Any) -> str:
     """The id of a new run, in a new experiment unless one is given."""
     experiment_id = given.pop("experiment_id", None) or new_experiment(store)
     return store.ensure_run(experiment_id, **given)
@@ -261,7 +261,7 @@ def point(name: str, step: int, value: float, dataset_type: str = "validation", 
 
 
 def points_of(
-    store: BackendStore, run_id: str, name: str, dataset_type: DatasetType | str = "validation", **given: Any
+    store: Store, run_id: str, name: str, dataset_type: DatasetType | str = "validation", **given: Any
 ) -> list[tuple[int, float]]:
     """The history of a series as ``(step, value)`` pairs."""
     history = store.get_history(run_id, name, dataset_type, **given)
@@ -280,7 +280,7 @@ def at_once(work: Callable[[int], Any], count: int) -> list[Any]:
         return list(pool.map(begin, range(count)))
 
 
-def state_of(store: BackendStore, run_id: str) -> Mapping[str, Any]:
+def state_of(store: Store, run_id: str) -> Mapping[str, Any]:
     """Everything that can be read of a run but its heartbeat, as plain values that compare bit for bit."""
     run = store.get_run(run_id)
     return {

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from runstore.backend import Store
 from runstore.model import MetricPoint
-from runstore.protocol import BackendStore
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _run(opener: Callable[[], BackendStore], work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+def _run(opener: Callable[[], Store], work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
     with opener() as store:
         return work(store, *arguments)
 
@@ -52,7 +52,7 @@ def _portable(error: Exception) -> Exception:
 # The pieces of work
 
 
-def serve(store: BackendStore) -> None:
+def serve(store: Store) -> None:
     """Makes the calls that the parent asks for, one a line, until it closes the pipe."""
     while line := sys.stdin.buffer.readline():
         verb, arguments, named = pickle.loads(bytes.fromhex(line.decode()))  # noqa: S301 - written by our own parent
@@ -67,23 +67,23 @@ def serve(store: BackendStore) -> None:
         say(pickle.dumps(outcome).hex())
 
 
-def create_experiment(store: BackendStore, name: str) -> str:
+def create_experiment(store: Store, name: str) -> str:
     """The id of an experiment that may have to be created."""
     return store.get_or_create_experiment(name)
 
 
-def ensure_run(store: BackendStore, experiment_name: str, run_id: str) -> str:
+def ensure_run(store: Store, experiment_name: str, run_id: str) -> str:
     """The id of a run that may have to be created."""
     return store.ensure_run(store.get_or_create_experiment(experiment_name), run_id=run_id)
 
 
-def log_one(store: BackendStore, run_id: str, name: str, step: int, value: float) -> int:
+def log_one(store: Store, run_id: str, name: str, step: int, value: float) -> int:
     """Logs one point; gives the process id."""
     store.log_metrics(run_id, [MetricPoint(name=name, value=value, step=step, dataset_type="train")])
     return os.getpid()
 
 
-def log_for_ever(store: BackendStore, run_id: str, size: int) -> None:
+def log_for_ever(store: Store, run_id: str, size: int) -> None:
     """Logs batches that overwrite the same ``size`` points of two series, and says each one that was acknowledged."""
     batch = 0
     while True:
@@ -99,7 +99,7 @@ def log_for_ever(store: BackendStore, run_id: str, size: int) -> None:
         say(f"batch {batch}")
 
 
-def use_every_verb(store: BackendStore, experiment_name: str, run_id: str, path: str) -> None:
+def use_every_verb(store: Store, experiment_name: str, run_id: str, path: str) -> None:
     """Calls every verb once, says each one that was acknowledged, and then waits to be killed."""
     experiment_id = store.get_or_create_experiment(experiment_name, description="from a child")
     say("get_or_create_experiment")
@@ -116,7 +116,7 @@ def use_every_verb(store: BackendStore, experiment_name: str, run_id: str, path:
     time.sleep(600)
 
 
-def log_artifacts_for_ever(store: BackendStore, run_id: str, path: str) -> None:
+def log_artifacts_for_ever(store: Store, run_id: str, path: str) -> None:
     """Logs one file under new names, and says each name that was recorded."""
     number = 0
     while True:
@@ -126,14 +126,14 @@ def log_artifacts_for_ever(store: BackendStore, run_id: str, path: str) -> None:
         say(f"end {number}")
 
 
-def use_unpickled(store: BackendStore, pickled: bytes, run_id: str) -> int:
+def use_unpickled(store: Store, pickled: bytes, run_id: str) -> int:
     """Logs one point through a store that was pickled in the parent."""
     store.close()
     with pickle.loads(pickled) as carried:  # noqa: S301 - written by our own parent
         return log_one(carried, run_id, "spawned", 0, 1.0)
 
 
-def use_after_fork(store: BackendStore, run_id: str) -> int:
+def use_after_fork(store: Store, run_id: str) -> int:
     """Uses the store, forks, and uses it again in the forked child and in the parent; gives the child's exit status."""
     log_one(store, run_id, "before", 0, 1.0)
     forked = os.fork()
@@ -150,7 +150,7 @@ def use_after_fork(store: BackendStore, run_id: str) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def close_before_a_forked_child(store: BackendStore, run_id: str) -> int:
+def close_before_a_forked_child(store: Store, run_id: str) -> int:
     """Uses the store, forks, and closes it while the child goes on; gives the child's exit status."""
     log_one(store, run_id, "before", 0, 1.0)
     has_begun, begun = os.pipe()
@@ -175,7 +175,7 @@ def close_before_a_forked_child(store: BackendStore, run_id: str) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def log_crossing(store: BackendStore, run_id: str, names: list[str], rounds: int) -> None:
+def log_crossing(store: Store, run_id: str, names: list[str], rounds: int) -> None:
     """Logs the same points again and again, in the order of the given names."""
     for round_number in range(rounds):
         store.log_metrics(
@@ -188,7 +188,7 @@ def log_crossing(store: BackendStore, run_id: str, names: list[str], rounds: int
         )
 
 
-def resume_and_finalize(store: BackendStore, run_id: str, rounds: int) -> None:
+def resume_and_finalize(store: Store, run_id: str, rounds: int) -> None:
     """Reopens and ends a run, again and again."""
     for _ in range(rounds):
         store.ensure_run(run_id=run_id, resume=True)

@@ -11,7 +11,7 @@ from functools import partial
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from runstore.protocol import BackendStore
+from runstore.backend import Store
 from runstore.testing.bench import point
 
 START: Final = datetime(2026, 7, 1, tzinfo=UTC)
@@ -146,7 +146,7 @@ def _floats(numbers: Sequence[float]) -> list[float]:
     return [number for number in numbers if isinstance(number, float) or abs(number) < 2**64] or [0.5]
 
 
-def write(store: BackendStore, experiment_id: str, run_id: str, run: Facts) -> None:
+def write(store: Store, experiment_id: str, run_id: str, run: Facts) -> None:
     """Makes the run in a store."""
     store.ensure_run(
         experiment_id,

@@ -14,7 +14,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Self, cast
 
-from runstore.protocol import BackendStore
+from runstore.backend import Store
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
@@ -23,7 +23,7 @@ class Unsupported(Exception):  # noqa: N818 - says what the harness cannot do; n
     """The harness cannot do what a test needs; the test is reported as not run."""
 
 
-def open_url(url: str) -> BackendStore:
+def open_url(url: str) -> Store:
     """Opens a store through the installed plugins, without the journal: what a child process runs."""
     from runstore.opening.stores import open_store  # noqa: PLC0415 - keeps a harness without a URL free of the plugins
 
@@ -55,7 +55,7 @@ class Harness(ABC):
     # Required
 
     @abstractmethod
-    def open(self) -> BackendStore:
+    def open(self) -> Store:
         """A new handle on this database. The kit closes it."""
 
     @abstractmethod
@@ -73,15 +73,15 @@ class Harness(ABC):
         """Closes the harness."""
         self.close()
 
-    def open_reader(self) -> BackendStore:
+    def open_reader(self) -> Store:
         """A handle on this database as ``runstore.open_reader`` gives it; its verbs must refuse. The kit closes it."""
         if self.url is None:
             raise Unsupported("the database lives inside one process")
         from runstore.opening.stores import open_reader  # noqa: PLC0415 - as in open_url
 
-        return cast("BackendStore", open_reader(self.url))
+        return cast("Store", open_reader(self.url))
 
-    def open_recorded(self) -> BackendStore:
+    def open_recorded(self) -> Store:
         """A handle on this database as ``runstore.open_store`` gives it: behind the recorder. The kit closes it."""
         if self.url is None:
             raise Unsupported("the database lives inside one process")
@@ -91,7 +91,7 @@ class Harness(ABC):
 
     # Optional reach into other processes
 
-    def recipe(self) -> Callable[[], BackendStore]:
+    def recipe(self) -> Callable[[], Store]:
         """A picklable call that opens this database in another process."""
         if self.url is None:
             raise Unsupported("the database lives inside one process")
@@ -173,11 +173,11 @@ class Harness(ABC):
         """Puts tables or collections of our names that are not ours into this empty database."""
         raise Unsupported("the harness cannot plant a foreign schema")
 
-    def open_with_password(self, password: str) -> BackendStore:
+    def open_with_password(self, password: str) -> Store:
         """Opens a URL of this backend that holds this password, escaped, and cannot be opened with it; must raise."""
         raise Unsupported("the URLs of this backend hold no password")
 
-    def open_refused(self) -> BackendStore:
+    def open_refused(self) -> Store:
         """Opens this backend as somebody whom its server, which is up, does not let in; must raise."""
         raise Unsupported("nobody is turned away by this backend")
 
@@ -191,7 +191,7 @@ class RecordedHarness(Harness):
         self._bare = bare
         self.effort = bare.effort * 0.3  # the backend itself is tried in full
 
-    def open(self) -> BackendStore:
+    def open(self) -> Store:
         """A recorded handle."""
         return self._bare.open_recorded()
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from runstore.backend import Store
 from runstore.model import MetricPoint, RunStatus, SeriesSummary
-from runstore.protocol import BackendStore
 from runstore.testing.values import expected_facts, facts_of, merged, plain
 
 
@@ -38,7 +38,7 @@ class RunModel:
         """A config, key by key."""
         self.config = merged(self.config, config)
 
-    def check(self, store: BackendStore, run_id: str) -> None:
+    def check(self, store: Store, run_id: str) -> None:
         """Asserts that a store shows all of this."""
         run = store.get_run(run_id)
         assert (run.id, run.experiment_id, run.name, run.tags) == (run_id, self.experiment_id, self.name, self.tags)

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final, NamedTuple
 
+from runstore.backend import Store
 from runstore.model import MetricPoint
-from runstore.protocol import BackendStore
 from runstore.testing.strategies import NASTY_FLOATS, STEPS
 from runstore.testing.values import expected_facts, facts_of
 
@@ -109,7 +109,7 @@ class Logged:
         for point in points:
             self.series.setdefault((point.name, str(point.dataset_type)), Series())[point.step] = point
 
-    def check(self, store: BackendStore, run_id: str, *, sizes: Sequence[int] = (4, 7)) -> None:
+    def check(self, store: Store, run_id: str, *, sizes: Sequence[int] = (4, 7)) -> None:
         """Asserts that a store shows this of the run, read in every way there is."""
         self.check_summaries(store, run_id)
         assert repr(store.get_summaries_of([run_id])) == repr({run_id: store.get_summaries(run_id)})
@@ -129,7 +129,7 @@ class Logged:
                 ], f"a sample of {most}"
                 assert sample.represents == len(rows)
 
-    def check_summaries(self, store: BackendStore, run_id: str) -> None:
+    def check_summaries(self, store: Store, run_id: str) -> None:
         """Asserts that the summaries are what these points give, to the bit."""
         found = store.get_summaries(run_id)
         assert {(each.name, str(each.dataset_type)): facts_of(each) for each in found} == {

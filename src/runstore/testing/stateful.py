@@ -15,9 +15,9 @@ from hypothesis import settings as Settings  # noqa: N812 - a class by its use
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
+from runstore.backend import Store
 from runstore.errors import InvalidValueError, RunFinalizedError, RunNotFoundError
 from runstore.model import EPOCH, MetricPoint
-from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, unique
 from runstore.testing.harness import Unsupported
 from runstore.testing.model import RunModel
@@ -51,7 +51,7 @@ class StoreMachine(RuleBasedStateMachine):
     runs = Bundle("runs")
     handle = st.integers(0, 2)
 
-    def __init__(self, bench: Bench, folder: Path, remote: BackendStore | None) -> None:
+    def __init__(self, bench: Bench, folder: Path, remote: Store | None) -> None:
         super().__init__()
         bench.begin_script()
         self._bench = bench
@@ -64,7 +64,7 @@ class StoreMachine(RuleBasedStateMachine):
         self._runs: dict[str, RunModel] = {}
         self._batches: dict[str, list[MetricPoint]] = {}
 
-    def _store(self, handle: int) -> BackendStore:
+    def _store(self, handle: int) -> Store:
         return self._stores[handle % len(self._stores)]
 
     # Verbs

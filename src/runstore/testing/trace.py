@@ -7,7 +7,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
-from runstore.protocol import BackendStore
+from runstore.backend import Store
 
 LAST_CALLS = 30
 """How many calls a failure shows; a test that needs more to fail is too long."""
@@ -62,7 +62,7 @@ class Trace:
 class TracedStore:
     """A handle that behaves as the one inside and writes down what was called. Pickles as the one inside."""
 
-    def __init__(self, store: BackendStore, *, trace: Trace, number: int) -> None:
+    def __init__(self, store: Store, *, trace: Trace, number: int) -> None:
         self._store = store
         self._trace = trace
         self._label = {0: "remote", 1: "store"}.get(number, f"store_{number}")
@@ -79,7 +79,7 @@ class TracedStore:
         found = getattr(self._store, name)
         return self._traced(name, found) if callable(found) else found
 
-    def __reduce__(self) -> tuple[Callable[[BackendStore], BackendStore], tuple[BackendStore]]:
+    def __reduce__(self) -> tuple[Callable[[Store], Store], tuple[Store]]:
         """The store inside."""
         return _same, (self._store,)
 
@@ -114,5 +114,5 @@ class TracedStore:
         return call
 
 
-def _same(store: BackendStore) -> BackendStore:
+def _same(store: Store) -> Store:
     return store

@@ -19,7 +19,6 @@ from runstore.model import (
     DatasetType,
     RunFailure,
     RunStatus,
-    from_microseconds,
     to_microseconds,
 )
 from runstore.secrets import redact
@@ -233,18 +232,6 @@ def check_failure(error: BaseException | RunFailure | None) -> RunFailure | None
 def _redacted(text: object) -> str:
     """Shortened first, for looking through megabytes takes long; and again, for what is hidden may become longer."""
     return kept_text(redact(kept_text(str(text), MAX_TEXT_LENGTH)), MAX_TEXT_LENGTH)
-
-
-def check_end_time(end_us: int | None, *, start_us: int, now_us: int) -> int:
-    """The end of a run that began at ``start_us``: as given, or now, and never before the start (FIN.3)."""
-    if end_us is None:
-        return max(now_us, start_us)
-    if end_us < start_us:
-        raise InvalidValueError(
-            f"end_time {from_microseconds(end_us).isoformat()} lies before the run's start "
-            f"{from_microseconds(start_us).isoformat()}; give a later one or leave it out"
-        )
-    return end_us
 
 
 def check_limit(value: object) -> int:

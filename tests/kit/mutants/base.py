@@ -5,10 +5,10 @@ from functools import partial
 from typing import Any, NamedTuple, cast
 from urllib.parse import quote
 
+from runstore.backend import Store
 from runstore.errors import StoreFailureError, StoreUnavailableError
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.opening.reading import ReadOnlyStore
-from runstore.protocol import BackendStore
 from runstore.recording import RecorderOptions, RecordingStore
 from runstore.testing import Harness
 
@@ -57,11 +57,11 @@ class MutantHarness(Harness):
     def fresh(self) -> "MutantHarness":
         return MutantHarness(self._kind)
 
-    def open_reader(self) -> BackendStore:
+    def open_reader(self) -> Store:
         store = self.open()
-        return store if getattr(self._kind, "readers_write", False) else cast("BackendStore", ReadOnlyStore(store))
+        return store if getattr(self._kind, "readers_write", False) else cast("Store", ReadOnlyStore(store))
 
-    def open_recorded(self) -> BackendStore:
+    def open_recorded(self) -> Store:
         options = RecorderOptions(confirm_s=5.0, read_deadline_s=5.0)
         store = RecordingStore(self.open, identity=f"memory://{id(self._database)}", options=options)
         store.wait_until_opened()

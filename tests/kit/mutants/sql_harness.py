@@ -9,7 +9,7 @@ from conformance.sql_harness import ServerHarness, SqliteHarness
 from kit.mutants import sql
 from kit.mutants.base import MUTANTS, Planted
 from kit.mutants.sql import SqlMutant
-from runstore.protocol import BackendStore
+from runstore.backend import Store
 from runstore.testing import Harness, Unsupported
 from support.servers import shared_server
 
@@ -21,12 +21,12 @@ class SqliteMutantHarness(SqliteHarness):
         super().__init__(folder)
         self._kind = kind
 
-    def open(self) -> BackendStore:
+    def open(self) -> Store:
         store = self._kind.at(self.url)
         self._stores.add(store)
         return store
 
-    def recipe(self) -> Callable[[], BackendStore]:
+    def recipe(self) -> Callable[[], Store]:
         return partial(self._kind.at, self.url)
 
     def fresh(self) -> "SqliteMutantHarness":
@@ -41,12 +41,12 @@ class ServerMutantHarness(ServerHarness):
 
     kind: type[SqlMutant] = SqlMutant
 
-    def open(self) -> BackendStore:
+    def open(self) -> Store:
         store = self.kind.at(self.url)
         self._stores.add(store)
         return store
 
-    def recipe(self) -> Callable[[], BackendStore]:
+    def recipe(self) -> Callable[[], Store]:
         return partial(self.kind.at, self.url)
 
     def of(self, kind: type[SqlMutant]) -> Self:

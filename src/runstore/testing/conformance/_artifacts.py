@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from runstore.backend import Store
 from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, InvalidValueError, RunStoreError
-from runstore.protocol import BackendStore
 from runstore.testing import children
 from runstore.testing.bench import Bench, at_once, new_run, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
@@ -44,9 +44,7 @@ class ArtifactClauses(ConformanceBase):
         assert store.list_artifacts(run_id) == (record,)
 
     @clause("ART.1")
-    def test_an_opened_artifact_can_be_read_in_parts_and_from_anywhere(
-        self, store: BackendStore, tmp_path: Path
-    ) -> None:
+    def test_an_opened_artifact_can_be_read_in_parts_and_from_anywhere(self, store: Store, tmp_path: Path) -> None:
         run_id, path = new_run(store), tmp_path / "weights.bin"
         content = os.urandom(700_000)
         path.write_bytes(content)
@@ -73,7 +71,7 @@ class ArtifactClauses(ConformanceBase):
             store.open_artifact(run_id, "weights.bin")
 
     @clause("ART.2")
-    def test_a_directory_with_a_bad_file_records_nothing(self, store: BackendStore, tmp_path: Path) -> None:
+    def test_a_directory_with_a_bad_file_records_nothing(self, store: Store, tmp_path: Path) -> None:
         run_id, folder = new_run(store), tmp_path / "folder"
         folder.mkdir()
         (folder / "a.bin").write_bytes(b"a")
@@ -142,7 +140,7 @@ class ArtifactClauses(ConformanceBase):
         ids=ascii,
     )
     def test_a_name_that_leaves_the_root_or_is_malformed_is_refused(
-        self, store: BackendStore, tmp_path: Path, name: str
+        self, store: Store, tmp_path: Path, name: str
     ) -> None:
         run_id, path = new_run(store), tmp_path / "weights.bin"
         path.write_bytes(b"w")
@@ -156,7 +154,7 @@ class ArtifactClauses(ConformanceBase):
         assert sorted(tmp_path.rglob("*")) == before
 
     @clause("ART.3")
-    def test_odd_but_relative_names_are_kept_exactly(self, store: BackendStore, tmp_path: Path) -> None:
+    def test_odd_but_relative_names_are_kept_exactly(self, store: Store, tmp_path: Path) -> None:
         run_id, path = new_run(store), tmp_path / "weights.bin"
         names = [
             "..a",
@@ -183,7 +181,7 @@ class ArtifactClauses(ConformanceBase):
         assert [read(store, run_id, name) for name in names] == [b"%d" % index for index in range(len(names))]
 
     @clause("ART.4")
-    def test_the_same_name_again_replaces_the_record(self, store: BackendStore, tmp_path: Path) -> None:
+    def test_the_same_name_again_replaces_the_record(self, store: Store, tmp_path: Path) -> None:
         run_id, path = new_run(store), tmp_path / "best.ckpt"
         path.write_bytes(b"first")
         store.log_artifact(run_id, path, artifact_type="file", metadata={"epoch": 1})
@@ -196,7 +194,7 @@ class ArtifactClauses(ConformanceBase):
         assert read(store, run_id, "best.ckpt") == b"second one"
 
     @clause("ART.4")
-    def test_the_same_bytes_are_kept_once(self, store: BackendStore, tmp_path: Path) -> None:
+    def test_the_same_bytes_are_kept_once(self, store: Store, tmp_path: Path) -> None:
         run_id, other, path = new_run(store), new_run(store), tmp_path / "weights.bin"
         path.write_bytes(os.urandom(1000))
 
@@ -223,7 +221,7 @@ class ArtifactClauses(ConformanceBase):
         assert read(store, run_id, "3") == path.read_bytes()
 
     @clause("ART.5")
-    def test_a_directory_is_logged_file_by_file(self, store: BackendStore, tmp_path: Path) -> None:
+    def test_a_directory_is_logged_file_by_file(self, store: Store, tmp_path: Path) -> None:
         run_id, folder = new_run(store), tmp_path / "plots"
         (folder / "deep" / "er").mkdir(parents=True)
         contents = {"plots/a.png": b"a", "plots/deep/b.png": b"bb", "plots/deep/er/c.png": b""}
@@ -240,7 +238,7 @@ class ArtifactClauses(ConformanceBase):
         assert {name: read(store, run_id, name) for name in contents} == contents
 
     @clause("ART.5")
-    def test_a_missing_path_is_named_and_nothing_is_recorded(self, store: BackendStore, tmp_path: Path) -> None:
+    def test_a_missing_path_is_named_and_nothing_is_recorded(self, store: Store, tmp_path: Path) -> None:
         run_id, absent = new_run(store), tmp_path / "absent.ckpt"
 
         with pytest.raises(InvalidValueError, match=r"absent\.ckpt"):
@@ -249,9 +247,7 @@ class ArtifactClauses(ConformanceBase):
         assert store.list_artifacts(run_id) == ()
 
     @clause("ART.6")
-    def test_without_copy_the_path_or_uri_alone_is_recorded_and_says_so(
-        self, store: BackendStore, tmp_path: Path
-    ) -> None:
+    def test_without_copy_the_path_or_uri_alone_is_recorded_and_says_so(self, store: Store, tmp_path: Path) -> None:
         run_id, path, uri = new_run(store), tmp_path / "big.ckpt", "s3://bucket/key%20with?odd=parts"
         path.write_bytes(b"big")
 
@@ -266,9 +262,7 @@ class ArtifactClauses(ConformanceBase):
                 store.open_artifact(run_id, name)
 
     @clause("ART.7")
-    def test_the_file_may_change_or_vanish_once_the_call_has_returned(
-        self, store: BackendStore, tmp_path: Path
-    ) -> None:
+    def test_the_file_may_change_or_vanish_once_the_call_has_returned(self, store: Store, tmp_path: Path) -> None:
         run_id, folder = new_run(store), tmp_path / "checkpoints"
         folder.mkdir()
         (folder / "a.ckpt").write_bytes(b"a" * 10_000)
@@ -302,7 +296,7 @@ class ArtifactClauses(ConformanceBase):
         assert all(abs(record.created_at - datetime.now(UTC)) < timedelta(hours=1) for record in records)
 
     @clause("ART.8")
-    def test_an_unknown_artifact_is_named(self, store: BackendStore) -> None:
+    def test_an_unknown_artifact_is_named(self, store: Store) -> None:
         run_id, absent = new_run(store), unique("artifact")
 
         with pytest.raises(ArtifactNotFoundError, match=absent):
@@ -315,7 +309,7 @@ class ArtifactClauses(ConformanceBase):
         ids=["empty type", "long type", "metadata"],
     )
     def test_a_type_or_metadata_that_cannot_be_kept_is_refused(
-        self, store: BackendStore, tmp_path: Path, given: dict[str, Any]
+        self, store: Store, tmp_path: Path, given: dict[str, Any]
     ) -> None:
         run_id, path = new_run(store), tmp_path / "f"
         path.write_bytes(b"f")
@@ -326,7 +320,7 @@ class ArtifactClauses(ConformanceBase):
         assert store.list_artifacts(run_id) == ()
 
 
-def read(store: BackendStore, run_id: str, name: str) -> bytes:
+def read(store: Store, run_id: str, name: str) -> bytes:
     """All bytes of an artifact."""
     with store.open_artifact(run_id, name) as stream:
         return stream.read()

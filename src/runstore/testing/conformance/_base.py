@@ -8,8 +8,8 @@ from typing import Any, ClassVar, ParamSpec
 
 import pytest
 
+from runstore.backend import Store
 from runstore.errors import RunStoreError
-from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench
 from runstore.testing.clauses import CLAUSES
 from runstore.testing.harness import Harness, Unsupported
@@ -74,7 +74,7 @@ class ConformanceBase:
             check_nothing_held(bench)
 
     @pytest.fixture
-    def store(self, bench: Bench) -> BackendStore:
+    def store(self, bench: Bench) -> Store:
         """A handle on the database under test."""
         return bench.open()
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
+from runstore.backend import Store
 from runstore.errors import InvalidValueError, QueryError, ReadOnlyError
-from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, new_experiment, point, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.conformance._reading import pages
@@ -55,7 +55,7 @@ BEYOND = {
     "number": "config.n < 1e999",
 }
 
-WRONG: dict[str, Callable[[BackendStore], object]] = {
+WRONG: dict[str, Callable[[Store], object]] = {
     "an experiment's id that is no text": lambda store: store.search_runs(experiment_id=cast("str", 5)),
     "an empty experiment's id": lambda store: store.search_runs(experiment_id=""),
     "an experiment's id with NUL": lambda store: store.search_runs(experiment_id="a\0"),
@@ -72,7 +72,7 @@ WRONG: dict[str, Callable[[BackendStore], object]] = {
     "children of no text": lambda store: store.list_children(cast("str", 5)),
 }
 
-VERBS: dict[str, Callable[[BackendStore, str, str], object]] = {
+VERBS: dict[str, Callable[[Store, str, str], object]] = {
     "get_or_create_experiment": lambda store, _, name: store.get_or_create_experiment(name),
     "ensure_run": lambda store, run_id, _: store.ensure_run(run_id=run_id),
     "log_metrics": lambda store, run_id, _: store.log_metrics(run_id, [point("x", 0, 1.0)]),
@@ -98,7 +98,7 @@ class BoundClauses(ConformanceBase):
 
     @clause("READ.8")
     @pytest.mark.parametrize("filter_text", list(BEYOND.values()), ids=list(BEYOND))
-    def test_a_filter_beyond_a_bound_is_refused(self, store: BackendStore, filter_text: str) -> None:
+    def test_a_filter_beyond_a_bound_is_refused(self, store: Store, filter_text: str) -> None:
         with pytest.raises(QueryError):
             store.search_runs(filter_text)
 
@@ -118,7 +118,7 @@ class BoundClauses(ConformanceBase):
                 assert [run.name for run in found] == expected, f"by {field}, {limit} runs a page"
 
     @clause("READ.3", "READ.8")
-    def test_a_longer_text_is_sorted_by_its_first_65535_characters(self, store: BackendStore) -> None:
+    def test_a_longer_text_is_sorted_by_its_first_65535_characters(self, store: Store) -> None:
         experiment_id = new_experiment(store)
         for minute, end in enumerate("ba"):
             run_id = store.ensure_run(experiment_id, name=end, start_time=START + timedelta(minutes=minute))
@@ -179,9 +179,7 @@ class BoundClauses(ConformanceBase):
             ("_%a_%", "1 2"),
         ],
     )
-    def test_a_pattern_that_asks_for_much_trying_is_answered(
-        self, store: BackendStore, pattern: str, expected: str
-    ) -> None:
+    def test_a_pattern_that_asks_for_much_trying_is_answered(self, store: Store, pattern: str, expected: str) -> None:
         experiment_id = new_experiment(store)
         for name, path in {"1": "a" * 30_000 + "c", "2": "c" + "a" * 30_000, "3": "", "4": "b"}.items():
             run_id = store.ensure_run(experiment_id, name=name, source_path=path, tags={"t": path})
@@ -207,20 +205,18 @@ class BoundClauses(ConformanceBase):
 
     @clause("READ.7")
     @pytest.mark.parametrize("call", list(WRONG.values()), ids=list(WRONG))
-    def test_an_argument_that_can_name_nothing_is_refused(
-        self, store: BackendStore, call: Callable[[BackendStore], object]
-    ) -> None:
+    def test_an_argument_that_can_name_nothing_is_refused(self, store: Store, call: Callable[[Store], object]) -> None:
         with pytest.raises(InvalidValueError):
             call(store)
 
     @clause("READ.7")
     @pytest.mark.parametrize("order_by", [5, None, {"name": 1}, [5], [None], ["name\0"], ["\ud800"], [""], [["name"]]])
-    def test_an_order_that_is_none_is_refused(self, store: BackendStore, order_by: Any) -> None:
+    def test_an_order_that_is_none_is_refused(self, store: Store, order_by: Any) -> None:
         with pytest.raises(QueryError):
             store.search_runs(order_by=order_by)
 
     @clause("READ.7")
-    def test_a_cursor_that_was_changed_on_its_way_is_refused_by_every_list(self, store: BackendStore) -> None:
+    def test_a_cursor_that_was_changed_on_its_way_is_refused_by_every_list(self, store: Store) -> None:
         experiment_id = new_experiment(store)
         parent = store.ensure_run(experiment_id)
         for _ in range(2):
@@ -284,7 +280,7 @@ ALIKE = (
 """Texts that some server takes for each other, by case, form, blanks at the end or what it cannot show."""
 
 
-def make_like_runs(store: BackendStore) -> str:
+def make_like_runs(store: Store) -> str:
     """The experiment of one run for each of :data:`ALIKE`."""
     experiment_id = new_experiment(store)
     for name in ALIKE:
@@ -292,7 +288,7 @@ def make_like_runs(store: BackendStore) -> str:
     return experiment_id
 
 
-def make_lacking_runs(store: BackendStore) -> str:
+def make_lacking_runs(store: Store) -> str:
     """The experiment of nine runs, ``1`` to ``9``; every third one has neither the metric nor the config's key."""
     experiment_id = new_experiment(store)
     for number in (5, 1, 9, 3, 7, 2, 8, 4, 6):
@@ -304,7 +300,7 @@ def make_lacking_runs(store: BackendStore) -> str:
     return experiment_id
 
 
-def make_long_runs(store: BackendStore) -> str:
+def make_long_runs(store: Store) -> str:
     """The experiment of nine runs, ``1`` to ``9``, whose texts are as long as they may be and differ at the end."""
     experiment_id = new_experiment(store)
     for number in (5, 1, 9, 3, 7, 2, 8, 4, 6):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runstore.backend import Store
 from runstore.errors import InvalidValueError
-from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, at_once, new_experiment, new_run
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.strategies import NASTY_FLOATS, NASTY_NAMES, configs, effort
@@ -54,7 +54,7 @@ class ConfigClauses(ConformanceBase):
         check()
 
     @clause("CFG.2")
-    def test_logging_again_merges_key_by_key_and_the_last_value_wins(self, store: BackendStore) -> None:
+    def test_logging_again_merges_key_by_key_and_the_last_value_wins(self, store: Store) -> None:
         run_id = new_run(store)
 
         store.log_config(run_id, {"a": {"x": 1, "y": {"z": [1, 2]}}, "b": 1, "c": {"d": 1}})
@@ -67,7 +67,7 @@ class ConfigClauses(ConformanceBase):
         }
 
     @clause("CFG.2")
-    def test_the_same_config_twice_is_once(self, store: BackendStore) -> None:
+    def test_the_same_config_twice_is_once(self, store: Store) -> None:
         run_id, config = new_run(store), {"lr": 0.1, "layers": [1, 2], "model": {"depth": 18}}
 
         store.log_config(run_id, config)
@@ -76,7 +76,7 @@ class ConfigClauses(ConformanceBase):
         assert plain(store.get_config(run_id)) == plain(config)
 
     @clause("CFG.2")
-    def test_an_empty_mapping_takes_nothing_away_and_a_value_may_change_its_type(self, store: BackendStore) -> None:
+    def test_an_empty_mapping_takes_nothing_away_and_a_value_may_change_its_type(self, store: Store) -> None:
         run_id = new_run(store)
 
         store.log_config(run_id, {"a": {"b": 1}, "n": 1})
@@ -86,11 +86,11 @@ class ConfigClauses(ConformanceBase):
         assert plain(store.get_config(run_id)) == plain({"a": {"b": 1}, "n": 1.0})
 
     @clause("CFG.2")
-    def test_a_run_without_config_has_an_empty_one(self, store: BackendStore) -> None:
+    def test_a_run_without_config_has_an_empty_one(self, store: Store) -> None:
         assert store.get_config(new_run(store)) == {}
 
     @clause("CFG.3")
-    def test_odd_keys_survive_at_every_depth(self, store: BackendStore) -> None:
+    def test_odd_keys_survive_at_every_depth(self, store: Store) -> None:
         run_id = new_run(store)
         keys = ["", ".", "a.b", "$set", "$float", "$$float", "\\", "a\\.b", " ", "0", *NASTY_NAMES]
         config = {
@@ -102,7 +102,7 @@ class ConfigClauses(ConformanceBase):
         assert plain(store.get_config(run_id)) == plain(config)
 
     @clause("CFG.3")
-    def test_a_dotted_key_is_not_a_nested_one(self, store: BackendStore) -> None:
+    def test_a_dotted_key_is_not_a_nested_one(self, store: Store) -> None:
         run_id = new_run(store)
 
         store.log_config(run_id, {"a.b": 1, "a": {"b": 2}})
@@ -111,7 +111,7 @@ class ConfigClauses(ConformanceBase):
         assert store.get_config(run_id) == {"a.b": 1, "a": {"b": 3}}
 
     @clause("CFG.3")
-    def test_keys_that_differ_in_case_or_form_are_different_keys(self, store: BackendStore) -> None:
+    def test_keys_that_differ_in_case_or_form_are_different_keys(self, store: Store) -> None:
         run_id, config = (
             new_run(store),
             {"lr": 1, "LR": 2, "Lr": 3, "lr ": 4, "é": 5, "e\u0301": 6, "e": 7, "ß": 8, "ss": 9},
@@ -127,7 +127,7 @@ class ConfigClauses(ConformanceBase):
         [object(), b"bytes", {1, 2}, 1j, {1: "integer key"}, "nul\0", "\ud800", {"nul\0": 1}, [1, [object()]], len],
         ids=lambda value: type(value).__name__,
     )
-    def test_a_value_that_cannot_be_kept_is_refused_by_its_path(self, store: BackendStore, value: Any) -> None:
+    def test_a_value_that_cannot_be_kept_is_refused_by_its_path(self, store: Store, value: Any) -> None:
         run_id = new_run(store)
         store.log_config(run_id, {"kept": 1})
 
@@ -137,7 +137,7 @@ class ConfigClauses(ConformanceBase):
         assert store.get_config(run_id) == {"kept": 1}
 
     @clause("CFG.4")
-    def test_long_texts_lists_and_integers_are_kept_whole(self, store: BackendStore) -> None:
+    def test_long_texts_lists_and_integers_are_kept_whole(self, store: Store) -> None:
         run_id, config = new_run(store), {"text": "ü" * 70_000, "list": list(range(5000)), "integer": 3**2000}
 
         store.log_config(run_id, config)
@@ -145,7 +145,7 @@ class ConfigClauses(ConformanceBase):
         assert store.get_config(run_id) == config
 
     @clause("CFG.5")
-    def test_a_config_of_one_mebibyte_is_accepted(self, store: BackendStore) -> None:
+    def test_a_config_of_one_mebibyte_is_accepted(self, store: Store) -> None:
         run_id = new_run(store)
         config = {f"group-{group}": {f"key-{key}": "x" * 250 for key in range(64)} for group in range(64)}
 

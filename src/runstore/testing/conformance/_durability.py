@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runstore.backend import Store
 from runstore.errors import (
     InvalidValueError,
     RunNotFoundError,
@@ -16,7 +17,6 @@ from runstore.errors import (
     StoreUnavailableError,
 )
 from runstore.model import RunStatus
-from runstore.protocol import BackendStore
 from runstore.testing import children
 from runstore.testing.bench import Bench, at_once, new_experiment, new_run, point, points_of, state_of, unique
 from runstore.testing.conformance._base import ConformanceBase, check_nothing_held, clause
@@ -319,7 +319,7 @@ class DurabilityClauses(ConformanceBase):
         assert len(points_of(store, run_id, "x")) == 101
 
     @clause("ERR.3")
-    def test_what_trying_again_cannot_mend_is_never_called_unavailable(self, store: BackendStore) -> None:
+    def test_what_trying_again_cannot_mend_is_never_called_unavailable(self, store: Store) -> None:
         run_id = new_run(store)
 
         for call in (
@@ -334,7 +334,7 @@ class DurabilityClauses(ConformanceBase):
             assert not isinstance(caught.value, (StoreUnavailableError, SchemaError))
 
 
-def persist(store: BackendStore, run_id: str, step: int) -> None:
+def persist(store: Store, run_id: str, step: int) -> None:
     """Logs a point as a recorder does."""
     insist(lambda: store.log_metrics(run_id, [point("x", step, float(step))]))
 
@@ -353,7 +353,7 @@ def insist(call: Callable[[], object]) -> None:
             return
 
 
-def check_batches(store: BackendStore, run_id: str, *, at_least: int) -> None:
+def check_batches(store: Store, run_id: str, *, at_least: int) -> None:
     """Asserts that ``log_for_ever`` left whole batches only, the acknowledged ones among them."""
     found = points_of(store, run_id, "batches", "train")
     last = len(found)
@@ -363,7 +363,7 @@ def check_batches(store: BackendStore, run_id: str, *, at_least: int) -> None:
         assert points_of(store, run_id, name, "train") == [(step, float(last)) for step in range(SIZE)]
 
 
-def check_whole(store: BackendStore, run_id: str, *, was_refused: bool) -> None:
+def check_whole(store: Store, run_id: str, *, was_refused: bool) -> None:
     """Asserts that the second batch over the first is there whole, or not at all if it was refused."""
     old, new = [(step, 1.0) for step in range(0, 3000, 30)], dict.fromkeys(range(0, 3000, 20), 2.0)
     absent = {"a": old, "b": old, "c": old, "d": []}
@@ -375,7 +375,7 @@ def check_whole(store: BackendStore, run_id: str, *, was_refused: bool) -> None:
     }
 
 
-def _fails(store: BackendStore, run_id: str) -> None:
+def _fails(store: Store, run_id: str) -> None:
     with pytest.raises(InvalidValueError):
         store.log_metrics(run_id, [point("x", -1, 0.5)])
     with pytest.raises(RunStoreError):

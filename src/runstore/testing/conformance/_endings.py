@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from runstore.backend import Store
 from runstore.backend.begun import HANDED_BACK_S
 from runstore.errors import InvalidValueError, RunFinalizedError, RunStoreError
 from runstore.model import RunFailure, RunStatus
-from runstore.protocol import BackendStore
 from runstore.testing import children
 from runstore.testing.bench import Bench, at_once, new_run, point, points_of, state_of, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
@@ -38,7 +38,7 @@ class EndingClauses(ConformanceBase):
 
     @clause("FIN.1")
     @pytest.mark.parametrize("status", ["in_progress", "lost", "finished", "COMPLETED", "", None, 1], ids=repr)
-    def test_any_other_status_is_refused_and_changes_nothing(self, store: BackendStore, status: Any) -> None:
+    def test_any_other_status_is_refused_and_changes_nothing(self, store: Store, status: Any) -> None:
         run_id = new_run(store)
         before = state_of(store, run_id)
 
@@ -60,7 +60,7 @@ class EndingClauses(ConformanceBase):
         assert state_of(store, run_id) == before
 
     @clause("FIN.2")
-    def test_another_status_is_refused_and_changes_nothing(self, store: BackendStore) -> None:
+    def test_another_status_is_refused_and_changes_nothing(self, store: Store) -> None:
         for first in TERMINAL:
             run_id = new_run(store)
             store.finalize(run_id, first)
@@ -99,7 +99,7 @@ class EndingClauses(ConformanceBase):
         assert 2 <= run.attempt <= 21
 
     @clause("FIN.3")
-    def test_an_end_before_the_start_is_refused(self, store: BackendStore) -> None:
+    def test_an_end_before_the_start_is_refused(self, store: Store) -> None:
         run_id = new_run(store, start_time=START)
 
         with pytest.raises(InvalidValueError, match="end_time"):
@@ -108,7 +108,7 @@ class EndingClauses(ConformanceBase):
         assert store.get_run(run_id).status == RunStatus.IN_PROGRESS
 
     @clause("FIN.3")
-    def test_a_run_whose_clock_ran_ahead_ends_no_earlier_than_it_began(self, store: BackendStore) -> None:
+    def test_a_run_whose_clock_ran_ahead_ends_no_earlier_than_it_began(self, store: Store) -> None:
         ahead = datetime.now(UTC) + timedelta(days=400)
         run_id = new_run(store, start_time=ahead)
 
@@ -131,7 +131,7 @@ class EndingClauses(ConformanceBase):
         assert "test_a_failure_keeps_type_message_and_traceback" in failure.traceback
 
     @clause("FIN.4")
-    def test_a_failure_that_was_text_already_reads_back_equal(self, store: BackendStore) -> None:
+    def test_a_failure_that_was_text_already_reads_back_equal(self, store: Store) -> None:
         run_id, failure = new_run(store), RunFailure(type="Preempted", message="", traceback="line\n" * 5000)
 
         store.finalize(run_id, "interrupted", error=failure)
@@ -139,7 +139,7 @@ class EndingClauses(ConformanceBase):
         assert store.get_run(run_id).failure == failure
 
     @clause("FIN.4")
-    def test_odd_characters_in_an_exception_never_keep_a_run_from_ending(self, store: BackendStore) -> None:
+    def test_odd_characters_in_an_exception_never_keep_a_run_from_ending(self, store: Store) -> None:
         run_id = new_run(store)
 
         store.finalize(run_id, "failed", error=ValueError("nul \0 and surrogate \ud800"))
@@ -151,7 +151,7 @@ class EndingClauses(ConformanceBase):
     @clause("FIN.5")
     @pytest.mark.parametrize("status", TERMINAL)
     def test_what_arrives_after_the_end_is_kept_and_changes_no_status(
-        self, store: BackendStore, tmp_path: Path, status: str
+        self, store: Store, tmp_path: Path, status: str
     ) -> None:
         run_id, path = new_run(store), tmp_path / "late.bin"
         path.write_bytes(b"late")
@@ -186,7 +186,7 @@ class EndingClauses(ConformanceBase):
         assert reader.search_runs("status = 'lost'", experiment_id=experiment_id).items == ()
 
     @clause("FIN.6")
-    def test_writing_is_a_sign_of_life(self, store: BackendStore) -> None:
+    def test_writing_is_a_sign_of_life(self, store: Store) -> None:
         run_id = new_run(store)
         store.heartbeat(run_id, lease_s=0.3)
         before = store.get_run(run_id).heartbeat_at
@@ -199,7 +199,7 @@ class EndingClauses(ConformanceBase):
         assert run.heartbeat_at - before >= timedelta(seconds=0.3)
 
     @clause("FIN.6")
-    def test_a_lost_run_may_still_end_and_a_finished_one_is_never_lost(self, store: BackendStore) -> None:
+    def test_a_lost_run_may_still_end_and_a_finished_one_is_never_lost(self, store: Store) -> None:
         run_id, finished = new_run(store), new_run(store)
         for each in (run_id, finished):
             store.heartbeat(each, lease_s=0.05)
@@ -212,7 +212,7 @@ class EndingClauses(ConformanceBase):
         assert store.get_run(finished).status == RunStatus.COMPLETED
 
     @clause("FIN.6")
-    def test_a_lost_run_that_is_ensured_again_with_resume_keeps_its_attempt(self, store: BackendStore) -> None:
+    def test_a_lost_run_that_is_ensured_again_with_resume_keeps_its_attempt(self, store: Store) -> None:
         run_id = new_run(store)
         store.heartbeat(run_id, lease_s=0.05)
         until(store, run_id, RunStatus.LOST)
@@ -222,7 +222,7 @@ class EndingClauses(ConformanceBase):
         assert store.get_run(run_id).attempt == 1
 
     @clause("FIN.6")
-    def test_a_resumed_run_is_alive(self, store: BackendStore) -> None:
+    def test_a_resumed_run_is_alive(self, store: Store) -> None:
         run_id = new_run(store)
         store.heartbeat(run_id, lease_s=3600.0)
         store.finalize(run_id, "interrupted")
@@ -235,7 +235,7 @@ class EndingClauses(ConformanceBase):
 
     @clause("FIN.6")
     @pytest.mark.parametrize("lease_s", [0, -1.0, float("nan"), float("inf"), True, "60"], ids=repr)
-    def test_a_lease_that_is_no_positive_number_is_refused(self, store: BackendStore, lease_s: Any) -> None:
+    def test_a_lease_that_is_no_positive_number_is_refused(self, store: Store, lease_s: Any) -> None:
         run_id = new_run(store)
 
         with pytest.raises(InvalidValueError, match="lease_s"):
@@ -244,7 +244,7 @@ class EndingClauses(ConformanceBase):
         assert store.get_run(run_id).status == RunStatus.IN_PROGRESS
 
     @clause("FIN.4")
-    def test_an_error_that_is_no_exception_is_refused_and_the_run_goes_on(self, store: BackendStore) -> None:
+    def test_an_error_that_is_no_exception_is_refused_and_the_run_goes_on(self, store: Store) -> None:
         run_id = new_run(store)
 
         with pytest.raises(RunStoreError, match="error"):
@@ -268,7 +268,7 @@ class EndingClauses(ConformanceBase):
     ) -> None:
         run_ids = []
 
-        def work(store: BackendStore) -> None:
+        def work(store: Store) -> None:
             run_ids.extend([new_run(store), new_run(store, run_id=unique("run"))])
 
         with pytest.raises(type(error)):
@@ -286,7 +286,7 @@ class EndingClauses(ConformanceBase):
         resumed, found = new_run(other), new_run(other)
         other.finalize(resumed, "interrupted")
 
-        def work(store: BackendStore) -> None:
+        def work(store: Store) -> None:
             store.ensure_run(run_id=resumed, resume=True)
             store.ensure_run(run_id=found)
             store.log_metrics(found, [point("loss", 1, 0.5)])
@@ -301,7 +301,7 @@ class EndingClauses(ConformanceBase):
     def test_what_leaves_a_block_changes_no_end_that_a_run_has(self, bench: Bench) -> None:
         ended = []
 
-        def work(store: BackendStore) -> None:
+        def work(store: Store) -> None:
             ended.extend([new_run(store), new_run(store)])
             store.finalize(ended[0], "completed")
             bench.open().finalize(ended[1], "completed")
@@ -323,14 +323,14 @@ class EndingClauses(ConformanceBase):
         assert run.lease_s <= HANDED_BACK_S
 
 
-def leave(store: BackendStore, work: Callable[[BackendStore], None], error: BaseException) -> None:
+def leave(store: Store, work: Callable[[Store], None], error: BaseException) -> None:
     """Leaves the store's block by an error, after some work."""
     with store:
         work(store)
         raise error
 
 
-def until(store: BackendStore, run_id: str, status: RunStatus) -> None:
+def until(store: Store, run_id: str, status: RunStatus) -> None:
     """Waits for a reader to see this status."""
     deadline = time.monotonic() + LOST_WITHIN_S
     while (found := store.get_run(run_id).status) != status:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from runstore import errors
+from runstore.backend import Store
 from runstore.errors import RunStoreError
-from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, new_experiment, new_run, point, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 
@@ -16,7 +16,7 @@ class ErrorClauses(ConformanceBase):
     """ERR.1 and ERR.2."""
 
     @clause("ERR.1")
-    def test_every_error_is_of_the_tree_has_a_code_and_survives_pickling(self, store: BackendStore) -> None:
+    def test_every_error_is_of_the_tree_has_a_code_and_survives_pickling(self, store: Store) -> None:
         for error in _errors(store):
             again = pickle.loads(pickle.dumps(error))  # noqa: S301 - just made
             assert type(error) is getattr(errors, type(error).__name__)
@@ -24,7 +24,7 @@ class ErrorClauses(ConformanceBase):
             assert (type(again), str(again)) == (type(error), str(error))
 
     @clause("ERR.2")
-    def test_every_message_names_what_was_asked(self, store: BackendStore) -> None:
+    def test_every_message_names_what_was_asked(self, store: Store) -> None:
         for error in _errors(store):
             assert len(str(error).split()) >= 4, f"says too little: {error!r}"
             assert "\n" not in str(error)
@@ -45,7 +45,7 @@ class ErrorClauses(ConformanceBase):
                 call()
 
 
-def _errors(store: BackendStore) -> list[RunStoreError]:
+def _errors(store: Store) -> list[RunStoreError]:
     run_id = new_run(store)
     store.finalize(run_id, "completed")
     calls: list[Callable[[], object]] = [

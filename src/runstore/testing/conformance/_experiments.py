@@ -2,8 +2,8 @@
 
 import pytest
 
+from runstore.backend import Store
 from runstore.errors import ExperimentNotFoundError, InvalidValueError
-from runstore.protocol import BackendStore
 from runstore.testing import children
 from runstore.testing.bench import Bench, at_once, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
@@ -43,7 +43,7 @@ class ExperimentClauses(ConformanceBase):
         assert stores[0].find_experiment(name) == stores[1].get_experiment(ids[0])
 
     @clause("EXP.3")
-    def test_names_are_kept_exactly_as_given(self, store: BackendStore) -> None:
+    def test_names_are_kept_exactly_as_given(self, store: Store) -> None:
         names = [unique() + name if len(name) < 200 else name[:200] + unique() for name in NASTY_NAMES]
 
         ids = [store.get_or_create_experiment(name) for name in names]
@@ -52,9 +52,7 @@ class ExperimentClauses(ConformanceBase):
         assert [found.name for name in names if (found := store.find_experiment(name))] == names
 
     @clause("EXP.3")
-    def test_names_that_differ_in_case_accents_or_trailing_spaces_are_different_experiments(
-        self, store: BackendStore
-    ) -> None:
+    def test_names_that_differ_in_case_accents_or_trailing_spaces_are_different_experiments(self, store: Store) -> None:
         base = unique("Résumé")
         names = [base, base.upper(), base.lower(), base.replace("é", "e"), base.replace("é", "e\u0301"), base + " "]
 
@@ -65,9 +63,7 @@ class ExperimentClauses(ConformanceBase):
 
     @clause("EXP.3")
     @pytest.mark.parametrize("name", BAD_NAMES, ids=ascii)
-    def test_a_name_that_cannot_be_kept_is_refused_before_anything_is_written(
-        self, store: BackendStore, name: str
-    ) -> None:
+    def test_a_name_that_cannot_be_kept_is_refused_before_anything_is_written(self, store: Store, name: str) -> None:
         with pytest.raises(InvalidValueError, match="name"):
             store.get_or_create_experiment(name)
 
@@ -75,7 +71,7 @@ class ExperimentClauses(ConformanceBase):
             store.get_experiment(experiment_id_of("x") + "-not")
 
     @clause("EXP.3")
-    def test_names_of_1_and_255_characters_beyond_the_basic_plane_are_kept_whole(self, store: BackendStore) -> None:
+    def test_names_of_1_and_255_characters_beyond_the_basic_plane_are_kept_whole(self, store: Store) -> None:
         longest = unique() + "🫁" * (255 - len(unique()))
 
         kept = store.get_experiment(store.get_or_create_experiment(longest)).name
@@ -95,7 +91,7 @@ class ExperimentClauses(ConformanceBase):
         assert store.get_experiment(experiment_id).description == "first"
 
     @clause("EXP.4")
-    def test_a_description_may_be_long_and_hold_anything_printable(self, store: BackendStore) -> None:
+    def test_a_description_may_be_long_and_hold_anything_printable(self, store: Store) -> None:
         text = "Ünïcode 🫁 'quoted' \"twice\"\n" * 200
 
         experiment_id = store.get_or_create_experiment(unique(), description=text)
@@ -118,7 +114,7 @@ class ExperimentClauses(ConformanceBase):
         assert all(len(page.items) <= 4 for page in pages)
 
     @clause("EXP.5")
-    def test_an_unknown_id_is_not_found_and_an_unknown_name_is_none(self, store: BackendStore) -> None:
+    def test_an_unknown_id_is_not_found_and_an_unknown_name_is_none(self, store: Store) -> None:
         absent = unique()
 
         assert store.find_experiment(absent) is None

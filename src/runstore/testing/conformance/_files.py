@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from runstore.backend import Store
 from runstore.errors import InvalidValueError
-from runstore.protocol import BackendStore
 from runstore.testing.bench import new_run
 from runstore.testing.conformance._artifacts import read
 from runstore.testing.conformance._base import ConformanceBase, clause
@@ -31,7 +31,7 @@ class FileClauses(ConformanceBase):
     """ART.5 and ART.9."""
 
     @clause("ART.5")
-    def test_links_to_files_and_folders_are_followed(self, store: BackendStore, tmp_path: Path) -> None:
+    def test_links_to_files_and_folders_are_followed(self, store: Store, tmp_path: Path) -> None:
         run_id, folder, elsewhere = new_run(store), tmp_path / "out", tmp_path / "elsewhere"
         (folder / "deep").mkdir(parents=True)
         (elsewhere / "in").mkdir(parents=True)
@@ -47,7 +47,7 @@ class FileClauses(ConformanceBase):
         assert {read(store, run_id, name) for name in found} == {b"w"}
 
     @clause("ART.5")
-    def test_a_link_that_leads_round_in_a_circle_is_not_followed(self, store: BackendStore, tmp_path: Path) -> None:
+    def test_a_link_that_leads_round_in_a_circle_is_not_followed(self, store: Store, tmp_path: Path) -> None:
         run_id, folder = new_run(store), tmp_path / "out"
         (folder / "deep").mkdir(parents=True)
         (folder / "deep" / "a.png").write_bytes(b"a")
@@ -61,7 +61,7 @@ class FileClauses(ConformanceBase):
     @clause("ART.5", "ERR.1")
     @pytest.mark.parametrize("odd", ODD)
     def test_what_is_neither_a_file_nor_a_folder_is_named_and_nothing_is_recorded(
-        self, store: BackendStore, tmp_path: Path, odd: str
+        self, store: Store, tmp_path: Path, odd: str
     ) -> None:
         run_id, folder = new_run(store), tmp_path / "out"
         (folder / "deep").mkdir(parents=True)
@@ -75,9 +75,7 @@ class FileClauses(ConformanceBase):
         assert store.list_artifacts(run_id) == ()
 
     @clause("ART.9")
-    def test_a_file_that_grows_for_ever_is_kept_as_it_was_at_some_moment(
-        self, store: BackendStore, tmp_path: Path
-    ) -> None:
+    def test_a_file_that_grows_for_ever_is_kept_as_it_was_at_some_moment(self, store: Store, tmp_path: Path) -> None:
         run_id, path, is_over = new_run(store), tmp_path / "train.log", threading.Event()
         path.write_bytes(b"epoch 0\n" * 150_000)
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runstore.backend import Store
 from runstore.errors import InvalidValueError, RunNotFoundError
 from runstore.model import MetricPoint
-from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, at_once, new_experiment, new_run, point, points_of, state_of, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.strategies import (
@@ -47,7 +47,7 @@ class MetricClauses(ConformanceBase):
         assert [each.count for each in store.get_summaries(run_id)] == [50] * len(DATASET_TYPES)
 
     @clause("MET.1")
-    def test_the_last_write_of_a_point_wins_in_one_batch_and_over_many(self, store: BackendStore) -> None:
+    def test_the_last_write_of_a_point_wins_in_one_batch_and_over_many(self, store: Store) -> None:
         run_id = new_run(store)
 
         store.log_metrics(run_id, [point("loss", 1, 1.0), point("loss", 2, 2.0), point("loss", 1, 10.0)])
@@ -56,7 +56,7 @@ class MetricClauses(ConformanceBase):
         assert points_of(store, run_id, "loss") == [(1, 10.0), (2, 20.0), (3, 3.0)]
 
     @clause("MET.1", "MET.8")
-    def test_a_run_resumed_from_an_older_checkpoint_overwrites_its_overlap(self, store: BackendStore) -> None:
+    def test_a_run_resumed_from_an_older_checkpoint_overwrites_its_overlap(self, store: Store) -> None:
         run_id = new_run(store)
         store.log_metrics(run_id, [point("loss", step, 9.0 - step) for step in range(10)])
 
@@ -69,7 +69,7 @@ class MetricClauses(ConformanceBase):
         assert (summary.count, summary.max.step if summary.max else None, summary.last.value) == (10, 7, 0.0)
 
     @clause("MET.1")
-    def test_name_case_dataset_type_and_run_tell_series_apart(self, store: BackendStore) -> None:
+    def test_name_case_dataset_type_and_run_tell_series_apart(self, store: Store) -> None:
         run_id, other = new_run(store), new_run(store)
         names = ["loss", "Loss", "loss ", "l\u00f6ss", "lo\u0308ss", "los", "ⓛoss", "löß", "loess"]
 
@@ -83,7 +83,7 @@ class MetricClauses(ConformanceBase):
         assert points_of(store, other, "loss") == [(1, -1.0)]
 
     @clause("MET.2")
-    def test_points_for_an_unknown_run_are_refused_and_nothing_is_stored(self, store: BackendStore) -> None:
+    def test_points_for_an_unknown_run_are_refused_and_nothing_is_stored(self, store: Store) -> None:
         experiment_id, run_id = new_experiment(store), unique("run")
 
         with pytest.raises(RunNotFoundError, match=run_id):
@@ -136,7 +136,7 @@ class MetricClauses(ConformanceBase):
     @pytest.mark.parametrize(
         "value", [1, 2**60, Fraction(1, 2), Decimal("0.1"), 1.5], ids=lambda value: type(value).__name__ + str(value)
     )
-    def test_python_numbers_are_kept_as_their_float_value(self, store: BackendStore, value: Any) -> None:
+    def test_python_numbers_are_kept_as_their_float_value(self, store: Store, value: Any) -> None:
         run_id = new_run(store)
 
         store.log_metrics(run_id, [point("x", 1, value)])
@@ -144,7 +144,7 @@ class MetricClauses(ConformanceBase):
         assert points_of(store, run_id, "x") == [(1, float(value))]
 
     @clause("MET.4")
-    def test_scalars_of_array_libraries_are_kept_as_their_float_value(self, store: BackendStore) -> None:
+    def test_scalars_of_array_libraries_are_kept_as_their_float_value(self, store: Store) -> None:
         numpy = pytest.importorskip("numpy", reason="numpy is not installed")
         run_id = new_run(store)
         values = [numpy.float32(0.1), numpy.float64(0.1), numpy.int64(3), numpy.array(2.5), numpy.float16(0.5)]
@@ -155,7 +155,7 @@ class MetricClauses(ConformanceBase):
 
     @clause("MET.4", "MET.7")
     @pytest.mark.parametrize("value", [True, None, "0.5", 1j, [1.0], b"1", object()], ids=lambda v: type(v).__name__)
-    def test_what_is_no_real_number_is_refused_by_index_and_field(self, store: BackendStore, value: Any) -> None:
+    def test_what_is_no_real_number_is_refused_by_index_and_field(self, store: Store, value: Any) -> None:
         run_id = new_run(store)
         batch = [*(point("x", step, 1.0) for step in range(3)), point("x", 3, value), point("x", 4, 1.0)]
 
@@ -166,14 +166,14 @@ class MetricClauses(ConformanceBase):
 
     @clause("MET.4")
     @pytest.mark.parametrize("points", [point("x", 1, 1.0), {"x": 1.0}, None, 1.0], ids=lambda v: type(v).__name__)
-    def test_what_is_not_several_points_is_refused_as_such(self, store: BackendStore, points: Any) -> None:
+    def test_what_is_not_several_points_is_refused_as_such(self, store: Store, points: Any) -> None:
         run_id = new_run(store)
 
         with pytest.raises(InvalidValueError, match="points is "):
             store.log_metrics(run_id, points)
 
     @clause("MET.5")
-    def test_history_is_ordered_by_step_whatever_the_order_of_arrival(self, store: BackendStore) -> None:
+    def test_history_is_ordered_by_step_whatever_the_order_of_arrival(self, store: Store) -> None:
         run_id, shuffled = new_run(store), list(STEPS)
         Random(7).shuffle(shuffled)  # noqa: S311 - any order will do
 
@@ -184,7 +184,7 @@ class MetricClauses(ConformanceBase):
         assert points_of(store, run_id, "x") == [(step, float(step % 1000)) for step in sorted(STEPS)]
 
     @clause("MET.5")
-    def test_a_range_of_steps_holds_both_its_ends(self, store: BackendStore) -> None:
+    def test_a_range_of_steps_holds_both_its_ends(self, store: Store) -> None:
         run_id = new_run(store)
         store.log_metrics(run_id, [point("x", step, 0.0) for step in STEPS])
 
@@ -199,7 +199,7 @@ class MetricClauses(ConformanceBase):
 
     @clause("MET.5")
     @pytest.mark.parametrize("step", [-1, 2**63, 1.0, True, None, "1"], ids=repr)
-    def test_a_step_outside_the_range_is_refused_by_index_and_field(self, store: BackendStore, step: Any) -> None:
+    def test_a_step_outside_the_range_is_refused_by_index_and_field(self, store: Store, step: Any) -> None:
         run_id = new_run(store)
 
         with pytest.raises(InvalidValueError, match=r"points\[1\]\.step"):
@@ -221,7 +221,7 @@ class MetricClauses(ConformanceBase):
 
     @clause("MET.6", "MET.7")
     @pytest.mark.parametrize("name", BAD_NAMES, ids=ascii)
-    def test_a_metric_name_that_cannot_be_kept_is_refused(self, store: BackendStore, name: str) -> None:
+    def test_a_metric_name_that_cannot_be_kept_is_refused(self, store: Store, name: str) -> None:
         run_id = new_run(store)
 
         with pytest.raises(InvalidValueError, match=r"points\[2\]\.name"):
@@ -230,7 +230,7 @@ class MetricClauses(ConformanceBase):
         assert store.get_summaries(run_id) == ()
 
     @clause("MET.6")
-    def test_an_unknown_dataset_type_is_refused(self, store: BackendStore) -> None:
+    def test_an_unknown_dataset_type_is_refused(self, store: Store) -> None:
         run_id = new_run(store)
 
         with pytest.raises(InvalidValueError, match=r"points\[0\]\.dataset_type"):
@@ -239,7 +239,7 @@ class MetricClauses(ConformanceBase):
         assert store.get_summaries(run_id) == ()
 
     @clause("MET.7")
-    def test_one_call_may_carry_a_hundred_thousand_points(self, store: BackendStore) -> None:
+    def test_one_call_may_carry_a_hundred_thousand_points(self, store: Store) -> None:
         run_id = new_run(store)
 
         store.log_metrics(
@@ -251,7 +251,7 @@ class MetricClauses(ConformanceBase):
         assert points_of(store, run_id, "m7", "train") == [(step, (step * 10 + 7) * 0.5) for step in range(10_000)]
 
     @clause("MET.7")
-    def test_one_bad_point_at_the_end_of_a_long_call_stores_none_of_it(self, store: BackendStore) -> None:
+    def test_one_bad_point_at_the_end_of_a_long_call_stores_none_of_it(self, store: Store) -> None:
         run_id = new_run(store)
         store.log_metrics(run_id, [point("x", 5, 5.0)])
         before = state_of(store, run_id)
@@ -262,7 +262,7 @@ class MetricClauses(ConformanceBase):
         assert state_of(store, run_id) == before
 
     @clause("MET.9")
-    def test_times_are_kept_to_the_microsecond_and_read_back_in_utc(self, store: BackendStore) -> None:
+    def test_times_are_kept_to_the_microsecond_and_read_back_in_utc(self, store: Store) -> None:
         run_id = new_run(store)
         moments = [
             MOMENT,
@@ -277,7 +277,7 @@ class MetricClauses(ConformanceBase):
         assert {each.utcoffset() for each in found if each} == {timedelta(0)}
 
     @clause("MET.9")
-    def test_a_naive_time_is_refused(self, store: BackendStore) -> None:
+    def test_a_naive_time_is_refused(self, store: Store) -> None:
         run_id = new_run(store)
 
         with pytest.raises(InvalidValueError, match=r"points\[0\]\.logged_at"):
@@ -320,7 +320,7 @@ class MetricClauses(ConformanceBase):
         )
 
     @clause("MET.11")
-    def test_the_history_of_an_unknown_series_is_empty(self, store: BackendStore) -> None:
+    def test_the_history_of_an_unknown_series_is_empty(self, store: Store) -> None:
         run_id = new_run(store)
         store.log_metrics(run_id, [point("x", 1, 1.0, "train")])
 
@@ -330,7 +330,7 @@ class MetricClauses(ConformanceBase):
             assert len(store.sample_history(run_id, name, kind)) == 0
 
     @clause("MET.13")
-    def test_a_call_without_points_changes_nothing_and_still_finds_the_run_missing(self, store: BackendStore) -> None:
+    def test_a_call_without_points_changes_nothing_and_still_finds_the_run_missing(self, store: Store) -> None:
         run_id, absent = new_run(store), unique("run")
         before = state_of(store, run_id)
 

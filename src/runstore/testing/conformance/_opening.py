@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from runstore.backend import Store
 from runstore.errors import (
     ForeignSchemaError,
     RunStoreError,
@@ -15,7 +16,6 @@ from runstore.errors import (
     StoreClosedError,
     StoreFailureError,
 )
-from runstore.protocol import BackendStore
 from runstore.testing import children
 from runstore.testing.bench import Bench, at_once, new_run, point, points_of, state_of, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
@@ -238,7 +238,7 @@ class OpeningClauses(ConformanceBase):
     @clause("OPEN.7")
     def test_a_handle_is_a_store_and_a_reader(self, bench: Bench) -> None:
         with bench.harness.open() as store:
-            assert isinstance(store, BackendStore)
+            assert isinstance(store, Store)
 
 
 def _chain(error: BaseException | None) -> list[BaseException]:

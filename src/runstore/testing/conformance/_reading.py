@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from runstore.backend import Store
 from runstore.errors import InvalidValueError, QueryError
 from runstore.model import Run
-from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, new_experiment, new_run, point, state_of, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.strategies import NASTY_NAMES
@@ -148,7 +148,7 @@ class ReadingClauses(ConformanceBase):
         assert [run.name for run in paged] == expected.split()
 
     @clause("READ.3")
-    def test_ties_are_broken_by_start_time_and_then_by_id_in_code_points(self, store: BackendStore) -> None:
+    def test_ties_are_broken_by_start_time_and_then_by_id_in_code_points(self, store: Store) -> None:
         experiment_id, prefix = new_experiment(store), unique()
         for suffix, minutes in {"b": 0, "a": 0, "B": 0, "ä": 0, "z": -1, "A": 1}.items():
             moment = START + timedelta(minutes=minutes)
@@ -159,7 +159,7 @@ class ReadingClauses(ConformanceBase):
             assert [run.id.removeprefix(prefix) for run in found] == ["z", "B", "a", "b", "ä", "A"]
 
     @clause("READ.4")
-    def test_pages_are_the_whole_with_no_run_twice(self, store: BackendStore) -> None:
+    def test_pages_are_the_whole_with_no_run_twice(self, store: Store) -> None:
         experiment_id = new_experiment(store)
         ids = [
             store.ensure_run(experiment_id, name=f"{number % 3}", start_time=START + timedelta(seconds=number // 4))
@@ -193,7 +193,7 @@ class ReadingClauses(ConformanceBase):
         assert set(before) <= set(seen)
 
     @clause("READ.4")
-    def test_a_search_without_an_experiment_sees_all_of_them(self, store: BackendStore) -> None:
+    def test_a_search_without_an_experiment_sees_all_of_them(self, store: Store) -> None:
         mark = unique()
         ids = {new_run(store, tags={"mark": mark}) for _ in range(3)}
 
@@ -204,14 +204,14 @@ class ReadingClauses(ConformanceBase):
 
     @clause("READ.4")
     @pytest.mark.parametrize("limit", [0, -1, 10_001, True, "5"], ids=repr)
-    def test_a_page_size_outside_1_to_10000_is_refused(self, store: BackendStore, limit: Any) -> None:
+    def test_a_page_size_outside_1_to_10000_is_refused(self, store: Store, limit: Any) -> None:
         with pytest.raises(InvalidValueError, match="limit"):
             store.search_runs(limit=limit)
         with pytest.raises(InvalidValueError, match="limit"):
             store.list_experiments(limit=limit)
 
     @clause("READ.5")
-    def test_user_text_in_names_keys_and_filters_is_only_ever_text(self, store: BackendStore) -> None:
+    def test_user_text_in_names_keys_and_filters_is_only_ever_text(self, store: Store) -> None:
         experiment_id = new_experiment(store)
         texts = [name for name in NASTY_NAMES if len(name) < 100]
         for number, text in enumerate(texts):
@@ -232,7 +232,7 @@ class ReadingClauses(ConformanceBase):
                 assert [run.name for run in found] == [text], filter_text
 
     @clause("READ.5")
-    def test_a_pattern_matches_its_text_alone_and_case_counts(self, store: BackendStore) -> None:
+    def test_a_pattern_matches_its_text_alone_and_case_counts(self, store: Store) -> None:
         experiment_id = new_experiment(store)
         names = ["a%b", "a_b", "axb", "aXb", "a\\b", "a.b", "a*b", "(a)b", "[a]b", "a\u0301b", "ab", "a🫁b", "a^$b"]
         for name in names:
@@ -253,7 +253,7 @@ class ReadingClauses(ConformanceBase):
         assert found("%") == set(names)
 
     @clause("READ.6")
-    def test_reading_many_runs_gives_what_reading_each_gives(self, store: BackendStore) -> None:
+    def test_reading_many_runs_gives_what_reading_each_gives(self, store: Store) -> None:
         ids = [new_run(store) for _ in range(3)]
         for index, run_id in enumerate(ids[:2]):
             store.log_config(run_id, {"index": index, "nested": {"a.b": [index, float(index)]}})
@@ -270,12 +270,12 @@ class ReadingClauses(ConformanceBase):
         ["name", "name =", "name = alpha", "colour = 'red'", "name = 'a' and", "(name = 'a'", "name in ()", "name like 5",
          "config.lr ~ 5", "metric.val.auroc > 1", "start_time > 'yesterday'", "name = 'a'; drop table runs", "'a' = name"],
     )  # fmt: skip
-    def test_a_filter_that_cannot_be_understood_is_refused(self, store: BackendStore, filter_text: str) -> None:
+    def test_a_filter_that_cannot_be_understood_is_refused(self, store: Store, filter_text: str) -> None:
         with pytest.raises(QueryError):
             store.search_runs(filter_text)
 
     @clause("READ.7")
-    def test_an_order_or_cursor_that_cannot_be_understood_is_refused(self, store: BackendStore) -> None:
+    def test_an_order_or_cursor_that_cannot_be_understood_is_refused(self, store: Store) -> None:
         experiment_id = new_experiment(store)
         for _ in range(3):
             store.ensure_run(experiment_id)
@@ -296,7 +296,7 @@ class ReadingClauses(ConformanceBase):
             store.list_experiments(cursor=cursor)
 
     @clause("DUR.6")
-    def test_values_returned_never_change_under_later_writes(self, store: BackendStore) -> None:
+    def test_values_returned_never_change_under_later_writes(self, store: Store) -> None:
         run_id = new_run(store, tags={"t": "1"}, provenance={"host": {"name": "a"}})
         store.log_metrics(run_id, [point("x", 1, 1.0)])
         store.log_config(run_id, {"a": {"b": [1]}})
@@ -311,7 +311,7 @@ class ReadingClauses(ConformanceBase):
         assert (repr(run), repr(config), repr(summaries), list(history)) == copies
 
     @clause("DUR.6")
-    def test_changing_what_was_given_or_returned_changes_nothing_stored(self, store: BackendStore) -> None:
+    def test_changing_what_was_given_or_returned_changes_nothing_stored(self, store: Store) -> None:
         tags, provenance, config = {"t": "1"}, {"host": {"name": "a"}}, {"a": {"b": [1]}}
         run_id = new_run(store, tags=tags, provenance=provenance)
         store.log_config(run_id, config)
@@ -328,7 +328,7 @@ class ReadingClauses(ConformanceBase):
         assert repr(state_of(store, run_id)) == before
 
 
-def make_runs(store: BackendStore) -> str:
+def make_runs(store: Store) -> str:
     """The experiment of :data:`RUNS`, started a minute apart."""
     experiment_id = new_experiment(store)
     for minute, (name, facts) in enumerate(RUNS.items()):
@@ -342,7 +342,7 @@ def make_runs(store: BackendStore) -> str:
     return experiment_id
 
 
-def pages(store: BackendStore, **query: Any) -> list[Run]:
+def pages(store: Store, **query: Any) -> list[Run]:
     """All runs of a query, page by page."""
     page = store.search_runs(**query)
     runs = list(page.items)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from runstore.backend import Store
 from runstore.errors import (
     ConflictError,
     ExperimentNotFoundError,
@@ -14,7 +15,6 @@ from runstore.errors import (
     RunNotFoundError,
 )
 from runstore.model import RunStatus
-from runstore.protocol import BackendStore
 from runstore.testing import children
 from runstore.testing.bench import Bench, at_once, new_experiment, new_run, point, state_of, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
@@ -28,7 +28,7 @@ class RunClauses(ConformanceBase):
     """RUN.1 to RUN.10."""
 
     @clause("RUN.1")
-    def test_a_new_run_is_in_progress_under_a_new_time_ordered_id(self, store: BackendStore) -> None:
+    def test_a_new_run_is_in_progress_under_a_new_time_ordered_id(self, store: Store) -> None:
         experiment_id = new_experiment(store)
 
         ids = [store.ensure_run(experiment_id) for _ in range(5)]
@@ -80,7 +80,7 @@ class RunClauses(ConformanceBase):
         assert (found, state_of(store, run_id)) == (run_id, before)
 
     @clause("RUN.3")
-    def test_the_caller_may_choose_the_id(self, store: BackendStore) -> None:
+    def test_the_caller_may_choose_the_id(self, store: Store) -> None:
         experiment_id = new_experiment(store)
         chosen = [unique() + name if len(name) < 200 else name[:200] + unique() for name in NASTY_NAMES]
 
@@ -90,7 +90,7 @@ class RunClauses(ConformanceBase):
         assert [store.get_run(each).id for each in chosen] == chosen
 
     @clause("RUN.3")
-    def test_ids_that_differ_in_case_or_trailing_space_are_different_runs(self, store: BackendStore) -> None:
+    def test_ids_that_differ_in_case_or_trailing_space_are_different_runs(self, store: Store) -> None:
         experiment_id, base = new_experiment(store), unique("Run")
 
         for run_id in (base, base.upper(), base.lower(), base + " "):
@@ -101,7 +101,7 @@ class RunClauses(ConformanceBase):
 
     @clause("RUN.3")
     @pytest.mark.parametrize("run_id", BAD_NAMES, ids=ascii)
-    def test_an_id_that_cannot_be_kept_is_refused(self, store: BackendStore, run_id: str) -> None:
+    def test_an_id_that_cannot_be_kept_is_refused(self, store: Store, run_id: str) -> None:
         experiment_id = new_experiment(store)
 
         with pytest.raises(InvalidValueError, match="run_id"):
@@ -110,7 +110,7 @@ class RunClauses(ConformanceBase):
         assert store.search_runs(experiment_id=experiment_id).items == ()
 
     @clause("RUN.4")
-    def test_creating_without_an_experiment_is_a_value_error_that_names_the_argument(self, store: BackendStore) -> None:
+    def test_creating_without_an_experiment_is_a_value_error_that_names_the_argument(self, store: Store) -> None:
         absent = unique("run")
 
         with pytest.raises(ValueError, match="experiment_id"):
@@ -122,7 +122,7 @@ class RunClauses(ConformanceBase):
             store.get_run(absent)
 
     @clause("RUN.4")
-    def test_an_unknown_experiment_is_named_and_nothing_is_written(self, store: BackendStore) -> None:
+    def test_an_unknown_experiment_is_named_and_nothing_is_written(self, store: Store) -> None:
         absent, run_id = experiment_id_of(unique()), unique("run")
 
         with pytest.raises(ExperimentNotFoundError, match=absent):
@@ -132,7 +132,7 @@ class RunClauses(ConformanceBase):
             store.get_run(run_id)
 
     @clause("RUN.5")
-    def test_an_existing_run_under_another_experiment_is_a_conflict(self, store: BackendStore) -> None:
+    def test_an_existing_run_under_another_experiment_is_a_conflict(self, store: Store) -> None:
         run_id, other = new_run(store), new_experiment(store)
         before = state_of(store, run_id)
 
@@ -144,7 +144,7 @@ class RunClauses(ConformanceBase):
         assert state_of(store, run_id) == before
 
     @clause("RUN.6")
-    def test_resuming_a_finished_run_opens_a_new_attempt_and_keeps_what_was_logged(self, store: BackendStore) -> None:
+    def test_resuming_a_finished_run_opens_a_new_attempt_and_keeps_what_was_logged(self, store: Store) -> None:
         run_id = new_run(store, name="kept", tags={"t": "1"})
         store.log_metrics(run_id, [point("loss", 1, 0.5)])
         store.log_config(run_id, {"lr": 0.1})
@@ -161,7 +161,7 @@ class RunClauses(ConformanceBase):
         }
 
     @clause("RUN.6")
-    def test_without_resume_a_finished_run_stays_finished(self, store: BackendStore) -> None:
+    def test_without_resume_a_finished_run_stays_finished(self, store: Store) -> None:
         run_id = new_run(store)
         store.finalize(run_id, "completed")
         before = state_of(store, run_id)
@@ -171,7 +171,7 @@ class RunClauses(ConformanceBase):
         assert state_of(store, run_id) == before
 
     @clause("RUN.6")
-    def test_each_resume_of_a_finished_run_counts_one_attempt_and_of_a_live_one_none(self, store: BackendStore) -> None:
+    def test_each_resume_of_a_finished_run_counts_one_attempt_and_of_a_live_one_none(self, store: Store) -> None:
         run_id = new_run(store)
 
         for _ in range(3):
@@ -194,7 +194,7 @@ class RunClauses(ConformanceBase):
         assert (run.attempt, run.status, run.end_time) == (2, RunStatus.IN_PROGRESS, None)
 
     @clause("RUN.7")
-    def test_a_child_needs_an_existing_parent(self, store: BackendStore) -> None:
+    def test_a_child_needs_an_existing_parent(self, store: Store) -> None:
         experiment_id, absent, run_id = new_experiment(store), unique("parent"), unique("run")
 
         with pytest.raises(RunNotFoundError, match=absent):
@@ -203,7 +203,7 @@ class RunClauses(ConformanceBase):
         assert store.search_runs(experiment_id=experiment_id).items == ()
 
     @clause("RUN.7")
-    def test_children_are_listed_in_creation_order_page_by_page(self, store: BackendStore) -> None:
+    def test_children_are_listed_in_creation_order_page_by_page(self, store: Store) -> None:
         parent = new_run(store)
         experiment_id = store.get_run(parent).experiment_id
         children_ids = [
@@ -227,7 +227,7 @@ class RunClauses(ConformanceBase):
         assert {run.parent_run_id for run in runs} == {parent}
 
     @clause("RUN.7")
-    def test_children_of_one_start_time_are_listed_by_id(self, store: BackendStore) -> None:
+    def test_children_of_one_start_time_are_listed_by_id(self, store: Store) -> None:
         parent = new_run(store)
         experiment_id, prefix = store.get_run(parent).experiment_id, unique()
         for letter in "bBaäA":
@@ -238,7 +238,7 @@ class RunClauses(ConformanceBase):
         assert found == ["A", "B", "a", "b", "ä"]
 
     @clause("RUN.7")
-    def test_a_run_without_children_has_an_empty_list(self, store: BackendStore) -> None:
+    def test_a_run_without_children_has_an_empty_list(self, store: Store) -> None:
         page = store.list_children(new_run(store))
 
         assert (page.items, page.next_cursor) == ((), None)
@@ -270,7 +270,7 @@ class RunClauses(ConformanceBase):
         assert repr(run.provenance) == repr(given["provenance"])
 
     @clause("RUN.8")
-    def test_tags_keep_odd_keys_and_values(self, store: BackendStore) -> None:
+    def test_tags_keep_odd_keys_and_values(self, store: Store) -> None:
         tags = dict(zip(NASTY_NAMES, reversed(NASTY_NAMES), strict=True))
         tags |= {"empty": "", "lines": "a\nb\tc", "Case": "1", "case": "2"}
 
@@ -279,7 +279,7 @@ class RunClauses(ConformanceBase):
         assert store.get_run(run_id).tags == tags
 
     @clause("RUN.8")
-    def test_a_start_time_of_another_zone_is_the_same_moment_in_utc(self, store: BackendStore) -> None:
+    def test_a_start_time_of_another_zone_is_the_same_moment_in_utc(self, store: Store) -> None:
         india = datetime(2026, 3, 29, 7, 29, 59, 999_999, tzinfo=timezone(timedelta(hours=5, minutes=30)))
 
         start = store.get_run(new_run(store, start_time=india)).start_time
@@ -302,7 +302,7 @@ class RunClauses(ConformanceBase):
         ids=lambda given: next(iter(given)),
     )
     def test_an_argument_that_cannot_be_kept_is_refused_and_no_run_is_made(
-        self, store: BackendStore, given: dict[str, Any]
+        self, store: Store, given: dict[str, Any]
     ) -> None:
         experiment_id = new_experiment(store)
 
@@ -358,7 +358,7 @@ class RunClauses(ConformanceBase):
         ],
     )
     def test_a_run_that_does_not_exist_is_named_and_not_made(
-        self, store: BackendStore, tmp_path: Path, call: Callable[[BackendStore, str, Path], object]
+        self, store: Store, tmp_path: Path, call: Callable[[Store, str, Path], object]
     ) -> None:
         path = tmp_path / "weights.bin"
         path.write_bytes(b"w")

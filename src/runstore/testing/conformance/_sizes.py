@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from runstore.backend import Store
 from runstore.errors import InvalidValueError
 from runstore.model import RunFailure, RunStatus
-from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, new_experiment, new_run, state_of
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.values import merged
@@ -49,7 +49,7 @@ class SizeClauses(ConformanceBase):
         ids=["tags", "provenance", "source_path"],
     )
     def test_a_birth_beyond_its_bounds_is_refused_and_writes_nothing(
-        self, store: BackendStore, field: str, given: Any
+        self, store: Store, field: str, given: Any
     ) -> None:
         experiment_id = new_experiment(store)
 
@@ -84,7 +84,7 @@ class SizeClauses(ConformanceBase):
         assert bench.open().get_config(run_id) == config
 
     @clause("CFG.7")
-    def test_a_config_that_grows_beyond_its_bounds_is_refused_and_stays_as_it_was(self, store: BackendStore) -> None:
+    def test_a_config_that_grows_beyond_its_bounds_is_refused_and_stays_as_it_was(self, store: Store) -> None:
         run_id = new_run(store)
         first, second = {"a": "x" * (2 * 2**20)}, {"b": "x" * (2 * 2**20 + 1)}
         store.log_config(run_id, first)
@@ -98,7 +98,7 @@ class SizeClauses(ConformanceBase):
         assert state_of(store, run_id) == before
 
     @clause("CFG.7")
-    def test_one_call_beyond_the_bounds_is_refused(self, store: BackendStore) -> None:
+    def test_one_call_beyond_the_bounds_is_refused(self, store: Store) -> None:
         run_id = new_run(store)
 
         for refused in (
@@ -145,9 +145,7 @@ class SizeClauses(ConformanceBase):
         assert [record.metadata for record in bench.open().list_artifacts(run_id)] == [metadata]
 
     @clause("ART.10")
-    def test_metadata_beyond_its_bound_is_refused_and_nothing_is_recorded(
-        self, store: BackendStore, tmp_path: Path
-    ) -> None:
+    def test_metadata_beyond_its_bound_is_refused_and_nothing_is_recorded(self, store: Store, tmp_path: Path) -> None:
         run_id, path = new_run(store), tmp_path / "a.bin"
         path.write_bytes(b"a")
 

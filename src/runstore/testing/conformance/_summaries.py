@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from runstore.backend import Store
 from runstore.errors import InvalidValueError
-from runstore.protocol import BackendStore
 from runstore.testing.bench import Bench, new_experiment, new_run, point
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.fuzz import chances, smallest
@@ -18,7 +18,7 @@ class SummaryClauses(ConformanceBase):
     """MET.8 and MET.12."""
 
     @clause("MET.8")
-    def test_a_summary_names_first_last_min_max_and_counts(self, store: BackendStore) -> None:
+    def test_a_summary_names_first_last_min_max_and_counts(self, store: Store) -> None:
         run_id = new_run(store)
 
         store.log_metrics(run_id, [point("x", step, value) for step, value in [(7, 0.5), (3, 0.9), (5, 0.1)]])
@@ -27,7 +27,7 @@ class SummaryClauses(ConformanceBase):
         assert facts_of(found) == (3, (3, (0.9).hex()), (7, (0.5).hex()), (5, (0.1).hex()), (3, (0.9).hex()), 0)
 
     @clause("MET.8")
-    def test_last_is_the_highest_step_whenever_it_arrived(self, store: BackendStore) -> None:
+    def test_last_is_the_highest_step_whenever_it_arrived(self, store: Store) -> None:
         run_id = new_run(store)
 
         store.log_metrics(run_id, [point("x", 100, 1.0)])
@@ -37,7 +37,7 @@ class SummaryClauses(ConformanceBase):
         assert (found.last.step, found.last.value, found.first.step) == (100, 1.0, 10)
 
     @clause("MET.8")
-    def test_non_finite_values_are_counted_and_never_min_or_max(self, store: BackendStore) -> None:
+    def test_non_finite_values_are_counted_and_never_min_or_max(self, store: Store) -> None:
         run_id = new_run(store)
         values = [math.nan, math.inf, -2.0, -math.inf, 3.0, math.nan]
 
@@ -49,7 +49,7 @@ class SummaryClauses(ConformanceBase):
         assert (only.count, only.min, only.max, only.non_finite_count) == (2, None, None, 2)
 
     @clause("MET.8")
-    def test_of_equal_extremes_the_lowest_step_is_named(self, store: BackendStore) -> None:
+    def test_of_equal_extremes_the_lowest_step_is_named(self, store: Store) -> None:
         run_id = new_run(store)
 
         store.log_metrics(
@@ -61,7 +61,7 @@ class SummaryClauses(ConformanceBase):
         assert (found.max and found.max.step, found.min and found.min.step) == (2, 8)
 
     @clause("MET.8")
-    def test_overwriting_the_extreme_the_first_and_the_last_is_seen(self, store: BackendStore) -> None:
+    def test_overwriting_the_extreme_the_first_and_the_last_is_seen(self, store: Store) -> None:
         run_id = new_run(store)
         store.log_metrics(
             run_id, [point("x", step, value) for step, value in enumerate([-9.0, 1.0, 50.0, math.nan, 9.0])]
@@ -75,7 +75,7 @@ class SummaryClauses(ConformanceBase):
     @clause("MET.8")
     @pytest.mark.parametrize("order", [(0.0, -0.0), (-0.0, 0.0)], ids=str)
     def test_an_extreme_that_is_overwritten_by_its_equal_takes_the_sign_of_the_new_one(
-        self, store: BackendStore, order: tuple[float, float]
+        self, store: Store, order: tuple[float, float]
     ) -> None:
         before, after = order
         run_id = new_run(store)
@@ -114,7 +114,7 @@ class SummaryClauses(ConformanceBase):
                 raise
 
     @clause("MET.8")
-    def test_series_are_listed_by_name_and_dataset_type_in_code_point_order(self, store: BackendStore) -> None:
+    def test_series_are_listed_by_name_and_dataset_type_in_code_point_order(self, store: Store) -> None:
         run_id = new_run(store)
         series = [
             (name, kind) for name in ("b", "B", "a", "ä", "_", "10", "9") for kind in ("validation", "test", "train")
@@ -125,7 +125,7 @@ class SummaryClauses(ConformanceBase):
         assert [(each.name, str(each.dataset_type)) for each in store.get_summaries(run_id)] == sorted(series)
 
     @clause("MET.12")
-    def test_everything_is_returned_when_there_are_no_more_points_than_asked_for(self, store: BackendStore) -> None:
+    def test_everything_is_returned_when_there_are_no_more_points_than_asked_for(self, store: Store) -> None:
         run_id = new_run(store)
         store.log_metrics(run_id, [point("x", step * step, step) for step in range(40)])
 
@@ -135,7 +135,7 @@ class SummaryClauses(ConformanceBase):
         assert (sample.represents, sample.is_sampled) == (40, False)
 
     @clause("MET.12")
-    def test_a_sample_keeps_both_ends_and_the_extremes_and_says_what_it_stands_for(self, store: BackendStore) -> None:
+    def test_a_sample_keeps_both_ends_and_the_extremes_and_says_what_it_stands_for(self, store: Store) -> None:
         run_id = new_run(store)
         values = [math.sin(step / 30) for step in range(3000)]
         values[1234], values[2222] = 77.0, -77.0
@@ -151,7 +151,7 @@ class SummaryClauses(ConformanceBase):
         assert [values[step] for step in steps] == list(sample.values)
 
     @clause("MET.12")
-    def test_each_bucket_of_a_sample_keeps_its_extremes(self, store: BackendStore) -> None:
+    def test_each_bucket_of_a_sample_keeps_its_extremes(self, store: Store) -> None:
         run_id = new_run(store)
         values = [float((step * 7919) % 1000) for step in range(1000)]
         store.log_metrics(run_id, [point("x", step, value) for step, value in enumerate(values)])
@@ -166,14 +166,14 @@ class SummaryClauses(ConformanceBase):
 
     @clause("MET.12")
     @pytest.mark.parametrize("max_points", [3, 0, -1])
-    def test_a_sample_of_fewer_than_four_points_is_refused(self, store: BackendStore, max_points: int) -> None:
+    def test_a_sample_of_fewer_than_four_points_is_refused(self, store: Store, max_points: int) -> None:
         run_id = new_run(store)
 
         with pytest.raises(InvalidValueError, match="max_points"):
             store.sample_history(run_id, "x", "validation", max_points=max_points)
 
     @clause("MET.12")
-    def test_steps_far_apart_and_non_finite_values_are_sampled(self, store: BackendStore) -> None:
+    def test_steps_far_apart_and_non_finite_values_are_sampled(self, store: Store) -> None:
         run_id = new_run(store)
         steps = [*range(100), 2**40, 2**62, 2**63 - 1]
         store.log_metrics(run_id, [point("x", step, math.nan if step % 3 else math.inf) for step in steps])
