@@ -4,8 +4,7 @@ import pickle
 
 import pytest
 
-from runstore import MetricPoint, ReadOnlyError, StoreClosedError, open_reader, open_store
-from runstore.backend import Store
+from runstore import MetricPoint, ReadOnlyError, RunStore, StoreClosedError, open_reader, open_store
 
 
 @pytest.fixture
@@ -20,7 +19,7 @@ def test_a_reader_reads_and_refuses_to_write(sqlite_url: str, run_id: str) -> No
     with open_reader(sqlite_url) as reader:
         assert [run.id for run in reader.search_runs().items] == [run_id]
         assert reader.get_summaries(run_id)[0].last.value == 0.5
-        assert isinstance(reader, Store)  # it has the verbs, to say that they are the wrong ones
+        assert isinstance(reader, RunStore)  # it has the verbs, to say that they are the wrong ones
         with pytest.raises(ReadOnlyError, match=r"log_config writes.*open_store\(url\)"):
             reader.log_config(run_id, {"a": 1})
 
