@@ -28,7 +28,7 @@ def _lightning_state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.T
     monkeypatch.delenv("RUNSTORE_URL", raising=False)
     monkeypatch.setattr(rank_zero_only, "rank", 0)
     yield
-    ending._waiting.clear()  # noqa: SLF001 - a test's process goes on, its stores do not
+    ending._waiting.take()  # noqa: SLF001 - a test's process goes on, its stores do not
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import threading
 import weakref
 from typing import Any, Protocol
 
+from runstore.local.processes import PerProcess
 from runstore.training.session import RunSession
 
 _log = logging.getLogger(__name__)
@@ -25,8 +26,8 @@ class Endable(Protocol):
         ...
 
 
-_waiting: dict[int, tuple[int, Endable]] = {}
-"""The runs that wait for their end, each with the process that began it: a forked child ends none of its parent's."""
+_waiting: PerProcess[dict[int, Endable]] = PerProcess(dict)
+"""The runs that wait for their end. A forked child ends none of its parent's."""
 
 _is_registered = False
 
@@ -37,7 +38,7 @@ def expect_end(run: Endable) -> None:
     To be called when the store is open: what was registered last is called first at exit, and the store must be open.
     """
     global _is_registered  # noqa: PLW0603 - a process has one exit
-    _waiting[id(run)] = (os.getpid(), run)
+    _waiting.get()[id(run)] = run
     if not _is_registered:
         _is_registered = True
         atexit.register(_end_all)
@@ -45,7 +46,7 @@ def expect_end(run: Endable) -> None:
 
 def note_end(run: Endable) -> None:
     """The run has ended, or its end is another one's business."""
-    _waiting.pop(id(run), None)
+    _waiting.get().pop(id(run), None)
 
 
 def close_when_dropped(owner: Any, session: RunSession) -> None:
@@ -64,11 +65,8 @@ def _close_in_background(session: RunSession, pid: int) -> None:
 
 def _end_all() -> None:
     error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)  # what the interpreter has just printed
-    for pid, run in list(_waiting.values()):
-        if pid != os.getpid():
-            continue
+    for run in (_waiting.take() or {}).values():
         try:
             run.end_with_process(error)
         except Exception:  # noqa: BLE001 - the process is ending; the next run must still be ended
             _log.exception("a run could not be ended with its process; it will show as lost")
-    _waiting.clear()

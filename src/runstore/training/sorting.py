@@ -46,7 +46,7 @@ def check_kind_of_points(points: Iterable[MetricPoint]) -> list[MetricPoint]:
     Raises:
         InvalidValueError: this holds something else than points; says how to make some.
     """
-    kept = list(several(points))
+    kept = list(points if type(points) is list else several(points))  # the usual case, a microsecond faster
     for index, point in enumerate(kept):
         if type(point) is not MetricPoint and not isinstance(point, MetricPoint):
             raise no_point(point, index)
