@@ -55,7 +55,7 @@ def _prepare(database: Database) -> None:
     if info is None or not versions.is_current(info):
         if database.read_only:
             raise SchemaError(
-                f"there is no store to read at {database.shown_url}: {versions.told(info, database)}; check that it is the "
+                f"there is no store to read at {database.shown_url}: {versions.describe(info, database)}; check that it is the "
                 "right one: a store is made, or brought up to date, when a program first opens it to write runs"
             )
         versions.bring_up_to_date(database, upkeep)

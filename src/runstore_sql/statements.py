@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from runstore.model import RunStatus
 from runstore_sql.dialects.base import Dialect
-from runstore_sql.schema.leases import is_due, renewed
+from runstore_sql.schema.leases import is_due, renewal
 from runstore_sql.schema.tables import config, config_leaf, experiment, run, tag
 
 _ID = sa.bindparam("of_id", type_=sa.String)
@@ -27,7 +27,7 @@ class Statements:
         self.run_pk = sa.select(run.c.pk).where(run.c.id == _ID)
         due: sa.ColumnElement[bool] = sa.literal_column(f"({is_due(dialect.now_us, f'{run.name}.')})")
         self.lock_run = sa.select(run.c.pk, due).where(run.c.id == _ID).with_for_update()
-        self.beat = sa.text(f"UPDATE {run.name} SET {renewed(dialect.now_us)} WHERE pk = :of_pk")  # noqa: S608 - our own text
+        self.beat = sa.text(f"UPDATE {run.name} SET {renewal(dialect.now_us)} WHERE pk = :of_pk")  # noqa: S608 - our own text
         self.beat_for = (
             run.update()
             .where(run.c.id == _ID, run.c.status == RunStatus.IN_PROGRESS.value)
@@ -35,11 +35,11 @@ class Statements:
         )
         self.state = sa.select(run.c.status, run.c.start_us, now).where(run.c.pk == _PK)
         self.reopen = sa.text(
-            f"UPDATE {run.name} SET {renewed(dialect.now_us)}, status = '{RunStatus.IN_PROGRESS.value}', end_us = NULL, "  # noqa: S608 - as above
+            f"UPDATE {run.name} SET {renewal(dialect.now_us)}, status = '{RunStatus.IN_PROGRESS.value}', end_us = NULL, "  # noqa: S608 - as above
             f"failure = NULL, attempt = attempt + 1 WHERE id = :of_id AND status <> '{RunStatus.IN_PROGRESS.value}'"
         )
-        self.insert_experiment = dialect.inserting(experiment).values(created_us=now)
-        self.insert_run = dialect.inserting(run).values(
+        self.insert_experiment = dialect.insert(experiment).values(created_us=now)
+        self.insert_run = dialect.insert(run).values(
             start_us=sa.func.coalesce(sa.bindparam("start_us", type_=sa.BigInteger), now),
             heartbeat_us=now,
             expires_us=now + _LEASE_US,

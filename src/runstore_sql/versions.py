@@ -61,7 +61,7 @@ def read_info(connection: sa.Connection, database: Database) -> SchemaInfo | Non
     )
 
 
-def told(info: SchemaInfo | None, database: Database) -> str:
+def describe(info: SchemaInfo | None, database: Database) -> str:
     """What lies in a database that has no current schema of ours, for people."""
     if info is not None:
         return f"its schema {info.version} is older than {SCHEMA_VERSION}"
@@ -93,7 +93,7 @@ def bring_up_to_date(database: Database, upkeep: Upkeep | None) -> None:
         database.renew()
 
     def migrate(connection: sa.Connection) -> None:
-        with dialect.locked(connection, database.url, database.shown_url):
+        with dialect.lock(connection, database.url, database.shown_url):
             info = _read_info_quietly(connection, database)
             if info is None and upkeep is not None:
                 upkeep.begin(connection)

@@ -21,7 +21,7 @@ from runstore.model import StepValue
 from runstore.series import Columns, check_points
 from runstore.series.sampling import sample_indices
 from runstore.series.summaries import merge_summaries, summarize
-from runstore_sql.metrics.summary_rows import DATASET_TYPES, folded, row_of, summary_of
+from runstore_sql.metrics.summary_rows import DATASET_TYPES, fold, row_of, summary_of
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
 
@@ -245,8 +245,8 @@ def test_folded_columns_are_the_merged_summaries(left: dict[int, float], right: 
 
     expected = [summarize("m", "train", batch.steps, batch.values) for batch in batches]
     assert repr(summary_of("m", DATASET_TYPES["train"], *one)) == repr(expected[0])
-    assert repr(summary_of("m", DATASET_TYPES["train"], *folded(one, other))) == repr(merge_summaries(*expected))
-    assert repr(summary_of("m", DATASET_TYPES["train"], *folded(other, one))) == repr(merge_summaries(*expected))
+    assert repr(summary_of("m", DATASET_TYPES["train"], *fold(one, other))) == repr(merge_summaries(*expected))
+    assert repr(summary_of("m", DATASET_TYPES["train"], *fold(other, one))) == repr(merge_summaries(*expected))
 
 
 def test_batches_are_in_order_and_the_last_write_of_a_step_wins() -> None:

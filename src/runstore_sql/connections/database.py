@@ -38,7 +38,7 @@ class Database:
     def __init__(self, url: sa.URL, *, read_only: bool) -> None:
         """Connects to nothing yet."""
         self._secrets = Secrets(url.render_as_string(hide_password=False))
-        self.url, self._secret_options = options.without_secrets(url)
+        self.url, self._secret_options = options.split_secrets(url)
         self.read_only = read_only
         self.dialect = dialect_of(url.get_backend_name())
         begin = self.dialect.begin_reading if read_only else self.dialect.begin
@@ -77,26 +77,26 @@ class Database:
         """What ``work`` gives on a connection without a transaction; tried again when the database is away or busy."""
 
         def attempt() -> ResultT:
-            with self._pool.connected() as connection:
+            with self._pool.borrow() as connection:
                 return work(connection)
 
-        return self._retried(attempt)
+        return self._retry(attempt)
 
     def write(self, work: Callable[[sa.Connection], ResultT]) -> ResultT:
         """What ``work`` gives in one transaction, committed when it returns and rolled back when it raises."""
 
         def attempt() -> ResultT:
-            with self._pool.connected() as connection, self.transactions.on(connection):
+            with self._pool.borrow() as connection, self.transactions.on(connection):
                 return work(connection)
 
-        return self._retried(attempt)
+        return self._retry(attempt)
 
     def with_driver(self, work: Callable[[Any], ResultT]) -> ResultT:
         """What ``work`` gives on a connection of the driver's own, for the paths where SQLAlchemy's layer would cost.
 
         ``work`` begins and ends its own transaction.
         """
-        return self._retried(lambda: self._pool.with_driver(work))
+        return self._retry(lambda: self._pool.with_driver(work))
 
     def alone(self, work: Callable[[], ResultT]) -> ResultT:
         """What ``work`` gives, which connects by itself; tried again when the database is away or busy."""
@@ -108,18 +108,18 @@ class Database:
             finally:
                 forks.leave()
 
-        return self._retried(attempt)
+        return self._retry(attempt)
 
     def _is_broken(self, error: Exception) -> bool:
         return isinstance(error, ChangedError) or self.dialect.failures.is_transient(error)
 
-    def _retried(self, attempt: Callable[[], ResultT]) -> ResultT:
+    def _retry(self, attempt: Callable[[], ResultT]) -> ResultT:
         try:
             return self._connector.attempt(attempt)  # the first try pays for no machinery
         except RunStoreError:
             raise
         except Exception as error:  # noqa: BLE001 - translated or raised again below
-            failed = self._translated(error)
+            failed = self._translate(error)
         if not isinstance(failed, StoreUnavailableError):
             raise failed
         self._pool.forget_lost()
@@ -130,18 +130,18 @@ class Database:
             before_sleep=lambda _: self._pool.forget_lost(),
             reraise=True,
         )
-        return cast("ResultT", retrying(self._translating, attempt))
+        return cast("ResultT", retrying(self._attempt, attempt))
 
-    def _translating(self, attempt: Callable[[], ResultT]) -> ResultT:
+    def _attempt(self, attempt: Callable[[], ResultT]) -> ResultT:
         try:
             return self._connector.attempt(attempt)
         except RunStoreError:
             raise
         except Exception as error:  # noqa: BLE001 - raised again, translated
-            failed = self._translated(error)
+            failed = self._translate(error)
         raise failed  # not where it was caught: the driver's error may hold a secret, and would be kept as context
 
-    def _translated(self, error: Exception) -> Exception:
+    def _translate(self, error: Exception) -> Exception:
         failures = self.dialect.failures
         if not failures.is_own(error):
             return error

@@ -59,7 +59,7 @@ class Pool:
         return (pool.checkedout() if isinstance(pool, QueuePool) else 0) + len(self._busy.get())
 
     @contextmanager
-    def connected(self) -> Iterator[sa.Connection]:
+    def borrow(self) -> Iterator[sa.Connection]:
         """A connection of SQLAlchemy's for one call, handed back at the end of the block."""
         self._connector.enter()
         try:

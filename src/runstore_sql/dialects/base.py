@@ -75,7 +75,7 @@ class Dialect(ABC):
 
     # --- connecting
 
-    def parsed(self, text: str) -> sa.URL:
+    def parse(self, text: str) -> sa.URL:
         """The URL with the driver that we use.
 
         Raises:
@@ -85,7 +85,7 @@ class Dialect(ABC):
             url = self.split(with_plain_scheme(text))
         except (sa.exc.ArgumentError, ValueError):
             raise SettingsError(f"store {redact_word(text)!r} cannot be understood as a database URL") from None
-        return self.checked(url, text).set(drivername=self.driver)
+        return self.check_url(url, text).set(drivername=self.driver)
 
     def split(self, text: str) -> sa.URL:
         """The parts of a URL.
@@ -95,7 +95,7 @@ class Dialect(ABC):
         """
         return sa.make_url(text)
 
-    def checked(self, url: sa.URL, text: str) -> sa.URL:
+    def check_url(self, url: sa.URL, text: str) -> sa.URL:
         """The URL as it is connected to.
 
         Args:
@@ -148,7 +148,7 @@ class Dialect(ABC):
         return False
 
     @contextmanager
-    def locked(self, connection: sa.Connection, url: sa.URL, shown_url: str) -> Iterator[None]:
+    def lock(self, connection: sa.Connection, url: sa.URL, shown_url: str) -> Iterator[None]:
         """Lets only one process at a time change the schema; here the transaction itself does."""
         del connection, url, shown_url
         yield
@@ -165,7 +165,7 @@ class Dialect(ABC):
     # --- rows
 
     @abstractmethod
-    def inserting(self, table: sa.Table) -> sa.Insert:
+    def insert(self, table: sa.Table) -> sa.Insert:
         """An insert for :meth:`insert_new`."""
 
     def insert_new(self, connection: sa.Connection, statement: sa.Insert, values: dict[str, Any]) -> bool:
@@ -207,4 +207,4 @@ def parse_url(text: str) -> sa.URL:
     Raises:
         SettingsError: it cannot be understood, or names a SQLite database in memory.
     """
-    return dialect_of(scheme_of(text)).parsed(text)
+    return dialect_of(scheme_of(text)).parse(text)

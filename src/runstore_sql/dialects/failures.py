@@ -45,7 +45,7 @@ class Failures(ABC):
         """What the driver says, in one line."""
         return " ".join(str(error).split())
 
-    def advised(self, error: BaseException) -> str | None:
+    def advice_for(self, error: BaseException) -> str | None:
         """What to do about an error that trying again does not mend."""
         return self.advice.get(self.code(error))
 
@@ -99,7 +99,7 @@ class Failures(ABC):
         refused = f"{shown_url} refused: {type(found).__name__}: {said}"
         if code in self.full:
             return StoreFullError(f"{refused}; the disk is full; free some space")
-        return StoreFailureError(f"{refused}; {self.advised(found) or _NO_ADVICE}")
+        return StoreFailureError(f"{refused}; {self.advice_for(found) or _NO_ADVICE}")
 
     def _is_drivers(self, error: BaseException) -> bool:
         return type(error).__module__.partition(".")[0] == self.module

@@ -14,7 +14,7 @@ from runstore.errors import SettingsError
 from runstore.secrets import is_secret_option
 
 
-def without_secrets(url: sa.URL) -> tuple[sa.URL, dict[str, Any]]:
+def split_secrets(url: sa.URL) -> tuple[sa.URL, dict[str, Any]]:
     """The URL without its secret options, and those."""
     options = {name: value for name, value in url.query.items() if is_secret_option(name)}
     return url.difference_update_query(list(options)), options

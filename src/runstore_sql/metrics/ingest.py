@@ -19,7 +19,7 @@ from typing import Final, Generic, NamedTuple, TypeVar
 from runstore.errors import RunNotFoundError
 from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.metrics.points import columns_of
-from runstore_sql.metrics.summary_rows import SummaryRow, folded, row_of
+from runstore_sql.metrics.summary_rows import SummaryRow, fold, row_of
 from runstore_sql.transactions import Transactions
 
 _MOST_KEYS: Final = 10_000
@@ -32,7 +32,7 @@ class FoundRun(NamedTuple):
     """A run and its locked series.
 
     Attributes:
-        needs_beat: whether its heartbeat is old enough to be renewed.
+        needs_beat: whether its heartbeat is old enough to be renewal.
         series: surrogate key and summary columns by series.
     """
 
@@ -108,7 +108,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
         """Inserts the points of batches in the order of their series' keys; overwrites those that exist."""
 
     @abstractmethod
-    def computed_rows(self, cursor: CursorT, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+    def compute_rows(self, cursor: CursorT, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
         """The summaries of whole series, computed from their points."""
 
     @abstractmethod
@@ -137,14 +137,14 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
             if known[0] == 0:
                 rows[pk] = row_of(batch)
             elif batch.steps[0] > known[5]:
-                rows[pk] = folded(known, row_of(batch))
+                rows[pk] = fold(known, row_of(batch))
             else:
                 overlapping[series] = batch
         stale = self._fold_overlaps(cursor, found, overlapping, rows) if overlapping else []
         keyed = sorted((found.series[series][0], batch) for series, batch in batches.items())
         self.write_points(cursor, keyed, only_appends=not overlapping)
         if stale:
-            rows.update(self.computed_rows(cursor, stale))
+            rows.update(self.compute_rows(cursor, stale))
         if rows:
             self.write_summaries(cursor, dict(sorted(rows.items())))
 
@@ -173,7 +173,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
             ):
                 stale.append(pk)
             elif fresh:
-                rows[pk] = folded(known, row_of(columns_of(fresh)))
+                rows[pk] = fold(known, row_of(columns_of(fresh)))
         return stale
 
 

@@ -36,7 +36,7 @@ def _extreme(steps: "array[int]", values: "array[float]", value: float) -> tuple
     return (steps[index], *to_pair(values[index]))
 
 
-def folded(old: SummaryRow, new: SummaryRow) -> SummaryRow:
+def fold(old: SummaryRow, new: SummaryRow) -> SummaryRow:
     """The summary of two parts of a series without a common step, as :func:`runstore.series.summaries.merge_summaries`."""
     first = old[2:5] if old[2] < new[2] else new[2:5]
     last = old[5:8] if old[5] > new[5] else new[5:8]

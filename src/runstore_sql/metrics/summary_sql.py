@@ -13,7 +13,7 @@ SUMMARY_SQL: Final = ", ".join(f"s.{column}" for column in SUMMARY_COLUMNS)
 _EXTREMES: Final = {"min": "<", "max": ">"}
 
 
-def computed(series_pks: Sequence[int], *, is_finite: str, value: str) -> str:
+def summaries_of(series_pks: Sequence[int], *, is_finite: str, value: str) -> str:
     """SQL for the summaries of whole series.
 
     Args:
@@ -40,7 +40,7 @@ def computed(series_pks: Sequence[int], *, is_finite: str, value: str) -> str:
     """  # noqa: S608 - integers and our own column names
 
 
-def extremes_taken(new: Callable[[str], str], *, old: str = "", is_given: str | None = None) -> str:
+def take_extremes(new: Callable[[str], str], *, old: str = "", is_given: str | None = None) -> str:
     """SQL for the assignments that take a batch's extremes where they beat the series'.
 
     Of equal values the stored, earlier one stays. The value, by which is compared, is assigned last: MySQL assigns from

@@ -39,7 +39,7 @@ def is_due(now_us: str, of: str = "") -> str:
     return f"{of}status = '{in_progress}' AND {now_us} - {of}heartbeat_us > {of}lease_s * {part_us}"
 
 
-def renewed(now_us: str) -> str:
+def renewal(now_us: str) -> str:
     """SQL for the assignments that renew a heartbeat for another lease.
 
     MySQL assigns from left to right: the expiry comes first, while the old heartbeat stands.

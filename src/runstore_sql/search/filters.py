@@ -93,7 +93,7 @@ class Filters:
             case Not(item):
                 return sa.not_(self._condition(item, joined).self_group())
             case Compare(field, op, value):
-                return self._where(field, is_apart, lambda column: _compared(column, op, value))
+                return self._where(field, is_apart, lambda column: _compare(column, op, value))
             case In(field, values, negated):
                 return self._where(field, is_apart, lambda column: _is_in(column, values, negated=negated))
             case Like(field, pattern, negated):
@@ -138,7 +138,7 @@ def _is_broad(test: Node) -> bool:
     return not (isinstance(test, Compare) and test.op == "=")
 
 
-def _compared(column: Column, op: str, value: Literal) -> Condition:
+def _compare(column: Column, op: str, value: Literal) -> Condition:
     operator = _OPERATORS[op]
     if isinstance(value, bool):
         return column.as_boolean(lambda found: operator(found, float(value)))

@@ -43,7 +43,7 @@ class Pages:
         asked_for = asked.key, asked.limit, repr(asked.after)
         query = self._known.get(asked_for)
         if query is None:
-            query = self._built(asked)
+            query = self._build(asked)
             if len(asked_for[0]) + len(asked_for[2]) <= _LONGEST_KEPT:
                 if len(self._known) >= _KEPT:
                     self._known.clear()
@@ -60,7 +60,7 @@ class Pages:
             self._database.dialect.ready_to_sort(connection, ordering.long_texts)
         return connection.execute(statement).all()
 
-    def _built(self, asked: RunQuery) -> _Query:
+    def _build(self, asked: RunQuery) -> _Query:
         ordering = Ordering(asked.orders, self._filters)
         conditions = list(_in_scope(asked))
         if asked.node is not None:
@@ -68,7 +68,7 @@ class Pages:
         if asked.after is not None:
             conditions.append(ordering.after(asked.after))
         columns = [run.c.pk, *ordering.columns()]
-        source = _joined([*columns, *conditions])
+        source = _join([*columns, *conditions])
         for table, on in ordering.joins:
             source = source.outerjoin(table, on)
         found = (
@@ -97,7 +97,7 @@ def _in_scope(asked: RunQuery) -> Iterable[Condition]:
         yield run.c.parent_pk == wanted.scalar_subquery()
 
 
-def _joined(clauses: Sequence[sa.ColumnElement[Any]]) -> sa.FromClause:
+def _join(clauses: Sequence[sa.ColumnElement[Any]]) -> sa.FromClause:
     """Runs with those of their relatives that the clauses name: a join costs a look-up for each run that matches."""
     named = {
         element.table for clause in clauses for element in visitors.iterate(clause) if isinstance(element, sa.Column)

@@ -270,8 +270,8 @@ class OneTry(Database):
         impatient = url.update_query_dict({"timeout": "0"}) if url.get_backend_name() == "sqlite" else url
         super().__init__(impatient, read_only=read_only)
 
-    def _retried(self, attempt: Callable[[], Any]) -> Any:
-        return self._translating(attempt)
+    def _retry(self, attempt: Callable[[], Any]) -> Any:
+        return self._attempt(attempt)
 
 
 class BusyIsRaisedAtOnce(SqlMutant):
@@ -295,11 +295,11 @@ class BusyIsSwallowed(SqlMutant):
 class TenTries(Database):
     """Tries again whatever is wrong."""
 
-    def _retried(self, attempt: Callable[[], Any]) -> Any:
+    def _retry(self, attempt: Callable[[], Any]) -> Any:
         for _ in range(9):
             with suppress(Exception):
-                return super()._retried(attempt)
-        return super()._retried(attempt)
+                return super()._retry(attempt)
+        return super()._retry(attempt)
 
 
 class RefusalsAreTriedAgain(SqlMutant):

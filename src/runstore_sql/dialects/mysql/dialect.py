@@ -87,7 +87,7 @@ class MysqlDialect(Dialect):
             connection.exec_driver_sql(statement)
 
     @contextmanager
-    def locked(self, connection: sa.Connection, url: sa.URL, shown_url: str) -> Iterator[None]:
+    def lock(self, connection: sa.Connection, url: sa.URL, shown_url: str) -> Iterator[None]:
         name = {"name": f"{_LOCK_NAME} {url.database}"[-64:], "wait": _LOCK_WAIT_S}
         if connection.execute(sa.text("SELECT GET_LOCK(:name, :wait)"), name).scalar() != 1:
             raise StoreUnavailableError(f"another process has been changing {shown_url} for {_LOCK_WAIT_S} s")
@@ -96,7 +96,7 @@ class MysqlDialect(Dialect):
         finally:
             connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), name)
 
-    def inserting(self, table: sa.Table) -> sa.Insert:
+    def insert(self, table: sa.Table) -> sa.Insert:
         return table.insert()
 
     def insert_new(self, connection: sa.Connection, statement: sa.Insert, values: dict[str, Any]) -> bool:

@@ -17,8 +17,8 @@ from runstore_sql.dialects.mysql.trips import Trips
 from runstore_sql.metrics.ingest import FoundRun, KnownKeys, PointWriter
 from runstore_sql.metrics.numbers import from_pair, to_pair
 from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of
-from runstore_sql.metrics.summary_sql import SUMMARY_SQL, computed, extremes_taken
-from runstore_sql.schema.leases import is_due, renewed
+from runstore_sql.metrics.summary_sql import SUMMARY_SQL, summaries_of, take_extremes
+from runstore_sql.schema.leases import is_due, renewal
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
 from runstore_sql.transactions import Transactions, roll_back
 
@@ -143,10 +143,10 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
         for some in _in_packets(rows, _LONGEST_ROW, cursor.room):
             cursor.execute(f"{_INTO_POINTS} VALUES {','.join(some)}{end}")
 
-    def computed_rows(self, cursor: Trips, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+    def compute_rows(self, cursor: Trips, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
         found: dict[int, SummaryRow] = {}
         for some in _in_packets(series_pks, _LONGEST_KEY, cursor.room):
-            cursor.execute(computed(some, is_finite="p.value IS NOT NULL", value="{0}.value, {0}.special"))
+            cursor.execute(summaries_of(some, is_finite="p.value IS NOT NULL", value="{0}.value, {0}.special"))
             found |= {row[0]: (row[1], int(row[2]), *row[3:]) for row in cursor.fetchall()}
         return found
 
@@ -172,7 +172,7 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
         )
 
     def beat(self, cursor: Trips, run_pk: int) -> None:
-        cursor.execute(f"UPDATE runstore_run SET {renewed(NOW_US)} WHERE pk = {run_pk}")  # noqa: S608 - a number
+        cursor.execute(f"UPDATE runstore_run SET {renewal(NOW_US)} WHERE pk = {run_pk}")  # noqa: S608 - a number
 
 
 def _queue_append(trips: Trips, run_id: str, pk: int, series: Series, batch: Columns) -> None:
@@ -183,7 +183,7 @@ def _queue_append(trips: Trips, run_id: str, pk: int, series: Series, batch: Col
     row = dict(zip(SUMMARY_COLUMNS, map(_literal, row_of(batch)), strict=True))
     changes = [f"{part} = {row[part]}" for part in ("last_step", "last_value", "last_special")]
     if row["non_finite_count"] == "0":
-        changes.append(extremes_taken(row.__getitem__, is_given="TRUE"))
+        changes.append(take_extremes(row.__getitem__, is_given="TRUE"))
     else:
         changes.append("non_finite_count = non_finite_count + 1")
     ((step,), (value,), (logged_at_us,)) = batch

@@ -64,14 +64,14 @@ class MysqlListing(Listing[BoundedConnection]):
             if count > most:
                 wide.append(run_id)
             else:
-                found[run_id] = _unpacked(packed, known) if count else ()
+                found[run_id] = _unpack(packed, known) if count else ()
         for run_id, _, *packed in self.rows(connection, wider, wide) if wide else ():
-            part = _unpacked(packed, known)
+            part = _unpack(packed, known)
             found[run_id] = tuple(sorted((*found.get(run_id, ()), *part), key=IN_ORDER))
         return found
 
 
-def _unpacked(packed: Sequence[Any], known: KnownNames) -> tuple[SeriesSummary, ...]:
+def _unpack(packed: Sequence[Any], known: KnownNames) -> tuple[SeriesSummary, ...]:
     names, dataset_types, points, *texts = packed
     series = known.of(names, dataset_types)
     specials, *wholes = [_INTEGERS.decode(f"[{text}]") for text in texts]

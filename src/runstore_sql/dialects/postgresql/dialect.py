@@ -81,7 +81,7 @@ class PostgresqlDialect(Dialect):
             )
 
     @contextmanager
-    def locked(self, connection: sa.Connection, url: sa.URL, shown_url: str) -> Iterator[None]:
+    def lock(self, connection: sa.Connection, url: sa.URL, shown_url: str) -> Iterator[None]:
         del url, shown_url
         connection.exec_driver_sql(LOCK)
         yield
@@ -89,7 +89,7 @@ class PostgresqlDialect(Dialect):
     def upkeep(self, url: sa.URL) -> Partitions | None:
         return Partitions.of(url)
 
-    def inserting(self, table: sa.Table) -> sa.Insert:
+    def insert(self, table: sa.Table) -> sa.Insert:
         return postgresql.insert(table).on_conflict_do_nothing().returning(table.c.pk)
 
 

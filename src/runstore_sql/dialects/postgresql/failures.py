@@ -53,7 +53,7 @@ class PostgresqlFailures(Failures):
             return " ".join(filter(None, (told.message_primary, told.message_detail, told.message_hint)))
         return super().words(error)
 
-    def advised(self, error: BaseException) -> str | None:
+    def advice_for(self, error: BaseException) -> str | None:
         code = self.code(error) or ""
         return self.advice.get(code) or self.advice.get(code[:2])
 

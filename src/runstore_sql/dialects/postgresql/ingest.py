@@ -19,12 +19,12 @@ from runstore_sql.dialects.postgresql.clock import NOW_US
 from runstore_sql.metrics.ingest import FoundRun, PointWriter
 from runstore_sql.metrics.numbers import to_pair
 from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of
-from runstore_sql.metrics.summary_sql import SUMMARY_SQL, computed, extremes_taken
-from runstore_sql.schema.leases import is_due, renewed
+from runstore_sql.metrics.summary_sql import SUMMARY_SQL, summaries_of, take_extremes
+from runstore_sql.schema.leases import is_due, renewal
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
 
 _IS_DUE: Final = is_due(NOW_US, "r.")
-_RENEWED: Final = renewed(NOW_US)
+_RENEWED: Final = renewal(NOW_US)
 _FIND_RUN: Final = f"SELECT r.pk, {_IS_DUE} FROM runstore_run r WHERE r.id = %s"  # noqa: S608 - our own text
 _FIND_SERIES: Final = f"""
     SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
@@ -91,7 +91,7 @@ APPEND: Final = f"""
         UPDATE runstore_series s SET
             count = s.count + w.count, non_finite_count = s.non_finite_count + w.non_finite_count,
             last_step = w.last_step, last_value = w.last_value, last_special = w.last_special,
-            {extremes_taken("w.{}".format, old="s.")}
+            {take_extremes("w.{}".format, old="s.")}
         FROM locked w
         WHERE s.pk = w.pk AND (SELECT is_good FROM verdict)
     ), beat AS (
@@ -115,7 +115,7 @@ _APPEND_ONE: Final = f"""
         UPDATE runstore_series s SET
             count = s.count + 1, non_finite_count = s.non_finite_count + {_IS_ODD}, last_step = {_STEP},
             last_value = CASE WHEN {_IS_ODD} = 0 THEN {_NUMBER} END, last_special = {_SPECIAL},
-            {extremes_taken(_NEW.__getitem__, old="s.", is_given=f"{_IS_ODD} = 0")}
+            {take_extremes(_NEW.__getitem__, old="s.", is_given=f"{_IS_ODD} = 0")}
         FROM runstore_run r
         WHERE r.id = %(run)s AND s.run_pk = r.pk AND s.name = %(name)s AND s.dataset_type = %(kind)s
             AND s.last_step < {_STEP} AND s.count > 0
@@ -172,9 +172,9 @@ class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
     def write_points(self, cursor: Cursor, keyed: Sequence[tuple[int, Columns]], *, only_appends: bool) -> None:
         cursor.execute(_WRITE_POINTS if only_appends else _WRITE_POINTS + _OVERWRITE, _point_columns(keyed))
 
-    def computed_rows(self, cursor: Cursor, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+    def compute_rows(self, cursor: Cursor, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
         is_finite = "p.value > '-Infinity' AND p.value < 'Infinity'"
-        cursor.execute(computed(series_pks, is_finite=is_finite, value="{0}.value"))
+        cursor.execute(summaries_of(series_pks, is_finite=is_finite, value="{0}.value"))
         return {row[0]: _with_pairs(row[1:]) for row in cursor.fetchall()}
 
     def write_summaries(self, cursor: Cursor, rows: dict[int, SummaryRow]) -> None:

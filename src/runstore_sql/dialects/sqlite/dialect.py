@@ -39,7 +39,7 @@ class SqliteDialect(Dialect):
     histories = SqliteHistoryReader
     listing = SqliteListing
 
-    def checked(self, url: sa.URL, text: str) -> sa.URL:
+    def check_url(self, url: sa.URL, text: str) -> sa.URL:
         if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
             raise SettingsError(
                 f"store {redact_word(text)!r} names no file; give sqlite:///runs.db or sqlite:////absolute/runs.db, "
@@ -66,7 +66,7 @@ class SqliteDialect(Dialect):
         journal.use_log(connection, _path(url), shown_url)
         return True  # what connects from now on knows the log
 
-    def inserting(self, table: sa.Table) -> sa.Insert:
+    def insert(self, table: sa.Table) -> sa.Insert:
         return sqlite.insert(table).on_conflict_do_nothing().returning(table.c.pk)
 
     def is_like(self, text: sa.ColumnElement[Any], pattern: str) -> sa.ColumnElement[bool]:

@@ -24,7 +24,7 @@ class SqliteFailures(Failures):
     def code(self, error: BaseException) -> Any:
         return getattr(error, "sqlite_errorname", "")
 
-    def advised(self, error: BaseException) -> str | None:
+    def advice_for(self, error: BaseException) -> str | None:
         name = self.code(error)
         return next((advice for beginning, advice in _ADVICE.items() if name.startswith(beginning)), None)
 

@@ -36,10 +36,10 @@ class SqliteHistoryReader(HistoryReader[sqlite3.Cursor]):
         return step, math.nan if value is None else value, time_us
 
     def points(self, cursor: sqlite3.Cursor, series_pk: int, *, low: int, high: int) -> Columns:
-        return _taken(cursor, "value, logged_at_us, step", (series_pk, low, high))
+        return _take(cursor, "value, logged_at_us, step", (series_pk, low, high))
 
     def dense_points(self, cursor: sqlite3.Cursor, series_pk: int, *, low: int, high: int) -> DensePoints:
-        _, values, times = _taken(cursor, "value, logged_at_us", (series_pk, low, high))
+        _, values, times = _take(cursor, "value, logged_at_us", (series_pk, low, high))
         return values, times
 
     def extremes(self, cursor: sqlite3.Cursor, extent: SeriesExtent, buckets: Sequence[Range]) -> Iterable[PointRow]:
@@ -75,7 +75,7 @@ def _extremes(cursor: sqlite3.Cursor, extent: SeriesExtent, parts: Iterable[Rang
     return held
 
 
-def _taken(cursor: sqlite3.Cursor, items: str, parameters: tuple[int, ...]) -> Columns:
+def _take(cursor: sqlite3.Cursor, items: str, parameters: tuple[int, ...]) -> Columns:
     """The columns of a range; the steps are empty unless they are among the items asked for."""
     columns = steps, values, times = Columns.empty()
     add_step, add_value, add_time = steps.append, values.append, times.append

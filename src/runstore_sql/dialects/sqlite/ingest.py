@@ -13,8 +13,8 @@ from runstore_sql.dialects.sqlite.clock import NOW_US
 from runstore_sql.metrics.ingest import FoundRun, KnownKeys, PointWriter
 from runstore_sql.metrics.numbers import to_pair
 from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of
-from runstore_sql.metrics.summary_sql import SUMMARY_SQL, computed, extremes_taken
-from runstore_sql.schema.leases import is_due, renewed
+from runstore_sql.metrics.summary_sql import SUMMARY_SQL, summaries_of, take_extremes
+from runstore_sql.schema.leases import is_due, renewal
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
 from runstore_sql.transactions import Transactions
 
@@ -53,11 +53,11 @@ _PARAMETERS: Final = {column: f"?{number}" for number, column in enumerate(SUMMA
 # and the id of the run, make sure that the key is still what it was when it was found.
 _APPEND: Final = f"""
     UPDATE runstore_series SET count = count + ?1, non_finite_count = non_finite_count + ?2,
-        last_step = ?6, last_value = ?7, last_special = ?8, {extremes_taken(_PARAMETERS.__getitem__)}
+        last_step = ?6, last_value = ?7, last_special = ?8, {take_extremes(_PARAMETERS.__getitem__)}
     WHERE pk = ?15 AND last_step < ?3 AND count > 0 AND name = ?16 AND dataset_type = ?17
         AND (SELECT r.id = ?18 AND NOT ({is_due("?19", "r.")})
             FROM runstore_run r WHERE r.pk = run_pk)"""  # noqa: S608 - our own text
-_BEAT: Final = f"UPDATE runstore_run SET {renewed(NOW_US)} WHERE pk = ?"  # noqa: S608 - our own text
+_BEAT: Final = f"UPDATE runstore_run SET {renewal(NOW_US)} WHERE pk = ?"  # noqa: S608 - our own text
 
 
 AppendPlan = tuple[list[tuple[Any, ...]], list[tuple[int, Columns]]]
@@ -142,8 +142,8 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
         rows = (zip(repeat(pk, len(batch.steps)), *batch, strict=True) for pk, batch in keyed)
         cursor.executemany(_WRITE_POINTS, chain.from_iterable(rows))
 
-    def computed_rows(self, cursor: sqlite3.Cursor, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
-        cursor.execute(computed(series_pks, is_finite=_IS_FINITE, value="{0}.value"))
+    def compute_rows(self, cursor: sqlite3.Cursor, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
+        cursor.execute(summaries_of(series_pks, is_finite=_IS_FINITE, value="{0}.value"))
         return {row[0]: _with_pairs(row[1:]) for row in cursor.fetchall()}
 
     def write_summaries(self, cursor: sqlite3.Cursor, rows: dict[int, SummaryRow]) -> None:
