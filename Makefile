@@ -98,7 +98,7 @@ dependencies: $(READY)
 	$(BIN)/deptry src
 
 site: $(READY)
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict  # not --quiet: that hides the warnings from --strict, too
 
 changelog: $(READY)
 	$(BIN)/towncrier build --draft --version next > /dev/null

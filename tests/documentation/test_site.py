@@ -30,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if find_spec("mkdocs") is None:
         pytest.skip("mkdocs is not installed")
     built = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(built)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(built)]
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False
     )
@@ -47,13 +47,13 @@ def headings(site: Path, name: str) -> set[str]:
 
 
 def test_each_public_name_has_its_heading(site: Path) -> None:
-    found = headings(site, "reference") | headings(site, "reference-backends")
+    named = headings(site, "reference") | headings(site, "reference-backends")
 
-    assert {*runstore.__all__, *_ELSEWHERE} - found == set()
+    assert {*runstore.__all__, *_ELSEWHERE} - named == set()
 
 
 def test_each_name_and_operation_that_a_backend_needs_has_its_heading(site: Path) -> None:
-    wanted = {*runstore.backend.__all__, *runstore.backend.BackendStore.__abstractmethods__}
+    wanted = {*runstore.backend.__all__, *runstore.backend.BackendStore.__abstractmethods__} - {"Store"}  # the users'
 
     assert wanted - headings(site, "reference-backends") == set()
 
