@@ -51,8 +51,8 @@ def merge_summaries(left: SeriesSummary, right: SeriesSummary) -> SeriesSummary:
         name=left.name,
         dataset_type=left.dataset_type,
         count=left.count + right.count,
-        first=min(left.first, right.first, key=lambda point: point.step),
-        last=max(left.last, right.last, key=lambda point: point.step),
+        first=left.first if left.first.step < right.first.step else right.first,
+        last=left.last if left.last.step > right.last.step else right.last,
         min=_extreme(left.min, right.min, sign=1.0),
         max=_extreme(left.max, right.max, sign=-1.0),
         non_finite_count=left.non_finite_count + right.non_finite_count,
@@ -60,5 +60,6 @@ def merge_summaries(left: SeriesSummary, right: SeriesSummary) -> SeriesSummary:
 
 
 def _extreme(left: StepValue | None, right: StepValue | None, *, sign: float) -> StepValue | None:
-    known = [point for point in (left, right) if point is not None]
-    return min(known, key=lambda point: (sign * point.value, point.step), default=None)
+    if left is None or right is None:
+        return left or right
+    return left if (sign * left.value, left.step) < (sign * right.value, right.step) else right

@@ -16,13 +16,18 @@ MOST_COPIED: Final = 1_000
 WITHOUT_TAIL: Final[Document] = {"tail": 0}
 """The projection of a series without its newest points."""
 
-_POINTS: Final = ("first", "last", "min", "max")
-
 STATISTICS_FIELDS: Final = (
     "version",
     "count",
     "non_finite_count",
-    *(field for name in _POINTS for field in (name, f"{name}_step")),
+    "first",
+    "first_step",
+    "last",
+    "last_step",
+    "min",
+    "min_step",
+    "max",
+    "max_step",
 )
 """What :func:`statistics` writes of a series into its run, in this order."""
 
@@ -31,12 +36,19 @@ _DATASET_TYPES: Final = {str(kind): kind for kind in DatasetType}
 
 def summary_fields(summary: SeriesSummary, step: type[int] = Int64) -> Document:
     """A summary as flat fields, so that filters and people can use them as they are."""
-    fields: Document = {"count": summary.count, "non_finite_count": summary.non_finite_count}
-    for name in _POINTS:
-        point: StepValue | None = getattr(summary, name)
-        fields[name] = None if point is None else point.value
-        fields[f"{name}_step"] = None if point is None else step(point.step)
-    return fields
+    first, last, low, high = summary.first, summary.last, summary.min, summary.max
+    return {
+        "count": summary.count,
+        "non_finite_count": summary.non_finite_count,
+        "first": first.value,
+        "first_step": step(first.step),
+        "last": last.value,
+        "last_step": step(last.step),
+        "min": None if low is None else low.value,
+        "min_step": None if low is None else step(low.step),
+        "max": None if high is None else high.value,
+        "max_step": None if high is None else step(high.step),
+    }
 
 
 def statistics(version: int, summary: SeriesSummary) -> Document:

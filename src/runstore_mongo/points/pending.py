@@ -85,8 +85,13 @@ class _Memory:
 
 
 class _Push(NamedTuple):
-    """What a call changes in a run."""
+    """What a call changes in a run.
 
+    Attributes:
+        series: what the series then are, each with its version and its summary.
+    """
+
+    call: ObjectId
     guards: Document
     changes: Document
     series: dict[Series, tuple[int, SeriesSummary]]
@@ -134,7 +139,7 @@ class PointWriter:
         """Moves what waits in a run that has ended, if this handle knows of so much that it is worth it."""
         state = self._memory.get().runs.get(run_id)
         if state is not None and state.pending_bytes >= _WORTH_MOVING:
-            self._connection.call("move points", lambda: self._move(run_id, state))
+            self._connection.call("move points", lambda: self._move(run_id, state, None, {}))
 
     def _write(self, run_id: str, batches: SeriesColumns, *, is_heartbeat: bool) -> None:
         turn = self._memory.get().turns[hash(run_id) % _TURNS]
@@ -153,10 +158,11 @@ class PointWriter:
             if state.is_wide:
                 self._writer.write(run_id, batches, copied=state.series.keys())
                 return
-            self._push(run_id, batches, state, is_heartbeat=is_heartbeat)
+            is_alone = state.pending_bytes < _BLOCK_BYTES
+            push = self._push(run_id, batches, state, is_heartbeat=is_heartbeat)
             self._remember(run_id, state)
         if state.pending_bytes >= MOVE_AT or state.pending_calls >= MOVE_AT_CALLS:
-            self._move(run_id, state)
+            self._move(run_id, state, push if is_alone else None, batches)
 
     def _load(self, run_id: str) -> _RunState:
         known = self._memory.get().runs.get(run_id)
@@ -170,7 +176,7 @@ class PointWriter:
         self._remember(run_id, state)
         return state
 
-    def _push(self, run_id: str, batches: SeriesColumns, state: _RunState, *, is_heartbeat: bool) -> None:
+    def _push(self, run_id: str, batches: SeriesColumns, state: _RunState, *, is_heartbeat: bool) -> _Push:
         push = self._planned(run_id, batches, state)
         guards = {"_id": run_id, "has_more_series": {"$ne": True}, **push.guards}
         runs = self._connection.collection(RUNS)
@@ -189,6 +195,7 @@ class PointWriter:
         state.series.update(push.series)
         state.pending_calls += 1
         state.pending_bytes += sum(_BLOCK_BYTES + _POINT_BYTES * len(batch.steps) for batch in batches.values())
+        return push
 
     def _planned(self, run_id: str, batches: SeriesColumns, state: _RunState) -> _Push:
         known = self._overwritten(run_id, batches, state)
@@ -215,7 +222,7 @@ class PointWriter:
             )
             changes[path] = statistics(version + 1, summary)
             series[identity] = version + 1, summary
-        return _Push(guards, {"$set": changes, "$push": {"pending": {"$each": blocks}}}, series)
+        return _Push(call, guards, {"$set": changes, "$push": {"pending": {"$each": blocks}}}, series)
 
     def _overwritten(self, run_id: str, batches: SeriesColumns, state: _RunState) -> dict[Series, Columns]:
         """The stored points that the new ones may replace, as far as the summaries depend on them.
@@ -256,9 +263,13 @@ class PointWriter:
         state.is_wide = True
         state.series = versions_and_summaries(widened["metrics"])
 
-    def _move(self, run_id: str, state: _RunState) -> None:
+    def _move(self, run_id: str, state: _RunState, alone: _Push | None, batches: SeriesColumns) -> None:
+        """Moves what waits; ``alone`` is the call whose points, the batches, are all that does."""
         with suppress(ConflictingWriteError):  # then another handle does it
-            self._writer.move(run_id)
+            if alone is None:
+                self._writer.move(run_id)
+            else:
+                self._writer.move_call(run_id, batches, alone.series, call=alone.call)
         state.pending_bytes = state.pending_calls = 0
 
     def _remember(self, run_id: str, state: _RunState) -> None:

@@ -7,12 +7,14 @@ of handles may try and any of them may leave half done, and straight from a call
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
+from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 from pymongo.write_concern import WriteConcern
 
 from runstore.errors import RunNotFoundError
 from runstore.local.processes import PerProcess
+from runstore.model import SeriesSummary
 from runstore.series import Columns, Series, SeriesColumns
 from runstore.values import MAX_STEP
 from runstore_mongo.connection import ConflictingWriteError, Connection, Session, is_duplicate
@@ -61,37 +63,73 @@ class SeriesWriter:
             return
         blocks = blocks_by_series(pending)
         held = versions_and_summaries({key: run["metrics"][key] for key in (copy_key(series) for series in blocks)})
-        keys = {series: series_key(run_id, series) for series in blocks}
-        with self._states.get().forgetting(keys.values()):
-            states = self._load(keys.values())
+        keys = [series_key(run_id, series) for series in blocks]
+        with self._states.get().forgetting(keys):
+            states = self._load(keys)
             batches = {
-                series: laid_over(unpacked(block) for block in found if block["version"] > states[keys[series]].version)
-                for series, found in blocks.items()
+                series: laid_over(unpacked(block) for block in found if block["version"] > states[key].version)
+                for key, (series, found) in zip(keys, blocks.items(), strict=True)
             }
             new = {series: batch for series, batch in batches.items() if batch.steps}
-            limit = seal_at(len(new))
-            stored = self._overlapped(run_id, new, states, limit=limit)
-            plans = [
+            self._put(run_id, new, states, held)
+        self._let_go(run_id, new, {block["call"] for block in pending})
+
+    def move_call(
+        self, run_id: str, batches: SeriesColumns, after: Mapping[Series, tuple[int, SeriesSummary]], *, call: ObjectId
+    ) -> None:
+        """As :meth:`move`, for one call that this handle has just written: its points need not be read again.
+
+        Args:
+            run_id: the run.
+            batches: the points of the call.
+            after: the version and the summary of each series with them.
+            call: by what the run knows them.
+        """
+        keys = [series_key(run_id, series) for series in batches]
+        with self._states.get().forgetting(keys):
+            states = self._load(keys)
+            is_next = all(states[key].version == after[one][0] - 1 for key, one in zip(keys, batches, strict=True))
+            if is_next:
+                self._put(run_id, batches, states, after)
+        if is_next:
+            self._let_go(run_id, batches, {call})
+        else:  # points of an earlier call wait as well, and go first
+            self.move(run_id)
+
+    def _put(
+        self,
+        run_id: str,
+        batches: SeriesColumns,
+        states: Mapping[str, SeriesState],
+        after: Mapping[Series, tuple[int, SeriesSummary]],
+    ) -> None:
+        limit = seal_at(len(batches))
+        stored = self._overlapped(run_id, batches, states, limit=limit)
+        plans = []
+        for series, batch in batches.items():
+            key = series_key(run_id, series)
+            version, summary = after[series]
+            plans.append(
                 plan_write(
                     run_id,
                     series,
                     batch,
-                    states[keys[series]],
-                    stored.get(keys[series], []),
-                    version=held[series][0],
-                    summary=held[series][1],
+                    states[key],
+                    stored.get(key, []),
+                    version=version,
+                    summary=summary,
                     limit=limit,
                 )
-                for series, batch in new.items()
-            ]
-            self._seal(plans, concern=self._concern())
-            self._write(plans, None, concern=self._concern())
-            self._remember(plans)
-        self._seal_large(run_id, new, concern=self._concern())
-        calls = list({block["call"] for block in pending})
-        runs.with_options(write_concern=WriteConcern(w=1)).update_one(
-            {"_id": run_id}, {"$pull": {"pending": {"call": {"$in": calls}}}}
-        )
+            )
+        self._seal(plans, concern=self._concern())
+        self._write(plans, None, concern=self._concern())
+        self._remember(plans)
+
+    def _let_go(self, run_id: str, moved: Iterable[Series], calls: Collection[ObjectId]) -> None:
+        """Takes points that were moved out of the run."""
+        self._seal_large(run_id, moved, concern=self._concern())
+        runs = self._connection.collection(RUNS).with_options(write_concern=WriteConcern(w=1))
+        runs.update_one({"_id": run_id}, {"$pull": {"pending": {"call": {"$in": list(calls)}}}})
 
     def write(self, run_id: str, batches: SeriesColumns, *, copied: Collection[Series]) -> None:
         """Writes a call on a wide run: on a replica set in one transaction, elsewhere all series in one command.
