@@ -3,13 +3,15 @@
 import math
 import random
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from runstore.model import MetricPoint, SeriesSummary
 from runstore.series.summaries import summarize
+from runstore_mongo.connection import ConflictingWriteError
 from runstore_mongo.documents import summaries
 from runstore_mongo.points import pending, plans, writer
 from runstore_mongo.points.writer import SeriesWriter
@@ -183,8 +185,31 @@ def test_tails_are_sealed_before_the_transaction_of_a_wide_call(
 
 @pytest.mark.parametrize("series", [1, 1_000, 10_000, 300_000])
 def test_the_tails_that_a_call_writes_again_stay_far_below_what_a_server_holds_in_memory(series: int) -> None:
-    assert plans.seal_at(series) * series * 24 <= 32 * 2**20
+    assert plans.seal_at(series) * series * 24 <= 12 * 2**20
     assert 1 <= plans.seal_at(series) <= plans.SEAL_AT
+
+
+@pytest.mark.parametrize("error", [ConflictingWriteError, StoppedError])
+def test_points_that_were_moved_and_not_taken_out_of_the_run_hide_no_later_ones(
+    store: MongoStore, run_id: str, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    monkeypatch.setattr(pending, "MOVE_AT", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(SeriesWriter, "_let_go", raising(error))
+        with suppress(StoppedError):
+            log(store, run_id, {0: 0.5})
+
+    for step in (1, 2):
+        log(store, run_id, {step: 0.5})
+
+        assert stored(store, run_id) == bits(dict.fromkeys(range(step + 1), 0.5))
+
+
+def raising(error: type[Exception]) -> Callable[..., None]:
+    def fail(*_: object) -> None:
+        raise error
+
+    return fail
 
 
 def test_a_point_is_written_in_one_command_however_long_the_series(

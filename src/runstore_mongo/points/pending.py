@@ -11,7 +11,6 @@ calls write its series themselves (:meth:`runstore_mongo.points.writer.SeriesWri
 
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 from bson import ObjectId
@@ -265,12 +264,15 @@ class PointWriter:
 
     def _move(self, run_id: str, state: _RunState, alone: _Push | None, batches: SeriesColumns) -> None:
         """Moves what waits; ``alone`` is the call whose points, the batches, are all that does."""
-        with suppress(ConflictingWriteError):  # then another handle does it
+        try:
             if alone is None:
                 self._writer.move(run_id)
             else:
                 self._writer.move_call(run_id, batches, alone.series, call=alone.call)
-        state.pending_bytes = state.pending_calls = 0
+        except ConflictingWriteError:  # another handle is at it; what it leaves in the run is seen by the next call
+            self._memory.get().runs.forget([run_id])
+        else:
+            state.pending_bytes = state.pending_calls = 0
 
     def _remember(self, run_id: str, state: _RunState) -> None:
         self._memory.get().runs.put([(run_id, state, len(state.series) + 1)])

@@ -28,8 +28,8 @@ from runstore_mongo.documents.summaries import summary_fields, summary_of
 SEAL_AT: Final = 512
 """Points from which a tail is sealed into buckets: 12 KiB, the most that a write of one point has to write again."""
 
-MOST_TAIL_POINTS: Final = 1_390_000
-"""Points in the tails that one call writes again: 32 MiB, which a transaction holds in the memory of any server."""
+MOST_TAIL_POINTS: Final = 2**19
+"""Points in the tails that one call writes again: 12 MiB, which is little beside its own points."""
 
 BUCKET_POINTS: Final = 1024
 """Points of a full bucket: 24 KiB."""

@@ -79,6 +79,9 @@ class SeriesWriter:
     ) -> None:
         """As :meth:`move`, for one call that this handle has just written: its points need not be read again.
 
+        Nothing else may wait in the run, as far as the handle knows: a block that was moved, and was not taken out of
+        the run, would hide what is written to its series later.
+
         Args:
             run_id: the run.
             batches: the points of the call.
