@@ -148,8 +148,13 @@ def _checked(given: Sequence[MetricPoint], now_us: int) -> Points:
         if not isinstance(point, MetricPoint):
             raise no_point(point, index)
         series.append(_series_of(point, index))
-        steps.append(check_step(point.step, f"points[{index}].step"))
-        values.append(check_number(point.value, f"points[{index}].value"))
+        step, value = point.step, point.value
+        if type(step) is not int or not 0 <= step <= MAX_STEP:  # a text that names the place costs more than to look
+            step = check_step(step, f"points[{index}].step")
+        if type(value) is not float:
+            value = check_number(value, f"points[{index}].value")
+        steps.append(step)
+        values.append(value)
         moments.append(_moment_of(point, index, now_us))
     return Points(series, steps, values, moments)
 
