@@ -32,7 +32,7 @@ class FoundRun(NamedTuple):
     """A run and its locked series.
 
     Attributes:
-        needs_beat: whether its heartbeat is old enough to be renewal.
+        needs_beat: whether its heartbeat is old enough to be renewed.
         series: surrogate key and summary columns by series.
     """
 

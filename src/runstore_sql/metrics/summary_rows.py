@@ -2,6 +2,7 @@
 
 import math
 from array import array
+from collections.abc import Sequence
 from typing import Any, Final
 
 from runstore.model import DatasetType, SeriesSummary, StepValue
@@ -34,6 +35,15 @@ def row_of(batch: Columns) -> SummaryRow:
 def _extreme(steps: "array[int]", values: "array[float]", value: float) -> tuple[int, float | None, int]:
     index = values.index(value)  # the first of equals
     return (steps[index], *to_pair(values[index]))
+
+
+def with_pairs(row: Sequence[Any]) -> SummaryRow:
+    """The columns of a summary from count, non-finite count and four ``(step, value)``; a value of NULL is NaN."""
+    count, non_finite, *stats = row
+    pairs: list[Any] = []
+    for step, value in zip(stats[::2], stats[1::2], strict=True):
+        pairs += (None, None, None) if step is None else (step, *to_pair(math.nan if value is None else value))
+    return (count, int(non_finite), *pairs)
 
 
 def fold(old: SummaryRow, new: SummaryRow) -> SummaryRow:

@@ -128,8 +128,3 @@ def _bucket_sql(extent: SeriesExtent, buckets: int) -> str:
     if span * buckets >= _LARGEST:
         offset = f"CAST({offset} AS DECIMAL(20))"
     return f"({offset} * {buckets} DIV {span})"
-
-
-def _native(row: tuple[int, float | None, int, int]) -> PointRow:
-    step, value, time_us, special = row
-    return step, from_pair(value, special), time_us

@@ -5,7 +5,6 @@ other programs, and what one session has prepared is not there in the next. So n
 where the session may not be ours alone: whatever a transaction needs is said as it begins.
 """
 
-import re
 from typing import Any, Final
 
 import psycopg
@@ -29,9 +28,6 @@ _NOT_TAKEN: Final = {
     "client_encoding": "runstore speaks UTF-8",
     "replication": "such a connection takes no queries",
 }
-_READ_ONLY_OPTION: Final = re.compile(
-    r"(?i)\b(default_transaction_read_only|transaction_read_only)\s*=\s*(on|true|yes|1)\b"
-)
 # One answer: it is set only if the session that answers is the one that was begun for this connection.
 # Compiling a query takes longer than running any of ours; fewer digits than this would round what is read.
 _SET_UP: Final = (

@@ -8,7 +8,6 @@ the steps of :class:`runstore_sql.metrics.ingest.PointWriter`. Columns travel as
 import math
 from array import array
 from collections.abc import Iterable, Sequence
-from itertools import chain
 from typing import Any, Final
 
 import psycopg
@@ -18,7 +17,7 @@ from runstore_sql.dialects.postgresql.arrays import PackedArray, PackedFloats, P
 from runstore_sql.dialects.postgresql.clock import NOW_US
 from runstore_sql.metrics.ingest import FoundRun, PointWriter
 from runstore_sql.metrics.numbers import to_pair
-from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of
+from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of, with_pairs
 from runstore_sql.metrics.summary_sql import SUMMARY_SQL, summaries_of, take_extremes
 from runstore_sql.schema.leases import is_due, renewal
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
@@ -175,7 +174,7 @@ class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
     def compute_rows(self, cursor: Cursor, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
         is_finite = "p.value > '-Infinity' AND p.value < 'Infinity'"
         cursor.execute(summaries_of(series_pks, is_finite=is_finite, value="{0}.value"))
-        return {row[0]: _with_pairs(row[1:]) for row in cursor.fetchall()}
+        return {row[0]: with_pairs(row[1:]) for row in cursor.fetchall()}
 
     def write_summaries(self, cursor: Cursor, rows: dict[int, SummaryRow]) -> None:
         cursor.execute(_WRITE_SUMMARIES, (PackedInts(array("q", rows)), *_summary_columns(list(rows.values()))))
@@ -251,14 +250,3 @@ def _summary_columns(rows: Sequence[SummaryRow]) -> list[Any]:
         else:
             columns.append(PackedFloats(array("d", items)) if _IS_FLOAT[column] else PackedInts(array("q", items)))
     return columns
-
-
-def _with_pairs(row: Sequence[Any]) -> SummaryRow:
-    """The columns of a summary from count, non-finite count and four native ``(step, value)``."""
-    count, non_finite, *stats = row
-    pairs = ((step, *((None, None) if step is None else to_pair(value))) for step, value in _in_twos(stats))
-    return (count, int(non_finite), *chain.from_iterable(pairs))
-
-
-def _in_twos(items: Sequence[Any]) -> Iterable[tuple[Any, Any]]:
-    return zip(items[::2], items[1::2], strict=True)

@@ -11,8 +11,7 @@ from runstore.local.clock import now_us
 from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.dialects.sqlite.clock import NOW_US
 from runstore_sql.metrics.ingest import FoundRun, KnownKeys, PointWriter
-from runstore_sql.metrics.numbers import to_pair
-from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of
+from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of, with_pairs
 from runstore_sql.metrics.summary_sql import SUMMARY_SQL, summaries_of, take_extremes
 from runstore_sql.schema.leases import is_due, renewal
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
@@ -144,19 +143,10 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
 
     def compute_rows(self, cursor: sqlite3.Cursor, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
         cursor.execute(summaries_of(series_pks, is_finite=_IS_FINITE, value="{0}.value"))
-        return {row[0]: _with_pairs(row[1:]) for row in cursor.fetchall()}
+        return {row[0]: with_pairs(row[1:]) for row in cursor.fetchall()}
 
     def write_summaries(self, cursor: sqlite3.Cursor, rows: dict[int, SummaryRow]) -> None:
         cursor.executemany(_WRITE_SUMMARY, [(*row, pk) for pk, row in rows.items()])
 
     def beat(self, cursor: sqlite3.Cursor, run_pk: int) -> None:
         cursor.execute(_BEAT, (run_pk,))
-
-
-def _with_pairs(row: Sequence[Any]) -> SummaryRow:
-    """The columns of a summary from count, non-finite count and four native ``(step, value)``; NULL is NaN."""
-    count, non_finite, *stats = row
-    pairs: list[Any] = []
-    for step, value in zip(stats[::2], stats[1::2], strict=True):
-        pairs += (None, None, None) if step is None else (step, *to_pair(math.nan if value is None else value))
-    return (count, non_finite, *pairs)
