@@ -17,7 +17,7 @@ from recorder_support import KINDS, database, folder, line, machine, use_state_d
 from runstore.errors import StoreUnavailableError
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
-from runstore.recording import RecordingStore
+from runstore.recording import Recorder
 from runstore.recording.places import identity_of
 
 NAMES = ("loss", "auroc", "accuracy", "f1", "precision", "recall", "lr", "grad_norm", "epoch_s", "mem")
@@ -57,7 +57,7 @@ def main() -> None:
                 raise StoreUnavailableError("the database is away")
             return open_store(url, durable=False)
 
-        recorder = RecordingStore(open_when_it_is_back, identity=identity_of(url))
+        recorder = Recorder(open_when_it_is_back, identity=identity_of(url))
         run_id = recorder.ensure_run(recorder.get_or_create_experiment("backlog"))
         process = psutil.Process()
         recorder.log_metrics(run_id, points_from(0, given.per_call))

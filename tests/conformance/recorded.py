@@ -13,7 +13,7 @@ from runstore.backend import Store
 from runstore.errors import StoreClosedError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
 from runstore.plugins.registry import find_backends
-from runstore.recording import RecorderOptions, open_recorded
+from runstore.recording import RecorderOptions, open_recorder
 from runstore.testing import Harness, Unsupported
 from runstore.urls import scheme_of
 from support.processes import state_directory
@@ -24,7 +24,7 @@ def open_recorded_url(url: str, state_dir: str) -> Store:
     options = RecorderOptions(
         state_dir=Path(state_dir), confirm_s=60.0, read_deadline_s=60.0
     )  # a busy machine is no outage
-    return open_recorded(url, find_backends().backend_for(scheme_of(url)), OpenOptions(), options)
+    return open_recorder(url, find_backends().backend_for(scheme_of(url)), OpenOptions(), options)
 
 
 class Flushed:
@@ -103,8 +103,8 @@ def settle() -> None:
     for store in list(_opened):
         with suppress(StoreUnavailableError, StoreClosedError):
             store.flush()  # type: ignore[attr-defined]  # a recorder's
-        live = getattr(store, "_live", None)
-        while live is not None and not live.worker.is_idle and live.worker.answers:
+        writer = getattr(store, "_writer", None)
+        while writer is not None and not writer.worker.is_idle and writer.worker.answers:
             time.sleep(0.01)  # the figures are stored after the records
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runstore.memory.store import MemoryDatabase, MemoryStore
-from runstore.recording import RecorderOptions, RecordingStore
+from runstore.recording import Recorder, RecorderOptions
 from runstore.testing import Harness, RunStoreConformance
 
 
@@ -16,8 +16,8 @@ class RecordedMemoryHarness(Harness):
         self._database = MemoryDatabase()
         self._folder = folder
 
-    def open(self) -> RecordingStore:
-        store = RecordingStore(
+    def open(self) -> Recorder:
+        store = Recorder(
             lambda: MemoryStore(self._database),
             identity=f"memory://{id(self._database)}",
             options=RecorderOptions(state_dir=self._folder),
@@ -25,7 +25,7 @@ class RecordedMemoryHarness(Harness):
         store.wait_until_opened()
         return store
 
-    def open_recorded(self) -> RecordingStore:
+    def open_recorder(self) -> Recorder:
         return self.open()
 
     def fresh(self) -> "RecordedMemoryHarness":

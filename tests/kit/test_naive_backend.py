@@ -8,7 +8,7 @@ import pytest
 from documentation.pages import run_blocks
 from runstore.backend import BackendStore
 from runstore.hookspecs import Backend, OpenOptions
-from runstore.recording import open_recorded
+from runstore.recording import open_recorder
 from runstore.testing import Harness, RunStoreConformance
 
 NotesStore = cast("type[BackendStore]", run_blocks("docs/write-a-backend.md", "python")["NotesStore"])
@@ -27,7 +27,7 @@ class NotesHarness(Harness):
 
     def open_recorded(self) -> BackendStore:
         backend = Backend(name="notes", schemes=("notes",), open=self._open)
-        return cast("BackendStore", open_recorded(f"notes:///{self._folder}/runs.notes", backend, OpenOptions()))
+        return cast("BackendStore", open_recorder(f"notes:///{self._folder}/runs.notes", backend, OpenOptions()))
 
     def fresh(self) -> "NotesHarness":
         folder = self._folder / "another"

@@ -9,12 +9,12 @@ import pytest
 from recording.faulty import faulty
 from runstore.backend import BackendStore
 from runstore.memory.store import MemoryDatabase, MemoryStore
-from runstore.recording import RecorderOptions, RecordingStore
+from runstore.recording import Recorder, RecorderOptions
 from runstore.recording import worker as worker_module
 
 IDENTITY = "memory://tests"
 
-OpenRecorder = Callable[..., RecordingStore]
+OpenRecorder = Callable[..., Recorder]
 
 
 @pytest.fixture(autouse=True)
@@ -46,13 +46,13 @@ def open_recorder(database: MemoryDatabase, fast_path: Path) -> Iterator[OpenRec
         *,
         open_store: Callable[[], BackendStore] | None = None,
         **options: Any,
-    ) -> RecordingStore:
+    ) -> Recorder:
         def open_bare() -> BackendStore:
             store = MemoryStore(database)
             return store if next_fault is None else faulty(store, next_fault)
 
         given = {"state_dir": fast_path, "confirm_s": 120.0, "close_deadline_s": 20.0, **options}
-        recorder = RecordingStore(
+        recorder = Recorder(
             open_store or open_bare,
             identity=IDENTITY,
             options=RecorderOptions(**given),

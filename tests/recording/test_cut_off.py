@@ -14,13 +14,13 @@ from runstore.errors import StoreUnavailableError
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
-from runstore.recording import RecordingStore, blame, sending, sync_leftovers
+from runstore.recording import Recorder, judge, sending, sync_leftovers
 from runstore.series import SeriesColumns
 from runstore.values import ConfigDocument
 from support import session
 from support.servers import private_server
 
-OpenRecorder = Callable[..., RecordingStore]
+OpenRecorder = Callable[..., Recorder]
 
 
 def size_of(series: SeriesColumns) -> int:
@@ -94,7 +94,7 @@ def test_after_a_while_more_is_sent_at_once_again(
 def test_what_is_cut_off_even_alone_is_set_aside_and_what_is_behind_it_is_stored(
     open_recorder: OpenRecorder, bare: MemoryStore, database: MemoryDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blame, "CUT_OFF_S", 0.05)
+    monkeypatch.setattr(judge, "CUT_OFF_S", 0.05)
     recorder = open_recorder(open_store=lambda: CutsOff(database))
     run_id = begin(recorder)
     recorder.log_config(run_id, {"large": "x"})
@@ -111,7 +111,7 @@ def test_what_is_cut_off_even_alone_is_set_aside_and_what_is_behind_it_is_stored
 def test_a_store_that_is_away_for_all_writes_takes_nothing_aside_however_long(
     open_recorder: OpenRecorder, bare: MemoryStore, database: MemoryDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(blame, "CUT_OFF_S", 0.0)
+    monkeypatch.setattr(judge, "CUT_OFF_S", 0.0)
     tries: list[int] = []
     store: Any = CutsOff(database)
 
@@ -128,7 +128,7 @@ def test_a_store_that_is_away_for_all_writes_takes_nothing_aside_however_long(
     recorder.flush()
     store.is_away = True
     recorder.log_metrics(run_id, [point(1)])
-    wait_for(lambda: len(tries) > 5 * blame.FAILURE_TRIES)
+    wait_for(lambda: len(tries) > 5 * judge.FAILURE_TRIES)
     store.is_away = False
     recorder.flush()
 
@@ -151,9 +151,9 @@ def test_a_sync_sends_what_is_cut_off_in_smaller_parts_as_well(
 
 
 @contextmanager
-def recorded(url: str) -> Iterator[RecordingStore]:
+def recorded(url: str) -> Iterator[Recorder]:
     with open_store(url) as store:
-        assert isinstance(store, RecordingStore)
+        assert isinstance(store, Recorder)
         yield store
 
 

@@ -8,7 +8,7 @@ from runstore.cli.sync import sync
 from runstore.errors import SettingsError, StoreUnavailableError
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
-from runstore.recording import RecordingStore
+from runstore.recording import Recorder
 
 MISTYPED = "postgresql://me:secret-word@127.0.0.1:1/lab"
 
@@ -25,9 +25,9 @@ def journals(state_dir: Path) -> list[Path]:
     return [path.parent for path in state_dir.glob("journals/*/*/writer.lock")]
 
 
-def write_to(url: str, run_id: str) -> RecordingStore:
+def write_to(url: str, run_id: str) -> Recorder:
     store = open_store(url)
-    assert isinstance(store, RecordingStore)
+    assert isinstance(store, Recorder)
     store.ensure_run(store.get_or_create_experiment("x"), run_id=run_id)
     store.log_metrics(run_id, [MetricPoint(name="loss", value=0.5, step=step) for step in range(10)])
     store.finalize(run_id, "completed")

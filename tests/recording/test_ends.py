@@ -19,13 +19,13 @@ from runstore.errors import StoreClosedError
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import Run, RunStatus
 from runstore.opening.stores import open_reader, open_store
-from runstore.recording import RecordingStore, sync_leftovers
+from runstore.recording import Recorder, sync_leftovers
 from runstore.values.ids import experiment_id_of
 
-OpenRecorder = Callable[..., RecordingStore]
+OpenRecorder = Callable[..., Recorder]
 
 
-def leave(store: RecordingStore, work: Callable[[RecordingStore], None], error: BaseException) -> None:
+def leave(store: Recorder, work: Callable[[Recorder], None], error: BaseException) -> None:
     with store:
         work(store)
         raise error
@@ -51,7 +51,7 @@ def test_a_run_that_ended_through_another_handle_is_no_refused_record(
 ) -> None:
     recorder = open_recorder()
 
-    def work(store: RecordingStore) -> None:
+    def work(store: Recorder) -> None:
         run_id = begin(store)
         store.flush()
         bare.finalize(run_id, "completed")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from recording.faulty import FAULTS, Faults, faulty
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint, RunStatus
-from runstore.recording import RecorderOptions, RecordingStore
+from runstore.recording import Recorder, RecorderOptions
 from support.processes import fast_directory
 
 RUNS = ("run-a", "run-b")
@@ -51,8 +51,8 @@ class Subject:
         self._folder = tempfile.TemporaryDirectory(dir=fast_directory())
         self.recorder = self._open()
 
-    def _open(self) -> RecordingStore:
-        return RecordingStore(
+    def _open(self) -> Recorder:
+        return Recorder(
             lambda: faulty(MemoryStore(self.database), self._faults),
             identity="memory://faults",
             options=RecorderOptions(state_dir=Path(self._folder.name), confirm_s=0.05),
@@ -73,7 +73,7 @@ class Subject:
         return MemoryStore(self.database)
 
 
-def apply(recorder: RecordingStore, model: dict[str, ModelRun], call: tuple[str, Any, Any]) -> None:
+def apply(recorder: Recorder, model: dict[str, ModelRun], call: tuple[str, Any, Any]) -> None:
     verb, run_id, given_value = call
     run = model[run_id]
     match verb:

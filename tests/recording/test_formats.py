@@ -72,7 +72,7 @@ def test_a_journal_of_format_1_is_stored_whole(bare: MemoryStore, fast_path: Pat
 
     run = bare.get_run("run-1")
     assert version_of((FORMAT_1 / "00000000000000000000.segment").read_bytes()) == 1
-    assert (leftover.tallies.quarantined, leftover.tallies.damaged_bytes) == (0, 0)
+    assert (leftover.counts.quarantined, leftover.counts.damaged_bytes) == (0, 0)
     assert (run.name, run.tags, run.provenance) == ("n", {"a": "b"}, {"git": {"commit": "abc"}})
     assert (run.start_time, run.end_time) == (datetime(2026, 1, 2, tzinfo=UTC), datetime(2026, 1, 5, tzinfo=UTC))
     assert (run.status, run.attempt) == (RunStatus.FAILED, 2)

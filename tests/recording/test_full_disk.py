@@ -8,7 +8,7 @@ import pytest
 
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
-from runstore.recording import RecordingStore
+from runstore.recording import Recorder
 
 
 def fill(folder: Path) -> Path:
@@ -24,7 +24,7 @@ def test_what_is_logged_while_the_databases_disk_is_full_is_stored_when_it_is_no
 ) -> None:
     monkeypatch.setenv("RUNSTORE_STATE_DIR", str(fast_path))
     store = open_store(f"sqlite:///{small_disk / 'runs.db'}")
-    assert isinstance(store, RecordingStore)
+    assert isinstance(store, Recorder)
     run_id = store.ensure_run(store.get_or_create_experiment("x"))
     store.flush()
 

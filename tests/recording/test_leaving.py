@@ -18,10 +18,10 @@ from recording.test_recorder import begin, point, steps_of, wait_for
 from runstore.errors import StoreUnavailableError
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.opening.stores import open_store
-from runstore.recording import RecordingStore, patience, sending
+from runstore.recording import Recorder, patience, sending
 from runstore.series import SeriesColumns
 
-OpenRecorder = Callable[..., RecordingStore]
+OpenRecorder = Callable[..., Recorder]
 
 
 class Slow(MemoryStore):
@@ -170,7 +170,7 @@ import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests themselves were started with
 from runstore import MetricPoint
 from runstore.memory.store import MemoryDatabase, MemoryStore
-from runstore.recording import RecorderOptions, RecordingStore, sending
+from runstore.recording import RecorderOptions, Recorder, sending
 sending.BATCH_POINTS = 1
 
 class Slow(MemoryStore):
@@ -181,7 +181,7 @@ class Slow(MemoryStore):
 def open_slow():
     return Slow(MemoryDatabase())
 
-store = RecordingStore(open_slow, identity="memory://leaving", options=RecorderOptions(exit_deadline_s=1.0))
+store = Recorder(open_slow, identity="memory://leaving", options=RecorderOptions(exit_deadline_s=1.0))
 run_id = store.ensure_run(store.get_or_create_experiment("x"))
 for step in range(2000):
     store.log_metrics(run_id, [MetricPoint(name="loss", value=0.5, step=step)])

@@ -16,7 +16,7 @@ from runstore.cli.sync import sync
 from runstore.errors import SettingsError, StoreFailureError, StoreUnavailableError
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
-from runstore.recording import RecordingStore
+from runstore.recording import Recorder
 
 TRAINER = Path(__file__).with_name("trainer.py")
 
@@ -269,7 +269,7 @@ def test_a_sync_against_a_database_that_is_away_says_so_and_keeps_everything(sta
     url = "postgresql://user@127.0.0.1:1/runs"
     store = open_store(url)
     store.ensure_run(store.get_or_create_experiment("x"), run_id="run")
-    assert isinstance(store, RecordingStore)
+    assert isinstance(store, Recorder)
     store.close(deadline_s=0.0)
 
     with pytest.raises(StoreUnavailableError, match="runstore sync"):
@@ -284,7 +284,7 @@ def test_a_password_is_neither_in_the_journal_nor_in_what_a_sync_says(
     url = "postgresql://user:tiger-Secret@127.0.0.1:1/runs"
     store = open_store(url)
     store.log_metrics("run", [MetricPoint(name="loss", value=1.0, step=1)])
-    assert isinstance(store, RecordingStore)
+    assert isinstance(store, Recorder)
     store.close(deadline_s=0.0)
 
     with pytest.raises(SettingsError, match="--store") as without_url:

@@ -23,24 +23,25 @@ from runstore.errors import (
 )
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import Artifact, MetricPoint, RunStatus
-from runstore.recording import RecordingStore, count_refused, requeue_refused, stored_health
+from runstore.recording import Recorder, count_refused, requeue_refused, stored_health
 from runstore.recording import drain as drain_module
 from runstore.recording import journal as journal_module
-from runstore.recording.blame import FAILURE_TRIES
-from runstore.recording.drain import HeldUpError, JournalDrain, Tallies
+from runstore.recording.counts import WriterCounts
+from runstore.recording.drain import HeldUpError, JournalDrain
 from runstore.recording.journal import Journal
+from runstore.recording.judge import FAILURE_TRIES
 from runstore.recording.records import ConfigRecord, encode, encode_points
 from runstore.series import Points, SeriesColumns
 from runstore.values.ids import experiment_id_of
 
-OpenRecorder = Callable[..., RecordingStore]
+OpenRecorder = Callable[..., Recorder]
 
 
 def point(step: int, value: float = 0.5, name: str = "loss") -> MetricPoint:
     return MetricPoint(name=name, value=value, step=step, dataset_type="train")
 
 
-def begin(recorder: RecordingStore) -> str:
+def begin(recorder: Recorder) -> str:
     return recorder.ensure_run(recorder.get_or_create_experiment("x"))
 
 
@@ -48,7 +49,7 @@ def steps_of(bare: MemoryStore, run_id: str) -> list[int]:
     return list(bare.get_history(run_id, "loss", "train").steps)
 
 
-def read(store: RecordingStore | MemoryStore, run_id: str, name: str) -> bytes:
+def read(store: Recorder | MemoryStore, run_id: str, name: str) -> bytes:
     with store.open_artifact(run_id, name) as stream:
         return stream.read()
 
@@ -281,7 +282,7 @@ def test_the_beginning_of_a_run_is_waited_for_once_and_not_before_each_of_its_re
     for step in range(100):
         journal.append(encode_points(Points([("loss", "train")], [step], [0.5], 1), "nobody"))
         journal.append(encode(ConfigRecord(at_us=1, run_id="nobody", config="{}")))
-    drain = JournalDrain(journal, Tallies(), counts_accepted=True, clock=lambda: now[0])
+    drain = JournalDrain(journal, WriterCounts(), counts_accepted=True, clock=lambda: now[0])
     with pytest.raises(HeldUpError):
         drain.step(bare)
 
@@ -725,7 +726,7 @@ def test_a_pickled_recorder_is_another_writer_to_the_same_store(open_recorder: O
     recorder = open_recorder(open_store=open_shared)
     run_id = begin(recorder)
 
-    copy: RecordingStore = pickle.loads(pickle.dumps(recorder))
+    copy: Recorder = pickle.loads(pickle.dumps(recorder))
     copy.log_metrics(run_id, [point(1)])
     copy.close()
 

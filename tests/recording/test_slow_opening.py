@@ -11,10 +11,10 @@ from recording.faulty import Away, faulty
 from recording.test_recorder import begin, point, steps_of, wait_for
 from runstore.errors import StoreFailureError
 from runstore.memory.store import MemoryDatabase, MemoryStore
-from runstore.recording import RecordingStore
+from runstore.recording import Recorder
 from runstore.recording import worker as worker_module
 
-OpenRecorder = Callable[..., RecordingStore]
+OpenRecorder = Callable[..., Recorder]
 
 
 class Gate:

@@ -9,8 +9,8 @@ from runstore.errors import RunStoreError, SettingsError, StoreUnavailableError
 from runstore.local.homes import expanded
 from runstore.opening.stores import open_store
 from runstore.recording.adoption import QUARANTINE
-from runstore.recording.discarding import Discarded, discard_journals, find_journals
-from runstore.recording.opening import Synced, sync_leftovers
+from runstore.recording.discarding import DiscardReport, discard_journals, find_journals
+from runstore.recording.opening import SyncReport, sync_leftovers
 from runstore.recording.places import identity_of, known_stores, noted_stores
 from runstore.recording.places import state_dir as default_state_dir
 from runstore.recording.requeue import count_refused, requeue_refused
@@ -138,7 +138,7 @@ def _redirect(source: str, store: str | None, base: Path) -> None:
         raise StoreUnavailableError(f"not everything is stored yet: {redact_word(url)}: {done.error}; run it again")
 
 
-def _discarded_line(named: str, done: Discarded) -> str:
+def _discarded_line(named: str, done: DiscardReport) -> str:
     parts = [f"{_many(done.journals, 'journal')} discarded ({_many(done.records, 'record')} that waited)"]
     if done.refused:
         parts.append(f"{_many(done.refused, 'record')} that had been refused discarded")
@@ -178,7 +178,7 @@ def _many(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
 
 
-def _line(url: str, done: Synced, base: Path) -> str:
+def _line(url: str, done: SyncReport, base: Path) -> str:
     parts = [f"{_many(done.journals, 'journal')} drained ({_many(done.calls, 'call')}, {_many(done.points, 'point')})"]
     if done.alive:
         parts.append(f"{done.alive} left to their living writers")

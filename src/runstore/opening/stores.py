@@ -32,9 +32,9 @@ def open_store(url: str | None = None, *, durable: bool = True, artifacts: str |
     """
     store_url, backend, options = _found(load_settings(url=url, artifacts=artifacts), read_only=False)
     if durable:
-        from runstore.recording import open_recorded  # noqa: PLC0415 - a bare store need not load the recorder
+        from runstore.recording import open_recorder  # noqa: PLC0415 - a bare store need not load the recorder
 
-        return open_recorded(store_url, backend, options)
+        return open_recorder(store_url, backend, options)
     store = _open(backend, store_url, options)
     if scheme_of(store_url) != "memory":  # which is gone then, with its runs
         leave_at_exit(store)

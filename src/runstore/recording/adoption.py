@@ -12,8 +12,9 @@ from runstore.backend import BackendStore
 from runstore.errors import RunStoreError, StoreFailureError
 from runstore.model import RunStatus
 from runstore.recording.apply import LEASE_S, report_health
+from runstore.recording.counts import WriterCounts
 from runstore.recording.cursor import DEAD_LETTERS
-from runstore.recording.drain import JournalDrain, Tallies, TryLaterError
+from runstore.recording.drain import JournalDrain, TryLaterError
 from runstore.recording.journal import Journal
 
 _log = logging.getLogger(__name__)
@@ -32,8 +33,8 @@ class Leftover:
     def __init__(self, journal: Journal) -> None:
         """Takes ownership of an adopted journal."""
         self.journal = journal
-        self.tallies = Tallies()
-        self.drain = JournalDrain(journal, self.tallies, counts_accepted=True)
+        self.counts = WriterCounts()
+        self.drain = JournalDrain(journal, self.counts, counts_accepted=True)
         self._is_warned = False
         self._alive_until: dict[str, datetime | None] | None = None
 
@@ -58,10 +59,10 @@ class Leftover:
             self._alive_until = _signs_of_life(store, self.journal.runs())
         if self.drain.step(store) or self.drain.is_stopped:
             return True
-        for run_id, tally in self.tallies.runs.items():
-            if run_id and tally.stored_calls:
+        for run_id, of_run in self.counts.runs.items():
+            if run_id and of_run.stored_calls:
                 with contextlib.suppress(RunStoreError):
-                    health = replace(tally.health(run_id), longest_lag_s=self.drain.longest_lag_us / 1e6)
+                    health = replace(of_run.health(run_id), longest_lag_s=self.drain.longest_lag_us / 1e6)
                     report_health(store, self.journal.folder.name, health)
         for run_id, until in self._alive_until.items():
             if run_id not in in_hand:

@@ -14,7 +14,7 @@ from runstore.recording.source import JournalSource
 from runstore.recording.writers import leftovers
 
 
-class Discarded(Struct, kw_only=True):
+class DiscardReport(Struct, kw_only=True):
     """What :func:`discard_journals` removed.
 
     Attributes:
@@ -54,13 +54,13 @@ def find_journals(named: str, base: Path) -> list[Path]:
     return journals
 
 
-def discard_journals(named: str, base: Path) -> Discarded:
+def discard_journals(named: str, base: Path) -> DiscardReport:
     """Removes the journals that a person means, and with a whole store's ones what it refused. Living writers keep theirs.
 
     Raises:
         SettingsError: there are none.
     """
-    done = Discarded()
+    done = DiscardReport()
     journals = find_journals(named, base)
     for folder in journals:
         adopted = adopt(folder)

@@ -18,12 +18,12 @@ from runstore.errors import RunNotFoundError, RunStoreError, StoreFailureError
 from runstore.local.clock import now_us
 from runstore.model import Artifact, Run
 from runstore.recording.apply import apply_record
-from runstore.recording.blame import Blame
+from runstore.recording.counts import WriterCounts
 from runstore.recording.cursor import DEAD_LETTERS, bury, dead_letter, load_cursor, save_cursor
 from runstore.recording.frames import TORN_TAIL
 from runstore.recording.gather import gather, points_of
-from runstore.recording.health import Tally
 from runstore.recording.journal import Journal
+from runstore.recording.judge import FailureJudge
 from runstore.recording.records import (
     ArtifactRecord,
     FinalizeRecord,
@@ -36,7 +36,7 @@ from runstore.recording.records import (
     run_of,
 )
 from runstore.recording.sending import Sending
-from runstore.recording.source import JournalSource, Skipped, Stretch
+from runstore.recording.source import Gap, JournalSource, RecordBatch
 from runstore.recording.verdicts import Verdicts
 from runstore.recording.writers import is_in_hand
 from runstore.series import Points
@@ -48,7 +48,7 @@ ORPHAN_GRACE_S = 30.0
 another process, which is drained at its own pace after an outage."""
 
 _CURSOR_INTERVAL_S = 0.2
-_NOTHING = Stretch([], [], [0])
+_NOTHING = RecordBatch([], [], [0])
 
 
 class TryLaterError(Exception):
@@ -57,20 +57,6 @@ class TryLaterError(Exception):
 
 class HeldUpError(TryLaterError):
     """This journal's next record has to wait, for its run to begin as a rule; those of other journals need not."""
-
-
-class Tallies:
-    """The counts of all runs of one writer, and the records that could not be stored."""
-
-    def __init__(self) -> None:
-        """Begins empty."""
-        self.runs: dict[str, Tally] = {}
-        self.quarantined = 0
-        self.damaged_bytes = 0
-
-    def of(self, run_id: str) -> Tally:
-        """The counts of a run, begun if need be."""
-        return self.runs.setdefault(run_id, Tally())
 
 
 class JournalDrain:
@@ -88,7 +74,7 @@ class JournalDrain:
     def __init__(
         self,
         journal: Journal,
-        tallies: Tallies,
+        counts: WriterCounts,
         *,
         counts_accepted: bool,
         clock: Callable[[], float] = time.monotonic,
@@ -97,12 +83,12 @@ class JournalDrain:
 
         Args:
             journal: a live writer's, or an adopted one.
-            tallies: where what became of the records is counted.
+            counts: where what became of the records is counted.
             counts_accepted: count records as accepted when they are read: a dead writer's were counted by nobody else.
             clock: seconds that never go back.
         """
         self._journal = journal
-        self._tallies = tallies
+        self._counts = counts
         self._counts_accepted = counts_accepted
         self._clock = clock
         self._cursor = load_cursor(journal.folder)
@@ -112,19 +98,19 @@ class JournalDrain:
         self.ended_runs: list[str] = []
         self.is_stopped = False
         self._source = JournalSource(journal, self.position)
-        self._stretch = _NOTHING
+        self._batch = _NOTHING
         self._index = 0
         self.verdicts = Verdicts()
         self._saved_position = self.position
         self._saved_at = clock()
         self._done_with: list[Path] = []
-        self._blame = Blame()
-        self._sending = Sending(self._blame)
+        self._judge = FailureJudge()
+        self._sending = Sending(self._judge)
         self._orphans: dict[str, float] = {}  # since when their beginning is waited for
-        tallies.quarantined += self._cursor.quarantined
-        tallies.damaged_bytes += self._cursor.damaged_bytes
+        counts.quarantined += self._cursor.quarantined
+        counts.damaged_bytes += self._cursor.damaged_bytes
         for run_id, drained in self._cursor.runs.items():
-            tallies.of(run_id).restore(drained)
+            counts.of(run_id).restore(drained)
 
     @property
     def waiting_bytes(self) -> int:
@@ -139,7 +125,7 @@ class JournalDrain:
     @property
     def is_suspicious(self) -> bool:
         """Whether the store failed on the next record, and took another write right after."""
-        return self._blame.is_suspect
+        return self._judge.is_suspect
 
     def step(self, store: BackendStore, *, until: int | None = None) -> bool:
         """Stores the next stretch of records; ``False`` when nothing was left to store, or nothing before ``until``.
@@ -148,11 +134,11 @@ class JournalDrain:
             TryLaterError: the store could not take it now; call again after a pause.
             OSError: the journal cannot be read.
         """
-        if self._index == len(self._stretch.records) and not self._load(until):
+        if self._index == len(self._batch.records) and not self._load(until):
             self.save()
             return False
-        while self._index < len(self._stretch.records) and not self.is_stopped:
-            record = self._stretch.records[self._index]
+        while self._index < len(self._batch.records) and not self.is_stopped:
+            record = self._batch.records[self._index]
             self.oldest_us = None if record is None else record.at_us
             if isinstance(record, (PointsRecord, MetricsRecord)):
                 self._apply_points(store)
@@ -170,10 +156,10 @@ class JournalDrain:
         self._saved_at = self._clock()
         if self.position != self._saved_position or sync:
             self._cursor.position = self.position
-            runs = list(self._tallies.runs.items())  # copied at a stroke: callers begin runs meanwhile
-            self._cursor.runs = {run_id: tally.drained() for run_id, tally in runs}
-            self._cursor.quarantined = self._tallies.quarantined
-            self._cursor.damaged_bytes = self._tallies.damaged_bytes
+            runs = list(self._counts.runs.items())  # copied at a stroke: callers begin runs meanwhile
+            self._cursor.runs = {run_id: of_run.drained() for run_id, of_run in runs}
+            self._cursor.quarantined = self._counts.quarantined
+            self._cursor.damaged_bytes = self._counts.damaged_bytes
             save_cursor(self._journal.folder, self._cursor, sync=sync)
             self._saved_position = self.position
             self._journal.release(self.position)
@@ -191,21 +177,21 @@ class JournalDrain:
         read = self._source.read(until=until)
         if read is None:
             return False
-        self._stretch, skipped = read
+        self._batch, skipped = read
         self._index = 0
         for gap in skipped:
             self._note_damage(gap)
-        self.position = self._stretch.positions[0]
+        self.position = self._batch.positions[0]
         if self._counts_accepted:
-            for record in self._stretch.records:
+            for record in self._batch.records:
                 if record is not None:
-                    tally = self._tallies.of(run_of(record))
-                    tally.calls += 1
-                    tally.points += points_in(record)
+                    of_run = self._counts.of(run_of(record))
+                    of_run.calls += 1
+                    of_run.points += points_in(record)
         return True
 
-    def _note_damage(self, gap: Skipped) -> None:
-        self._tallies.damaged_bytes += gap.size
+    def _note_damage(self, gap: Gap) -> None:
+        self._counts.damaged_bytes += gap.size
         _log.warning(
             "%d bytes at %d of the journal %s were skipped: %s",
             gap.size, gap.position, self._journal.folder, gap.reason,
@@ -218,7 +204,7 @@ class JournalDrain:
     def _apply_points(self, store: BackendStore) -> None:
         """Stores the points of the records that wait together, in one call for each run among them."""
         most_points, refused = self._sending.most_points, set()
-        found, stop = gather(self._stretch.records, self._index, most_points)
+        found, stop = gather(self._batch.records, self._index, most_points)
         for run_id, gathered in found.items():
             if not self._store_points(store, run_id, gathered.points):
                 refused.add(run_id)
@@ -227,14 +213,14 @@ class JournalDrain:
         self._sending.note_success()
         if not refused and not self.verdicts:
             for run_id, gathered in found.items():
-                tally = self._tallies.of(run_id)
-                tally.stored_calls += gathered.calls
-                tally.stored_points += len(gathered.points.values)
+                of_run = self._counts.of(run_id)
+                of_run.stored_calls += gathered.calls
+                of_run.stored_points += len(gathered.points.values)
             self._index = stop
-            self.position = self._stretch.positions[stop]
+            self.position = self._batch.positions[stop]
             return
         while self._index < stop and not self.is_stopped:
-            record = self._stretch.records[self._index]
+            record = self._batch.records[self._index]
             if record is not None and run_of(record) in refused:
                 self._apply_one(store)  # to find the bad one
             else:
@@ -243,9 +229,9 @@ class JournalDrain:
     def _sends_less(self, error: Exception, store: BackendStore, run_id: str, points: int) -> bool:
         return self._sending.sends_less(error, store, position=self.position, run_id=run_id, points=points)
 
-    def _wait_unless_blamed(self, error: Exception, store: BackendStore, run_id: str) -> None:
-        if self._blame.is_the_stores(error, store, self.position, run_id):
-            if self._blame.is_suspect:
+    def _wait_unless_record_fails(self, error: Exception, store: BackendStore, run_id: str) -> None:
+        if self._judge.is_the_stores(error, store, self.position, run_id):
+            if self._judge.is_suspect:
                 self._sending.efforts += 1  # a verdict on the record comes nearer: whoever leaves waits for it
             raise TryLaterError from error
 
@@ -258,15 +244,15 @@ class JournalDrain:
                 error, store, run_id, len(points.values)
             ):
                 return False
-            self._wait_unless_blamed(error, store, run_id)
+            self._wait_unless_record_fails(error, store, run_id)
             return False
-        self._blame.note_success(run_id)
+        self._judge.note_success(run_id)
         return True
 
     # Every other record
 
     def _apply_one(self, store: BackendStore) -> None:
-        record = self._stretch.records[self._index]
+        record = self._batch.records[self._index]
         if record is None:
             self._quarantine(None, StoreFailureError("a newer release wrote this kind of record"))
             return
@@ -282,10 +268,10 @@ class JournalDrain:
                 return
             if self._sends_less(error, store, run_of(record), points_in(record)):
                 return  # the next step does
-            self._wait_unless_blamed(error, store, run_of(record))
+            self._wait_unless_record_fails(error, store, run_of(record))
             self._refuse(record, self._checked(error))
         else:
-            self._blame.note_success(run_of(record))
+            self._judge.note_success(run_of(record))
             if isinstance(record, RunRecord):
                 self._note_guest(record, result)
             self._finish(record, result)
@@ -323,9 +309,9 @@ class JournalDrain:
 
     def _finish(self, record: Record | None, result: Artifact | Run | None = None) -> None:
         if record is not None:
-            tally = self._tallies.of(run_of(record))
-            tally.stored_calls += 1
-            tally.stored_points += points_in(record)
+            of_run = self._counts.of(run_of(record))
+            of_run.stored_calls += 1
+            of_run.stored_points += points_in(record)
         if isinstance(record, FinalizeRecord):
             self.ended_runs.append(record.run_id)
         position = self._pass(record)
@@ -334,15 +320,15 @@ class JournalDrain:
     def _refuse(self, record: Record, error: Exception) -> None:
         if self.verdicts.give(self.position, error=error):
             # The caller is told; for him the call has failed, and nothing is owed to it any more.
-            tally = self._tallies.of(run_of(record))
-            tally.refused_calls += 1
-            tally.refused_points += points_in(record)
+            of_run = self._counts.of(run_of(record))
+            of_run.refused_calls += 1
+            of_run.refused_points += points_in(record)
             self._pass(record)
         else:
             self._quarantine(record, error)
 
     def _quarantine(self, record: Record | None, error: Exception) -> None:
-        self._bury(record, self.position, bytes(self._stretch.payloads[self._index]), error)
+        self._bury(record, self.position, bytes(self._batch.payloads[self._index]), error)
         self._pass(record, keep_bytes=True)
 
     def _bury(self, record: Record | None, position: int, payload: bytes, error: Exception) -> None:
@@ -352,21 +338,21 @@ class JournalDrain:
         bury(self._journal.folder, letter)
         # A thousand refusals are one fault: the first is told, the rest are counted.
         _log.log(
-            logging.DEBUG if self._tallies.quarantined else logging.ERROR,
+            logging.DEBUG if self._counts.quarantined else logging.ERROR,
             "the store refused a record of run %s for good (%s); it is kept in %s, like all that follow",
             run_id, letter.reason, self._journal.folder / DEAD_LETTERS,
         )  # fmt: skip
-        self._tallies.quarantined += 1
+        self._counts.quarantined += 1
         if record is not None:
-            tally = self._tallies.of(run_of(record))
-            tally.quarantined_calls += 1
-            tally.quarantined_points += points_in(record)
+            of_run = self._counts.of(run_of(record))
+            of_run.quarantined_calls += 1
+            of_run.quarantined_points += points_in(record)
 
     def _pass(self, record: Record | None, *, keep_bytes: bool = False) -> int:
         """Moves on to the next record; gives the position of the one that is done with."""
-        position = self._stretch.positions[self._index]
+        position = self._batch.positions[self._index]
         self._index += 1
-        self.position = self._stretch.positions[self._index]
+        self.position = self._batch.positions[self._index]
         if isinstance(record, ArtifactRecord) and record.is_staged and not keep_bytes:
             self._done_with.append(self._journal.folder / Path(record.source).parent)
         return position
@@ -376,7 +362,7 @@ class JournalDrain:
 
         Not while a caller waits for the verdict: he is told that there is no such run.
         """
-        if self._blame.knows(run_of(record)) or self.position in self.verdicts:
+        if self._judge.knows(run_of(record)) or self.position in self.verdicts:
             return False
         # Once for the run, not for each of its records: a thousand of them would hold up the others for hours.
         since = self._orphans.setdefault(run_of(record), self._clock())

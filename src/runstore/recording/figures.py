@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from runstore.backend import BackendStore
 from runstore.errors import RunStoreError
 from runstore.recording.apply import report_health
-from runstore.recording.drain import JournalDrain, Tallies
+from runstore.recording.counts import WriterCounts
+from runstore.recording.drain import JournalDrain
 
 REPORT_INTERVAL_S = 60.0
 
@@ -17,11 +18,11 @@ REPORT_INTERVAL_S = 60.0
 class Figures:
     """What was reported of a writer's runs, and what is to be; for its thread alone."""
 
-    def __init__(self, writer: str, drain: JournalDrain, tallies: Tallies) -> None:
+    def __init__(self, writer: str, drain: JournalDrain, counts: WriterCounts) -> None:
         """Has reported nothing yet."""
         self._writer = writer
         self._drain = drain
-        self._tallies = tallies
+        self._counts = counts
         self._reported_at = time.monotonic()
         self._reported: dict[str, tuple[int, int, int]] = {}
         self._to_report: set[str] = set()
@@ -34,14 +35,14 @@ class Figures:
         self._drain.ended_runs.clear()
         if is_last or time.monotonic() - self._reported_at >= REPORT_INTERVAL_S:
             self._reported_at = time.monotonic()
-            self._to_report.update(list(self._tallies.runs))
+            self._to_report.update(list(self._counts.runs))
         for run_id in sorted(self._to_report):
-            tally = self._tallies.runs[run_id]
-            figures = (tally.stored_calls, tally.quarantined_calls, tally.dropped_calls)
+            of_run = self._counts.runs[run_id]
+            figures = (of_run.stored_calls, of_run.quarantined_calls, of_run.dropped_calls)
             if run_id and any(figures) and figures != self._reported.get(run_id):
                 with contextlib.suppress(RunStoreError):  # figures are never worth an outage; they are sent again later
                     health = replace(
-                        tally.health(run_id),
+                        of_run.health(run_id),
                         longest_lag_s=self._drain.longest_lag_us / 1e6,
                         last_error=last_error,
                         last_error_at=last_error_at,

@@ -15,18 +15,19 @@ from runstore.model import Artifact, RunFailure, RunStatus
 from runstore.recording import shutdown
 from runstore.recording.apply import LEASE_S
 from runstore.recording.health import HEALTH_PREFIX, Health
-from runstore.recording.live import Live
-from runstore.recording.options import RecorderOptions, RunState
+from runstore.recording.options import RecorderOptions
 from runstore.recording.patience import Patience
 from runstore.recording.places import identity_of, with_absolute_place
 from runstore.recording.records import FinalizeRecord, encode
+from runstore.recording.run_state import RunState
+from runstore.recording.writer import Writer
 from runstore.values import check_failure
 
 _TERMINATED: Final = RunFailure(type="Terminated", message="the process was told to end (SIGTERM)", traceback="")
 
 
 class RecorderHandle(Store):
-    """What a :class:`runstore.recording.RecordingStore` is beside its verbs."""
+    """What a :class:`runstore.recording.Recorder` is beside its verbs."""
 
     def __init__(
         self,
@@ -56,22 +57,24 @@ class RecorderHandle(Store):
         self._is_closed = False
         self._is_told_to_end = False
         self._birth_lock = threading.Lock()
-        self._live: Live | None = None
+        self._writer: Writer | None = None
         self._let_go: weakref.finalize[..., Any] | None = None
         self._last_health: Health | None = None
         self._begin()
 
-    def _begin(self) -> Live:
+    def _begin(self) -> Writer:
         with self._birth_lock:
             if self._is_closed:
                 raise StoreClosedError("this store was closed; open another with open_store(url)")
-            if self._live is None:
-                self._live = Live.begin(self._open_store, identity=self._identity, url=self._url, options=self._options)
-                self._let_go = weakref.finalize(self, self._live.drop, self.begun)
+            if self._writer is None:
+                self._writer = Writer.begin(
+                    self._open_store, identity=self._identity, url=self._url, options=self._options
+                )
+                self._let_go = weakref.finalize(self, self._writer.drop, self.begun)
                 self._let_go.atexit = False  # what is still held then is drained, see shutdown
                 shutdown.watch(self)
                 _recorders.add(self)
-            return self._live
+            return self._writer
 
     def wait_until_opened(self) -> None:
         """Waits for a moment until the store was opened; an error that a person must mend is raised, and closes this.
@@ -82,15 +85,15 @@ class RecorderHandle(Store):
             SettingsError: the URL cannot be understood.
             StoreFailureError: the database turned us away: a wrong password, no such database.
         """
-        live = self._live or self._begin()
+        writer = self._writer or self._begin()
         try:
-            live.worker.wait_until_opened(self._options.open_deadline_s)
+            writer.worker.wait_until_opened(self._options.open_deadline_s)
         except BaseException:  # Ctrl-C
             self.close(deadline_s=0.0)
             raise
-        if live.worker.open_error is not None:
+        if writer.worker.open_error is not None:
             self.close(deadline_s=0.0)
-            raise live.worker.open_error
+            raise writer.worker.open_error
 
     # Reading
 
@@ -100,21 +103,21 @@ class RecorderHandle(Store):
         Raises:
             StoreUnavailableError: it does not take that; says how many records wait.
         """
-        live = self._live or self._begin()
+        writer = self._writer or self._begin()
         self.flush()
         for peer in list(_recorders):
             if peer is not self and peer._identity == self._identity:  # noqa: SLF001 - a recorder of this class
                 peer._flush_if_open()  # noqa: SLF001 - as above
-        if live.worker.store is None:  # pragma: no cover - a flush has opened it
-            raise StoreUnavailableError(live.describe_wait())
-        return live.worker.store
+        if writer.worker.store is None:  # pragma: no cover - a flush has opened it
+            raise StoreUnavailableError(writer.describe_wait())
+        return writer.worker.store
 
     def hides(self, artifact: Artifact) -> bool:
         """Whether it is a record that a recorder keeps of its own figures."""
         return artifact.name.startswith(HEALTH_PREFIX)
 
     def _flush_if_open(self) -> None:
-        if self._live is not None:
+        if self._writer is not None:
             self.flush()
 
     def flush(self, *, deadline_s: float | None = None) -> None:
@@ -127,18 +130,18 @@ class RecorderHandle(Store):
         Raises:
             StoreUnavailableError: it did not take them; says how many wait, and where.
         """
-        live = self._live or self._begin()
+        writer = self._writer or self._begin()
         seconds = self._options.read_deadline_s
         patience = Patience(idle_s=seconds, first_s=seconds, limit_s=self._options.leave_limit_s)
-        if not live.worker.flush(patience if deadline_s is None else Patience.until(deadline_s)):
-            raise StoreUnavailableError(live.describe_wait())
+        if not writer.worker.flush(patience if deadline_s is None else Patience.until(deadline_s)):
+            raise StoreUnavailableError(writer.describe_wait())
 
     def health(self) -> Health:
         """How this recorder stands now; after ``close``, how it stood then."""
-        live = self._live
-        if live is None and self._last_health is not None:
+        writer = self._writer
+        if writer is None and self._last_health is not None:
             return self._last_health
-        return (live or self._begin()).health()
+        return (writer or self._begin()).health()
 
     # The end
 
@@ -159,8 +162,8 @@ class RecorderHandle(Store):
 
     def _end_begun(self, status: RunStatus, failure: BaseException | RunFailure) -> None:
         """Ends what was begun here and has not ended. Nobody waits for the verdict; an end that is there already stays."""
-        live, at_us, reason = self._live, now_us(), check_failure(failure)
-        if live is None:
+        writer, at_us, reason = self._writer, now_us(), check_failure(failure)
+        if writer is None:
             return
         for run_id in self.begun.take():
             state = self._runs.setdefault(run_id, RunState())
@@ -175,22 +178,22 @@ class RecorderHandle(Store):
                 is_implied=True,
                 is_unsure=state.is_unsure,
             )
-            live.append(encode(record), run_id, 0)
-            live.beat.remove(run_id)
+            writer.append(encode(record), run_id, 0)
+            writer.beat.remove(run_id)
 
     def _close(self, patience: Patience, *, unfinished: Sequence[str] = ()) -> None:
         with self._birth_lock:
             self._is_closed = True
-            live, self._live = self._live, None
-        if live is None:
+            writer, self._writer = self._writer, None
+        if writer is None:
             return
         self._hold()
         shutdown.forget(self)
         _recorders.discard(self)
         try:
-            live.close(patience, unfinished=unfinished)
+            writer.close(patience, unfinished=unfinished)
         finally:
-            self._last_health = live.health()
+            self._last_health = writer.health()
 
     def _hold(self) -> None:
         """What is closed, or the parent's, is not let go once more when this object is collected."""
@@ -199,12 +202,12 @@ class RecorderHandle(Store):
             self._let_go = None
 
     def _patience(self, idle_s: float) -> Patience:
-        options, live = self._options, self._live
+        options, writer = self._options, self._writer
         if self._is_told_to_end:
             return Patience.until(min(idle_s, options.exit_deadline_s))
         first_s = idle_s
-        if live is not None and not live.worker.answers:
-            first_s = min(idle_s, options.away_deadline_s if live.worker.is_away else options.exit_deadline_s)
+        if writer is not None and not writer.worker.answers:
+            first_s = min(idle_s, options.away_deadline_s if writer.worker.is_away else options.exit_deadline_s)
         return Patience(idle_s=idle_s, first_s=first_s, limit_s=options.leave_limit_s)
 
     @property
@@ -235,11 +238,11 @@ class RecorderHandle(Store):
         self._is_told_to_end = True
         if is_end:
             self._end_begun(RunStatus.INTERRUPTED, _TERMINATED)
-        live = self._live
-        if live is not None:
-            live.journal.sync()
-            if live.worker.answers:
-                live.worker.flush(Patience.until(self._options.exit_deadline_s))
+        writer = self._writer
+        if writer is not None:
+            writer.journal.sync()
+            if writer.worker.answers:
+                writer.worker.flush(Patience.until(self._options.exit_deadline_s))
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -258,12 +261,12 @@ class RecorderHandle(Store):
 
     def _forget_parent(self) -> None:
         """In a forked child: lets go of everything that is the parent's. The next call begins anew."""
-        live, self._live = self._live, None
+        writer, self._writer = self._writer, None
         self._birth_lock = threading.Lock()
         self._hold()
-        if live is not None:
-            _inherited.append(live)  # never collected: closing the parent's connection is not the child's business
-            live.journal.forget()
+        if writer is not None:
+            _inherited.append(writer)  # never collected: closing the parent's connection is not the child's business
+            writer.journal.forget()
 
     def __repr__(self) -> str:
         """The store and the state, never a secret."""

@@ -105,63 +105,6 @@ class Health(Struct, frozen=True, kw_only=True):
         )
 
 
-class Tally:
-    """The running counts of one run.
-
-    The recorder adds to ``calls``, ``points`` and ``dropped_*``; the drainer to the rest, among them ``refused_*``:
-    what the store refused while its caller still waited and could be told, so that it was never accepted.
-    """
-
-    __slots__ = (
-        "calls",
-        "dropped_calls",
-        "dropped_points",
-        "points",
-        "quarantined_calls",
-        "quarantined_points",
-        "refused_calls",
-        "refused_points",
-        "stored_calls",
-        "stored_points",
-    )
-
-    def __init__(self) -> None:
-        """Begins at zero."""
-        self.calls = self.points = 0
-        self.stored_calls = self.stored_points = 0
-        self.quarantined_calls = self.quarantined_points = 0
-        self.dropped_calls = self.dropped_points = 0
-        self.refused_calls = self.refused_points = 0
-
-    def drained(self) -> list[int]:
-        """What a cursor keeps, so that the figures outlive the writer."""
-        return [self.stored_calls, self.stored_points, self.quarantined_calls, self.quarantined_points]
-
-    def restore(self, drained: list[int]) -> None:
-        """Begins where a cursor stands; what was drained had been accepted."""
-        self.stored_calls, self.stored_points, self.quarantined_calls, self.quarantined_points = drained
-        self.calls = self.stored_calls + self.quarantined_calls
-        self.points = self.stored_points + self.quarantined_points
-
-    def health(self, run_id: str) -> RunHealth:
-        """The counts as a value."""
-        return RunHealth(
-            run_id=run_id,
-            calls=Counts(
-                accepted=self.calls - self.refused_calls,
-                stored=self.stored_calls,
-                quarantined=self.quarantined_calls,
-                dropped=self.dropped_calls,
-            ),
-            points=Counts(
-                accepted=self.points - self.refused_points,
-                stored=self.stored_points,
-                quarantined=self.quarantined_points,
-                dropped=self.dropped_points,
-            ),
-        )
-
-
 def health_metadata(health: RunHealth) -> dict[str, Any]:
     """The metadata of the artifact record that is stored with the run."""
     metadata: dict[str, Any] = to_builtins(health)

@@ -7,7 +7,8 @@ from pathlib import Path
 from runstore.backend import BackendStore
 from runstore.errors import RunStoreError
 from runstore.recording.adoption import Leftover, adopt
-from runstore.recording.drain import HeldUpError, Tallies, TryLaterError
+from runstore.recording.counts import WriterCounts
+from runstore.recording.drain import HeldUpError, TryLaterError
 from runstore.recording.writers import leftovers
 
 LEFTOVERS_INTERVAL_S = 60.0
@@ -19,16 +20,16 @@ _living: set[Path] = set()
 class Leftovers:
     """The journals of dead writers that one living writer has taken over; for its thread, but for :meth:`stop`."""
 
-    def __init__(self, folder: Path, tallies: Tallies, *, is_stopped: Callable[[], bool]) -> None:
+    def __init__(self, folder: Path, counts: WriterCounts, *, is_stopped: Callable[[], bool]) -> None:
         """Takes nothing over yet.
 
         Args:
             folder: the living writer's.
-            tallies: its counts, which tell the runs that it writes to.
+            counts: its counts, which tell the runs that it writes to.
             is_stopped: whether the writer gave up.
         """
         self._folder = folder
-        self._tallies = tallies
+        self._counts = counts
         self._is_stopped = is_stopped
         self._adopted: dict[Path, Leftover] = {}
         self._looked_at = float("-inf")
@@ -102,9 +103,9 @@ class Leftovers:
             HeldUpError: the rest has to wait, which is no reason to keep others waiting.
             OSError: the journal cannot be read.
         """
-        is_shared = not adopted.journal.runs().isdisjoint(self._tallies.runs)
+        is_shared = not adopted.journal.runs().isdisjoint(self._counts.runs)
         try:
-            while adopted.step(store, in_hand=self._tallies.runs):
+            while adopted.step(store, in_hand=self._counts.runs):
                 if not is_shared or self._is_stopped():
                     return False
         except HeldUpError:

@@ -16,7 +16,7 @@ from runstore.recording.adoption import adopt
 from runstore.recording.drain import ORPHAN_GRACE_S, JournalDrain, TryLaterError
 from runstore.recording.options import RecorderOptions
 from runstore.recording.places import identity_of, journal_folders
-from runstore.recording.recorder import RecordingStore
+from runstore.recording.recorder import Recorder
 from runstore.recording.writers import leftovers
 from runstore.secrets import Secrets, redact_word, without_secrets
 from runstore.urls import absolute_url, scheme_of
@@ -47,9 +47,9 @@ class Recipe(Struct, frozen=True):
         return f"Recipe({redact_word(self.url)!r})"
 
 
-def open_recorded(
+def open_recorder(
     url: str, backend: Backend, options: OpenOptions, recorder_options: RecorderOptions | None = None
-) -> RecordingStore:
+) -> Recorder:
     """A store that journals every call on local disk first; the database may be away.
 
     Args:
@@ -67,7 +67,7 @@ def open_recorded(
     # What is in one process's memory is nobody else's: its journal must not be taken for that of another process.
     identity = f"memory://{uuid.uuid4()}" if scheme_of(url) == "memory" else identity_of(url)
     recipe = Recipe(absolute_url(url), backend, options)
-    store = RecordingStore(recipe, identity=identity, url=_noted(url), options=recorder_options)
+    store = Recorder(recipe, identity=identity, url=_noted(url), options=recorder_options)
     store.wait_until_opened()
     return store
 
@@ -80,7 +80,7 @@ def _noted(url: str) -> str:
     return redact_word(f"{identity_of(url)}{question}{options}")
 
 
-class Synced(Struct, frozen=True, kw_only=True):
+class SyncReport(Struct, frozen=True, kw_only=True):
     """What one pass of :func:`sync_leftovers` did.
 
     Attributes:
@@ -129,7 +129,7 @@ class _SyncPatience:
 
 def sync_leftovers(
     store: Store, url: str, *, state_dir: Path | None = None, journals_of: Sequence[Path] | None = None
-) -> Synced:
+) -> SyncReport:
     """Stores what dead writers to this store left on this machine; living ones drain themselves.
 
     It may run at any time, in any process, as often as one likes: each journal is drained by one process at a time,
@@ -150,8 +150,8 @@ def sync_leftovers(
         if adopted is None:
             alive += 1
             continue
-        tallies = adopted.tallies
-        before = {run_id: tuple(tally.drained()) for run_id, tally in tallies.runs.items()}
+        counts = adopted.counts
+        before = {run_id: tuple(of_run.drained()) for run_id, of_run in counts.runs.items()}
         has_more, patience = True, _SyncPatience(folder)
         while has_more:
             try:
@@ -164,11 +164,11 @@ def sync_leftovers(
                 adopted.let_go()
                 break
         journals += not has_more
-        for run_id, tally in tallies.runs.items():
+        for run_id, of_run in counts.runs.items():
             earlier = before.get(run_id, (0, 0, 0, 0))
-            calls += tally.stored_calls - earlier[0]
-            points += tally.stored_points - earlier[1]
-            quarantined += tally.quarantined_calls - earlier[2]
+            calls += of_run.stored_calls - earlier[0]
+            points += of_run.stored_points - earlier[1]
+            quarantined += of_run.quarantined_calls - earlier[2]
         if error is not None:
             break
-    return Synced(journals=journals, alive=alive, calls=calls, points=points, quarantined=quarantined, error=error)
+    return SyncReport(journals=journals, alive=alive, calls=calls, points=points, quarantined=quarantined, error=error)

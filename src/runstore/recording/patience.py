@@ -44,7 +44,7 @@ class Patience(Struct, frozen=True, kw_only=True):
         return cls(idle_s=deadline_s, first_s=deadline_s, limit_s=deadline_s)
 
 
-class Left(Struct, frozen=True):
+class Backlog(Struct, frozen=True):
     """What is not stored yet: records, and their bytes."""
 
     records: int
@@ -85,7 +85,7 @@ def wait(  # noqa: PLR0913 - keyword-only past the question
     patience: Patience,
     progress: Progress,
     moved: threading.Condition,
-    left: Callable[[], Left],
+    backlog: Callable[[], Backlog],
     asked: str,
 ) -> None:
     """Waits until it is over or patience is at an end; the caller looks which.
@@ -95,7 +95,7 @@ def wait(  # noqa: PLR0913 - keyword-only past the question
         patience: how long.
         progress: of the thread that is waited for.
         moved: told of by that thread.
-        left: what is waited for, for the lines that say so.
+        backlog: what is waited for, for the lines that say so.
         asked: what to do about it, for the same lines.
     """
     began = moved_at = time.monotonic()
@@ -115,10 +115,10 @@ def wait(  # noqa: PLR0913 - keyword-only past the question
             moved_at, idle_s = time.monotonic(), patience.idle_s
         now = time.monotonic()
         if size_at_first is None:
-            size_at_first = left().size
+            size_at_first = backlog().size
         if now >= speak_at:
             speak_at = now + NEXT_WORD_S
-            waiting = left()
+            waiting = backlog()
             pace = _time_left(size_at_first, waiting.size, now - began)
             _log.warning("%d records wait to be stored%s; %s", waiting.records, pace, asked)
 

@@ -9,8 +9,6 @@ from runstore.local.clock import now_us
 from runstore.model import Artifact, Run, from_microseconds
 from runstore.recording.apply import LEASE_S
 from runstore.recording.handle import RecorderHandle
-from runstore.recording.live import Live
-from runstore.recording.options import RunState
 from runstore.recording.records import (
     ArtifactRecord,
     ConfigRecord,
@@ -20,8 +18,10 @@ from runstore.recording.records import (
     encode,
     encode_points,
 )
+from runstore.recording.run_state import RunState
 from runstore.recording.staging import StagedBlobs
 from runstore.recording.verdicts import PendingVerdict
+from runstore.recording.writer import Writer
 from runstore.series import Points
 from runstore.values import ConfigDocument
 
@@ -29,7 +29,7 @@ CONFIRMED_BYTES: Final = 4 * 2**20
 """Artifacts up to this size are confirmed by the store before the call returns, if it answers; larger ones wait."""
 
 
-class RecordingStore(RecorderHandle):
+class Recorder(RecorderHandle):
     """A store that keeps its promise while the database is away.
 
     Arguments are checked at once, as by every store; what is journaled are the checked values. A call is on local disk when it returns, and in the database
@@ -44,23 +44,23 @@ class RecordingStore(RecorderHandle):
 
     def make_experiment(self, new: NewExperiment) -> None:
         """Asks for an experiment once, and again only with a description."""
-        live = self._live or self._begin()
+        writer = self._writer or self._begin()
         if new.id in self._experiments and new.description is None:
             return
         record = ExperimentRecord(at_us=now_us(), name=new.name, description=new.description)
-        self._confirm(live, encode(record), run_id="")
+        self._confirm(writer, encode(record), run_id="")
         self._experiments.add(new.id)
 
     def begin_run(self, new: NewRun) -> None:
         """Begins, finds or reopens a run, and beats for it from then on."""
-        live = self._live or self._begin()
+        writer = self._writer or self._begin()
         record = RunRecord.of(new, at_us=now_us())
         known = self._runs.get(new.id)
         if known is not None and known.experiment_id is not None:
             new.check_found(known.experiment_id)
             if not new.resume:
                 return
-        verdict = self._confirm(live, encode(record), run_id=new.id)
+        verdict = self._confirm(writer, encode(record), run_id=new.id)
         found = verdict.result if verdict is not None else None
         state = self._runs.setdefault(new.id, RunState())
         state.experiment_id = state.experiment_id or new.experiment_id
@@ -75,21 +75,21 @@ class RecordingStore(RecorderHandle):
         else:
             self.begun.add(new.id)
         if state.ended is None:
-            live.beat.add(new.id, lease_s=lease_s)
+            writer.beat.add(new.id, lease_s=lease_s)
 
     def take_points(self, run_id: str, points: Points) -> None:
         """Journals the points in columns."""
-        live = self._live or self._begin()
+        writer = self._writer or self._begin()
         count = len(points.steps)
         if run_id not in self._runs:
-            self._submit(live, encode_points(points, run_id), run_id, points=count)
+            self._submit(writer, encode_points(points, run_id), run_id, points=count)
         elif count:
-            live.append(encode_points(points, run_id), run_id, count)
+            writer.append(encode_points(points, run_id), run_id, count)
 
     def merge_config(self, run_id: str, config: ConfigDocument) -> None:
         """Journals the config's text."""
-        live = self._live or self._begin()
-        self._submit(live, encode(ConfigRecord(at_us=now_us(), run_id=run_id, config=config.text)), run_id)
+        writer = self._writer or self._begin()
+        self._submit(writer, encode(ConfigRecord(at_us=now_us(), run_id=run_id, config=config.text)), run_id)
 
     def keep_artifact(self, run_id: str, request: ArtifactRequest) -> Artifact:
         """Copies the bytes aside and journals where they lie.
@@ -97,15 +97,15 @@ class RecordingStore(RecorderHandle):
         The record returned is the store's own when the bytes are few and the store answers; otherwise its ``uri`` is
         that of the staged copy and its ``created_at`` the moment of the call. SHA-256 and size are right in both.
         """
-        live = self._live or self._begin()
+        writer = self._writer or self._begin()
         at_us = now_us()
-        blobs = StagedBlobs(live.journal.staging, request)
+        blobs = StagedBlobs(writer.journal.staging, request)
         try:
             staged = request.record(run_id, blobs, created_at=from_microseconds(at_us))
             record = ArtifactRecord(
                 at_us=at_us,
                 run_id=run_id,
-                source=str(blobs.staged.relative_to(live.journal.folder)) if request.is_copied else request.uri,
+                source=str(blobs.staged.relative_to(writer.journal.folder)) if request.is_copied else request.uri,
                 is_staged=request.is_copied,
                 name=request.name,
                 artifact_type=request.artifact_type,
@@ -115,7 +115,7 @@ class RecordingStore(RecorderHandle):
                 files=blobs.files_of(staged),
             )
             is_small = (staged.size or 0) <= CONFIRMED_BYTES
-            verdict = self._submit(live, encode(record), run_id, must_confirm=is_small)
+            verdict = self._submit(writer, encode(record), run_id, must_confirm=is_small)
         except BaseException:
             blobs.discard()
             raise
@@ -123,10 +123,10 @@ class RecordingStore(RecorderHandle):
 
     def end_run(self, run_id: str, end: RunEnd) -> None:
         """Ends a run; while the store does not answer, what this process knows of the run decides."""
-        live = self._live or self._begin()
+        writer = self._writer or self._begin()
         at_us = now_us()
         state = self._runs.get(run_id, RunState())
-        if not live.worker.answers:
+        if not writer.worker.answers:
             if state.ended not in {None, end.status}:
                 raise RunFinalizedError.of(run_id, found=str(state.ended), asked=end.status)
             if state.start_us is not None:
@@ -140,33 +140,33 @@ class RecordingStore(RecorderHandle):
             failure=end.failure,
             is_unsure=state.is_unsure,
         )
-        self._confirm(live, encode(record), run_id=run_id)
+        self._confirm(writer, encode(record), run_id=run_id)
         state.ended = end.status
         self._runs[run_id] = state
-        live.beat.remove(run_id)
+        writer.beat.remove(run_id)
 
     def beat(self, run_id: str, lease_s: float) -> None:
         """Beats once. From the first call on, for that run, the recorder leaves it to the caller."""
-        live = self._live or self._begin()
-        live.beat.remove(run_id)
-        if not live.worker.answers:
-            raise StoreUnavailableError(live.describe_wait())
+        writer = self._writer or self._begin()
+        writer.beat.remove(run_id)
+        if not writer.worker.answers:
+            raise StoreUnavailableError(writer.describe_wait())
         self.source().beat(run_id, lease_s)
 
     # Journaling
 
     def _submit(
-        self, live: Live, payload: bytes, run_id: str, *, points: int = 0, must_confirm: bool = False
+        self, writer: Writer, payload: bytes, run_id: str, *, points: int = 0, must_confirm: bool = False
     ) -> PendingVerdict | None:
         """Journals a record; its verdict is waited for when it is asked for, or the run is new to this process."""
         if must_confirm or run_id not in self._runs:
-            verdict = self._confirm(live, payload, run_id=run_id, points=points)
+            verdict = self._confirm(writer, payload, run_id=run_id, points=points)
             self._runs.setdefault(run_id, RunState())
             return verdict
-        live.append(payload, run_id, points)
+        writer.append(payload, run_id, points)
         return None
 
-    def _confirm(self, live: Live, payload: bytes, *, run_id: str, points: int = 0) -> PendingVerdict | None:
-        if live.worker.open_error is not None and not self._runs:
-            raise live.worker.open_error  # before the first step only a person can mend it; later, records wait
-        return live.confirm(payload, run_id, points, timeout_s=self._options.confirm_s)
+    def _confirm(self, writer: Writer, payload: bytes, *, run_id: str, points: int = 0) -> PendingVerdict | None:
+        if writer.worker.open_error is not None and not self._runs:
+            raise writer.worker.open_error  # before the first step only a person can mend it; later, records wait
+        return writer.confirm(payload, run_id, points, timeout_s=self._options.confirm_s)

@@ -28,7 +28,7 @@ from runstore.recording.writers import LOCK_NAME
 _log = logging.getLogger(__name__)
 
 
-class Requeued(Struct, kw_only=True):
+class RequeueReport(Struct, kw_only=True):
     """What one pass of :func:`requeue_refused` did.
 
     Attributes:
@@ -54,12 +54,12 @@ def count_refused(state_dir: Path | None = None) -> dict[str, int]:
     return dict(counts)
 
 
-def requeue_refused(store: Store, url: str, *, state_dir: Path | None = None) -> Requeued:
+def requeue_refused(store: Store, url: str, *, state_dir: Path | None = None) -> RequeueReport:
     """Sends what the store refused once more, in the old order; what it takes leaves the dead-letter files.
 
     A value that was logged for the same step since then is written over, for the refused record comes last.
     """
-    done, backend = Requeued(), store.source()
+    done, backend = RequeueReport(), store.source()
     for folder in _folders(journal_folders(identity_of(url), state_dir)):
         lock_fd = take_lock(folder / LOCK_NAME)
         if lock_fd is None:
@@ -96,7 +96,7 @@ class _Quarantine:
         self._calls: Counter[str] = Counter()
         self._points: Counter[str] = Counter()
 
-    def requeue(self, store: BackendStore, done: Requeued) -> None:
+    def requeue(self, store: BackendStore, done: RequeueReport) -> None:
         total = self._count()
         while self._letters and done.error is None:
             record = _record_of(self._letters[0])
@@ -116,7 +116,7 @@ class _Quarantine:
         if not (self._left or self._unreadable):
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _try_first(self, store: BackendStore, record: Record | None, done: Requeued) -> None:
+    def _try_first(self, store: BackendStore, record: Record | None, done: RequeueReport) -> None:
         letter = self._letters[0]
         if record is None:
             done.reason = done.reason or letter.reason

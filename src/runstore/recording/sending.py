@@ -3,7 +3,7 @@
 import logging
 
 from runstore.backend import BackendStore
-from runstore.recording.blame import Blame
+from runstore.recording.judge import FailureJudge
 from runstore.series import Points
 
 _log = logging.getLogger(__name__)
@@ -29,11 +29,11 @@ class Sending:
         efforts: goes up when a part of a call went through, or less is to be sent.
     """
 
-    def __init__(self, blame: Blame) -> None:
+    def __init__(self, blame: FailureJudge) -> None:
         """Sends as much as there is."""
         self.most_points = BATCH_POINTS
         self.efforts = 0
-        self._blame = blame
+        self._judge = blame
         self._passed = 0
 
     def send(self, store: BackendStore, run_id: str, points: Points) -> None:
@@ -50,7 +50,7 @@ class Sending:
     def sends_less(self, error: Exception, store: BackendStore, *, position: int, run_id: str, points: int) -> bool:
         """Whether fewer points are to be sent at once, after so many of the record at a position failed."""
         size = min(points, self.most_points)
-        if size <= 1 or not self._blame.is_too_large(error, store, position, run_id):
+        if size <= 1 or not self._judge.is_too_large(error, store, position, run_id):
             return False
         if self.most_points == BATCH_POINTS:
             _log.warning(

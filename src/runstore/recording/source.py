@@ -21,7 +21,7 @@ RECORDS_A_READ = 64
 """So many records are read at once where they are large: what waits goes to the store together (:mod:`gather`)."""
 
 
-class Stretch(NamedTuple):
+class RecordBatch(NamedTuple):
     """Records that follow one another.
 
     Attributes:
@@ -35,7 +35,7 @@ class Stretch(NamedTuple):
     positions: list[int]
 
 
-class Skipped(NamedTuple):
+class Gap(NamedTuple):
     """Bytes of a journal that hold no whole record; ``data`` is empty when they are not there at all."""
 
     position: int
@@ -53,7 +53,7 @@ class JournalSource:
         self._position = position
         self._size = READ_BYTES
 
-    def read(self, *, until: int | None = None) -> tuple[Stretch, list[Skipped]] | None:
+    def read(self, *, until: int | None = None) -> tuple[RecordBatch, list[Gap]] | None:
         """The next records and what was skipped before, between and behind them; ``None`` at the end or at ``until``.
 
         Raises:
@@ -75,17 +75,15 @@ class JournalSource:
         skipped = []
         if base > self._position:
             gap = base - self._position
-            skipped.append(Skipped(self._position, gap, b"", "a segment is missing, or lay in memory alone"))
+            skipped.append(Gap(self._position, gap, b"", "a segment is missing, or lay in memory alone"))
         skipped += [
-            Skipped(
-                base + damage.start, damage.end - damage.start, chunk.data[damage.start : damage.end], damage.reason
-            )
+            Gap(base + damage.start, damage.end - damage.start, chunk.data[damage.start : damage.end], damage.reason)
             for damage in found.damages
         ]
         self._position = base + found.consumed
         positions = [base + start for start in found.starts]
         positions.append(self._position)
-        return Stretch(self._decode(found.payloads), found.payloads, positions), skipped
+        return RecordBatch(self._decode(found.payloads), found.payloads, positions), skipped
 
     def _decode(self, payloads: list[memoryview]) -> list[Record | None]:
         try:

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from runstore.backend import BackendStore
 from runstore.errors import RunStoreError
 from runstore.recording.adoption import put_away
-from runstore.recording.drain import JournalDrain, Tallies, TryLaterError
+from runstore.recording.counts import WriterCounts
+from runstore.recording.drain import JournalDrain, TryLaterError
 from runstore.recording.figures import Figures
 from runstore.recording.journal import Journal
 from runstore.recording.leftovers import LEFTOVERS_INTERVAL_S, Leftovers
-from runstore.recording.patience import Left, Patience, Progress, wait
+from runstore.recording.patience import Backlog, Patience, Progress, wait
 from runstore.secrets import redact
 
 _log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ class Worker:
         open_error: why the store cannot be opened, when a person must mend that.
     """
 
-    def __init__(self, open_store: OpenStore, journal: Journal, drain: JournalDrain, tallies: Tallies) -> None:
+    def __init__(self, open_store: OpenStore, journal: Journal, drain: JournalDrain, counts: WriterCounts) -> None:
         """Starts nothing yet."""
         self.store: BackendStore | None = None
         self.is_idle = False
@@ -80,7 +81,7 @@ class Worker:
         self._open_store = open_store
         self._journal = journal
         self._drain = drain
-        self._tallies = tallies
+        self._counts = counts
         self._wakening = threading.Event()
         self._moved = threading.Condition()
         self._waiters = 0
@@ -91,8 +92,8 @@ class Worker:
         self._away_since = 0.0
         self._spoke_at = float("-inf")
         self._has_told_refusal = False
-        self._leftovers = Leftovers(journal.folder, tallies, is_stopped=lambda: self._gave_up)
-        self._figures = Figures(journal.folder.name, drain, tallies)
+        self._leftovers = Leftovers(journal.folder, counts, is_stopped=lambda: self._gave_up)
+        self._figures = Figures(journal.folder.name, drain, counts)
         self._rounds_wanted = 0
         self._rounds_done = 0
         self._thread = threading.Thread(target=self._run, name="runstore-drain", daemon=True)
@@ -115,10 +116,10 @@ class Worker:
         """Says that there is something to do."""
         self._wakening.set()
 
-    def left(self) -> Left:
+    def backlog(self) -> Backlog:
         """What is not stored yet."""
-        tallies = list(self._tallies.runs.items())
-        return Left(sum(tally.health(run_id).calls.waiting for run_id, tally in tallies), self._drain.waiting_bytes)
+        of_runs = list(self._counts.runs.values())
+        return Backlog(sum(of_run.waiting_calls for of_run in of_runs), self._drain.waiting_bytes)
 
     def progress(self) -> Progress:
         """A watch on how far the thread is, with what it takes over from dead writers."""
@@ -148,7 +149,7 @@ class Worker:
             is_round_done = self._rounds_done >= wanted or time.monotonic() >= grace
             return self._gave_up or (is_own_done() and is_round_done)
 
-        with self.hurried():
+        with self.hurry():
             self._wait(is_over, patience, asked="what is read has to wait for them")
         return is_own_done()
 
@@ -191,7 +192,7 @@ class Worker:
             return not self._thread.is_alive() or self._gave_up or is_late
 
         try:
-            with self.hurried():
+            with self.hurry():
                 self._wait(is_over, patience, asked="Ctrl-C leaves them on disk, for `runstore sync`")
         finally:
             self.give_up()
@@ -217,10 +218,10 @@ class Worker:
         return not self._thread.is_alive()
 
     def _wait(self, is_over: Callable[[], bool], patience: Patience, *, asked: str) -> None:
-        wait(is_over, patience=patience, progress=self.progress(), moved=self._moved, left=self.left, asked=asked)
+        wait(is_over, patience=patience, progress=self.progress(), moved=self._moved, backlog=self.backlog, asked=asked)
 
     @contextlib.contextmanager
-    def hurried(self) -> Iterator[None]:
+    def hurry(self) -> Iterator[None]:
         """Inside the block the thread neither gathers records nor rests long, for somebody waits."""
         with self._moved:
             self._waiters += 1
@@ -353,7 +354,7 @@ class Worker:
             _log.error(
                 "the database turns us away (%s); %d records wait in %s until somebody mends that, here or before "
                 "`runstore sync`",
-                reason, self.left().records, self._journal.folder,
+                reason, self.backlog().records, self._journal.folder,
             )  # fmt: skip
         else:
             _log.warning(

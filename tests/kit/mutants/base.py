@@ -9,7 +9,7 @@ from runstore.backend import Store
 from runstore.errors import StoreFailureError, StoreUnavailableError
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.opening.reading import ReadOnlyStore
-from runstore.recording import RecorderOptions, RecordingStore
+from runstore.recording import Recorder, RecorderOptions
 from runstore.testing import Harness
 
 
@@ -63,7 +63,7 @@ class MutantHarness(Harness):
 
     def open_recorded(self) -> Store:
         options = RecorderOptions(confirm_s=5.0, read_deadline_s=5.0)
-        store = RecordingStore(self.open, identity=f"memory://{id(self._database)}", options=options)
+        store = Recorder(self.open, identity=f"memory://{id(self._database)}", options=options)
         store.wait_until_opened()
         return store
 

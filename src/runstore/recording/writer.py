@@ -11,8 +11,9 @@ from runstore.local.left_out import leave_out
 from runstore.recording import shutdown
 from runstore.recording.apply import LEASE_S
 from runstore.recording.beat import Beat
-from runstore.recording.drain import JournalDrain, Tallies
-from runstore.recording.health import Health, Tally
+from runstore.recording.counts import RunCounts, WriterCounts
+from runstore.recording.drain import JournalDrain
+from runstore.recording.health import Health
 from runstore.recording.journal import Journal, JournalFullError
 from runstore.recording.options import RecorderOptions
 from runstore.recording.patience import Patience
@@ -25,20 +26,20 @@ _log = logging.getLogger(__name__)
 _LOOK_S = 0.05
 
 
-class Live:
+class Writer:
     """A recorder's life in one process; a forked child begins another one."""
 
     def __init__(self, open_store: Callable[[], BackendStore], journal: Journal, options: RecorderOptions) -> None:
         """Takes ownership of the journal and starts the worker."""
         self.journal = journal
         self._options = options
-        self.tallies = Tallies()
-        self.drain = JournalDrain(journal, self.tallies, counts_accepted=False)
-        self.worker = Worker(open_store, journal, self.drain, self.tallies)
+        self.counts = WriterCounts()
+        self.drain = JournalDrain(journal, self.counts, counts_accepted=False)
+        self.worker = Worker(open_store, journal, self.drain, self.counts)
         worker = self.worker
         self.beat = Beat(lambda: worker.store)
         self._lock = journal.lock
-        self._counts = self.tallies.runs
+        self._of_runs = self.counts.runs
         self._append_locked = journal.append_locked
         self._has_told_of_drops = False
         self.worker.start()
@@ -55,30 +56,30 @@ class Live:
         root = journal_root(identity, options.state_dir)
         journal = Journal.create(root, fsync=options.fsync)
         describe_root(root, identity, url)
-        live = cls(open_store, journal, options)
-        leave_out(live, root.parent, "the journals of this machine's runs")
-        return live
+        writer = cls(open_store, journal, options)
+        leave_out(writer, root.parent, "the journals of this machine's runs")
+        return writer
 
     def append(self, payload: bytes, run_id: str, points: int) -> None:
         """Journals a record whose verdict nobody waits for."""
         with self._lock:
-            tally = self._counts.get(run_id) or self._begin_tally(run_id)
+            of_run = self._of_runs.get(run_id) or self._begin_counts(run_id)
             try:
                 self._append_locked(payload)
             except JournalFullError as error:
-                tally.dropped_calls += 1
-                tally.dropped_points += points
+                of_run.dropped_calls += 1
+                of_run.dropped_points += points
                 self._tell_of_drops(error)
                 return
-            tally.calls += 1
-            tally.points += points
+            of_run.calls += 1
+            of_run.points += points
         if self.worker.is_idle:
             self.worker.wake()
 
-    def _begin_tally(self, run_id: str) -> Tally:
+    def _begin_counts(self, run_id: str) -> RunCounts:
         if run_id:
             self.journal.note_run(run_id)
-        return self.tallies.of(run_id)
+        return self.counts.of(run_id)
 
     def confirm(self, payload: bytes, run_id: str, points: int, *, timeout_s: float) -> PendingVerdict | None:
         """Journals a record and waits for the store's verdict, as long as the store answers; raises a refusal.
@@ -93,7 +94,7 @@ class Live:
             self.append(payload, run_id, points)
         until = time.monotonic() + timeout_s
         progress = self.worker.progress()
-        with self.worker.hurried():
+        with self.worker.hurry():
             while self.worker.gives_verdicts and (left := until - time.monotonic()) > 0:
                 if verdict.is_done.wait(min(_LOOK_S, left)):
                     break
@@ -119,7 +120,7 @@ class Live:
         """How it stands now."""
         waiting = self.drain.waiting_bytes
         oldest_us = self.drain.oldest_us
-        runs = list(self.tallies.runs.items())
+        runs = list(self.counts.runs.items())
         return Health(
             writer=self.journal.folder.name,
             journal=str(self.journal.folder),
@@ -129,9 +130,9 @@ class Live:
             lag_s=max(time.time() - oldest_us / 1e6, 0.0) if waiting and oldest_us is not None else 0.0,
             last_error=self.worker.last_error or self.journal.warning,
             last_error_at=self.worker.last_error_at,
-            quarantined_records=self.tallies.quarantined,
-            damaged_bytes=self.tallies.damaged_bytes,
-            runs={run_id: tally.health(run_id) for run_id, tally in runs},
+            quarantined_records=self.counts.quarantined,
+            damaged_bytes=self.counts.damaged_bytes,
+            runs={run_id: of_run.health(run_id) for run_id, of_run in runs},
         )
 
     def close(self, patience: Patience, *, unfinished: Sequence[str] = ()) -> None:

@@ -22,7 +22,7 @@ CUT_OFF_S = 120.0
 _RUNS_ASKED = 8
 
 
-class Blame:
+class FailureJudge:
     """The failures of one journal's records; used by its drain alone.
 
     Attributes:
