@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 from msgspec import Struct, field
 
@@ -59,6 +59,10 @@ class DatasetType(StrEnum):
     VALIDATION = "validation"
     TEST = "test"
     OTHER = "other"
+
+
+DATASET_TYPES: Final = {str(kind): kind for kind in DatasetType}
+"""Each dataset type by its text: quicker than calling the enum, row by row."""
 
 
 class MetricPoint(Struct, frozen=True, gc=False):

@@ -17,11 +17,11 @@ from hypothesis import strategies as st
 
 from runstore import MetricPoint, RunNotFoundError
 from runstore.hookspecs import OpenOptions
-from runstore.model import StepValue
+from runstore.model import DATASET_TYPES, StepValue
 from runstore.series import Columns, check_points
 from runstore.series.sampling import sample_indices
 from runstore.series.summaries import merge_summaries, summarize
-from runstore_sql.metrics.summary_rows import DATASET_TYPES, fold, row_of, summary_of
+from runstore_sql.metrics.summary_rows import fold, row_of, summary_of
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
 

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from runstore.errors import InvalidValueError
-from runstore.model import DatasetType, MetricPoint, to_microseconds
+from runstore.model import MetricPoint, to_microseconds
 from runstore.series.columns import Columns, Series, SeriesColumns
 from runstore.values.checks import (
     MAX_STEP,
@@ -23,8 +23,6 @@ from runstore.values.checks import (
     check_time,
     shown,
 )
-
-_DATASET_TYPES: Final = {str(kind): str(kind) for kind in DatasetType}
 
 _MOST_KNOWN: Final = 20_000
 _known: dict[tuple[str, str], Series] = {}

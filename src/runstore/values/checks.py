@@ -15,8 +15,8 @@ from typing import Final
 from runstore._failure_text import kept_text
 from runstore.errors import InvalidValueError
 from runstore.model import (
+    DATASET_TYPES,
     TERMINAL_STATUSES,
-    DatasetType,
     RunFailure,
     RunStatus,
     to_microseconds,
@@ -37,8 +37,6 @@ _SHOWN: Final = 80
 _MOST_KNOWN: Final = 10_000
 _known_run_ids: Final[set[str]] = set()
 """Run ids that keep the rule of names: a program logs to the same few again and again."""
-
-_DATASET_TYPES: Final = {str(kind): str(kind) for kind in DatasetType}
 
 
 def check_name(value: object, field: str) -> str:
@@ -155,10 +153,10 @@ def check_step(value: object, field: str) -> int:
 
 def check_dataset_type(value: object, field: str) -> str:
     """The text of a dataset type: ``train``, ``validation``, ``test`` or ``other``."""
-    found = _DATASET_TYPES.get(value) if isinstance(value, str) else None
+    found = DATASET_TYPES.get(value) if isinstance(value, str) else None
     if found is None:
-        raise InvalidValueError(f"{field} is {shown(value)}; known: {', '.join(_DATASET_TYPES)}")
-    return found
+        raise InvalidValueError(f"{field} is {shown(value)}; known: {', '.join(DATASET_TYPES)}")
+    return found.value
 
 
 def check_number(value: object, field: str) -> float:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from bson.int64 import Int64
 
-from runstore.model import DatasetType, SeriesSummary, StepValue
+from runstore.model import DATASET_TYPES, DatasetType, SeriesSummary, StepValue
 from runstore.series import Series
 from runstore_mongo.documents.names import Document, copy_key, series_of
 
@@ -30,8 +30,6 @@ STATISTICS_FIELDS: Final = (
     "max_step",
 )
 """What :func:`statistics` writes of a series into its run, in this order."""
-
-_DATASET_TYPES: Final = {str(kind): kind for kind in DatasetType}
 
 
 def summary_fields(summary: SeriesSummary, step: type[int] = Int64) -> Document:
@@ -90,7 +88,7 @@ def _summary(series: Series, held: Document) -> SeriesSummary:
     name, dataset_type = series
     values = [held[field] for field in STATISTICS_FIELDS]
     plain: list[Any] = [int(value) if type(value) is Int64 else value for value in values]
-    return summary_of_values(name, _DATASET_TYPES[dataset_type], *plain)
+    return summary_of_values(name, DATASET_TYPES[dataset_type], *plain)
 
 
 def summary_of_values(  # noqa: PLR0913, PLR0917 - one for each field: lists call it 50,000 times, and keywords would cost

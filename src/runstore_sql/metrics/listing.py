@@ -8,10 +8,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
-from runstore.model import SeriesSummary
+from runstore.model import DATASET_TYPES, SeriesSummary
 from runstore.values import EMPTY_CONFIG
 from runstore_sql.metrics.packed import IN_ORDER
-from runstore_sql.metrics.summary_rows import DATASET_TYPES, summary_of
+from runstore_sql.metrics.summary_rows import summary_of
 from runstore_sql.metrics.summary_sql import SUMMARY_SQL
 
 Summaries = dict[str, tuple[SeriesSummary, ...]]

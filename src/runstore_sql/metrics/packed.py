@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from operator import attrgetter
 from typing import Any, Final
 
-from runstore.model import DatasetType, SeriesSummary
-from runstore_sql.metrics.summary_rows import DATASET_TYPES, summary_of
+from runstore.model import DATASET_TYPES, DatasetType, SeriesSummary
+from runstore_sql.metrics.summary_rows import summary_of
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
 
 REALS: Final = [column for column in SUMMARY_COLUMNS if column.endswith("_value")]

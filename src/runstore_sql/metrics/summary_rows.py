@@ -3,7 +3,7 @@
 import math
 from array import array
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from runstore.model import DatasetType, SeriesSummary, StepValue
 from runstore.series import Columns
@@ -11,9 +11,6 @@ from runstore_sql.metrics.numbers import from_pair, to_pair
 
 SummaryRow = tuple[Any, ...]
 """The values of :data:`runstore_sql.schema.tables.SUMMARY_COLUMNS`."""
-
-DATASET_TYPES: Final = {str(kind): kind for kind in DatasetType}
-"""Quicker than calling the enum, row by row."""
 
 
 def row_of(batch: Columns) -> SummaryRow:

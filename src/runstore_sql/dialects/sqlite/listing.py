@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
-from runstore.model import SeriesSummary
+from runstore.model import DATASET_TYPES, SeriesSummary
 from runstore_sql.metrics.listing import FROM, Listing, Summaries
 from runstore_sql.metrics.packed import IN_ORDER
-from runstore_sql.metrics.summary_rows import DATASET_TYPES, summary_of
+from runstore_sql.metrics.summary_rows import summary_of
 from runstore_sql.metrics.summary_sql import SUMMARY_SQL
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
 
