@@ -15,8 +15,8 @@ import os
 import re
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from runstore.errors import InvalidValueError
@@ -57,11 +57,9 @@ class _Conversion:
         """The value in the terms of a config."""
         if value is None or type(value) in (bool, int, float):
             return value
-        if isinstance(value, str):
-            return _clean(value)
-        for is_kind, convert in _SIMPLE:
-            if is_kind(value):
-                return convert(value)
+        simple = _simple(value)
+        if simple is not None:
+            return simple
         if id(value) in self._open or len(self._open) >= _DEEPEST:
             return f"<loop or too deep: {_type_name(value)}>"
         self._open.add(id(value))
@@ -166,22 +164,23 @@ def _clean(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
-def _enum_value(member: object) -> Any:
-    assert isinstance(member, enum.Enum)  # noqa: S101 - its test stands beside it in _SIMPLE
-    value = member.value
-    return value if type(value) in (bool, int, float, str) else f"{type(member).__qualname__}.{member.name}"
-
-
-def _is_a(*kinds: type) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, kinds)
-
-
-_SIMPLE: tuple[tuple[Callable[[object], bool], Callable[[Any], Any]], ...] = (
-    (_is_a(enum.Enum), _enum_value),
-    (_is_a(int), int),
-    (_is_a(float), float),
-    (_is_a(os.PathLike), lambda value: _clean(os.fsdecode(value))),
-    (_is_a(datetime, date), lambda value: value.isoformat()),
-    (_is_a(timedelta), str),
-    (lambda value: type(value).__module__ == "torch" and type(value).__name__ in {"device", "dtype"}, str),
-)
+def _simple(value: Any) -> bool | int | float | str | None:  # noqa: PLR0911 - one for each kind
+    """What has no parts, as a number or a text; ``None`` for anything else."""
+    match value:
+        case str():
+            return _clean(value)
+        case enum.Enum():
+            own = value.value
+            return own if type(own) in (bool, int, float, str) else f"{type(value).__qualname__}.{value.name}"
+        case int():
+            return int(value)
+        case float():
+            return float(value)
+        case os.PathLike():
+            return _clean(os.fsdecode(value))
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return str(value)
+    is_of_torch = type(value).__module__ == "torch" and type(value).__name__ in {"device", "dtype"}
+    return str(value) if is_of_torch else None
