@@ -1,5 +1,6 @@
 """What a page calls by its dotted name, or by its path in the repository, is there."""
 
+import pkgutil
 import re
 from importlib import import_module
 from importlib.util import find_spec
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import runstore
 from documentation.pages import PAGES, ROOT
 
 TEXTS = {**PAGES, "CONTRIBUTING.md": ROOT / "CONTRIBUTING.md"}
@@ -54,3 +56,10 @@ def test_each_module_class_or_function_that_a_page_names_is_there(page: str, nam
 @pytest.mark.parametrize(("page", "path"), named(_PATH))
 def test_each_path_that_a_page_names_is_there(page: str, path: str) -> None:
     assert Path(ROOT, path).exists(), f"{page} names {path}"
+
+
+def test_the_page_about_the_architecture_has_each_room() -> None:
+    page = TEXTS["docs/architecture.md"].read_text(encoding="utf-8")
+    rooms = {each.name for each in pkgutil.iter_modules(runstore.__path__) if not each.name.startswith("_")}
+
+    assert rooms - {"lightning_entry"} - set(re.findall(r"`runstore\.(\w+)`", page)) == set()
