@@ -65,12 +65,14 @@ class JournalSource:
             if not chunk.data:
                 return None
             found = scan(chunk.data, is_complete=chunk.is_complete)
-            if found.payloads or found.damages:
-                break
-            wanted = max(found.needed, 2 * wanted)  # one record larger than a read
-        if found.payloads:
-            mean = found.consumed // len(found.payloads)
+            if not (found.payloads or found.damages):
+                wanted = max(found.needed, 2 * wanted)  # one record larger than a read
+                continue
+            mean = found.consumed // max(len(found.payloads), 1)
             self._size = min(max(READ_BYTES, RECORDS_A_READ * mean), MOST_READ_BYTES)
+            if wanted >= self._size or chunk.is_complete:
+                break
+            wanted = self._size  # larger records than before: read once more, so many of them
         base = chunk.position
         skipped = []
         if base > self._position:

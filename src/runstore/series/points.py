@@ -99,11 +99,19 @@ def check_points(points: Iterable[MetricPoint], *, now_us: int) -> Points:
         InvalidValueError: names the index and the field, as in ``points[3].value``.
     """
     given = points if type(points) is list else list(several(points))
-    if len(given) == 1 and (alone := _alone(given[0], now_us)) is not None:
-        return alone
-    series, steps, values = [], [], []
     known, last = _known, MAX_STEP
     try:
+        if len(given) == 1:  # what most trainers log: without lists to fill
+            point = given[0]
+            if (
+                type(point) is MetricPoint
+                and type(value := point.value) is float
+                and type(step := point.step) is int
+                and 0 <= step <= last
+                and point.logged_at is None
+            ):
+                return Points([known[point.name, point.dataset_type]], [step], [value], now_us)
+        series, steps, values = [], [], []
         for point in given:
             if (
                 type(point) is not MetricPoint
@@ -119,22 +127,6 @@ def check_points(points: Iterable[MetricPoint], *, now_us: int) -> Points:
     except (KeyError, TypeError):  # a name not seen before, or something that is no name
         return _checked(given, now_us)
     return Points(series, steps, values, now_us)
-
-
-def _alone(point: MetricPoint, now_us: int) -> Points | None:
-    """The one point of a call, which is what most trainers log; ``None`` if it needs a closer look."""
-    if (
-        type(point) is MetricPoint
-        and type(value := point.value) is float
-        and type(step := point.step) is int
-        and 0 <= step <= MAX_STEP
-        and point.logged_at is None
-        and type(name := point.name) is str
-        and isinstance(kind := point.dataset_type, str)
-        and (series := _known.get((name, kind))) is not None
-    ):
-        return Points([series], [step], [value], now_us)
-    return None
 
 
 def _checked(given: Sequence[MetricPoint], now_us: int) -> Points:
