@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 from pneumo_train.collector import MetricsCollectorCallback
 from runstore import DatasetType, RunNotFoundError, RunStatus
 from runstore.memory.store import MemoryDatabase, MemoryStore
+from runstore.series import Points
 
 _NO_WORKERS = pytest.mark.filterwarnings("ignore:.*does not have many workers")
 _LIGHTNING_ON_TORCH_2_15 = pytest.mark.filterwarnings("ignore:.*LeafSpec")
@@ -61,10 +62,9 @@ class CountingStore(MemoryStore):
         super().__init__()
         self.sent: list[tuple[str, str, int]] = []
 
-    def log_metrics(self, run_id: str, points: Any) -> None:
-        kept = list(points)
-        self.sent += [(point.name, str(point.dataset_type), point.step) for point in kept]
-        super().log_metrics(run_id, kept)
+    def take_points(self, run_id: str, points: Points) -> None:
+        self.sent += [(*series, step) for series, step in zip(points.series, points.steps, strict=True)]
+        super().take_points(run_id, points)
 
 
 @pytest.fixture

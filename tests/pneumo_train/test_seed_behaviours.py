@@ -3,7 +3,7 @@
 import logging
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,13 @@ from pneumo_train.centralized import CentralizedTrainer
 from pneumo_train.collector import MetricsCollectorCallback
 from pneumo_train.config import TrainConfig, as_dict, load_config
 from pneumo_train.result import BEST_CHECKPOINT, TrainingResult
-from runstore import MetricPoint, RunStatus, StoreUnavailableError, open_reader, open_store
+from runstore import RunStatus, StoreUnavailableError, open_reader, open_store
+from runstore.artifacts import ArtifactRequest
+from runstore.backend import NewExperiment, NewRun, RunEnd
 from runstore.memory.store import MemoryStore
+from runstore.model import Artifact
+from runstore.series import Points
+from runstore.values import ConfigDocument
 from support.processes import fast_directory
 
 _NO_WORKERS = pytest.mark.filterwarnings("ignore:.*does not have many workers")
@@ -59,29 +64,29 @@ class Unreachable(MemoryStore):
         if self.taken < 0:
             raise StoreUnavailableError("the database is away; try again")
 
-    def get_or_create_experiment(self, name: str, *, description: str | None = None) -> str:
+    def make_experiment(self, new: NewExperiment) -> None:
         self._answer()
-        return super().get_or_create_experiment(name, description=description)
+        super().make_experiment(new)
 
-    def ensure_run(self, *args: Any, **options: Any) -> str:
+    def begin_run(self, new: NewRun) -> None:
         self._answer()
-        return super().ensure_run(*args, **options)
+        super().begin_run(new)
 
-    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
+    def take_points(self, run_id: str, points: Points) -> None:
         self._answer()
-        super().log_metrics(run_id, points)
+        super().take_points(run_id, points)
 
-    def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
+    def merge_config(self, run_id: str, config: ConfigDocument) -> None:
         self._answer()
-        super().log_config(run_id, config)
+        super().merge_config(run_id, config)
 
-    def log_artifact(self, *args: Any, **options: Any) -> Any:
+    def keep_artifact(self, run_id: str, request: ArtifactRequest) -> Artifact:
         self._answer()
-        return super().log_artifact(*args, **options)
+        return super().keep_artifact(run_id, request)
 
-    def finalize(self, *args: Any, **options: Any) -> None:
+    def end_run(self, run_id: str, end: RunEnd) -> None:
         self._answer()
-        super().finalize(*args, **options)
+        super().end_run(run_id, end)
 
 
 @pytest.fixture

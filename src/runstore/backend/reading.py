@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, final
 
 from runstore.artifacts.verifying import open_verified
 from runstore.backend.arguments import StepRange
@@ -30,27 +30,32 @@ class Reads(ABC):
     def source(self) -> Operations:
         """The backend that answers, ready to be asked."""
 
+    @final
     def get_experiment(self, experiment_id: str) -> Experiment:
         found = self.source().find_experiment_by_id(check_name(experiment_id, "experiment_id"))
         if found is None:
             raise ExperimentNotFoundError.of(experiment_id)
         return found
 
+    @final
     def find_experiment(self, name: str) -> Experiment | None:
         return self.source().find_experiment_by_id(experiment_id_of(check_name(name, "experiment name")))
 
+    @final
     def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
         asked = check_experiments(limit=limit, cursor=cursor)
         found = self.source().read_experiments(asked.after, asked.limit + 1)
         items = tuple(found[: asked.limit])
         return Page(items=items, next_cursor=asked.cursor_after(items[-1].name) if len(found) > asked.limit else None)
 
+    @final
     def get_run(self, run_id: str) -> Run:
         found = self.source().find_run(check_run_id(run_id))
         if found is None:
             raise RunNotFoundError.of(run_id)
         return found
 
+    @final
     def search_runs(
         self,
         filter: str | None = None,  # noqa: A002 - the protocol's name
@@ -63,34 +68,40 @@ class Reads(ABC):
         asked = check_search(filter, experiment_id=experiment_id, order_by=order_by, limit=limit, cursor=cursor)
         return _page(self.source(), asked)
 
+    @final
     def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
         asked = check_children(run_id, limit=limit, cursor=cursor)
         source = self.source()
         _require_run(source, run_id)
         return _page(source, asked)
 
+    @final
     def get_config(self, run_id: str) -> dict[str, Any]:
         found = self.source().read_configs([check_run_id(run_id)])
         if run_id not in found:
             raise RunNotFoundError.of(run_id)
         return decode_config(found[run_id])
 
+    @final
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         wanted = check_run_ids(run_ids)
         found = self.source().read_configs(wanted)
         return {run_id: decode_config(found[run_id]) for run_id in wanted if run_id in found}
 
+    @final
     def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
         found = self.source().read_summaries([check_run_id(run_id)])
         if run_id not in found:
             raise RunNotFoundError.of(run_id)
         return tuple(found[run_id])
 
+    @final
     def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
         wanted = check_run_ids(run_ids)
         found = self.source().read_summaries(wanted)
         return {run_id: tuple(found[run_id]) for run_id in wanted if run_id in found}
 
+    @final
     def get_history(
         self,
         run_id: str,
@@ -106,6 +117,7 @@ class Reads(ABC):
         found = source.read_history(run_id, series, steps)
         return _history(source, run_id, series, found, represents=None)
 
+    @final
     def sample_history(
         self, run_id: str, name: str, dataset_type: DatasetType | str, *, max_points: int = 2000
     ) -> History:
@@ -115,6 +127,7 @@ class Reads(ABC):
         found, represents = source.read_sample(run_id, series, most) or (None, None)
         return _history(source, run_id, series, found, represents=represents)
 
+    @final
     def list_artifacts(self, run_id: str) -> tuple[Artifact, ...]:
         source = self.source()
         found = source.read_artifacts(check_run_id(run_id))
@@ -126,6 +139,7 @@ class Reads(ABC):
         """Whether a list leaves out an artifact."""
         return False
 
+    @final
     def open_artifact(self, run_id: str, name: str) -> BinaryIO:
         run_id, name = check_run_id(run_id), check_artifact_name(name)
         source = self.source()

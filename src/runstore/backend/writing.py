@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cached_property
 from os import PathLike
-from typing import Any
+from typing import Any, final
 
 from runstore.artifacts.requests import ArtifactRequest, check_artifact
 from runstore.backend.arguments import NewExperiment, NewRun, RunEnd
@@ -25,11 +25,13 @@ class Verbs(ABC):
         """The runs that this handle has begun and not ended (FIN.7)."""
         return BegunRuns()
 
+    @final
     def get_or_create_experiment(self, name: str, *, description: str | None = None) -> str:
         new = NewExperiment.checked(name, description=description)
         self.make_experiment(new)
         return new.id
 
+    @final
     def ensure_run(  # noqa: PLR0913 - the protocol's signature
         self,
         experiment_id: str | None = None,
@@ -61,13 +63,16 @@ class Verbs(ABC):
         self.begin_run(new)
         return new.id
 
+    @final
     def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
         checked = check_points(points, now_us=now_us())
         self.take_points(check_run_id(run_id), checked)
 
+    @final
     def log_config(self, run_id: str, config: Mapping[str, Any]) -> None:
         self.merge_config(check_run_id(run_id), ConfigDocument.checked(config))
 
+    @final
     def log_artifact(  # noqa: PLR0913 - the protocol's signature
         self,
         run_id: str,
@@ -82,6 +87,7 @@ class Verbs(ABC):
         request = check_artifact(path, name=name, artifact_type=artifact_type, copy=copy, metadata=metadata)
         return self.keep_artifact(run_id, request)
 
+    @final
     def finalize(
         self,
         run_id: str,
@@ -94,6 +100,7 @@ class Verbs(ABC):
         self.end_run(check_run_id(run_id), end)
         self.begun.discard(run_id)
 
+    @final
     def heartbeat(self, run_id: str, *, lease_s: float) -> None:
         """Marks an unfinished run as alive now, by the database's clock, for ``lease_s`` seconds to come [FIN.6].
 

@@ -1,67 +1,64 @@
 """Planted bugs in the artifacts (ART)."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from msgspec.structs import replace
 
-from kit.mutants.base import Mutant
+from kit.mutants.base import Front, Mutant
+from runstore.artifacts import ArtifactRequest, Blob, Blobs
 from runstore.model import Artifact
 
 
-class DotsInNamesAreKept(Mutant, breaks="ART.3"):
+class DotsInNamesAreKept(Front, breaks="ART.3"):
     def log_artifact(self, run_id: str, path: Any, *, name: str | None = None, **given: Any) -> Artifact:
-        return super().log_artifact(run_id, path, name=name and name.replace("..", "__"), **given)
+        return self.store.log_artifact(run_id, path, name=name and name.replace("..", "__"), **given)
+
+
+class _References:
+    """Remembers where files lie, instead of keeping their bytes."""
+
+    def __init__(self, blobs: Blobs, origins: dict[str, Path]) -> None:
+        self._blobs = blobs
+        self._origins = origins
+
+    def put(self, path: Path) -> Blob:
+        blob = self._blobs.put(path)
+        self._origins[blob.sha256] = path
+        return blob
+
+    def open(self, sha256: str) -> BinaryIO:
+        return self._origins[sha256].open("rb")
 
 
 class RecordPointsAtTheOriginal(Mutant, breaks="ART.7"):
+    @property
+    def blobs(self) -> Blobs:
+        return _References(super().blobs, self.database.__dict__.setdefault("origins", {}))
+
+
+class BytesAreNotVerified(Front, breaks="ART.1"):
     def open_artifact(self, run_id: str, name: str) -> BinaryIO:
-        super().open_artifact(run_id, name).close()
-        return Path(self.database.__dict__["origins"][run_id, name]).open("rb")
-
-    def log_artifact(self, run_id: str, path: Any, **given: Any) -> Artifact:
-        record = super().log_artifact(run_id, path, **given)
-        self.database.__dict__.setdefault("origins", {})[run_id, record.name] = path
-        return record
-
-
-class RecordComesBeforeTheBytes(Mutant, breaks="ART.2"):
-    def log_artifact(self, run_id: str, path: Any, *, name: str | None = None, **given: Any) -> Artifact:
-        folder = Path(path)
-        if folder.is_dir():
-            parts = [
-                super(RecordComesBeforeTheBytes, self).log_artifact(
-                    run_id, each, name=f"{name or folder.name}/{each.relative_to(folder).as_posix()}", **given
-                )
-                for each in sorted(folder.rglob("*"))
-                if each.is_file()
-            ]
-            return replace(
-                parts[0], name=name or folder.name, size=sum(each.size or 0 for each in parts), parts=tuple(parts)
-            )
-        return super().log_artifact(run_id, path, name=name, **given)
-
-
-class BytesAreNotVerified(Mutant, breaks="ART.1"):
-    def open_artifact(self, run_id: str, name: str) -> BinaryIO:
-        record = next(each for each in self.list_artifacts(run_id) if each.name == name)
-        return self._blobs.open(record.sha256 or "")
+        record = next(each for each in self.store.list_artifacts(run_id) if each.name == name)
+        return self.store.blobs.open(record.sha256 or "")
 
 
 class SameNameIsKeptTwice(Mutant, breaks="ART.4"):
-    def log_artifact(self, run_id: str, path: Any, *, name: str | None = None, **given: Any) -> Artifact:
-        wanted = name or Path(path).name
-        taken = {each.name for each in self.list_artifacts(run_id)}
-        return super().log_artifact(run_id, path, name=f"{wanted}_1" if wanted in taken else wanted, **given)
+    def record_artifacts(self, run_id: str, records: Sequence[Artifact]) -> None:
+        taken = {each.name for each in self.read_artifacts(run_id)}
+        super().record_artifacts(
+            run_id, [replace(each, name=f"{each.name}_1") if each.name in taken else each for each in records]
+        )
 
 
-class MissingFileIsIgnored(Mutant, breaks="ART.5"):
+class MissingFileIsIgnored(Front, breaks="ART.5"):
     def log_artifact(self, run_id: str, path: Any, *, copy: bool = True, **given: Any) -> Artifact:
-        return super().log_artifact(run_id, path, copy=copy and Path(path).exists(), **given)
+        return self.store.log_artifact(run_id, path, copy=copy and Path(path).exists(), **given)
 
 
-class _WalksByItself(Mutant):
+class _WalksByItself(Front):
     """Logs a folder file by file, each of those that ``files`` gives."""
 
     def files(self, folder: Path) -> list[Path]:
@@ -70,14 +67,21 @@ class _WalksByItself(Mutant):
     def log_artifact(self, run_id: str, path: Any, *, name: str | None = None, **given: Any) -> Artifact:
         folder = Path(path)
         if not folder.is_dir():
-            return super().log_artifact(run_id, path, name=name, **given)
+            return self.store.log_artifact(run_id, path, name=name, **given)
         parts = [
-            super(_WalksByItself, self).log_artifact(
+            self.store.log_artifact(
                 run_id, each, name=f"{name or folder.name}/{each.relative_to(folder).as_posix()}", **given
             )
             for each in self.files(folder)
         ]
         return replace(parts[0], name=name or folder.name, parts=tuple(parts))
+
+
+class RecordsComeOneByOne(_WalksByItself, breaks="ART.2"):
+    """What was recorded before a bad file was met stays."""
+
+    def files(self, folder: Path) -> list[Path]:
+        return sorted(path for path in folder.rglob("*") if path.is_file() or path.is_symlink())
 
 
 class LinkedFoldersAreLeftOut(_WalksByItself, breaks="ART.5"):
@@ -99,29 +103,29 @@ class CirclesAreFollowed(_WalksByItself, breaks="ART.5"):
 
 
 class SizeIsReadAfterTheBytes(Mutant, breaks="ART.9"):
-    def log_artifact(self, run_id: str, path: Any, *, copy: bool = True, **given: Any) -> Artifact:
-        record = super().log_artifact(run_id, path, copy=copy, **given)
-        if not copy or not Path(path).is_file():
+    def keep_artifact(self, run_id: str, request: ArtifactRequest) -> Artifact:
+        record = super().keep_artifact(run_id, request)
+        if not request.is_copied or request.is_directory:
             return record
-        wrong = replace(record, size=Path(path).stat().st_size)
-        self._entry(run_id).artifacts[record.name] = wrong
+        wrong = replace(record, size=Path(request.uri).stat().st_size)
+        self.record_artifacts(run_id, [wrong])
         return wrong
 
 
 class ReferencesClaimToBeStored(Mutant, breaks="ART.6"):
-    def list_artifacts(self, run_id: str) -> tuple[Artifact, ...]:
-        return tuple(replace(each, is_stored=True) for each in super().list_artifacts(run_id))
+    def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
+        return [replace(each, is_stored=True) for each in super().read_artifacts(run_id)]
 
 
 class ArtifactsAreListedAsTheyCame(Mutant, breaks="ART.8"):
-    def list_artifacts(self, run_id: str) -> tuple[Artifact, ...]:
-        super().list_artifacts(run_id)
-        return tuple(self._entry(run_id).artifacts.values())
+    def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
+        known = self.database.runs.get(run_id)
+        return [] if known is None else list(known.artifacts.values())
 
 
 class MetadataBecomesText(Mutant, breaks="ART.8"):
-    def list_artifacts(self, run_id: str) -> tuple[Artifact, ...]:
-        return tuple(
+    def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
+        return [
             replace(each, metadata={key: str(value) for key, value in each.metadata.items()})
-            for each in super().list_artifacts(run_id)
-        )
+            for each in super().read_artifacts(run_id)
+        ]

@@ -1,8 +1,9 @@
-"""What the planted bugs in memory stand on: their register, the store with one method changed, and its harness."""
+"""What the planted bugs in memory stand on: their register, the store with one operation or method changed, and its harness."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, cast
+from types import TracebackType
+from typing import Any, NamedTuple, Self, cast
 from urllib.parse import quote
 
 from runstore.backend import Store
@@ -32,7 +33,7 @@ MUTANTS: dict[str, Planted] = {}
 
 
 class Mutant(MemoryStore):
-    """Registers each subclass with the clause that it breaks."""
+    """A backend with one operation changed. Registers each subclass with the clause that it breaks."""
 
     def __init_subclass__(cls, *, breaks: str = "", **named: Any) -> None:
         super().__init_subclass__(**named)
@@ -44,15 +45,42 @@ class Mutant(MemoryStore):
         return self._database
 
 
+class Front:
+    """A front with one method changed, around a sound store.
+
+    For bugs that no backend can have, because the base class checks, parses and pages in front of it: they must not
+    come in there either.
+    """
+
+    def __init_subclass__(cls, *, breaks: str = "") -> None:
+        if breaks:
+            MUTANTS[cls.__name__] = Planted(breaks, partial(MutantHarness, cls))
+
+    def __init__(self, database: MemoryDatabase) -> None:
+        self.store = MemoryStore(database)
+        self.database = database
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.store.__exit__(kind, error, trace)
+
+
 class MutantHarness(Harness):
     """A harness over any class of memory store; counts what it calls connections, and can damage bytes."""
 
-    def __init__(self, kind: type[MemoryStore], database: MemoryDatabase | None = None) -> None:
+    def __init__(self, kind: type[MemoryStore] | type[Front], database: MemoryDatabase | None = None) -> None:
         self._kind = kind
         self._database = database or MemoryDatabase()
 
     def open(self) -> MemoryStore:
-        return self._kind(self._database)
+        return cast("MemoryStore", self._kind(self._database))
 
     def fresh(self) -> "MutantHarness":
         return MutantHarness(self._kind)

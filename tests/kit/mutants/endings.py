@@ -1,57 +1,57 @@
 """Planted bugs in the end of a run (FIN)."""
 
-from collections.abc import Iterable
-from datetime import datetime
 from types import TracebackType
 from typing import Any
 
 from msgspec.structs import replace
 
-from kit.mutants.base import Mutant
+from kit.mutants.base import Front, Mutant
+from runstore.backend import NewRun, RunEnd
 from runstore.errors import RunFinalizedError
-from runstore.model import MetricPoint, Run, RunStatus
+from runstore.model import Run, RunStatus, from_microseconds
+from runstore.series import SeriesColumns
 
 
 class SecondEndMovesTheEndTime(Mutant, breaks="FIN.2"):
-    def finalize(self, run_id: str, status: RunStatus | str, **given: Any) -> None:
+    def end_run(self, run_id: str, end: RunEnd) -> None:
         entry = self._entry(run_id)
-        if entry.run.status == status:
+        if entry.run.status == end.status:
             entry.run = replace(entry.run, status=RunStatus.IN_PROGRESS)
-        super().finalize(run_id, status, **given)
+        super().end_run(run_id, end)
 
 
 class AnotherEndOverwrites(Mutant, breaks="FIN.2"):
-    def finalize(self, run_id: str, status: RunStatus | str, **given: Any) -> None:
+    def end_run(self, run_id: str, end: RunEnd) -> None:
         try:
-            super().finalize(run_id, status, **given)
+            super().end_run(run_id, end)
         except RunFinalizedError:
-            self._entry(run_id).run = replace(self._entry(run_id).run, status=RunStatus(status))
+            self._entry(run_id).run = replace(self._entry(run_id).run, status=end.status)
 
 
-class AnyStatusEnds(Mutant, breaks="FIN.1"):
+class AnyStatusEnds(Front, breaks="FIN.1"):
     def finalize(self, run_id: str, status: RunStatus | str, **given: Any) -> None:
         known = {"completed", "failed", "interrupted"}
-        super().finalize(run_id, status if status in known else "completed", **given)
+        self.store.finalize(run_id, status if status in known else "completed", **given)
 
 
 class EndMayPrecedeTheStart(Mutant, breaks="FIN.3"):
-    def finalize(self, run_id: str, status: RunStatus | str, *, end_time: datetime | None = None, **given: Any) -> None:
-        super().finalize(run_id, status, **given)
-        if end_time is not None:
-            self._entry(run_id).run = replace(self._entry(run_id).run, end_time=end_time)
+    def end_run(self, run_id: str, end: RunEnd) -> None:
+        super().end_run(run_id, replace(end, end_us=None))
+        if end.end_us is not None:
+            self._entry(run_id).run = replace(self._entry(run_id).run, end_time=from_microseconds(end.end_us))
 
 
 class FailureLosesItsTraceback(Mutant, breaks="FIN.4"):
-    def get_run(self, run_id: str) -> Run:
-        run = super().get_run(run_id)
-        return replace(run, failure=replace(run.failure, traceback="")) if run.failure else run
+    def find_run(self, run_id: str) -> Run | None:
+        run = super().find_run(run_id)
+        return replace(run, failure=replace(run.failure, traceback="")) if run and run.failure else run
 
 
 class LatePointsAreRefused(Mutant, breaks="FIN.5"):
-    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
+    def append(self, run_id: str, series: SeriesColumns) -> None:
         if self._entry(run_id).run.status.is_final:
             raise RunFinalizedError(f"run {run_id!r} has ended; resume it first")
-        super().log_metrics(run_id, points)
+        super().append(run_id, series)
 
 
 class DeadRunsStayInProgress(Mutant, breaks="FIN.6"):
@@ -73,10 +73,9 @@ class LeavingEndsEveryRunAsFailed(Mutant, breaks="FIN.7"):
 
 
 class LeavingEndsRunsThatWereOnlyFound(Mutant, breaks="FIN.7"):
-    def ensure_run(self, *arguments: Any, **given: Any) -> str:
-        run_id = super().ensure_run(*arguments, **given)
-        self.begun.add(run_id)
-        return run_id
+    def begin_run(self, new: NewRun) -> None:
+        super().begin_run(new)
+        self.begun.add(new.id)
 
 
 class LeavingWellKeepsTheLeaseOfADay(Mutant, breaks="FIN.7"):

@@ -1,6 +1,5 @@
 """Planted bugs in handles, durability and errors (OPEN, DUR, ERR) that a store in memory can have."""
 
-from collections.abc import Iterable
 from typing import Any, Self
 
 from msgspec.structs import replace
@@ -8,14 +7,15 @@ from msgspec.structs import replace
 from kit.mutants.base import Mutant
 from runstore.errors import NotFoundError, RunNotFoundError, StoreUnavailableError
 from runstore.memory.store import MemoryStore
-from runstore.model import Experiment, MetricPoint, Run
+from runstore.model import Experiment, Run
+from runstore.series import SeriesColumns
 
 
 class LeaksAConnectionOnErrors(Mutant, breaks="DUR.3"):
-    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
+    def append(self, run_id: str, series: SeriesColumns) -> None:
         leaked = self.database.__dict__.setdefault("leaked", [])
         leaked.append(self)
-        super().log_metrics(run_id, points)
+        super().append(run_id, series)
         leaked.remove(self)
 
 
@@ -62,33 +62,33 @@ class ARefusalLooksLikeAnOutage(Mutant, breaks="OPEN.8"):
 
 
 class DriverErrorsEscape(Mutant, breaks="ERR.1"):
-    def get_run(self, run_id: str) -> Run:
+    def append(self, run_id: str, series: SeriesColumns) -> None:
         if run_id not in self.database.runs:
             raise KeyError(run_id)
-        return super().get_run(run_id)
+        super().append(run_id, series)
 
 
 class ErrorsCannotBePickled(Mutant, breaks="ERR.1"):
-    def get_experiment(self, experiment_id: str) -> Experiment:
+    def find_experiment_by_id(self, experiment_id: str) -> Experiment | None:
         class LocalNotFoundError(NotFoundError):
             code = "local"
 
-        try:
-            return super().get_experiment(experiment_id)
-        except NotFoundError as error:
-            raise LocalNotFoundError(str(error)) from None
+        found = super().find_experiment_by_id(experiment_id)
+        if found is None:
+            raise LocalNotFoundError(f"there is no experiment {experiment_id}; make it first")
+        return found
 
 
 class MessagesSayNothing(Mutant, breaks="ERR.2"):
-    def get_run(self, run_id: str) -> Run:
+    def append(self, run_id: str, series: SeriesColumns) -> None:
         if run_id not in self.database.runs:
             raise RunNotFoundError(run_id)
-        return super().get_run(run_id)
+        super().append(run_id, series)
 
 
 class MistakesAreCalledUnavailable(Mutant, breaks="ERR.3"):
-    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
+    def append(self, run_id: str, series: SeriesColumns) -> None:
         try:
-            super().log_metrics(run_id, points)
+            super().append(run_id, series)
         except RunNotFoundError as error:
             raise StoreUnavailableError(str(error)) from error

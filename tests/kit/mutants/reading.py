@@ -1,76 +1,97 @@
 """Planted bugs in what reads (READ)."""
 
-# ruff: noqa: A002, A001 - `filter` is the protocol's name
+# ruff: noqa: A002 - `filter` is the protocol's name
 
 from collections.abc import Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
-from kit.mutants.base import Mutant
-from runstore.errors import InvalidValueError, QueryError, StoreFailureError
+from kit.mutants.base import Front, Mutant
+from runstore.errors import InvalidValueError, QueryError, RunNotFoundError, StoreFailureError
 from runstore.model import Experiment, Page, Run
-from runstore.query.meaning import Lookup, Odd, Value
-from runstore.query.tree import Field
+from runstore.query import (
+    And,
+    Attribute,
+    Compare,
+    ConfigKey,
+    Field,
+    Like,
+    Lookup,
+    Metric,
+    Node,
+    Not,
+    Or,
+    Order,
+    Place,
+    Present,
+    RunQuery,
+    check_search,
+)
+from runstore.query.meaning import Odd, Value
+from runstore.query.searches import decode_cursor
+
+Found = tuple[Sequence[Run], Sequence[Any] | None]
 
 
 class PagesByOffset(Mutant, breaks="READ.4"):
-    def search_runs(
-        self, filter: str | None = None, *, limit: int = 100, cursor: str | None = None, **query: Any
-    ) -> Page[Run]:
-        super().search_runs(filter, limit=limit, **query)
-        whole = super().search_runs(filter, limit=10_000, **query).items
-        begin = int(cursor or 0)
-        rest = begin + limit
-        return Page(items=whole[begin:rest], next_cursor=str(rest) if len(whole) > rest else None)
+    def read_runs(self, asked: RunQuery) -> Found:
+        begins = self.database.__dict__.setdefault("begins", {})
+        begin = begins.get(self._key(asked.after), 0)
+        runs, place = super().read_runs(replace(asked, after=None, limit=begin + asked.limit))
+        begins[self._key(place)] = begin + asked.limit
+        return runs[begin:], place
+
+    @staticmethod
+    def _key(place: Place | None) -> str:
+        return repr(place and [(int(rank), value) for rank, value in place])
 
 
 class PageRepeatsItsLastRun(Mutant, breaks="READ.4"):
-    def search_runs(self, *arguments: Any, cursor: str | None = None, limit: int = 100, **query: Any) -> Page[Run]:
-        page = super().search_runs(*arguments, cursor=cursor, limit=limit, **query)
-        if cursor is not None and page.items and limit > 1:
-            before = self.database.__dict__.get("last_of_page")
-            page = replace(page, items=(before or page.items[0], *page.items[1:]))
-        if page.items:
-            self.database.__dict__["last_of_page"] = page.items[-1]
-        return page
+    def read_runs(self, asked: RunQuery) -> Found:
+        runs, place = super().read_runs(asked)
+        if asked.after is not None and runs and asked.limit > 1:
+            runs = [self.database.__dict__.get("last_of_page") or runs[0], *runs[1:]]
+        if runs:
+            self.database.__dict__["last_of_page"] = runs[-1]
+        return runs, place
 
 
-class MissingMatchesUnequal(Mutant, breaks="READ.2"):
-    def search_runs(self, filter: str | None = None, **query: Any) -> Page[Run]:
-        if filter and " != " in filter and " and " not in filter and "not (" not in filter:
-            filter = f"not ({filter.replace(' != ', ' = ')})"
-        return super().search_runs(filter, **query)
+class _ChangesFilters(Mutant):
+    """Asks what ``changed`` makes of each filter."""
+
+    @staticmethod
+    def changed(node: Node) -> Node:
+        raise NotImplementedError
+
+    def read_runs(self, asked: RunQuery) -> Found:
+        return super().read_runs(asked if asked.node is None else replace(asked, node=self.changed(asked.node)))
 
 
-class NumbersAndTextsCompare(Mutant, breaks="READ.2"):
-    def search_runs(self, filter: str | None = None, **query: Any) -> Page[Run]:
-        if filter and filter.startswith("config.depth = 18"):
-            filter = f"{filter} or config.depth = '18'"
-        return super().search_runs(filter, **query)
+class MissingMatchesUnequal(_ChangesFilters, breaks="READ.2"):
+    @staticmethod
+    def changed(node: Node) -> Node:
+        return Not(Compare(node.field, "=", node.value)) if isinstance(node, Compare) and node.op == "!=" else node
 
 
-class PatternsIgnoreCase(Mutant, breaks="READ.5"):
-    def search_runs(self, filter: str | None = None, **query: Any) -> Page[Run]:
-        if filter and filter.startswith("name like '"):
-            page = super().search_runs(filter, **query)
-            other = super().search_runs(filter.replace("x", "X"), **query)
-            return replace(page, items=(*page.items, *(each for each in other.items if each not in page.items)))
-        return super().search_runs(filter, **query)
+class NumbersAndTextsCompare(_ChangesFilters, breaks="READ.2"):
+    @staticmethod
+    def changed(node: Node) -> Node:
+        return Or((node, Compare(node.field, "=", "18"))) if node == Compare(ConfigKey("depth"), "=", 18) else node
+
+
+class PatternsIgnoreCase(_ChangesFilters, breaks="READ.5"):
+    @staticmethod
+    def changed(node: Node) -> Node:
+        return Or((node, replace(node, pattern=node.pattern.replace("x", "X")))) if isinstance(node, Like) else node
 
 
 class MissingComesFirstInDescendingOrder(Mutant, breaks="READ.3"):
-    def search_runs(
-        self,
-        filter: str | None = None,
-        *,
-        order_by: Sequence[str] = ("start_time desc",),
-        **query: Any,
-    ) -> Page[Run]:
-        page = super().search_runs(filter, order_by=order_by, **query)
-        if list(order_by) == ["config.lr desc"] and page.next_cursor is None and "cursor" not in query:
-            return replace(page, items=tuple(reversed(page.items)))
-        return page
+    def read_runs(self, asked: RunQuery) -> Found:
+        runs, place = super().read_runs(asked)
+        if asked.orders == (Order(ConfigKey("lr"), descending=True),) and place is None and asked.after is None:
+            return runs[::-1], place
+        return runs, place
 
 
 class TextsAreSortedByTheirBeginning(Mutant, breaks="READ.3"):
@@ -89,78 +110,103 @@ class TextsAreSortedByTheirBeginning(Mutant, breaks="READ.3"):
 class FirstPageLeavesOutWhatLacksTheSecondTerm(Mutant, breaks="READ.4"):
     """As a page does that is read from an index of those runs alone that have the metric."""
 
-    def search_runs(self, *arguments: Any, order_by: Any = (), **query: Any) -> Page[Run]:
-        page = super().search_runs(*arguments, order_by=order_by, **query)
-        if len(order_by) > 1 and order_by[1].startswith("metric.") and page.next_cursor:
-            return replace(page, items=tuple(run for run in page.items if self.get_summaries(run.id)))
-        return page
+    def read_runs(self, asked: RunQuery) -> Found:
+        runs, place = super().read_runs(asked)
+        if len(asked.orders) > 1 and isinstance(asked.orders[1].field, Metric) and place:
+            return [run for run in runs if self.get_summaries(run.id)], place
+        return runs, place
 
 
-class PatternsGiveUpInSilence(Mutant, breaks="READ.2"):
-    def search_runs(self, filter: str | None = None, **query: Any) -> Page[Run]:
-        if filter and " like " in filter and filter.count("%a") > 100:
-            filter = "name is null"
-        return super().search_runs(filter, **query)
+class PatternsGiveUpInSilence(_ChangesFilters, breaks="READ.2"):
+    @staticmethod
+    def changed(node: Node) -> Node:
+        gives_up = isinstance(node, Like) and node.pattern.count("%a") > 100
+        return Present(Attribute("name"), negated=True) if gives_up else node
 
 
-class PatternsTakeOneCharacterForAnother(Mutant, breaks="READ.5"):
+class PatternsTakeOneCharacterForAnother(_ChangesFilters, breaks="READ.5"):
     """As GLOB of SQLite does with U+FFFE and U+FFFF."""
 
-    def search_runs(self, filter: str | None = None, **query: Any) -> Page[Run]:
-        if filter and " like '" in filter:
-            filter = filter.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd")
-        return super().search_runs(filter, **query)
+    @staticmethod
+    def changed(node: Node) -> Node:
+        if not isinstance(node, Like):
+            return node
+        return replace(node, pattern=node.pattern.replace("\ufffe", "\ufffd").replace("\uffff", "\ufffd"))
 
 
 class NestingOverflowsTheParser(Mutant, breaks="READ.8"):
-    def search_runs(self, filter: str | None = None, **query: Any) -> Page[Run]:
-        if filter and filter.count("(") > 8:
+    def read_runs(self, asked: RunQuery) -> Found:
+        if self._depth(asked.node) > 8:
             raise StoreFailureError("the database refused the filter: parser stack overflow; ask for less")
-        return super().search_runs(filter, **query)
+        return super().read_runs(asked)
+
+    def _depth(self, node: Node | None) -> int:
+        match node:
+            case Not(item):
+                return 1 + self._depth(item)
+            case And(items) | Or(items):
+                return 1 + max(map(self._depth, items))
+            case _:
+                return 0
 
 
-class AnyNumberOfTermsIsTaken(Mutant, breaks="READ.8"):
+class AnyNumberOfTermsIsTaken(Front, breaks="READ.8"):
     def search_runs(self, *arguments: Any, order_by: Any = (), **query: Any) -> Page[Run]:
-        return super().search_runs(*arguments, order_by=order_by[:10], **query)
+        return self.store.search_runs(*arguments, order_by=order_by[:10], **query)
 
 
 class VerbsOfAReaderWrite(Mutant, breaks="READ.9"):
     readers_write = True
 
 
-class ChangedCursorsAreIndexErrors(Mutant, breaks="READ.7"):
+class ChangedCursorsAreIndexErrors(Front, breaks="READ.7"):
     def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
         try:
-            return super().list_experiments(limit=limit, cursor=cursor)
+            return self.store.list_experiments(limit=limit, cursor=cursor)
         except QueryError as error:
             raise IndexError("list index out of range") from error
 
 
-class NoExperimentHasAnIdThatIsNoText(Mutant, breaks="READ.7"):
+class PlacesOfAnotherShapeAreTypeErrors(Front, breaks="READ.7"):
+    """Believes a cursor whose digest is right."""
+
+    def search_runs(self, filter: str | None = None, *, cursor: str | None = None, **query: Any) -> Page[Run]:
+        try:
+            return self.store.search_runs(filter, cursor=cursor, **query)
+        except QueryError as error:
+            asked: dict[str, Any] = {"experiment_id": None, "order_by": ["start_time desc"], "limit": 100, **query}
+            decode_cursor(check_search(filter, cursor=None, **asked).key, cursor)
+            raise TypeError("'<' not supported between instances of 'str' and 'int'") from error
+
+
+class NoExperimentHasAnIdThatIsNoText(Front, breaks="READ.7"):
     def search_runs(self, *arguments: Any, experiment_id: Any = None, **query: Any) -> Page[Run]:
         if experiment_id is not None and not isinstance(experiment_id, str):
             return Page(items=(), next_cursor=None)
-        return super().search_runs(*arguments, experiment_id=experiment_id, **query)
+        return self.store.search_runs(*arguments, experiment_id=experiment_id, **query)
 
 
-class WhatIsNoRunIdIsLeftOut(Mutant, breaks="READ.7"):
+class WhatIsNoRunIdIsLeftOut(Front, breaks="READ.7"):
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        return super().get_configs([run_id for run_id in run_ids if isinstance(run_id, str) and "\0" not in run_id])
+        return self.store.get_configs([run_id for run_id in run_ids if isinstance(run_id, str) and "\0" not in run_id])
 
 
 class UnknownRunsFailTheWhole(Mutant, breaks="READ.6"):
-    def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        return {run_id: self.get_config(run_id) for run_id in run_ids}
+    def read_configs(self, run_ids: Sequence[str]) -> dict[str, str]:
+        for run_id in run_ids:
+            if run_id not in self.database.runs:
+                raise RunNotFoundError.of(run_id)
+        return super().read_configs(run_ids)
 
 
-class AnyCursorWillDo(Mutant, breaks="READ.7"):
+class AnyCursorWillDo(Front, breaks="READ.7"):
     def search_runs(self, *arguments: Any, cursor: str | None = None, **query: Any) -> Page[Run]:
         try:
-            return super().search_runs(*arguments, cursor=cursor, **query)
+            return self.store.search_runs(*arguments, cursor=cursor, **query)
         except InvalidValueError:
             if cursor is None:
                 raise
-            return super().search_runs(*arguments, **query)
+            return self.store.search_runs(*arguments, **query)
 
 
 class MissingIsTheEmptyText(Mutant, breaks="READ.1"):

@@ -1,15 +1,16 @@
-"""Planted bugs that only show behind the recorder, which calls operations (DUR.7)."""
+"""Planted bugs that only show behind the recorder, which calls the operations of a backend and no verbs (DUR.7)."""
 
 from collections.abc import Iterable, Sequence
 
 from kit.mutants.base import Mutant
 from runstore.model import MetricPoint, SeriesSummary
+from runstore.series import Points, SeriesColumns
 
 
 class SeriesAreNotedByTheVerb(Mutant, breaks="DUR.7"):
     """Does a part of its work around a public method, from the points that a program gives it."""
 
-    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:
+    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:  # type: ignore[misc]  # final, and this is why
         given = list(points)
         super().log_metrics(run_id, given)
         noted = self.database.__dict__.setdefault("noted", set())
@@ -21,3 +22,13 @@ class SeriesAreNotedByTheVerb(Mutant, breaks="DUR.7"):
             run_id: [each for each in summaries if (run_id, each.name, each.dataset_type) in noted]
             for run_id, summaries in super().read_summaries(run_ids).items()
         }
+
+
+class PointsAreTakenByTheCallAlone(Mutant, breaks="DUR.7"):
+    """Stores the points of a call as they come, and has no other way to store any."""
+
+    def take_points(self, run_id: str, points: Points) -> None:
+        super().append(run_id, points.by_series())
+
+    def append(self, run_id: str, series: SeriesColumns) -> None:
+        raise NotImplementedError(f"{len(series)} series of run {run_id}")

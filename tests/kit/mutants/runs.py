@@ -2,145 +2,140 @@
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from msgspec.structs import replace
 
-from kit.mutants.base import Mutant
+from kit.mutants.base import Front, Mutant
+from runstore.backend import NewExperiment, NewRun
 from runstore.errors import ConflictError
-from runstore.model import Experiment, Page
-from runstore.values.ids import experiment_id_of
+from runstore.model import Experiment
 
 
 class RaceInGetOrCreate(Mutant, breaks="EXP.2"):
-    def get_or_create_experiment(self, name: str, *, description: str | None = None) -> str:
-        if experiment_id_of(name) not in self.database.experiments:
+    def make_experiment(self, new: NewExperiment) -> None:
+        if new.id not in self.database.experiments:
             time.sleep(0.005)
-            if experiment_id_of(name) in self.database.experiments:
-                raise ConflictError(f"experiment {name!r} already exists; choose another name")
-        return super().get_or_create_experiment(name, description=description)
+            if new.id in self.database.experiments:
+                raise ConflictError(f"experiment {new.name!r} already exists; choose another name")
+        super().make_experiment(new)
 
 
 class RaceInEnsureRun(Mutant, breaks="RUN.9"):
-    def ensure_run(self, experiment_id: str | None = None, *, run_id: str | None = None, **given: Any) -> str:
-        is_new = run_id is not None and run_id not in self.database.runs
+    def insert_run(self, new: NewRun) -> bool:
         time.sleep(0.005)
-        if is_new and run_id in self.database.runs:
-            raise ConflictError(f"run {run_id!r} already exists; choose another id")
-        return super().ensure_run(experiment_id, run_id=run_id, **given)
+        if new.id in self.database.runs:
+            raise ConflictError(f"run {new.id!r} already exists; choose another id")
+        return super().insert_run(new)
 
 
-class ExperimentIdsAreCounted(Mutant, breaks="EXP.1"):
+class ExperimentIdsAreCounted(Front, breaks="EXP.1"):
     def get_or_create_experiment(self, name: str, *, description: str | None = None) -> str:
-        super().get_or_create_experiment(name, description=description)
-        experiments = self.database.experiments
-        found = next(each for each in experiments.values() if each.name == name)
-        counted = found.id if found.id.isdigit() else str(len(experiments))
-        experiments[counted] = replace(found, id=counted)
+        found = self.database.experiments[self.store.get_or_create_experiment(name, description=description)]
+        counted = str(len(self.database.experiments))
+        self.database.experiments[counted] = replace(found, id=counted)
         return counted
 
 
 class TrailingSpacesAreStripped(Mutant, breaks="EXP.3"):
-    def get_or_create_experiment(self, name: str, *, description: str | None = None) -> str:
-        return super().get_or_create_experiment(name.strip(" ") or name, description=description)
+    def make_experiment(self, new: NewExperiment) -> None:
+        super().make_experiment(replace(new, name=new.name.strip(" ") or new.name))
 
 
 class LastDescriptionWins(Mutant, breaks="EXP.4"):
-    def get_or_create_experiment(self, name: str, *, description: str | None = None) -> str:
-        found = super().get_or_create_experiment(name, description=description)
-        self.database.experiments[found] = replace(self.database.experiments[found], description=description)
-        return found
+    def make_experiment(self, new: NewExperiment) -> None:
+        super().make_experiment(new)
+        made = self.database.experiments[new.id]
+        self.database.experiments[new.id] = replace(made, description=new.description)
 
 
 class ExperimentsAreListedAsTheyCame(Mutant, breaks="EXP.5"):
-    def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]:
-        begin = int(cursor or 0)
+    def read_experiments(self, after: str | None, limit: int) -> Sequence[Experiment]:
         found = list(self.database.experiments.values())
-        rest = begin + limit
-        return Page(items=tuple(found[begin:rest]), next_cursor=str(rest) if len(found) > rest else None)
+        begin = next((place for place, each in enumerate(found, start=1) if each.name == after), 0)
+        return found[begin : begin + limit]
 
 
 class EnsuringAgainRenames(Mutant, breaks="RUN.2"):
-    def ensure_run(self, experiment_id: str | None = None, *, name: str | None = None, **given: Any) -> str:
-        run_id = super().ensure_run(experiment_id, name=name, **given)
-        if name is not None:
-            self._entry(run_id).run = replace(self._entry(run_id).run, name=name)
-        return run_id
+    def begin_run(self, new: NewRun) -> None:
+        super().begin_run(new)
+        if new.name is not None:
+            self._entry(new.id).run = replace(self._entry(new.id).run, name=new.name)
 
 
-class ChosenIdIsIgnored(Mutant, breaks="RUN.3"):
+class ChosenIdIsIgnored(Front, breaks="RUN.3"):
     def ensure_run(self, experiment_id: str | None = None, *, run_id: str | None = None, **given: Any) -> str:
         known = run_id if run_id in self.database.runs else None
-        return super().ensure_run(experiment_id, run_id=known, **given)
+        return self.store.ensure_run(experiment_id, run_id=known, **given)
 
 
 class OtherExperimentIsIgnored(Mutant, breaks="RUN.5"):
-    def ensure_run(self, experiment_id: str | None = None, *, run_id: str | None = None, **given: Any) -> str:
-        known = run_id in self.database.runs
-        return super().ensure_run(None if known else experiment_id, run_id=run_id, **given)
+    def begin_run(self, new: NewRun) -> None:
+        super().begin_run(replace(new, experiment_id=None) if new.id in self.database.runs else new)
 
 
 class ResumeForgets(Mutant, breaks="RUN.6"):
-    def ensure_run(self, experiment_id: str | None = None, *, resume: bool = False, **given: Any) -> str:
-        run_id = super().ensure_run(experiment_id, resume=resume, **given)
-        if resume:
-            self._entry(run_id).series.clear()
-        return run_id
+    def reopen_run(self, run_id: str) -> None:
+        super().reopen_run(run_id)
+        self._entry(run_id).series.clear()
 
 
 class ResumeKeepsTheEndTime(Mutant, breaks="RUN.6"):
-    def ensure_run(self, experiment_id: str | None = None, *, run_id: str | None = None, **given: Any) -> str:
-        before = self.database.runs[run_id].run if run_id in self.database.runs else None
-        found = super().ensure_run(experiment_id, run_id=run_id, **given)
-        if before and before.end_time:
-            self._entry(found).run = replace(self._entry(found).run, end_time=before.end_time)
-        return found
+    def reopen_run(self, run_id: str) -> None:
+        end_time = self._entry(run_id).run.end_time
+        super().reopen_run(run_id)
+        self._entry(run_id).run = replace(self._entry(run_id).run, end_time=end_time)
 
 
 class ParentIsNotChecked(Mutant, breaks="RUN.7"):
-    def ensure_run(self, experiment_id: str | None = None, *, parent_run_id: str | None = None, **given: Any) -> str:
-        return super().ensure_run(
-            experiment_id, parent_run_id=parent_run_id if parent_run_id in self.database.runs else None, **given
-        )
+    def insert_run(self, new: NewRun) -> bool:
+        is_known = new.parent_run_id in self.database.runs
+        return super().insert_run(new if is_known else replace(new, parent_run_id=None))
 
 
-class RunIdsAreTheSecond(Mutant, breaks="RUN.1"):
+class RunIdsAreTheSecond(Front, breaks="RUN.1"):
     def ensure_run(self, experiment_id: str | None = None, *, run_id: str | None = None, **given: Any) -> str:
-        return super().ensure_run(experiment_id, run_id=run_id or time.strftime("%Y%m%d-%H%M%S"), **given)
+        return self.store.ensure_run(experiment_id, run_id=run_id or time.strftime("%Y%m%d-%H%M%S"), **given)
 
 
-class RunIdsFollowTheSeed(Mutant, breaks="RUN.1"):
+class RunIdsFollowTheSeed(Front, breaks="RUN.1"):
     def ensure_run(self, experiment_id: str | None = None, *, run_id: str | None = None, **given: Any) -> str:
         seeded = random.Random(42).getrandbits(32)
-        return super().ensure_run(experiment_id, run_id=run_id or f"{seeded:08x}", **given)
+        return self.store.ensure_run(experiment_id, run_id=run_id or f"{seeded:08x}", **given)
 
 
-class RunsWithoutAnExperimentGoToTheDefault(Mutant, breaks="RUN.4"):
+class RunsWithoutAnExperimentGoToTheDefault(Front, breaks="RUN.4"):
     def ensure_run(self, experiment_id: str | None = None, *, run_id: str | None = None, **given: Any) -> str:
         if experiment_id is None and run_id not in self.database.runs:
-            experiment_id = self.get_or_create_experiment("Default")
-        return super().ensure_run(experiment_id, run_id=run_id, **given)
+            experiment_id = self.store.get_or_create_experiment("Default")
+        return self.store.ensure_run(experiment_id, run_id=run_id, **given)
 
 
 class UnknownExperimentIsMade(Mutant, breaks="RUN.4"):
-    def ensure_run(self, experiment_id: str | None = None, **given: Any) -> str:
-        if experiment_id is not None and experiment_id not in self.database.experiments:
+    def insert_run(self, new: NewRun) -> bool:
+        experiment_id = new.require_experiment()
+        if experiment_id not in self.database.experiments:
             made = self.database.experiments[self.get_or_create_experiment(f"experiment {experiment_id}")]
             self.database.experiments[experiment_id] = replace(made, id=experiment_id)
-        return super().ensure_run(experiment_id, **given)
+        return super().insert_run(new)
 
 
-class StartTimesLoseTheirZone(Mutant, breaks="RUN.8"):
+class StartTimesLoseTheirZone(Front, breaks="RUN.8"):
     def ensure_run(self, experiment_id: str | None = None, *, start_time: datetime | None = None, **given: Any) -> str:
         wall = start_time and start_time.replace(tzinfo=UTC)
-        return super().ensure_run(experiment_id, start_time=wall, **given)
+        return self.store.ensure_run(experiment_id, start_time=wall, **given)
 
 
-class TagsBecomeText(Mutant, breaks="RUN.8"):
+class StartTimesAreWholeSeconds(Mutant, breaks="RUN.8"):
+    def insert_run(self, new: NewRun) -> bool:
+        return super().insert_run(replace(new, start_us=new.start_us and new.start_us // 1_000_000 * 1_000_000))
+
+
+class TagsBecomeText(Front, breaks="RUN.8"):
     def ensure_run(
         self, experiment_id: str | None = None, *, tags: Mapping[str, str] | None = None, **given: Any
     ) -> str:
         texts = {key: str(value) for key, value in (tags or {}).items()}
-        return super().ensure_run(experiment_id, tags=texts, **given)
+        return self.store.ensure_run(experiment_id, tags=texts, **given)

@@ -13,9 +13,10 @@ from typing import Any, ClassVar, Self
 
 import sqlalchemy as sa
 
+from runstore.backend import RunEnd
 from runstore.errors import ForeignSchemaError, SchemaTooNewError, StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
-from runstore.model import RunStatus
+from runstore.series import SeriesColumns
 from runstore_sql import opening
 from runstore_sql.connections.database import Database
 from runstore_sql.connections.pool import Pool
@@ -194,10 +195,10 @@ class ForkedChildrenAreTurnedAway(SqlMutant):
 
     breaks = "OPEN.5"
 
-    def log_metrics(self, run_id: str, points: Any) -> None:
+    def append(self, run_id: str, series: SeriesColumns) -> None:
         if self.database.__dict__.setdefault("owner", os.getpid()) != os.getpid():
             raise StoreFailureError(f"{self!r} was opened before a fork; open another")
-        super().log_metrics(run_id, points)
+        super().append(run_id, series)
 
 
 class _PlainFile(Connector):
@@ -240,12 +241,12 @@ class PointsAreAcknowledgedBeforeTheCommit(SqlMutant):
 
     breaks = "DUR.1"
 
-    def log_metrics(self, run_id: str, points: Any) -> None:
-        self.__dict__.setdefault("kept", []).append((run_id, list(points)))
+    def append(self, run_id: str, series: SeriesColumns) -> None:
+        self.__dict__.setdefault("kept", []).append((run_id, series))
 
     def close(self) -> None:
-        for run_id, points in self.__dict__.pop("kept", []):
-            super().log_metrics(run_id, points)
+        for run_id, series in self.__dict__.pop("kept", []):
+            super().append(run_id, series)
         super().close()
 
 
@@ -254,12 +255,12 @@ class EndsAreWrittenAtExit(SqlMutant):
 
     breaks = "DUR.1"
 
-    def finalize(self, run_id: str, status: RunStatus | str, **given: Any) -> None:
-        self.__dict__.setdefault("ends", []).append((run_id, status, given))
+    def end_run(self, run_id: str, end: RunEnd) -> None:
+        self.__dict__.setdefault("ends", []).append((run_id, end))
 
     def close(self) -> None:
-        for run_id, status, given in self.__dict__.pop("ends", []):
-            super().finalize(run_id, status, **given)
+        for run_id, end in self.__dict__.pop("ends", []):
+            super().end_run(run_id, end)
         super().close()
 
 
@@ -287,9 +288,9 @@ class BusyIsSwallowed(SqlMutant):
     breaks = "DUR.4"
     database_kind = OneTry
 
-    def log_metrics(self, run_id: str, points: Any) -> None:
+    def append(self, run_id: str, series: SeriesColumns) -> None:
         with suppress(StoreUnavailableError):
-            super().log_metrics(run_id, points)
+            super().append(run_id, series)
 
 
 class TenTries(Database):

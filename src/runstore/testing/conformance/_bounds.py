@@ -9,6 +9,8 @@ import pytest
 
 from runstore.backend import Store
 from runstore.errors import InvalidValueError, QueryError, ReadOnlyError
+from runstore.query import check_children, check_search
+from runstore.query.searches import encode_cursor
 from runstore.testing.bench import Bench, new_experiment, point, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.conformance._reading import pages
@@ -81,6 +83,18 @@ VERBS: dict[str, Callable[[Store, str, str], object]] = {
     "finalize": lambda store, run_id, _: store.finalize(run_id, "completed"),
     "heartbeat": lambda store, run_id, _: store.heartbeat(run_id, lease_s=60.0),
 }
+
+
+PLACES = (
+    *(b"[]", b"[[]]", b"null", b"{}", b"5", b"1e999", b"[" * 10_000),
+    *(b'["x"]', b"[[0,9" + b"9" * 400 + b"]]", b'[[2,"\\ud800"]]', b'[[0,1],[2,"x"]]'),
+    *(
+        b'[[5,0],[2,"n"],["x",1],[2,"id"]]',
+        b'[[5,0],[2,"n"],[0,"yesterday"],[2,"id"]]',
+        b'[[9,0],[2,"n"],[0,1],[2,"id"]]',
+    ),
+)
+"""What may stand in a cursor, and is the place of no run and of no experiment."""
 
 
 class BoundClauses(ConformanceBase):
@@ -257,6 +271,22 @@ class BoundClauses(ConformanceBase):
                     with pytest.raises(QueryError):
                         other(limit=1, cursor=cursor)
 
+    @clause("READ.7")
+    @pytest.mark.parametrize("place", PLACES, ids=repr)
+    def test_a_cursor_of_this_query_with_a_place_of_another_shape_is_refused(self, store: Store, place: bytes) -> None:
+        experiment_id = new_experiment(store)
+        parent = store.ensure_run(experiment_id)
+        order_by = ["config.a", "name"]
+        runs = check_search(None, experiment_id=experiment_id, order_by=order_by, limit=1, cursor=None).key
+        children = check_children(parent, limit=1, cursor=None).key
+
+        with pytest.raises(QueryError):
+            store.search_runs(experiment_id=experiment_id, order_by=order_by, cursor=encode_cursor(runs, place))
+        with pytest.raises(QueryError):
+            store.list_children(parent, cursor=encode_cursor(children, place))
+        with pytest.raises(QueryError):
+            store.list_experiments(cursor=encode_cursor("experiments", place))
+
     @clause("READ.9")
     @pytest.mark.parametrize("verb", list(VERBS))
     def test_a_verb_of_a_reader_is_refused_and_changes_nothing(self, bench: Bench, verb: str) -> None:
@@ -324,16 +354,4 @@ def _changed(content: bytes) -> list[bytes]:
         bytes([*content[:at], content[at] ^ 1, *content[at + 1 :]])
         for at in range(0, len(content), max(1, len(content) // 9))
     ]
-    places = (
-        b"[]",
-        b"[[]]",
-        b"null",
-        b"{}",
-        b'"x"',
-        b"5",
-        b"1e999",
-        b"[" * 10_000,
-        b"[[0,9" + b"9" * 400 + b"]]",
-        b'[[2,"\\ud800"]]',
-    )
-    return [*turned, content[: len(content) // 2], b"", *places, *(content[:12] + place for place in places)]
+    return [*turned, content[: len(content) // 2], b"", *PLACES, *(content[:12] + place for place in PLACES)]

@@ -1,0 +1,63 @@
+"""The base class of backends: what lacks an operation cannot be made, and what is public cannot be overridden."""
+
+from abc import ABC
+
+import pytest
+
+from runstore.backend import BackendStore, Store
+from runstore.memory import MemoryStore
+from runstore.protocol import RunReader, RunStore
+
+OPERATIONS = sorted(BackendStore.__abstractmethods__)
+VERBS_AND_READS = sorted(
+    name
+    for protocol in (RunStore, RunReader)
+    for name in vars(protocol)
+    if not name.startswith("_") and name != "close"
+)
+
+
+def test_the_operations_of_a_backend_are_these() -> None:
+    assert OPERATIONS == [
+        "append",
+        "beat",
+        "blobs",
+        "close",
+        "end_run",
+        "find_experiment_by_id",
+        "find_run",
+        "insert_run",
+        "make_experiment",
+        "merge_config",
+        "read_artifact",
+        "read_artifacts",
+        "read_configs",
+        "read_experiments",
+        "read_history",
+        "read_runs",
+        "read_summaries",
+        "record_artifacts",
+        "reopen_run",
+    ]
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_backend_that_lacks_an_operation_cannot_be_made_and_the_error_names_it(operation: str) -> None:
+    members = {name: member for name, member in vars(MemoryStore).items() if name not in {operation, "__dict__"}}
+    lacking = type("Lacking", (BackendStore,), members)
+
+    with pytest.raises(TypeError, match=rf"abstract method '?{operation}'?"):
+        lacking()
+
+
+@pytest.mark.parametrize("name", [*VERBS_AND_READS, "heartbeat"])
+def test_a_verb_or_read_is_final_for_every_store(name: str) -> None:
+    member = getattr(Store, name)
+
+    assert member.__final__
+    assert getattr(MemoryStore, name) is member
+
+
+def test_what_a_database_and_a_recorder_have_in_common_is_abstract() -> None:
+    assert issubclass(Store, ABC)
+    assert {"begin_run", "take_points", "keep_artifact", "source"} <= Store.__abstractmethods__
