@@ -39,7 +39,9 @@ def test_every_clause_has_a_planted_bug_that_needs_no_server() -> None:
     assert sorted(set(CLAUSES) - {planted.clause for planted in MUTANTS.values() if not planted.server}) == []
 
 
-@pytest.mark.parametrize("clause", ["ART.1", "DUR.3", "OPEN.6", "FIN.6", "READ.1", "READ.4", "MET.10"])
+@pytest.mark.parametrize(
+    "clause", ["ART.1", "DUR.3", "OPEN.6", "FIN.6", "READ.1", "READ.4", "MET.10", "DUR.7", "ERR.2"]
+)
 def test_the_store_without_a_bug_breaks_no_clause(clause: str) -> None:
     assert breaches_of(clause, lambda: MutantHarness(MemoryStore)) == {}
 

@@ -113,4 +113,4 @@ class MutantHarness(Harness):
     def open_refused(self) -> MemoryStore:
         if hasattr(self._kind, "turn_away"):
             self._kind.turn_away()
-        raise StoreFailureError("memory://stranger@host refused: no such user; mend the name")
+        raise StoreFailureError("memory://stranger@host refused: no such user; check the name")

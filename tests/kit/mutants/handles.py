@@ -86,6 +86,13 @@ class MessagesSayNothing(Mutant, breaks="ERR.2"):
         super().append(run_id, series)
 
 
+class MessagesNameNoCure(Mutant, breaks="ERR.2"):
+    def append(self, run_id: str, series: SeriesColumns) -> None:
+        if run_id not in self.database.runs:
+            raise RunNotFoundError(f"in this store of runs no run has the id {run_id!r}")
+        super().append(run_id, series)
+
+
 class MistakesAreCalledUnavailable(Mutant, breaks="ERR.3"):
     def append(self, run_id: str, series: SeriesColumns) -> None:
         try:
