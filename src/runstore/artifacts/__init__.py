@@ -6,12 +6,10 @@ from runstore.artifacts.blobs import (
     LocalBlobs,
     absolute_place,
     blobs_at,
-    check_place,
     hashed,
     hashed_chunks,
 )
 from runstore.artifacts.requests import ArtifactFile, ArtifactRequest, check_artifact, records_of
-from runstore.artifacts.verifying import open_verified
 
 __all__ = [
     "ArtifactFile",
@@ -22,9 +20,7 @@ __all__ = [
     "absolute_place",
     "blobs_at",
     "check_artifact",
-    "check_place",
     "hashed",
     "hashed_chunks",
-    "open_verified",
     "records_of",
 ]

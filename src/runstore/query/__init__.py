@@ -26,19 +26,17 @@ Bounds: a filter has at most 20,000 characters and 100 tests, nests ``not`` and 
 first 65,535 characters. What lies beyond is refused with :class:`~runstore.errors.QueryError`.
 """
 
-from runstore.query.meaning import Lookup, leaf_value, lookup_in, matches, precedes, sort_key
+from runstore.query.meaning import Lookup, lookup_in, matches
 from runstore.query.pages import pick_page
-from runstore.query.parser import parse_filter, parse_order
+from runstore.query.parser import parse_filter
 from runstore.query.patterns import Part, Wildcard, like_matcher, like_parts, like_tokens, part_length
-from runstore.query.searches import ExperimentQuery, Place, RunQuery, check_children, check_experiments, check_search
+from runstore.query.searches import Place, RunQuery, check_children, check_search
 from runstore.query.tree import (
     ATTRIBUTES,
     MAX_SORTED_LENGTH,
     NULLABLE_ATTRIBUTES,
-    NUMBER_ATTRIBUTES,
     STATISTICS,
     TEXT_ATTRIBUTES,
-    TIME_ATTRIBUTES,
     And,
     Attribute,
     Compare,
@@ -61,15 +59,12 @@ __all__ = [
     "ATTRIBUTES",
     "MAX_SORTED_LENGTH",
     "NULLABLE_ATTRIBUTES",
-    "NUMBER_ATTRIBUTES",
     "STATISTICS",
     "TEXT_ATTRIBUTES",
-    "TIME_ATTRIBUTES",
     "And",
     "Attribute",
     "Compare",
     "ConfigKey",
-    "ExperimentQuery",
     "Field",
     "In",
     "Like",
@@ -88,18 +83,13 @@ __all__ = [
     "Tag",
     "Wildcard",
     "check_children",
-    "check_experiments",
     "check_search",
-    "leaf_value",
     "like_matcher",
     "like_parts",
     "like_tokens",
     "lookup_in",
     "matches",
     "parse_filter",
-    "parse_order",
     "part_length",
     "pick_page",
-    "precedes",
-    "sort_key",
 ]
