@@ -80,50 +80,24 @@ __all__ = [
 ]
 
 _HOMES = {
-    "errors": (
-        "ArtifactNotFoundError",
-        "ConflictError",
-        "ExperimentNotFoundError",
-        "InvalidValueError",
-        "NotFoundError",
-        "QueryError",
-        "ReadOnlyError",
-        "RunFinalizedError",
-        "RunNotFoundError",
-        "RunStoreError",
-        "StoreClosedError",
-        "StoreFailureError",
-        "StoreUnavailableError",
-    ),
-    "model": (
-        "Artifact",
-        "DatasetType",
-        "Experiment",
-        "History",
-        "MetricPoint",
-        "Page",
-        "Run",
-        "RunFailure",
-        "RunStatus",
-        "SeriesSummary",
-        "StepValue",
-    ),
-    "backend": ("BackendStore", "Store"),
-    "protocol": ("RunReader", "RunStore"),
-    "opening": ("open_reader", "open_store"),
+    "BackendStore": "backend",
+    "RunReader": "protocol",
+    "RunStore": "protocol",
+    "Store": "backend",
+    "open_reader": "opening",
+    "open_store": "opening",
 }
-"""Which module each public name is loaded from at its first use, so that ``import runstore`` costs next to nothing."""
 
 
 def __getattr__(name: str) -> object:
-    """Loads a public name at its first use."""
-    for module, names in _HOMES.items():
-        if name in names:
-            value = getattr(importlib.import_module(f"runstore.{module}"), name)
-            globals()[name] = value
-            return value
-    message = f"module {__name__!r} has no attribute {name!r}"
-    raise AttributeError(message)
+    """Loads a public name at its first use, so that ``import runstore`` costs next to nothing."""
+    if name not in __all__:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    home = "errors" if name.endswith("Error") else _HOMES.get(name, "model")
+    value: object = getattr(importlib.import_module(f"runstore.{home}"), name)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

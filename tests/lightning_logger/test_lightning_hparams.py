@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from runstore.lightning.hparams import config_of
-from runstore.values.config import check_config
+from runstore.values.config import ConfigDocument
 
 pytestmark = pytest.mark.training
 
@@ -76,7 +76,7 @@ def test_a_value_of_any_kind_is_kept(given: object, kept: object) -> None:
 
     assert config == {"value": kept}
     assert type(config["value"]) is type(kept)
-    assert check_config(config) == config
+    assert ConfigDocument.checked(config).values == config
 
 
 def test_a_partial_is_kept_as_text_that_tells_its_function_and_arguments() -> None:
@@ -101,7 +101,7 @@ def test_a_structure_without_end_is_cut_off_with_a_mark() -> None:
     config = config_of(deep)
 
     assert "<loop or too deep: builtins.dict>" in repr(config)
-    assert check_config(config) == config
+    assert ConfigDocument.checked(config).values == config
 
 
 def test_a_key_that_no_store_keeps_costs_that_key_alone() -> None:

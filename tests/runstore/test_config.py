@@ -18,11 +18,10 @@ from hypothesis import strategies as st
 from runstore import InvalidValueError
 from runstore.values.config import (
     MAX_CONFIG_BYTES,
-    check_config,
+    ConfigDocument,
     decode_config,
     encode_config,
     flatten_config,
-    merge_config,
 )
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
@@ -33,6 +32,10 @@ _CONFIGS = st.dictionaries(
     st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(_KEYS, inner, max_size=4)),
     max_size=5,
 )
+
+
+def _merged(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    return ConfigDocument.checked(new).merged_over(ConfigDocument.checked(old)).values
 
 
 def _same(left: Any, right: Any) -> bool:
@@ -50,14 +53,14 @@ def _same(left: Any, right: Any) -> bool:
 
 @given(_CONFIGS)
 def test_every_config_reads_back_equal_and_of_the_same_types(config: dict[str, Any]) -> None:
-    assert _same(decode_config(encode_config(check_config(config))), config)
+    assert _same(decode_config(encode_config(ConfigDocument.checked(config).values)), config)
 
 
 @given(_CONFIGS, _CONFIGS)
 def test_merging_the_same_config_twice_is_merging_it_once(old: dict[str, Any], new: dict[str, Any]) -> None:
-    once = merge_config(old, new)
+    once = _merged(old, new)
 
-    assert _same(merge_config(once, new), once)
+    assert _same(_merged(once, new), once)
 
 
 @given(_CONFIGS)
@@ -71,7 +74,7 @@ def test_merging_goes_into_mappings_and_replaces_everything_else() -> None:
     old = {"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"d": 1}}
     new = {"a": {"y": [3]}, "b": {"z": 1}, "c": 2}
 
-    assert merge_config(old, new) == {"a": {"x": 1, "y": [3]}, "b": {"z": 1}, "c": 2}
+    assert _merged(old, new) == {"a": {"x": 1, "y": [3]}, "b": {"z": 1}, "c": 2}
     assert old == {"a": {"x": 1, "y": [1, 2]}, "b": 1, "c": {"d": 1}}
 
 
@@ -88,7 +91,9 @@ def test_scalar_subclasses_become_their_base_type_and_tuples_lists() -> None:
     class Level(enum.IntEnum):
         HIGH = 3
 
-    checked = check_config(OrderedDict(opt=Optimizer.ADAM, level=Level.HIGH, size=(224, 224)))
+    config = OrderedDict(opt=Optimizer.ADAM, level=Level.HIGH, size=(224, 224))
+
+    checked = ConfigDocument.checked(config).values
 
     assert checked == {"opt": "adam", "level": 3, "size": [224, 224]}
     assert [type(value) for value in checked.values()] == [str, int, list]
@@ -111,7 +116,7 @@ def test_scalar_subclasses_become_their_base_type_and_tuples_lists() -> None:
 )
 def test_a_value_that_cannot_be_kept_is_refused_by_its_path(config: Any, path: str) -> None:
     with pytest.raises(InvalidValueError, match=path):
-        check_config(config)
+        ConfigDocument.checked(config)
 
 
 def test_a_config_that_holds_itself_is_refused() -> None:
@@ -119,7 +124,7 @@ def test_a_config_that_holds_itself_is_refused() -> None:
     config["a"] = config
 
     with pytest.raises(InvalidValueError, match="levels deep"):
-        check_config(config)
+        ConfigDocument.checked(config)
 
 
 def test_a_config_over_the_limit_is_refused_whole() -> None:
@@ -159,7 +164,7 @@ def test_a_value_that_cannot_be_kept_is_refused_with_how_to_give_it(value: objec
     pattern = re.escape(told).replace(r"\.\*", ".*")
 
     with pytest.raises(InvalidValueError, match=rf"config\['x'\] is .*{pattern}$"):
-        check_config({"x": value})
+        ConfigDocument.checked({"x": value})
 
 
 @pytest.mark.parametrize(
@@ -167,4 +172,4 @@ def test_a_value_that_cannot_be_kept_is_refused_with_how_to_give_it(value: objec
 )
 def test_a_config_that_is_no_mapping_is_refused_with_how_to_make_one(config: object, told: str) -> None:
     with pytest.raises(InvalidValueError, match=f"give a mapping: {told}"):
-        check_config(config)  # type: ignore[arg-type]  # wrong on purpose
+        ConfigDocument.checked(config)  # type: ignore[arg-type]  # wrong on purpose

@@ -21,7 +21,7 @@ from typing import Any
 
 from runstore.errors import InvalidValueError
 from runstore.secrets import is_secret_option
-from runstore.values.config import check_config
+from runstore.values.config import ConfigDocument
 
 _DEEPEST = 50
 _MOST_ELEMENTS = 1000
@@ -41,7 +41,7 @@ def config_of(params: object) -> dict[str, Any]:
 def _kept(key: str, value: Any) -> Any:
     """The value as it is if the store's rules allow it (a key's length, a config's size), else a text that says why."""
     try:
-        check_config({key: value})
+        ConfigDocument.checked({key: value})
     except InvalidValueError as error:
         return f"<not kept: {error}>"
     return value

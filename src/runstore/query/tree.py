@@ -108,24 +108,11 @@ class Rank(IntEnum):
     MISSING = 5
 
 
-TEXT_ATTRIBUTES: Final = frozenset(
-    {
-        "id",
-        "name",
-        "status",
-        "training_mode",
-        "parent_run_id",
-        "client_id",
-        "source_path",
-        "experiment_id",
-    }
-)
+_TEXTS: Final = ("id", "name", "status", "training_mode", "parent_run_id", "client_id", "source_path", "experiment_id")
+TEXT_ATTRIBUTES: Final = frozenset(_TEXTS)
 TIME_ATTRIBUTES: Final = frozenset({"start_time", "end_time"})
 NUMBER_ATTRIBUTES: Final = frozenset({"attempt"})
-ATTRIBUTES: Final = (
-    *("id", "name", "status", "training_mode", "parent_run_id", "client_id", "source_path", "experiment_id"),
-    *("attempt", "start_time", "end_time"),
-)
+ATTRIBUTES: Final = (*_TEXTS, "attempt", "start_time", "end_time")
 """All of them, as errors list them."""
 STATISTICS: Final = ("last", "first", "min", "max", "count")
 NULLABLE_ATTRIBUTES: Final = frozenset({"name", "parent_run_id", "client_id", "source_path", "end_time"})

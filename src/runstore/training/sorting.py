@@ -9,7 +9,7 @@ from runstore.errors import InvalidValueError
 from runstore.model import MetricPoint
 from runstore.series.points import check_points, no_point, several
 from runstore.values.checks import shown
-from runstore.values.config import check_config
+from runstore.values.config import ConfigDocument
 
 GoodT = TypeVar("GoodT")
 
@@ -77,7 +77,7 @@ def sort_config(config: Mapping[str, Any]) -> SortedOut[dict[str, Any]]:
         InvalidValueError: this is no mapping.
     """
     try:
-        return SortedOut(check_config(config), [], None)
+        return SortedOut(ConfigDocument.checked(config).values, [], None)
     except InvalidValueError as error:
         if not isinstance(config, Mapping):
             raise
@@ -86,7 +86,7 @@ def sort_config(config: Mapping[str, Any]) -> SortedOut[dict[str, Any]]:
     refused: list[Refused] = []
     for key, value in config.items():
         try:
-            good |= check_config({key: value})
+            good |= ConfigDocument.checked({key: value}).values
         except InvalidValueError as error:
             refused.append(Refused(f"config {shown(key)}", str(error)))
     if not refused:  # each is good alone, but not all together

@@ -26,7 +26,7 @@ MAX_CONFIG_BYTES: Final = 4 * 2**20
 """Bytes of a run's whole encoded config."""
 
 MAX_INDEX_BYTES: Final = 6 * 2**20
-"""Bytes of the index by which a run's config is searched: each leaf with its whole key, see :func:`index_bytes`."""
+"""Bytes of the index by which a run's config is searched: each leaf with its whole key, see :attr:`ConfigDocument.index_bytes`."""
 
 MAX_DETAILS_BYTES: Final = 2**20
 """Bytes of encoded provenance, and of one artifact's metadata.
@@ -132,9 +132,14 @@ class ConfigDocument:
         merged.check_index()
         return merged
 
+    @property
+    def index_bytes(self) -> int:
+        """How much the index over the config takes in the database that takes most for it."""
+        return sum(map(_index_bytes, self.leaves))
+
     def check_index(self) -> None:
         """Refuses a config whose index would be larger than ``MAX_INDEX_BYTES``."""
-        size = sum(map(_index_bytes, self.leaves))
+        size = self.index_bytes
         if size > MAX_INDEX_BYTES:
             raise InvalidValueError(
                 f"the run's config would take {size} bytes in the index by which it is searched, where each value stands "
@@ -154,11 +159,6 @@ EMPTY_CONFIG: Final = "{}"
 """The text of a config that was never logged."""
 
 
-def check_config(config: Mapping[str, Any], field: str = "config") -> dict[str, Any]:
-    """A deep copy of plain values, as :meth:`ConfigDocument.checked` makes it and with the same errors."""
-    return ConfigDocument.checked(config, field).values
-
-
 def _merged(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(old)
     for key, value in new.items():
@@ -174,18 +174,6 @@ def encode_config(config: Mapping[str, Any]) -> str:
         InvalidValueError: the text is larger than ``MAX_CONFIG_BYTES``.
     """
     return _encode(config, "the run's config", MAX_CONFIG_BYTES)
-
-
-def merge_config(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
-    """As :meth:`ConfigDocument.merged_over`."""
-    merged = _merged(old, new)
-    ConfigDocument("", merged).check_index()
-    return merged
-
-
-def index_bytes(config: Mapping[str, Any]) -> int:
-    """How much the index over a checked config takes in the database that takes most for it."""
-    return sum(map(_index_bytes, flatten_config(config)))
 
 
 def _index_bytes(leaf: ConfigLeaf) -> int:

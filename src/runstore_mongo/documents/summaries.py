@@ -107,26 +107,18 @@ def summary_of_values(  # noqa: PLR0913, PLR0917 - one for each field: lists cal
     high_step: Any,
 ) -> SeriesSummary:
     """The summary of a series from :data:`STATISTICS_FIELDS`."""
-    first_point = StepValue(step=first_step, value=first)
-    if count == 1:  # a final result, as a table of runs has many
-        extreme = None if low is None else first_point
-        return SeriesSummary(
-            name=name,
-            dataset_type=dataset_type,
-            count=1,
-            first=first_point,
-            last=first_point,
-            min=extreme,
-            max=extreme,
-            non_finite_count=non_finite_count,
-        )
+    first_point = last_point = lowest = highest = StepValue(step=first_step, value=first)
+    if count > 1:  # not for a final result, as a table of runs has many
+        last_point = StepValue(step=last_step, value=last)
+        if low is not None and high is not None:
+            lowest, highest = StepValue(step=low_step, value=low), StepValue(step=high_step, value=high)
     return SeriesSummary(
         name=name,
         dataset_type=dataset_type,
         count=count,
         first=first_point,
-        last=StepValue(step=last_step, value=last),
-        min=None if low is None else StepValue(step=low_step, value=low),
-        max=None if high is None else StepValue(step=high_step, value=high),
+        last=last_point,
+        min=None if low is None else lowest,
+        max=None if high is None else highest,
         non_finite_count=non_finite_count,
     )

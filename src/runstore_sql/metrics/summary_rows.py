@@ -78,31 +78,23 @@ def summary_of(  # noqa: PLR0913, PLR0917 - one for each column: lists call it 5
     has_extremes = count != non_finite_count
     if first_mark or first is None:
         first = from_pair(first, first_mark)
-    first_point = StepValue(step=first_step, value=first)
-    if count == 1:  # a final result, as a table of runs has many
-        extreme = first_point if has_extremes else None
-        return SeriesSummary(
-            name=name,
-            dataset_type=dataset_type,
-            count=1,
-            first=first_point,
-            last=first_point,
-            min=extreme,
-            max=extreme,
-            non_finite_count=non_finite_count,
-        )
-    if last_mark or last is None:
-        last = from_pair(last, last_mark)
-    if has_extremes and (low_mark or high_mark or low is None or high is None):
-        low, high = from_pair(low, low_mark), from_pair(high, high_mark)
+    first_point = last_point = lowest = highest = StepValue(step=first_step, value=first)
+    if count > 1:  # not for a final result, as a table of runs has many
+        if last_mark or last is None:
+            last = from_pair(last, last_mark)
+        last_point = StepValue(step=last_step, value=last)
+        if has_extremes:
+            if low_mark or high_mark or low is None or high is None:
+                low, high = from_pair(low, low_mark), from_pair(high, high_mark)
+            lowest, highest = StepValue(step=low_step, value=low), StepValue(step=high_step, value=high)
     return SeriesSummary(
         name=name,
         dataset_type=dataset_type,
         count=count,
         first=first_point,
-        last=StepValue(step=last_step, value=last),
-        min=StepValue(step=low_step, value=low) if has_extremes else None,
-        max=StepValue(step=high_step, value=high) if has_extremes else None,
+        last=last_point,
+        min=lowest if has_extremes else None,
+        max=highest if has_extremes else None,
         non_finite_count=non_finite_count,
     )
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from runstore.model import Artifact, Experiment, Run, RunFailure, RunStatus, from_microseconds, to_microseconds
 from runstore.values import decode_config, encode_config
 from runstore_sql.schema.leases import status_now
-from runstore_sql.schema.tables import artifact, experiment, parent, run
+from runstore_sql.schema.tables import experiment, parent, run
 
 _TAGS: Final = msgspec.json.Decoder(dict[str, str])
 _FAILURE: Final = msgspec.json.Decoder(RunFailure)
@@ -44,42 +44,24 @@ def run_columns(now_us: str) -> list[sa.ColumnElement[Any]]:
 
 
 def run_of(row: Any) -> Run:
-    """A run from a row whose first columns are :func:`run_columns`."""
-    (
-        run_id,
-        experiment_id,
-        name,
-        status,
-        training_mode,
-        parent_run_id,
-        client_id,
-        attempt,
-        start_us,
-        end_us,
-        heartbeat_us,
-        lease_s,
-        source_path,
-        tags,
-        provenance,
-        failure,
-    ) = row[:16]
+    """A run from a row with the columns of :func:`run_columns`."""
     return Run(
-        id=run_id,
-        experiment_id=experiment_id,
-        name=name,
-        status=RunStatus(status),
-        training_mode=training_mode,
-        parent_run_id=parent_run_id,
-        client_id=client_id,
-        attempt=attempt,
-        start_time=from_microseconds(start_us),
-        end_time=None if end_us is None else from_microseconds(end_us),
-        heartbeat_at=from_microseconds(heartbeat_us),
-        lease_s=lease_s,
-        source_path=source_path,
-        tags=_TAGS.decode(tags),
-        provenance=decode_config(provenance),
-        failure=None if failure is None else _FAILURE.decode(failure),
+        id=row.id,
+        experiment_id=row.experiment_id,
+        name=row.name,
+        status=RunStatus(row.status),
+        training_mode=row.training_mode,
+        parent_run_id=row.parent_run_id,
+        client_id=row.client_id,
+        attempt=row.attempt,
+        start_time=from_microseconds(row.start_us),
+        end_time=None if row.end_us is None else from_microseconds(row.end_us),
+        heartbeat_at=from_microseconds(row.heartbeat_us),
+        lease_s=row.lease_s,
+        source_path=row.source_path,
+        tags=_TAGS.decode(row.tags),
+        provenance=decode_config(row.provenance),
+        failure=None if row.failure is None else _FAILURE.decode(row.failure),
     )
 
 
@@ -117,7 +99,7 @@ def artifact_of(row: Any, run_id: str) -> Artifact:
 
 def artifact_values(record: Artifact, run_pk: int) -> dict[str, Any]:
     """The columns of an artifact's record."""
-    values = {
+    return {
         "run_pk": run_pk,
         "name": record.name,
         "artifact_type": record.artifact_type,
@@ -128,4 +110,3 @@ def artifact_values(record: Artifact, run_pk: int) -> dict[str, Any]:
         "created_us": to_microseconds(record.created_at),
         "metadata": encode_config(record.metadata),
     }
-    return {column.name: values[column.name] for column in artifact.c}

@@ -52,7 +52,6 @@ class Filters:
     """Translates for one dialect."""
 
     def __init__(self, dialect: Dialect) -> None:
-        """Speaks the dialect."""
         self._dialect = dialect
         self.attributes: dict[str, sa.ColumnElement[Any]] = {
             "id": run.c.id,

@@ -4,7 +4,7 @@ Ranks (:class:`runstore.query.tree.Rank`) ascend in both directions. A page begi
 before, whose ranks and values the cursor holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -44,7 +44,6 @@ class Ordering:
     """
 
     def __init__(self, orders: Sequence[Order], filters: Filters) -> None:
-        """Prepares the terms."""
         self.joins: list[tuple[sa.FromClause, Condition]] = []
         self.terms = [self._term(order, filters) for order in orders]
         self.long_texts = sum(
@@ -101,39 +100,21 @@ class Ordering:
         self.joins.append((table, sa.and_(table.c.run_pk == run.c.pk, *conditions)))
         return table
 
-    def columns(self) -> list[sa.ColumnElement[Any]]:
-        """Rank, number and text of each term, those that it has, labelled; what :meth:`place` reads from a row."""
-        return [
-            column.label(f"{part}_{index}")
-            for index, term in enumerate(self.terms)
-            for part, column in (("rank", term.rank), ("number", term.number), ("text", term.text))
-            if column is not None
-        ]
-
-    def order_by(self) -> list[sa.ColumnElement[Any]]:
-        """What ORDER BY lists."""
-        listed: list[sa.ColumnElement[Any]] = []
-        for term in self.terms:
-            if term.rank is not None:
-                listed.append(term.rank)
-            listed += [
-                column.desc() if term.descending else column.asc()
-                for column in (term.number, term.text)
-                if column is not None
-            ]
-        return listed
-
-    def order_by_labels(self, rows: sa.Subquery) -> list[sa.ColumnElement[Any]]:
-        """What ORDER BY lists over a subquery that holds :meth:`columns`."""
-        listed: list[sa.ColumnElement[Any]] = []
+    def _labelled(self) -> Iterator[tuple[str, sa.ColumnElement[Any], bool]]:
+        """Rank, number and text of each term, those that it has: label, column, and whether it descends."""
         for index, term in enumerate(self.terms):
-            if term.rank is not None:
-                listed.append(rows.c[f"rank_{index}"])
-            for part, column in (("number", term.number), ("text", term.text)):
+            for part, column in (("rank", term.rank), ("number", term.number), ("text", term.text)):
                 if column is not None:
-                    label = rows.c[f"{part}_{index}"]
-                    listed.append(label.desc() if term.descending else label.asc())
-        return listed
+                    yield f"{part}_{index}", column, term.descending and part != "rank"
+
+    def columns(self) -> list[sa.ColumnElement[Any]]:
+        """What :meth:`place` reads from a row."""
+        return [column.label(label) for label, column, _ in self._labelled()]
+
+    def order_by(self, rows: sa.Subquery | None = None) -> list[sa.ColumnElement[Any]]:
+        """What ORDER BY lists; over a subquery that holds :meth:`columns`, by its columns."""
+        keys = ((column if rows is None else rows.c[label], down) for label, column, down in self._labelled())
+        return [key.desc() if down else key.asc() for key, down in keys]
 
     def place(self, row: Any) -> list[list[Any]]:
         """A row's place in the order, as a cursor keeps it."""

@@ -32,7 +32,6 @@ class Pages:
     """Reads pages; safe from any thread."""
 
     def __init__(self, database: Database) -> None:
-        """Reads through the database's connections."""
         self._database = database
         self._filters = Filters(database.dialect)
         self._columns = run_columns(database.dialect.now_us)
@@ -83,7 +82,7 @@ class Pages:
         statement = (
             sa.select(*self._columns, *places)
             .select_from(runs_and_relatives().join(found, found.c.pk == run.c.pk))
-            .order_by(*ordering.order_by_labels(found))
+            .order_by(*ordering.order_by(found))
         )
         return _Query(statement, ordering)
 

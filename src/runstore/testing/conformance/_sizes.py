@@ -14,7 +14,7 @@ from runstore.testing.bench import Bench, new_experiment, new_run, state_of
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.values import merged
 from runstore.values.checks import MAX_TAGS_BYTES, MAX_TEXT_LENGTH
-from runstore.values.config import MAX_CONFIG_BYTES, MAX_DETAILS_BYTES, MAX_INDEX_BYTES, index_bytes
+from runstore.values.config import MAX_CONFIG_BYTES, MAX_DETAILS_BYTES, MAX_INDEX_BYTES, ConfigDocument
 
 CHARACTERS = {"letters": "x", "quotes": '"', "backslashes": "\\", "four bytes": "\N{PILE OF POO}"}
 """What a database's driver may write as more than it is."""
@@ -75,7 +75,7 @@ class SizeClauses(ConformanceBase):
         store = bench.open()
         run_id = new_run(store)
         config: dict[str, Any] = {"k" * 400: {}}
-        leaf = index_bytes({"k" * 400: {"a" * 20: 1}})
+        leaf = ConfigDocument.checked({"k" * 400: {"a" * 20: 1}}).index_bytes
         for number in range(MAX_INDEX_BYTES // leaf):
             config["k" * 400][f"{number:020d}"] = 1
 
