@@ -42,7 +42,6 @@ class BestCheckpoints(ModelCheckpoint):
     """Keeps the best ones, and knows the best that is on disk also while a better one is being written."""
 
     def __init__(self, **options: Any) -> None:
-        """Takes the options of Lightning's ``ModelCheckpoint``."""
         super().__init__(**options)
         self._before: tuple[str, torch.Tensor | None] = ("", None)
 

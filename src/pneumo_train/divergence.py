@@ -17,7 +17,6 @@ class StopWhenDiverged(pl.Callback):
     """
 
     def __init__(self, config: TrainConfig) -> None:
-        """Takes the configuration, to name what can be changed."""
         self._config = config
 
     def on_validation_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002 - the hook's signature

@@ -16,7 +16,6 @@ class ImageNames:
     """
 
     def __init__(self, files: Mapping[PurePosixPath, Path]) -> None:
-        """Takes where each image lies, by its path inside the source."""
         self._files = files
         self._by_name: dict[str, list[PurePosixPath]] = defaultdict(list)
         self._by_stem: dict[str, list[PurePosixPath]] = defaultdict(list)

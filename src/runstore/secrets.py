@@ -181,7 +181,6 @@ class Secrets:
     __slots__ = ("pattern",)
 
     def __init__(self, *urls: str | None) -> None:
-        """Takes the passwords and secret options out of the URLs."""
         secret: set[str] = set()
         public: set[str] = set(_SAID_BY_DRIVERS)
         for url in urls:

@@ -24,7 +24,6 @@ class DatabaseBlobs:
     """Content-addressed bytes in ``runstore_blob`` and ``runstore_blob_chunk``."""
 
     def __init__(self, database: Database) -> None:
-        """Uses the store's own connections."""
         self._database = database
 
     def put(self, path: Path) -> Blob:

@@ -33,7 +33,6 @@ class SqlReads(BackendStore):
     """
 
     def __init__(self, database: Database, blobs: Blobs) -> None:
-        """Reads through the database's connections."""
         self.database = database
         self._blobs = blobs
         self._pages = Pages(database)

@@ -21,7 +21,6 @@ class Statements:
     """
 
     def __init__(self, dialect: Dialect) -> None:
-        """Spells them in a dialect."""
         now = sa.literal_column(dialect.now_us, sa.BigInteger)
         self.experiment_pk = sa.select(experiment.c.pk).where(experiment.c.id == _ID)
         self.run_pk = sa.select(run.c.pk).where(run.c.id == _ID)

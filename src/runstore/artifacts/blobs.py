@@ -102,7 +102,6 @@ class LocalBlobs:
     """Bytes in a folder, which is made when it is first written to. Its path is taken as it is, letter by letter."""
 
     def __init__(self, root: str | os.PathLike[str]) -> None:
-        """Opens nothing yet."""
         self._root = Path(root).absolute()
         self._unfinished = self._root / "unfinished"
         leave_out(self, self._unfinished, "what is being written to the artifacts' folder")
@@ -133,7 +132,6 @@ class FsspecBlobs:
     """Bytes under any URL that fsspec knows (``s3://bucket/prefix``, ``gs://…``)."""
 
     def __init__(self, root: str) -> None:
-        """Opens nothing yet."""
         self._root = root
         hide_in_logs(Secrets(*root.split("::")), _CLIENTS)
 

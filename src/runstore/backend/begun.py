@@ -65,7 +65,6 @@ class BegunRuns:
     """
 
     def __init__(self) -> None:
-        """Knows no run yet."""
         self._runs: PerProcess[dict[str, None]] = PerProcess(dict)
 
     def add(self, run_id: str) -> None:

@@ -15,7 +15,6 @@ class RunStoreCallback(Callback):
     """Tells the trainer's run store loggers of beginnings and checkpoints."""
 
     def __init__(self) -> None:
-        """Stands where it was put until a stage begins."""
         super().__init__()
         self._place: int | None = None
 

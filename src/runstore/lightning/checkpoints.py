@@ -55,7 +55,6 @@ class CheckpointLog:
     """
 
     def __init__(self, log_model: LogModel, lineage: Lineage) -> None:
-        """Nothing is kept yet."""
         self.log_model = log_model
         self.lineage = lineage
         self._callbacks: dict[str, Any] = {}

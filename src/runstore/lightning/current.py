@@ -50,7 +50,6 @@ class CurrentRun:
         log_model: Literal["all"] | bool,
         system_metrics_s: float | None,
     ) -> None:
-        """Begins nothing yet; the arguments are the logger's."""
         self.run_id = new_run_id() if run_id is None else check_run_id(run_id)
         self.last_step = -1
         self.progress = Progress()

@@ -20,7 +20,6 @@ class EarlierCheckpoints:
     """The records of a run's checkpoints, read at the first need; none where the store cannot answer now."""
 
     def __init__(self, session: RunSession, artifact_type: str) -> None:
-        """Reads nothing yet."""
         self._session = session
         self._artifact_type = artifact_type
 

@@ -70,7 +70,6 @@ class Progress:
     """What the stages of one run have logged so far, in this process."""
 
     def __init__(self) -> None:
-        """Nothing yet."""
         self._stage: tuple[str, int] | None = None
         self._last_of_fits = -1
         self._evaluated: set[tuple[str, int]] = set()

@@ -17,7 +17,6 @@ class PointMaker:
     """Makes points of mappings."""
 
     def __init__(self, names: MetricNames) -> None:
-        """Takes how names are split; has warned of nothing yet."""
         self._names = names
         self._told: set[object] = set()
 

@@ -40,7 +40,6 @@ class RunOverStages:
     """
 
     def __init__(self, session: RunSession) -> None:
-        """Begins nothing yet."""
         self.session = session
         self.has_begun = False
         self.is_guest = False

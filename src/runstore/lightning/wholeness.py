@@ -29,7 +29,6 @@ class Wholeness:
     """Looks at checkpoints again and again until they are whole."""
 
     def __init__(self) -> None:
-        """Has seen none yet."""
         self._looks: dict[str, _Look] = {}
 
     def is_whole(self, path: str, *, is_async: bool) -> bool:

@@ -32,7 +32,6 @@ class Turnstile:
     """Counts the calls that are under way, and holds new ones back while a fork is near. Any thread may use it."""
 
     def __init__(self) -> None:
-        """Nobody is inside."""
         self._lock = threading.RLock()  # reentrant: a signal handler may interrupt any of this
         self._changed = threading.Condition(self._lock)
         self._inside: dict[int, int] = {}

@@ -32,7 +32,6 @@ class Connection(sqlite3.Connection):
     file: FileKey | None = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        """Opens, as ``sqlite3.connect`` does."""
         super().__init__(*arguments, **named)
         self.pid = os.getpid()
         number = id(self)

@@ -56,7 +56,6 @@ class MemoryDatabase:
     """What the handles share: experiments, runs and bytes."""
 
     def __init__(self) -> None:
-        """Begins empty."""
         self.lock = threading.RLock()
         self.experiments: dict[str, Experiment] = {}
         self.runs: dict[str, _Entry] = {}
@@ -71,7 +70,6 @@ class MemoryStore(BackendStore):
     """A handle on a :class:`MemoryDatabase`."""
 
     def __init__(self, database: MemoryDatabase | None = None, *, artifacts: str | None = None) -> None:
-        """A handle on a shared database, or on a new one of its own."""
         self._database = database or MemoryDatabase()
         self._blobs = blobs_at(artifacts) if artifacts else self._database.blobs
         self._is_closed = False

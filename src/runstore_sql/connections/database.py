@@ -36,7 +36,6 @@ class Database:
     """
 
     def __init__(self, url: sa.URL, *, read_only: bool) -> None:
-        """Connects to nothing yet."""
         self._secrets = Secrets(url.render_as_string(hide_password=False))
         self.url, self._secret_options = options.split_secrets(url)
         self.read_only = read_only

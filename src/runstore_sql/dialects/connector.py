@@ -28,7 +28,6 @@ class Connector(ABC):
     is_file: ClassVar[bool] = False
 
     def __init__(self) -> None:
-        """Connects to nothing yet."""
         self.renew: Callable[[], None] = lambda: None
 
     @abstractmethod

@@ -49,7 +49,6 @@ class KnownKeys:
     """
 
     def __init__(self) -> None:
-        """Knows none."""
         self._by_run: dict[str, dict[Series, int]] = {}
         self._count = 0
 
@@ -80,7 +79,6 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
     """
 
     def __init__(self, transactions: Transactions) -> None:
-        """Begins and ends transactions as its database wants them."""
         self._transactions = transactions
 
     @abstractmethod

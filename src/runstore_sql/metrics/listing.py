@@ -32,7 +32,6 @@ class Listing(ABC, Generic[ConnectionT]):
     among: ClassVar[str]
 
     def __init__(self, *, is_plain: bool = False) -> None:
-        """Takes whether summaries are read the plain way."""
         self._is_plain = is_plain
 
     @abstractmethod

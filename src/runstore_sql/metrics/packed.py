@@ -49,7 +49,6 @@ class KnownNames:
     """The series of each run of a list: runs of one program have the same, which are then split and sorted once."""
 
     def __init__(self) -> None:
-        """Knows none."""
         self._known: dict[tuple[str, str], PackedSeries] = {}
 
     def of(self, names: str, dataset_types: str) -> PackedSeries:

@@ -71,7 +71,6 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
     """
 
     def __init__(self, transactions: Transactions) -> None:
-        """Knows no series yet."""
         super().__init__(transactions)
         self._known = KnownKeys()
 

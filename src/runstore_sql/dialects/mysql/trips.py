@@ -18,7 +18,6 @@ class Trips:
     """
 
     def __init__(self, cursor: Any) -> None:
-        """Sends through the driver's cursor."""
         self._cursor = cursor
         self.room = room_in(cursor.connection)
         self._waiting: list[str] = []

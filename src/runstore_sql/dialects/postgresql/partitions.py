@@ -37,7 +37,6 @@ class Partitions:
     """The partitions of a store whose URL asks for them."""
 
     def __init__(self, width: int) -> None:
-        """Takes how many series a partition has."""
         self._width = width
 
     @classmethod

@@ -15,7 +15,6 @@ class BlobsBeside:
     """
 
     def __init__(self, path: Path) -> None:
-        """Opens nothing yet."""
         self._blobs = LocalBlobs(f"{os.path.realpath(path)}.artifacts")
         before, mark, _ = str(path).partition("::")
         self._earlier = [LocalBlobs(root) for root in (f"{path}.artifacts", *([before] if mark else []))]

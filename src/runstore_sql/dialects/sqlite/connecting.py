@@ -54,7 +54,6 @@ class UsedFile(Connector):
     is_file = True
 
     def __init__(self, path: Path, options: Mapping[str, Any]) -> None:
-        """Opens nothing yet."""
         super().__init__()
         self.path = path
         self.timeout_s = _seconds(options.get("timeout", _BUSY_S))
@@ -80,7 +79,6 @@ class SqliteFile(UsedFile):
     """Connects a handle that writes; see :class:`runstore_sql.dialects.sqlite.reading.ReadFile` for one that reads."""
 
     def __init__(self, path: Path, options: Mapping[str, Any]) -> None:
-        """Opens nothing yet."""
         super().__init__(path, options)
         self._log_path = f"{path}-wal"
         self._synchronous = _synchronous(options)

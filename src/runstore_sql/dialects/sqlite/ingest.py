@@ -67,7 +67,6 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
     """Appends in one statement a series where it can; ``BEGIN IMMEDIATE`` has locked the whole file."""
 
     def __init__(self, transactions: Transactions) -> None:
-        """Knows no series yet."""
         super().__init__(transactions)
         self._known = KnownKeys()
 

@@ -95,7 +95,6 @@ class ReadFile(UsedFile):
     """Connects a handle that reads; see :class:`runstore_sql.dialects.sqlite.connecting.SqliteFile` for one that writes."""
 
     def __init__(self, path: Path, options: Mapping[str, Any]) -> None:
-        """Opens nothing yet."""
         super().__init__(path, options)
         self._reading: Reading | None = None
         self._copies: list[weakref.finalize[..., ReadFile]] = []
