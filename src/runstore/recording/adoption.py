@@ -21,7 +21,7 @@ _log = logging.getLogger(__name__)
 
 _NO_LEASE_S = 0.001
 _MOST_LOOKED_AT = 1_000
-"""Runs of one dead writer whose sign of life is looked at; the others count as alive for a minute after they are stored."""
+"""Runs of one dead writer whose heartbeat is looked at; the others count as alive for a minute after they are stored."""
 
 QUARANTINE = "quarantine"
 """The folder beside the writers' ones that keeps the dead letters of those that were drained otherwise."""

@@ -56,7 +56,7 @@ class TryLaterError(Exception):
 
 
 class HeldUpError(TryLaterError):
-    """This journal's next record has to wait, for its run to begin as a rule; those of other journals need not."""
+    """This journal's next record must wait, usually until its run begins. Other journals go on."""
 
 
 class JournalDrain:
@@ -128,7 +128,7 @@ class JournalDrain:
         return self._judge.is_suspect
 
     def step(self, store: BackendStore, *, until: int | None = None) -> bool:
-        """Stores the next stretch of records; ``False`` when nothing was left to store, or nothing before ``until``.
+        """Stores the next batch of records; ``False`` if none was left, or none before ``until``.
 
         Raises:
             TryLaterError: the store could not take it now; call again after a pause.
@@ -149,6 +149,8 @@ class JournalDrain:
             if self._clock() - self._saved_at >= _CURSOR_INTERVAL_S:
                 self.save()
         self.oldest_us = None
+        if self._index == len(self._batch.records):
+            self._batch, self._index = _NOTHING, 0  # megabytes, which nobody needs while nothing waits
         return True
 
     def save(self, *, sync: bool = False) -> None:

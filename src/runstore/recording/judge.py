@@ -1,9 +1,9 @@
-"""Whose fault a failure is, when the store fails on a record for a reason that time may not mend.
+"""Is it the record or the store, when the store fails on a record and time may not help?
 
-A full disk of the database, a lost permission and a record that trips a bug of the backend look alike: the call fails,
-and not for want of a connection. A server that cuts the connection because a packet is too large, or a call because it
-takes too long, looks like one that is away. The difference shows in other writes. While those fail as well, the store is
-to blame and the record waits for as long as it takes; once they succeed, again and again, the record is.
+A full disk, a lost permission and a record that trips a bug of the backend look alike: the connection is there, and the
+call fails. A server that cuts off a large packet or a long call looks like one that is away. So another, small write is
+tried. If it fails as well, it is the store, and the record waits for as long as it takes. If it succeeds, again and
+again, it is the record.
 """
 
 import time
@@ -17,7 +17,7 @@ FAILURE_TRIES = 8
 """How often a record is sent before other writes are tried; with the pauses between them about ten seconds."""
 
 CUT_OFF_S = 120.0
-"""How long a record is tried on which the store always seems to be away, while it takes other writes each time."""
+"""How long a record is tried that always breaks the connection, while other writes succeed each time."""
 
 _RUNS_ASKED = 8
 
@@ -68,7 +68,7 @@ class FailureJudge:
         return self._tries < FAILURE_TRIES or not self.is_suspect
 
     def _is_always_cut_off(self, store: BackendStore, run_id: str) -> bool:
-        """Whether this record fails each time, and another write passes each time; one chance meeting proves nothing."""
+        """Whether this record has failed each time for long, and another write has succeeded each time."""
         self.is_suspect = self._takes_writes(store, run_id)
         if not self.is_suspect:
             self._cut_off = 0

@@ -22,7 +22,7 @@ class Sending:
     """Sends one journal's points; used by its drain alone.
 
     A server may cut off a call that is too large for it or takes too long, and then looks as if it were away. Fewer points
-    at once go through: to store one call in parts shows a reader a part of it for a moment, not to store it shows nothing.
+    at once go through. A reader then sees a part of a call for a moment; if the call stayed whole, he would never see it.
 
     Attributes:
         most_points: sent in one call.
