@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from support.servers import Server, private_server
 
-KINDS = ("sqlite", "postgresql", "mariadb", "mongodb", "mongodb-replica3")
+KINDS = ("sqlite", "postgresql", "mariadb", "mongodb", "mongodb-replica", "mongodb-replica3")
 
 
 @contextmanager

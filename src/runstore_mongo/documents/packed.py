@@ -18,11 +18,24 @@ _IS_BIG_ENDIAN: Final = sys.byteorder == "big"
 
 
 def packed(columns: Columns) -> Document:
-    """The fields that hold the columns."""
+    """The fields that hold the columns, and how many points they are."""
     steps, values, times = columns
     if _IS_BIG_ENDIAN:
         steps, values, times = (_swapped(column) for column in columns)
-    return {"steps": steps.tobytes(), "values": values.tobytes(), "times": times.tobytes()}
+    return {
+        "count": len(columns.steps),
+        "steps": steps.tobytes(),
+        "values": values.tobytes(),
+        "times": times.tobytes(),
+    }
+
+
+def packed_over(below: Document, above: Columns) -> Document:
+    """As :func:`packed`, of packed points with others laid over them; unpacks only what overlaps."""
+    if below["count"] and int.from_bytes(below["steps"][-8:], "little", signed=True) >= above.steps[0]:
+        return packed(overlay(unpacked(below), above))
+    new = packed(above)
+    return {name: below[name] + column for name, column in new.items()}
 
 
 def unpacked(*documents: Mapping[str, Any]) -> Columns:

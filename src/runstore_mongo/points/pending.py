@@ -215,7 +215,6 @@ class PointWriter:
                     "metric_name": name,
                     "dataset_type": dataset_type,
                     "version": version + 1,
-                    "count": len(batch.steps),
                     **packed(batch),
                 }
             )

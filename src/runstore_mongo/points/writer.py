@@ -19,11 +19,11 @@ from runstore.series import Columns, Series, SeriesColumns
 from runstore.values import MAX_STEP
 from runstore_mongo.connection import ConflictingWriteError, Connection, Session, is_duplicate
 from runstore_mongo.documents.names import BUCKETS, RUNS, SERIES, Document, copy_key, series_key
-from runstore_mongo.documents.packed import laid_over, overlay, unpacked
+from runstore_mongo.documents.packed import laid_over, overlay, packed, unpacked
 from runstore_mongo.documents.stages import heartbeat_stage
 from runstore_mongo.documents.summaries import copy_stage, versions_and_summaries
 from runstore_mongo.points.history import blocks_by_series
-from runstore_mongo.points.plans import BUCKET_POINTS, Plan, SeriesState, plan_write, seal_at, state_of
+from runstore_mongo.points.plans import BUCKET_POINTS, Plan, SeriesState, plan_write, seal_at, series_write, state_of
 from runstore_mongo.points.remembered import Remembered
 from runstore_mongo.points.summaries import loses_extreme, reaches_back, summary_after
 
@@ -36,7 +36,10 @@ _REMEMBERED_BYTES: Final = 96 * 2**20
 _SERIES_BYTES: Final = 1_000
 _POINT_BYTES: Final = 24
 
-_NEW: Final = SeriesState(0, -1, None, Columns.empty())
+_NEW: Final = SeriesState(0, -1, None, packed(Columns.empty()))
+
+_AT_ONCE: Final = 2_000
+"""Series of one command, where it need not be one: what it is made of is let go of before there is more."""
 
 
 class SeriesWriter:
@@ -125,7 +128,7 @@ class SeriesWriter:
                 )
             )
         self._seal(plans, concern=self._concern())
-        self._write(plans, None, concern=self._concern())
+        self._write(run_id, plans, None, concern=self._concern())
         self._remember(plans)
 
     def _let_go(self, run_id: str, moved: Iterable[Series], calls: Collection[ObjectId]) -> None:
@@ -158,7 +161,9 @@ class SeriesWriter:
             for series, batch in batches.items():
                 key = keys[series]
                 state, documents = states[key], stored.get(key, [])
-                known = overlay(unpacked(*documents), state.tail) if reaches_back(state.summary, batch) else _NEW.tail
+                known = Columns.empty()
+                if reaches_back(state.summary, batch):
+                    known = overlay(unpacked(*documents), unpacked(state.tail))
                 summary = summary_after(series, state.summary, batch, known)
                 version = state.version + 1
                 plans.append(
@@ -174,7 +179,7 @@ class SeriesWriter:
         keys = {one: series_key(run_id, one) for one in series}
         remembered = self._states.get()
         states = {one: remembered.get(key) for one, key in keys.items()}
-        large = {one: state for one, state in states.items() if state and len(state.tail.steps) > LARGE_TAIL}
+        large = {one: state for one, state in states.items() if state and state.tail["count"] > LARGE_TAIL}
         if not large:
             return
         with self._states.get().forgetting(keys.values()):
@@ -194,7 +199,7 @@ class SeriesWriter:
                 for one, state in large.items()
             ]
             self._seal(plans, concern=concern)
-            self._write(plans, None, concern=concern)
+            self._write(run_id, plans, None, concern=concern)
             self._remember(plans)
 
     def _load(self, keys: Collection[str]) -> dict[str, SeriesState]:
@@ -223,7 +228,7 @@ class SeriesWriter:
             if state.sealed_to < 0:
                 continue  # it has no bucket
             low, high = MAX_STEP, -1
-            for part in (batch, state.tail if len(state.tail.steps) >= limit else _NEW.tail):
+            for part in (batch, unpacked(state.tail if state.tail["count"] >= limit else _NEW.tail)):
                 if part.steps and part.steps[0] <= state.sealed_to:
                     low, high = min(low, part.steps[0]), max(high, min(part.steps[-1], state.sealed_to))
             if series in whole:
@@ -244,14 +249,24 @@ class SeriesWriter:
         if seals:
             self._compare_and_set(BUCKETS, seals, None, concern)
 
-    def _write(self, plans: Sequence[Plan], session: Session, *, concern: WriteConcern | None = None) -> None:
-        self._compare_and_set(SERIES, [plan.write for plan in plans], session, concern)
+    def _write(
+        self,
+        run_id: str,
+        plans: Sequence[Plan],
+        session: Session,
+        *,
+        concern: WriteConcern | None = None,
+        at_once: int = _AT_ONCE,
+    ) -> None:
+        for first in range(0, len(plans), at_once):
+            writes = [series_write(run_id, plan) for plan in plans[first : first + at_once]]
+            self._compare_and_set(SERIES, writes, session, concern)
 
     def _write_wide(self, run_id: str, plans: Sequence[Plan], renewed: Sequence[Plan], session: Session) -> None:
         """In a transaction the run comes first, so that two writers of one run meet before they have done any work."""
         if session is not None:
             self._copy(run_id, renewed, session)
-        self._write(plans, session)
+        self._write(run_id, plans, session, at_once=len(plans) if session is None else _AT_ONCE)
         if session is None:
             self._copy(run_id, renewed, session)
 
@@ -290,4 +305,4 @@ class SeriesWriter:
 
 
 def _size_of(state: SeriesState) -> int:
-    return _SERIES_BYTES + _POINT_BYTES * len(state.tail.steps)
+    return _SERIES_BYTES + _POINT_BYTES * int(state.tail["count"])
