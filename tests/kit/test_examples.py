@@ -7,7 +7,9 @@ from random import Random
 import pytest
 
 from runstore.memory import MemoryStore
-from runstore.query import Rank, parse_order, sort_key
+from runstore.query import Rank
+from runstore.query.meaning import sort_key
+from runstore.query.parser import parse_order
 from runstore.testing.filters import STATUSES, Facts, some_filter, some_order, some_runs, write
 from runstore.testing.fuzz import chances
 from runstore.testing.sequences import some_calls
