@@ -16,7 +16,7 @@ from runstore_sql.dialects.mysql.connecting import BoundedConnection
 from runstore_sql.dialects.mysql.trips import Trips
 from runstore_sql.metrics.ingest import FoundRun, KnownKeys, PointWriter
 from runstore_sql.metrics.numbers import from_pair, to_pair
-from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of
+from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow
 from runstore_sql.metrics.summary_sql import SUMMARY_SQL, summaries_of, take_extremes
 from runstore_sql.schema.leases import is_due, renewal
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
@@ -27,13 +27,21 @@ ItemT = TypeVar("ItemT")
 _IS_DUE: Final = is_due(NOW_US)
 _FEW: Final = 64
 _FIND_RUN: Final = f"SELECT pk, {_IS_DUE} FROM runstore_run WHERE id = %s FOR UPDATE"  # noqa: S608 - our own text
+_POINT: Final = {f"{stat}_{part}": f"{{{part}}}" for stat in ("min", "max") for part in ("step", "value", "special")}
 # Appends by the remembered key of a series, only if the key still belongs to this series, the series ends before this
 # step and no heartbeat is due. Locks the series' row alone. Other writers lock the run's row first, then its series, so
 # there is no deadlock.
-_APPEND: Final = f"""
-    UPDATE runstore_series SET `count` = `count` + 1, {{}}
-    WHERE pk = {{}} AND last_step < {{}} AND `count` > 0 AND name = %s AND dataset_type = %s
+_APPEND, _APPEND_NON_FINITE = (
+    f"""
+    UPDATE runstore_series SET
+        `count` = `count` + 1, last_step = {{step}}, last_value = {{value}}, last_special = {{special}}, {more}
+    WHERE pk = {{pk}} AND last_step < {{step}} AND `count` > 0 AND name = %s AND dataset_type = %s
         AND run_pk = (SELECT r.pk FROM runstore_run r WHERE r.id = %s AND NOT ({_IS_DUE}))"""  # noqa: S608 - as above
+    for more in (
+        take_extremes(_POINT.__getitem__, is_given="TRUE"),
+        "non_finite_count = non_finite_count + 1",
+    )
+)
 # A scan, which the planner likes for a small table, would wait for the series of every other writer as well.
 _FIND_SERIES: Final = (
     f"SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL.replace('s.count', 's.`count`')} "  # noqa: S608 - as above
@@ -179,15 +187,11 @@ def _queue_append(trips: Trips, run_id: str, pk: int, series: Series, batch: Col
 
     Two affected rows mean success; otherwise at most an identical point already existed.
     """
-    row = dict(zip(SUMMARY_COLUMNS, map(_literal, row_of(batch)), strict=True))
-    changes = [f"{part} = {row[part]}" for part in ("last_step", "last_value", "last_special")]
-    if row["non_finite_count"] == "0":
-        changes.append(take_extremes(row.__getitem__, is_given="TRUE"))
-    else:
-        changes.append("non_finite_count = non_finite_count + 1")
     ((step,), (value,), (logged_at_us,)) = batch
+    number, special = to_pair(value)
+    update = _APPEND_NON_FINITE if number is None else _APPEND
     trips.answer_once()
-    trips.execute(_APPEND.format(", ".join(changes), pk, step), (*series, run_id))
+    trips.execute(update.format(pk=pk, step=step, value=_literal(number), special=special), (*series, run_id))
     trips.execute(
         f"{_INTO_POINTS} SELECT pk, {step}, {_value(value)}, {logged_at_us} FROM runstore_series "  # noqa: S608 - numbers only
         f"WHERE pk = {pk} AND last_step = {step} AND `count` > 0 ON DUPLICATE KEY UPDATE step = VALUES(step)"
