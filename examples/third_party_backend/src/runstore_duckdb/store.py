@@ -3,7 +3,7 @@
 import math
 import time
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -87,35 +87,35 @@ class DuckStore(BackendStore):
 
     def reopen_run(self, run_id: str) -> None:
         with self._call() as connection:
-            _write_run(connection, with_next_attempt(_run(connection, run_id), now_us=_now_us()))
+            _change(connection, run_id, with_next_attempt)
 
     def end_run(self, run_id: str, end: RunEnd) -> None:
         with self._call() as connection:
-            _write_run(connection, with_end(_run(connection, run_id), end, now_us=_now_us()))
+            _change(connection, run_id, with_end, end)
 
     def beat(self, run_id: str, lease_s: float) -> None:
         with self._call() as connection:
-            _write_run(connection, with_heartbeat(_run(connection, run_id), now_us=_now_us(), lease_s=lease_s))
+            _change(connection, run_id, with_heartbeat, lease_s=lease_s)
 
     def append(self, run_id: str, series: SeriesColumns) -> None:
         with self._call() as connection:
-            _touch(connection, run_id)
-            for key, (steps, values, moments) in series.items():
+            _change(connection, run_id, with_heartbeat)
+            for key, (steps, values, times) in series.items():
                 if 0.0 in values:
                     # DuckDB leaves a value alone that equals the new one, and 0.0 equals -0.0: NaN comes in between.
                     between = [math.nan if value == 0.0 else value for value in values]
-                    _put_points(connection, [run_id, *key, list(steps), between, list(moments)])
-                _put_points(connection, [run_id, *key, list(steps), list(values), list(moments)])
+                    _put_points(connection, [run_id, *key, list(steps), between, list(times)])
+                _put_points(connection, [run_id, *key, list(steps), list(values), list(times)])
 
     def merge_config(self, run_id: str, config: ConfigDocument) -> None:
         with self._call() as connection:
-            _touch(connection, run_id)
+            _change(connection, run_id, with_heartbeat)
             whole = config.merged_over(ConfigDocument(_configs(connection, [run_id])[run_id]))
             connection.execute("INSERT OR REPLACE INTO configs VALUES (?, ?)", [run_id, whole.text])
 
     def record_artifacts(self, run_id: str, records: Sequence[Artifact]) -> None:
         with self._call() as connection:
-            _touch(connection, run_id)
+            _change(connection, run_id, with_heartbeat)
             for record in records:
                 body = msgspec.json.encode(replace(record, metadata={})).decode()
                 metadata = encode_config(record.metadata)
@@ -162,15 +162,15 @@ class DuckStore(BackendStore):
         with self._call() as connection:
             return _summaries(connection, run_ids)
 
-    def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns | None:
+    def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns:
         with self._call() as connection:
             rows = connection.execute(
                 "SELECT step, value, logged_at_us FROM points WHERE run_id = ? AND metric_name = ? "
                 "AND dataset_type = ? AND step BETWEEN ? AND ? ORDER BY step",
                 [run_id, *series, steps.low, steps.high],
             ).fetchall()
-        found, values, moments = zip(*rows, strict=True) if rows else ((), (), ())
-        return Columns(array("q", found), array("d", values), array("q", moments)) if rows else None
+        found, values, times = zip(*rows, strict=True) if rows else ((), (), ())
+        return Columns(array("q", found), array("d", values), array("q", times))
 
     def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
         with self._call() as connection:
@@ -213,22 +213,14 @@ def _runs(connection: Connection, which: str, values: list[Any]) -> list[Run]:
     ]
 
 
-def _run(connection: Connection, run_id: str) -> Run:
-    for run in _runs(connection, "id = ?", [run_id]):
-        return run
-    raise RunNotFoundError.of(run_id)
-
-
-def _write_run(connection: Connection, run: Run) -> None:
-    connection.execute("UPDATE runs SET body = ? WHERE id = ?", [_body(run), run.id])
-
-
-def _touch(connection: Connection, run_id: str) -> None:
-    """A write is a heartbeat; it rewrites the row once a tenth of the lease."""
-    run = _run(connection, run_id)
-    alive = with_heartbeat(run, now_us=_now_us())
-    if alive is not run:
-        _write_run(connection, alive)
+def _change(connection: Connection, run_id: str, change: Callable[..., Run], *how: Any, **named: Any) -> None:
+    """Writes what ``change`` makes of a run, if that is another. Every write is a heartbeat, once a tenth of the lease."""
+    found = _runs(connection, "id = ?", [run_id])
+    if not found:
+        raise RunNotFoundError.of(run_id)
+    changed = change(found[0], *how, now_us=_now_us(), **named)
+    if changed is not found[0]:
+        connection.execute("UPDATE runs SET body = ? WHERE id = ?", [_body(changed), run_id])
 
 
 def _put_points(connection: Connection, columns: list[Any]) -> None:
