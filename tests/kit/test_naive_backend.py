@@ -1,17 +1,21 @@
 """The backend of the page "Write a backend" keeps the contract, bare and behind the recorder: the page tells enough."""
 
+import re
 from pathlib import Path
 from typing import cast
 
 import pytest
 
-from documentation.pages import run_blocks
+from documentation.pages import ROOT, blocks_of, run_blocks
 from runstore.backend import BackendStore
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.recording import open_recorder
 from runstore.testing import Harness, RunStoreConformance
 
-NotesStore = cast("type[BackendStore]", run_blocks("docs/write-a-backend.md", "python")["NotesStore"])
+PAGE = "docs/write-a-backend.md"
+EXAMPLE = ROOT / "examples" / "third_party_backend"
+
+NotesStore = cast("type[BackendStore]", run_blocks(PAGE, "python")["NotesStore"])
 
 
 class NotesHarness(Harness):
@@ -45,3 +49,11 @@ class TestNaiveBackend(RunStoreConformance):
     @pytest.fixture
     def harness(self, fast_path: Path) -> NotesHarness:
         return NotesHarness(fast_path)
+
+
+def test_the_page_and_the_example_import_faces_alone() -> None:
+    sources = [block.text for block in blocks_of(PAGE, "python", "py")]
+    sources += [path.read_text() for path in EXAMPLE.rglob("*.py")]
+
+    assert len(sources) > 6
+    assert [found for text in sources for found in re.findall(r"(?:from|import) runstore\.\w+\.\S+", text)] == []

@@ -10,8 +10,7 @@ from uuid import uuid4
 import duckdb
 
 from runstore.backend import BackendStore
-from runstore.testing import Harness
-from runstore.testing.harness import open_url
+from runstore.testing import Harness, open_url
 
 
 class DuckHarness(Harness):
