@@ -1,6 +1,7 @@
 """The one form of a series' points: three arrays side by side, in batches, in histories and in every backend."""
 
 from array import array
+from collections.abc import Iterable
 from typing import NamedTuple, Self
 
 Series = tuple[str, str]
@@ -24,6 +25,16 @@ class Columns(NamedTuple):
     def empty(cls) -> Self:
         """No points."""
         return cls(array("q"), array("d"), array("q"))
+
+    @classmethod
+    def joined(cls, parts: Iterable["Columns"]) -> Self:
+        """The points of all parts, one part behind the other."""
+        whole = cls.empty()
+        for steps, values, times in parts:
+            whole.steps.extend(steps)
+            whole.values.extend(values)
+            whole.logged_at_us.extend(times)
+        return whole
 
 
 SeriesColumns = dict[Series, Columns]

@@ -65,22 +65,12 @@ def within(columns: Columns, low: int, high: int) -> Columns:
     return columns if (start, end) == (0, len(columns.steps)) else part(columns, start, end)
 
 
-def joined(*parts: Columns) -> Columns:
-    """Parts of a series, each behind the one before it."""
-    whole = Columns.empty()
-    for steps, values, moments in parts:
-        whole.steps.extend(steps)
-        whole.values.extend(values)
-        whole.logged_at_us.extend(moments)
-    return whole
-
-
 def overlay(below: Columns, above: Columns) -> Columns:
     """All points of both; where both have a step, the one of ``above``."""
     if not above.steps or not below.steps:
         return below if below.steps else above
     if below.steps[-1] < above.steps[0]:
-        return Columns(below.steps + above.steps, below.values + above.values, below.logged_at_us + above.logged_at_us)
+        return Columns.joined((below, above))
     start, end = bisect_left(below.steps, above.steps[0]), bisect_right(below.steps, above.steps[-1])
     points = {
         step: (value, moment)
@@ -93,14 +83,14 @@ def overlay(below: Columns, above: Columns) -> Columns:
         array("d", [points[step][0] for step in steps]),
         array("q", [points[step][1] for step in steps]),
     )
-    return joined(part(below, 0, start), middle, part(below, end, len(below.steps)))
+    return Columns.joined((part(below, 0, start), middle, part(below, end, len(below.steps))))
 
 
 def laid_over(parts: Iterable[Columns]) -> Columns:
     """Parts of a series, each laid over those before it."""
     ordered = [each for each in parts if each.steps]
     if all(left.steps[-1] < right.steps[0] for left, right in pairwise(ordered)):
-        return joined(*ordered)
+        return Columns.joined(ordered)
     whole = Columns.empty()
     for each in ordered:
         whole = overlay(whole, each)

@@ -8,6 +8,7 @@ the steps of :class:`runstore_sql.metrics.ingest.PointWriter`. Columns travel as
 import math
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any, Final
 
 import psycopg
@@ -198,12 +199,8 @@ def _append_one(connection: Connection | Cursor, run_id: str, series: Series, ba
 
 def append_parameters(run_id: str, batches: SeriesColumns) -> dict[str, Any]:
     """The points of a call and their summaries, as :data:`APPEND` takes them."""
-    steps, values, times, ends = array("q"), array("d"), array("q"), array("q")
-    for batch in batches.values():
-        steps.extend(batch.steps)
-        values.extend(batch.values)
-        times.extend(batch.logged_at_us)
-        ends.append(len(steps))
+    steps, values, times = Columns.joined(batches.values())
+    ends = list(accumulate(len(batch.steps) for batch in batches.values()))
     summaries = dict(
         zip(SUMMARY_COLUMNS, zip(*map(row_of, batches.values()), strict=True), strict=True), last_number=ends
     )
@@ -232,12 +229,10 @@ def _without_none(items: Sequence[Any], instead: float) -> Sequence[Any]:
 
 def _point_columns(keyed: Sequence[tuple[int, Columns]]) -> list[PackedArray]:
     """Points as four packed columns: the key of their series, step, value and time."""
-    keys, steps, values, times = array("q"), array("q"), array("d"), array("q")
+    steps, values, times = Columns.joined(batch for _, batch in keyed)
+    keys = array("q")
     for key, batch in keyed:
         keys.extend([key] * len(batch.steps))
-        steps.extend(batch.steps)
-        values.extend(batch.values)
-        times.extend(batch.logged_at_us)
     return [PackedInts(keys), PackedInts(steps), PackedFloats(values), PackedInts(times)]
 
 
