@@ -21,23 +21,7 @@ from runstore_mongo.documents.stages import STATUS
 PREFIX_LENGTH: Final = 64
 """Characters of a config text that are indexed; the rest is compared in the document."""
 
-SHOWN_FIELDS: Final[Document] = {
-    "experiment_id": 1,
-    "name": 1,
-    "status": STATUS,
-    "training_mode": 1,
-    "parent_run_id": 1,
-    "client_id": 1,
-    "attempt": 1,
-    "start_time": 1,
-    "end_time": 1,
-    "heartbeat_at": 1,
-    "lease_s": 1,
-    "source_path": 1,
-    "tags": 1,
-    "provenance": 1,
-    "failure": 1,
-}
+SHOWN_FIELDS: Final[Document] = {**dict.fromkeys(Run.__struct_fields__[1:], 1), "status": STATUS}
 """The projection of a run to what a reader sees: without its config and points, ``lost`` if it is."""
 
 

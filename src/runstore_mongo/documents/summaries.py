@@ -17,17 +17,8 @@ WITHOUT_TAIL: Final[Document] = {"tail": 0}
 """The projection of a series without its newest points."""
 
 STATISTICS_FIELDS: Final = (
-    "version",
-    "count",
-    "non_finite_count",
-    "first",
-    "first_step",
-    "last",
-    "last_step",
-    "min",
-    "min_step",
-    "max",
-    "max_step",
+    *("version", "count", "non_finite_count"),
+    *(f"{stat}{part}" for stat in ("first", "last", "min", "max") for part in ("", "_step")),
 )
 """What :func:`statistics` writes of a series into its run, in this order."""
 

@@ -104,6 +104,11 @@ config_leaf = sa.Table(
     sa.Column("value", sa.Text),
 )
 
+_STATISTICS: Final = {
+    f"{stat}_{part}": kind
+    for stat in ("first", "last", "min", "max")
+    for part, kind in (("step", sa.BigInteger), ("value", sa.Double), ("special", sa.SmallInteger))
+}
 series = sa.Table(
     "runstore_series",
     metadata,
@@ -113,25 +118,10 @@ series = sa.Table(
     sa.Column("dataset_type", sa.String(10)),
     sa.Column("count", sa.BigInteger),
     sa.Column("non_finite_count", sa.BigInteger),
-    sa.Column("first_step", sa.BigInteger),
-    sa.Column("first_value", sa.Double),
-    sa.Column("first_special", sa.SmallInteger),
-    sa.Column("last_step", sa.BigInteger),
-    sa.Column("last_value", sa.Double),
-    sa.Column("last_special", sa.SmallInteger),
-    sa.Column("min_step", sa.BigInteger),
-    sa.Column("min_value", sa.Double),
-    sa.Column("min_special", sa.SmallInteger),
-    sa.Column("max_step", sa.BigInteger),
-    sa.Column("max_value", sa.Double),
-    sa.Column("max_special", sa.SmallInteger),
+    *(sa.Column(name, kind) for name, kind in _STATISTICS.items()),
 )
 
-SUMMARY_COLUMNS: Final = (
-    "count",
-    "non_finite_count",
-    *(f"{stat}_{part}" for stat in ("first", "last", "min", "max") for part in ("step", "value", "special")),
-)
+SUMMARY_COLUMNS: Final = ("count", "non_finite_count", *_STATISTICS)
 """What a series row says of its points: the order of :data:`runstore_sql.metrics.summary_rows.SummaryRow`."""
 
 artifact = sa.Table(
