@@ -7,7 +7,7 @@ with that one key gets one more ``$`` in front, which decoding takes away.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple, Self
 
 import msgspec
@@ -115,7 +115,7 @@ class ConfigDocument:
     def leaves(self) -> list[ConfigLeaf]:
         """The leaves, for searching."""
         if self._leaves is None:
-            self._leaves = flatten_config(self.values)
+            self._leaves = list(flatten_config(self.values))
         return self._leaves
 
     def merged_over(self, stored: "ConfigDocument") -> "ConfigDocument":
@@ -198,11 +198,14 @@ def decode_config(text: str) -> dict[str, Any]:
     return decoded
 
 
-def flatten_config(config: Mapping[str, Any]) -> list[ConfigLeaf]:
+def flatten_config(config: Mapping[str, Any], prefix: str = "") -> Iterator[ConfigLeaf]:
     """The leaves of a checked config, for searching; lists and empty mappings are leaves."""
-    leaves: list[ConfigLeaf] = []
-    _flatten(config, "", leaves)
-    return leaves
+    for name, value in config.items():
+        key = f"{prefix}{escape_key(name)}"
+        if isinstance(value, Mapping) and value:
+            yield from flatten_config(value, f"{key}.")
+        else:
+            yield _leaf(key, value)
 
 
 def escape_key(key: str) -> str:
@@ -299,15 +302,6 @@ def _untagged(mapping: dict[str, Any]) -> Any:
         return mapping
     ((key, item),) = mapping.items()
     return _NON_FINITE[item] if key == _TAG else {key[1:]: item}
-
-
-def _flatten(config: Mapping[str, Any], prefix: str, leaves: list[ConfigLeaf]) -> None:
-    for name, value in config.items():
-        key = f"{prefix}{escape_key(name)}"
-        if isinstance(value, Mapping) and value:
-            _flatten(value, f"{key}.", leaves)
-        else:
-            leaves.append(_leaf(key, value))
 
 
 def _leaf(key: str, value: Any) -> ConfigLeaf:

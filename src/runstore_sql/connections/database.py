@@ -53,7 +53,7 @@ class Database:
     @property
     def whole_url(self) -> str:
         """The URL with everything, password included: for a pickled store only."""
-        return options.with_secrets(self.url, self._secret_options)
+        return self.url.update_query_dict(self._secret_options).render_as_string(hide_password=False)
 
     @property
     def engine(self) -> sa.Engine:

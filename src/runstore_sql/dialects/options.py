@@ -20,11 +20,6 @@ def split_secrets(url: sa.URL) -> tuple[sa.URL, dict[str, Any]]:
     return url.difference_update_query(list(options)), options
 
 
-def with_secrets(url: sa.URL, options: Mapping[str, Any]) -> str:
-    """The text of the URL with everything, password included: for a pickled store only."""
-    return url.update_query_dict(options).render_as_string(hide_password=False)
-
-
 def check_known(
     given: Mapping[str, Any],
     known: Iterable[str],

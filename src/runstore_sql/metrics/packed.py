@@ -20,7 +20,10 @@ _INDEXES: Final = [(*WHOLES, *SPECIALS, *REALS).index(column) for column in SUMM
 
 
 class PackedSeries:
-    """The names and dataset types of a run's series, in the order in which the server gave them."""
+    """The names and dataset types of a run's series, in the order in which the server gave them.
+
+    Runs of one program have the same, so a list of runs keeps those that were split and sorted already.
+    """
 
     def __init__(self, names: str, dataset_types: str) -> None:
         """Takes each kind of text as the server joined it, a line each."""
@@ -43,17 +46,3 @@ class PackedSeries:
         """The summaries whose packed columns these are, in the order of name and dataset type."""
         found = list(map(summary_of, self._names, self._dataset_types, *[columns[index] for index in _INDEXES]))
         return tuple([found[index] for index in self._order])
-
-
-class KnownNames:
-    """The series of each run of a list: runs of one program have the same, which are then split and sorted once."""
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, str], PackedSeries] = {}
-
-    def of(self, names: str, dataset_types: str) -> PackedSeries:
-        """The series of one run."""
-        found = self._known.get((names, dataset_types))
-        if found is None:
-            found = self._known[names, dataset_types] = PackedSeries(names, dataset_types)
-        return found

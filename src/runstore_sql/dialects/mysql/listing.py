@@ -1,6 +1,7 @@
 """Summaries of many runs from MySQL and MariaDB."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -9,7 +10,7 @@ from runstore.model import SeriesSummary
 from runstore_sql.dialects.mysql.connecting import BoundedConnection
 from runstore_sql.dialects.mysql.packets import room_in
 from runstore_sql.metrics.listing import FROM, Listing, Summaries
-from runstore_sql.metrics.packed import IN_ORDER, REALS, SPECIALS, WHOLES, KnownNames
+from runstore_sql.metrics.packed import IN_ORDER, REALS, SPECIALS, WHOLES, PackedSeries
 
 _AMONG: Final = "IN %s"
 # Texts of float64 take the server longer than all else together; as coordinates of points they are eight bytes each.
@@ -57,23 +58,23 @@ class MysqlListing(Listing[BoundedConnection]):
     def quick(self, run_ids: Sequence[str], connection: BoundedConnection) -> Summaries:
         found: Summaries = {}
         wide: list[str] = []
-        known = KnownNames()
+        series_of = cache(PackedSeries)
         most = min(_MOST_SERIES, room_in(connection) // _LONGEST_SERIES)
         narrow, wider = (each.replace(_PART, str(most)) for each in (_NARROW, _WIDE))
         for run_id, count, *packed in self.rows(connection, narrow, run_ids):
             if count > most:
                 wide.append(run_id)
             else:
-                found[run_id] = _unpack(packed, known) if count else ()
+                found[run_id] = _unpack(packed, series_of) if count else ()
         for run_id, _, *packed in self.rows(connection, wider, wide) if wide else ():
-            part = _unpack(packed, known)
+            part = _unpack(packed, series_of)
             found[run_id] = tuple(sorted((*found.get(run_id, ()), *part), key=IN_ORDER))
         return found
 
 
-def _unpack(packed: Sequence[Any], known: KnownNames) -> tuple[SeriesSummary, ...]:
+def _unpack(packed: Sequence[Any], series_of: Callable[[str, str], PackedSeries]) -> tuple[SeriesSummary, ...]:
     names, dataset_types, points, *texts = packed
-    series = known.of(names, dataset_types)
+    series = series_of(names, dataset_types)
     specials, *wholes = [_INTEGERS.decode(f"[{text}]") for text in texts]
     reals = series.unpacked(points, "<", "5xdd" * (len(REALS) // 2))
     return series.summaries([*wholes, *_separate_specials(specials), *reals])

@@ -1,12 +1,13 @@
 """Summaries of many runs from PostgreSQL."""
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Final
 
 import psycopg
 
 from runstore_sql.metrics.listing import FROM, Listing, Summaries
-from runstore_sql.metrics.packed import REALS, SPECIALS, WHOLES, KnownNames
+from runstore_sql.metrics.packed import REALS, SPECIALS, WHOLES, PackedSeries
 
 _AMONG: Final = "= ANY(%s)"
 # What is NULL (a value that is not finite, the extremes of such values alone) is packed as 0 and never looked at.
@@ -32,12 +33,12 @@ class PostgresqlListing(Listing["psycopg.Connection[Any]"]):
 
     def quick(self, run_ids: Sequence[str], connection: "psycopg.Connection[Any]") -> Summaries:
         found: Summaries = {}
-        known = KnownNames()
+        series_of = cache(PackedSeries)
         for run_id, names, dataset_types, wholes, reals in self.rows(connection, _PACKED, run_ids):
             if names is None:
                 found[run_id] = ()
                 continue
-            series = known.of(names, dataset_types)
+            series = series_of(names, dataset_types)
             columns = [
                 *series.unpacked(memoryview(wholes)[_ARRAY_HEADER:], ">", "4xq" * len((*WHOLES, *SPECIALS))),
                 *series.unpacked(memoryview(reals)[_ARRAY_HEADER:], ">", "4xd" * len(REALS)),
