@@ -12,7 +12,7 @@ from runstore.model import Run
 from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
 from runstore.query.parser import parse_filter
-from runstore.query.tree import Attribute, Compare, In, Node, Not
+from runstore.query.tree import Attribute, Compare, In, Node, tests_in
 
 _PAGE = 1000
 _LIMIT = 20
@@ -81,7 +81,8 @@ def _search(
 
 def _hint_of_experiment(reader: RunReader, where: str) -> str:
     """What to say when an experiment's name was given where its id belongs."""
-    for value in _experiment_ids(parse_filter(where)):
+    node = parse_filter(where)
+    for value in [] if node is None else _experiment_ids(node):
         try:
             reader.get_experiment(value)
         except ExperimentNotFoundError:
@@ -91,13 +92,12 @@ def _hint_of_experiment(reader: RunReader, where: str) -> str:
     return ""
 
 
-def _experiment_ids(node: Node | None) -> list[str]:
-    if isinstance(node, Compare | In) and node.field == Attribute("experiment_id"):
-        values = node.values if isinstance(node, In) else (node.value,)
-        return [value for value in values if isinstance(value, str)]
-    if isinstance(node, Not):
-        return _experiment_ids(node.item)
-    return [value for item in getattr(node, "items", ()) for value in _experiment_ids(item)]
+def _experiment_ids(node: Node) -> list[str]:
+    tests = [test for test in tests_in(node) if test.field == Attribute("experiment_id")]
+    values = [
+        test.values if isinstance(test, In) else (test.value,) for test in tests if isinstance(test, Compare | In)
+    ]
+    return [value for listed in values for value in listed if isinstance(value, str)]
 
 
 def print_experiments(store: str | None, *, as_json: bool) -> None:

@@ -53,6 +53,7 @@ from runstore.query.tree import (
     Present,
     Rank,
     Tag,
+    tests_in,
 )
 
 __all__ = [
@@ -92,4 +93,5 @@ __all__ = [
     "parse_filter",
     "part_length",
     "pick_page",
+    "tests_in",
 ]

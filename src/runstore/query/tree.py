@@ -1,5 +1,6 @@
 """A filter and an ordering as trees: what the parser makes and every backend translates."""
 
+from collections.abc import Iterator
 from enum import IntEnum
 from typing import Final
 
@@ -86,7 +87,20 @@ class Or(Struct, frozen=True):
     items: "tuple[Node, ...]"
 
 
-Node = Compare | In | Like | Present | Not | And | Or
+Test = Compare | In | Like | Present
+Node = Test | Not | And | Or
+
+
+def tests_in(node: Node) -> Iterator[Test]:
+    """Every test of a filter."""
+    match node:
+        case And(items) | Or(items):
+            for item in items:
+                yield from tests_in(item)
+        case Not(item):
+            yield from tests_in(item)
+        case _:
+            yield node
 
 
 class Order(Struct, frozen=True):

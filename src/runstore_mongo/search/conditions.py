@@ -6,7 +6,6 @@ where the server expects a value: on the right of ``$eq`` and its like, or escap
 
 import math
 import re
-from collections.abc import Iterator
 from typing import Any, Final
 
 from runstore.model import RunStatus
@@ -30,6 +29,7 @@ from runstore.query import (
     like_parts,
     matches,
     part_length,
+    tests_in,
 )
 from runstore_mongo.documents.names import Document, copy_key
 from runstore_mongo.documents.records import PREFIX_LENGTH
@@ -137,19 +137,7 @@ class Conditions:
 
 def uses_metrics(node: Node) -> bool:
     """Whether a filter needs the statistics of a series."""
-    return any(isinstance(field, Metric) for field in fields_of(node))
-
-
-def fields_of(node: Node) -> Iterator[Field]:
-    """Every field that a filter names."""
-    match node:
-        case And(items) | Or(items):
-            for item in items:
-                yield from fields_of(item)
-        case Not(item):
-            yield from fields_of(item)
-        case Compare(field=field) | In(field=field) | Like(field=field) | Present(field=field):
-            yield field
+    return any(isinstance(test.field, Metric) for test in tests_in(node))
 
 
 def _kind(literal: Literal) -> str:

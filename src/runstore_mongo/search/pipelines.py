@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
-from runstore.query import And, Metric, Node, Place, Rank, RunQuery
+from runstore.query import And, Metric, Node, Place, Rank, RunQuery, tests_in
 from runstore_mongo.documents.names import SERIES, Document, Pipeline, copy_key
 from runstore_mongo.documents.records import SHOWN_FIELDS
-from runstore_mongo.search.conditions import Conditions, fields_of, uses_metrics
+from runstore_mongo.search.conditions import Conditions, uses_metrics
 from runstore_mongo.search.orders import TIES, Term, term_of
 
 
@@ -51,10 +51,10 @@ class Search:
         if late:
             # Look up what the filter needs, drop what it drops, and only then look up what the ordering needs.
             wanted = {
-                (field.dataset_type, field.name)
+                (test.field.dataset_type, test.field.name)
                 for item in late
-                for field in fields_of(item)
-                if isinstance(field, Metric)
+                for test in tests_in(item)
+                if isinstance(test.field, Metric)
             }
             conditions = [self._conditions.of(item) for item in late]
             stages += [*self._lookups(wanted), _match(conditions)]

@@ -4,7 +4,7 @@ A condition on a tag, a config key or a metric reads ``run.pk IN (SELECT run_pk 
 the index on the key. All conditions are two-valued: NULL never leaves one, so NOT is the plain complement.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ from runstore.query import (
     Not,
     Or,
     Present,
+    tests_in,
 )
 from runstore_sql.dialects.base import Dialect
 from runstore_sql.metrics.numbers import NEGATIVE_INFINITY, POSITIVE_INFINITY
@@ -77,7 +78,8 @@ class Filters:
         most, joined = self._dialect.most_joined, None
         if most is not None:
             room = max(most - joins, 1)  # one, for it may lead to few runs by its index
-            if len(tests := list(_keyed_tests(node))) > room:
+            tests = [test for test in tests_in(node) if not isinstance(test.field, Attribute)]
+            if len(tests) > room:
                 joined = {id(test) for test in sorted(tests, key=_is_broad)[:room]}
         return self._condition(node, joined)
 
@@ -118,18 +120,6 @@ class Filters:
             return sa.not_(found) if negated else found
 
         return column.as_text(test)
-
-
-def _keyed_tests(node: Node) -> Iterable[Node]:
-    """The tests of tags, config keys and metrics."""
-    match node:
-        case And(items) | Or(items):
-            for item in items:
-                yield from _keyed_tests(item)
-        case Not(item):
-            yield from _keyed_tests(item)
-        case _ if not isinstance(node.field, Attribute):
-            yield node
 
 
 def _is_broad(test: Node) -> bool:
