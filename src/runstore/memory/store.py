@@ -157,7 +157,12 @@ class MemoryStore(BackendStore):
 
     def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
         with self._session() as database:
-            entries = list(database.runs.values())
+            entries = [  # the others need not be copied
+                entry
+                for entry in database.runs.values()
+                if asked.experiment_id in {None, entry.run.experiment_id}
+                and asked.parent_run_id in {None, entry.run.parent_run_id}
+            ]
             runs = [self._seen(entry.run, database.now_us()) for entry in entries]
             return pick_page(((run, self._lookup(entry, run)) for entry, run in zip(entries, runs, strict=True)), asked)
 
