@@ -55,11 +55,15 @@ def with_plain_scheme(url: str) -> str:
 
 
 def file_of(url: str) -> str | None:
-    """The path that a SQLite URL names, as it is written; ``None`` where it names none, and for any other scheme."""
-    if scheme_of(url) != "sqlite":
+    """The path that a URL of a file names, as it is written; ``None`` where it names none.
+
+    Three slashes before a relative path and four before an absolute one, as in ``sqlite:///runs.db``: so it is for every
+    scheme but those of servers, also for one that only a plugin knows.
+    """
+    authority_and_path = url.partition("://")[2].partition("?")[0]
+    if scheme_of(url) in _ON_SERVERS | {"memory"} or not authority_and_path.startswith("/"):
         return None
-    # sqlite:///relative.db and sqlite:////absolute.db, as SQLAlchemy reads them
-    path = url.partition("://")[2].partition("?")[0].removeprefix("/")
+    path = authority_and_path.removeprefix("/")
     return None if not path or path == ":memory:" or path.startswith("file:") else path
 
 
@@ -74,7 +78,7 @@ def absolute_url(url: str) -> str:
         return url
     head, _, rest = url.partition("://")
     _, question, options = rest.partition("?")
-    return f"{head}:///{expanded(path, called='the path of the sqlite:/// URL')}{question}{options}"
+    return f"{head}:///{expanded(path, called=f'the path of the {head}:/// URL')}{question}{options}"
 
 
 def check_splits(url: str) -> None:

@@ -1,5 +1,6 @@
 """The base class of backends: what lacks an operation cannot be made, and what is public cannot be overridden."""
 
+import pickle
 from abc import ABC
 
 import pytest
@@ -61,3 +62,28 @@ def test_a_verb_or_read_is_final_for_every_store(name: str) -> None:
 def test_what_a_database_and_a_recorder_have_in_common_is_abstract() -> None:
     assert issubclass(Store, ABC)
     assert {"begin_run", "take_points", "keep_artifact", "source"} <= Store.__abstractmethods__
+
+
+def test_a_backend_that_overrides_a_verb_is_refused_when_the_class_is_made() -> None:
+    def log_metrics(*_: object) -> None: ...
+
+    with pytest.raises(TypeError, match="Mine overrides log_metrics, which is final"):
+        type("Mine", (MemoryStore,), {"log_metrics": log_metrics})
+
+
+class Plain(MemoryStore):
+    """A backend of nothing but a name, as one that connects anew for each call."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def test_a_copy_of_a_handle_has_begun_none_of_its_runs() -> None:
+    handle = Plain("runs")
+    handle.begun.add("a")
+
+    copy = pickle.loads(pickle.dumps(handle))
+
+    assert copy.name == "runs"
+    assert copy.begun.take() == []
+    assert handle.begun.take() == ["a"]

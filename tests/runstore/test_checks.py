@@ -2,15 +2,26 @@
 
 import datetime as dt
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from enum import Enum
 from fractions import Fraction
 
 import pytest
 
 from runstore import InvalidValueError, MetricPoint, RunFailure
+from runstore.memory import MemoryStore
 from runstore.series import check_points
-from runstore.values.checks import check_artifact_name, check_failure, check_name, check_number, check_time, check_word
+from runstore.values.checks import (
+    check_artifact_name,
+    check_failure,
+    check_name,
+    check_number,
+    check_run_ids,
+    check_time,
+    check_word,
+)
+from runstore.values.ids import experiment_id_of
 
 
 @pytest.mark.parametrize("name", ["a", "x" * 255, " leading and trailing ", "é/ü@$.%", "名前", "👩‍⚕️", "a\u2028b"])
@@ -176,3 +187,37 @@ def test_points_may_come_in_anything_that_gives_them(points: Iterable[MetricPoin
 
 def test_a_point_may_be_made_without_the_names_of_what_it_must_have() -> None:
     assert MetricPoint("loss", 1.0, 3) == MetricPoint(name="loss", value=1.0, step=3)
+
+
+class Words(str, Enum):  # noqa: UP042 - a StrEnum's text is its value; this one's is not
+    SEG = "ct-seg"
+
+
+def test_a_member_of_an_enum_of_texts_is_its_text() -> None:
+    kept = check_name(Words.SEG, "name")
+
+    assert (kept, type(kept)) == ("ct-seg", str)
+    assert experiment_id_of(kept) == experiment_id_of("ct-seg")
+
+
+class Array:
+    """As an array of several numbers."""
+
+    def __bool__(self) -> bool:
+        raise ValueError("the truth value of an array is ambiguous")
+
+    def __iter__(self) -> Iterator[float]:
+        raise TypeError("iteration over a 0-d array")
+
+
+@pytest.mark.parametrize("argument", ["provenance", "resume"])
+def test_an_array_in_the_place_of_another_argument_is_refused_by_name(argument: str) -> None:
+    with MemoryStore() as store, pytest.raises(InvalidValueError, match=argument):
+        store.ensure_run(store.get_or_create_experiment("e"), **{argument: Array()})  # type: ignore[arg-type]  # wrong on purpose
+
+
+def test_an_array_without_a_dimension_is_no_list() -> None:
+    with pytest.raises(InvalidValueError, match="points is"):
+        check_points(Array(), now_us=0)  # type: ignore[arg-type]  # wrong on purpose
+    with pytest.raises(InvalidValueError, match="run_ids is"):
+        check_run_ids(Array())

@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 
 from runstore import open_store
-from runstore.errors import MissingDriverError, SchemeConflictError, SettingsError, UnknownSchemeError
+from runstore.errors import (
+    BrokenPluginError,
+    MissingDriverError,
+    SchemeConflictError,
+    SettingsError,
+    UnknownSchemeError,
+)
 from runstore.plugins.registry import find_backends
+from runstore.recording.places import identity_of
 
 _GOOD = """
 from runstore.hookspecs import Backend, hookimpl
@@ -126,3 +133,54 @@ def test_listing_the_backends_imports_no_driver() -> None:
 def test_memory_has_no_place_and_nothing_to_read() -> None:
     with pytest.raises(SettingsError, match="memory has none"):
         open_store("memory://somewhere", durable=False)
+
+
+_NO_STORE = """
+from runstore.hookspecs import Backend, hookimpl
+
+@hookimpl
+def runstore_backends():
+    return [Backend(name="shelf", schemes=("shelf",), open=lambda url, options: object())]
+"""
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_plugin_that_opens_something_else_than_a_store_is_broken(plugins: Path, durable: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    _install(plugins, "shelf", _NO_STORE)
+
+    with pytest.raises(BrokenPluginError, match=r"type object; a store derives from runstore\.backend\.BackendStore"):
+        open_store("shelf://x", durable=durable)
+
+
+_NOTES_ITS_URL = """
+from runstore.hookspecs import Backend, hookimpl
+from runstore.memory.store import MemoryStore
+
+opened = []
+
+def _open(url, options):
+    opened.append(url)
+    return MemoryStore()
+
+@hookimpl
+def runstore_backends():
+    return [Backend(name="shelf", schemes=("shelf",), open=_open)]
+"""
+
+
+def test_a_plugins_file_is_that_of_the_folder_in_which_it_was_opened(
+    plugins: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _install(plugins, "shelf", _NOTES_ITS_URL)
+    identities = []
+
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        folder.mkdir()
+        monkeypatch.chdir(folder)
+        open_store("shelf:///runs.shelf?size=3", durable=False).close()
+        identities.append(identity_of("shelf:///runs.shelf?size=3"))
+
+    assert sys.modules["shelf_plugin"].opened == [
+        f"shelf:///{tmp_path / folder / 'runs.shelf'}?size=3" for folder in ("one", "two")
+    ]
+    assert identities[0] != identities[1]

@@ -16,7 +16,7 @@ from runstore.artifacts.blobs import Blobs
 from runstore.errors import CorruptArtifactError, InvalidValueError
 from runstore.local.files import files_of
 from runstore.model import Artifact
-from runstore.values.checks import check_artifact_name, check_text, check_word, shown
+from runstore.values.checks import check_artifact_name, check_flag, check_text, check_word, shown
 from runstore.values.config import ConfigDocument
 
 _URL_OPTIONS: Final = re.compile(r"[?#][^=]*=.*", re.DOTALL)
@@ -128,8 +128,8 @@ def check_artifact(
     given = _checked_path(path)
     base = check_artifact_name(name if name is not None else _default_name(given))
     kind = check_word(artifact_type, "artifact_type")
-    details = ConfigDocument.checked(metadata or {}, "metadata")
-    if not copy:
+    details = ConfigDocument.checked({} if metadata is None else metadata, "metadata")
+    if not check_flag(copy, "copy"):
         return ArtifactRequest(
             name=base,
             artifact_type=kind,

@@ -11,6 +11,7 @@ from runstore.model import RunFailure, RunStatus, from_microseconds
 from runstore.values.checks import (
     MAX_STEP,
     check_failure,
+    check_flag,
     check_name,
     check_optional_name,
     check_optional_text,
@@ -102,9 +103,9 @@ class NewRun(Struct, frozen=True, kw_only=True):
             name=check_optional_name(name, "name"),
             source_path=check_optional_text(source_path, "source_path"),
             tags=check_tags(tags),
-            provenance=ConfigDocument.checked(provenance or {}, "provenance"),
+            provenance=ConfigDocument.checked({} if provenance is None else provenance, "provenance"),
             start_us=None if start_time is None else check_time(start_time, "start_time"),
-            resume=bool(resume),
+            resume=check_flag(resume, "resume"),
         )
         if not new.is_named:
             new.require_experiment()

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from types import TracebackType
-from typing import Self
+from typing import Any, Final, Self
 
 from runstore.artifacts.requests import ArtifactRequest, records_of
 from runstore.backend.arguments import NewRun
@@ -13,6 +13,10 @@ from runstore.errors import RunNotFoundError
 from runstore.local.clock import now_us
 from runstore.model import Artifact, from_microseconds
 from runstore.series.points import Points
+
+_FINAL: Final = frozenset(
+    name for part in (Verbs, Reads) for name, method in vars(part).items() if getattr(method, "__final__", False)
+)
 
 
 class Store(Verbs, Reads):
@@ -25,6 +29,19 @@ class Store(Verbs, Reads):
     @abstractmethod
     def source(self) -> "BackendStore":
         """The backend that answers, ready to be asked."""
+
+    def __init_subclass__(cls) -> None:
+        """Refuses a class that overrides a final method: behind a recorder it would not be called."""
+        super().__init_subclass__()
+        for name in sorted(_FINAL & cls.__dict__.keys()):
+            raise TypeError(
+                f"{cls.__name__} overrides {name}, which is final: it checks the arguments for every backend. Implement "
+                "the operation that it calls, see runstore.backend.Operations"
+            )
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy in another process needs: not the runs that this handle has begun."""
+        return {name: value for name, value in self.__dict__.items() if name != "begun"}
 
     @abstractmethod
     def close(self) -> None:

@@ -143,7 +143,7 @@ def _discarded_line(named: str, done: DiscardReport) -> str:
     if done.refused:
         parts.append(f"{_many(done.refused, 'record')} that had been refused discarded")
     if done.alive:
-        parts.append(f"{done.alive} left to their living writers")
+        parts.append(f"{done.alive} left alone, to their living writers or a newer release")
     return f"{redact_word(named)}: {', '.join(parts)}"
 
 
@@ -181,7 +181,7 @@ def _many(count: int, what: str) -> str:
 def _line(url: str, done: SyncReport, base: Path) -> str:
     parts = [f"{_many(done.journals, 'journal')} drained ({_many(done.calls, 'call')}, {_many(done.points, 'point')})"]
     if done.alive:
-        parts.append(f"{done.alive} left to their living writers")
+        parts.append(f"{done.alive} left alone, to their living writers or a newer release")
     if done.quarantined:
         parts.append(f"{_many(done.quarantined, 'record')} refused, kept under {base / 'journals' / '*' / QUARANTINE}")
     return f"{redact_word(url)}: {', '.join(parts)}"

@@ -5,7 +5,7 @@ from runstore.backend.begun import leave_at_exit
 from runstore.errors import RunStoreError
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.opening.reading import ReadOnlyStore
-from runstore.plugins.registry import broken_plugin, find_backends
+from runstore.plugins.registry import broken_plugin, find_backends, open_with
 from runstore.protocol import RunReader
 from runstore.secrets import Secrets, without_secrets
 from runstore.settings import Settings, load_settings, require_url
@@ -87,7 +87,7 @@ def _found(settings: Settings, *, read_only: bool) -> tuple[str, Backend, OpenOp
 
 def _open(backend: Backend, url: str, options: OpenOptions) -> BackendStore:
     try:
-        return backend.open(url, options)
+        return open_with(backend, url, options)
     except Exception as error:  # noqa: BLE001 - raised again below, without secrets
         failed = error if isinstance(error, RunStoreError) else broken_plugin(backend, url, error)
     raise without_secrets(failed, Secrets(url, options.artifacts))

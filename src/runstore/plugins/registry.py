@@ -10,8 +10,9 @@ from typing import Final
 import pluggy
 
 from runstore import hookspecs
+from runstore.backend import BackendStore
 from runstore.errors import BrokenPluginError, MissingDriverError, SchemeConflictError, UnknownSchemeError
-from runstore.hookspecs import GROUP, Backend
+from runstore.hookspecs import GROUP, Backend, OpenOptions
 from runstore.plugins import memory as memory_plugin
 from runstore.secrets import redact, redact_word
 
@@ -119,6 +120,20 @@ def find_backends() -> Catalog:
             continue
         _register(catalog, label, plugin)
     return catalog
+
+
+def open_with(backend: Backend, url: str, options: OpenOptions) -> BackendStore:
+    """What the backend opens; raises what it raises.
+
+    Raises:
+        TypeError: it opened something else than a store.
+    """
+    store = backend.open(url, options)
+    if not isinstance(store, BackendStore):
+        raise TypeError(
+            f"open returned an object of type {type(store).__name__}; a store derives from runstore.backend.BackendStore"
+        )
+    return store
 
 
 def broken_plugin(backend: Backend, url: str, error: Exception) -> BrokenPluginError:

@@ -241,7 +241,8 @@ class JournalDrain:
         """Whether the store took the points; ``False`` when they are to be tried record by record, or fewer at once."""
         try:
             self._sending.send(store, run_id, points)
-        except Exception as error:  # noqa: BLE001 - as for every other record
+        except BaseException as raised:  # noqa: BLE001 - as for every other record
+            error = _as_error(raised)
             if (isinstance(error, RunStoreError) and error.is_mistake) or self._sends_less(
                 error, store, run_id, len(points.values)
             ):
@@ -262,7 +263,8 @@ class JournalDrain:
             self.save(sync=True)
         try:
             result = None if self._gives_way(record) else self._apply(store, record)
-        except Exception as error:
+        except BaseException as raised:  # noqa: BLE001 - a backend may raise anything; it is judged below
+            error = _as_error(raised)
             if isinstance(error, RunNotFoundError) and self._may_still_begin(record):
                 raise HeldUpError from error
             if isinstance(error, RunStoreError) and error.is_mistake:
@@ -341,7 +343,7 @@ class JournalDrain:
         # A thousand refusals are one fault: the first is told, the rest are counted.
         _log.log(
             logging.DEBUG if self._counts.quarantined else logging.ERROR,
-            "the store refused a record of run %s for good (%s); it is kept in %s, like all that follow",
+            "the store refused a record of run %s for good (%s); it is kept in %s, where others that it refuses go too",
             run_id, letter.reason, self._journal.folder / DEAD_LETTERS,
         )  # fmt: skip
         self._counts.quarantined += 1
@@ -376,3 +378,17 @@ class JournalDrain:
         found = StoreFailureError(f"storing the record at {self.position} failed: {type(error).__name__}: {error}")
         found.__cause__ = error
         return found
+
+
+def _as_error(raised: BaseException) -> Exception:
+    """What a backend raised, also where its driver's error is none of Python's usual ones (a panic in Rust is not).
+
+    What is meant for the whole thread goes through.
+    """
+    if isinstance(raised, Exception):
+        return raised
+    if isinstance(raised, (KeyboardInterrupt, SystemExit, GeneratorExit)):
+        raise raised
+    found = StoreFailureError(f"{type(raised).__name__}: {raised}")
+    found.__cause__ = raised
+    return found

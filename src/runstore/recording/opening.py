@@ -11,7 +11,7 @@ from msgspec import Struct
 from runstore.backend import BackendStore, Store
 from runstore.errors import RunStoreError, StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import Backend, OpenOptions
-from runstore.plugins.registry import broken_plugin
+from runstore.plugins.registry import broken_plugin, open_with
 from runstore.recording.adoption import adopt
 from runstore.recording.drain import ORPHAN_GRACE_S, JournalDrain, TryLaterError
 from runstore.recording.options import RecorderOptions
@@ -35,7 +35,7 @@ class Recipe(Struct, frozen=True):
     def __call__(self) -> BackendStore:
         """The bare store; raises what the backend raises, and BrokenPluginError for what is plainly a mistake in it."""
         try:
-            return self.backend.open(self.url, self.options)
+            return open_with(self.backend, self.url, self.options)
         except (ImportError, SyntaxError, NameError, TypeError, AttributeError) as error:
             failed: Exception = broken_plugin(self.backend, self.url, error)
         except Exception as error:  # noqa: BLE001 - raised again below, without secrets

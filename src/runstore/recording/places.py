@@ -65,7 +65,9 @@ def identity_of(url: str) -> str:
     scheme = _SAME_SCHEME.get(scheme, scheme)
     path = file_of(url)
     if path is not None:
-        return f"{scheme}:///{os.path.realpath(expanded(path, called='the path of the sqlite:/// URL'))}"
+        _, question, options = url.partition("?")
+        file = os.path.realpath(expanded(path, called=f"the path of the {scheme}:/// URL"))
+        return f"{scheme}:///{file}" if scheme == "sqlite" else redact_word(f"{scheme}:///{file}{question}{options}")
     if scheme not in _NAMING_OPTIONS:
         return redact_word(url)
     parts = split_url(url)

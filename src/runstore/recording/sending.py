@@ -4,6 +4,7 @@ import logging
 
 from runstore.backend import BackendStore
 from runstore.recording.judge import FailureJudge
+from runstore.secrets import redact
 from runstore.series import Points
 
 _log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Sending:
         if self.most_points == BATCH_POINTS:
             _log.warning(
                 "the database does not take %d points of run %s at once (%s), though it takes other writes; they are sent "
-                "in smaller parts", points, run_id, error,
+                "in smaller parts", points, run_id, redact(str(error)),
             )  # fmt: skip
         self.most_points = size // 2
         self._passed = 0

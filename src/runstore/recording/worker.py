@@ -246,7 +246,7 @@ class Worker:
     def _try_turn(self) -> bool:
         try:
             return self._turn()
-        except Exception as error:  # noqa: BLE001 - an error of ours must not end the drain for good
+        except BaseException as error:  # noqa: BLE001 - nothing must end the drain for good, not a backend's SystemExit
             if not self.is_away:
                 _log.exception("an error in the drain of %s; it is tried again", self._journal.folder)
             self._note_failure(error)
@@ -282,7 +282,7 @@ class Worker:
         if self.store is None:
             try:
                 self.store = self._open_store()
-            except Exception as error:  # a stranger's backend may raise anything
+            except BaseException as error:  # a stranger's backend may raise anything
                 if isinstance(error, RunStoreError) and error.needs_person:
                     self.open_error = error
                 raise TryLaterError from error

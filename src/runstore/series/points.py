@@ -178,9 +178,12 @@ def several(points: Iterable[MetricPoint]) -> Iterable[MetricPoint]:
             f"{found}; give a list with a MetricPoint for each name: "
             "[MetricPoint(name=name, value=value, step=step) for name, value in metrics.items()]"
         )
-    if isinstance(points, str) or not isinstance(points, Iterable):
-        raise InvalidValueError(f"{found}; give a list of MetricPoint")
-    return points
+    try:
+        if not isinstance(points, str):
+            return iter(points)
+    except TypeError:  # also an array without a dimension, which says that it can be gone through
+        pass
+    raise InvalidValueError(f"{found}; give a list of MetricPoint")
 
 
 def no_point(found: object, index: int) -> InvalidValueError:

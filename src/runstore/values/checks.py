@@ -7,7 +7,7 @@ that names the field, what was found and what is allowed. Nothing here touches a
 import math
 import operator
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Final
@@ -68,9 +68,15 @@ def check_run_id(value: object, field: str = "run_id") -> str:
 
 def check_run_ids(value: object) -> list[str]:
     """Run ids, each once, in the order given."""
-    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
-        raise InvalidValueError(f"run_ids is {shown(value)} of type {type(value).__name__}; give a list of run ids")
-    return list(dict.fromkeys(check_run_id(run_id, f"run_ids[{index}]") for index, run_id in enumerate(value)))
+    try:
+        if isinstance(value, (str, bytes)):
+            raise TypeError  # noqa: TRY301 - as what cannot be gone through
+        given = list(value)  # type: ignore[call-overload]  # refused below, in words
+    except TypeError:
+        raise InvalidValueError(
+            f"run_ids is {shown(value)} of type {type(value).__name__}; give a list of run ids"
+        ) from None
+    return list(dict.fromkeys(check_run_id(run_id, f"run_ids[{index}]") for index, run_id in enumerate(given)))
 
 
 def check_word(value: object, field: str) -> str:
@@ -97,7 +103,7 @@ def check_text(value: object, field: str, *, max_length: int | None = MAX_TEXT_L
                 f"{field} {shown(value)} holds a lone surrogate at position {error.start}, which is not Unicode text; "
                 "decode the text properly first"
             ) from None
-    return str(value)
+    return value if type(value) is str else str.__str__(value)  # an enum's own ``__str__`` may say something else
 
 
 def check_optional_text(value: object, field: str) -> str | None:
@@ -197,10 +203,18 @@ def check_artifact_name(value: object, field: str = "name") -> str:
     return str(PurePosixPath(name))
 
 
+def check_flag(value: object, field: str) -> bool:
+    """Yes or no: whatever Python takes for one of them."""
+    try:
+        return bool(value)
+    except Exception as error:  # noqa: BLE001 - a stranger's __bool__ may raise anything; an array's does
+        raise InvalidValueError(f"{field} is {shown(value)}; give True or False ({error})") from None
+
+
 def check_terminal_status(value: object) -> RunStatus:
     """A status that ends a run (FIN.1)."""
     for status in TERMINAL_STATUSES:
-        if value == status.value and isinstance(value, str):
+        if isinstance(value, str) and value == status.value:
             return status
     known = ", ".join(sorted(TERMINAL_STATUSES))
     raise InvalidValueError(f"status is {shown(value)}, which does not end a run; use one of {known}")

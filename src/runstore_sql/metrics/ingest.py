@@ -148,8 +148,8 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
 
     def _find_or_make(self, cursor: CursorT, run_id: str, wanted: list[Series]) -> FoundRun:
         found = self.find(cursor, run_id, wanted)
-        if found is not None and len(found.series) < len(wanted):
-            self.make_series(cursor, found.pk, [series for series in wanted if series not in found.series])
+        if found is not None and (missing := [series for series in wanted if series not in found.series]):
+            self.make_series(cursor, found.pk, missing)
             found = self.find(cursor, run_id, wanted)
         if found is None:
             raise RunNotFoundError.of(run_id)

@@ -66,6 +66,14 @@ class DropsEveryTenthPoint(Mutant, breaks="MET.7"):
         )
 
 
+class NewSeriesAmongAsManyKnownOnesAreMissed(Mutant, breaks="MET.7"):
+    def append(self, run_id: str, series: SeriesColumns) -> None:
+        known = set(self._entry(run_id).series)
+        super().append(
+            run_id, series if len(known) < len(series) else {one: series[one] for one in known & set(series)}
+        )
+
+
 class NanBecomesZero(_ChangesValues, breaks="MET.3"):
     @staticmethod
     def changed(value: float) -> float:

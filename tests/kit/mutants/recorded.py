@@ -1,20 +1,19 @@
 """Planted bugs that only show behind the recorder, which calls the operations of a backend and no verbs (DUR.7)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from kit.mutants.base import Mutant
-from runstore.model import MetricPoint, SeriesSummary
+from runstore.model import SeriesSummary
 from runstore.series import Points, SeriesColumns
 
 
-class SeriesAreNotedByTheVerb(Mutant, breaks="DUR.7"):
-    """Does a part of its work around a public method, from the points that a program gives it."""
+class SeriesAreNotedByTheCall(Mutant, breaks="DUR.7"):
+    """Does a part of its work where a call's points come in, and not where they are appended."""
 
-    def log_metrics(self, run_id: str, points: Iterable[MetricPoint]) -> None:  # type: ignore[misc]  # final, and this is why
-        given = list(points)
-        super().log_metrics(run_id, given)
+    def take_points(self, run_id: str, points: Points) -> None:
+        super().take_points(run_id, points)
         noted = self.database.__dict__.setdefault("noted", set())
-        noted.update((run_id, point.name, point.dataset_type) for point in given)
+        noted.update((run_id, *series) for series in points.series)
 
     def read_summaries(self, run_ids: Sequence[str]) -> dict[str, list[SeriesSummary]]:
         noted = self.database.__dict__.get("noted", set())

@@ -251,6 +251,22 @@ class MetricClauses(ConformanceBase):
         assert points_of(store, run_id, "m7", "train") == [(step, (step * 10 + 7) * 0.5) for step in range(10_000)]
 
     @clause("MET.7")
+    def test_a_call_may_bring_as_many_new_series_as_the_run_has(self, store: Store) -> None:
+        run_id = new_run(store)
+        kinds = ("train", "validation")
+
+        for kind in kinds:
+            store.log_metrics(run_id, [point(f"layer{place}", 0, float(place), kind) for place in range(150)])
+        known_and_new = [point(f"layer{place}", 1, 0.5, "train") for place in range(100, 250)]
+        store.log_metrics(run_id, known_and_new)
+
+        counts = {(each.name, str(each.dataset_type)): each.count for each in store.get_summaries(run_id)}
+        assert {series for series in counts if series[1] == "validation"} == {
+            (f"layer{place}", "validation") for place in range(150)
+        }
+        assert [counts[f"layer{place}", "train"] for place in range(250)] == [1] * 100 + [2] * 50 + [1] * 100
+
+    @clause("MET.7")
     def test_one_bad_point_at_the_end_of_a_long_call_stores_none_of_it(self, store: Store) -> None:
         run_id = new_run(store)
         store.log_metrics(run_id, [point("x", 5, 5.0)])
