@@ -113,7 +113,7 @@ class Run(Struct, frozen=True, kw_only=True):
     Attributes:
         attempt: 1 for a run's first life, up by one at each ``ensure_run(resume=True)`` of an ended run.
         end_time: ``None`` until the run ends; never before ``start_time``.
-        heartbeat_at: the last sign of life, by the database's clock.
+        heartbeat_at: the last heartbeat, by the database's clock.
         lease_s: seconds after ``heartbeat_at`` from which an ``in_progress`` run is shown as ``lost``.
         provenance: where the run came from (host, process, versions, git, ...), nested and typed like a config.
         failure: filled when the status is ``failed``, and for other ends that were given a reason.

@@ -93,7 +93,7 @@ def _signs_of_life(store: BackendStore, run_ids: Collection[str]) -> dict[str, d
 
 
 def _give_back_lease(store: BackendStore, run_id: str, until: datetime | None) -> None:
-    """Takes back the sign of life that storing a dead writer's records was: nobody has been at work on the run."""
+    """Takes back the heartbeat that storing a dead writer's records was: nobody has been at work on the run."""
     run = store.find_run(run_id)
     if run is not None and run.status == RunStatus.IN_PROGRESS:
         left_s = 0.0 if until is None else (until - run.heartbeat_at).total_seconds()

@@ -22,7 +22,7 @@ from runstore.recording.records import (
 from runstore.values import ConfigDocument
 
 LEASE_S = 60.0
-"""How long a recorded run is taken for alive without a sign of life; its recorder beats four times as often."""
+"""How long a recorded run is taken for alive without a heartbeat; its recorder beats four times as often."""
 
 
 def apply_record(store: BackendStore, record: Record, *, folder: Path) -> Artifact | Run | None:

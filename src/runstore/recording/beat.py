@@ -1,4 +1,4 @@
-"""The sign of life of a process's runs: a thread that no error of the database ends."""
+"""The heartbeat of a process's runs: a thread that no error of the database ends."""
 
 import contextlib
 import logging

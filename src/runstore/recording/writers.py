@@ -14,7 +14,7 @@ RUNS_NAME = "runs"
 def is_in_hand(run: Run, folder: Path) -> bool:
     """Whether another process goes on with a run, as far as can be told beside this writer's folder.
 
-    Its sign of life tells it; after an outage, when nobody could give one, a living writer on this machine that notes it.
+    Its heartbeat tells it; after an outage, when nobody could beat, a living writer on this machine that notes it.
     """
     if run.status.is_final:
         return False
