@@ -115,7 +115,8 @@ def _read_info_quietly(connection: sa.Connection, database: Database) -> SchemaI
 
 def _names_in(connection: sa.Connection) -> list[str]:
     inspector = sa.inspect(connection)
-    return [*inspector.get_table_names(), *inspector.get_view_names()]
+    # Views first: another process may make both between the two looks, and views without tables would seem foreign.
+    return [*inspector.get_view_names(), *inspector.get_table_names()]
 
 
 def _migrate(connection: sa.Connection) -> None:

@@ -6,12 +6,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runstore import MetricPoint, open_reader, open_store
 from runstore.errors import RunStoreError, StoreFailureError
 from runstore.hookspecs import OpenOptions
+from runstore.local import sqlite_files
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
 
@@ -170,3 +172,27 @@ def test_a_file_that_another_process_checkpoints_and_copies_is_left_in_peace(sto
         log(store, step)
 
     assert points(sqlite_url) == 5
+
+
+def test_a_store_that_opens_while_another_closes_is_not_taken_for_one_whose_log_was_removed(
+    fast_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"sqlite:///{fast_path / 'runs.db'}"
+    first = open_sql(url, OpenOptions())
+    first.ensure_run(first.get_or_create_experiment("experiment"), run_id="run")
+    opened: list[SqlStore] = []
+
+    class Connections(dict[int, Any]):
+        """Another thread opens the store where the last connection is closed and not yet forgotten: its log is gone."""
+
+        def pop(self, *arguments: Any) -> Any:
+            if not opened and not Path(f"{path_of(url)}-wal").exists():
+                opened.append(open_sql(url, OpenOptions()))
+            return super().pop(*arguments)
+
+    monkeypatch.setattr(sqlite_files, "_connections", Connections(sqlite_files._connections))  # noqa: SLF001 - the moment lies between two lines
+    first.close()
+
+    with opened[0] as second:
+        log(second, 0)
+    assert points(url) == 1

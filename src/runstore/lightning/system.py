@@ -9,6 +9,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from runstore.local.flags import Flag
 from runstore.model import MetricPoint
 from runstore.training.session import RunSession
 
@@ -39,7 +40,7 @@ class SystemMetrics:
         self._every_s = every_s
         self._now = now
         self._sources = _sources(directory)
-        self._stopped = threading.Event()
+        self._stopped = Flag()
         self._thread = threading.Thread(target=self._watch, name="runstore-system-metrics", daemon=True)
         self._thread.start()
 

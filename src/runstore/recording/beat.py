@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from runstore.backend import BackendStore
 from runstore.errors import RunNotFoundError
+from runstore.local.flags import Flag
 from runstore.recording.apply import LEASE_S
 
 _log = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class Beat:
         """
         self._store = store
         self._runs: dict[str, float] = {}
-        self._stop = threading.Event()
+        self._stop = Flag()
         self._thread: threading.Thread | None = None
 
     def add(self, run_id: str, *, lease_s: float = LEASE_S) -> None:

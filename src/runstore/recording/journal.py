@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
 from runstore.errors import SettingsError, StoreClosedError, StoreFailureError
+from runstore.local.flags import Flag
 from runstore.recording.frames import PREAMBLE_SIZE, frame
 from runstore.recording.segments import (
     SUFFIX,
@@ -95,7 +96,7 @@ class Journal:
         self._late: list[bytes] = []
         self._is_closed = False
         self._is_ended = False
-        self._stop = threading.Event()
+        self._stop = Flag()
         self._syncing: threading.Thread | None = None
         self._reading: tuple[Path, int] | None = None
         self._sealed: list[Segment] = []

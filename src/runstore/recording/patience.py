@@ -84,6 +84,7 @@ def wait(  # noqa: PLR0913 - keyword-only past the question
     *,
     patience: Patience,
     progress: Progress,
+    lock: threading.RLock,
     moved: threading.Condition,
     backlog: Callable[[], Backlog],
     asked: str,
@@ -94,6 +95,7 @@ def wait(  # noqa: PLR0913 - keyword-only past the question
         is_over: asked with the condition held.
         patience: how long.
         progress: of the thread that is waited for.
+        lock: that of ``moved``.
         moved: told of by that thread.
         backlog: what is waited for, for the lines that say so.
         asked: what to do about it, for the same lines.
@@ -103,7 +105,7 @@ def wait(  # noqa: PLR0913 - keyword-only past the question
     size_at_first: int | None = None
     speak_at = began + FIRST_WORD_S
     while True:
-        with moved:
+        with lock:
             if is_over():
                 return
             now = time.monotonic()

@@ -2,6 +2,7 @@
 
 import threading
 
+from runstore.local.flags import Flag
 from runstore.model import Artifact, Run
 
 
@@ -18,7 +19,7 @@ class PendingVerdict:
 
     def __init__(self) -> None:
         """Nothing is known yet."""
-        self.is_done = threading.Event()
+        self.is_done = Flag()
         self.is_abandoned = False
         self.result: Artifact | Run | None = None
         self.error: Exception | None = None

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from runstore.backend import BackendStore
 from runstore.errors import RunStoreError
+from runstore.local.flags import Flag
 from runstore.recording.adoption import put_away
 from runstore.recording.counts import WriterCounts
 from runstore.recording.drain import JournalDrain, TryLaterError
@@ -82,8 +83,9 @@ class Worker:
         self._journal = journal
         self._drain = drain
         self._counts = counts
-        self._wakening = threading.Event()
-        self._moved = threading.Condition()
+        self._wakening = Flag()
+        self._moved_lock = threading.RLock()  # taken as it is: a Condition takes it in Python, where Ctrl-C may strike
+        self._moved = threading.Condition(self._moved_lock)
         self._waiters = 0
         self._is_closing = False
         self._is_dropped = False
@@ -137,7 +139,7 @@ class Worker:
         target = self._journal.end
         if self.store is not None and self._drain.position >= target and self._leftovers.are_gone:
             return True  # most reads: no thread need be woken
-        with self._moved:
+        with self._moved_lock:
             self._rounds_wanted += 1
             wanted = self._rounds_wanted
         grace = time.monotonic() + LEFTOVERS_GRACE_S
@@ -166,7 +168,7 @@ class Worker:
         progress = Progress(lambda: 0, self._thread)
         began = moved_at = time.monotonic()
         speak_at = began + SLOW_OPENING_S
-        with self._moved:
+        with self._moved_lock:
             while not self._moved.wait_for(is_known, timeout=min(_LOOK_S, deadline_s)):
                 now = time.monotonic()
                 if now - moved_at >= deadline_s or now - began >= 3 * deadline_s:
@@ -218,18 +220,26 @@ class Worker:
         return not self._thread.is_alive()
 
     def _wait(self, is_over: Callable[[], bool], patience: Patience, *, asked: str) -> None:
-        wait(is_over, patience=patience, progress=self.progress(), moved=self._moved, backlog=self.backlog, asked=asked)
+        wait(
+            is_over,
+            patience=patience,
+            progress=self.progress(),
+            lock=self._moved_lock,
+            moved=self._moved,
+            backlog=self.backlog,
+            asked=asked,
+        )
 
     @contextlib.contextmanager
     def hurry(self) -> Iterator[None]:
         """Inside the block the thread neither gathers records nor rests long, for somebody waits."""
-        with self._moved:
+        with self._moved_lock:
             self._waiters += 1
         try:
             self.wake()
             yield
         finally:
-            with self._moved:
+            with self._moved_lock:
                 self._waiters -= 1
 
     # The thread
@@ -319,7 +329,7 @@ class Worker:
             self._wakening.wait(timeout=min(left, HURRIED_PAUSE_S))
 
     def _tell(self) -> None:
-        with self._moved:
+        with self._moved_lock:
             self._moved.notify_all()
 
     def _next_pause(self) -> float:

@@ -42,6 +42,11 @@ class Linked(Connection):
     log: FileKey | None = None
     folder_seen: int | None = None
 
+    def close(self) -> None:
+        """Closes, after which another thread may find a new log, and this connection's with it no more."""
+        self.log = None
+        super().close()
+
 
 class UsedFile(Connector):
     """What handles that write and handles that read have in common.
