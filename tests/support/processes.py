@@ -174,15 +174,22 @@ def wait_until_ready(is_ready: Callable[[], bool], *, pids: Sequence[int], log: 
 
 
 def _tail(log: Path, length: int = 800) -> str:
-    text = log.read_text(errors="replace") if log.exists() else "(no log)"
-    return text[-length:].strip()
+    """The ends of the server's logs: some print to a file beside the given one what matters most."""
+    texts = [path.read_text(errors="replace") for path in sorted(log.parent.glob("*.log"))]
+    return "\n".join(text[-length:].strip() for text in texts) or "(no log)"
 
 
 def is_running(pid: int) -> bool:
-    """Whether the process is there and not a zombie."""
+    """Whether the process still holds its files and ports.
+
+    After SIGKILL the first thread of a process is a zombie at once, while its other threads may still be ending. Only
+    the last of them gives up the port and the locks, and a server that is started again before then finds them taken.
+    """
     try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
+        if psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+            return True
+        return len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
+    except (psutil.NoSuchProcess, FileNotFoundError):
         return False
 
 
