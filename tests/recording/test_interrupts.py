@@ -80,3 +80,17 @@ def test_a_flag_that_was_interrupted_at_any_place_can_be_set_and_waited_for(meth
     flag.clear()
     assert not flag.is_set()
     assert not flag.wait(0.0)
+
+
+def test_a_flag_that_is_set_lets_all_go_on_who_wait() -> None:
+    flag = Flag()
+    waiters = [threading.Thread(target=flag.wait) for _ in range(4)]
+    for waiter in waiters:
+        waiter.start()
+    flag.set()
+    for waiter in waiters:
+        waiter.join(timeout=60)
+
+    assert not any(waiter.is_alive() for waiter in waiters)
+    assert flag.is_set()
+    assert flag.wait(0.0)

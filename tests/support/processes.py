@@ -44,8 +44,9 @@ class StateDirectory:
         self.path = Path(tempfile.mkdtemp(prefix="runstore-test-", dir=fast_directory()))
         self.path.chmod(0o711)  # a server that refuses root runs as another user, who must pass through
         self._watcher = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("reaper.py")), str(self.path)],
+            [sys.executable, "-m", "support.reaper", str(self.path)],
             stdin=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])},
             start_new_session=True,
         )
         atexit.register(self.close)

@@ -1,6 +1,6 @@
 """Ends the servers of a state directory when the process that owns the directory has ended.
 
-Run as ``python reaper.py DIRECTORY`` with a pipe as standard input. Nothing is ever written to the pipe: it closes when
+Run as ``python -m support.reaper DIRECTORY`` with a pipe as standard input. Nothing is ever written to the pipe: it closes when
 its owner closes it or dies, even by SIGKILL, and that is the sign.
 """
 
@@ -11,6 +11,8 @@ import time
 from contextlib import suppress
 
 import psutil
+
+from support.processes import is_running
 
 SERVERS = {
     "mariadbd": signal.SIGKILL,
@@ -33,18 +35,11 @@ def end_servers(directory: str) -> None:
         with suppress(psutil.NoSuchProcess):
             process.send_signal(SERVERS[process.info["name"]])
     deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline and any(_is_alive(process) for process in found):
+    while time.monotonic() < deadline and any(process.is_running() and is_running(process.pid) for process in found):
         time.sleep(0.02)
     for process in found:
         with suppress(psutil.NoSuchProcess):
             process.kill()
-
-
-def _is_alive(process: psutil.Process) -> bool:
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.NoSuchProcess:
-        return False
 
 
 if __name__ == "__main__":

@@ -8,23 +8,27 @@ class Flag:
 
     An Event takes its lock in Python code. An exception between that and the block that gives the lock back leaves it
     locked for ever, and whoever sets the event next hangs. Here each lock is taken and given back inside one call in C.
+    Only a thread that waits for it may clear it.
     """
 
     def __init__(self) -> None:
         """Not set."""
-        self._tokens: SimpleQueue[None] = SimpleQueue()
+        self._is_set = False
+        self._tokens: SimpleQueue[None] = SimpleQueue()  # one while it is set: it wakes whoever waits
 
     def set(self) -> None:
         """Lets those who wait go on, and those who come later."""
+        self._is_set = True
         if self._tokens.empty():
             self._tokens.put(None)
 
     def is_set(self) -> bool:
         """Whether it is set."""
-        return not self._tokens.empty()
+        return self._is_set
 
     def clear(self) -> None:
         """Makes those who come from now on wait."""
+        self._is_set = False
         try:
             while True:
                 self._tokens.get_nowait()
@@ -33,9 +37,10 @@ class Flag:
 
     def wait(self, timeout: float | None = None) -> bool:
         """Waits until it is set, or so many seconds; whether it is. It stays set for others."""
-        try:
-            self._tokens.get(timeout=timeout)
-        except Empty:
-            return False
-        self._tokens.put(None)
-        return True
+        if not self._is_set:
+            try:
+                self._tokens.get(timeout=timeout)
+            except Empty:
+                return self._is_set
+            self._tokens.put(None)
+        return self._is_set
