@@ -10,8 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from runstore import media
 from runstore.errors import (
     ConflictError,
     InvalidValueError,
@@ -575,3 +577,25 @@ def test_a_pickled_session_writes_to_the_same_run() -> None:
 
     assert copy.run_id == session.run_id
     assert copy.store.get_run(session.run_id).status == "in_progress"
+
+
+def test_media_is_kept_with_the_run(store: BreakableStore) -> None:
+    session = RunSession(store, experiment="e")
+
+    artifact = session.log_media(media.text("caption", "words", step=3))
+
+    assert artifact is not None
+    assert [item.read() for item in media.read_series(store, session.run_id, "caption")] == [b"words"]
+
+
+def test_what_cannot_be_drawn_is_named_once_and_counted(
+    store: BreakableStore, warnings: Callable[[], list[str]]
+) -> None:
+    session = RunSession(store, experiment="e")
+    unfit = media.image("scan", np.zeros(3))
+
+    assert [session.log_media(unfit), session.log_media(unfit)] == [None, None]
+    assert session.failures == 2
+    (warning,) = warnings()
+    assert "image 'scan' is not stored" in warning
+    assert "has the shape (3,)" in warning

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from runstore.errors import InvalidValueError, RunStoreError
+from runstore.errors import RunStoreError
 from runstore.training.sorting import Refused
 
 _log = logging.getLogger("runstore.training.session")
@@ -81,7 +81,7 @@ class Misses:
             )
 
     def note_refused(
-        self, run_id: str, refused: Sequence[Refused], error: InvalidValueError | None, *, points: int = 0
+        self, run_id: str, refused: Sequence[Refused], error: Exception | None, *, points: int = 0
     ) -> None:
         """Counts a call of which parts were left out, and names each kind of them once."""
         with self._lock:

@@ -14,11 +14,12 @@ from typing import Any, Self
 
 from runstore.backend.begun import PRUNED, ending_of, is_pruned
 from runstore.errors import InvalidValueError, RunStoreError
+from runstore.media import Media
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus
 from runstore.protocol import RunStore
-from runstore.training.misses import Misses
-from runstore.training.sorting import check_kind_of_points, require_path, sort_config, sort_points
-from runstore.values.checks import check_terminal_status
+from runstore.training.misses import Misses, described
+from runstore.training.sorting import Refused, check_kind_of_points, require_path, sort_config, sort_points
+from runstore.values.checks import check_terminal_status, shown
 from runstore.values.ids import new_run_id
 
 __all__ = ["RunSession", "ending_of"]
@@ -227,6 +228,21 @@ class RunSession:
             ),
         )
         return records[0] if records else None
+
+    def log_media(self, media: Media) -> Artifact | None:
+        """Keeps what :mod:`runstore.media` makes; its record, or ``None`` where it was not stored.
+
+        What cannot be drawn or encoded is named once and counted, as what the store does not take.
+        """
+        if self._misses.is_quiet:
+            self._misses.count()
+            return None
+        try:
+            return media.log(self.log_artifact)
+        except Exception as error:  # noqa: BLE001 - a stranger's code draws it; what it raised is kept
+            part = Refused(f"{media.kind} {shown(media.name)}", described(error))
+            self._misses.note_refused(self.run_id, [part], error)
+            return None
 
     def end(self, status: RunStatus | str, error: BaseException | RunFailure | None = None) -> bool:
         """Ends the run with a terminal status; whether the store took it. Says what was not stored, if anything.

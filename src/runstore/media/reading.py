@@ -1,0 +1,85 @@
+"""What was kept of a series, read back in the order of its steps."""
+
+from typing import Any, BinaryIO
+
+from msgspec import Struct
+
+from runstore.media.files import KEY
+from runstore.model import Artifact
+from runstore.protocol import RunReader
+
+
+class MediaItem(Struct, frozen=True, kw_only=True):
+    """One picture, table or text of a run. Its bytes are read when they are asked for, and checked then.
+
+    Attributes:
+        name: the name of its series, or its own.
+        step: ``None`` where it was kept without one.
+        kind: ``"figure"``, ``"image"``, ``"table"``, ``"text"`` or ``"histogram"``.
+        about: what its kind knows of itself: a width, the number of rows, a histogram's counts and edges.
+        artifact: the record of its file.
+        reader: where the bytes are read from; it must still be open then.
+    """
+
+    name: str
+    step: int | None
+    kind: str
+    about: dict[str, Any]
+    artifact: Artifact
+    reader: RunReader
+
+    def open(self) -> BinaryIO:
+        """The file's bytes, as a file to read from.
+
+        Raises:
+            CorruptArtifactError: they are not those that were kept.
+        """
+        return self.reader.open_artifact(self.artifact.run_id, self.artifact.name)
+
+    def read(self) -> bytes:
+        """The file's bytes."""
+        with self.open() as file:
+            return file.read()
+
+    def __repr__(self) -> str:
+        """What it is, without what tells of it."""
+        return f"MediaItem({self.artifact.name!r}, step={self.step}, kind={self.kind!r})"
+
+
+def read_series(reader: RunReader, run_id: str, name: str) -> list[MediaItem]:
+    """What a run has kept under a name, by ascending step; what has no step comes first. Of an unknown name nothing.
+
+    One read of the run's records; no file is opened.
+
+    Raises:
+        RunNotFoundError: no such run.
+    """
+    return list_series(reader, run_id).get(name, [])
+
+
+def list_series(reader: RunReader, run_id: str) -> dict[str, list[MediaItem]]:
+    """Everything of this sort that a run has kept, by name; each series by ascending step.
+
+    Raises:
+        RunNotFoundError: no such run.
+    """
+    found: dict[str, list[MediaItem]] = {}
+    for artifact in reader.list_artifacts(run_id):
+        item = _item(reader, artifact)
+        if item is not None:
+            found.setdefault(item.name, []).append(item)
+    for items in found.values():
+        items.sort(key=lambda item: (-1 if item.step is None else item.step, item.artifact.name))
+    return found
+
+
+def _item(reader: RunReader, artifact: Artifact) -> MediaItem | None:
+    """What an artifact's metadata says of it; ``None`` where it is another sort of file, or says odd things."""
+    about = artifact.metadata.get(KEY)
+    if not isinstance(about, dict):
+        return None
+    rest = dict(about)
+    kind, name, step = (rest.pop(part, None) for part in ("kind", "name", "step"))
+    if isinstance(kind, str) and isinstance(name, str) and (step is None or type(step) is int):
+        return MediaItem(name=name, step=step, kind=kind, about=rest, artifact=artifact, reader=reader)
+    return None
