@@ -8,8 +8,8 @@ import pytest
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 from pytorch_lightning import Trainer
 
-from runstore.lightning import ending
 from runstore.memory.store import MemoryStore
+from runstore.training import ending
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

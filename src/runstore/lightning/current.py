@@ -13,16 +13,16 @@ from runstore.lightning._family import is_rank_zero
 from runstore.lightning.checkpoints import CheckpointLog
 from runstore.lightning.choosing import Own, choose_run, warn_of_overlap
 from runstore.lightning.cli_config import keep_cli_config
-from runstore.lightning.ending import close_when_dropped
 from runstore.lightning.folders import Folders, fit_for_a_path
 from runstore.lightning.lineage import Lineage, Progress
 from runstore.lightning.position import Position
 from runstore.lightning.resuming import Origin, experiment_of, read_run
 from runstore.lightning.sessions import Sessions
 from runstore.lightning.stages import Held, RunOverStages
-from runstore.lightning.system import SystemMetrics
 from runstore.model import Run
+from runstore.training.ending import close_when_dropped
 from runstore.training.session import RunSession
+from runstore.training.system import SystemMetrics
 from runstore.values.checks import check_run_id
 from runstore.values.ids import new_run_id
 

@@ -10,12 +10,12 @@ from runstore.lightning._family import DummyExperiment, Logger, be_a_logger_of_b
 from runstore.lightning.callback import RunStoreCallback
 from runstore.lightning.current import CurrentRun
 from runstore.lightning.folders import fit_for_a_path
-from runstore.lightning.hparams import config_of
-from runstore.lightning.points import PointMaker
-from runstore.lightning.scalars import step_of
 from runstore.lightning.sessions import Sessions
 from runstore.protocol import RunStore
+from runstore.training.hparams import config_of
 from runstore.training.naming import MetricNames
+from runstore.training.points import PointMaker
+from runstore.training.scalars import step_of
 from runstore.training.session import RunSession
 from runstore.values.checks import check_name, shown
 
@@ -168,7 +168,7 @@ class RunStoreLogger(Logger):
             session.log_metrics(points)
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
-        """Merges hyperparameters of any kind into the run's config; see :mod:`runstore.lightning.hparams`.
+        """Merges hyperparameters of any kind into the run's config; see :mod:`runstore.training.hparams`.
 
         Args:
             params: what is merged.

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from runstore.lightning.ending import expect_end, note_end
 from runstore.model import MetricPoint, RunFailure, RunStatus
+from runstore.training.ending import expect_end, note_end
 from runstore.training.session import RunSession, ending_of
 
 _log = logging.getLogger(__name__)

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from runstore.errors import InvalidValueError
-from runstore.lightning.scalars import number_of
 from runstore.model import MetricPoint
 from runstore.training.naming import MetricNames
+from runstore.training.scalars import number_of
 from runstore.values.checks import shown
 
-_log = logging.getLogger("runstore.lightning.logger")
+_log = logging.getLogger("runstore.training.points")
 
 
 class PointMaker:

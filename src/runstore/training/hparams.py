@@ -1,4 +1,4 @@
-"""Hyperparameters of any kind as a config that every store keeps; nothing raises, nothing is dropped.
+"""Settings of any kind as a config that every store keeps; nothing raises, nothing is dropped.
 
 What a config can hold is kept typed: numbers (numpy's and torch's too), texts, ``None``, lists and mappings. Mappings
 of other kinds, namespaces, dataclasses and OmegaConf nodes become mappings, sets and tuples lists, paths and enum
@@ -30,7 +30,7 @@ _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 
 
 def config_of(params: object) -> dict[str, Any]:
-    """The config of what was given to ``log_hyperparams``; ``{}`` for ``None``."""
+    """The config of settings of any kind; ``{}`` for ``None``."""
     if params is None:
         return {}
     converted = _Conversion().value_of(params)

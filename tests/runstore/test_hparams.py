@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from runstore.lightning.hparams import config_of
+from runstore.training.hparams import config_of
 from runstore.values.config import ConfigDocument
 
 pytestmark = pytest.mark.training
@@ -66,8 +66,8 @@ class Plain:
         (torch.nn.ReLU, "<class torch.nn.modules.activation.ReLU>"),
         (torch.nn.functional.relu, "<function torch.nn.functional.relu>"),
         (torch.nn.ReLU(), "<object torch.nn.modules.activation.ReLU: ReLU()>"),
-        (Unreadable(), "<unreadable test_lightning_hparams.Unreadable: RuntimeError>"),
-        (Plain(), "<object test_lightning_hparams.Plain: <test_lightning_hparams.Plain object>>"),
+        (Unreadable(), "<unreadable test_hparams.Unreadable: RuntimeError>"),
+        (Plain(), "<object test_hparams.Plain: <test_hparams.Plain object>>"),
         ("nul\0 and \udcff", "nul\\x00 and \\udcff"),
     ],
 )
