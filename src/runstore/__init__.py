@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         NotFoundError,
         QueryError,
         ReadOnlyError,
+        RunDeletedError,
         RunFinalizedError,
         RunNotFoundError,
         RunStoreError,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         Artifact,
         DatasetType,
         Experiment,
+        Garbage,
         History,
         MetricPoint,
         Page,
@@ -42,9 +44,10 @@ if TYPE_CHECKING:
         RunStatus,
         SeriesSummary,
         StepValue,
+        Thinned,
     )
     from runstore.opening.stores import open_reader, open_store
-    from runstore.protocol import RunReader, RunStore
+    from runstore.protocol import RunEditor, RunReader, RunStore
 
 __all__ = [
     "Artifact",
@@ -54,6 +57,7 @@ __all__ = [
     "DatasetType",
     "Experiment",
     "ExperimentNotFoundError",
+    "Garbage",
     "History",
     "InvalidValueError",
     "MetricPoint",
@@ -62,6 +66,8 @@ __all__ = [
     "QueryError",
     "ReadOnlyError",
     "Run",
+    "RunDeletedError",
+    "RunEditor",
     "RunFailure",
     "RunFinalizedError",
     "RunNotFoundError",
@@ -75,12 +81,14 @@ __all__ = [
     "StoreClosedError",
     "StoreFailureError",
     "StoreUnavailableError",
+    "Thinned",
     "open_reader",
     "open_store",
 ]
 
 _HOMES = {
     "BackendStore": "backend",
+    "RunEditor": "protocol",
     "RunReader": "protocol",
     "RunStore": "protocol",
     "Store": "backend",

@@ -8,6 +8,7 @@
     ├── NotFoundError                 (LookupError) the thing asked for is not in this store
     │   ├── ExperimentNotFoundError
     │   ├── RunNotFoundError
+    │   │   └── RunDeletedError       somebody deleted the run
     │   └── ArtifactNotFoundError
     ├── ConflictError                 what is stored says otherwise; nothing was changed
     │   └── RunFinalizedError         the run has ended with another status
@@ -98,6 +99,20 @@ class RunNotFoundError(NotFoundError):
         return cls(
             f"no {role} has the id {run_id!r} in this store; give the whole id, as search_runs and `runstore runs` show "
             f"it, or make it with ensure_run(experiment_id, run_id={run_id!r})"
+        )
+
+
+class RunDeletedError(RunNotFoundError):
+    """The run was deleted: it does not come back by being written to."""
+
+    code = "run_deleted"
+
+    @classmethod
+    def of(cls, run_id: str, role: str = "run") -> Self:
+        """The error for a run that was deleted; ``role`` as for :class:`RunNotFoundError`."""
+        return cls(
+            f"the {role} {run_id!r} was deleted; restore_run({run_id!r}) brings it back as long as its data are kept, "
+            "and a new run takes another id"
         )
 
 

@@ -116,6 +116,8 @@ class Run(Struct, frozen=True, kw_only=True):
         heartbeat_at: the last heartbeat, by the database's clock.
         lease_s: seconds after ``heartbeat_at`` from which an ``in_progress`` run is shown as ``lost``.
         provenance: where the run came from (host, process, versions, git, ...), nested and typed like a config.
+        note: what somebody wrote about the run.
+        archived_at: when the run was put away; ``None`` for one that lists show.
         failure: filled when the status is ``failed``, and for other ends that were given a reason.
     """
 
@@ -135,6 +137,15 @@ class Run(Struct, frozen=True, kw_only=True):
     tags: dict[str, str] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     failure: RunFailure | None = None
+    note: str | None = None
+    archived_at: datetime | None = None
+
+    @property
+    def duration_s(self) -> float | None:
+        """Seconds from the start to the end; ``None`` for a run that has not ended."""
+        if self.end_time is None:
+            return None
+        return (to_microseconds(self.end_time) - to_microseconds(self.start_time)) / 1e6
 
 
 class StepValue(Struct, frozen=True, kw_only=True, gc=False):
@@ -263,6 +274,38 @@ class Artifact(Struct, frozen=True, kw_only=True):
     created_at: datetime
     metadata: dict[str, Any] = field(default_factory=dict)
     parts: tuple["Artifact", ...] = ()
+
+
+class Thinned(Struct, frozen=True, kw_only=True):
+    """What ``thin_histories`` did.
+
+    Attributes:
+        series: how many series were thinned.
+        points: how many points were removed.
+    """
+
+    series: int
+    points: int
+
+
+class Garbage(Struct, frozen=True, kw_only=True):
+    """What ``collect_garbage`` removed, or would remove.
+
+    Attributes:
+        runs: deleted runs past their time, of which the bare id is left.
+        points: their points.
+        files: kept files that no artifact's record names.
+        bytes: of those files together.
+        partitions: partitions of points that nothing refers to.
+        is_dry_run: whether it was only counted.
+    """
+
+    runs: int
+    points: int
+    files: int
+    bytes: int
+    partitions: int = 0
+    is_dry_run: bool
 
 
 class Page(Struct, Generic[ItemT], frozen=True, kw_only=True):

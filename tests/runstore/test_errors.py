@@ -19,6 +19,7 @@ REMEDIES: dict[str, set[str]] = {
     "RunNotFoundError": {MISTAKE},
     "ArtifactNotFoundError": {MISTAKE},
     "ConflictError": {MISTAKE},
+    "RunDeletedError": {MISTAKE},
     "RunFinalizedError": {MISTAKE},
     "StoreUnavailableError": {TRANSIENT},
     "StoreClosedError": set(),

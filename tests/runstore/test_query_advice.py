@@ -28,7 +28,6 @@ from runstore.query.parser import parse_filter, parse_order
         ("created_at > '2026-01-01'", "did you mean start_time?"),
         ("starttime > '2026-01-01'", "did you mean start_time?"),
         ("run_id = 'x'", "did you mean id?"),
-        ("experiment = 'lungs'", "--experiment NAME"),
         ("status == 'completed'", "write = once"),
         ("status = completed", "'completed'"),
         ('status = "completed"', "single quotes"),
@@ -69,5 +68,5 @@ def test_an_order_in_other_words_is_answered_with_ours(text: str, advice: str) -
 
 
 def test_an_unknown_field_is_answered_with_all_that_there_are() -> None:
-    with pytest.raises(QueryError, match=r"id, name, status, .*attempt, start_time, end_time, or tag\.KEY"):
+    with pytest.raises(QueryError, match=r"id, name, note, status, .*attempt, start_time, .*artifact, or tag\.KEY"):
         parse_filter("nonsense = 1")

@@ -10,6 +10,7 @@ from runstore.backend.arguments import (
     is_lost,
 )
 from runstore.backend.begun import BegunRuns
+from runstore.backend.changes import ExperimentChange, Presence, RunChange, Sweep, Thinning
 from runstore.backend.states import first_attempt, with_end, with_heartbeat, with_next_attempt, with_status_now
 from runstore.backend.store import BackendStore, Store
 
@@ -18,11 +19,16 @@ __all__ = [
     "DEFAULT_LEASE_S",
     "BackendStore",
     "BegunRuns",
+    "ExperimentChange",
     "NewExperiment",
     "NewRun",
+    "Presence",
+    "RunChange",
     "RunEnd",
     "StepRange",
     "Store",
+    "Sweep",
+    "Thinning",
     "first_attempt",
     "is_lost",
     "with_end",

@@ -135,11 +135,13 @@ class RunEnd(Struct, frozen=True, kw_only=True):
 
     Attributes:
         end_us: microseconds since 1970 UTC; ``None`` for the moment at which the end is stored.
+        is_movable: nobody named the end: one that lies before the run's start is moved there.
     """
 
     status: RunStatus
     end_us: int | None
     failure: RunFailure | None
+    is_movable: bool = False
 
     @classmethod
     def checked(cls, status: object, *, end_time: datetime | None, error: BaseException | RunFailure | None) -> Self:
@@ -164,8 +166,8 @@ class RunEnd(Struct, frozen=True, kw_only=True):
 
     def moment(self, *, start_us: int, now_us: int) -> int:
         """When a run that began at ``start_us`` ends: as given, or now, and never before its start (FIN.3)."""
-        if self.end_us is None:
-            return max(now_us, start_us)
+        if self.end_us is None or self.is_movable:
+            return max(now_us if self.end_us is None else self.end_us, start_us)
         if self.end_us < start_us:
             raise InvalidValueError(
                 f"end_time {from_microseconds(self.end_us).isoformat()} lies before the run's start "

@@ -6,6 +6,7 @@ from typing import Any
 
 from runstore.artifacts.blobs import Blobs
 from runstore.backend.arguments import NewRun, StepRange
+from runstore.backend.changes import Presence
 from runstore.model import Artifact, Experiment, Run, SeriesSummary
 from runstore.query.searches import RunQuery
 from runstore.series.columns import Columns, Series, SeriesColumns
@@ -26,13 +27,15 @@ class Operations(ABC):
     def insert_run(self, new: NewRun) -> bool:
         """Makes the run, ``in_progress`` with the lease :data:`runstore.backend.DEFAULT_LEASE_S`.
 
+        A deleted experiment is shown again from then on.
+
         Returns:
-            Whether it was made; ``False`` where a run of this id exists, which then stays as it is.
+            Whether it was made; ``False`` where a run of this id exists, deleted or not, which then stays as it is.
 
         Raises:
             InvalidValueError: no experiment is named; use :meth:`runstore.backend.NewRun.require_experiment`.
             ExperimentNotFoundError: its experiment is unknown.
-            RunNotFoundError: its parent is unknown.
+            RunNotFoundError: its parent is unknown, or (:class:`~runstore.errors.RunDeletedError`) deleted.
         """
 
     @abstractmethod
@@ -45,6 +48,9 @@ class Operations(ABC):
     @abstractmethod
     def append(self, run_id: str, series: SeriesColumns) -> None:
         """Stores points; a step that exists is overwritten. It counts as a heartbeat, also without any points.
+
+        A deleted run takes them like every other write, so that nothing is missing should it be restored. A purged one
+        takes nothing: each write of it raises :class:`~runstore.errors.RunDeletedError`.
 
         Args:
             run_id: the run.
@@ -71,7 +77,7 @@ class Operations(ABC):
 
     @abstractmethod
     def find_experiment_by_id(self, experiment_id: str) -> Experiment | None:
-        """The experiment of this id."""
+        """The experiment of this id; ``None`` for a deleted one."""
 
     @abstractmethod
     def read_experiments(self, after: str | None, limit: int) -> Sequence[Experiment]:
@@ -79,15 +85,22 @@ class Operations(ABC):
 
     @abstractmethod
     def find_run(self, run_id: str) -> Run | None:
-        """The run of this id, ``lost`` if it is by the database's clock (:func:`runstore.backend.is_lost`)."""
+        """The run of this id, ``lost`` if it is by the database's clock (:func:`runstore.backend.is_lost`).
+
+        Like every read it knows nothing of a deleted run.
+        """
+
+    def presence_of(self, run_id: str) -> Presence | None:  # becomes abstract once every backend has it
+        """What there is of a run: every read hides it unless it is ``SHOWN``. ``None`` for an id that was never a run's."""
+        return Presence.SHOWN if self.find_run(run_id) is not None else None
 
     def has_run(self, run_id: str) -> bool:
-        """Whether there is a run of this id."""
-        return self.find_run(run_id) is not None
+        """Whether reads show a run of this id."""
+        return self.presence_of(run_id) is Presence.SHOWN
 
     @abstractmethod
     def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
-        """A page of runs.
+        """A page of runs, without archived ones unless ``asked.with_archived``.
 
         Returns:
             At most ``asked.limit`` runs in order, strictly behind the place ``asked.after``; and the place of the last

@@ -6,21 +6,23 @@ from typing import Any, Final, Self
 
 from runstore.artifacts.requests import ArtifactRequest, records_of
 from runstore.backend.arguments import NewRun
+from runstore.backend.changes import Presence
+from runstore.backend.editing import Edits
 from runstore.backend.operations import Operations
 from runstore.backend.reading import Reads
 from runstore.backend.writing import Verbs
-from runstore.errors import RunNotFoundError
+from runstore.errors import RunDeletedError, RunNotFoundError
 from runstore.local.clock import now_us
 from runstore.model import Artifact, from_microseconds
 from runstore.series.points import Points
 
 _FINAL: Final = frozenset(
-    name for part in (Verbs, Reads) for name, method in vars(part).items() if getattr(method, "__final__", False)
+    name for part in (Verbs, Edits, Reads) for name, method in vars(part).items() if getattr(method, "__final__", False)
 )
 
 
-class Store(Verbs, Reads):
-    """What :func:`runstore.open_store` returns: verbs, reads and the heartbeat, with every argument checked in front.
+class Store(Verbs, Edits, Reads):
+    """What :func:`runstore.open_store` returns: verbs, changes, reads and the heartbeat, with every argument checked in front.
 
     The public methods are final. What differs between a database and a recorder are the operations below them, which
     take checked values.
@@ -69,8 +71,8 @@ class BackendStore(Store, Operations):
             if self.insert_run(new):
                 self.begun.add(new.id)
                 return
-            if new.is_named:  # another writer made it between the look and the insert
-                self._is_found(new)
+            if not self._is_found(new):  # else another writer made it between the look and the insert
+                raise RunDeletedError.of(new.id)
         if new.resume or not new.is_named:
             self.begun.add(new.id)
 
@@ -89,8 +91,11 @@ class BackendStore(Store, Operations):
 
     def keep_artifact(self, run_id: str, request: ArtifactRequest) -> Artifact:
         """Keeps the bytes of files in :attr:`blobs`, then the records."""
-        if not self.has_run(run_id):
+        presence = self.presence_of(run_id)
+        if presence is None:
             raise RunNotFoundError.of(run_id)
+        if presence is Presence.PURGED:
+            raise RunDeletedError.of(run_id)
         artifact = request.record(run_id, self.blobs, created_at=from_microseconds(now_us()))
         self.record_artifacts(run_id, records_of(artifact))
         return artifact

@@ -8,7 +8,7 @@ from runstore.cli.tables import Column
 from runstore.errors import InvalidValueError, QueryError
 from runstore.model import Run, SeriesSummary, StepValue
 from runstore.query.parser import parse_order
-from runstore.query.tree import Attribute, ConfigKey, Metric, Tag
+from runstore.query.tree import ArtifactName, Attribute, ConfigKey, Metric, Tag
 from runstore.values.config import flatten_config
 
 _BEFORE = ("validation", "test", "train", "other")
@@ -111,6 +111,8 @@ def _asked(name: str) -> Shown:
         return Shown(Column(f"tag\n{field.key}"), lambda facts: facts.run.tags.get(field.key, ""))
     if isinstance(field, ConfigKey):
         return Shown(Column(f"config\n{field.key}"), lambda facts: facts.config.get(field.key, ""))
+    if isinstance(field, ArtifactName):  # no order goes by it, so that none gets here
+        raise InvalidValueError("--columns: artifact is no column; `runstore show` lists a run's artifacts")
     return _attribute(field)
 
 

@@ -12,25 +12,30 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from msgspec.structs import replace
 
 from runstore.artifacts import Blob, Blobs, blobs_at, hashed
 from runstore.backend import (
     BackendStore,
+    ExperimentChange,
     NewExperiment,
     NewRun,
+    Presence,
+    RunChange,
     RunEnd,
     StepRange,
+    Sweep,
+    Thinning,
     first_attempt,
     with_end,
     with_heartbeat,
     with_next_attempt,
     with_status_now,
 )
-from runstore.errors import ExperimentNotFoundError, RunNotFoundError, StoreClosedError
+from runstore.errors import ExperimentNotFoundError, RunDeletedError, RunNotFoundError, StoreClosedError
 from runstore.local.clock import now_us
-from runstore.model import Artifact, Experiment, Run, SeriesSummary, from_microseconds
+from runstore.model import Artifact, Experiment, Garbage, Run, SeriesSummary, Thinned, from_microseconds
 from runstore.query import Lookup, RunQuery, lookup_in, pick_page
 from runstore.series import Columns, Series, SeriesColumns, summarize
 from runstore.values import EMPTY_CONFIG, ConfigDocument
@@ -50,6 +55,12 @@ class _Entry(Struct):
     config: ConfigDocument = ConfigDocument(EMPTY_CONFIG)
     series: dict[tuple[str, str], _Series] = {}
     artifacts: dict[str, Artifact] = {}
+    deleted_us: int | None = None
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether reads show the run."""
+        return self.deleted_us is None
 
 
 class MemoryDatabase:
@@ -59,7 +70,9 @@ class MemoryDatabase:
         self.lock = threading.RLock()
         self.experiments: dict[str, Experiment] = {}
         self.runs: dict[str, _Entry] = {}
-        self.blobs: Blobs = _MemoryBlobs()
+        self.hidden_experiments: set[str] = set()
+        self.purged: set[str] = set()
+        self.blobs = _MemoryBlobs()
 
     def now_us(self) -> int:
         """The database's clock: microseconds since 1970-01-01 UTC."""
@@ -71,7 +84,7 @@ class MemoryStore(BackendStore):
 
     def __init__(self, database: MemoryDatabase | None = None, *, artifacts: str | None = None) -> None:
         self._database = database or MemoryDatabase()
-        self._blobs = blobs_at(artifacts) if artifacts else self._database.blobs
+        self._blobs: Blobs = blobs_at(artifacts) if artifacts else self._database.blobs
         self._is_closed = False
 
     # --- writing ------------------------------------------------------------------------------------------------
@@ -85,16 +98,18 @@ class MemoryStore(BackendStore):
             elif known.description is None:
                 known = replace(known, description=new.description)
             database.experiments[new.id] = known
+            database.hidden_experiments.discard(new.id)
 
     def insert_run(self, new: NewRun) -> bool:
         with self._session() as database:
-            if new.id in database.runs:
+            if new.id in database.runs or new.id in database.purged:
                 return False
             experiment_id = new.require_experiment()
             if experiment_id not in database.experiments:
                 raise ExperimentNotFoundError.of(experiment_id)
-            if new.parent_run_id is not None and new.parent_run_id not in database.runs:
-                raise RunNotFoundError.of(new.parent_run_id, role="parent run")
+            if new.parent_run_id is not None and self._shown(new.parent_run_id) is None:
+                raise self._missing(new.parent_run_id, role="parent run")
+            database.hidden_experiments.discard(experiment_id)
             database.runs[new.id] = _Entry(run=first_attempt(new, now_us=database.now_us()))
             return True
 
@@ -139,28 +154,100 @@ class MemoryStore(BackendStore):
             entry = self._entry(run_id)
             entry.run = with_heartbeat(entry.run, now_us=database.now_us(), lease_s=lease_s)
 
+    # --- changing -----------------------------------------------------------------------------------------------
+
+    def change_run(self, run_id: str, change: RunChange) -> None:
+        with self._session():
+            presence = self.presence_of(run_id)
+            if presence is None:
+                raise RunNotFoundError.of(run_id)
+            change.check_presence(run_id, presence)
+            if presence is not Presence.PURGED:
+                entry = self._entry(run_id)
+                entry.run = change.over(entry.run)
+                entry.deleted_us = change.deleted_us_over(entry.deleted_us)
+
+    def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
+        with self._session() as database:
+            known = database.experiments.get(experiment_id)
+            if known is None or experiment_id in database.hidden_experiments:
+                raise ExperimentNotFoundError.of(experiment_id)
+            if change.description is not UNSET:
+                database.experiments[experiment_id] = replace(known, description=change.description)
+            if change.is_deleted:
+                database.hidden_experiments.add(experiment_id)
+                deletion = RunChange(at_us=change.at_us, is_deleted=True)
+                for run_id, entry in database.runs.items():
+                    if entry.run.experiment_id == experiment_id:
+                        self.change_run(run_id, deletion)
+
+    def thin(self, asked: Thinning) -> Thinned:  # noqa: ARG002 - see below
+        """Thins nothing: its histories live as long as the process."""
+        with self._session():
+            return Thinned(series=0, points=0)
+
+    def sweep(self, asked: Sweep) -> Garbage:
+        with self._session() as database:
+            old = [
+                (run_id, entry)
+                for run_id, entry in database.runs.items()
+                if entry.deleted_us is not None and entry.deleted_us < asked.deleted_before_us
+            ]
+            gone = {run_id for run_id, _ in old}
+            named = {
+                artifact.sha256
+                for run_id, entry in database.runs.items()
+                if run_id not in gone
+                for artifact in entry.artifacts.values()
+            }
+            kept = database.blobs.kept_before(asked.kept_before_us)
+            found = [(sha256, size) for sha256, size in kept if sha256 not in named]
+            if not asked.dry_run:
+                for run_id in gone:
+                    del database.runs[run_id]
+                database.purged |= gone
+                for sha256, _ in found:
+                    database.blobs.remove(sha256)
+            return Garbage(
+                runs=len(old),
+                points=sum(len(series.points) for _, entry in old for series in entry.series.values()),
+                files=len(found),
+                bytes=sum(size for _, size in found),
+                is_dry_run=asked.dry_run,
+            )
+
     # --- reading ------------------------------------------------------------------------------------------------
 
     def find_experiment_by_id(self, experiment_id: str) -> Experiment | None:
         with self._session() as database:
-            return database.experiments.get(experiment_id)
+            return None if experiment_id in database.hidden_experiments else database.experiments.get(experiment_id)
 
     def read_experiments(self, after: str | None, limit: int) -> Sequence[Experiment]:
         with self._session() as database:
-            ordered = sorted(database.experiments.values(), key=lambda experiment: experiment.name)
+            shown = [each for each in database.experiments.values() if each.id not in database.hidden_experiments]
+            ordered = sorted(shown, key=lambda experiment: experiment.name)
         return [experiment for experiment in ordered if after is None or experiment.name > after][:limit]
 
     def find_run(self, run_id: str) -> Run | None:
         with self._session() as database:
-            entry = database.runs.get(run_id)
+            entry = self._shown(run_id)
             return None if entry is None else self._seen(entry.run, database.now_us())
+
+    def presence_of(self, run_id: str) -> Presence | None:
+        with self._session() as database:
+            if run_id in database.purged:
+                return Presence.PURGED
+            entry = database.runs.get(run_id)
+            return None if entry is None else Presence.SHOWN if entry.is_shown else Presence.DELETED
 
     def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
         with self._session() as database:
             entries = [  # the others need not be copied
                 entry
                 for entry in database.runs.values()
-                if asked.experiment_id in {None, entry.run.experiment_id}
+                if entry.is_shown
+                and (asked.with_archived or entry.run.archived_at is None)
+                and asked.experiment_id in {None, entry.run.experiment_id}
                 and asked.parent_run_id in {None, entry.run.parent_run_id}
             ]
             runs = [self._seen(entry.run, database.now_us()) for entry in entries]
@@ -168,16 +255,16 @@ class MemoryStore(BackendStore):
 
     def read_configs(self, run_ids: Sequence[str]) -> dict[str, str]:
         with self._session() as database:
-            return {run_id: database.runs[run_id].config.text for run_id in run_ids if run_id in database.runs}
+            return {run_id: database.runs[run_id].config.text for run_id in run_ids if self._shown(run_id)}
 
     def read_summaries(self, run_ids: Sequence[str]) -> dict[str, list[SeriesSummary]]:
         with self._session() as database:
-            found = {run_id: self._summaries(database.runs[run_id]) for run_id in run_ids if run_id in database.runs}
+            found = {run_id: self._summaries(database.runs[run_id]) for run_id in run_ids if self._shown(run_id)}
         return {run_id: [summaries[key] for key in sorted(summaries)] for run_id, summaries in found.items()}
 
     def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns | None:
-        with self._session() as database:
-            entry = database.runs.get(run_id)
+        with self._session():
+            entry = self._shown(run_id)
             known = None if entry is None else entry.series.get(series)
             if known is None:
                 return None
@@ -189,13 +276,13 @@ class MemoryStore(BackendStore):
         )
 
     def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
-        with self._session() as database:
-            entry = database.runs.get(run_id)
+        with self._session():
+            entry = self._shown(run_id)
             return [] if entry is None else [deepcopy(entry.artifacts[name]) for name in sorted(entry.artifacts)]
 
     def read_artifact(self, run_id: str, name: str) -> Artifact | None:
-        with self._session() as database:
-            entry = database.runs.get(run_id)
+        with self._session():
+            entry = self._shown(run_id)
             return None if entry is None else deepcopy(entry.artifacts.get(name))
 
     # --- the handle ---------------------------------------------------------------------------------------------
@@ -210,10 +297,19 @@ class MemoryStore(BackendStore):
         return _Session(self._database)
 
     def _entry(self, run_id: str) -> _Entry:
+        """A run that takes writes: a deleted one too, for it may be restored."""
         entry = self._database.runs.get(run_id)
         if entry is None:
-            raise RunNotFoundError.of(run_id)
+            raise self._missing(run_id)
         return entry
+
+    def _shown(self, run_id: str) -> _Entry | None:
+        entry = self._database.runs.get(run_id)
+        return entry if entry is not None and entry.is_shown else None
+
+    def _missing(self, run_id: str, role: str = "run") -> RunNotFoundError:
+        error = RunNotFoundError if self.presence_of(run_id) is None else RunDeletedError
+        return error.of(run_id, role)
 
     @staticmethod
     def _touch(entry: _Entry, now_us: int) -> None:
@@ -234,7 +330,9 @@ class MemoryStore(BackendStore):
         return {key: series.summary for key, series in entry.series.items() if series.summary is not None}
 
     def _lookup(self, entry: _Entry, run: Run) -> Lookup:
-        return lookup_in(run, entry.config, self._summaries(entry).values())
+        experiment = self._database.experiments[run.experiment_id].name
+        summaries = self._summaries(entry).values()
+        return lookup_in(run, entry.config, summaries, experiment=experiment, artifacts=entry.artifacts)
 
 
 class _Session:
@@ -255,15 +353,23 @@ class _MemoryBlobs:
     """Bytes in a dictionary, by their SHA-256."""
 
     def __init__(self) -> None:
-        self._bytes: dict[str, bytes] = {}
+        self._bytes: dict[str, tuple[bytes, int]] = {}
 
     def put(self, path: Path) -> Blob:
         """Keeps a copy of a file's bytes."""
         content = io.BytesIO()
         sha256, size = hashed(path, content.write)
-        self._bytes[sha256] = content.getvalue()
+        self._bytes[sha256] = content.getvalue(), now_us()
         return Blob(sha256=sha256, size=size, uri=f"memory:{sha256}")
 
     def open(self, sha256: str) -> BinaryIO:
         """The bytes as kept."""
-        return io.BytesIO(self._bytes[sha256])
+        return io.BytesIO(self._bytes[sha256][0])
+
+    def kept_before(self, moment_us: int) -> list[tuple[str, int]]:
+        """What was put before a moment."""
+        return [(sha256, len(data)) for sha256, (data, put_us) in self._bytes.items() if put_us < moment_us]
+
+    def remove(self, sha256: str) -> None:
+        """Forgets the bytes."""
+        self._bytes.pop(sha256, None)

@@ -17,6 +17,18 @@ _VERBS: Final = (
     "log_artifact",
     "finalize",
     "heartbeat",
+    "rename_run",
+    "set_tags",
+    "remove_tags",
+    "set_note",
+    "archive_run",
+    "unarchive_run",
+    "delete_run",
+    "restore_run",
+    "describe_experiment",
+    "delete_experiment",
+    "thin_histories",
+    "collect_garbage",
 )
 
 

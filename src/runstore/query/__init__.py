@@ -10,10 +10,10 @@ r"""The filter language: text → tree; backends translate the tree, the module 
                | field [ "not" ] "in" "(" literal { "," literal } ")"
                | field [ "not" ] "like" text          % any run, _ one character, \ escapes; case-sensitive
                | field "is" [ "not" ] "null"
-    field      = attribute | "tag." key | "config." key { "." key }
+    field      = attribute | "artifact" | "tag." key | "config." key { "." key }
                | "metric." dataset_type "." name [ "." statistic ]
-    attribute  = id name status training_mode parent_run_id client_id source_path experiment_id attempt
-                 start_time end_time
+    attribute  = id name note status training_mode parent_run_id parent client_id source_path experiment
+                 experiment_id attempt start_time end_time duration archived
     statistic  = last (default) first min max count
     key, name  = a word, or "…" in double quotes (a quote inside is doubled)
     literal    = number | 'text' (a quote inside is doubled) | true | false
@@ -33,11 +33,13 @@ from runstore.query.patterns import Part, Wildcard, like_matcher, like_parts, li
 from runstore.query.searches import Place, RunQuery, check_children, check_search
 from runstore.query.tree import (
     ATTRIBUTES,
+    BOOLEAN_ATTRIBUTES,
     MAX_SORTED_LENGTH,
     NULLABLE_ATTRIBUTES,
     STATISTICS,
     TEXT_ATTRIBUTES,
     And,
+    ArtifactName,
     Attribute,
     Compare,
     ConfigKey,
@@ -58,11 +60,13 @@ from runstore.query.tree import (
 
 __all__ = [
     "ATTRIBUTES",
+    "BOOLEAN_ATTRIBUTES",
     "MAX_SORTED_LENGTH",
     "NULLABLE_ATTRIBUTES",
     "STATISTICS",
     "TEXT_ATTRIBUTES",
     "And",
+    "ArtifactName",
     "Attribute",
     "Compare",
     "ConfigKey",

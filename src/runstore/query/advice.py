@@ -49,7 +49,7 @@ _ATTRIBUTES: Final = {
     "start_time": ("start", "started", "started_at", "created", "created_at", "date", "time", "begin"),
     "end_time": ("end", "ended", "ended_at", "finished", "finished_at"),
     "training_mode": ("mode",),
-    "parent_run_id": ("parent", "parent_id"),
+    "parent_run_id": ("parent_id",),
     "client_id": ("client",),
     "source_path": ("source",),
 }

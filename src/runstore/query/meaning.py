@@ -7,13 +7,14 @@ that translate the tree are compared with them by the conformance kit.
 import math
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, Final
 
 from runstore.model import Run, SeriesSummary, to_microseconds
 from runstore.query.patterns import like_matcher
 from runstore.query.tree import (
     MAX_SORTED_LENGTH,
     And,
+    ArtifactName,
     Attribute,
     Compare,
     ConfigKey,
@@ -41,25 +42,39 @@ class Odd(Enum):
     OTHER = "list or empty mapping"
 
 
-Value = bool | float | str | int | Odd
+Value = bool | float | str | int | Odd | frozenset[str]
+"""A field's value in one run; a set for the names of its artifacts."""
 Lookup = Callable[[Field], Value]
 
 
-def lookup_in(run: Run, config: ConfigDocument, summaries: Iterable[SeriesSummary]) -> Lookup:
+def lookup_in(
+    run: Run,
+    config: ConfigDocument,
+    summaries: Iterable[SeriesSummary],
+    *,
+    experiment: str,
+    artifacts: Iterable[str],
+) -> Lookup:
     """A function from a field to this run's value of it.
 
     Args:
         run: with the status that it has now.
         config: the run's.
         summaries: of the run's series.
+        experiment: the name of the run's experiment.
+        artifacts: the names of the run's artifacts.
     """
     leaves: dict[str, Value] = {}
     series: dict[tuple[str, str], SeriesSummary] = {}
 
     def lookup(field: Field) -> Value:
         match field:
+            case Attribute("experiment"):
+                return experiment
             case Attribute(name):
                 return _attribute(run, name)
+            case ArtifactName():
+                return frozenset(artifacts)
             case Tag(key):
                 return run.tags.get(key, Odd.MISSING)
             case ConfigKey(key):
@@ -101,15 +116,22 @@ def matches(node: Node | None, lookup: Lookup) -> bool:  # noqa: PLR0911 - one r
         case Not(item):
             return not matches(item, lookup)
         case Present(field, negated):
-            return (lookup(field) in {Odd.MISSING, Odd.NULL}) == negated
-        case Compare(field, op, literal):
-            return _compares(lookup(field), op, literal)
-        case In(field, literals, negated):
-            value = lookup(field)
+            return (lookup(field) in {Odd.MISSING, Odd.NULL, _NO_NAMES}) == negated
+        case Compare(field=ArtifactName()) | In(field=ArtifactName()) | Like(field=ArtifactName()):
+            names = lookup(node.field)
+            return isinstance(names, frozenset) and any(_holds(node, name) for name in names)
+        case Compare() | In() | Like():
+            return _holds(node, lookup(node.field))
+
+
+def _holds(test: Compare | In | Like, value: Value) -> bool:
+    match test:
+        case Compare(op=op, value=literal):
+            return _compares(value, op, literal)
+        case In(values=literals, negated=negated):
             same_kind = any(_is_comparable(value, literal) for literal in literals)
             return same_kind and any(_compares(value, "=", literal) for literal in literals) != negated
-        case Like(field, pattern, negated):
-            value = lookup(field)
+        case Like(pattern=pattern, negated=negated):
             return isinstance(value, str) and like_matcher(pattern)(value) != negated
 
 
@@ -133,7 +155,15 @@ def precedes(left: Sequence[Any], right: Sequence[Any], orders: Sequence[Order])
     return False
 
 
+_NO_NAMES: Final[frozenset[str]] = frozenset()
+
+
 def _attribute(run: Run, name: str) -> Value:
+    if name == "archived":
+        return run.archived_at is not None
+    if name == "duration":
+        seconds = run.duration_s
+        return Odd.MISSING if seconds is None else seconds
     value = getattr(run, name)
     if value is None:
         return Odd.MISSING

@@ -10,7 +10,9 @@ from runstore.errors import InvalidValueError, QueryError
 from runstore.model import DatasetType, RunStatus, to_microseconds
 from runstore.query import advice as query_advice
 from runstore.query.tree import (
+    ALIASES,
     ATTRIBUTES,
+    BOOLEAN_ATTRIBUTES,
     MAX_FILTER_DEPTH,
     MAX_FILTER_LENGTH,
     MAX_LIST_LENGTH,
@@ -22,6 +24,7 @@ from runstore.query.tree import (
     TEXT_ATTRIBUTES,
     TIME_ATTRIBUTES,
     And,
+    ArtifactName,
     Attribute,
     Compare,
     ConfigKey,
@@ -50,6 +53,7 @@ _TOKEN: Final = re.compile(
     )""",
     re.VERBOSE,
 )
+_ARTIFACT: Final = "artifact"
 _PART: Final = re.compile(r'\.(?:"((?:[^"]|"")*)"|([^."]+))')
 
 
@@ -95,6 +99,8 @@ def parse_order(terms: Sequence[str]) -> tuple[Order, ...]:
     for term in terms:
         parser = _Parser(term, "order_by term")
         field = parser.parse_field()
+        if isinstance(field, ArtifactName):
+            raise QueryError(f"order_by term {term!r} names artifact, of which a run has many; sort by another field")
         direction = parser.take_word("asc", "desc")
         parser.expect_end()
         orders.append(Order(field, direction == "desc"))
@@ -197,6 +203,8 @@ class _Parser:
         field = self.parse_field()
         token = self._peek()
         if token.kind == "op":
+            if isinstance(field, ArtifactName) and token.text != "=":
+                raise self._fail_of_artifacts()
             self._next += 1
             return Compare(field, token.text, self._parse_literal(field))
         if self.take_word("is"):
@@ -205,11 +213,18 @@ class _Parser:
                 raise self._fail("'null'")
             return Present(field, is_negated)
         is_negated = self.take_word("not") is not None
+        if is_negated and isinstance(field, ArtifactName):
+            raise self._fail_of_artifacts()
         if self.take_word("in"):
             return In(field, self._parse_list(field), is_negated)
         if self.take_word("like"):
             return self._parse_like(field, negated=is_negated)
         raise self._fail("an operator (= != < <= > >= in like is)", query_advice.about_operator(self._peek().text))
+
+    def _fail_of_artifacts(self) -> QueryError:
+        return self._fail(
+            "=, in, like or is", "; a run has many artifacts: write not artifact = 'name' for none of them"
+        )
 
     def _parse_list(self, field: Field) -> tuple[Literal, ...]:
         if not self._take_mark("("):
@@ -251,9 +266,9 @@ class _Parser:
         field = _field(head.lower(), parts)
         if field is None:
             raise self._fail(
-                f"a field (one of {', '.join(ATTRIBUTES)}, or tag.KEY, config.KEY or "
+                f"a field (one of {', '.join((*ATTRIBUTES, *ALIASES, _ARTIFACT))}, or tag.KEY, config.KEY or "
                 f"metric.DATASET_TYPE.NAME[.{'|'.join(STATISTICS)}] with one of {', '.join(DatasetType)})",
-                query_advice.about_field(token.text, ATTRIBUTES, STATISTICS),
+                query_advice.about_field(token.text, (*ATTRIBUTES, *ALIASES, _ARTIFACT), STATISTICS),
             )
         self._next += 1
         return field
@@ -288,9 +303,13 @@ class _Parser:
             if isinstance(value, float):
                 return value
             raise self._fail("a number")
+        if isinstance(field, Attribute) and field.name in BOOLEAN_ATTRIBUTES:
+            if isinstance(value, bool):
+                return value
+            raise self._fail("true or false")
         if not isinstance(value, str):
             raise self._fail("a text in single quotes", self._about_literal(field))
-        if isinstance(field, Tag) or field.name in TEXT_ATTRIBUTES:
+        if isinstance(field, (Tag, ArtifactName)) or field.name in TEXT_ATTRIBUTES:
             if field == Attribute("status") and value not in set(RunStatus):
                 raise self._fail(f"a status ({', '.join(RunStatus)})")
             return value
@@ -318,7 +337,7 @@ def _split_path(text: str) -> tuple[str, list[str]]:
 
 def _field(head: str, parts: list[str]) -> Field | None:
     if not parts:
-        return Attribute(head) if head in ATTRIBUTES else None
+        return _plain_field(ALIASES.get(head, head))
     if head == "tag":
         return Tag(parts[0]) if len(parts) == 1 else None
     if head == "config":
@@ -330,3 +349,9 @@ def _field(head: str, parts: list[str]) -> Field | None:
             case [name, stat] if stat in STATISTICS:
                 return Metric(parts[0], name, stat)
     return None
+
+
+def _plain_field(word: str) -> Field | None:
+    if word == _ARTIFACT:
+        return ArtifactName()
+    return Attribute(word) if word in ATTRIBUTES else None

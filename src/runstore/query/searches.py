@@ -22,6 +22,7 @@ from runstore.errors import QueryError
 from runstore.model import to_microseconds
 from runstore.query.parser import parse_filter, parse_order
 from runstore.query.tree import (
+    BOOLEAN_ATTRIBUTES,
     MAX_SORTED_LENGTH,
     NULLABLE_ATTRIBUTES,
     TEXT_ATTRIBUTES,
@@ -33,6 +34,7 @@ from runstore.query.tree import (
     Order,
     Rank,
     Tag,
+    tests_in,
 )
 from runstore.values.checks import check_limit, check_name, check_run_id, check_text, shown
 
@@ -58,6 +60,7 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
         orders: the terms of the ordering, without the start time and the id that end each ordering.
         experiment_id: only runs of this experiment.
         parent_run_id: only the children of this run.
+        with_archived: whether archived runs are among them: when the filter names ``archived``.
         limit: the most runs of the page.
         after: the place that the page begins strictly behind; ``None`` for the first page.
         key: what all pages of this question have in common.
@@ -67,6 +70,7 @@ class RunQuery(msgspec.Struct, frozen=True, kw_only=True):
     orders: tuple[Order, ...] = ()
     experiment_id: str | None = None
     parent_run_id: str | None = None
+    with_archived: bool = False
     limit: int
     after: Place | None = None
     key: str
@@ -95,6 +99,7 @@ class ExperimentQuery(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _TIES: Final[tuple[Field, Field]] = (Attribute("start_time"), Attribute("id"))
+_ARCHIVED: Final = Attribute("archived")
 _EXPERIMENTS: Final = "experiments"
 
 
@@ -121,10 +126,16 @@ def check_search(
         node=node,
         orders=orders,
         experiment_id=experiment_id,
+        with_archived=names_archived(node),
         limit=check_limit(limit),
         after=_place_of(cursor, key=key, orders=orders),
         key=key,
     )
+
+
+def names_archived(node: Node | None) -> bool:
+    """Whether a filter says which it wants, archived runs or others; without a word, archived ones are left out."""
+    return node is not None and any(test.field == _ARCHIVED for test in tests_in(node))
 
 
 def check_children(run_id: str, *, limit: int, cursor: str | None) -> RunQuery:
@@ -244,7 +255,7 @@ def _ranks_of(field: Field) -> frozenset[int]:
     """The ranks that values of a field can have."""
     match field:
         case Attribute(name):
-            own = Rank.TEXT if name in TEXT_ATTRIBUTES else Rank.NUMBER
+            own = Rank.TEXT if name in TEXT_ATTRIBUTES else Rank.BOOLEAN if name in BOOLEAN_ATTRIBUTES else Rank.NUMBER
             return frozenset({own, Rank.MISSING} if name in NULLABLE_ATTRIBUTES else {own})
         case Tag():
             return frozenset({Rank.TEXT, Rank.MISSING})

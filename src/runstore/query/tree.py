@@ -33,7 +33,11 @@ class Metric(Struct, frozen=True):
     stat: str
 
 
-Field = Attribute | Tag | ConfigKey | Metric
+class ArtifactName(Struct, frozen=True):
+    """The names of the run's artifacts: a test holds when it holds for one of them. No ordering goes by it."""
+
+
+Field = Attribute | Tag | ConfigKey | Metric | ArtifactName
 Literal = bool | float | str | int
 """A literal in a tree: a boolean, a finite float64, a text, or for times an int of microseconds since 1970 UTC."""
 
@@ -122,14 +126,31 @@ class Rank(IntEnum):
     MISSING = 5
 
 
-_TEXTS: Final = ("id", "name", "status", "training_mode", "parent_run_id", "client_id", "source_path", "experiment_id")
+_TEXTS: Final = (
+    "id",
+    "name",
+    "note",
+    "status",
+    "training_mode",
+    "parent_run_id",
+    "client_id",
+    "source_path",
+    "experiment",
+    "experiment_id",
+)
 TEXT_ATTRIBUTES: Final = frozenset(_TEXTS)
 TIME_ATTRIBUTES: Final = frozenset({"start_time", "end_time"})
-NUMBER_ATTRIBUTES: Final = frozenset({"attempt"})
-ATTRIBUTES: Final = (*_TEXTS, "attempt", "start_time", "end_time")
+NUMBER_ATTRIBUTES: Final = frozenset({"attempt", "duration"})
+"""``duration``: seconds from the start to the end; a run that has not ended has none."""
+BOOLEAN_ATTRIBUTES: Final = frozenset({"archived"})
+ATTRIBUTES: Final = (*_TEXTS, "attempt", "start_time", "end_time", "duration", "archived")
 """All of them, as errors list them."""
 STATISTICS: Final = ("last", "first", "min", "max", "count")
-NULLABLE_ATTRIBUTES: Final = frozenset({"name", "parent_run_id", "client_id", "source_path", "end_time"})
+ALIASES: Final = {"parent": "parent_run_id"}
+"""Short names of attributes."""
+NULLABLE_ATTRIBUTES: Final = frozenset(
+    {"name", "note", "parent_run_id", "client_id", "source_path", "end_time", "duration"}
+)
 """Attributes that a run may lack."""
 
 # The bounds of the language (READ.8). Within them every backend gives the same answer on its server's default settings.

@@ -4,14 +4,16 @@ import contextlib
 from pathlib import Path
 
 from runstore.artifacts import ArtifactFile, ArtifactRequest, check_artifact
-from runstore.backend import BackendStore, RunEnd
-from runstore.errors import RunFinalizedError, RunNotFoundError
-from runstore.model import Artifact, Run, RunStatus, from_microseconds, to_microseconds
+from runstore.backend import BackendStore, Presence, RunEnd
+from runstore.errors import RunFinalizedError
+from runstore.model import Artifact, Run, RunStatus, from_microseconds
 from runstore.recording.gather import points_of
 from runstore.recording.health import HEALTH_PREFIX, HEALTH_TYPE, HEALTH_URI, RunHealth, health_metadata
 from runstore.recording.records import (
     ArtifactRecord,
+    ChangeRecord,
     ConfigRecord,
+    ExperimentChangeRecord,
     ExperimentRecord,
     FinalizeRecord,
     MetricsRecord,
@@ -44,6 +46,10 @@ def apply_record(store: BackendStore, record: Record, *, folder: Path) -> Artifa
             return _keep_artifact(store, record, folder)
         case FinalizeRecord():
             _end_run(store, record)
+        case ChangeRecord():
+            store.change_run(record.run_id, record.change)
+        case ExperimentChangeRecord():
+            store.change_experiment(record.experiment_id, record.change)
     return None
 
 
@@ -107,6 +113,8 @@ def _request_of(record: ArtifactRecord, path: str) -> ArtifactRequest:
 
 
 def _has_artifact(store: BackendStore, record: ArtifactRecord) -> bool:
+    if store.presence_of(record.run_id) is Presence.DELETED:
+        return True  # nobody can look; it is taken for stored
     found = store.read_artifacts(record.run_id)
     if record.sha256 is None:  # a folder: its files stand in the store one by one
         return any(artifact.name.startswith(f"{record.name}/") for artifact in found)
@@ -114,15 +122,15 @@ def _has_artifact(store: BackendStore, record: ArtifactRecord) -> bool:
 
 
 def _end_run(store: BackendStore, record: FinalizeRecord) -> None:
-    end_us = record.end_us
-    if not record.is_end_given:
+    end = RunEnd(
+        status=RunStatus(record.status),
+        end_us=record.end_us,
+        failure=record.failure,
         # This clock may lag behind the one that began the run. An end that nobody chose is then the run's start.
-        run = store.find_run(record.run_id)
-        if run is None:
-            raise RunNotFoundError.of(record.run_id)
-        end_us = max(end_us, to_microseconds(run.start_time))
+        is_movable=not record.is_end_given,
+    )
     try:
-        store.end_run(record.run_id, RunEnd(status=RunStatus(record.status), end_us=end_us, failure=record.failure))
+        store.end_run(record.run_id, end)
     except RunFinalizedError:
         if not record.is_implied:
             raise

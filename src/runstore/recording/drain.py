@@ -1,9 +1,9 @@
 """From a journal into a store, in order: points that wait go together, and every other record by itself.
 
-What is applied twice is stored once, by the contract's identities. Two kinds of records need more care, because
-between them they are not idempotent: replaying "reopen the run" and "end the run" over a run that both had reached
-would open a second attempt. So the cursor is written to disk before each of the two; a replay then begins at or after
-the last of them.
+What is applied twice is stored once, by the contract's identities. Some kinds of records need more care. Replaying
+"reopen the run" and "end the run" over a run that both had reached would open a second attempt; replaying a new name
+would undo a later one that somebody else gave. So the cursor is written to disk before each of these; a replay then
+begins at or after the last of them.
 """
 
 import contextlib
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runstore.backend import BackendStore
-from runstore.errors import RunNotFoundError, RunStoreError, StoreFailureError
+from runstore.errors import RunDeletedError, RunNotFoundError, RunStoreError, StoreFailureError
 from runstore.local.clock import now_us
 from runstore.model import Artifact, Run
 from runstore.recording.apply import apply_record
@@ -31,9 +31,9 @@ from runstore.recording.records import (
     PointsRecord,
     Record,
     RunRecord,
-    opens_or_ends,
     points_in,
     run_of,
+    stands_alone,
 )
 from runstore.recording.sending import Sending
 from runstore.recording.source import Gap, JournalSource, RecordBatch
@@ -107,6 +107,7 @@ class JournalDrain:
         self._judge = FailureJudge()
         self._sending = Sending(self._judge)
         self._orphans: dict[str, float] = {}  # since when their beginning is waited for
+        self._dropped: set[str] = set()  # runs that somebody deleted
         counts.quarantined += self._cursor.quarantined
         counts.damaged_bytes += self._cursor.damaged_bytes
         for run_id, drained in self._cursor.runs.items():
@@ -259,12 +260,15 @@ class JournalDrain:
         if record is None:
             self._quarantine(None, StoreFailureError("a newer release wrote this kind of record"))
             return
-        if opens_or_ends(record):
+        if stands_alone(record):
             self.save(sync=True)
         try:
             result = None if self._gives_way(record) else self._apply(store, record)
         except BaseException as raised:  # noqa: BLE001 - a backend may raise anything; it is judged below
             error = _as_error(raised)
+            if isinstance(error, RunDeletedError):
+                self._drop(record, error)
+                return
             if isinstance(error, RunNotFoundError) and self._may_still_begin(record):
                 raise HeldUpError from error
             if isinstance(error, RunStoreError) and error.is_mistake:
@@ -324,12 +328,27 @@ class JournalDrain:
     def _refuse(self, record: Record, error: Exception) -> None:
         if self.verdicts.give(self.position, error=error):
             # The caller is told; for him the call has failed, and nothing is owed to it any more.
-            of_run = self._counts.of(run_of(record))
-            of_run.refused_calls += 1
-            of_run.refused_points += points_in(record)
-            self._pass(record)
+            self._pass_refused(record)
         else:
             self._quarantine(record, error)
+
+    def _drop(self, record: Record, error: RunDeletedError) -> None:
+        """Passes over what comes for a run that somebody deleted: nothing is owed to it, and no dead letter kept of it."""
+        if not self.verdicts.give(self.position, error=error):
+            run_id = run_of(record)
+            if run_id not in self._dropped:
+                self._dropped.add(run_id)
+                _log.warning("run %s was deleted: what this process still logs to it is not kept", run_id)
+            of_run = self._counts.of(run_id)
+            of_run.dropped_calls += 1
+            of_run.dropped_points += points_in(record)
+        self._pass_refused(record)
+
+    def _pass_refused(self, record: Record) -> None:
+        of_run = self._counts.of(run_of(record))
+        of_run.refused_calls += 1
+        of_run.refused_points += points_in(record)
+        self._pass(record)
 
     def _quarantine(self, record: Record | None, error: Exception) -> None:
         self._bury(record, self.position, bytes(self._batch.payloads[self._index]), error)

@@ -3,15 +3,17 @@
 from typing import Final
 
 from runstore.artifacts import ArtifactRequest
-from runstore.backend import NewExperiment, NewRun, RunEnd
+from runstore.backend import ExperimentChange, NewExperiment, NewRun, RunChange, RunEnd, Sweep, Thinning
 from runstore.errors import RunFinalizedError, StoreUnavailableError
 from runstore.local.clock import now_us
-from runstore.model import Artifact, Run, from_microseconds
+from runstore.model import Artifact, Garbage, Run, Thinned, from_microseconds
 from runstore.recording.apply import LEASE_S
 from runstore.recording.handle import RecorderHandle
 from runstore.recording.records import (
     ArtifactRecord,
+    ChangeRecord,
     ConfigRecord,
+    ExperimentChangeRecord,
     ExperimentRecord,
     FinalizeRecord,
     RunRecord,
@@ -152,6 +154,29 @@ class Recorder(RecorderHandle):
         if not writer.worker.answers:
             raise StoreUnavailableError(writer.describe_wait())
         self.source().beat(run_id, lease_s)
+
+    # Changing
+
+    def change_run(self, run_id: str, change: RunChange) -> None:
+        """Journals a change; the store's verdict is waited for, for a moment, if it answers."""
+        writer = self._writer or self._begin()
+        self._confirm(writer, encode(ChangeRecord(at_us=change.at_us, run_id=run_id, change=change)), run_id=run_id)
+
+    def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
+        """As :meth:`change_run`."""
+        writer = self._writer or self._begin()
+        record = ExperimentChangeRecord(at_us=change.at_us, experiment_id=experiment_id, change=change)
+        self._confirm(writer, encode(record), run_id="")
+        if change.is_deleted:
+            self._experiments.discard(experiment_id)  # it is made again when somebody asks for it
+
+    def thin(self, asked: Thinning) -> Thinned:
+        """Goes straight to the store, which must answer."""
+        return self.source().thin(asked)
+
+    def sweep(self, asked: Sweep) -> Garbage:
+        """Goes straight to the store, which must answer."""
+        return self.source().sweep(asked)
 
     # Journaling
 

@@ -13,7 +13,7 @@ from typing import Final, Self
 import msgspec
 from msgspec import Struct
 
-from runstore.backend import NewExperiment, NewRun
+from runstore.backend import ExperimentChange, NewExperiment, NewRun, RunChange
 from runstore.local.clock import now_us
 from runstore.model import RunFailure
 from runstore.series import Points, Series
@@ -188,7 +188,33 @@ class FinalizeRecord(Struct, array_like=True, tag=6, frozen=True):
     is_unsure: bool = False
 
 
-Record = PointsRecord | MetricsRecord | ExperimentRecord | RunRecord | ConfigRecord | ArtifactRecord | FinalizeRecord
+class ChangeRecord(Struct, array_like=True, tag=8, frozen=True):
+    """A change of a run: its name, tags or note; whether it is archived or deleted."""
+
+    at_us: int
+    run_id: str
+    change: RunChange
+
+
+class ExperimentChangeRecord(Struct, array_like=True, tag=9, frozen=True):
+    """A change of an experiment: its description, or its deletion."""
+
+    at_us: int
+    experiment_id: str
+    change: ExperimentChange
+
+
+Record = (
+    PointsRecord
+    | MetricsRecord
+    | ExperimentRecord
+    | RunRecord
+    | ConfigRecord
+    | ArtifactRecord
+    | FinalizeRecord
+    | ChangeRecord
+    | ExperimentChangeRecord
+)
 
 _encode = msgspec.msgpack.Encoder().encode
 _decoder: msgspec.msgpack.Decoder[Record] = msgspec.msgpack.Decoder(Record)
@@ -224,14 +250,19 @@ def decode_series(record: PointsRecord) -> list[Series]:
     return _series_decoder.decode(record.series)
 
 
-def opens_or_ends(record: Record | None) -> bool:
-    """Whether it reopens or ends a run: the two that are not idempotent between them, see :mod:`runstore.recording.drain`."""
-    return isinstance(record, FinalizeRecord) or (isinstance(record, RunRecord) and record.resume)
+def stands_alone(record: Record | None) -> bool:
+    """Whether a replay from before it could undo what came after, see :mod:`runstore.recording.drain`.
+
+    So it is with a run's reopening and its end between them, and with a change that another writer has changed again.
+    """
+    return isinstance(record, (FinalizeRecord, ChangeRecord, ExperimentChangeRecord)) or (
+        isinstance(record, RunRecord) and record.resume
+    )
 
 
 def run_of(record: Record) -> str:
     """The run that a record belongs to; empty for an experiment's."""
-    return "" if isinstance(record, ExperimentRecord) else record.run_id
+    return "" if isinstance(record, (ExperimentRecord, ExperimentChangeRecord)) else record.run_id
 
 
 def points_in(record: Record) -> int:

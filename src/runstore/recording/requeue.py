@@ -21,7 +21,7 @@ from runstore.recording.apply import apply_record, report_health
 from runstore.recording.cursor import DEAD_LETTERS, DeadLetter, dead_letter
 from runstore.recording.health import Counts, RunHealth, stored_health
 from runstore.recording.places import identity_of, journal_folders, noted_stores
-from runstore.recording.records import ArtifactRecord, Record, decode, opens_or_ends, points_in, run_of
+from runstore.recording.records import ArtifactRecord, Record, decode, points_in, run_of, stands_alone
 from runstore.recording.segments import take_lock
 from runstore.recording.writers import LOCK_NAME
 
@@ -100,7 +100,7 @@ class _Quarantine:
         total = self._count()
         while self._letters and done.error is None:
             record = _record_of(self._letters[0])
-            if opens_or_ends(record):
+            if stands_alone(record):
                 self._save()  # so that a replay begins at or after it
             self._try_first(store, record, done)
         done.refused += len(self._left) + len(self._unreadable)

@@ -11,6 +11,7 @@ from typing import Any, Final
 from runstore.model import RunStatus
 from runstore.query import (
     And,
+    ArtifactName,
     Attribute,
     Compare,
     ConfigKey,
@@ -102,6 +103,8 @@ class Conditions:
             guards.append({"$type": "string" if kind == "text" else "number"})
             guards += [{"$ne": math.nan}] if kind == "number" else []
         match field:
+            case ArtifactName():
+                raise NotImplementedError
             case Attribute() | Metric():
                 return {"$and": [{self._path(field): guard} for guard in guards]}
             case Tag(key):
@@ -122,6 +125,8 @@ class Conditions:
 
     def _present(self, field: Field) -> Document:
         match field:
+            case ArtifactName():
+                raise NotImplementedError
             case Attribute() | Metric():
                 return {self._path(field): {"$ne": None}}
             case Tag(key):

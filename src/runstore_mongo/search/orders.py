@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from runstore.query import MAX_SORTED_LENGTH, Attribute, ConfigKey, Field, Metric, Order, Rank, Tag
+from runstore.query import MAX_SORTED_LENGTH, ArtifactName, Attribute, ConfigKey, Field, Metric, Order, Rank, Tag
 from runstore_mongo.documents.names import Document, Pipeline
 from runstore_mongo.documents.stages import STATUS
 from runstore_mongo.search.conditions import Conditions
@@ -69,6 +69,9 @@ def term_of(index: int, order: Order, conditions: Conditions) -> Term:
 def _source_of(field: Field, computed: str, conditions: Conditions) -> tuple[str, Any]:
     """Where a field's value stands; and for one that is computed, how."""
     match field:
+        case ArtifactName():
+            message = f"no order by {field}"
+            raise TypeError(message)
         case Attribute("status"):
             return computed, STATUS
         case Attribute(name):

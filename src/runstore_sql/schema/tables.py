@@ -13,13 +13,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """The schema that this release writes; goes up by one with each migration."""
 
 MIN_READER: Final = 1
 """The oldest schema version that a client must know to read this schema rightly."""
 
-MIN_WRITER: Final = 1
+MIN_WRITER: Final = 2
 """The oldest schema version that a client must know to write this schema rightly."""
 
 VERSION_TABLE: Final = "runstore_alembic_version"
@@ -45,6 +45,7 @@ experiment = sa.Table(
     sa.Column("name", sa.String(255)),
     sa.Column("description", sa.Text),
     sa.Column("created_us", sa.BigInteger),
+    sa.Column("deleted_us", sa.BigInteger),
 )
 
 run = sa.Table(
@@ -68,6 +69,10 @@ run = sa.Table(
     sa.Column("tags", sa.Text),
     sa.Column("provenance", sa.Text),
     sa.Column("failure", sa.Text),
+    sa.Column("note", sa.Text),
+    sa.Column("archived_us", sa.BigInteger),
+    sa.Column("deleted_us", sa.BigInteger),
+    sa.Column("purged_us", sa.BigInteger),
 )
 
 parent = run.alias("parent")

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from runstore.query import NULLABLE_ATTRIBUTES, Attribute, ConfigKey, Field, Metric, Tag
+from runstore.query import NULLABLE_ATTRIBUTES, ArtifactName, Attribute, ConfigKey, Field, Metric, Tag
 from runstore_sql.schema.tables import HEAD_LENGTH, config_leaf, series, tag
 
 Condition = sa.ColumnElement[bool]
@@ -105,8 +105,8 @@ def keyed_column(field: Field) -> tuple[sa.Table, Condition, Column]:
             return config_leaf, config_leaf.c.key == key, _LeafColumn()
         case Metric(dataset_type, name, stat):
             return series, sa.and_(series.c.name == name, series.c.dataset_type == dataset_type), _StatisticColumn(stat)
-        case Attribute(name):
-            message = f"the attribute {name} has no key"
+        case Attribute() | ArtifactName():
+            message = f"{field} has no key"
             raise TypeError(message)
 
 

@@ -100,10 +100,9 @@ class MutantHarness(Harness):
 
     def damage_artifact(self, run_id: str, name: str) -> None:
         record = self._database.runs[run_id].artifacts[name]
-        kept: dict[str, bytes] = self._database.blobs._bytes  # type: ignore[attr-defined]  # noqa: SLF001 - behind its back
-        damaged = bytearray(kept[record.sha256 or ""])
-        damaged[0] ^= 1
-        kept[record.sha256 or ""] = bytes(damaged)
+        kept = self._database.blobs._bytes  # noqa: SLF001 - behind its back
+        data, put_us = kept[record.sha256 or ""]
+        kept[record.sha256 or ""] = bytes([data[0] ^ 1]) + data[1:], put_us
 
     def open_with_password(self, password: str) -> MemoryStore:
         if hasattr(self._kind, "connect"):

@@ -151,7 +151,20 @@ class DuckStore(BackendStore):
             runs = [with_status_now(run, now_us=_now_us()) for run in stored]
             ids = [run.id for run in runs]
             configs, summaries = _configs(connection, ids), _summaries(connection, ids)
-        lookups = (lookup_in(run, ConfigDocument(configs[run.id]), summaries[run.id]) for run in runs)
+            names = dict(connection.execute("SELECT id, name FROM experiments").fetchall())
+            artifacts: dict[str, list[str]] = {run_id: [] for run_id in ids}
+            for run_id, name in connection.execute("SELECT run_id, name FROM artifacts").fetchall():
+                artifacts.get(run_id, []).append(name)
+        lookups = (
+            lookup_in(
+                run,
+                ConfigDocument(configs[run.id]),
+                summaries[run.id],
+                experiment=names[run.experiment_id],
+                artifacts=artifacts[run.id],
+            )
+            for run in runs
+        )
         return pick_page(zip(runs, lookups, strict=True), asked)
 
     def read_configs(self, run_ids: Sequence[str]) -> dict[str, str]:

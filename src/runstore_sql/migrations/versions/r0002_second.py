@@ -1,0 +1,21 @@
+"""The second schema: runs that can be noted, archived and deleted.
+
+It only adds. A release that knows the first schema reads on, and is refused when it wants to write.
+"""
+
+from alembic import op
+
+from runstore_sql.dialects.base import dialect_of
+from runstore_sql.migrations.r0002_columns import add_columns, add_index
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Adds what is not there yet."""
+    words = dialect_of(op.get_bind().dialect.name).first_schema
+    add_columns(words)
+    add_index("runstore_run_by_name", "runstore_run", ["name", "start_us", "id"])
