@@ -62,9 +62,14 @@ class InvalidValueError(RunStoreError, ValueError):
 
 
 class QueryError(InvalidValueError):
-    """A filter expression, an ordering or a page cursor cannot be understood."""
+    """A filter expression, an ordering or a page cursor cannot be understood.
+
+    Attributes:
+        unknown_field: the text that stands where a field belongs and is none, if that is what is wrong.
+    """
 
     code = "query"
+    unknown_field: str | None = None
 
 
 class NotFoundError(RunStoreError, LookupError):

@@ -10,7 +10,7 @@ from array import array
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar, overload
 
 from msgspec import Struct, field
 
@@ -309,7 +309,28 @@ class Garbage(Struct, frozen=True, kw_only=True):
 
 
 class Page(Struct, Generic[ItemT], frozen=True, kw_only=True):
-    """One keyset page. ``next_cursor`` is ``None`` on the last page; otherwise pass it to the same query."""
+    """One keyset page: iterating gives its items.
+
+    ``next_cursor`` is ``None`` on the last page; otherwise pass it to the same query.
+    """
 
     items: tuple[ItemT, ...]
     next_cursor: str | None
+
+    def __len__(self) -> int:
+        """How many items the page holds."""
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[ItemT]:
+        """The items of this page."""
+        return iter(self.items)
+
+    @overload
+    def __getitem__(self, index: int) -> ItemT: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> tuple[ItemT, ...]: ...
+
+    def __getitem__(self, index: int | slice) -> ItemT | tuple[ItemT, ...]:
+        """The item at a position, or those of a slice."""
+        return self.items[index]

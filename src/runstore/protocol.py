@@ -10,7 +10,7 @@ returns are the caller's and never change under later writes. The rules that eve
 What a backend implements are the operations of :class:`runstore.backend.BackendStore`, whose public methods are these.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
 from types import TracebackType
@@ -361,6 +361,74 @@ class RunReader(Protocol):
         """
         ...
 
+    def iter_runs(
+        self,
+        filter: str | None = None,  # noqa: A002 - as search_runs has it
+        *,
+        experiment_id: str | None = None,
+        order_by: Sequence[str] = ("start_time desc",),
+        limit: int | None = None,
+    ) -> Iterator[Run]:
+        """Every run that matches, page after page, each page read when it is needed [READ.13].
+
+        Args:
+            filter: as of :meth:`search_runs`.
+            experiment_id: only runs of this experiment.
+            order_by: as of :meth:`search_runs`.
+            limit: at most so many runs; all by default.
+
+        Raises:
+            QueryError: as of :meth:`search_runs`; before the first run is asked for.
+        """
+        ...
+
+    def resolve_run(self, reference: str, *, experiment_id: str | None = None) -> str:
+        """The id of the one run that a person means [READ.14].
+
+        Args:
+            reference: a run's id; the beginning or the end of it, at least 4 characters; its name; or ``@1`` for the
+                newest run, ``@2`` for the one before it, and so on. Archived runs are found by all but ``@``.
+            experiment_id: only runs of this experiment.
+
+        Raises:
+            RunNotFoundError: no run is meant.
+            InvalidValueError: several are, or ``reference`` is empty; names some of them.
+        """
+        ...
+
+    def runs_frame(  # noqa: PLR0913 - keyword-only past the filter
+        self,
+        filter: str | None = None,  # noqa: A002 - as search_runs has it
+        *,
+        experiment_id: str | None = None,
+        columns: Sequence[str] | None = None,
+        order_by: Sequence[str] = ("start_time desc",),
+        limit: int | None = None,
+        as_: str | None = None,
+    ) -> Any:
+        """The runs that match as a table: a row a run, a column a field of the filter language [READ.15].
+
+        Args:
+            filter: as of :meth:`search_runs`.
+            experiment_id: only runs of this experiment.
+            columns: fields such as ``name``, ``config.lr``, ``metric.validation.auroc.max`` or ``tag.owner``; and
+                ``config.*``, ``tag.*``, ``metric.*``, ``metric.validation.*.max`` for all that the runs have. By default
+                the id, name, experiment, status, start time and duration, and all tags, settings and last values.
+            order_by: as of :meth:`search_runs`.
+            limit: at most so many runs; all by default.
+            as_: ``"pandas"``, ``"polars"``, ``"arrow"`` (a ``pyarrow.Table``), or ``"frame"`` for a
+                :class:`runstore.frames.Frame`, which needs none of them; by default the first of these that is
+                installed.
+
+        Returns:
+            The table. Integers stay integers, times are UTC, what a run lacks is null, and NaN stays NaN.
+
+        Raises:
+            QueryError: the filter, an order or a column cannot be understood.
+            InvalidValueError: ``as_`` is unknown or not installed.
+        """
+        ...
+
     def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
         """A keyset page of the runs whose parent is this run, in creation order (start time, then id) [RUN.7].
 
@@ -420,6 +488,33 @@ class RunReader(Protocol):
         Raises:
             RunNotFoundError: no such run.
             InvalidValueError: ``max_points`` is under 4.
+        """
+        ...
+
+    def history_frame(  # noqa: PLR0913 - keyword-only past the metrics
+        self,
+        runs: str | Run | Iterable[str | Run],
+        metrics: str | tuple[str, str] | Sequence[str | tuple[str, str]] | None = None,
+        *,
+        max_points: int | None = None,
+        min_step: int | None = None,
+        max_step: int | None = None,
+        as_: str | None = None,
+    ) -> Any:
+        """The points of many series as one long table: ``run_id name dataset_type step value logged_at`` [READ.15].
+
+        Rows stand run by run as asked for, then by name, dataset type and step.
+
+        Args:
+            runs: one run or several, by id or as they were read; unknown ones are left out.
+            metrics: names, each for all of its dataset types, or pairs such as ``("loss", "train")``; all by default.
+            max_points: at most so many points of each series, as :meth:`sample_history` chooses them.
+            min_step: no points before this step.
+            max_step: no points behind this step.
+            as_: as of :meth:`runs_frame`.
+
+        Raises:
+            InvalidValueError: an argument is bad, or ``as_`` is not installed.
         """
         ...
 

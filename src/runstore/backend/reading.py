@@ -1,15 +1,18 @@
 """The reads: arguments are checked, filters parsed, pages cut and samples thinned here, once, for every backend."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, BinaryIO, final
 
 from runstore.artifacts.verifying import open_verified
 from runstore.backend.arguments import StepRange
 from runstore.backend.operations import Operations
+from runstore.backend.resolving import resolve
 from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
 from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
 from runstore.query.searches import RunQuery, check_children, check_experiments, check_search
+from runstore.query.walking import page_by_page
 from runstore.series.columns import Columns, Series
 from runstore.series.sampling import check_sample_size
 from runstore.values.checks import (
@@ -69,6 +72,41 @@ class Reads(ABC):
         return _page(self.source(), asked)
 
     @final
+    def iter_runs(
+        self,
+        filter: str | None = None,  # noqa: A002 - the protocol's name
+        *,
+        experiment_id: str | None = None,
+        order_by: Sequence[str] = ("start_time desc",),
+        limit: int | None = None,
+    ) -> Iterator[Run]:
+        def read(size: int, cursor: str | None) -> Page[Run]:
+            return self.search_runs(filter, experiment_id=experiment_id, order_by=order_by, limit=size, cursor=cursor)
+
+        return chain.from_iterable(page_by_page(read, limit=limit))
+
+    @final
+    def resolve_run(self, reference: str, *, experiment_id: str | None = None) -> str:
+        return resolve(self.source(), reference, experiment_id=experiment_id)
+
+    @final
+    def runs_frame(  # noqa: PLR0913 - the protocol's arguments
+        self,
+        filter: str | None = None,  # noqa: A002 - the protocol's name
+        *,
+        experiment_id: str | None = None,
+        columns: Sequence[str] | None = None,
+        order_by: Sequence[str] = ("start_time desc",),
+        limit: int | None = None,
+        as_: str | None = None,
+    ) -> Any:
+        from runstore.frames import runs_frame  # noqa: PLC0415 - most programs make no table
+
+        return runs_frame(
+            self, filter, experiment_id=experiment_id, columns=columns, order_by=order_by, limit=limit, as_=as_
+        )
+
+    @final
     def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
         asked = check_children(run_id, limit=limit, cursor=cursor)
         source = self.source()
@@ -126,6 +164,21 @@ class Reads(ABC):
         source = self.source()
         found, represents = source.read_sample(run_id, series, most) or (None, None)
         return _history(source, run_id, series, found, represents=represents)
+
+    @final
+    def history_frame(  # noqa: PLR0913 - the protocol's arguments
+        self,
+        runs: str | Run | Iterable[str | Run],
+        metrics: str | tuple[str, str] | Sequence[str | tuple[str, str]] | None = None,
+        *,
+        max_points: int | None = None,
+        min_step: int | None = None,
+        max_step: int | None = None,
+        as_: str | None = None,
+    ) -> Any:
+        from runstore.frames import history_frame  # noqa: PLC0415 - most programs make no table
+
+        return history_frame(self, runs, metrics, max_points=max_points, min_step=min_step, max_step=max_step, as_=as_)
 
     @final
     def list_artifacts(self, run_id: str) -> tuple[Artifact, ...]:

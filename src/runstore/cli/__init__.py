@@ -121,7 +121,7 @@ def runs(  # noqa: PLR0913 - an option each
 def show(run: str, *, store: str | None, with_config: bool, with_traceback: bool, as_json: bool) -> None:
     """Show one run: how it stands, its metrics, configuration and artifacts.
 
-    RUN is its id, the beginning or the end of it, or its name.
+    RUN is its id, the beginning or the end of it, its name, or @1 for the newest.
     """
     from runstore.cli import screens  # noqa: PLC0415 - see the module's docstring
 
@@ -137,8 +137,8 @@ def show(run: str, *, store: str | None, with_config: bool, with_traceback: bool
 def fetch(run: str, name: str, target: str | None, *, store: str | None, force: bool) -> None:
     """Fetch an artifact's bytes into a file, checked against their SHA-256.
 
-    RUN is a run's id, the beginning or the end of it, or its name; NAME is the artifact's; TARGET the file to write, by
-    default the name's last part.
+    RUN is a run's id, the beginning or the end of it, its name, or @1 for the newest; NAME is the artifact's; TARGET the
+    file to write, by default the name's last part.
     """
     from runstore.cli import screens  # noqa: PLC0415 - see the module's docstring
 

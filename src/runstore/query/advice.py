@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from runstore.model import DatasetType
+from runstore.model import DatasetType, RunStatus
 
 _INSTEAD_OF_CHARACTERS: Final = (
     ("~", "write like with a pattern: name like 'unet%'"),
+    ("*", "write like with a pattern: name like 'unet%'"),
+    ("%", "put the pattern in single quotes: name like 'unet%'"),
     ("&&", "write and"),
     ("&", "write and"),
     ("||", "write or"),
@@ -20,7 +22,10 @@ _INSTEAD_OF_CHARACTERS: Final = (
     ("`", 'names need no quotes; a part with odd characters stands in double ones: config."a key"'),
     ("'", "a text ends with a single quote; a quote inside is doubled"),
     ("[", "write the values of in between parentheses: in (18, 34)"),
+    ("{", "a filter is a text: status = 'completed' and config.lr < 0.01"),
     (":", "put an order's direction behind a blank: start_time desc"),
+    ("/", "a metric is written with its dataset type and its name: metric.validation.loss"),
+    (";", "a filter is one condition; join several by and"),
 )
 _TABLES: Final = {
     "config": (
@@ -34,67 +39,141 @@ _TABLES: Final = {
         "configuration",
         "configs",
     ),
-    "metric": ("metrics", "summary", "scalar", "scalars"),
+    "metric": ("metrics", "summary", "summary_metrics", "scalar", "scalars"),
     "tag": ("tags", "label", "labels"),
 }
+_OF_THE_RUN: Final = ("attribute", "attributes", "attr", "run", "runs", "info")
+"""What stands before a run's own field in other tools; here nothing does."""
 _DATASET_TYPES: Final = {
     "train": ("training", "tr", "fit"),
     "validation": ("val", "valid", "validate", "dev", "eval"),
     "test": ("testing", "predict"),
 }
 _ATTRIBUTES: Final = {
-    "id": ("run", "run_id", "uuid"),
-    "name": ("run_name", "title"),
+    "id": ("run", "run_id", "uuid", "run_uuid"),
+    "name": ("run_name", "title", "display_name", "displayname"),
+    "note": ("notes", "description", "comment"),
     "status": ("state",),
-    "start_time": ("start", "started", "started_at", "created", "created_at", "date", "time", "begin"),
+    "start_time": ("start", "started", "started_at", "created", "created_at", "createdat", "date", "time", "begin"),
     "end_time": ("end", "ended", "ended_at", "finished", "finished_at"),
+    "duration": ("took", "runtime", "run_time", "elapsed", "seconds", "_runtime"),
     "training_mode": ("mode",),
     "parent_run_id": ("parent_id",),
     "client_id": ("client",),
-    "source_path": ("source",),
+    "source_path": ("source", "data", "dataset"),
+    "experiment": ("experiment_name", "project", "group"),
+    "archived": ("is_archived", "archived_at", "lifecycle_stage", "hidden"),
+    "artifact": ("artifacts", "file", "files"),
+}
+_STATUSES: Final[dict[str, tuple[str, ...]]] = {
+    RunStatus.COMPLETED: ("finished", "complete", "done", "success", "succeeded", "ok"),
+    RunStatus.IN_PROGRESS: ("running", "active", "started", "pending", "scheduled", "in progress"),
+    RunStatus.FAILED: ("fail", "failure", "error", "crashed"),
+    RunStatus.INTERRUPTED: ("killed", "stopped", "cancelled", "canceled", "aborted", "preempted"),
+    RunStatus.LOST: ("dead", "zombie", "stale"),
 }
 _OPERATORS: Final = (
     ("contains", "write like '%text%'"),
     ("startswith", "write like 'text%'"),
     ("endswith", "write like '%text'"),
     ("matches", "write like with a pattern: % is any text, _ one character"),
+    ("regex", "write like with a pattern: % is any text, _ one character"),
+    ("rlike", "write like with a pattern: % is any text, _ one character"),
     ("ilike", "write like; upper and lower case differ"),
     ("equals", "write ="),
     ("eq", "write ="),
+    ("ne", "write !="),
+    ("gt", "write >"),
+    ("ge", "write >="),
+    ("gte", "write >="),
+    ("lt", "write <"),
+    ("le", "write <="),
+    ("lte", "write <="),
     ("exists", "write is not null"),
     ("between", "write two tests: a >= 1 and a <= 2"),
 )
+_KEYWORDS: Final = {"and", "or", "not", "in", "like", "is", "null", "asc", "desc", "true", "false"}
 _WORD: Final = re.compile(r"[^\W\d]\w*")
+_IN_BRACKETS: Final = re.compile(r"""\[\s*(['"]?)([^\W\d][\w/]*)\1\s*\]""")
+_KIND_AND_NAME: Final = re.compile(r"([A-Za-z]+)[/_](.+)")
 
 
-def about_characters(rest: str) -> str:
-    """A hint about text that no token begins with; empty when there is none."""
-    descending = re.match(r"-\s*([^\W\d][\w.]*)", rest)
-    if descending:
-        return f"; for descending order write '{descending[1]} desc'"
+def about_characters(before: str, rest: str) -> str:
+    """A hint about text that no token begins with; empty when there is none.
+
+    Args:
+        before: what was read.
+        rest: what begins with the text that cannot be read.
+    """
+    signed = re.match(r"([-+])\s*([^\W\d][\w.]*)", rest)
+    if signed:
+        return f"; for {'descending' if signed[1] == '-' else 'ascending'} order write '{signed[2]} {_direction(signed[1])}'"
+    word = re.search(r"[^\W\d][\w.]*$", before)
+    key = _IN_BRACKETS.match(rest)
+    if key and word and word[0].lower() not in _KEYWORDS:
+        table = _meant(word[0], _TABLES) or word[0]
+        return f"; did you mean {table}.{key[2]}?"
+    if rest.startswith("/") and word:
+        slashed = re.match(r"[\w/.]+", rest)
+        meant = _series_like(word[0].rpartition(".")[2] + slashed[0]) if slashed else ""
+        if meant:
+            return f"; did you mean metric.{meant}?"
     return next((f"; {hint}" for characters, hint in _INSTEAD_OF_CHARACTERS if rest.startswith(characters)), "")
 
 
-def about_field(text: str, attributes: Iterable[str], statistics: Iterable[str]) -> str:
+def _direction(sign: str) -> str:
+    return "desc" if sign == "-" else "asc"
+
+
+def about_field(text: str, attributes: Iterable[str], statistics: Iterable[str]) -> str:  # noqa: PLR0911 - a return a habit
     """A hint about a text that is no field; empty when there is none."""
     head, _, rest = text.partition(".")
     head = head.lower()
+    if head in _OF_THE_RUN and rest:
+        return _about_word(rest.lower(), rest, list(attributes)) if "." not in rest else f"; did you mean {rest}?"
     for table, others in _TABLES.items():
         if rest and (head in others or (head != table and difflib.get_close_matches(head, [table], cutoff=0.8))):
             return f"; did you mean {_completed(table, rest)}?"
     if head == "metric":
         return _about_metric(rest, list(statistics))
+    if head == "tag":
+        return f"; did you mean {_completed('tag', rest)}?" if rest else "; write tag.KEY, as in tag.owner"
+    if head == "config" and not rest:
+        return "; write config.KEY, as in config.lr or config.model.depth"
+    if rest and (head in set(DatasetType) or _meant(head, _DATASET_TYPES)):
+        return f"; did you mean {_completed('metric', text)}?"
     if rest:
-        return ""
+        return (
+            f"; did you mean config.{text}, metric.validation.{text} (or another of {_kinds()}) or tag.{_quoted(text)}?"
+        )
     return _about_word(head, text, list(attributes))
 
 
 def _completed(table: str, rest: str) -> str:
-    if table != "metric" or rest.partition(".")[0] in set(DatasetType):
-        return f"{table}.{rest}"
+    """The field of a table that a text behind the table's name means."""
+    if table == "tag":
+        return f"tag.{_quoted(rest)}"
     kind, dot, name = rest.partition(".")
+    if table != "metric" or kind in set(DatasetType):
+        return f"{table}.{rest}"
     meant = _meant(kind, _DATASET_TYPES)
-    return f"metric.{meant}.{name}" if dot and meant else f"metric.validation.{rest} (or another of {_kinds()})"
+    if dot and meant:
+        return f"metric.{meant}.{name}"
+    return f"metric.{_series_like(rest) or f'validation.{rest} (or another of {_kinds()})'}"
+
+
+def _series_like(text: str) -> str:
+    """``validation.loss`` for ``val_loss`` and ``val/loss``; empty when no dataset type stands before the name."""
+    found = _KIND_AND_NAME.fullmatch(text)
+    if not found:
+        return ""
+    kind = found[1].lower()
+    meant = kind if kind in set(DatasetType) else _meant(kind, _DATASET_TYPES)
+    return f"{meant}.{found[2]}" if meant else ""
+
+
+def _quoted(name: str) -> str:
+    return name if '"' in name or "." not in name else f'"{name}"'
 
 
 def _about_metric(rest: str, statistics: list[str]) -> str:
@@ -116,14 +195,15 @@ def _about_metric(rest: str, statistics: list[str]) -> str:
 
 
 def _about_word(word: str, text: str, attributes: list[str]) -> str:
-    if word in {"experiment", "experiment_name"}:
-        return "; runs of one experiment are chosen by --experiment NAME, or by experiment_id = 'ID'"
-    meant = _meant(word, _ATTRIBUTES)
+    meant = word if word in attributes else _meant(word, _ATTRIBUTES)
     close = [meant] if meant else difflib.get_close_matches(word, attributes, n=1, cutoff=0.75)
     if close:
         return f"; did you mean {close[0]}?"
-    if word in {"and", "or", "not", "in", "like", "is", "null", "asc", "desc", "true", "false"}:
+    if word in _KEYWORDS:
         return ""
+    series = _series_like(text)
+    if series:
+        return f"; did you mean metric.{series}?"
     return f"; did you mean metric.validation.{text} (or another of {_kinds()}), config.{text} or tag.{text}?"
 
 
@@ -137,18 +217,33 @@ def about_literal(found: str, *, kind: str, is_time: bool) -> str:
     """
     if kind == "op":  # the second one of == or <>
         return "; write = once for equal" if found == "=" else "; write != for unequal"
-    if kind == "word" and found.lower() in {"null", "none"}:
+    if kind == "word" and found.lower() in {"null", "none", "nan"}:
         return "; write is null or is not null"
+    if is_time:
+        return "; a time is a text: '2026-11-21' or '2026-11-21T08:30:00Z'"
     if kind == "word" and _WORD.fullmatch(found):
         return f"; put texts in single quotes: '{found}'"
-    if kind == "number" and is_time:
-        return "; a time is a text: '2026-11-21' or '2026-11-21T08:30:00Z'"
     return ""
+
+
+def about_status(found: str) -> str:
+    """A hint about a text that is no status; empty when there is none."""
+    word = found.lower().strip()
+    meant = word if word in set(RunStatus) else _meant(word, _STATUSES)
+    close = [meant] if meant else difflib.get_close_matches(word, list(RunStatus), n=1)
+    return f"; did you mean '{close[0]}'?" if close else ""
 
 
 def about_operator(found: str) -> str:
     """A hint about a word that stands where an operator belongs; empty when there is none."""
     return next((f"; {hint}" for word, hint in _OPERATORS if found.lower() == word), "")
+
+
+def about_field_place(found: str, *, kind: str) -> str:
+    """A hint about what stands where a field belongs; empty when there is none."""
+    if kind in {"text", "number"}:
+        return f"; a test begins with its field: name = 'unet', not {found} = name"
+    return "; something is missing at the end" if kind == "end" else ""
 
 
 def about_end(found: str) -> str:
@@ -158,11 +253,13 @@ def about_end(found: str) -> str:
         return "; write desc"
     if word in {"ascending", "up"}:
         return "; write asc"
-    return ""
+    if word == "nulls":
+        return "; what is missing comes last in both directions"
+    return "; separate the terms of an order: order_by=['name', 'start_time desc']" if word == "," else ""
 
 
 def _meant(word: str, names: dict[str, tuple[str, ...]]) -> str:
-    return next((name for name, others in names.items() if word.lower() in others), "")
+    return next((str(name) for name, others in names.items() if word.lower() in others), "")
 
 
 def _kinds() -> str:

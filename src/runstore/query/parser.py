@@ -57,6 +57,17 @@ _ARTIFACT: Final = "artifact"
 _PART: Final = re.compile(r'\.(?:"((?:[^"]|"")*)"|([^."]+))')
 
 
+_WORDS: Final = (*ATTRIBUTES, *ALIASES, _ARTIFACT)
+_A_FIELD: Final = (
+    f"a field (one of {', '.join(_WORDS)}, or tag.KEY, config.KEY or "
+    f"metric.DATASET_TYPE.NAME[.{'|'.join(STATISTICS)}] with one of {', '.join(DatasetType)})"
+)
+_WHAT_THERE_IS: Final = (
+    "there are fields, the operators = != < <= > >= in like is, the words and, or, not, parentheses, numbers, texts in "
+    "single quotes, true and false"
+)
+
+
 class _Token(NamedTuple):
     kind: str
     text: str
@@ -102,9 +113,25 @@ def parse_order(terms: Sequence[str]) -> tuple[Order, ...]:
         if isinstance(field, ArtifactName):
             raise QueryError(f"order_by term {term!r} names artifact, of which a run has many; sort by another field")
         direction = parser.take_word("asc", "desc")
-        parser.expect_end()
+        parser.expect_end("'asc', 'desc' or the end" if direction is None else "the end")
         orders.append(Order(field, direction == "desc"))
     return tuple(orders)
+
+
+def parse_field(text: str, what: str) -> Field:
+    """One field of the language, for what takes no order and no test.
+
+    Args:
+        text: the field.
+        what: what it is called in errors, as in ``column``.
+
+    Raises:
+        QueryError: it is none.
+    """
+    parser = _Parser(text, what)
+    field = parser.parse_field()
+    parser.expect_end("the end")
+    return field
 
 
 class _Parser:
@@ -132,9 +159,8 @@ class _Parser:
             match = _TOKEN.match(text, position)
             if match is None or match.lastgroup is None:
                 rest = text[position:].lstrip()
-                raise QueryError(
-                    f"cannot read {shown(rest)} at position {position} of {text!r}{query_advice.about_characters(rest)}"
-                )
+                hint = query_advice.about_characters(text[:position], rest) or f"; {_WHAT_THERE_IS}"
+                raise QueryError(f"cannot read {shown(rest)} at position {position} of {text!r}{hint}")
             yield _Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup))
             position = match.end()
         yield _Token("end", "", len(text))
@@ -164,10 +190,10 @@ class _Parser:
             return True
         return False
 
-    def expect_end(self) -> None:
+    def expect_end(self, expected: str = "'and', 'or' or the end") -> None:
         """Refuses what is left over."""
         if self._peek().kind != "end":
-            raise self._fail("'and', 'or' or the end", query_advice.about_end(self._peek().text))
+            raise self._fail(expected, query_advice.about_end(self._peek().text))
 
     def parse_or(self, depth: int) -> Node:
         items = [self._parse_and(depth)]
@@ -210,7 +236,7 @@ class _Parser:
         if self.take_word("is"):
             is_negated = self.take_word("not") is None
             if not self.take_word("null"):
-                raise self._fail("'null'")
+                raise self._fail("'null'", "; write is null or is not null, and compare values by = and !=")
             return Present(field, is_negated)
         is_negated = self.take_word("not") is not None
         if is_negated and isinstance(field, ArtifactName):
@@ -261,15 +287,13 @@ class _Parser:
     def parse_field(self) -> Field:
         token = self._peek()
         if token.kind != "word":
-            raise self._fail("a field")
+            raise self._fail(_A_FIELD, query_advice.about_field_place(token.text, kind=token.kind))
         head, parts = _split_path(token.text)
         field = _field(head.lower(), parts)
         if field is None:
-            raise self._fail(
-                f"a field (one of {', '.join((*ATTRIBUTES, *ALIASES, _ARTIFACT))}, or tag.KEY, config.KEY or "
-                f"metric.DATASET_TYPE.NAME[.{'|'.join(STATISTICS)}] with one of {', '.join(DatasetType)})",
-                query_advice.about_field(token.text, (*ATTRIBUTES, *ALIASES, _ARTIFACT), STATISTICS),
-            )
+            error = self._fail(_A_FIELD, query_advice.about_field(token.text, _WORDS, STATISTICS))
+            error.unknown_field = token.text
+            raise error
         self._next += 1
         return field
 
@@ -311,7 +335,7 @@ class _Parser:
             raise self._fail("a text in single quotes", self._about_literal(field))
         if isinstance(field, (Tag, ArtifactName)) or field.name in TEXT_ATTRIBUTES:
             if field == Attribute("status") and value not in set(RunStatus):
-                raise self._fail(f"a status ({', '.join(RunStatus)})")
+                raise self._fail(f"a status ({', '.join(RunStatus)})", query_advice.about_status(value))
             return value
         try:
             moment = datetime.fromisoformat(value)

@@ -4,7 +4,19 @@ A mutant in memory is a :class:`~runstore.memory.MemoryStore` with one method ch
 or a server can show is planted in the real SQL backend: see :mod:`kit.mutants.sql`.
 """
 
-from kit.mutants import artifacts, configs, endings, handles, metrics, reading, recorded, runs, sizes, sql_harness
+from kit.mutants import (
+    artifacts,
+    configs,
+    endings,
+    handles,
+    metrics,
+    people,
+    reading,
+    recorded,
+    runs,
+    sizes,
+    sql_harness,
+)
 from kit.mutants.base import MUTANTS, Planted
 
 __all__ = [
@@ -15,6 +27,7 @@ __all__ = [
     "endings",
     "handles",
     "metrics",
+    "people",
     "reading",
     "recorded",
     "runs",

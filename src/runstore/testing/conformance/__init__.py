@@ -16,6 +16,7 @@ _FAMILIES = (
     "_durability",
     "_recorded",
     "_reading",
+    "_people",
     "_bounds",
     "_filters",
     "_machine",
@@ -39,6 +40,7 @@ from runstore.testing.conformance._filters import FilterClauses  # noqa: E402
 from runstore.testing.conformance._machine import MachineClauses  # noqa: E402
 from runstore.testing.conformance._metrics import MetricClauses  # noqa: E402
 from runstore.testing.conformance._opening import OpeningClauses  # noqa: E402
+from runstore.testing.conformance._people import PeopleClauses  # noqa: E402
 from runstore.testing.conformance._reading import ReadingClauses  # noqa: E402
 from runstore.testing.conformance._recorded import RecordedClauses  # noqa: E402
 from runstore.testing.conformance._runs import RunClauses  # noqa: E402
@@ -62,6 +64,7 @@ class RunStoreConformance(
     DurabilityClauses,
     RecordedClauses,
     ReadingClauses,
+    PeopleClauses,
     BoundClauses,
     FilterClauses,
     MachineClauses,

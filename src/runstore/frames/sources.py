@@ -1,0 +1,42 @@
+"""What a table is read through: these reads of :class:`runstore.protocol.RunReader`."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from runstore.model import DatasetType, Experiment, History, Page, Run, SeriesSummary
+
+
+class Source(Protocol):
+    """A reader, as far as tables need it."""
+
+    def get_experiment(self, experiment_id: str) -> Experiment: ...  # noqa: D102 - documented in runstore.protocol
+
+    def list_experiments(self, *, limit: int = 100, cursor: str | None = None) -> Page[Experiment]: ...  # noqa: D102
+
+    def search_runs(  # noqa: D102
+        self,
+        filter: str | None = None,  # noqa: A002 - the protocol's name
+        *,
+        experiment_id: str | None = None,
+        order_by: Sequence[str] = ("start_time desc",),
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[Run]: ...
+
+    def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]: ...  # noqa: D102
+
+    def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]: ...  # noqa: D102
+
+    def get_history(  # noqa: D102
+        self,
+        run_id: str,
+        name: str,
+        dataset_type: DatasetType | str,
+        *,
+        min_step: int | None = None,
+        max_step: int | None = None,
+    ) -> History: ...
+
+    def sample_history(  # noqa: D102
+        self, run_id: str, name: str, dataset_type: DatasetType | str, *, max_points: int = 2000
+    ) -> History: ...

@@ -1,0 +1,124 @@
+"""The points of many series as one long table."""
+
+import math
+from datetime import UTC, datetime
+from typing import Any
+
+import polars
+import pytest
+
+from runstore import MetricPoint, Store, open_store
+from runstore.errors import InvalidValueError
+
+START = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def store() -> Any:
+    with open_store("memory://", durable=False) as opened:
+        yield opened
+
+
+def point(name: str, kind: str, step: int, value: float) -> MetricPoint:
+    return MetricPoint(name=name, value=value, step=step, dataset_type=kind, logged_at=START)
+
+
+def make_run(store: Store) -> str:
+    run_id = store.ensure_run(store.get_or_create_experiment("lungs"))
+    store.log_metrics(run_id, [point("loss", "train", step, 1.0 / (step + 1)) for step in range(4)])
+    store.log_metrics(run_id, [point("loss", "validation", 3, math.nan), point("lr", "other", 0, 0.1)])
+    return run_id
+
+
+def test_rows_stand_run_by_run_then_by_name_dataset_type_and_step(store: Store) -> None:
+    first, second = make_run(store), make_run(store)
+
+    frame = store.history_frame([second, first], as_="frame")
+
+    assert frame.columns == ("run_id", "name", "dataset_type", "step", "value", "logged_at")
+    assert frame["run_id"] == [second] * 6 + [first] * 6
+    assert frame["name"][:6] == ["loss"] * 5 + ["lr"]
+    assert frame["dataset_type"][:6] == ["train"] * 4 + ["validation", "other"]
+    assert frame["step"][:6] == [0, 1, 2, 3, 3, 0]
+    assert frame["value"][:4] == [1.0, 1 / 2, 1 / 3, 1 / 4]
+    assert math.isnan(frame["value"][4])
+    assert set(frame["logged_at"]) == {START}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "series"),
+    [
+        ("loss", [("loss", "train"), ("loss", "validation")]),
+        (["loss"], [("loss", "train"), ("loss", "validation")]),
+        (("loss", "validation"), [("loss", "validation")]),
+        ([("loss", "train"), "lr"], [("loss", "train"), ("lr", "other")]),
+        (("loss", "lr"), [("loss", "train"), ("loss", "validation"), ("lr", "other")]),
+        ("absent", []),
+        ([], []),
+    ],
+    ids=repr,
+)
+def test_metrics_are_names_or_pairs_of_name_and_dataset_type(
+    store: Store, metrics: Any, series: list[tuple[str, str]]
+) -> None:
+    run_id = make_run(store)
+
+    frame = store.history_frame(run_id, metrics, as_="frame")
+
+    assert list(dict.fromkeys(zip(frame["name"], frame["dataset_type"], strict=True))) == series
+
+
+def test_steps_may_be_bounded(store: Store) -> None:
+    run_id = make_run(store)
+
+    assert store.history_frame(run_id, ("loss", "train"), min_step=1, max_step=2, as_="frame")["step"] == [1, 2]
+
+
+def test_many_points_may_be_sampled(store: Store) -> None:
+    run_id = store.ensure_run(store.get_or_create_experiment("lungs"))
+    store.log_metrics(run_id, [point("loss", "train", step, float(step)) for step in range(1000)])
+
+    steps = store.history_frame(run_id, "loss", max_points=10, as_="frame")["step"]
+
+    assert steps == list(store.sample_history(run_id, "loss", "train", max_points=10).steps)
+    assert len(steps) <= 10
+
+
+def test_runs_may_be_given_as_they_were_read_and_unknown_ones_are_left_out(store: Store) -> None:
+    run_id = make_run(store)
+
+    by_run = store.history_frame(store.search_runs(), "lr", as_="frame")
+
+    assert list(by_run) == list(store.history_frame(["nobody", run_id], "lr", as_="frame"))
+    assert len(by_run) == 1
+    assert len(store.history_frame("nobody", as_="frame")) == 0
+
+
+def test_texts_are_kept_once_however_many_points_there_are(store: Store) -> None:
+    make_run(store)
+
+    kinds = store.history_frame(store.search_runs(), as_="polars").schema
+
+    assert (kinds["run_id"], kinds["name"], kinds["step"], kinds["value"]) == (
+        polars.Categorical,
+        polars.Categorical,
+        polars.Int64,
+        polars.Float64,
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"runs": 5}, "give a run's id"),
+        ({"runs": [5]}, r"run_ids\[0\]"),
+        ({"runs": "x", "metrics": 5}, "give a metric's name"),
+        ({"runs": "x", "metrics": [("loss", "val")]}, "dataset_type|train"),
+        ({"runs": "x", "metrics": [("loss", "train", 1)]}, "give a metric's name"),
+        ({"runs": "x", "as_": "excel"}, "as_"),
+    ],
+    ids=repr,
+)
+def test_an_argument_that_is_wrong_is_named(store: Store, arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidValueError, match=message):
+        store.history_frame(**arguments)
