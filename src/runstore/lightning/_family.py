@@ -15,6 +15,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 _NAMES = ("lightning.pytorch", "pytorch_lightning")
+_FABRICS = {"lightning.fabric": "lightning.pytorch", "lightning_fabric": "pytorch_lightning"}
+"""Each Fabric tells the ranks of its own family alone."""
+
 _HOW_TO_INSTALL = 'do: pip install "runstore[lightning]" (or: pip install pytorch-lightning, which brings PyTorch)'
 
 
@@ -23,6 +26,9 @@ def _family_name() -> str:
         raise ImportError(f"runstore.lightning needs PyTorch, which is not installed; {_HOW_TO_INSTALL}")
     for name in _NAMES:
         if sys.modules.get(name) is not None:
+            return name
+    for fabric, name in _FABRICS.items():
+        if sys.modules.get(fabric) is not None and _is_installed(name):
             return name
     for name in _NAMES:
         if _is_installed(name):

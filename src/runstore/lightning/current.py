@@ -19,9 +19,9 @@ from runstore.lightning.position import Position
 from runstore.lightning.resuming import Origin, experiment_of, read_run
 from runstore.lightning.sessions import Sessions
 from runstore.lightning.stages import Held, RunOverStages
-from runstore.model import Run
+from runstore.model import Run, RunStatus
 from runstore.training.ending import close_when_dropped
-from runstore.training.session import RunSession
+from runstore.training.session import RunSession, ending_of
 from runstore.training.system import SystemMetrics
 from runstore.values.checks import check_run_id
 from runstore.values.ids import new_run_id
@@ -65,7 +65,6 @@ class CurrentRun:
         self._goes_on = False
         self._trainer: weakref.ref[Any] | None = None
         self._system_metrics_s = system_metrics_s
-        self._system: SystemMetrics | None = None
         self._was_copied = False
         self._process = os.getpid()
 
@@ -93,6 +92,7 @@ class CurrentRun:
                 found = self._found(run.session)
                 run.is_guest = found is not None and not found.status.is_final  # its end is another process's business
             run.begin(resume=self._id_was_given and not run.is_guest, is_stage=False)
+            self._watch_system(on=True)
         return run.session
 
     def note_step(self, step: Any) -> None:
@@ -208,7 +208,7 @@ class CurrentRun:
         self._watch_system(on=False)
         self.progress.end()
         if status != "success":
-            run.fail(error)
+            self._fail(run, error)
         is_completed = status == "success" and run.succeed()
         if run.has_begun:
             self._checkpoints.finish(run.session, is_completed=is_completed)
@@ -223,13 +223,13 @@ class CurrentRun:
         if error is None:
             run.succeed()
         else:
-            run.fail(error)
+            self._fail(run, error)
         run.session.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but threads and the trainer; the copy writes to the same run."""
+        """Everything but the trainer; the copy writes to the same run."""
         self._was_copied = True
-        return self.__dict__ | {"_system": None, "_trainer": None, "_is_global_zero": None}
+        return self.__dict__ | {"_trainer": None, "_is_global_zero": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """The same run; what is opened is closed with it."""
@@ -260,11 +260,19 @@ class CurrentRun:
         return Position(epoch=trainer.current_epoch, step=trainer.global_step, logged_step=max(self.last_step, 0))
 
     def _watch_system(self, *, on: bool) -> None:
-        if on and self._system_metrics_s is not None and self._system is None:
-            self._system = SystemMetrics(self.staged().session, every_s=self._system_metrics_s, directory=".")
-        elif not on and self._system is not None:
-            self._system.stop()
-            self._system = None
+        run = self.staged()
+        if on and self._system_metrics_s is not None and run.system is None:
+            run.system = SystemMetrics(run.session, every_s=self._system_metrics_s, directory=".")
+        elif not on:
+            run.stop_system()
+
+    def _fail(self, run: RunOverStages, error: BaseException | None) -> None:
+        """Ends the run by an error, unless a process that this one has started has told the same already."""
+        if not run.has_begun and (not self._id_was_given or self._was_given_to_children(error)):
+            found = self._found(run.session)
+            if found is not None and _tells_the_same(found, error):
+                return
+        run.fail(error)
 
     def _was_given_to_children(self, error: BaseException | None) -> bool:
         """Whether processes that this one has started (``ddp_spawn``, ``ddp_fork``) were to write the run."""
@@ -324,6 +332,16 @@ class CurrentRun:
         return choose_run(
             origins, self.staged(), own=own, stage=_stage_of(trainer), checkpoint=str(trainer.ckpt_path)
         )  # fmt: skip
+
+
+def _tells_the_same(run: Run, error: BaseException | None) -> bool:
+    """Whether a run's end tells what its parent process has caught: torch hands on the text of what a child raised.
+
+    Of a rank that only heard of another one's death the run tells less.
+    """
+    if run.status is RunStatus.INTERRUPTED:
+        return ending_of(error) is RunStatus.INTERRUPTED
+    return run.failure is not None and run.failure.message in str(error)
 
 
 def _stage_of(trainer: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from runstore.model import MetricPoint, RunFailure, RunStatus
 from runstore.training.ending import expect_end, note_end
 from runstore.training.session import RunSession, ending_of
+from runstore.training.system import SystemMetrics
 
 _log = logging.getLogger(__name__)
 
@@ -37,12 +38,14 @@ class RunOverStages:
         session: the run's session.
         has_begun: whether :meth:`begin` was called.
         is_guest: whether this process only adds to a run of another one, whose status is then left alone.
+        system: what watches the machine meanwhile, if anything does.
     """
 
     def __init__(self, session: RunSession) -> None:
         self.session = session
         self.has_begun = False
         self.is_guest = False
+        self.system: SystemMetrics | None = None
         self._is_in_stage = False
         self._ended_as: RunStatus | None = None
         self._is_holding = True
@@ -127,6 +130,7 @@ class RunOverStages:
 
     def end_with_process(self, error: BaseException | None) -> None:
         """Ends the run when its process ends: as that did, or as unended where a trainer should have told its end."""
+        self.stop_system()
         if error is not None:
             self.session.end_with(error)
         elif self._is_in_stage:
@@ -134,6 +138,16 @@ class RunOverStages:
         else:
             self.session.end(RunStatus.COMPLETED)
         self.session.close()
+
+    def stop_system(self) -> None:
+        """Watches the machine no longer."""
+        system, self.system = self.system, None
+        if system is not None:
+            system.stop()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but what watches this machine, which is a thread."""
+        return self.__dict__ | {"system": None}
 
     def _release(self) -> None:
         self._is_holding = False

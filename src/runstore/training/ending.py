@@ -6,10 +6,14 @@ the process ends, as that ended: by an exception, or well.
 
 import atexit
 import logging
+import multiprocessing
+import multiprocessing.util
 import os
+import signal
 import sys
 import threading
 import weakref
+from types import FrameType
 from typing import Any, Protocol
 
 from runstore.local.processes import PerProcess
@@ -29,19 +33,14 @@ class Endable(Protocol):
 _waiting: PerProcess[dict[int, Endable]] = PerProcess(dict)
 """The runs that wait for their end. A forked child ends none of its parent's."""
 
-_is_registered = False
-
 
 def expect_end(run: Endable) -> None:
     """Ends this run with the process unless :func:`note_end` is called for it before.
 
     To be called when the store is open: what was registered last is called first at exit, and the store must be open.
     """
-    global _is_registered  # noqa: PLW0603 - a process has one exit
     _waiting.get()[id(run)] = run
-    if not _is_registered:
-        _is_registered = True
-        atexit.register(_end_all)
+    _exit.get()
 
 
 def note_end(run: Endable) -> None:
@@ -63,10 +62,40 @@ def _close_in_background(session: RunSession, pid: int) -> None:
         threading.Thread(target=session.close, name="runstore-close", daemon=True).start()
 
 
-def _end_all() -> None:
-    error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)  # what the interpreter has just printed
-    for run in (_waiting.take() or {}).values():
-        try:
-            run.end_with_process(error)
-        except Exception:  # noqa: BLE001 - the process is ending; the next run must still be ended
-            _log.exception("a run could not be ended with its process; it will show as lost")
+class _Exit:
+    """The exit of this process, at which the runs that wait are ended."""
+
+    def __init__(self) -> None:
+        self._was_interrupted = False
+        if multiprocessing.parent_process() is None:
+            atexit.register(self._end_all)
+            return
+        # A forked child skips ``atexit``, and a spawned one comes to it without the exception that has ended it.
+        multiprocessing.util.Finalize(None, self._end_all, exitpriority=0)
+        # torch's children let no Ctrl-C through: their functions seem to return.
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, self._interrupt)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        self._was_interrupted = True
+        signal.default_int_handler(number, frame)
+
+    def _end_all(self) -> None:
+        error = self._error()
+        for run in (_waiting.take() or {}).values():
+            try:
+                run.end_with_process(error)
+            except Exception:  # noqa: BLE001 - the process is ending; the next run must still be ended
+                _log.exception("a run could not be ended with its process; it will show as lost")
+
+    def _error(self) -> BaseException | None:
+        """What the interpreter has just printed; in a child of a process, what has just left its function."""
+        error = sys.exc_info()[1]
+        if isinstance(error, SystemExit) and isinstance(error.__context__, Exception):
+            return error.__context__  # torch's children write down what was raised, and exit with 1
+        error = error or getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+        return KeyboardInterrupt() if error is None and self._was_interrupted else error
+
+
+_exit: PerProcess[_Exit] = PerProcess(_Exit)
