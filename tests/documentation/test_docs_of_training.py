@@ -39,7 +39,7 @@ def test_each_block_of_the_page_about_lightning_runs_after_those_before_it() -> 
     with open_store("sqlite:///runs.db", durable=False) as store:
         resumed, *others = store.search_runs(order_by=["attempt desc"]).items
         assert (resumed.status, resumed.attempt) == ("completed", 2)
-        assert [run.status for run in others] == ["completed"] * 3
+        assert [run.status for run in others] == ["completed"] * 4
         assert "notes.txt" in {artifact.name for artifact in store.list_artifacts(resumed.id)}
 
 

@@ -100,6 +100,14 @@ class CurrentRun:
         if type(step) is int:
             self.last_step = step
 
+    def step_now(self) -> int:
+        """The step at which Lightning would log now; without a trainer, that of what was logged last."""
+        trainer = self._known_trainer()
+        if trainer is None:
+            return max(self.last_step, 0)
+        batches = getattr(getattr(trainer.fit_loop, "epoch_loop", None), "_batches_that_stepped", None)
+        return int(trainer.global_step if batches is None else batches)
+
     def keep_checkpoint(self, callback: Any) -> None:
         """Takes note of the file that a ``ModelCheckpoint`` has written, and keeps it as ``log_model`` says."""
         if self.is_written_here and self._log_model:

@@ -1,7 +1,7 @@
 """The Lightning logger: one run for a training and its tests, told apart by how it ended."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -10,7 +10,9 @@ from runstore.lightning._family import DummyExperiment, Logger, be_a_logger_of_b
 from runstore.lightning.callback import RunStoreCallback
 from runstore.lightning.current import CurrentRun
 from runstore.lightning.folders import fit_for_a_path
+from runstore.lightning.media import MediaOfLoggers
 from runstore.lightning.sessions import Sessions
+from runstore.media import Media
 from runstore.protocol import RunStore
 from runstore.training.hparams import config_of
 from runstore.training.naming import MetricNames
@@ -21,7 +23,7 @@ from runstore.values.checks import check_name, shown
 
 
 @be_a_logger_of_both
-class RunStoreLogger(Logger):
+class RunStoreLogger(MediaOfLoggers, Logger):
     """Keeps a Lightning project's runs in the database at a URL.
 
     ``Trainer(logger=RunStoreLogger("postgresql://me@db/runs", experiment="ct-seg"))`` is all there is to it. The run
@@ -191,6 +193,16 @@ class RunStoreLogger(Logger):
             others.insert(0, metrics)
         for ignored in (*map(shown, others), *kwargs):
             self._maker.warn_once(ignored, "log_hyperparams takes params, metrics and step; %s is not kept", ignored)
+
+    def _log_media(self, make: Callable[[int], Iterable[Media]], step: int | None) -> None:
+        """Keeps what is made, at a step; on the process that writes alone."""
+        current = self._current
+        if not current.is_written_here:
+            return
+        made = list(make(current.step_now() if step is None else step_of(step)))
+        session = current.begun_session()
+        for each in made:
+            session.log_media(each)
 
     def log_graph(self, model: Any, input_array: Any = None) -> None:  # noqa: ARG002 - the base's face
         """Keeps no graph. Lightning calls it with the model before each stage, whose trainer gets our callback."""

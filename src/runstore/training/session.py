@@ -17,6 +17,7 @@ from runstore.errors import InvalidValueError, RunStoreError
 from runstore.media import Media
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus
 from runstore.protocol import RunStore
+from runstore.training.media import LogsMedia
 from runstore.training.misses import Misses, described
 from runstore.training.sorting import Refused, check_kind_of_points, require_path, sort_config, sort_points
 from runstore.values.checks import check_terminal_status, shown
@@ -25,7 +26,7 @@ from runstore.values.ids import new_run_id
 __all__ = ["RunSession", "ending_of"]
 
 
-class RunSession:
+class RunSession(LogsMedia):
     """A run that is being trained: its id, its beginning, its writes, its end.
 
     The id is known from the start, whatever the store does. :meth:`begin`, or the first write where it was not called,

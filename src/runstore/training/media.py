@@ -1,0 +1,44 @@
+"""Figures, images, tables, texts and histograms, as verbs of what logs a run."""
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from runstore import media
+from runstore.model import Artifact
+
+
+class LogsMedia(ABC):
+    """What keeps the five kinds of media, once it knows how to keep one.
+
+    An argument of the wrong kind raises at once. What goes wrong later (a figure that cannot be drawn, a store that is
+    away) stops nothing: it is warned of and counted, and ``None`` is given instead of the artifact's record.
+
+    Without a step a name is one file, which the next one of that name replaces; with steps it is a series, which
+    :func:`runstore.media.read_series` reads back.
+    """
+
+    @abstractmethod
+    def log_media(self, made: media.Media) -> Artifact | None:
+        """Keeps what one of the functions of :mod:`runstore.media` has made; its record, or ``None`` if it is not kept."""
+
+    def log_figure(self, name: str, figure: Any, *, step: int | None = None, **options: Any) -> Artifact | None:
+        """Keeps a figure of matplotlib or plotly; see :func:`runstore.media.figure`, whose options it takes."""
+        return self.log_media(media.figure(name, figure, step=step, **options))
+
+    def log_image(self, name: str, image: Any, *, step: int | None = None, **options: Any) -> Artifact | None:
+        """Keeps an array, an image of Pillow or an image file; see :func:`runstore.media.image`."""
+        return self.log_media(media.image(name, image, step=step, **options))
+
+    def log_table(self, name: str, table: Any, *, step: int | None = None, **options: Any) -> Artifact | None:
+        """Keeps rows, columns or a data frame; see :func:`runstore.media.table`."""
+        return self.log_media(media.table(name, table, step=step, **options))
+
+    def log_text(self, name: str, text: str, *, step: int | None = None, **options: Any) -> Artifact | None:
+        """Keeps a text; see :func:`runstore.media.text`."""
+        return self.log_media(media.text(name, text, step=step, **options))
+
+    def log_histogram(
+        self, name: str, values: Any = None, *, step: int | None = None, **options: Any
+    ) -> Artifact | None:
+        """Keeps how values are spread; see :func:`runstore.media.histogram`."""
+        return self.log_media(media.histogram(name, values, step=step, **options))
