@@ -8,16 +8,25 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 
 from runstore.artifacts import Blobs
-from runstore.backend import BackendStore, StepRange
+from runstore.backend import BackendStore, Presence, StepRange
 from runstore.model import Artifact, Experiment, Run, SeriesSummary
 from runstore.query import RunQuery
 from runstore.series import Columns, Series
 from runstore_sql.connections.database import Database
-from runstore_sql.schema.rows import artifact_of, experiment_of, run_columns, run_of, runs_and_relatives
+from runstore_sql.schema.rows import (
+    artifact_of,
+    experiment_of,
+    is_shown,
+    presence,
+    run_columns,
+    run_of,
+    runs_and_relatives,
+)
 from runstore_sql.schema.tables import artifact, experiment, run
 from runstore_sql.search.pages import Pages
 
 _IDS_A_STATEMENT: Final = 1000
+_IS_LISTED: Final = experiment.c.deleted_us.is_(None)
 
 PLAIN: Final = "RUNSTORE_SQL_PLAIN"
 """The environment's variable that has summaries and points read in the plain way, a row each: to look for a fault."""
@@ -50,22 +59,23 @@ class SqlReads(BackendStore):
         return self.database.connections_in_use()
 
     def find_experiment_by_id(self, experiment_id: str) -> Experiment | None:
-        row = self._first(sa.select(experiment).where(experiment.c.id == experiment_id))
+        row = self._first(sa.select(experiment).where(experiment.c.id == experiment_id, _IS_LISTED))
         return None if row is None else experiment_of(row)
 
     def read_experiments(self, after: str | None, limit: int) -> Sequence[Experiment]:
-        query = sa.select(experiment).order_by(experiment.c.name).limit(limit)
+        query = sa.select(experiment).where(_IS_LISTED).order_by(experiment.c.name).limit(limit)
         if after is not None:
             query = query.where(experiment.c.name > after)
         return [experiment_of(row) for row in self._all(query)]
 
     def find_run(self, run_id: str) -> Run | None:
         columns = run_columns(self.database.dialect.now_us)
-        row = self._first(sa.select(*columns).select_from(runs_and_relatives()).where(run.c.id == run_id))
+        row = self._first(sa.select(*columns).select_from(runs_and_relatives()).where(run.c.id == run_id, is_shown()))
         return None if row is None else run_of(row)
 
-    def has_run(self, run_id: str) -> bool:
-        return self._first(sa.select(run.c.pk).where(run.c.id == run_id)) is not None
+    def presence_of(self, run_id: str) -> Presence | None:
+        row = self._first(sa.select(run.c.deleted_us, run.c.purged_us).where(run.c.id == run_id))
+        return None if row is None else presence(row)
 
     def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
         return self._pages.read(asked)
@@ -94,12 +104,12 @@ class SqlReads(BackendStore):
         )
 
     def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
-        query = sa.select(artifact).join(run, artifact.c.run_pk == run.c.pk).where(run.c.id == run_id)
+        query = sa.select(artifact).join(run, artifact.c.run_pk == run.c.pk).where(run.c.id == run_id, is_shown())
         return [artifact_of(row, run_id) for row in self._all(query.order_by(artifact.c.name))]
 
     def read_artifact(self, run_id: str, name: str) -> Artifact | None:
         query = sa.select(artifact).join(run, artifact.c.run_pk == run.c.pk)
-        row = self._first(query.where(run.c.id == run_id, artifact.c.name == name))
+        row = self._first(query.where(run.c.id == run_id, is_shown(), artifact.c.name == name))
         return None if row is None else artifact_of(row, run_id)
 
     def _first(self, query: sa.Select[Any]) -> sa.Row[Any] | None:

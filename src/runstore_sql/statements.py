@@ -16,20 +16,25 @@ class Statements:
     """Statements of one dialect. ``of_id`` and ``of_pk`` say which row; other parameters are named as their columns.
 
     Attributes:
-        lock_run: a run's key, and whether its heartbeat is due. The run's row is locked until the transaction ends.
+        lock_run: a run's key, whether its heartbeat is due, and when it was purged. The run's row is locked until the transaction ends.
         insert_run: a run whose start, if none is given, is now; gives its key, or no row where the id is taken.
     """
 
     def __init__(self, dialect: Dialect) -> None:
         now = sa.literal_column(dialect.now_us, sa.BigInteger)
-        self.experiment_pk = sa.select(experiment.c.pk).where(experiment.c.id == _ID)
+        # Shared, so that an experiment is not deleted while a run begins in it.
+        self.experiment_of = (
+            sa.select(experiment.c.pk, experiment.c.deleted_us).where(experiment.c.id == _ID).with_for_update(read=True)
+        )
+        self.show_experiment = experiment.update().where(experiment.c.pk == _PK).values(deleted_us=None)
         self.run_pk = sa.select(run.c.pk).where(run.c.id == _ID)
+        self.parent = sa.select(run.c.pk, run.c.deleted_us, run.c.purged_us).where(run.c.id == _ID)
         due: sa.ColumnElement[bool] = sa.literal_column(f"({is_due(dialect.now_us, f'{run.name}.')})")
-        self.lock_run = sa.select(run.c.pk, due).where(run.c.id == _ID).with_for_update()
+        self.lock_run = sa.select(run.c.pk, due, run.c.purged_us).where(run.c.id == _ID).with_for_update()
         self.beat = sa.text(f"UPDATE {run.name} SET {renewal(dialect.now_us)} WHERE pk = :of_pk")  # noqa: S608 - our own text
         self.beat_for = (
             run.update()
-            .where(run.c.id == _ID, run.c.status == RunStatus.IN_PROGRESS.value)
+            .where(run.c.id == _ID, run.c.status == RunStatus.IN_PROGRESS.value, run.c.purged_us.is_(None))
             .values(heartbeat_us=now, expires_us=now + _LEASE_US, lease_s=sa.bindparam("lease_s"))
         )
         self.state = sa.select(run.c.status, run.c.start_us, now).where(run.c.pk == _PK)

@@ -6,21 +6,21 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from runstore.artifacts import Blobs
-from runstore.backend import DEFAULT_LEASE_S, NewExperiment, NewRun, RunEnd
-from runstore.errors import ExperimentNotFoundError, RunNotFoundError
+from runstore.backend import DEFAULT_LEASE_S, NewExperiment, NewRun, Presence, RunEnd
+from runstore.errors import ExperimentNotFoundError, RunDeletedError, RunNotFoundError
 from runstore.model import Artifact, RunStatus
 from runstore.series import SeriesColumns
 from runstore.values import EMPTY_CONFIG, ConfigDocument
 from runstore_sql.connections.database import Database
+from runstore_sql.editing import SqlEdits
 from runstore_sql.metrics.numbers import to_pair
-from runstore_sql.reading import SqlReads
 from runstore_sql.schema.leases import lease_us
-from runstore_sql.schema.rows import artifact_values, failure_text, tags_text
+from runstore_sql.schema.rows import artifact_values, failure_text, presence, tag_rows, tags_text
 from runstore_sql.schema.tables import HEAD_LENGTH, artifact, experiment, run
 from runstore_sql.statements import Statements
 
 
-class SqlStore(SqlReads):
+class SqlStore(SqlEdits):
     """A handle on a database whose schema is ready; made by :func:`runstore_sql.opening.open_sql`."""
 
     def __init__(self, database: Database, blobs: Blobs, *, reopen: Callable[[], "SqlStore"]) -> None:
@@ -46,23 +46,23 @@ class SqlStore(SqlReads):
     def _make_experiment(self, connection: sa.Connection, new: NewExperiment) -> None:
         values = {"id": new.id, "name": new.name, "description": new.description}
         is_new = self.database.dialect.insert_new(connection, self._sql.insert_experiment, values)
-        if not is_new and new.description is not None:
-            is_undescribed = sa.and_(experiment.c.id == new.id, experiment.c.description.is_(None))
-            connection.execute(experiment.update().where(is_undescribed).values(description=new.description))
+        if is_new:
+            return
+        own = experiment.update().where(experiment.c.id == new.id)
+        if new.description is not None:
+            connection.execute(own.where(experiment.c.description.is_(None)).values(description=new.description))
+        connection.execute(own.where(experiment.c.deleted_us.is_not(None)).values(deleted_us=None))
 
     def insert_run(self, new: NewRun) -> bool:
         return self.database.write(lambda connection: self._insert_run(connection, new))
 
     def _insert_run(self, connection: sa.Connection, new: NewRun) -> bool:
         wanted = new.require_experiment()
-        experiment_pk = connection.execute(self._sql.experiment_pk, {"of_id": wanted}).scalar()
-        if experiment_pk is None:
+        found = connection.execute(self._sql.experiment_of, {"of_id": wanted}).first()
+        if found is None:
             raise ExperimentNotFoundError.of(wanted)
-        parent_pk = None
-        if new.parent_run_id is not None:
-            parent_pk = connection.execute(self._sql.run_pk, {"of_id": new.parent_run_id}).scalar()
-            if parent_pk is None:
-                raise RunNotFoundError.of(new.parent_run_id, role="parent run")
+        experiment_pk, hidden_us = found
+        parent_pk = None if new.parent_run_id is None else self._parent_pk(connection, new.parent_run_id)
         values = {
             "id": new.id,
             "experiment_pk": experiment_pk,
@@ -81,14 +81,18 @@ class SqlStore(SqlReads):
         }
         if not self.database.dialect.insert_new(connection, self._sql.insert_run, values):
             return False
+        if hidden_us is not None:
+            connection.execute(self._sql.show_experiment, {"of_pk": experiment_pk})
         if new.tags:
             run_pk = connection.execute(self._sql.run_pk, {"of_id": new.id}).scalar_one()
-            rows = [
-                {"run_pk": run_pk, "key": key, "head": value[:HEAD_LENGTH], "value": value}
-                for key, value in new.tags.items()
-            ]
-            connection.execute(self._sql.insert_tags, rows)
+            connection.execute(self._sql.insert_tags, tag_rows(run_pk, new.tags))
         return True
+
+    def _parent_pk(self, connection: sa.Connection, run_id: str) -> int:
+        found = connection.execute(self._sql.parent, {"of_id": run_id}).first()
+        if found is None or presence(found) is not Presence.SHOWN:
+            raise (RunNotFoundError if found is None else RunDeletedError).of(run_id, role="parent run")
+        return cast("int", found.pk)
 
     def reopen_run(self, run_id: str) -> None:
         self.database.write(lambda connection: connection.execute(self._sql.reopen, {"of_id": run_id}))
@@ -186,7 +190,9 @@ class SqlStore(SqlReads):
         found = connection.execute(self._sql.lock_run, {"of_id": run_id}).first()
         if found is None:
             raise RunNotFoundError.of(run_id)
-        pk, is_due = found
+        pk, is_due, purged_us = found
+        if purged_us is not None:
+            raise RunDeletedError.of(run_id)
         if is_due and is_alive:
             connection.execute(self._sql.beat, {"of_pk": pk})
         return cast("int", pk)

@@ -121,7 +121,7 @@ class HistoryReader(ABC, Generic[CursorT]):
             f"""
             SELECT s.pk, s.count, s.non_finite_count, s.first_step, s.last_step FROM runstore_run r
             JOIN runstore_series s ON s.run_pk = r.pk AND s.name = {given} AND s.dataset_type = {given}
-            WHERE r.id = {given}""",  # noqa: S608 - placeholders only
+            WHERE r.id = {given} AND r.deleted_us IS NULL""",  # noqa: S608 - placeholders only
             (*series, run_id),
         )
         row = cursor.fetchone()

@@ -16,7 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from runstore.errors import RunNotFoundError
+from runstore.errors import RunDeletedError, RunNotFoundError
 from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.metrics.points import columns_of
 from runstore_sql.metrics.summary_rows import SummaryRow, fold, row_of
@@ -33,11 +33,13 @@ class FoundRun(NamedTuple):
 
     Attributes:
         needs_beat: whether its heartbeat is old enough to be renewed.
+        is_purged: whether only its id is left.
         series: surrogate key and summary columns by series.
     """
 
     pk: int
     needs_beat: bool
+    is_purged: bool
     series: dict[Series, tuple[int, SummaryRow]]
 
 
@@ -86,7 +88,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
         """Writes the points of one call in one transaction: all of them or none.
 
         Raises:
-            RunNotFoundError: no such run; nothing was written.
+            RunNotFoundError: no such run; a RunDeletedError of one that was purged. Nothing was written.
         """
 
     @abstractmethod
@@ -121,7 +123,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
         """Writes the points of one call, whatever is stored already.
 
         Raises:
-            RunNotFoundError: no such run.
+            RunNotFoundError: no such run; a RunDeletedError of one that was purged.
         """
         found = self._find_or_make(cursor, run_id, list(batches))
         if found.needs_beat:
@@ -147,12 +149,16 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
             self.write_summaries(cursor, dict(sorted(rows.items())))
 
     def _find_or_make(self, cursor: CursorT, run_id: str, wanted: list[Series]) -> FoundRun:
-        found = self.find(cursor, run_id, wanted)
-        if found is not None and (missing := [series for series in wanted if series not in found.series]):
+        found = self._found(cursor, run_id, wanted)
+        if missing := [series for series in wanted if series not in found.series]:
             self.make_series(cursor, found.pk, missing)
-            found = self.find(cursor, run_id, wanted)
-        if found is None:
-            raise RunNotFoundError.of(run_id)
+            found = self._found(cursor, run_id, wanted)
+        return found
+
+    def _found(self, cursor: CursorT, run_id: str, wanted: list[Series]) -> FoundRun:
+        found = self.find(cursor, run_id, wanted)
+        if found is None or found.is_purged:
+            raise (RunNotFoundError if found is None else RunDeletedError).of(run_id)
         return found
 
     def _fold_overlaps(

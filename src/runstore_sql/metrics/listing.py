@@ -17,7 +17,7 @@ from runstore_sql.metrics.summary_sql import SUMMARY_SQL
 Summaries = dict[str, tuple[SeriesSummary, ...]]
 """By run id, each run's in the order of name and dataset type."""
 
-FROM: Final = "FROM runstore_run r LEFT JOIN runstore_series s ON s.run_pk = r.pk WHERE r.id"
+FROM: Final = "FROM runstore_run r LEFT JOIN runstore_series s ON s.run_pk = r.pk WHERE r.deleted_us IS NULL AND r.id"
 
 ConnectionT = TypeVar("ConnectionT")
 
@@ -42,7 +42,7 @@ class Listing(ABC, Generic[ConnectionT]):
         """The encoded config of each run."""
         query = f"""
             SELECT r.id, c.document FROM runstore_run r LEFT JOIN runstore_config c ON c.run_pk = r.pk
-            WHERE r.id {self.among}"""  # noqa: S608 - our own text
+            WHERE r.deleted_us IS NULL AND r.id {self.among}"""  # noqa: S608 - our own text
         return {run_id: document or EMPTY_CONFIG for run_id, document in self.rows(connection, query, run_ids)}
 
     def summaries(self, run_ids: Sequence[str], connection: ConnectionT) -> Summaries:

@@ -5,10 +5,11 @@ from typing import Any, Final
 import msgspec
 import sqlalchemy as sa
 
+from runstore.backend import Presence
 from runstore.model import Artifact, Experiment, Run, RunFailure, RunStatus, from_microseconds, to_microseconds
 from runstore.values import decode_config, encode_config
 from runstore_sql.schema.leases import status_now
-from runstore_sql.schema.tables import experiment, parent, run
+from runstore_sql.schema.tables import HEAD_LENGTH, experiment, parent, run
 
 _TAGS: Final = msgspec.json.Decoder(dict[str, str])
 _FAILURE: Final = msgspec.json.Decoder(RunFailure)
@@ -19,6 +20,18 @@ def runs_and_relatives() -> sa.FromClause:
     return run.join(experiment, experiment.c.pk == run.c.experiment_pk).outerjoin(
         parent, parent.c.pk == run.c.parent_pk
     )
+
+
+def is_shown() -> sa.ColumnElement[bool]:
+    """Whether reads show a run: not once it was deleted."""
+    return run.c.deleted_us.is_(None)
+
+
+def presence(row: Any) -> Presence:
+    """What there is of a run, by the columns ``deleted_us`` and ``purged_us``."""
+    if row.purged_us is not None:
+        return Presence.PURGED
+    return Presence.SHOWN if row.deleted_us is None else Presence.DELETED
 
 
 def run_columns(now_us: str) -> list[sa.ColumnElement[Any]]:
@@ -40,6 +53,8 @@ def run_columns(now_us: str) -> list[sa.ColumnElement[Any]]:
         run.c.tags,
         run.c.provenance,
         run.c.failure,
+        run.c.note,
+        run.c.archived_us,
     ]
 
 
@@ -62,7 +77,9 @@ def run_of(row: Any) -> Run:
         tags,
         provenance,
         failure,
-    ) = row[:16]
+        note,
+        archived_us,
+    ) = row[:18]
     return Run(
         id=run_id,
         experiment_id=experiment_id,
@@ -80,12 +97,24 @@ def run_of(row: Any) -> Run:
         tags=_TAGS.decode(tags),
         provenance=decode_config(provenance),
         failure=None if failure is None else _FAILURE.decode(failure),
+        note=note,
+        archived_at=None if archived_us is None else from_microseconds(archived_us),
     )
+
+
+def tags_of(text: str) -> dict[str, str]:
+    """The tags in the JSON of a run's row."""
+    return _TAGS.decode(text)
 
 
 def tags_text(tags: dict[str, str]) -> str:
     """Tags as the JSON of a run's row."""
     return msgspec.json.encode(tags).decode()
+
+
+def tag_rows(run_pk: int, tags: dict[str, str]) -> list[dict[str, Any]]:
+    """Tags as rows of their table."""
+    return [{"run_pk": run_pk, "key": key, "head": text[:HEAD_LENGTH], "value": text} for key, text in tags.items()]
 
 
 def failure_text(failure: RunFailure | None) -> str | None:

@@ -9,7 +9,7 @@ from sqlalchemy.sql import visitors
 from runstore.model import Run
 from runstore.query import RunQuery
 from runstore_sql.connections.database import Database
-from runstore_sql.schema.rows import run_columns, run_of, runs_and_relatives
+from runstore_sql.schema.rows import is_shown, run_columns, run_of, runs_and_relatives
 from runstore_sql.schema.tables import experiment, parent, run
 from runstore_sql.search.columns import Condition
 from runstore_sql.search.filters import Filters
@@ -88,6 +88,9 @@ class Pages:
 
 
 def _in_scope(asked: RunQuery) -> Iterable[Condition]:
+    yield is_shown()
+    if not asked.with_archived:
+        yield run.c.archived_us.is_(None)
     if asked.experiment_id is not None:
         wanted = sa.select(experiment.c.pk).where(experiment.c.id == asked.experiment_id)
         yield run.c.experiment_pk == wanted.scalar_subquery()

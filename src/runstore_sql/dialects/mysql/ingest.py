@@ -26,7 +26,7 @@ ItemT = TypeVar("ItemT")
 
 _IS_DUE: Final = is_due(NOW_US)
 _FEW: Final = 64
-_FIND_RUN: Final = f"SELECT pk, {_IS_DUE} FROM runstore_run WHERE id = %s FOR UPDATE"  # noqa: S608 - our own text
+_FIND_RUN: Final = f"SELECT pk, {_IS_DUE}, purged_us IS NOT NULL FROM runstore_run WHERE id = %s FOR UPDATE"  # noqa: S608 - our own text
 _POINT: Final = {f"{stat}_{part}": f"{{{part}}}" for stat in ("min", "max") for part in ("step", "value", "special")}
 # Appends by the remembered key of a series, only if the key still belongs to this series, the series ends before this
 # step and no heartbeat is due. Locks the series' row alone. Other writers lock the run's row first, then its series, so
@@ -36,7 +36,7 @@ _APPEND, _APPEND_NON_FINITE = (
     UPDATE runstore_series SET
         `count` = `count` + 1, last_step = {{step}}, last_value = {{value}}, last_special = {{special}}, {more}
     WHERE pk = {{pk}} AND last_step < {{step}} AND `count` > 0 AND name = %s AND dataset_type = %s
-        AND run_pk = (SELECT r.pk FROM runstore_run r WHERE r.id = %s AND NOT ({_IS_DUE}))"""  # noqa: S608 - as above
+        AND run_pk = (SELECT r.pk FROM runstore_run r WHERE r.id = %s AND r.purged_us IS NULL AND NOT ({_IS_DUE}))"""  # noqa: S608 - as above
     for more in (
         take_extremes(_POINT.__getitem__, is_given="TRUE"),
         "non_finite_count = non_finite_count + 1",
@@ -122,8 +122,8 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
         runs, series = (*cursor.last(1), ()) if not wanted else cursor.last(2)
         if not runs:
             return None
-        pk, needs_beat = runs[0]
-        found = FoundRun(pk, bool(needs_beat), {(row[1], row[2]): (row[0], row[3:]) for row in series})
+        pk, needs_beat, is_purged = runs[0]
+        found = FoundRun(pk, bool(needs_beat), bool(is_purged), {(row[1], row[2]): (row[0], row[3:]) for row in series})
         self._known.remember(run_id, found.series)
         return found
 

@@ -25,7 +25,8 @@ from runstore_sql.schema.tables import SUMMARY_COLUMNS
 
 _IS_DUE: Final = is_due(NOW_US, "r.")
 _RENEWED: Final = renewal(NOW_US)
-_FIND_RUN: Final = f"SELECT r.pk, {_IS_DUE} FROM runstore_run r WHERE r.id = %s"  # noqa: S608 - our own text
+_FIND_RUN: Final = f"SELECT r.pk, {_IS_DUE}, r.purged_us IS NOT NULL FROM runstore_run r WHERE r.id = %s FOR KEY SHARE"  # noqa: S608
+"""Keeps the run from being purged until the transaction ends, and other writers from nothing."""
 _FIND_SERIES: Final = f"""
     SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
     FROM unnest(%s::text[], %s::text[]) AS k(name, dataset_type)
@@ -75,7 +76,7 @@ APPEND: Final = f"""
             SELECT name, dataset_type, {_WANTED}
             FROM unnest(%(names)s::text[], %(kinds)s::text[]) WITH ORDINALITY AS k(name, dataset_type, number)
         ) w
-        JOIN runstore_run r ON r.id = %(run)s
+        JOIN runstore_run r ON r.id = %(run)s AND r.purged_us IS NULL
         JOIN runstore_series s ON s.run_pk = r.pk AND s.name = w.name AND s.dataset_type = w.dataset_type
         ORDER BY s.pk FOR UPDATE OF s
     ), verdict AS MATERIALIZED (
@@ -117,7 +118,7 @@ _APPEND_ONE: Final = f"""
             last_value = CASE WHEN {_IS_ODD} = 0 THEN {_NUMBER} END, last_special = {_SPECIAL},
             {take_extremes(_NEW.__getitem__, old="s.", is_given=f"{_IS_ODD} = 0")}
         FROM runstore_run r
-        WHERE r.id = %(run)s AND s.run_pk = r.pk AND s.name = %(name)s AND s.dataset_type = %(kind)s
+        WHERE r.id = %(run)s AND r.purged_us IS NULL AND s.run_pk = r.pk AND s.name = %(name)s AND s.dataset_type = %(kind)s
             AND s.last_step < {_STEP} AND s.count > 0
         RETURNING s.pk, s.run_pk
     ), points AS (
@@ -157,9 +158,10 @@ class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
         if found is None:
             return None
         if not wanted:
-            return FoundRun(found[0], found[1], {})
+            return FoundRun(found[0], found[1], found[2], {})
         cursor.execute(_FIND_SERIES, (*map(list, zip(*wanted, strict=True)), found[0]))
-        return FoundRun(found[0], found[1], {(row[1], row[2]): (row[0], row[3:]) for row in cursor.fetchall()})
+        series = {(row[1], row[2]): (row[0], row[3:]) for row in cursor.fetchall()}
+        return FoundRun(found[0], found[1], found[2], series)
 
     def make_series(self, cursor: Cursor, run_pk: int, missing: Sequence[Series]) -> None:
         cursor.execute(_MAKE_SERIES, (run_pk, *map(list, zip(*missing, strict=True))))

@@ -20,12 +20,12 @@ from runstore_sql.transactions import Transactions
 _IS_FINITE: Final = "p.value BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
 _IS_DUE: Final = is_due(NOW_US, "r.")
 _FIND_ONE: Final = f"""
-    SELECT r.pk, {_IS_DUE}, s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
+    SELECT r.pk, {_IS_DUE}, r.purged_us IS NOT NULL, s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
     FROM runstore_run r
     LEFT JOIN runstore_series s ON s.run_pk = r.pk AND s.name = ?2 AND s.dataset_type = ?3
     WHERE r.id = ?1"""  # noqa: S608 - our own column names
 _FIND_MANY: Final = f"""
-    SELECT r.pk, {_IS_DUE}, s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
+    SELECT r.pk, {_IS_DUE}, r.purged_us IS NOT NULL, s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
     FROM runstore_run r
     LEFT JOIN json_each(?2) k
     LEFT JOIN runstore_series s ON s.run_pk = r.pk
@@ -54,7 +54,7 @@ _APPEND: Final = f"""
     UPDATE runstore_series SET count = count + ?1, non_finite_count = non_finite_count + ?2,
         last_step = ?6, last_value = ?7, last_special = ?8, {take_extremes(_PARAMETERS.__getitem__)}
     WHERE pk = ?15 AND last_step < ?3 AND count > 0 AND name = ?16 AND dataset_type = ?17
-        AND (SELECT r.id = ?18 AND NOT ({is_due("?19", "r.")})
+        AND (SELECT r.id = ?18 AND r.purged_us IS NULL AND NOT ({is_due("?19", "r.")})
             FROM runstore_run r WHERE r.pk = run_pk)"""  # noqa: S608 - our own text
 _BEAT: Final = f"UPDATE runstore_run SET {renewal(NOW_US)} WHERE pk = ?"  # noqa: S608 - our own text
 
@@ -111,9 +111,9 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
         rows = cursor.fetchall()
         if not rows:
             return None
-        series = {(row[3], row[4]): (row[2], row[5:]) for row in rows if row[2] is not None}
+        series = {(row[4], row[5]): (row[3], row[6:]) for row in rows if row[3] is not None}
         self._known.remember(run_id, series)
-        return FoundRun(rows[0][0], bool(rows[0][1]), series)
+        return FoundRun(rows[0][0], bool(rows[0][1]), bool(rows[0][2]), series)
 
     def make_series(self, cursor: sqlite3.Cursor, run_pk: int, missing: Sequence[Series]) -> None:
         cursor.executemany(_MAKE_SERIES, [(run_pk, *series, *EMPTY_ROW) for series in missing])
