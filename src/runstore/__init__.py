@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         Experiment,
         Garbage,
         History,
+        KeyCount,
         MetricPoint,
         Page,
         Run,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         SeriesSummary,
         StepValue,
         Thinned,
+        ValueCount,
     )
     from runstore.opening.stores import open_reader, open_store
     from runstore.protocol import RunEditor, RunReader, RunStore
@@ -60,6 +62,7 @@ __all__ = [
     "Garbage",
     "History",
     "InvalidValueError",
+    "KeyCount",
     "MetricPoint",
     "NotFoundError",
     "Page",
@@ -82,6 +85,7 @@ __all__ = [
     "StoreFailureError",
     "StoreUnavailableError",
     "Thinned",
+    "ValueCount",
     "open_reader",
     "open_store",
 ]

@@ -308,6 +308,36 @@ class Garbage(Struct, frozen=True, kw_only=True):
     is_dry_run: bool
 
 
+class KeyCount(Struct, frozen=True, kw_only=True):
+    """A key in use, and how many runs have it.
+
+    Attributes:
+        field: how a filter, an order and a column name it: ``config.model.depth``, ``metric.train.loss``.
+        key: of a config the flattened key, of a metric its name, of a tag its key.
+        dataset_type: of a metric; a metric of two dataset types is listed twice.
+        runs: how many runs have it.
+    """
+
+    field: str
+    key: str
+    dataset_type: DatasetType | None = None
+    runs: int
+
+
+class ValueCount(Struct, frozen=True, kw_only=True):
+    """A value of a field, and how many runs have it.
+
+    Attributes:
+        value: a text, a boolean or a finite number; 1 and 1.0 are one number.
+        literal: how a filter writes it: ``'adam'``, ``true``, ``0.001``.
+        runs: how many runs have it.
+    """
+
+    value: bool | float | str
+    literal: str
+    runs: int
+
+
 class Page(Struct, Generic[ItemT], frozen=True, kw_only=True):
     """One keyset page: iterating gives its items.
 

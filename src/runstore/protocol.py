@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from os import PathLike
 from types import TracebackType
-from typing import Any, BinaryIO, Protocol, Self, runtime_checkable
+from typing import Any, BinaryIO, Literal, Protocol, Self, runtime_checkable
 
 from runstore.model import (
     Artifact,
@@ -22,6 +22,7 @@ from runstore.model import (
     Experiment,
     Garbage,
     History,
+    KeyCount,
     MetricPoint,
     Page,
     Run,
@@ -29,6 +30,7 @@ from runstore.model import (
     RunStatus,
     SeriesSummary,
     Thinned,
+    ValueCount,
 )
 
 
@@ -426,6 +428,63 @@ class RunReader(Protocol):
         Raises:
             QueryError: the filter, an order or a column cannot be understood.
             InvalidValueError: ``as_`` is unknown or not installed.
+        """
+        ...
+
+    def count_runs(
+        self,
+        filter: str | None = None,  # noqa: A002 - as for search_runs
+        *,
+        experiment_id: str | None = None,
+    ) -> int:
+        """How many runs :meth:`search_runs` finds with the same filter on all its pages together [READ.10].
+
+        Raises:
+            QueryError: the filter cannot be understood; says where.
+        """
+        ...
+
+    def list_keys(
+        self,
+        of: Literal["config", "metric", "tag"],
+        *,
+        experiment_id: str | None = None,
+        prefix: str | None = None,
+        limit: int = 1000,
+    ) -> tuple[KeyCount, ...]:
+        """The keys in use, those that most runs have first, ties by key in code-point order [READ.11].
+
+        Archived and deleted runs are not counted.
+
+        Args:
+            of: whose keys.
+            experiment_id: only in runs of this experiment.
+            prefix: only keys that begin so; of metrics, their names.
+            limit: 1 to 10,000 keys.
+
+        Raises:
+            InvalidValueError: names the argument.
+        """
+        ...
+
+    def list_values(
+        self, field: str, *, experiment_id: str | None = None, prefix: str | None = None, limit: int = 100
+    ) -> tuple[ValueCount, ...]:
+        """The values of a field that a filter can ask for, those that most runs have first [READ.11].
+
+        Ties: numbers, texts, booleans, each ascending. Archived runs are counted only for the field ``archived``, deleted
+        ones never.
+
+        Args:
+            field: of the filter language, such as ``tag.owner``, ``config.model.depth``, ``status``, ``experiment``;
+                of ``artifact`` each name counts the runs that have it.
+            experiment_id: only in runs of this experiment.
+            prefix: only texts that begin so.
+            limit: 1 to 10,000 values.
+
+        Raises:
+            QueryError: the field is unknown, or nearly every run has a value of its own: a metric, a time, an id.
+            InvalidValueError: names the argument.
         """
         ...
 

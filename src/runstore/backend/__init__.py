@@ -11,6 +11,7 @@ from runstore.backend.arguments import (
 )
 from runstore.backend.begun import BegunRuns
 from runstore.backend.changes import ExperimentChange, Presence, RunChange, Sweep, Thinning
+from runstore.backend.counting import KeyRow, ValueRow
 from runstore.backend.states import first_attempt, with_end, with_heartbeat, with_next_attempt, with_status_now
 from runstore.backend.store import BackendStore, Store
 
@@ -20,6 +21,7 @@ __all__ = [
     "BackendStore",
     "BegunRuns",
     "ExperimentChange",
+    "KeyRow",
     "NewExperiment",
     "NewRun",
     "Presence",
@@ -29,6 +31,7 @@ __all__ = [
     "Store",
     "Sweep",
     "Thinning",
+    "ValueRow",
     "first_attempt",
     "is_lost",
     "with_end",

@@ -7,7 +7,9 @@ from typing import Any
 from runstore.artifacts.blobs import Blobs
 from runstore.backend.arguments import NewRun, StepRange
 from runstore.backend.changes import Presence
+from runstore.backend.counting import KeyRow, ValueRow, count_keys, count_runs, count_values
 from runstore.model import Artifact, Experiment, Run, SeriesSummary
+from runstore.query.facets import KeyQuery, ValueQuery
 from runstore.query.searches import RunQuery
 from runstore.series.columns import Columns, Series, SeriesColumns
 from runstore.series.sampling import sample
@@ -106,6 +108,24 @@ class Operations(ABC):
             At most ``asked.limit`` runs in order, strictly behind the place ``asked.after``; and the place of the last
             of them if more follow, else ``None``.
         """
+
+    def read_count(self, asked: RunQuery) -> int:
+        """How many runs match, whatever ``asked.limit`` says.
+
+        This one reads all that match, like the two below it; a backend that can count in the database overrides them.
+        """
+        return count_runs(self, asked)
+
+    def read_keys(self, asked: KeyQuery) -> Sequence[KeyRow]:
+        """The keys in use and how many runs have each: the highest counts first, then by key and dataset type."""
+        return count_keys(self, asked)
+
+    def read_values(self, asked: ValueQuery) -> Sequence[ValueRow]:
+        """The values of a field and how many runs have each: the highest counts first, then by kind and value.
+
+        Counted are texts, finite numbers and booleans, in the order of :class:`runstore.query.Rank`.
+        """
+        return count_values(self, asked)
 
     @abstractmethod
     def read_configs(self, run_ids: Sequence[str]) -> Mapping[str, str]:

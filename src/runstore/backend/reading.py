@@ -10,8 +10,11 @@ from runstore.backend.arguments import StepRange
 from runstore.backend.operations import Operations
 from runstore.backend.resolving import resolve
 from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
-from runstore.model import Artifact, DatasetType, Experiment, History, Page, Run, SeriesSummary
+from runstore.model import Artifact, DatasetType, Experiment, History, KeyCount, Page, Run, SeriesSummary, ValueCount
+from runstore.query.facets import KeyKind, check_count, check_keys, check_values
 from runstore.query.searches import RunQuery, check_children, check_experiments, check_search
+from runstore.query.spelling import spelt, spelt_literal
+from runstore.query.tree import ConfigKey, Metric, Tag
 from runstore.query.walking import page_by_page
 from runstore.series.columns import Columns, Series
 from runstore.series.sampling import check_sample_size
@@ -105,6 +108,35 @@ class Reads(ABC):
         return runs_frame(
             self, filter, experiment_id=experiment_id, columns=columns, order_by=order_by, limit=limit, as_=as_
         )
+
+    @final
+    def count_runs(
+        self,
+        filter: str | None = None,  # noqa: A002 - the protocol's name
+        *,
+        experiment_id: str | None = None,
+    ) -> int:
+        return self.source().read_count(check_count(filter, experiment_id=experiment_id))
+
+    @final
+    def list_keys(
+        self,
+        of: KeyKind,
+        *,
+        experiment_id: str | None = None,
+        prefix: str | None = None,
+        limit: int = 1000,
+    ) -> tuple[KeyCount, ...]:
+        asked = check_keys(of, experiment_id=experiment_id, prefix=prefix, limit=limit)
+        return tuple(_key_count(of, *row) for row in self.source().read_keys(asked))
+
+    @final
+    def list_values(
+        self, field: str, *, experiment_id: str | None = None, prefix: str | None = None, limit: int = 100
+    ) -> tuple[ValueCount, ...]:
+        asked = check_values(field, experiment_id=experiment_id, prefix=prefix, limit=limit)
+        found = self.source().read_values(asked)
+        return tuple(ValueCount(value=value, literal=spelt_literal(value), runs=runs) for value, runs in found)
 
     @final
     def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:
@@ -215,6 +247,17 @@ def _require_run(source: Operations, run_id: str) -> None:
 def _page(source: Operations, asked: RunQuery) -> Page[Run]:
     runs, place = source.read_runs(asked)
     return Page(items=tuple(runs), next_cursor=None if place is None else asked.cursor_after(place))
+
+
+def _key_count(of: KeyKind, key: str, dataset_type: str, runs: int) -> KeyCount:
+    match of:
+        case "tag":
+            return KeyCount(field=spelt(Tag(key)), key=key, runs=runs)
+        case "config":
+            return KeyCount(field=spelt(ConfigKey(key)), key=key, runs=runs)
+        case _:
+            field = spelt(Metric(dataset_type, key, "last"))
+            return KeyCount(field=field, key=key, dataset_type=DatasetType(dataset_type), runs=runs)
 
 
 def _history(

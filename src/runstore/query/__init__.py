@@ -26,6 +26,7 @@ Bounds: a filter has at most 20,000 characters and 100 tests, nests ``not`` and 
 first 65,535 characters. What lies beyond is refused with :class:`~runstore.errors.QueryError`.
 """
 
+from runstore.query.facets import KeyKind, KeyQuery, ValueQuery, check_count, check_keys, check_values
 from runstore.query.meaning import Lookup, lookup_in, matches
 from runstore.query.pages import pick_page
 from runstore.query.parser import parse_filter
@@ -72,6 +73,8 @@ __all__ = [
     "ConfigKey",
     "Field",
     "In",
+    "KeyKind",
+    "KeyQuery",
     "Like",
     "Literal",
     "Lookup",
@@ -86,9 +89,13 @@ __all__ = [
     "Rank",
     "RunQuery",
     "Tag",
+    "ValueQuery",
     "Wildcard",
     "check_children",
+    "check_count",
+    "check_keys",
     "check_search",
+    "check_values",
     "like_matcher",
     "like_parts",
     "like_tokens",

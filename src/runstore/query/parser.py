@@ -118,7 +118,7 @@ def parse_order(terms: Sequence[str]) -> tuple[Order, ...]:
     return tuple(orders)
 
 
-def parse_field(text: str, what: str) -> Field:
+def parse_field(text: object, what: str) -> Field:
     """One field of the language, for what takes no order and no test.
 
     Args:
@@ -137,7 +137,7 @@ def parse_field(text: str, what: str) -> Field:
 class _Parser:
     """Recursive descent over one text."""
 
-    def __init__(self, text: str, what: str) -> None:
+    def __init__(self, text: object, what: str) -> None:
         if not isinstance(text, str):
             raise QueryError(f"{what} is {shown(text)} of type {type(text).__name__}; give a str")
         if len(text) > MAX_FILTER_LENGTH:

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from kit.mutants.base import Front, Mutant
+from runstore.backend import KeyRow, ValueRow
 from runstore.errors import InvalidValueError, QueryError, RunNotFoundError, StoreFailureError
 from runstore.model import Experiment, Page, Run
 from runstore.query import (
@@ -16,6 +17,7 @@ from runstore.query import (
     Compare,
     ConfigKey,
     Field,
+    KeyQuery,
     Like,
     Lookup,
     Metric,
@@ -26,7 +28,9 @@ from runstore.query import (
     Place,
     Present,
     RunQuery,
+    ValueQuery,
     check_search,
+    like_matcher,
 )
 from runstore.query.meaning import Odd, Value
 from runstore.query.searches import decode_cursor
@@ -207,6 +211,41 @@ class AnyCursorWillDo(Front, breaks="READ.7"):
             if cursor is None:
                 raise
             return self.store.search_runs(*arguments, **query)
+
+
+class CountsOnePage(Mutant, breaks="READ.10"):
+    def read_count(self, asked: RunQuery) -> int:
+        return len(self.read_runs(replace(asked, limit=2))[0])
+
+
+class ArchivedRunsAreCounted(Mutant, breaks="READ.10"):
+    def read_count(self, asked: RunQuery) -> int:
+        return super().read_count(replace(asked, with_archived=True))
+
+
+class KeysAreCountedByPoint(Mutant, breaks="READ.11"):
+    def read_keys(self, asked: KeyQuery) -> Sequence[KeyRow]:
+        found = super().read_keys(asked)
+        return [(key, kind, runs + (asked.of == "metric")) for key, kind, runs in found]
+
+
+class ValuesOfArchivedRunsAreListed(Mutant, breaks="READ.11"):
+    def read_values(self, asked: ValueQuery) -> Sequence[ValueRow]:
+        return super().read_values(replace(asked, with_archived=True))
+
+
+class BooleansAreListedAsNumbers(Mutant, breaks="READ.11"):
+    def read_values(self, asked: ValueQuery) -> Sequence[ValueRow]:
+        found = super().read_values(asked)
+        return [(float(value) if isinstance(value, bool) else value, runs) for value, runs in found]
+
+
+class BeginningsArePatterns(Mutant, breaks="READ.11"):
+    def read_values(self, asked: ValueQuery) -> Sequence[ValueRow]:
+        if "%" not in asked.prefix:
+            return super().read_values(asked)
+        pattern = like_matcher(f"{asked.prefix}%")
+        return [row for row in super().read_values(replace(asked, prefix="")) if pattern(str(row[0]))]
 
 
 class MissingIsTheEmptyText(Mutant, breaks="READ.1"):

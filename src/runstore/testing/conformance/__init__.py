@@ -17,6 +17,7 @@ _FAMILIES = (
     "_recorded",
     "_reading",
     "_people",
+    "_facets",
     "_bounds",
     "_filters",
     "_machine",
@@ -35,6 +36,7 @@ from runstore.testing.conformance._durability import DurabilityClauses  # noqa: 
 from runstore.testing.conformance._endings import EndingClauses  # noqa: E402
 from runstore.testing.conformance._errors import ErrorClauses  # noqa: E402
 from runstore.testing.conformance._experiments import ExperimentClauses  # noqa: E402
+from runstore.testing.conformance._facets import FacetClauses  # noqa: E402
 from runstore.testing.conformance._files import FileClauses  # noqa: E402
 from runstore.testing.conformance._filters import FilterClauses  # noqa: E402
 from runstore.testing.conformance._machine import MachineClauses  # noqa: E402
@@ -65,6 +67,7 @@ class RunStoreConformance(
     RecordedClauses,
     ReadingClauses,
     PeopleClauses,
+    FacetClauses,
     BoundClauses,
     FilterClauses,
     MachineClauses,
