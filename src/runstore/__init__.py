@@ -15,6 +15,7 @@ import importlib
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, without importing typing for it
 if TYPE_CHECKING:
     from runstore.backend import BackendStore, Store
+    from runstore.charts import HistoryGrid
     from runstore.errors import (
         ArtifactNotFoundError,
         ConflictError,
@@ -61,6 +62,7 @@ __all__ = [
     "ExperimentNotFoundError",
     "Garbage",
     "History",
+    "HistoryGrid",
     "InvalidValueError",
     "KeyCount",
     "MetricPoint",
@@ -92,6 +94,7 @@ __all__ = [
 
 _HOMES = {
     "BackendStore": "backend",
+    "HistoryGrid": "charts",
     "RunEditor": "protocol",
     "RunReader": "protocol",
     "RunStore": "protocol",
