@@ -15,7 +15,6 @@ import importlib
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, without importing typing for it
 if TYPE_CHECKING:
     from runstore.backend import BackendStore, Store
-    from runstore.charts import HistoryGrid
     from runstore.errors import (
         ArtifactNotFoundError,
         ConflictError,
@@ -51,8 +50,10 @@ if TYPE_CHECKING:
     )
     from runstore.opening.stores import open_reader, open_store
     from runstore.protocol import RunEditor, RunReader, RunStore
+    from runstore.session import ActiveRun, start_run
 
 __all__ = [
+    "ActiveRun",
     "Artifact",
     "ArtifactNotFoundError",
     "BackendStore",
@@ -62,7 +63,6 @@ __all__ = [
     "ExperimentNotFoundError",
     "Garbage",
     "History",
-    "HistoryGrid",
     "InvalidValueError",
     "KeyCount",
     "MetricPoint",
@@ -90,17 +90,19 @@ __all__ = [
     "ValueCount",
     "open_reader",
     "open_store",
+    "start_run",
 ]
 
 _HOMES = {
+    "ActiveRun": "session",
     "BackendStore": "backend",
-    "HistoryGrid": "charts",
     "RunEditor": "protocol",
     "RunReader": "protocol",
     "RunStore": "protocol",
     "Store": "backend",
     "open_reader": "opening",
     "open_store": "opening",
+    "start_run": "session",
 }
 
 

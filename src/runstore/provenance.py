@@ -9,12 +9,13 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from importlib import metadata
-from typing import Any
+from typing import IO, Any
 
 from runstore.local.homes import here
-from runstore.secrets import redact_arguments
+from runstore.secrets import redact, redact_arguments
 
 _GIT_TIMEOUT_S = 5.0
 
@@ -79,6 +80,69 @@ def git_revision(directory: str | os.PathLike[str] | None = None) -> dict[str, A
         return None
     changes = _ask_git(git, "status", "--porcelain", "--untracked-files=no", directory=directory)
     return {"commit": commit, "dirty": None if changes is None else bool(changes)}
+
+
+def git_changes(directory: str | os.PathLike[str] | None = None, *, most_bytes: int = 256 * 1024) -> str | None:
+    """What tracked files at ``directory`` differ by from the commit checked out, as ``git diff`` tells it, secrets hidden.
+
+    ``None`` where there is nothing to tell: without changes, without git, outside a repository, and where git does not
+    answer in time.
+
+    Args:
+        directory: where to look for the repository; the working directory by default.
+        most_bytes: of a longer text so much is kept from its beginning, and a last line says so.
+    """
+    git = shutil.which("git")
+    if git is None:
+        return None
+    question = [git, "diff", "HEAD", "--no-color", "--no-ext-diff", "--no-textconv", "--submodule=short"]
+    with tempfile.TemporaryFile() as answer:
+        if not _run_git(question, directory, answer):
+            return None
+        size = answer.seek(0, os.SEEK_END)
+        answer.seek(0)
+        kept = answer.read(most_bytes)
+    if size > most_bytes:
+        kept = kept[: kept.rfind(b"\n") + 1]
+        kept += f"[… {size - len(kept)} bytes left out …]\n".encode()
+    return redact(kept.decode("utf-8", "replace")) or None
+
+
+def installed_packages() -> dict[str, str]:
+    """The version of each distribution that is installed here, by name, in the order of the names.
+
+    What can be read from the names of folders is not opened: a large environment takes some ten milliseconds.
+    """
+    found: dict[str, str] = {}
+    for distribution in metadata.distributions():
+        folder = getattr(getattr(distribution, "_path", None), "name", "")
+        name, dash, version = str(folder).removesuffix(".dist-info").partition("-")
+        if not dash or not str(folder).endswith(".dist-info"):
+            try:
+                name, version = distribution.metadata["Name"], distribution.version
+            except Exception:  # noqa: BLE001, S112 - a broken installation is left out
+                continue
+        if name and version:
+            found.setdefault(name.replace("_", "-").lower(), version)
+    return dict(sorted(found.items()))
+
+
+def _run_git(question: list[str], directory: str | os.PathLike[str] | None, answer: IO[bytes]) -> bool:
+    """Whether git answered well, into a file: an answer of a gigabyte takes no memory."""
+    try:
+        subprocess.run(  # noqa: S603 - a fixed program and fixed words
+            question,
+            cwd=directory,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},  # as below
+            stdin=subprocess.DEVNULL,
+            stdout=answer,
+            stderr=subprocess.DEVNULL,
+            timeout=_GIT_TIMEOUT_S,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
 
 
 def _ask_git(git: str, *question: str, directory: str | os.PathLike[str] | None) -> str | None:

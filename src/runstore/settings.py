@@ -1,4 +1,4 @@
-"""Where the store's URL comes from: the argument, the environment, ``runstore.toml``, then ``pyproject.toml``."""
+"""Where settings such as the store's URL come from: the argument, the environment, ``runstore.toml``, then ``pyproject.toml``."""
 
 import codecs
 import os
@@ -21,6 +21,7 @@ _SECTION = "tool.runstore"
 _LIKE = {"url": " such as sqlite:///runs.db", "artifacts": ", a folder's path or a URL"}
 _AROUND = f"{string.whitespace}\N{NO-BREAK SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
 """What an editor or a shell may leave around a value; the last one is what some editors begin a file with."""
+_TRUTHS = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 _CHECKOUT = (".git", ".hg")
 
 _File = TypeVar("_File")
@@ -29,6 +30,7 @@ _File = TypeVar("_File")
 class _Keys(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str | None = None
     artifacts: str | None = None
+    console: bool | None = None
 
 
 class _Tool(msgspec.Struct, frozen=True):
@@ -46,22 +48,24 @@ class Settings:
     Attributes:
         url: the store's URL.
         artifacts: a directory or fsspec URL for artifact bytes; ``None`` for the backend's own default.
+        console: whether a run that is led by :func:`runstore.start_run` says when it begins and ends.
     """
 
     url: str | None = None
     artifacts: str | None = None
+    console: bool = True
 
     def __repr__(self) -> str:
         """Both without their secrets."""
         url, artifacts = (None if each is None else redact_word(each) for each in (self.url, self.artifacts))
-        return f"Settings(url={url!r}, artifacts={artifacts!r})"
+        return f"Settings(url={url!r}, artifacts={artifacts!r}, console={self.console})"
 
 
 def load_settings(*, url: str | None = None, artifacts: str | None = None, start: Path | None = None) -> Settings:
     """The settings, each from the first place that has it; blanks and line breaks around it are taken off.
 
-    The order is: the argument; ``RUNSTORE_URL`` and ``RUNSTORE_ARTIFACTS``; the nearest ``runstore.toml`` (keys
-    ``url`` and ``artifacts``) and ``[tool.runstore]`` of the nearest ``pyproject.toml``, each looked for from
+    The order is: the argument; ``RUNSTORE_URL``, ``RUNSTORE_ARTIFACTS`` and ``RUNSTORE_CONSOLE``; the nearest
+    ``runstore.toml`` (keys ``url``, ``artifacts`` and ``console``) and ``[tool.runstore]`` of the nearest ``pyproject.toml``, each looked for from
     ``start`` (the working directory by default) up to the root of the file system or of the git checkout. A place
     where it is empty does not have it, and a working directory that is gone holds no files.
 
@@ -81,12 +85,17 @@ def load_settings(*, url: str | None = None, artifacts: str | None = None, start
     start = start.absolute() if start else here()
     places = [
         _Keys(url=url, artifacts=artifacts),
-        _Keys(url=os.environ.get("RUNSTORE_URL"), artifacts=os.environ.get("RUNSTORE_ARTIFACTS")),
+        _Keys(
+            url=os.environ.get("RUNSTORE_URL"),
+            artifacts=os.environ.get("RUNSTORE_ARTIFACTS"),
+            console=_truth("RUNSTORE_CONSOLE", os.environ.get("RUNSTORE_CONSOLE")),
+        ),
         *((_read(_FILE, start, _Keys), _read(_PROJECT_FILE, start, _Project).tool.runstore) if start else ()),
     ]
     chosen = Settings(
         url=first_given(place.url for place in places),
         artifacts=first_given(place.artifacts for place in places),
+        console=next((place.console for place in places if place.console is not None), True),
     )
     if chosen.url is not None:
         check_splits(chosen.url)
@@ -96,6 +105,16 @@ def load_settings(*, url: str | None = None, artifacts: str | None = None, start
 def first_given(values: Iterable[str | None]) -> str | None:
     """The first of the values that is not empty, without blanks and line breaks around it (``$(cat file)``)."""
     return next((given for given in map(_trimmed, values) if given), None)
+
+
+def _truth(name: str, value: str | None) -> bool | None:
+    """What a variable says: yes or no, or nothing where it is not set."""
+    word = _trimmed(value).lower()
+    if not word:
+        return None
+    if word not in _TRUTHS:
+        raise SettingsError(f"{name} is {value!r}; give on or off")
+    return _TRUTHS[word]
 
 
 def _trimmed(value: str | None) -> str:
@@ -111,7 +130,7 @@ def _read(name: str, start: Path, kind: type[_File]) -> _File:
         return msgspec.toml.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=kind)
     except (OSError, ValueError, msgspec.DecodeError) as error:
         raise SettingsError(
-            f"the settings in {path} cannot be read ({error}); known are the texts url and artifacts"
+            f"the settings in {path} cannot be read ({error}); known are the texts url and artifacts, and console, which is true or false"
         ) from error
 
 

@@ -103,6 +103,11 @@ def _listen_to_sigterm() -> None:
         signal.signal(signal.SIGTERM, _on_sigterm)
 
 
+def is_listener(handler: object) -> bool:
+    """Whether this is the handler that drains on SIGTERM, after which the process dies of it."""
+    return handler is _on_sigterm
+
+
 def _hold_sigterm() -> None:
     """Around a fork SIGTERM waits, so that it finds a child without our handler.
 

@@ -1,19 +1,25 @@
 """The one form of a series' points: three arrays side by side, in batches, in histories and in every backend."""
 
 from array import array
-from collections.abc import Iterable, Sequence
-from typing import Self
-
-from runstore.charts import PointColumns
+from collections.abc import Iterable
+from typing import NamedTuple, Self
 
 Series = tuple[str, str]
 """``(name, dataset_type)``."""
 
 
-class Columns(PointColumns):
-    """Points of one series, their steps strictly ascending."""
+class Columns(NamedTuple):
+    """Points of one series, their steps strictly ascending.
 
-    __slots__ = ()
+    Attributes:
+        steps: ``array("q")``.
+        values: ``array("d")``.
+        logged_at_us: ``array("q")``, microseconds since 1970 UTC.
+    """
+
+    steps: "array[int]"
+    values: "array[float]"
+    logged_at_us: "array[int]"
 
     @classmethod
     def empty(cls) -> Self:
@@ -29,14 +35,6 @@ class Columns(PointColumns):
             whole.values.extend(values)
             whole.logged_at_us.extend(times)
         return whole
-
-    def at(self, positions: Sequence[int]) -> "Columns":
-        """The points at some positions."""
-        return Columns(
-            array("q", map(self.steps.__getitem__, positions)),
-            array("d", map(self.values.__getitem__, positions)),
-            array("q", map(self.logged_at_us.__getitem__, positions)),
-        )
 
 
 SeriesColumns = dict[Series, Columns]

@@ -40,7 +40,7 @@ def expect_end(run: Endable) -> None:
     To be called when the store is open: what was registered last is called first at exit, and the store must be open.
     """
     _waiting.get()[id(run)] = run
-    _exit.get()
+    _exit.get().come_first()
 
 
 def note_end(run: Endable) -> None:
@@ -67,8 +67,8 @@ class _Exit:
 
     def __init__(self) -> None:
         self._was_interrupted = False
-        if multiprocessing.parent_process() is None:
-            atexit.register(self._end_all)
+        self._is_child = multiprocessing.parent_process() is not None
+        if not self._is_child:
             return
         # A forked child skips ``atexit``, and a spawned one comes to it without the exception that has ended it.
         multiprocessing.util.Finalize(None, self._end_all, exitpriority=0)
@@ -76,6 +76,12 @@ class _Exit:
         is_main = threading.current_thread() is threading.main_thread()
         if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._interrupt)
+
+    def come_first(self) -> None:
+        """Is called at exit before whatever was registered up to now, such as the closing of stores."""
+        if not self._is_child:
+            atexit.unregister(self._end_all)
+            atexit.register(self._end_all)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self._was_interrupted = True

@@ -40,7 +40,7 @@ class Misses:
         self._told: set[str] = set()
         self._pause_s = 0.0
         self._quiet_until = float("-inf")
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may end the run
 
     @property
     def is_quiet(self) -> bool:
@@ -124,7 +124,7 @@ class Misses:
     def __setstate__(self, state: dict[str, Any]) -> None:
         """The same counts, with a lock of their own."""
         self.__dict__.update(state)
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def _is_news(self, run_id: str, mistake: str) -> bool:
         """Whether a mistake is to be told: the first of its kind, and not one of very many kinds."""

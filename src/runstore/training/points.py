@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from runstore.errors import InvalidValueError
 from runstore.model import MetricPoint
@@ -11,6 +11,8 @@ from runstore.training.scalars import number_of
 from runstore.values.checks import shown
 
 _log = logging.getLogger("runstore.training.points")
+
+_DEEPEST: Final = 10
 
 
 class PointMaker:
@@ -26,8 +28,8 @@ class PointMaker:
             self._told.add(what)
             _log.warning(text, *arguments)
 
-    def points(self, metrics: Mapping[str, Any], step: Any) -> list[MetricPoint]:
-        """The points of the numbers in a mapping.
+    def points(self, metrics: Mapping[str, Any], step: Any, *, depth: int = 0) -> list[MetricPoint]:
+        """The points of the numbers in a mapping; in one that lies in it, they are named with a slash between.
 
         Raises:
             InvalidValueError: it is no mapping.
@@ -36,11 +38,15 @@ class PointMaker:
             raise InvalidValueError(
                 f"metrics is {shown(metrics)} of type {type(metrics).__name__}; give a mapping, such as {{'loss': 0.5}}"
             )
-        points = []
+        points: list[MetricPoint] = []
         for key, value in metrics.items():
             try:
                 number = value if type(value) is float else number_of(value)
             except Exception:  # noqa: BLE001 - a stranger's __float__ may raise anything
+                if isinstance(value, Mapping) and len(value) and depth < _DEEPEST:
+                    inner = {f"{key}/{name}": each for name, each in value.items()}
+                    points += self.points(inner, step, depth=depth + 1)
+                    continue
                 self.warn_once(
                     key, "metric %s is not stored: %s of %s is not one number",
                     shown(key), shown(value), type(value).__name__,

@@ -4,14 +4,15 @@ from typing import Any
 
 
 def number_of(value: Any) -> float:
-    """The value as a number.
+    """The value as a number: of Python, or of an array library, there also an array of one element.
 
     Raises:
         Exception: it is none; a stranger's ``__float__`` may raise anything.
     """
     if isinstance(value, (str, bytes)):
         raise TypeError("text is no number")
-    return float(value)
+    item = getattr(value, "item", None)
+    return float(value if item is None else item())  # of an array or a tensor of one element, with a gradient or not
 
 
 def step_of(step: Any) -> Any:

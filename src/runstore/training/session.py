@@ -16,7 +16,7 @@ from runstore.backend.begun import PRUNED, ending_of, is_pruned
 from runstore.errors import InvalidValueError, RunStoreError
 from runstore.media import Media
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus
-from runstore.protocol import RunStore
+from runstore.protocol import RunEditor, RunStore
 from runstore.training.media import LogsMedia
 from runstore.training.misses import Misses, described
 from runstore.training.sorting import Refused, check_kind_of_points, require_path, sort_config, sort_points
@@ -244,6 +244,21 @@ class RunSession(LogsMedia):
             part = Refused(f"{media.kind} {shown(media.name)}", described(error))
             self._misses.note_refused(self.run_id, [part], error)
             return None
+
+    def edit(self, verb: str, change: Callable[[RunEditor], None]) -> bool:
+        """Changes the run or its like; whether the store took it.
+
+        Args:
+            verb: what is changed, as a warning names it.
+            change: calls one verb of the editor that it is given.
+        """
+
+        def write(store: RunStore) -> None:
+            if not isinstance(store, RunEditor):
+                raise InvalidValueError(f"{verb} needs a store that changes runs; {type(store).__name__} does not")
+            change(store)
+
+        return self._write(verb, write)
 
     def end(self, status: RunStatus | str, error: BaseException | RunFailure | None = None) -> bool:
         """Ends the run with a terminal status; whether the store took it. Says what was not stored, if anything.

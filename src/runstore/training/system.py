@@ -44,10 +44,11 @@ class SystemMetrics:
         self._thread = threading.Thread(target=self._watch, name="runstore-system-metrics", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Ends the thread; waits for a reading that is under way, a few seconds at most."""
+    def stop(self, *, is_hurried: bool = False) -> None:
+        """Ends the thread; waits for a reading that is under way, a few seconds at most, unless it is hurried."""
         self._stopped.set()
-        self._thread.join(timeout=5)
+        if not is_hurried:
+            self._thread.join(timeout=5)
 
     def _watch(self) -> None:
         while True:

@@ -6,7 +6,6 @@ or a server can show is planted in the real SQL backend: see :mod:`kit.mutants.s
 
 from kit.mutants import (
     artifacts,
-    charts,
     configs,
     endings,
     handles,
@@ -24,7 +23,6 @@ __all__ = [
     "MUTANTS",
     "Planted",
     "artifacts",
-    "charts",
     "configs",
     "endings",
     "handles",

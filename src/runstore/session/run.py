@@ -1,0 +1,398 @@
+"""The run that a program leads: what it logs, what it keeps, and how it ends."""
+
+import itertools
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from os import PathLike
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+from runstore import media
+from runstore.backend.begun import cause_of
+from runstore.errors import InvalidValueError, RunStoreError
+from runstore.model import Artifact, RunFailure, RunStatus
+from runstore.protocol import RunReader, RunStore
+from runstore.session import signals
+from runstore.session.telling import Teller, html_of
+from runstore.training.ending import expect_end, note_end
+from runstore.training.hparams import config_of
+from runstore.training.media import LogsMedia
+from runstore.training.naming import MetricNames
+from runstore.training.points import PointMaker
+from runstore.training.scalars import step_of
+from runstore.training.session import RunSession, ending_of
+from runstore.values.checks import check_tags, check_terminal_status, check_text, shown
+
+_log = logging.getLogger("runstore.session")
+
+_TERMINATED = RunFailure(type="Terminated", message="the process was told to end (SIGTERM)", traceback="")
+
+_OF_A_CHILD: Final = {"console": False, "git_changes": False, "packages": False}
+
+
+class Companion(Protocol):
+    """What goes along with a run and ends with it: readings of the machine, what the program prints."""
+
+    def stop(self, *, is_hurried: bool) -> None:
+        """Ends it, within a bound; hurried, without a wait."""
+        ...
+
+
+class ActiveRun(LogsMedia):
+    """A run that is under way, as :func:`runstore.start_run` gives it.
+
+    ``with`` (or ``async with``) ends it by what leaves the block: ``completed``; ``failed`` with the exception and its
+    traceback; ``interrupted`` for Ctrl-C, a polite ``SystemExit``, a cancelled task, and SIGTERM. Without ``with``,
+    :meth:`finish` ends it, or else the end of the process, in the same way.
+
+    Once it has begun, no method raises because of the store, however long that is away: see
+    :class:`runstore.training.RunSession`. An argument of the wrong kind raises at once. Every method may be called from
+    any thread and any task; :meth:`log` never waits for the database. A copy in another process (a fork, a pickle) writes
+    to the same run and does not end it.
+
+    Attributes:
+        id: the run's id.
+        experiment: the experiment's name; ``None`` where only an existing run was named.
+        name: the run's label, if it has one.
+        url: where it is stored, without secrets; ``None`` where the program gave an open store.
+    """
+
+    def __init__(  # noqa: PLR0913 - made by start_run alone
+        self,
+        session: RunSession,
+        *,
+        name: str | None,
+        url: str | None,
+        owns_store: bool,
+        may_exist: bool,
+        teller: Teller,
+        start_run: "Callable[..., ActiveRun]",
+    ) -> None:
+        """A run that has begun; :func:`runstore.start_run` makes it."""
+        self.id: str = session.run_id
+        self.experiment: str | None = session.experiment
+        self.name: str | None = name
+        self.url: str | None = url
+        self._session = session
+        self._owns_store = owns_store
+        self._may_exist = may_exist
+        self._teller = teller
+        self._start_run = start_run
+        self._maker = PointMaker(MetricNames())
+        self._highest = -1
+        self._steps: itertools.count[int] | None = None  # it counts in one go: no lock that a fork could find taken
+        self._children: list[ActiveRun] = []
+        self._companions: list[Companion] = []
+        self._status: RunStatus | None = None
+        self._ends = itertools.count()  # whoever draws 0 ends the run
+        self._began_at = time.monotonic()
+        self._pid = os.getpid()
+        self._told_late = False
+
+    # What is logged
+
+    def log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Logs numbers at a step: ``run.log({"train/loss": 0.5, "val/auroc": 0.9}, step=3)``.
+
+        Args:
+            metrics: numbers by name: of Python, numpy, torch and the like, also an array or a tensor of one element;
+                ``True`` is 1. ``train/``, ``val/`` and ``test/`` before a name say on which part of the data it was
+                computed; :mod:`runstore.training.naming` has the rule. A mapping in a mapping names its numbers with a
+                slash between. What is no number is left out and told once.
+            step: 0 to 2**63 - 1. A number logged again at a step replaces the one before. Without it the call gets the
+                step after the highest one so far, so that each call makes a step of its own.
+
+        Raises:
+            InvalidValueError: this is no mapping.
+        """
+        if self._status is not None and self._is_over("log"):
+            return
+        if step is None:
+            at = self._take_step() if metrics else 0
+        else:
+            at = step if type(step) is int else step_of(step)
+            if type(at) is int and at > self._highest:
+                self._highest = at
+                self._steps = None if self._steps is None else itertools.count(at + 1)
+        points = self._maker.points(metrics, at)
+        if points:
+            self._session.log_metrics(points)
+
+    def log_config(self, config: Any) -> None:
+        """Merges settings into the run's config: a mapping, a namespace, a dataclass, a pydantic model, an OmegaConf node.
+
+        Paths, enums, arrays, classes and functions in it are kept in words; see :mod:`runstore.training.hparams`.
+        """
+        if not self._is_over("log_config"):
+            self._session.log_config(config_of(config))
+
+    def log_artifact(
+        self,
+        path: str | PathLike[str],
+        *,
+        name: str | None = None,
+        artifact_type: str = "file",
+        copy: bool = True,
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Artifact | None:
+        """Keeps a file, or a folder file by file; its record, or ``None`` where it was not stored.
+
+        The file may change or vanish once this has returned.
+
+        Args:
+            path: the file or the folder.
+            name: a relative path such as ``plots/roc.png``; the file's own name by default.
+            artifact_type: a word for its kind.
+            copy: whether its bytes are kept; ``False`` keeps where it lies alone.
+            metadata: nested and typed like a config.
+
+        Raises:
+            InvalidValueError: the path is no text and no path.
+        """
+        if self._is_over("log_artifact"):
+            return None
+        return self._session.log_artifact(path, name=name, artifact_type=artifact_type, copy=copy, metadata=metadata)
+
+    def log_media(self, made: media.Media) -> Artifact | None:
+        """Keeps what one of the functions of :mod:`runstore.media` has made; its record, or ``None`` if it is not kept."""
+        return None if self._is_over(f"log_{made.kind}") else self._session.log_media(made)
+
+    # What is changed
+
+    def set_note(self, note: str | None) -> None:
+        """Puts a text with the run, in place of the one before; ``None`` takes it away.
+
+        Raises:
+            InvalidValueError: the note is no text.
+        """
+        if note is not None:
+            check_text(note, "note", max_length=None)
+        self._session.edit("set_note", lambda editor: editor.set_note(self.id, note))
+
+    def add_tags(self, tags: Mapping[str, Any]) -> None:
+        """Lays short texts by key over those that the run has. Numbers, ``True`` and ``False`` are kept as texts.
+
+        Raises:
+            InvalidValueError: this is no mapping of texts.
+        """
+        texts = check_tags(tag_texts(tags))
+        self._session.edit("set_tags", lambda editor: editor.set_tags(self.id, texts))
+
+    def rename(self, name: str | None) -> None:
+        """Gives the run another name, or none.
+
+        Raises:
+            InvalidValueError: the name is no text.
+        """
+        if name is not None:
+            check_text(name, "name", max_length=None)
+        if self._session.edit("rename_run", lambda editor: editor.rename_run(self.id, name)):
+            self.name = name
+
+    # What belongs to it
+
+    def child(self, *, experiment: str | None = None, **options: Any) -> "ActiveRun":
+        """Begins a run below this one, in the same store: a fold, a trial, a client.
+
+        It takes what :func:`runstore.start_run` takes, and ends when it is finished, or with this one. Unless it is asked
+        for, it is silent and keeps neither uncommitted changes nor the list of packages, which this run has.
+
+        Args:
+            experiment: the experiment's name; this run's own by default.
+            options: as for :func:`runstore.start_run`.
+        """
+        return self._start_run(experiment, parent=self, **(_OF_A_CHILD | options))
+
+    @property
+    def store(self) -> RunStore:
+        """The store that the run is written to."""
+        return self._session.store
+
+    @property
+    def status(self) -> RunStatus:
+        """``in_progress``, or how it was ended here."""
+        return self._status or RunStatus.IN_PROGRESS
+
+    @property
+    def failures(self) -> int:
+        """How many calls the store did not take, or not whole; their points are in :attr:`points_not_stored`."""
+        return self._session.failures
+
+    @property
+    def points_not_stored(self) -> int:
+        """How many metric points were not stored."""
+        return self._session.points_not_stored
+
+    # The end
+
+    def finish(self, status: RunStatus | str = RunStatus.COMPLETED, *, error: BaseException | None = None) -> None:
+        """Ends the run. Children that are under way end first, in the same way. Finishing again changes nothing.
+
+        Waits until what was logged is in the database, within the bounds of :func:`runstore.open_store`; what is left
+        stays on disk for the next start or ``runstore sync``.
+
+        Args:
+            status: ``"completed"``, ``"failed"`` or ``"interrupted"``.
+            error: why; with an error and no status the run ends as the error says.
+
+        Raises:
+            InvalidValueError: the status is none of these.
+        """
+        ended = check_terminal_status(status)
+        if error is not None and ended is RunStatus.COMPLETED:
+            ended = _ending_of(error)
+        self._end(ended, error)
+
+    def end_with_process(self, error: BaseException | None) -> None:
+        """Ends the run as the process ends: well, or by an exception that nobody caught."""
+        is_prompt = hasattr(sys, "ps1") or sys.flags.interactive  # where a person goes on after an exception
+        self.end_by(None if is_prompt else cause_of(error))
+
+    def end_with_signal(self) -> None:
+        """Ends the run because the process dies of SIGTERM next. It waits for little, and closes nothing."""
+        if not hasattr(self._session.store, "drain_on_signal"):
+            # A bare store may be in the middle of a call of the thread that the signal interrupted: let that not hang.
+            thread = threading.Thread(target=self._end, args=(RunStatus.INTERRUPTED, _TERMINATED), daemon=True)
+            thread.start()
+            thread.join(timeout=5)
+            return
+        self._end(RunStatus.INTERRUPTED, _TERMINATED, is_dying=True)
+
+    def _end(self, status: RunStatus, error: BaseException | RunFailure | None, *, is_dying: bool = False) -> None:
+        if os.getpid() != self._pid or next(self._ends):
+            return
+        for child in self._children:
+            child._end(status, error, is_dying=is_dying)  # noqa: SLF001 - of this class
+        for companion in self._companions:
+            try:
+                companion.stop(is_hurried=is_dying)
+            except Exception:  # noqa: BLE001 - the run must end all the same
+                _log.warning("run %s: %s could not be ended", self.id, type(companion).__name__, exc_info=True)
+        self._status = status
+        self._session.end(status, error)
+        if self._owns_store and not is_dying:
+            self._session.close()
+        note_end(self)
+        signals.forget(self)
+        self._teller.ended(self, status, error, time.monotonic() - self._began_at)
+
+    def __enter__(self) -> Self:
+        """The run, which has begun."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends the run by what left the block."""
+        self.end_by(cause_of(error))
+
+    async def __aenter__(self) -> Self:
+        """The run, which has begun."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Ends the run by what left the block, in a thread: other tasks go on while the store is closed."""
+        import asyncio  # noqa: PLC0415 - whoever comes here has it loaded
+
+        await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, self.end_by, cause_of(error)))
+
+    # Its parts
+
+    @property
+    def is_store_named(self) -> bool:
+        """Whether the program has named the store's URL, so that a command needs it, too."""
+        return self._teller.names_store
+
+    def end_by(self, error: BaseException | None) -> None:
+        """Ends the run by an error, or well without one."""
+        self._end(_ending_of(error), error)
+
+    def accompany(self, companion: Companion) -> None:
+        """Has something end with the run."""
+        self._companions.append(companion)
+
+    def adopt(self, child: "ActiveRun") -> None:
+        """Has a run end with this one, unless it has ended before."""
+        self._children.append(child)
+
+    def begin(self) -> None:
+        """Has the run end with the process, or by SIGTERM, unless it has ended before; and says that it has begun."""
+        expect_end(self)
+        signals.watch(self)
+        self._teller.began(self)
+
+    def _take_step(self) -> int:
+        if self._steps is None:
+            self._steps = itertools.count(1 + max(self._highest, self._last_stored_step() if self._may_exist else -1))
+        step = next(self._steps)
+        self._highest = max(self._highest, step)
+        return step
+
+    def _last_stored_step(self) -> int:
+        """Of a run that may have points already. Readings of the machine have seconds for steps, and do not count."""
+        store = self._session.store
+        try:
+            if isinstance(store, RunReader):
+                summaries = store.get_summaries(self.id)
+                return max((each.last.step for each in summaries if not each.name.startswith("system/")), default=-1)
+        except RunStoreError as error:
+            _log.warning("run %s: its last step cannot be read now, so steps begin at 0: %s", self.id, error)
+        return -1
+
+    def _is_over(self, verb: str) -> bool:
+        """Whether the run has ended here, so that nothing is written any more; told once."""
+        if self._status is None or os.getpid() != self._pid:
+            return False
+        if not self._told_late:
+            self._told_late = True
+            _log.warning(
+                "run %s has ended as %s, so that %s after its end is not stored; "
+                "start_run(resume=%r) opens it again as a new attempt",
+                self.id, self._status, verb, self.id,
+            )  # fmt: skip
+        return True
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy in another process needs to write to the same run."""
+        return self.__dict__ | {"_steps": None, "_ends": None, "_children": [], "_companions": []}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy that writes to the same run and does not end it."""
+        self.__dict__.update(state)
+        self._ends = itertools.count(1)
+
+    def __repr__(self) -> str:
+        """The run and how it stands."""
+        name = "" if self.name is None else f", name={self.name!r}"
+        return f"ActiveRun({self.id!r}, experiment={self.experiment!r}{name}, status={str(self.status)!r})"
+
+    def _repr_html_(self) -> str:
+        """The same for a notebook."""
+        return html_of(self)
+
+
+def tag_texts(tags: object) -> dict[Any, Any]:
+    """Tags with their numbers and truth values as texts; what else is no text is left to the check.
+
+    Raises:
+        InvalidValueError: this is no mapping.
+    """
+    if not isinstance(tags, Mapping):
+        raise InvalidValueError(
+            f"tags is {shown(tags)} of type {type(tags).__name__}; give a mapping, such as {{'owner': 'me'}}"
+        )
+    return {key: str(value) if isinstance(value, (bool, int, float)) else value for key, value in tags.items()}
+
+
+def _ending_of(error: BaseException | None) -> RunStatus:
+    """As for any training; a task that was cancelled was told to stop, too."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is not None and isinstance(error, asyncio.CancelledError):
+        return RunStatus.INTERRUPTED
+    return ending_of(error)

@@ -1,0 +1,78 @@
+"""SIGTERM, by which a scheduler ends a program: the runs under way end as interrupted before the process dies of it."""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from runstore.local.processes import PerProcess
+from runstore.recording import shutdown
+
+_log = logging.getLogger("runstore.session")
+
+
+class Endable(Protocol):
+    """A run that is under way."""
+
+    def end_with_signal(self) -> None:
+        """Ends the run, within a bound."""
+        ...
+
+
+_runs: PerProcess[dict[int, Endable]] = PerProcess(dict)
+_previous: Any = signal.SIG_DFL
+
+
+def watch(run: Endable) -> None:
+    """Ends this run when SIGTERM ends the process. Outside the main thread, which alone can listen, nothing changes.
+
+    A handler that the program has is kept, and is called: whether the process ends is its business then, and what it
+    raises ends the runs as any exception does. A program that ignores SIGTERM goes on doing so. A handler that is set
+    later replaces this one.
+    """
+    global _previous  # noqa: PLW0603 - a process has one SIGTERM
+    _runs.get()[id(run)] = run
+    if threading.current_thread() is not threading.main_thread():
+        return
+    current = signal.getsignal(signal.SIGTERM)
+    if current is not None and current is not _on_sigterm and current != signal.SIG_IGN:
+        _previous = current
+        signal.signal(signal.SIGTERM, _on_sigterm)
+
+
+def forget(run: Endable) -> None:
+    """The run has ended; after the last one the handler is as it was before the first."""
+    runs = _runs.get()
+    runs.pop(id(run), None)
+    if (
+        not runs
+        and threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGTERM) is _on_sigterm
+    ):
+        signal.signal(signal.SIGTERM, _previous)
+
+
+def _on_sigterm(signum: int, frame: Any) -> None:
+    previous: Callable[[int, Any], Any] | int = _previous
+    if callable(previous) and not shutdown.is_listener(previous):
+        previous(signum, frame)
+        return
+    for run in list((_runs.found() or {}).values()):
+        try:
+            run.end_with_signal()
+        except Exception:  # noqa: BLE001 - the signal must still end the process
+            _log.exception("a run could not be ended on SIGTERM; it will show as lost")
+    # The process dies of it as it would have without us; a recorder's handler drains within its bound before that.
+    signal.signal(signum, previous)
+    os.kill(os.getpid(), signum)
+
+
+def _forget_parent() -> None:
+    """In a forked child: it ends none of its parent's runs, and dies of SIGTERM as it would have without us."""
+    if signal.getsignal(signal.SIGTERM) is _on_sigterm:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL if shutdown.is_listener(_previous) else _previous)
+
+
+os.register_at_fork(after_in_child=_forget_parent)
