@@ -1,6 +1,7 @@
 """Artifact bytes in GridFS, kept once and found by their SHA-256."""
 
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from io import BufferedReader, RawIOBase
 from pathlib import Path
@@ -13,6 +14,7 @@ from gridfs.errors import CorruptGridFile, NoFile
 from runstore.artifacts import Blob, hashed, hashed_chunks
 from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, InvalidValueError, StoreFailureError
 from runstore.local.files import CHUNK
+from runstore.model import from_microseconds
 from runstore_mongo.connection import Connection
 from runstore_mongo.documents.names import BLOBS
 
@@ -70,10 +72,34 @@ class GridFSBlobs:
             )
         return cast("BinaryIO", BufferedReader(_Stream(self._connection, file, sha256), CHUNK))
 
+    def kept_before(self, moment_us: int) -> Iterable[tuple[str, int]]:
+        """What was put last before a moment."""
+        is_old = {"uploadDate": {"$lt": from_microseconds(moment_us)}}
+        files = self._connection.collection(f"{BLOBS}.files")
+        found = self._connection.call("list what is kept", lambda: list(files.find(is_old)))
+        return [(file["filename"], file["length"]) for file in found]
+
+    def remove(self, sha256: str, *, kept_before_us: int) -> bool:
+        """Removes bytes that were put last before a moment: first the file, so that nobody finds it, then its chunks."""
+        is_old = {"filename": sha256, "uploadDate": {"$lt": from_microseconds(kept_before_us)}}
+
+        def forget() -> bool:
+            file = self._connection.collection(f"{BLOBS}.files").find_one_and_delete(is_old)
+            if file is not None:
+                self._connection.collection(f"{BLOBS}.chunks").delete_many({"files_id": file["_id"]})
+            return file is not None
+
+        return self._connection.call(f"remove {sha256}", forget)
+
+    def _is_kept_again(self, identity: Any) -> bool:
+        """Makes a file as young as a new one; not if it was removed just now."""
+        files = self._connection.collection(f"{BLOBS}.files")
+        return files.update_one({"_id": identity}, {"$currentDate": {"uploadDate": True}}).matched_count > 0
+
     def _put(self, path: Path, sha256: str, size: int) -> bool:
         bucket = self._bucket()
         kept = self._first_id(sha256)
-        if kept is not None and self._is_whole(kept, sha256):
+        if kept is not None and self._is_whole(kept, sha256) and self._is_kept_again(kept):
             return True
         own = ObjectId()
         with bucket.open_upload_stream_with_id(own, sha256) as target:

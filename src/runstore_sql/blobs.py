@@ -6,6 +6,8 @@ crash leaves unfinished is removed by a later upload.
 
 import io
 import itertools
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
@@ -25,6 +27,7 @@ class DatabaseBlobs:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._now_us = sa.literal_column(database.dialect.now_us, sa.BigInteger)
 
     def put(self, path: Path) -> Blob:
         """Keeps a copy of a file; a transaction a row, so that no large file holds a transaction open."""
@@ -51,12 +54,40 @@ class DatabaseBlobs:
             )
         return cast("BinaryIO", io.BufferedReader(_Chunks(self._database, pk), CHUNK))
 
+    def kept_before(self, moment_us: int) -> Iterable[tuple[str, int]]:
+        """What was put last before a moment."""
+        is_old = sa.and_(blob.c.sha256.is_not(None), blob.c.created_us < moment_us)
+        found = sa.select(blob.c.sha256, blob.c.size).where(is_old)
+        return [(row.sha256, row.size) for row in self._database.read(lambda c: c.execute(found).all())]
+
+    def remove(self, sha256: str, *, kept_before_us: int) -> bool:
+        """Removes bytes that were put last before a moment: first their name, then row after row.
+
+        So no large file holds a transaction open, and what a crash leaves is an upload without a name.
+        """
+        is_old = sa.and_(blob.c.sha256 == sha256, blob.c.created_us < kept_before_us)
+
+        def forget(connection: sa.Connection) -> int | None:
+            pk = connection.execute(sa.select(blob.c.pk).where(is_old).with_for_update()).scalar()
+            if pk is not None:
+                connection.execute(blob.update().where(blob.c.pk == pk).values(sha256=None))
+            return pk
+
+        pk = self._database.write(forget)
+        if pk is None:
+            return False
+        numbers = sa.select(blob_chunk.c.number).where(blob_chunk.c.blob_pk == pk).order_by(blob_chunk.c.number)
+        for number in self._database.read(lambda connection: connection.execute(numbers).scalars().all()):
+            of_number = sa.and_(blob_chunk.c.blob_pk == pk, blob_chunk.c.number == number)
+            self._database.write(partial(sa.Connection.execute, statement=blob_chunk.delete().where(of_number)))
+        self._database.write(lambda connection: connection.execute(blob.delete().where(blob.c.pk == pk)))
+        return True
+
     def _begin(self, connection: sa.Connection) -> tuple[int, int]:
         """The key of a new upload, and how many bytes each of its rows may hold."""
-        now_us = sa.literal_column(self._database.dialect.now_us, sa.BigInteger)
-        abandoned = sa.and_(blob.c.sha256.is_(None), blob.c.created_us < now_us - _ABANDONED_US)
+        abandoned = sa.and_(blob.c.sha256.is_(None), blob.c.created_us < self._now_us - _ABANDONED_US)
         connection.execute(blob.delete().where(abandoned))
-        inserted = connection.execute(blob.insert().values(sha256=None, size=0, created_us=now_us))
+        inserted = connection.execute(blob.insert().values(sha256=None, size=0, created_us=self._now_us))
         (pk,) = cast("tuple[int]", inserted.inserted_primary_key)
         return pk, self._database.dialect.largest_chunk(connection)
 
@@ -72,10 +103,12 @@ class DatabaseBlobs:
         """Gives the upload its name, or drops it when the same bytes are there already."""
 
         def finish(connection: sa.Connection) -> None:
-            known = connection.execute(sa.select(blob.c.pk).where(blob.c.sha256 == sha256)).scalar()
+            # Locked, so that they are not removed while a record is about to name them.
+            known = connection.execute(sa.select(blob.c.pk).where(blob.c.sha256 == sha256).with_for_update()).scalar()
             if known is None:
                 connection.execute(blob.update().where(blob.c.pk == pk).values(sha256=sha256, size=size))
             elif known != pk:
+                connection.execute(blob.update().where(blob.c.pk == known).values(created_us=self._now_us))
                 connection.execute(blob.delete().where(blob.c.pk == pk))
 
         try:

@@ -12,7 +12,7 @@ from runstore.model import Artifact, RunStatus
 from runstore.series import SeriesColumns
 from runstore.values import EMPTY_CONFIG, ConfigDocument
 from runstore_sql.connections.database import Database
-from runstore_sql.editing import SqlEdits
+from runstore_sql.editing.edits import SqlEdits
 from runstore_sql.metrics.numbers import to_pair
 from runstore_sql.schema.leases import lease_us
 from runstore_sql.schema.rows import artifact_values, failure_text, presence, tag_rows, tags_text

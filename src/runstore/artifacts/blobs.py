@@ -8,6 +8,7 @@ import io
 import os
 import uuid
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Final, Protocol, cast
 
@@ -27,6 +28,12 @@ _CLIENTS: Final = ("aiohttp", "fsspec", "s3fs", "botocore", "gcsfs", "adlfs", "u
 """Whose loggers may write out a place's URL."""
 
 
+_ANY_KEY: Final = "sha256/??/*"
+_HEX: Final = frozenset("0123456789abcdef")
+_HEX_DIGITS: Final = 64
+_CHANGED: Final = ("mtime", "LastModified", "last_modified", "modified", "created")
+
+
 class Blob(Struct, frozen=True, kw_only=True):
     """Bytes that a store keeps: their SHA-256 (hex), size, and where they lie."""
 
@@ -35,11 +42,27 @@ class Blob(Struct, frozen=True, kw_only=True):
     uri: str
 
 
-class Blobs(Protocol):
-    """A place for bytes. ``put`` returns once they are whole; the same bytes are kept once; safe from any process."""
+class Intake(Protocol):
+    """What takes bytes."""
 
     def put(self, path: Path) -> Blob:
         """Keeps a copy of a file, as :func:`runstore.local.files.chunks_of` reads it; raises what that raises."""
+        ...
+
+
+class Blobs(Intake, Protocol):
+    """A place for bytes. ``put`` returns once they are whole; the same bytes are kept once; safe from any process.
+
+    Bytes are put first and their record is written last, so what has no record is removed only when it was put long
+    ago. Bytes that are put again are as young as new ones.
+    """
+
+    def kept_before(self, moment_us: int) -> Iterable[tuple[str, int]]:
+        """SHA-256 (hex) and size of what was put last before a moment, in microseconds since 1970 UTC."""
+        ...
+
+    def remove(self, sha256: str, *, kept_before_us: int) -> bool:
+        """Removes bytes that were put last before a moment; whether it did. Those that were put since stay."""
         ...
 
     def open(self, sha256: str) -> BinaryIO:
@@ -127,6 +150,35 @@ class LocalBlobs:
             except FileNotFoundError as error:
                 raise _gone(sha256, str(self._root)) from error
 
+    def kept_before(self, moment_us: int) -> Iterable[tuple[str, int]]:
+        """What was put last before a moment."""
+        with _translated("list what is kept", str(self._root)):
+            for path in sorted(self._root.glob(_ANY_KEY)):
+                sha256, found = path.parent.name + path.name, _status(path)
+                if found is not None and is_sha256(sha256) and found.st_mtime_ns < moment_us * 1000:
+                    yield sha256, found.st_size
+
+    def remove(self, sha256: str, *, kept_before_us: int) -> bool:
+        """Removes bytes that were put last before a moment.
+
+        They are moved aside and looked at again: who puts them meanwhile either comes before and is seen by their time,
+        or comes after and makes a file of his own.
+        """
+        with _translated(f"remove {sha256}", str(self._root)):
+            kept, aside = self._root / _key(sha256), self._unfinished / uuid.uuid4().hex
+            if not _is_older(kept, kept_before_us):
+                return False
+            self._unfinished.mkdir(parents=True, exist_ok=True)
+            try:
+                kept.rename(aside)
+            except FileNotFoundError:
+                return False
+            if not _is_older(aside, kept_before_us):
+                aside.replace(kept)
+                return False
+            aside.unlink()
+            return True
+
 
 class FsspecBlobs:
     """Bytes under any URL that fsspec knows (``s3://bucket/prefix``, ``gs://…``)."""
@@ -169,6 +221,42 @@ class FsspecBlobs:
             except FileNotFoundError as error:
                 raise _gone(sha256, self._root) from error
         return cast("BinaryIO", io.BufferedReader(_Stored(stored, sha256, self._root), CHUNK))
+
+    def kept_before(self, moment_us: int) -> Iterable[tuple[str, int]]:
+        """What was put last before a moment, by the clock of the place."""
+        import fsspec  # noqa: PLC0415 - as above
+
+        with _translated("list what is kept", self._root):
+            files, root = fsspec.url_to_fs(self._root)
+            files.invalidate_cache()
+            try:
+                found = files.find(f"{root}/sha256", detail=True)
+            except FileNotFoundError:
+                return
+            for path, info in sorted(found.items()):
+                sha256 = "".join(path.rsplit("/", 2)[-2:])
+                if is_sha256(sha256) and _changed_us(files, path, info) < moment_us:
+                    yield sha256, info["size"]
+
+    def remove(self, sha256: str, *, kept_before_us: int) -> bool:
+        """Removes bytes that were put last before a moment.
+
+        No place knows a removal with a condition: bytes that are put again within the milliseconds between the look at
+        their time and the removal are lost.
+        """
+        import fsspec  # noqa: PLC0415 - as above
+
+        with _translated(f"remove {sha256}", self._root):
+            files, root = fsspec.url_to_fs(self._root)
+            files.invalidate_cache()
+            path = f"{root}/{_key(sha256)}"
+            try:
+                if _changed_us(files, path, files.info(path)) >= kept_before_us:
+                    return False
+                files.rm_file(path)
+            except FileNotFoundError:
+                return False
+            return True
 
 
 class _Stored(io.RawIOBase):
@@ -214,6 +302,31 @@ def _sync(target: IO[bytes]) -> None:
         os.fsync(target.fileno())
     except (AttributeError, OSError, ValueError):
         return
+
+
+def is_sha256(name: str) -> bool:
+    """Whether a name is a SHA-256 as files are named by: other files are none of ours."""
+    return len(name) == _HEX_DIGITS and set(name) <= _HEX
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _is_older(path: Path, moment_us: int) -> bool:
+    found = _status(path)
+    return found is not None and found.st_mtime_ns < moment_us * 1000
+
+
+def _changed_us(files: Any, path: str, info: dict[str, Any]) -> float:
+    """When a file was written, in microseconds since 1970 UTC; each kind of place calls it by another name."""
+    found = next((info[name] for name in _CHANGED if info.get(name) is not None), None)
+    if not isinstance(found, (int, float, datetime)):
+        found = files.modified(path)
+    return 1e6 * (found.timestamp() if isinstance(found, datetime) else found)
 
 
 def _key(sha256: str) -> str:

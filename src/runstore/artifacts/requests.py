@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
-from runstore.artifacts.blobs import Blobs
+from runstore.artifacts.blobs import Intake
 from runstore.errors import CorruptArtifactError, InvalidValueError
 from runstore.local.files import files_of
 from runstore.model import Artifact
@@ -54,7 +54,7 @@ class ArtifactRequest(Struct, frozen=True, kw_only=True):
     is_directory: bool
     files: tuple[ArtifactFile, ...]
 
-    def record(self, run_id: str, blobs: Blobs, *, created_at: datetime) -> Artifact:
+    def record(self, run_id: str, blobs: Intake, *, created_at: datetime) -> Artifact:
         """Keeps the bytes and gives the record (for a directory: with ``parts``) that the backend must now write.
 
         Raises:

@@ -185,6 +185,10 @@ class Sweep(Struct, frozen=True, kw_only=True):
             dry_run=check_flag(dry_run, "dry_run"),
         )
 
+    def collects_files(self, *, is_place_named: bool) -> bool:
+        """Whether files that no record names are collected: by default where no other store can keep its own."""
+        return not is_place_named if self.owns_artifacts is None else self.owns_artifacts
+
 
 def _moment_over(stored_us: int | None, asked: bool | UnsetType, at_us: int) -> int | None:  # noqa: FBT001 - three-valued
     if asked is UNSET:

@@ -200,14 +200,15 @@ class MemoryStore(BackendStore):
                 if run_id not in gone
                 for artifact in entry.artifacts.values()
             }
-            kept = database.blobs.kept_before(asked.kept_before_us)
+            is_ours = asked.collects_files(is_place_named=self._blobs is not database.blobs)
+            kept = self._blobs.kept_before(asked.kept_before_us) if is_ours else ()
             found = [(sha256, size) for sha256, size in kept if sha256 not in named]
             if not asked.dry_run:
                 for run_id in gone:
                     del database.runs[run_id]
                 database.purged |= gone
                 for sha256, _ in found:
-                    database.blobs.remove(sha256)
+                    self._blobs.remove(sha256, kept_before_us=asked.kept_before_us)
             return Garbage(
                 runs=len(old),
                 points=sum(len(series.points) for _, entry in old for series in entry.series.values()),
@@ -370,6 +371,10 @@ class _MemoryBlobs:
         """What was put before a moment."""
         return [(sha256, len(data)) for sha256, (data, put_us) in self._bytes.items() if put_us < moment_us]
 
-    def remove(self, sha256: str) -> None:
-        """Forgets the bytes."""
-        self._bytes.pop(sha256, None)
+    def remove(self, sha256: str, *, kept_before_us: int) -> bool:
+        """Forgets bytes that were put last before a moment."""
+        known = self._bytes.get(sha256)
+        if known is None or known[1] >= kept_before_us:
+            return False
+        del self._bytes[sha256]
+        return True

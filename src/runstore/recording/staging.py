@@ -22,7 +22,7 @@ _ZEROS = bytes(CHUNK)
 
 
 class StagedBlobs:
-    """A :class:`runstore.artifacts.blobs.Blobs` for one call, which copies files into a folder of its own.
+    """A :class:`runstore.artifacts.blobs.Intake` for one call, which copies files into a folder of its own.
 
     Raises:
         StoreFailureError: the place of the journals has no room for the copy, or cannot be written.
@@ -57,10 +57,6 @@ class StagedBlobs:
             for part in records_of(staged)
             if part.sha256 is not None
         ]
-
-    def open(self, sha256: str) -> BinaryIO:
-        """Staged bytes are read by the drain alone, by their path."""
-        raise NotImplementedError(sha256)
 
     def discard(self) -> None:
         """Removes what was staged."""

@@ -1,7 +1,7 @@
 """Planted bugs in the artifacts (ART)."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -31,6 +31,12 @@ class _References:
 
     def open(self, sha256: str) -> BinaryIO:
         return self._origins[sha256].open("rb")
+
+    def kept_before(self, moment_us: int) -> Iterable[tuple[str, int]]:
+        return self._blobs.kept_before(moment_us)
+
+    def remove(self, sha256: str, *, kept_before_us: int) -> bool:
+        return self._blobs.remove(sha256, kept_before_us=kept_before_us)
 
 
 class RecordPointsAtTheOriginal(Mutant, breaks="ART.7"):

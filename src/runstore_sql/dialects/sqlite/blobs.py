@@ -1,6 +1,7 @@
 """Artifact bytes beside a SQLite file: in the folder ``runs.db.artifacts``, by the file's real name."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,3 +35,11 @@ class BlobsBeside:
                 except ArtifactNotFoundError:
                     continue
             raise
+
+    def kept_before(self, moment_us: int) -> Iterable[tuple[str, int]]:
+        """What was put last before a moment. What earlier releases kept elsewhere is left where it is."""
+        return self._blobs.kept_before(moment_us)
+
+    def remove(self, sha256: str, *, kept_before_us: int) -> bool:
+        """Removes bytes that were put last before a moment."""
+        return self._blobs.remove(sha256, kept_before_us=kept_before_us)
