@@ -15,6 +15,7 @@ import importlib
 TYPE_CHECKING = False  # as typing.TYPE_CHECKING, without importing typing for it
 if TYPE_CHECKING:
     from runstore.backend import BackendStore, Store
+    from runstore.charts import HistoryGrid
     from runstore.errors import (
         ArtifactNotFoundError,
         ConflictError,
@@ -63,6 +64,7 @@ __all__ = [
     "ExperimentNotFoundError",
     "Garbage",
     "History",
+    "HistoryGrid",
     "InvalidValueError",
     "KeyCount",
     "MetricPoint",
@@ -96,6 +98,7 @@ __all__ = [
 _HOMES = {
     "ActiveRun": "session",
     "BackendStore": "backend",
+    "HistoryGrid": "charts",
     "RunEditor": "protocol",
     "RunReader": "protocol",
     "RunStore": "protocol",

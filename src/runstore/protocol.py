@@ -16,6 +16,7 @@ from os import PathLike
 from types import TracebackType
 from typing import Any, BinaryIO, Literal, Protocol, Self, runtime_checkable
 
+from runstore.charts import HistoryGrid
 from runstore.model import (
     Artifact,
     DatasetType,
@@ -536,13 +537,28 @@ class RunReader(Protocol):
         """
         ...
 
-    def sample_history(
-        self, run_id: str, name: str, dataset_type: DatasetType | str, *, max_points: int = 2000
+    def sample_history(  # noqa: PLR0913 - keyword-only past the series
+        self,
+        run_id: str,
+        name: str,
+        dataset_type: DatasetType | str,
+        *,
+        max_points: int = 2000,
+        min_step: int | None = None,
+        max_step: int | None = None,
     ) -> History:
         """At most ``max_points`` (at least 4) points that keep the first, the last and each bucket's extremes.
 
-        Buckets are equal ranges of steps; everything is returned when there are no more points than asked for
-        [MET.12]. ``History.represents`` says how many points they stand for.
+        Buckets are equal ranges of steps whose width is a power of two; everything is returned when there are no more
+        points than asked for [MET.12]. ``History.represents`` says how many points they stand for.
+
+        Args:
+            run_id: the run.
+            name: the metric's name.
+            dataset_type: the series' dataset type.
+            max_points: how many points there may be.
+            min_step: the lowest step that is looked at; from the first on by default.
+            max_step: the highest step that is looked at; to the last by default.
 
         Raises:
             RunNotFoundError: no such run.
@@ -574,6 +590,34 @@ class RunReader(Protocol):
 
         Raises:
             InvalidValueError: an argument is bad, or ``as_`` is not installed.
+        """
+        ...
+
+    def sample_histories(
+        self,
+        keys: Iterable[tuple[str, str, DatasetType | str]],
+        *,
+        max_points: int = 1000,
+        min_step: int | None = None,
+        max_step: int | None = None,
+        by: str = "step",
+    ) -> HistoryGrid:
+        """Many series, of any runs, on one common grid [MET.14].
+
+        Each series has, for each bucket of the grid that holds points of it: how many, the first, the last, the lowest and
+        the highest of them, and which kinds of values that are not finite occur. Runs and series that are not there, and
+        those without points in the range, are left out.
+
+        Args:
+            keys: run id, name and dataset type of each series; at most 1,000.
+            max_points: as for :meth:`sample_history`, of each series: the grid has half as many buckets.
+            min_step: the lowest step that is looked at.
+            max_step: the highest step that is looked at.
+            by: ``"step"``: buckets are equal ranges of steps, as those of a sample. ``"time"``: equal ranges of time since
+                the start of each series' run. ``"log_step"``: each octave of steps in equal parts.
+
+        Raises:
+            InvalidValueError: ``keys``, ``max_points`` or ``by`` is none of these.
         """
         ...
 

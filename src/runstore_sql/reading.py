@@ -98,11 +98,6 @@ class SqlReads(BackendStore):
     def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns | None:
         return self.database.with_driver(lambda connection: self._histories.whole(connection, run_id, series, steps))
 
-    def read_sample(self, run_id: str, series: Series, max_points: int) -> tuple[Columns, int] | None:
-        return self.database.with_driver(
-            lambda connection: self._histories.sample(connection, run_id, series, max_points)
-        )
-
     def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
         query = sa.select(artifact).join(run, artifact.c.run_pk == run.c.pk).where(run.c.id == run_id, is_shown())
         return [artifact_of(row, run_id) for row in self._all(query.order_by(artifact.c.name))]

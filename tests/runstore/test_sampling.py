@@ -1,13 +1,14 @@
 """Summaries and samples, judged by definitions written out here."""
 
 import math
+from array import array
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runstore.model import SeriesSummary
-from runstore.series.sampling import bucket_count, bucket_of, sample_indices
-from runstore.series.summaries import merge_summaries, summarize
+from runstore.series import Columns, merge_summaries, sample, summarize
+from support.sampled import sampled_steps
 
 _VALUES = st.floats() | st.sampled_from([0.0, -0.0, 1.0, math.nan, math.inf])
 _SERIES = st.dictionaries(st.integers(0, 60) | st.integers(0, 2**63 - 1), _VALUES, min_size=1, max_size=60)
@@ -53,23 +54,18 @@ def test_two_parts_in_any_order_have_the_summary_of_the_whole(points: dict[int, 
 def test_a_sample_keeps_the_ends_and_each_buckets_extremes_within_its_size(
     points: dict[int, float], max_points: int
 ) -> None:
+    columns = columns_of(points)
+
+    kept = sample(columns, max_points)
+
+    assert list(kept.steps) == sampled_steps(points, max_points)
+    assert len(kept.steps) <= max_points
+    assert [value.hex() for value in kept.values] == [points[step].hex() for step in kept.steps]
+    assert list(kept.logged_at_us) == [7 * (step % 1000) for step in kept.steps]
+
+
+def columns_of(points: dict[int, float]) -> Columns:
     steps = sorted(points)
-    values = [points[step] for step in steps]
-
-    kept = sample_indices(steps, values, max_points)
-
-    assert kept == sorted(set(kept))
-    assert len(kept) <= max_points
-    if len(steps) <= max_points:
-        assert kept == list(range(len(steps)))
-    else:
-        assert {0, len(steps) - 1} <= set(kept)
-        for bucket in range(bucket_count(max_points)):
-            inside = [
-                value
-                for step, value in zip(steps, values, strict=True)
-                if bucket_of(step, first=steps[0], last=steps[-1], buckets=bucket_count(max_points)) == bucket
-                and math.isfinite(value)
-            ]
-            if inside:
-                assert {min(inside), max(inside)} <= {values[index] for index in kept}
+    return Columns(
+        array("q", steps), array("d", [points[step] for step in steps]), array("q", [7 * (s % 1000) for s in steps])
+    )

@@ -12,11 +12,11 @@ import pytest
 
 from runstore import MetricPoint
 from runstore.hookspecs import OpenOptions
-from runstore.series.sampling import sample_indices
 from runstore_sql.dialects.mysql import history as history_mysql
 from runstore_sql.dialects.postgresql import history as history_postgresql
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
+from support.sampled import sampled_steps
 
 
 def bits(values: Sequence[float]) -> bytes:
@@ -97,9 +97,9 @@ def test_a_sample_of_equal_values_keeps_the_earliest(
 
     sample = store.sample_history(run_id, "m", "other", max_points=20)
 
-    kept = sample_indices(steps, values, 20)
-    assert list(sample.steps) == [steps[index] for index in kept]
-    assert bits(sample.values) == bits([values[index] for index in kept])
+    kept = sampled_steps(dict(zip(steps, values, strict=True)), 20)
+    assert list(sample.steps) == kept
+    assert bits(sample.values) == bits([values[steps.index(step)] for step in kept])
 
 
 @pytest.mark.parametrize("shape", ["rises", "falls", "waves", "bursts"])
@@ -118,9 +118,9 @@ def test_a_sample_of_any_shape_is_the_one_that_the_reference_keeps(store: SqlSto
 
     sample = store.sample_history(run_id, "m", "other", max_points=20)
 
-    kept = sample_indices(steps, values, 20)
-    assert list(sample.steps) == [steps[index] for index in kept]
-    assert bits(sample.values) == bits([values[index] for index in kept])
+    kept = sampled_steps(dict(zip(steps, values, strict=True)), 20)
+    assert list(sample.steps) == kept
+    assert bits(sample.values) == bits([values[steps.index(step)] for step in kept])
 
 
 def test_an_interrupt_while_sqlite_reads_a_history_is_an_interrupt(sqlite_url: str) -> None:

@@ -2,14 +2,13 @@
 
 import json
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
 import psycopg
 import pymysql
 import pytest
 
-from runstore import MetricPoint, open_store
+from runstore import MetricPoint
 from runstore_sql.dialects.sqlite.history import TAKE
 from runstore_sql.store import SqlStore
 
@@ -93,25 +92,3 @@ def plan_of(connection: Any, store: SqlStore, statement: str, parameters: Any) -
     finally:
         cursor.close()
     return plan
-
-
-def test_a_sample_of_mariadb_passes_over_a_series_twice_and_not_once_a_bucket(mariadb_url: str) -> None:
-    count = 20_000
-    with closing(open_store(mariadb_url, durable=False)) as store:
-        assert isinstance(store, SqlStore)
-        run_id = store.ensure_run(store.get_or_create_experiment("long"))
-        store.log_metrics(run_id, [MetricPoint(name="m", value=float(step % 997), step=step) for step in range(count)])
-
-        before = store.database.with_driver(rows_read)
-        sample = store.sample_history(run_id, "m", "other", max_points=2_000)
-        after = store.database.with_driver(rows_read)
-
-    assert sample.represents == count
-    assert after - before < 8 * count  # two passes, a look-up of the bucket for each point of one, and what groups them
-
-
-def rows_read(connection: Any) -> int:
-    """How many rows and index entries the server has handed to the statements of this connection."""
-    with connection.cursor() as cursor:
-        cursor.execute("SHOW SESSION STATUS LIKE 'Handler\\_read%'")
-        return sum(int(value) for _, value in cursor.fetchall())

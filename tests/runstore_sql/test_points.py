@@ -19,11 +19,11 @@ from runstore import MetricPoint, RunNotFoundError
 from runstore.hookspecs import OpenOptions
 from runstore.model import DATASET_TYPES, StepValue
 from runstore.series import Columns, check_points
-from runstore.series.sampling import sample_indices
 from runstore.series.summaries import merge_summaries, summarize
 from runstore_sql.metrics.summary_rows import fold, row_of, summary_of
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
+from support.sampled import sampled_steps
 
 ODD_VALUES = [math.nan, math.inf, -math.inf, -0.0, 0.0, 5e-324, -5e-324, 1.7976931348623157e308, 0.1 + 0.2, 1e22]
 
@@ -209,9 +209,9 @@ def test_a_sample_is_the_one_that_the_reference_keeps(store: SqlStore, run_id: s
 
     sample = store.sample_history(run_id, "m", "other", max_points=50)
 
-    kept = sample_indices(steps, values, 50)
-    assert list(sample.steps) == [steps[index] for index in kept]
-    assert bits(sample.values) == bits([values[index] for index in kept])
+    kept = sampled_steps(dict(zip(steps, values, strict=True)), 50)
+    assert list(sample.steps) == kept
+    assert bits(sample.values) == bits([values[steps.index(step)] for step in kept])
     assert sample.represents == 600
 
 
@@ -223,8 +223,7 @@ def test_a_sample_of_steps_at_the_edge_of_64_bits_is_exact(store: SqlStore, run_
 
     sample = store.sample_history(run_id, "m", "other", max_points=6)
 
-    kept = sample_indices(steps, [float(index) for index in range(7)], 6)
-    assert list(sample.steps) == [steps[index] for index in kept]
+    assert list(sample.steps) == sampled_steps({step: float(index) for index, step in enumerate(steps)}, 6)
 
 
 POINTS = st.dictionaries(

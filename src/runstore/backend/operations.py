@@ -8,10 +8,12 @@ from runstore.artifacts.blobs import Blobs
 from runstore.backend.arguments import NewRun, StepRange
 from runstore.backend.changes import Presence
 from runstore.backend.counting import KeyRow, ValueRow, count_keys, count_runs, count_values
-from runstore.model import Artifact, Experiment, Run, SeriesSummary
+from runstore.charts import GridAxis, HistoryGrid
+from runstore.model import Artifact, Experiment, Run, SeriesSummary, to_microseconds
 from runstore.query.facets import KeyQuery, ValueQuery
 from runstore.query.searches import RunQuery
 from runstore.series.columns import Columns, Series, SeriesColumns
+from runstore.series.grids import GridRequest, grid_of_points
 from runstore.series.sampling import sample
 
 
@@ -139,13 +141,26 @@ class Operations(ABC):
     def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns | None:
         """The points of a series within a range of steps; none, or ``None``, where there is no such series or run."""
 
-    def read_sample(self, run_id: str, series: Series, max_points: int) -> tuple[Columns, int] | None:
-        """At most ``max_points`` points that keep the shape (MET.12), and how many they stand for.
+    def read_sample(self, run_id: str, series: Series, max_points: int, steps: StepRange) -> tuple[Columns, int] | None:
+        """At most ``max_points`` points of a range that keep the shape (MET.12), and how many they stand for.
 
-        This one reads the whole series; a backend that can thin in the database overrides it.
+        This one reads each point of the range; a backend that keeps roll-ups (:mod:`runstore.series`) overrides it.
         """
-        whole = self.read_history(run_id, series, StepRange())
+        whole = self.read_history(run_id, series, steps)
         return None if whole is None else (sample(whole, max_points), len(whole.steps))
+
+    def read_grid(self, asked: GridRequest, steps: StepRange) -> HistoryGrid:
+        """Many series on one grid (MET.14); a run or a series that is not there is left out.
+
+        This one reads each point of the range; a backend that keeps roll-ups overrides it.
+        """
+        found = {key: self.read_history(key.run_id, (key.name, key.dataset_type), steps) for key in asked.keys}
+        starts_us = {}
+        if asked.by is GridAxis.TIME:
+            runs = [self.find_run(run_id) for run_id in dict.fromkeys(key.run_id for key in asked.keys)]
+            starts_us = {run.id: to_microseconds(run.start_time) for run in runs if run is not None}
+            found = {key: columns for key, columns in found.items() if key.run_id in starts_us}
+        return grid_of_points(asked, found, starts_us)
 
     @abstractmethod
     def read_artifacts(self, run_id: str) -> Sequence[Artifact]:

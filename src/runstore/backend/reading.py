@@ -9,6 +9,7 @@ from runstore.artifacts.verifying import open_verified
 from runstore.backend.arguments import StepRange
 from runstore.backend.operations import Operations
 from runstore.backend.resolving import resolve
+from runstore.charts import HistoryGrid
 from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
 from runstore.model import Artifact, DatasetType, Experiment, History, KeyCount, Page, Run, SeriesSummary, ValueCount
 from runstore.query.facets import KeyKind, check_count, check_keys, check_values
@@ -17,6 +18,7 @@ from runstore.query.spelling import spelt, spelt_literal
 from runstore.query.tree import ConfigKey, Metric, Tag
 from runstore.query.walking import page_by_page
 from runstore.series.columns import Columns, Series
+from runstore.series.grids import check_axis, check_keys, grid_request
 from runstore.series.sampling import check_sample_size
 from runstore.values.checks import (
     check_artifact_name,
@@ -188,13 +190,21 @@ class Reads(ABC):
         return _history(source, run_id, series, found, represents=None)
 
     @final
-    def sample_history(
-        self, run_id: str, name: str, dataset_type: DatasetType | str, *, max_points: int = 2000
+    def sample_history(  # noqa: PLR0913 - the protocol's signature
+        self,
+        run_id: str,
+        name: str,
+        dataset_type: DatasetType | str,
+        *,
+        max_points: int = 2000,
+        min_step: int | None = None,
+        max_step: int | None = None,
     ) -> History:
         most = check_sample_size(max_points)
         run_id, series = check_run_id(run_id), _series(name, dataset_type)
+        steps = StepRange.checked(min_step, max_step)
         source = self.source()
-        found, represents = source.read_sample(run_id, series, most) or (None, None)
+        found, represents = source.read_sample(run_id, series, most, steps) or (None, None)
         return _history(source, run_id, series, found, represents=represents)
 
     @final
@@ -211,6 +221,20 @@ class Reads(ABC):
         from runstore.frames import history_frame  # noqa: PLC0415 - most programs make no table
 
         return history_frame(self, runs, metrics, max_points=max_points, min_step=min_step, max_step=max_step, as_=as_)
+
+    @final
+    def sample_histories(
+        self,
+        keys: Iterable[tuple[str, str, DatasetType | str]],
+        *,
+        max_points: int = 1000,
+        min_step: int | None = None,
+        max_step: int | None = None,
+        by: str = "step",
+    ) -> HistoryGrid:
+        asked = grid_request(check_keys(keys), check_axis(by), check_sample_size(max_points))
+        steps = StepRange.checked(min_step, max_step)
+        return self.source().read_grid(asked, steps)
 
     @final
     def list_artifacts(self, run_id: str) -> tuple[Artifact, ...]:

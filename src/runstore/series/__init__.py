@@ -1,18 +1,57 @@
-"""The points of series: checked, in columns, summed up and thinned."""
+"""The points of series: checked, in columns, summed up, rolled up and thinned."""
 
+from runstore.series.buckets import Buckets, EqualBuckets, OctaveBuckets
+from runstore.series.cells import FALLS, HAS_FINITE, Cells, cells_at, cells_of, merged
 from runstore.series.columns import Columns, Series, SeriesColumns
+from runstore.series.grids import GridRequest, SeriesKey, grid_of, grid_of_points
+from runstore.series.packs import (
+    FAN_OUT_BITS,
+    MAX_LEVEL,
+    level_for,
+    packs_of_packs,
+    packs_of_points,
+    span_bits,
+    unpacked,
+)
+from runstore.series.plans import PackRange, Plan, RollUps, plan
 from runstore.series.points import Points, check_points
-from runstore.series.sampling import bucket_count, sample
+from runstore.series.sampling import bucket_count, kept_of, sample, sample_buckets
 from runstore.series.summaries import merge_summaries, summarize
 
 __all__ = [
+    "FALLS",
+    "FAN_OUT_BITS",
+    "HAS_FINITE",
+    "MAX_LEVEL",
+    "Buckets",
+    "Cells",
     "Columns",
+    "EqualBuckets",
+    "GridRequest",
+    "OctaveBuckets",
+    "PackRange",
+    "Plan",
     "Points",
+    "RollUps",
     "Series",
     "SeriesColumns",
+    "SeriesKey",
     "bucket_count",
+    "cells_at",
+    "cells_of",
     "check_points",
+    "grid_of",
+    "grid_of_points",
+    "kept_of",
+    "level_for",
     "merge_summaries",
+    "merged",
+    "packs_of_packs",
+    "packs_of_points",
+    "plan",
     "sample",
+    "sample_buckets",
+    "span_bits",
     "summarize",
+    "unpacked",
 ]

@@ -1,25 +1,19 @@
 """The one form of a series' points: three arrays side by side, in batches, in histories and in every backend."""
 
 from array import array
-from collections.abc import Iterable
-from typing import NamedTuple, Self
+from collections.abc import Iterable, Sequence
+from typing import Self
+
+from runstore.charts import PointColumns
 
 Series = tuple[str, str]
 """``(name, dataset_type)``."""
 
 
-class Columns(NamedTuple):
-    """Points of one series, their steps strictly ascending.
+class Columns(PointColumns):
+    """Points of one series, their steps strictly ascending."""
 
-    Attributes:
-        steps: ``array("q")``.
-        values: ``array("d")``.
-        logged_at_us: ``array("q")``, microseconds since 1970 UTC.
-    """
-
-    steps: "array[int]"
-    values: "array[float]"
-    logged_at_us: "array[int]"
+    __slots__ = ()
 
     @classmethod
     def empty(cls) -> Self:
@@ -35,6 +29,14 @@ class Columns(NamedTuple):
             whole.values.extend(values)
             whole.logged_at_us.extend(times)
         return whole
+
+    def at(self, positions: Sequence[int]) -> "Columns":
+        """The points at some positions."""
+        return Columns(
+            array("q", map(self.steps.__getitem__, positions)),
+            array("d", map(self.values.__getitem__, positions)),
+            array("q", map(self.logged_at_us.__getitem__, positions)),
+        )
 
 
 SeriesColumns = dict[Series, Columns]

@@ -1,12 +1,11 @@
 """Thinning a series for a plot without losing its shape (MET.12)."""
 
-import math
 from array import array
-from bisect import bisect_left
-from collections.abc import Sequence
 from typing import Final
 
 from runstore.errors import InvalidValueError
+from runstore.series.buckets import EqualBuckets
+from runstore.series.cells import Cells, cells_of
 from runstore.series.columns import Columns
 from runstore.values.checks import shown
 
@@ -22,53 +21,35 @@ def check_sample_size(max_points: object) -> int:
 
 
 def sample(columns: Columns, max_points: int) -> Columns:
-    """At most so many points of a series; all of them if there are no more."""
-    if len(columns.steps) <= max_points:
+    """At most so many points; all of them if there are no more.
+
+    Otherwise the first, the last, and of each bucket the lowest and the highest finite value (the earliest of equals),
+    or its first point where none is finite. The buckets are :func:`sample_buckets`.
+    """
+    steps = columns.steps
+    if len(steps) <= max_points:
         return columns
-    kept = sample_indices(columns.steps, columns.values, max_points)
-    return Columns(
-        array("q", [columns.steps[index] for index in kept]),
-        array("d", [columns.values[index] for index in kept]),
-        array("q", [columns.logged_at_us[index] for index in kept]),
-    )
+    return kept_of(cells_of(columns, sample_buckets(steps[0], steps[-1], max_points)))
 
 
 def bucket_count(max_points: int) -> int:
-    """How many buckets a sample of at most ``max_points`` has: two points each, beside the first and the last."""
+    """How many buckets a sample of at most ``max_points`` may have: two points each, beside the first and the last."""
     return (max_points - 2) // 2
 
 
-def bucket_of(step: int, *, first: int, last: int, buckets: int) -> int:
-    """The bucket of a step: equal ranges of steps from the first to the last, in exact integer arithmetic."""
-    return (step - first) * buckets // (last - first + 1)
+def sample_buckets(first: int, last: int, max_points: int) -> EqualBuckets:
+    """The buckets of a sample, by the first and the last step that there is: the narrowest of which no more are needed."""
+    return EqualBuckets.within(first, last, bucket_count(max_points))
 
 
-def sample_indices(steps: Sequence[int], values: Sequence[float], max_points: int) -> list[int]:
-    """The positions of the points that a sample keeps, ascending.
-
-    Everything if there are no more points than asked for; otherwise the first, the last, and in each bucket the
-    lowest and the highest finite value (the earliest of equals), or its first point where none is finite.
-    """
-    count = len(steps)
-    if count <= max_points:
-        return list(range(count))
-    first, span, buckets = steps[0], steps[-1] - steps[0] + 1, bucket_count(max_points)
-    kept = {0, count - 1}
-    begin = 0
-    for bucket in range(1, buckets + 1):
-        # The least step of the next bucket, as bucket_of sorts them.
-        end = bisect_left(steps, first - (-bucket * span // buckets), begin)
-        if begin < end:
-            kept.update(begin + index for index in _extremes(values[begin:end]))
-        begin = end
-    return sorted(kept)
-
-
-def _extremes(values: Sequence[float]) -> tuple[int, ...]:
-    """The positions of the lowest and the highest finite value, the earliest of equals; 0 where none is finite."""
-    if math.isfinite(sum(values)):  # then all are finite: nothing is compared in Python, value by value
-        return values.index(min(values)), values.index(max(values))
-    finite = [(value, index) for index, value in enumerate(values) if math.isfinite(value)]
-    if not finite:
-        return (0,)
-    return min(finite)[1], max(finite, key=lambda pair: (pair[0], -pair[1]))[1]
+def kept_of(buckets: Cells) -> Columns:
+    """The points that a sample keeps of its buckets."""
+    kept: dict[int, tuple[float, int]] = {}
+    for steps, values, times in (buckets.low, buckets.high):
+        kept.update(zip(steps, zip(values, times, strict=True), strict=True))
+    for (steps, values, times), position in ((buckets.first, 0), (buckets.last, -1)):
+        if steps:
+            kept[steps[position]] = values[position], times[position]
+    steps = array("q", sorted(kept))
+    points = [kept[step] for step in steps]
+    return Columns(steps, array("d", [value for value, _ in points]), array("q", [time for _, time in points]))

@@ -3,13 +3,16 @@
 What must be is worked out from a plain dictionary of steps; nothing here calls what a store calls.
 """
 
+import itertools
 import math
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Final, NamedTuple
 
 from runstore.backend import Store
+from runstore.charts import GridSeries, NonFinite
 from runstore.model import MetricPoint
 from runstore.testing.strategies import NASTY_FLOATS, STEPS
 from runstore.testing.values import expected_facts, facts_of
@@ -65,6 +68,11 @@ def _block(series: tuple[str, str], first: int, count: int) -> tuple[MetricPoint
     )
 
 
+_KINDS: Final = {NonFinite.NAN: "nan", NonFinite.POSITIVE_INFINITY: "inf", NonFinite.NEGATIVE_INFINITY: "-inf"}
+BucketFacts = tuple[int, tuple[int, int], int, int, frozenset[str]]
+"""Of a bucket: how many points, the steps of the first and last, of the lowest and of the highest, and what is not finite."""
+
+
 class Series(dict[int, MetricPoint]):
     """The points of one series by step."""
 
@@ -82,20 +90,42 @@ class Series(dict[int, MetricPoint]):
         if len(pairs) <= most:
             return [step for step, _ in pairs]
         first, last = pairs[0][0], pairs[-1][0]
-        buckets = (most - 2) // 2
-        parts: dict[int, list[tuple[int, float]]] = {}
-        for step, value in pairs:
-            parts.setdefault((step - first) * buckets // (last - first + 1), []).append((step, value))
+        bits = next(bits for bits in range(64) if (last >> bits) - (first >> bits) < (most - 2) // 2)
         kept = {first, last}
-        for part in parts.values():
-            finite = [(step, value) for step, value in part if math.isfinite(value)]
-            if not finite:
-                kept.add(part[0][0])
-                continue
-            least, greatest = min(value for _, value in finite), max(value for _, value in finite)
-            kept.add(next(step for step, value in finite if value == least))
-            kept.add(next(step for step, value in finite if value == greatest))
+        for _, part in itertools.groupby(pairs, lambda pair: pair[0] >> bits):
+            _, _, low, high, _ = _bucket(list(part))
+            kept |= {low, high}
         return sorted(kept)
+
+    def on_grid(self, edges: Sequence[int], number: Callable[[MetricPoint], int]) -> list[tuple[int, BucketFacts]]:
+        """What each bucket of a grid that holds points says of them (MET.14), by the number that each point has on it."""
+        parts: dict[int, list[tuple[int, float]]] = {}
+        for step, value in self.values():
+            parts.setdefault(bisect_right(edges, number(self[step])) - 1, []).append((step, value))
+        return [(bucket, _bucket(parts[bucket])) for bucket in sorted(parts)]
+
+
+def _step(point: MetricPoint) -> int:
+    return point.step
+
+
+def _shown(found: GridSeries) -> list[tuple[int, BucketFacts]]:
+    """What a grid says of a series."""
+    columns = (found.first.steps, found.last.steps, found.low.steps, found.high.steps)
+    return [
+        (bucket, (count, (first, last), low, high, frozenset(_KINDS[kind] for kind in NonFinite(odd))))
+        for bucket, count, odd, first, last, low, high in zip(
+            found.buckets, found.counts, found.non_finite, *columns, strict=True
+        )
+    ]
+
+
+def _bucket(points: list[tuple[int, float]]) -> BucketFacts:
+    finite = [(step, value) for step, value in points if math.isfinite(value)]
+    low = min(finite, key=lambda pair: (pair[1], pair[0]), default=points[0])
+    high = min(finite, key=lambda pair: (-pair[1], pair[0]), default=points[0])
+    kinds = frozenset(repr(value) for _, value in points if not math.isfinite(value))
+    return len(points), (points[0][0], points[-1][0]), low[0], high[0], kinds
 
 
 class Logged:
@@ -128,6 +158,26 @@ class Logged:
                     row for row in rows if row[0] in set(kept)
                 ], f"a sample of {most}"
                 assert sample.represents == len(rows)
+                inside = Series({step: series[step] for step in part.steps})
+                zoomed = store.sample_history(run_id, name, kind, max_points=most, min_step=low, max_step=high)
+                assert (list(zoomed.steps), zoomed.represents) == (inside.sampled(most), len(inside))
+        self.check_grid(store, run_id)
+
+    def check_grid(self, store: Store, run_id: str, *, max_points: int = 12) -> None:
+        """Asserts that the series of this run stand on grids of each kind as these points say."""
+        keys = [(run_id, name, kind) for name, kind in self.series]
+        start = store.get_run(run_id).start_time
+
+        def since_start(point: MetricPoint) -> int:
+            assert point.logged_at is not None
+            return (point.logged_at - start) // timedelta(microseconds=1)
+
+        for by in ("step", "log_step", "time"):
+            grid = store.sample_histories(keys, max_points=max_points, by=by)
+            assert [(each.run_id, each.name, str(each.dataset_type)) for each in grid.series] == keys
+            for found, series in zip(grid.series, self.series.values(), strict=True):
+                expected = series.on_grid(grid.edges, since_start if by == "time" else _step)
+                assert _shown(found) == expected, f"a grid by {by}"
 
     def check_summaries(self, store: Store, run_id: str) -> None:
         """Asserts that the summaries are what these points give, to the bit."""

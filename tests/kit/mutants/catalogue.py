@@ -6,6 +6,7 @@ or a server can show is planted in the real SQL backend: see :mod:`kit.mutants.s
 
 from kit.mutants import (
     artifacts,
+    charts,
     configs,
     endings,
     handles,
@@ -23,6 +24,7 @@ __all__ = [
     "MUTANTS",
     "Planted",
     "artifacts",
+    "charts",
     "configs",
     "endings",
     "handles",

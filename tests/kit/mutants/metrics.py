@@ -273,15 +273,6 @@ class NanIsTheMaximum(_ChangesSummaries, breaks="MET.8"):
         return replace(summary, max=odd[-1]) if odd else summary
 
 
-class SamplesByStride(Mutant, breaks="MET.12"):
-    def read_sample(self, run_id: str, series: Series, max_points: int) -> tuple[Columns, int] | None:
-        whole = self.read_history(run_id, series, StepRange())
-        if whole is None:
-            return None
-        count = len(whole.steps)
-        return picked(whole, range(0, count, max(1, -(-count // max_points)))), count
-
-
 class EmptyBatchFindsNothingMissing(Mutant, breaks="MET.13"):
     def append(self, run_id: str, series: SeriesColumns) -> None:
         if series:

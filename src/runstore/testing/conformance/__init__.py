@@ -8,6 +8,7 @@ _FAMILIES = (
     "_runs",
     "_metrics",
     "_summaries",
+    "_charts",
     "_configs",
     "_artifacts",
     "_files",
@@ -31,6 +32,7 @@ pytest.register_assert_rewrite(
 from runstore.testing.conformance._artifacts import ArtifactClauses  # noqa: E402
 from runstore.testing.conformance._base import ConformanceBase, clause, clauses_of, kit_tests  # noqa: E402
 from runstore.testing.conformance._bounds import BoundClauses  # noqa: E402
+from runstore.testing.conformance._charts import ChartClauses  # noqa: E402
 from runstore.testing.conformance._configs import ConfigClauses  # noqa: E402
 from runstore.testing.conformance._durability import DurabilityClauses  # noqa: E402
 from runstore.testing.conformance._endings import EndingClauses  # noqa: E402
@@ -58,6 +60,7 @@ class RunStoreConformance(
     RunClauses,
     MetricClauses,
     SummaryClauses,
+    ChartClauses,
     ConfigClauses,
     ArtifactClauses,
     FileClauses,
