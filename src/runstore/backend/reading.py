@@ -18,7 +18,7 @@ from runstore.query.spelling import spelt, spelt_literal
 from runstore.query.tree import ConfigKey, Metric, Tag
 from runstore.query.walking import page_by_page
 from runstore.series.columns import Columns, Series
-from runstore.series.grids import check_axis, check_keys, grid_request
+from runstore.series.grids import check_axis, check_series_keys, grid_request
 from runstore.series.sampling import check_sample_size
 from runstore.values.checks import (
     check_artifact_name,
@@ -232,7 +232,7 @@ class Reads(ABC):
         max_step: int | None = None,
         by: str = "step",
     ) -> HistoryGrid:
-        asked = grid_request(check_keys(keys), check_axis(by), check_sample_size(max_points))
+        asked = grid_request(check_series_keys(keys), check_axis(by), check_sample_size(max_points))
         steps = StepRange.checked(min_step, max_step)
         return self.source().read_grid(asked, steps)
 

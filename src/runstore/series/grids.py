@@ -48,7 +48,7 @@ class GridRequest(Struct, frozen=True):
         return EqualBuckets.within(first, last, self.buckets if (first < 0) == (last < 0) else max(self.buckets, 2))
 
 
-def check_keys(value: object) -> list[SeriesKey]:
+def check_series_keys(value: object) -> list[SeriesKey]:
     """Series as triples of run id, name and dataset type, each once, in the order given."""
     try:
         if isinstance(value, (str, bytes)):
