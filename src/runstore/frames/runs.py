@@ -201,7 +201,7 @@ def _leaves(config: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]
     """The values of a config by their flattened keys, as :func:`runstore.values.config.flatten_config` finds them."""
     for name, value in config.items():
         key = f"{prefix}{_escaped(name)}"
-        if isinstance(value, Mapping) and value:
+        if type(value) is dict and value:
             yield from _leaves(value, f"{key}.")
         else:
             yield key, value
