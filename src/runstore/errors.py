@@ -66,10 +66,12 @@ class QueryError(InvalidValueError):
 
     Attributes:
         unknown_field: the text that stands where a field belongs and is none, if that is what is wrong.
+        advice: what may have been meant by it; the message ends so.
     """
 
     code = "query"
     unknown_field: str | None = None
+    advice: str = ""
 
 
 class NotFoundError(RunStoreError, LookupError):

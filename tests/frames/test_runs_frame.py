@@ -56,14 +56,14 @@ def test_by_default_it_has_what_is_known_of_the_runs(store: Store) -> None:
         "config.lr",
         'config.model."a.b"',
         "config.model.depth",
-        "metric.train.loss.last",
-        "metric.validation.auroc.last",
+        "metric.train.loss",
+        "metric.validation.auroc",
     ]
     assert rows[0]["id"] == whole
     assert rows[0]["experiment"] == "lungs"
     assert rows[0]["duration"] == 90.0
     assert rows[0]["config.layers"] == "[1,2]"
-    assert math.isnan(rows[0]["metric.train.loss.last"])
+    assert math.isnan(rows[0]["metric.train.loss"])
     assert rows[1] | {"id": bare, "experiment": "hearts", "status": "in_progress"} == rows[1]
     assert {name for name, value in rows[1].items() if value is None} == set(rows[1]) - {
         "id",
@@ -115,7 +115,7 @@ def test_a_group_stands_for_all_that_the_runs_have(store: Store) -> None:
     def columns(*asked: str) -> tuple[str, ...]:
         return tuple(store.runs_frame(columns=list(asked), as_="frame").columns)
 
-    assert columns("metric.*") == ("metric.train.loss.last", "metric.validation.auroc.last")
+    assert columns("metric.*") == ("metric.train.loss", "metric.validation.auroc")
     assert columns("metric.validation.*.max", "tag.*") == ("metric.validation.auroc.max", "tag.owner")
     assert columns("config.lr", "config.*")[0] == "config.lr"
     assert len(columns("config.lr", "config.*")) == 4
@@ -129,7 +129,7 @@ def test_a_name_that_needs_quotes_is_written_so_that_the_filter_takes_it(store: 
 
     columns = store.runs_frame(columns=["tag.*", "config.*", "metric.*"], as_="frame").columns
 
-    assert columns == ('tag."a ""b"".c"', 'config."a b".""', "metric.train.max.last")
+    assert columns == ('tag."a ""b"".c"', 'config."a b".""', "metric.train.max")
     again = store.runs_frame(columns=columns, as_="frame")
     assert list(again) == [dict(zip(columns, ("x", 1, 1.0), strict=True))]
 

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any, BinaryIO, final
 
 from runstore.artifacts.verifying import open_verified
+from runstore.backend.advising import advice_from
 from runstore.backend.arguments import StepRange
 from runstore.backend.operations import Operations
 from runstore.backend.resolving import resolve
@@ -73,7 +74,8 @@ class Reads(ABC):
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page[Run]:
-        asked = check_search(filter, experiment_id=experiment_id, order_by=order_by, limit=limit, cursor=cursor)
+        with advice_from(self.source, experiment_id=experiment_id):
+            asked = check_search(filter, experiment_id=experiment_id, order_by=order_by, limit=limit, cursor=cursor)
         return _page(self.source(), asked)
 
     @final
@@ -107,9 +109,10 @@ class Reads(ABC):
     ) -> Any:
         from runstore.frames import runs_frame  # noqa: PLC0415 - most programs make no table
 
-        return runs_frame(
-            self, filter, experiment_id=experiment_id, columns=columns, order_by=order_by, limit=limit, as_=as_
-        )
+        with advice_from(self.source, experiment_id=experiment_id):
+            return runs_frame(
+                self, filter, experiment_id=experiment_id, columns=columns, order_by=order_by, limit=limit, as_=as_
+            )
 
     @final
     def count_runs(
@@ -118,7 +121,9 @@ class Reads(ABC):
         *,
         experiment_id: str | None = None,
     ) -> int:
-        return self.source().read_count(check_count(filter, experiment_id=experiment_id))
+        with advice_from(self.source, experiment_id=experiment_id):
+            asked = check_count(filter, experiment_id=experiment_id)
+        return self.source().read_count(asked)
 
     @final
     def list_keys(
@@ -136,7 +141,8 @@ class Reads(ABC):
     def list_values(
         self, field: str, *, experiment_id: str | None = None, prefix: str | None = None, limit: int = 100
     ) -> tuple[ValueCount, ...]:
-        asked = check_values(field, experiment_id=experiment_id, prefix=prefix, limit=limit)
+        with advice_from(self.source, experiment_id=experiment_id):
+            asked = check_values(field, experiment_id=experiment_id, prefix=prefix, limit=limit)
         found = self.source().read_values(asked)
         return tuple(ValueCount(value=value, literal=spelt_literal(value), runs=runs) for value, runs in found)
 

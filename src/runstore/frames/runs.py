@@ -11,9 +11,9 @@ from runstore.frames.frame import Frame, check_library, converted
 from runstore.frames.sources import Source
 from runstore.model import DatasetType, Page, Run, SeriesSummary
 from runstore.query.parser import parse_field
+from runstore.query.spelling import spelt
 from runstore.query.tree import STATISTICS, ArtifactName, Attribute, ConfigKey, Field, Metric, Tag
 from runstore.query.walking import page_by_page
-from runstore.query.writing import written
 from runstore.values.checks import shown
 from runstore.values.config import escape_key
 
@@ -125,7 +125,7 @@ class _Table:
             if isinstance(what, _Group):
                 for field in dict.fromkeys(field for facts in page for field in what.fields(facts)):
                     if field not in found:
-                        found[field] = _Column(written(field), field)
+                        found[field] = _Column(spelt(field), field)
                         found[field].values = [None] * self._length
             for column in found.values():
                 column.values.extend(map(column.value, page))

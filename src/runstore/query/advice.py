@@ -95,7 +95,7 @@ _OPERATORS: Final = (
 _KEYWORDS: Final = {"and", "or", "not", "in", "like", "is", "null", "asc", "desc", "true", "false"}
 _WORD: Final = re.compile(r"[^\W\d]\w*")
 _IN_BRACKETS: Final = re.compile(r"""\[\s*(['"]?)([^\W\d][\w/]*)\1\s*\]""")
-_KIND_AND_NAME: Final = re.compile(r"([A-Za-z]+)[/_](.+)")
+_KIND_AND_NAME: Final = re.compile(r"([A-Za-z]+)[/_.](.+)")
 
 
 def about_characters(before: str, rest: str) -> str:
@@ -162,14 +162,32 @@ def _completed(table: str, rest: str) -> str:
     return f"metric.{_series_like(rest) or f'validation.{rest} (or another of {_kinds()})'}"
 
 
-def _series_like(text: str) -> str:
-    """``validation.loss`` for ``val_loss`` and ``val/loss``; empty when no dataset type stands before the name."""
+def table_meant(word: str) -> str:
+    """``config``, ``metric`` or ``tag`` for what it is called elsewhere; empty for any other word."""
+    word = word.lower()
+    return word if word in _TABLES else _meant(word, _TABLES)
+
+
+def dataset_type_meant(text: str) -> tuple[str, str]:
+    """The dataset type and the name that ``val_loss``, ``val/loss`` or ``val.loss`` mean; two empty texts if none."""
     found = _KIND_AND_NAME.fullmatch(text)
     if not found:
-        return ""
+        return "", ""
     kind = found[1].lower()
     meant = kind if kind in set(DatasetType) else _meant(kind, _DATASET_TYPES)
-    return f"{meant}.{found[2]}" if meant else ""
+    return (meant, found[2]) if meant else ("", "")
+
+
+def attribute_meant(word: str, attributes: Iterable[str]) -> str:
+    """A run's own field by what it is called elsewhere; empty for any other word."""
+    word = word.lower().rpartition(".")[2] if word.lower().partition(".")[0] in _OF_THE_RUN else word.lower()
+    return word if word in set(attributes) else _meant(word, _ATTRIBUTES)
+
+
+def _series_like(text: str) -> str:
+    """``validation.loss`` for ``val_loss`` and ``val/loss``; empty when no dataset type stands before the name."""
+    kind, name = dataset_type_meant(text)
+    return f"{kind}.{name}" if kind else ""
 
 
 def _quoted(name: str) -> str:

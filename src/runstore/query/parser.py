@@ -57,9 +57,10 @@ _ARTIFACT: Final = "artifact"
 _PART: Final = re.compile(r'\.(?:"((?:[^"]|"")*)"|([^."]+))')
 
 
-_WORDS: Final = (*ATTRIBUTES, *ALIASES, _ARTIFACT)
+WORDS: Final = (*ATTRIBUTES, *ALIASES, _ARTIFACT)
+"""The fields that are one word each."""
 _A_FIELD: Final = (
-    f"a field (one of {', '.join(_WORDS)}, or tag.KEY, config.KEY or "
+    f"a field (one of {', '.join(WORDS)}, or tag.KEY, config.KEY or "
     f"metric.DATASET_TYPE.NAME[.{'|'.join(STATISTICS)}] with one of {', '.join(DatasetType)})"
 )
 _WHAT_THERE_IS: Final = (
@@ -291,8 +292,9 @@ class _Parser:
         head, parts = _split_path(token.text)
         field = _field(head.lower(), parts)
         if field is None:
-            error = self._fail(_A_FIELD, query_advice.about_field(token.text, _WORDS, STATISTICS))
-            error.unknown_field = token.text
+            advice = query_advice.about_field(token.text, WORDS, STATISTICS)
+            error = self._fail(_A_FIELD, advice)
+            error.unknown_field, error.advice = token.text, advice
             raise error
         self._next += 1
         return field

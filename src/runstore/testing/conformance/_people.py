@@ -159,7 +159,7 @@ class PeopleClauses(ConformanceBase):
             'config."a.b"', "config.depth", "config.flip", "config.lr", "config.opt.name",
         )  # fmt: skip
         assert columns("tag.*", "metric.*", "metric.validation.*.max") == (
-            "tag.owner", "metric.validation.auroc.last", "metric.validation.auroc.max",
+            "tag.owner", "metric.validation.auroc", "metric.validation.auroc.max",
         )  # fmt: skip
         assert columns("metric.train.*") == ()
 
