@@ -82,6 +82,8 @@ def test_many_points_may_be_sampled(store: Store) -> None:
 
     assert steps == list(store.sample_history(run_id, "loss", "train", max_points=10).steps)
     assert len(steps) <= 10
+    part = store.history_frame(run_id, "loss", max_points=10, min_step=900, as_="frame")["step"]
+    assert min(part) == 900
 
 
 def test_runs_may_be_given_as_they_were_read_and_unknown_ones_are_left_out(store: Store) -> None:
@@ -116,6 +118,9 @@ def test_texts_are_kept_once_however_many_points_there_are(store: Store) -> None
         ({"runs": "x", "metrics": [("loss", "val")]}, "dataset_type|train"),
         ({"runs": "x", "metrics": [("loss", "train", 1)]}, "give a metric's name"),
         ({"runs": "x", "as_": "excel"}, "as_"),
+        ({"runs": [], "max_points": 3}, "max_points"),
+        ({"runs": [], "min_step": -1}, "min_step"),
+        ({"runs": [], "max_step": 1.5}, "max_step"),
     ],
     ids=repr,
 )

@@ -150,6 +150,24 @@ def test_a_name_in_the_place_of_an_experiment_s_id_is_pointed_at(sqlite_url: str
 
 
 @pytest.mark.usefixtures("ids")
+@pytest.mark.parametrize(
+    ("where", "hint"),
+    [
+        ("config.modl.depth > 0", "No run has config.modl.depth; did you mean config.model.depth?"),
+        ("metric.test.auroc.max > 0", "No run has metric.test.auroc"),
+        ("tag.quux = 'x'", "No run has tag.quux."),
+        ("config.lr > 5 and metric.train.loss.max > 0", "No run matches.\n"),
+        ("config.lrate is not null", "No run matches.\n"),
+    ],
+)
+def test_what_a_filter_names_and_no_run_has_is_pointed_at(sqlite_url: str, where: str, hint: str) -> None:
+    printed = runstore("runs", "--store", sqlite_url, "--filter", where, columns=200)
+
+    assert printed.stdout.startswith("No run matches.")
+    assert hint in printed.stdout
+
+
+@pytest.mark.usefixtures("ids")
 def test_experiments_are_listed_by_name(sqlite_url: str) -> None:
     printed = runstore("experiments", "--store", sqlite_url).stdout
     values = json.loads(runstore("experiments", "--store", sqlite_url, "--json").stdout)

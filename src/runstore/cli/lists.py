@@ -6,13 +6,11 @@ import msgspec
 
 from runstore.cli.columns import asked_columns, default_columns, facts_of, time_text, time_zone
 from runstore.cli.finding import all_experiments, find_experiment
+from runstore.cli.hints import hint_of_nothing
 from runstore.cli.tables import Column, print_json, print_line, print_table
-from runstore.errors import ExperimentNotFoundError
 from runstore.model import Run
 from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
-from runstore.query.parser import parse_filter
-from runstore.query.tree import Attribute, Compare, In, Node, tests_in
 
 _PAGE = 1000
 _LIMIT = 20
@@ -41,7 +39,7 @@ def print_runs(  # noqa: PLR0913 - the command's options, keyword-only
         wants_config = shown_columns is not None and any("config." in each for each in columns)
         configs = reader.get_configs([run.id for run in runs]) if wants_config else {}
         names = {each: reader.get_experiment(each).name for each in {run.experiment_id for run in runs}}
-        hint = "" if runs or where is None else _hint_of_experiment(reader, where)
+        hint = "" if runs or where is None else hint_of_nothing(reader, where)
     if as_json:
         print_json(
             [
@@ -77,27 +75,6 @@ def _search(
         cursor = page.next_cursor
         if cursor is None or len(runs) == most:
             return runs, cursor is not None
-
-
-def _hint_of_experiment(reader: RunReader, where: str) -> str:
-    """What to say when an experiment's name was given where its id belongs."""
-    node = parse_filter(where)
-    for value in [] if node is None else _experiment_ids(node):
-        try:
-            reader.get_experiment(value)
-        except ExperimentNotFoundError:
-            named = reader.find_experiment(value)
-            found = "this is the name of one" if named is not None else "`runstore experiments` lists them"
-            return f" No experiment has the id {value!r} ({found}); by name: --experiment NAME."
-    return ""
-
-
-def _experiment_ids(node: Node) -> list[str]:
-    tests = [test for test in tests_in(node) if test.field == Attribute("experiment_id")]
-    values = [
-        test.values if isinstance(test, In) else (test.value,) for test in tests if isinstance(test, Compare | In)
-    ]
-    return [value for listed in values for value in listed if isinstance(value, str)]
 
 
 def print_experiments(store: str | None, *, as_json: bool) -> None:

@@ -10,7 +10,8 @@ from runstore.frames.frame import Frame, check_library, converted
 from runstore.frames.sources import Source
 from runstore.model import DatasetType, History, Run
 from runstore.series.columns import Series
-from runstore.values.checks import check_dataset_type, check_name, check_run_ids, shown
+from runstore.series.sampling import check_sample_size
+from runstore.values.checks import check_dataset_type, check_name, check_run_ids, check_step, shown
 
 Runs = str | Run | Iterable[str | Run]
 """One run or several, each by its id or as it was read."""
@@ -32,12 +33,14 @@ def history_frame(  # noqa: PLR0913 - the arguments of the read
 ) -> Any:
     """The table of :meth:`runstore.protocol.RunReader.history_frame`: a read for each series."""
     library = check_library(as_)
+    most = None if max_points is None else check_sample_size(max_points)
+    low = None if min_step is None else check_step(min_step, "min_step")
+    high = None if max_step is None else check_step(max_step, "max_step")
 
     def read(run_id: str, name: str, dataset_type: DatasetType) -> History:
-        steps = {name: step for name, step in (("min_step", min_step), ("max_step", max_step)) if step is not None}
-        if max_points is None:
-            return reader.get_history(run_id, name, dataset_type, **steps)
-        return reader.sample_history(run_id, name, dataset_type, max_points=max_points, **steps)
+        if most is None:
+            return reader.get_history(run_id, name, dataset_type, min_step=low, max_step=high)
+        return reader.sample_history(run_id, name, dataset_type, max_points=most, min_step=low, max_step=high)
 
     run_ids = _run_ids(runs)
     wanted = None if metrics is None else _checked(metrics)

@@ -37,6 +37,13 @@ class Source(Protocol):
         max_step: int | None = None,
     ) -> History: ...
 
-    def sample_history(  # noqa: D102
-        self, run_id: str, name: str, dataset_type: DatasetType | str, *, max_points: int = 2000
+    def sample_history(  # noqa: D102, PLR0913
+        self,
+        run_id: str,
+        name: str,
+        dataset_type: DatasetType | str,
+        *,
+        max_points: int = 2000,
+        min_step: int | None = None,
+        max_step: int | None = None,
     ) -> History: ...
