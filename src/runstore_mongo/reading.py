@@ -6,14 +6,15 @@ from typing import Any, Final
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
-from runstore.backend import BackendStore, StepRange
+from runstore.backend import BackendStore, Presence, StepRange
+from runstore.errors import RunDeletedError, RunNotFoundError
 from runstore.model import Artifact, Experiment, Run, SeriesSummary
 from runstore.query import RunQuery
 from runstore.series import Columns, Series
 from runstore_mongo.connection import Connection
 from runstore_mongo.documents.layouts import Layouts, decoded_summaries
 from runstore_mongo.documents.names import ARTIFACTS, EXPERIMENTS, RUNS, SERIES, Document, artifact_key
-from runstore_mongo.documents.records import SHOWN_FIELDS, artifact_of, experiment_of, run_of
+from runstore_mongo.documents.records import SHOWN, SHOWN_FIELDS, artifact_of, experiment_of, presence_of, run_of
 from runstore_mongo.documents.summaries import WITHOUT_TAIL, summary_of
 from runstore_mongo.points import read_points
 from runstore_mongo.search import read_page
@@ -30,11 +31,11 @@ class MongoReads(BackendStore):
     _is_plain: bool
 
     def find_experiment_by_id(self, experiment_id: str) -> Experiment | None:
-        found = self._find(EXPERIMENTS, experiment_id)
+        found = self._find(EXPERIMENTS, {"_id": experiment_id, **SHOWN})
         return None if found is None else experiment_of(found)
 
     def read_experiments(self, after: str | None, limit: int) -> Sequence[Experiment]:
-        scope: Document = {} if after is None else {"name": {"$gt": after}}
+        scope: Document = dict(SHOWN) if after is None else {**SHOWN, "name": {"$gt": after}}
         experiments = self._connection.collection(EXPERIMENTS)
         found = self._connection.call(
             "list experiments", lambda: experiments.find(scope).sort("name", 1).limit(limit).to_list()
@@ -42,11 +43,11 @@ class MongoReads(BackendStore):
         return [experiment_of(document) for document in found]
 
     def find_run(self, run_id: str) -> Run | None:
-        found = self._find(RUNS, run_id, SHOWN_FIELDS)
+        found = self._find(RUNS, {"_id": run_id, **SHOWN}, SHOWN_FIELDS)
         return None if found is None else run_of(found)
 
-    def has_run(self, run_id: str) -> bool:
-        return self._find(RUNS, run_id, {"_id": 1}) is not None
+    def presence_of(self, run_id: str) -> Presence | None:
+        return presence_of(self._find(RUNS, {"_id": run_id}, {"deleted_at": 1, "purged_at": 1}))
 
     def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
         return read_page(self._connection, asked)
@@ -58,7 +59,7 @@ class MongoReads(BackendStore):
             lambda: {
                 document["_id"]: document["config_document"]
                 for some in _in_parts(run_ids)
-                for document in runs.find({"_id": {"$in": some}}, {"config_document": 1})
+                for document in runs.find({"_id": {"$in": some}, **SHOWN}, {"config_document": 1})
             },
         )
 
@@ -69,7 +70,9 @@ class MongoReads(BackendStore):
             lambda: [
                 document
                 for some in _in_parts(run_ids)
-                for document in runs.find({"_id": {"$in": some}}, {"metrics": 1, "has_more_series": 1}).to_list()
+                for document in runs.find(
+                    {"_id": {"$in": some}, **SHOWN}, {"metrics": 1, "has_more_series": 1}
+                ).to_list()
             ],
         )
         read = decoded_summaries if self._is_plain else Layouts().summaries
@@ -94,9 +97,11 @@ class MongoReads(BackendStore):
         return found
 
     def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns | None:
-        return read_points(self._connection, run_id, {series: steps}).get(series)
+        return read_points(self._connection, run_id, {series: steps}, only_shown=True).get(series)
 
     def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
+        if not self.has_run(run_id):
+            return []
         artifacts = self._connection.collection(ARTIFACTS)
         found = self._connection.call(
             "list artifacts", lambda: artifacts.find({"run_id": run_id}).sort("artifact_name", 1).to_list()
@@ -104,12 +109,19 @@ class MongoReads(BackendStore):
         return [artifact_of(document) for document in found]
 
     def read_artifact(self, run_id: str, name: str) -> Artifact | None:
-        found = self._find(ARTIFACTS, artifact_key(run_id, name))
+        if not self.has_run(run_id):
+            return None
+        found = self._find(ARTIFACTS, {"_id": artifact_key(run_id, name)})
         return None if found is None else artifact_of(found)
 
-    def _find(self, name: str, identity: str, fields: Document | None = None) -> Document | None:
+    def _missing(self, run_id: str, role: str = "run") -> RunNotFoundError:
+        """What is wrong with a run that takes no writes, or is not shown."""
+        error = RunNotFoundError if self.presence_of(run_id) is None else RunDeletedError
+        return error.of(run_id, role)
+
+    def _find(self, name: str, scope: Document, fields: Document | None = None) -> Document | None:
         collection = self._connection.collection(name)
-        return self._connection.call(f"read {name}", lambda: collection.find_one({"_id": identity}, fields))
+        return self._connection.call(f"read {name}", lambda: collection.find_one(scope, fields))
 
 
 def _in_parts(run_ids: Sequence[str]) -> Iterator[list[str]]:

@@ -18,7 +18,7 @@ from pymongo.errors import PyMongoError
 
 from runstore.artifacts import Blobs, blobs_at
 from runstore.backend import NewExperiment, NewRun, RunEnd
-from runstore.errors import ExperimentNotFoundError, InvalidValueError, RunNotFoundError
+from runstore.errors import ExperimentNotFoundError, InvalidValueError
 from runstore.local.clock import now_us
 from runstore.model import TERMINAL_STATUSES, Artifact, RunStatus
 from runstore.series import SeriesColumns
@@ -34,8 +34,8 @@ from runstore_mongo.documents.records import (
     run_fields,
 )
 from runstore_mongo.documents.stages import heartbeat_stage, lease_stage, new_run_stage, reopen_stage
+from runstore_mongo.editing import MongoEdits
 from runstore_mongo.points import PointWriter
-from runstore_mongo.reading import MongoReads
 from runstore_mongo.schema import open_schema
 
 PLAIN: Final = "RUNSTORE_MONGO_PLAIN"
@@ -52,7 +52,7 @@ _MOST_RUN_BYTES: Final = 15 * 2**20
 _TERMINAL: Final = sorted(str(status) for status in TERMINAL_STATUSES)
 
 
-class MongoStore(MongoReads):
+class MongoStore(MongoEdits):
     """A handle on one database."""
 
     def __init__(self, url: str, *, artifacts: str | None = None, read_only: bool = False) -> None:
@@ -102,9 +102,16 @@ class MongoStore(MongoReads):
                 if is_duplicate(error):
                     raise ConflictingWriteError from error
                 raise
-        elif known["description"] is None and new.description is not None:
+            return
+        if known["description"] is None and new.description is not None:
             change = {"$set": {"description": new.description}}
             experiments.update_one({"_id": new.id, "description": None}, change)
+        if known.get("deleted_at") is not None:
+            self._show_experiment(new.id)
+
+    def _show_experiment(self, experiment_id: str) -> None:
+        """Shows an experiment that was deleted again."""
+        self._connection.collection(EXPERIMENTS).update_one({"_id": experiment_id}, {"$set": {"deleted_at": None}})
 
     def insert_run(self, new: NewRun) -> bool:
         fields = run_fields(new, now_us=now_us())
@@ -120,10 +127,15 @@ class MongoStore(MongoReads):
 
     def _insert_run(self, new: NewRun, fields: Document) -> bool:
         experiment_id = new.require_experiment()
-        if self._find(EXPERIMENTS, experiment_id, {"_id": 1}) is None:
+        experiment = self._find(EXPERIMENTS, {"_id": experiment_id}, {"deleted_at": 1})
+        if experiment is None:
             raise ExperimentNotFoundError.of(experiment_id)
         if new.parent_run_id is not None and not self.has_run(new.parent_run_id):
-            raise RunNotFoundError.of(new.parent_run_id, role="parent run")
+            raise self._missing(new.parent_run_id, role="parent run")
+        if experiment.get("deleted_at") is not None:
+            if new.is_named and self.presence_of(new.id) is not None:
+                return False
+            self._show_experiment(experiment_id)  # first: a run that is there already is not made again
         try:
             # Matches no stored run, so that it inserts one or fails by its id; a plain insert has no server's clock.
             self._connection.collection(RUNS).update_one(
@@ -137,7 +149,7 @@ class MongoStore(MongoReads):
 
     def reopen_run(self, run_id: str) -> None:
         runs = self._connection.collection(RUNS)
-        scope = {"_id": run_id, "status": {"$in": _TERMINAL}}
+        scope = {"_id": run_id, "status": {"$in": _TERMINAL}, "purged_at": None}
         self._connection.call("reopen a run", lambda: runs.update_one(scope, [reopen_stage()]))
 
     def end_run(self, run_id: str, end: RunEnd) -> None:
@@ -146,9 +158,9 @@ class MongoStore(MongoReads):
 
     def _end_run(self, run_id: str, end: RunEnd) -> None:
         runs = self._connection.collection(RUNS)
-        known = runs.find_one({"_id": run_id}, {"status": 1, "start_time": 1})
+        known = runs.find_one({"_id": run_id, "purged_at": None}, {"status": 1, "start_time": 1})
         if known is None:
-            raise RunNotFoundError.of(run_id)
+            raise self._missing(run_id)
         if end.is_reached(run_id, known["status"]):
             return
         fields = {
@@ -163,10 +175,11 @@ class MongoStore(MongoReads):
     def beat(self, run_id: str, lease_s: float) -> None:
         runs = self._connection.collection(RUNS)
         result = self._connection.call(
-            "mark a run as alive", lambda: runs.update_one({"_id": run_id}, [lease_stage(lease_s)])
+            "mark a run as alive",
+            lambda: runs.update_one({"_id": run_id, "purged_at": None}, [lease_stage(lease_s)]),
         )
         if not result.matched_count:
-            raise RunNotFoundError.of(run_id)
+            raise self._missing(run_id)
         self._heartbeats.pop(run_id, None)  # the lease may be shorter than what the next write would share
 
     # --- what runs hold -----------------------------------------------------------------------------------------
@@ -189,9 +202,9 @@ class MongoStore(MongoReads):
         if run_id in self._without_config:  # this handle made it
             self._without_config.discard(run_id)
         else:
-            known = runs.find_one({"_id": run_id}, {"config_document": 1, "config_version": 1})
+            known = runs.find_one({"_id": run_id, "purged_at": None}, {"config_document": 1, "config_version": 1})
         if known is None:
-            raise RunNotFoundError.of(run_id)
+            raise self._missing(run_id)
         merged = config.merged_over(ConfigDocument(known["config_document"]))
         fields: Document = {}
         if merged.text != known["config_document"]:
@@ -202,7 +215,7 @@ class MongoStore(MongoReads):
                 "config": {"$literal": leaves},
                 "config_version": known["config_version"] + 1,
             }
-        guards = {"_id": run_id, "config_version": known["config_version"]}
+        guards = {"_id": run_id, "config_version": known["config_version"], "purged_at": None}
         if not runs.update_one(guards, [heartbeat_stage(fields)]).matched_count:
             raise ConflictingWriteError
 
@@ -227,9 +240,11 @@ class MongoStore(MongoReads):
         if not self._is_heartbeat_due(run_id):
             return
         runs = self._connection.collection(RUNS)
-        result = self._connection.call("look up a run", lambda: runs.update_one({"_id": run_id}, [heartbeat_stage()]))
+        result = self._connection.call(
+            "look up a run", lambda: runs.update_one({"_id": run_id, "purged_at": None}, [heartbeat_stage()])
+        )
         if not result.matched_count:
-            raise RunNotFoundError.of(run_id)
+            raise self._missing(run_id)
         self._remember_heartbeat(run_id)
 
     def _is_heartbeat_due(self, run_id: str) -> bool:

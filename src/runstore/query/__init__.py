@@ -56,6 +56,7 @@ from runstore.query.tree import (
     Present,
     Rank,
     Tag,
+    Test,
     tests_in,
 )
 
@@ -89,6 +90,7 @@ __all__ = [
     "Rank",
     "RunQuery",
     "Tag",
+    "Test",
     "ValueQuery",
     "Wildcard",
     "check_children",

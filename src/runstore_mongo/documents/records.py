@@ -1,10 +1,11 @@
 """Experiments, runs and artifacts as documents, and back."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from bson.int64 import Int64
 
-from runstore.backend import NewExperiment, NewRun
+from runstore.backend import NewExperiment, NewRun, Presence
 from runstore.model import (
     Artifact,
     Experiment,
@@ -20,6 +21,9 @@ from runstore_mongo.documents.stages import STATUS
 
 PREFIX_LENGTH: Final = 64
 """Characters of a config text that are indexed; the rest is compared in the document."""
+
+SHOWN: Final[Document] = {"deleted_at": None}
+"""What reads see: runs and experiments that were not deleted. What older releases wrote has no such field."""
 
 SHOWN_FIELDS: Final[Document] = {**dict.fromkeys(Run.__struct_fields__[1:], 1), "status": STATUS}
 """The projection of a run to what a reader sees: without its config and points, ``lost`` if it is."""
@@ -54,7 +58,7 @@ def run_fields(new: NewRun, *, now_us: int) -> Document:
         "end_time": None,
         "failure": None,
         "source_path": new.source_path,
-        "tags": [{"k": key, "v": value} for key, value in new.tags.items()],
+        "tags": tag_documents(new.tags),
         "provenance": new.provenance.text,
         "config_version": 0,
         "config_document": EMPTY_CONFIG,
@@ -67,7 +71,7 @@ def run_fields(new: NewRun, *, now_us: int) -> Document:
 
 def run_of(document: Document) -> Run:
     """A run that was read with :data:`SHOWN_FIELDS`."""
-    end_time, failure = document["end_time"], document["failure"]
+    end_time, failure, archived_at = document["end_time"], document["failure"], document.get("archived_at")
     return Run(
         id=document["_id"],
         experiment_id=document["experiment_id"],
@@ -82,10 +86,31 @@ def run_of(document: Document) -> Run:
         heartbeat_at=from_microseconds(document["heartbeat_at"]),
         lease_s=document["lease_s"],
         source_path=document["source_path"],
-        tags={tag["k"]: tag["v"] for tag in document["tags"]},
+        tags=tags_of(document),
         provenance=decode_config(document["provenance"]),
         failure=None if failure is None else RunFailure(**failure),
+        note=document.get("note"),
+        archived_at=None if archived_at is None else from_microseconds(archived_at),
     )
+
+
+def tag_documents(tags: Mapping[str, str]) -> list[Document]:
+    """Tags as a run holds them."""
+    return [{"k": key, "v": value} for key, value in tags.items()]
+
+
+def tags_of(document: Document) -> dict[str, str]:
+    """The tags of a stored run."""
+    return {tag["k"]: tag["v"] for tag in document["tags"]}
+
+
+def presence_of(document: Document | None) -> Presence | None:
+    """What there is of a run, by its ``deleted_at`` and ``purged_at``."""
+    if document is None:
+        return None
+    if document.get("purged_at") is not None:
+        return Presence.PURGED
+    return Presence.SHOWN if document.get("deleted_at") is None else Presence.DELETED
 
 
 def failure_fields(failure: RunFailure | None) -> Document | None:

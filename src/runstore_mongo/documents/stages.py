@@ -17,6 +17,9 @@ IN_PROGRESS: Final[Document] = {"$eq": ["$status", str(RunStatus.IN_PROGRESS)]}
 STATUS: Final[Document] = {"$cond": [{"$and": [IN_PROGRESS, IS_LATE]}, str(RunStatus.LOST), "$status"]}
 """The status that readers see."""
 
+DURATION: Final[Document] = {"$divide": [{"$subtract": ["$end_time", "$start_time"]}, 1e6]}
+"""Seconds from the start to the end; null for a run that has not ended."""
+
 _LONGEST_US: Final = 8e18
 """A lease of 300,000 years stands for anything longer."""
 

@@ -10,26 +10,39 @@ from runstore.values import MAX_STEP
 from runstore_mongo.connection import ConflictingWriteError, Connection
 from runstore_mongo.documents.names import BUCKETS, RUNS, SERIES, Document, series_key
 from runstore_mongo.documents.packed import laid_over, overlay, unpacked, within
+from runstore_mongo.documents.records import SHOWN
 
 _MOST_ROUNDS: Final = 12
 
 
-def read_points(connection: Connection, run_id: str, wanted: Mapping[Series, StepRange]) -> dict[Series, Columns]:
+def read_points(
+    connection: Connection, run_id: str, wanted: Mapping[Series, StepRange], *, only_shown: bool = False
+) -> dict[Series, Columns]:
     """The points within inclusive ranges of steps, of those of the series that exist.
 
     Round trips: three, for any number of series and points; more only while a writer is moving the same points.
+
+    Args:
+        connection: to the database.
+        run_id: the run.
+        wanted: the ranges by series.
+        only_shown: a deleted run gives nothing. Without it, as a writer needs it, a deleted run is read as any other.
     """
-    return connection.call("read points", lambda: _read(connection, run_id, wanted))
+    scope = {"_id": run_id, **SHOWN} if only_shown else {"_id": run_id}
+    return connection.call("read points", lambda: _read(connection, scope, wanted))
 
 
-def _read(connection: Connection, run_id: str, wanted: Mapping[Series, StepRange]) -> dict[Series, Columns]:
+def _read(connection: Connection, scope: Document, wanted: Mapping[Series, StepRange]) -> dict[Series, Columns]:
     """The run first, then series, then buckets: what was moved in between is met again further down.
 
     So each answer is what its series held at one moment, without a transaction. A pending block that its series'
     version already covers is left out: a later point of the same step may lie beneath. What the tail of that moment did
     not hide was in a bucket not younger than it; buckets that were sealed from a later version are read again.
     """
-    pending = _pending(connection, run_id, list(wanted))
+    run_id = scope["_id"]
+    pending = _pending(connection, scope, list(wanted))
+    if pending is None:
+        return {}
     found: dict[Series, Columns] = {}
     rest = {series_key(run_id, series): series for series in wanted}
     for series, blocks in pending.items():
@@ -61,8 +74,8 @@ def _read(connection: Connection, run_id: str, wanted: Mapping[Series, StepRange
     raise ConflictingWriteError
 
 
-def _pending(connection: Connection, run_id: str, wanted: list[Series]) -> dict[Series, list[Document]]:
-    """The blocks of some series that wait in their run, oldest first."""
+def _pending(connection: Connection, scope: Document, wanted: list[Series]) -> dict[Series, list[Document]] | None:
+    """The blocks of some series that wait in their run, oldest first; ``None`` if there is no such run."""
     held: Any = {"$ifNull": ["$pending", []]}
     if len(wanted) == 1:
         name, dataset_type = wanted[0]
@@ -73,7 +86,9 @@ def _pending(connection: Connection, run_id: str, wanted: list[Series]) -> dict[
             ]
         }
         held = {"$filter": {"input": held, "cond": is_wanted}}
-    run = connection.collection(RUNS).find_one({"_id": run_id}, {"pending": held}) or {"pending": []}
+    run = connection.collection(RUNS).find_one(scope, {"pending": held})
+    if run is None:
+        return None
     blocks = blocks_by_series(run["pending"])
     return {series: blocks[series] for series in wanted if series in blocks}
 

@@ -18,7 +18,7 @@ from pymongo import ReturnDocument, UpdateOne
 from pymongo.errors import BulkWriteError, DocumentTooLarge, OperationFailure, PyMongoError
 
 from runstore.backend import StepRange
-from runstore.errors import RunNotFoundError
+from runstore.errors import RunDeletedError, RunNotFoundError
 from runstore.local.processes import PerProcess
 from runstore.model import SeriesSummary
 from runstore.series import Columns, Series, SeriesColumns
@@ -167,17 +167,19 @@ class PointWriter:
         known = self._memory.get().runs.get(run_id)
         if known is not None:
             return known
-        fields = {"metrics": 1, "has_more_series": 1, "waiting": {"$bsonSize": {"pending": "$pending"}}}
+        fields = {"metrics": 1, "has_more_series": 1, "purged_at": 1, "waiting": {"$bsonSize": {"pending": "$pending"}}}
         run = self._connection.collection(RUNS).find_one({"_id": run_id}, fields)
         if run is None:
             raise RunNotFoundError.of(run_id)
+        if run.get("purged_at") is not None:
+            raise RunDeletedError.of(run_id)
         state = _RunState(versions_and_summaries(run["metrics"]), run["waiting"], is_wide=bool(run["has_more_series"]))
         self._remember(run_id, state)
         return state
 
     def _push(self, run_id: str, batches: SeriesColumns, state: _RunState, *, is_heartbeat: bool) -> _Push:
         push = self._planned(run_id, batches, state)
-        guards = {"_id": run_id, "has_more_series": {"$ne": True}, **push.guards}
+        guards = {"_id": run_id, "has_more_series": {"$ne": True}, "purged_at": None, **push.guards}
         runs = self._connection.collection(RUNS)
         try:
             if is_heartbeat:  # by the server's clock, which only a pipeline can read; in the same command

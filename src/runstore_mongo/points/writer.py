@@ -12,7 +12,7 @@ from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 from pymongo.write_concern import WriteConcern
 
-from runstore.errors import RunNotFoundError
+from runstore.errors import RunDeletedError
 from runstore.local.processes import PerProcess
 from runstore.model import SeriesSummary
 from runstore.series import Columns, Series, SeriesColumns
@@ -146,7 +146,7 @@ class SeriesWriter:
             copied: the series whose statistics the run holds, too.
 
         Raises:
-            RunNotFoundError: there is no such run.
+            RunDeletedError: only the id of the run is left.
             ConflictingWriteError: another writer was faster.
         """
         keys = {series: series_key(run_id, series) for series in batches}
@@ -292,9 +292,9 @@ class SeriesWriter:
         runs = self._connection.collection(RUNS)
         if session is None:  # the points are on disk; the copy, which the next call mends, need not be waited for
             runs = runs.with_options(write_concern=WriteConcern(w=1))
-        result = runs.update_one({"_id": run_id}, stages, session=session)
-        if not result.matched_count:
-            raise RunNotFoundError.of(run_id)
+        result = runs.update_one({"_id": run_id, "purged_at": None}, stages, session=session)
+        if not result.matched_count:  # it was there when it was first looked at
+            raise RunDeletedError.of(run_id)
 
     def _concern(self) -> WriteConcern | None:
         """On several shards no log keeps the order of two documents: there each write is waited for."""

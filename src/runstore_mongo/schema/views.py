@@ -3,6 +3,7 @@
 from typing import Final
 
 from runstore_mongo.documents.names import BUCKETS, RUNS, SERIES, Document, Pipeline
+from runstore_mongo.documents.records import SHOWN
 
 _UNPACK: Final = """
 function (steps, values, times, hidden) {
@@ -29,8 +30,9 @@ function (steps, values, times, hidden) {
 
 
 def configurations_view() -> Pipeline:
-    """Over ``runs``: ``run_id``, ``key``, ``value`` (text), ``value_type`` and ``number``."""
+    """Over ``runs`` that were not deleted: ``run_id``, ``key``, ``value`` (text), ``value_type`` and ``number``."""
     return [
+        {"$match": SHOWN},
         {"$project": {"run_id": "$_id", "config": 1}},
         {"$unwind": "$config"},
         {
@@ -47,12 +49,24 @@ def configurations_view() -> Pipeline:
 
 
 def metrics_view() -> Pipeline:
-    """Over ``run_series`` and what waits in ``runs``: the inherited columns of ``run_metrics``, one row a point.
+    """Over ``run_series`` and what waits in ``runs``, without deleted runs: the inherited columns of ``run_metrics``, one row a point.
 
     The packed columns are unpacked by JavaScript on the server: right for looking and small exports, 20 times slower
     than reading ``run_buckets``. A point in a tail hides one of the same step in a bucket, and one that waits hides both.
     """
     names = {"run_id": 1, "metric_name": 1, "dataset_type": 1}
+    of_shown_runs: Pipeline = [
+        {
+            "$lookup": {
+                "from": RUNS,
+                "localField": "run_id",
+                "foreignField": "_id",
+                "pipeline": [{"$match": SHOWN}, {"$project": {"_id": 1}}],
+                "as": "shown",
+            }
+        },
+        {"$match": {"shown": {"$ne": []}}},
+    ]
     waiting: Pipeline = [
         {
             "$lookup": {
@@ -70,12 +84,13 @@ def metrics_view() -> Pipeline:
     ]
     tails: Pipeline = [
         {"$match": {"tail.count": {"$gt": 0}}},
+        *of_shown_runs,
         {"$project": {**names, "version": 1, "block": "$tail"}},
         *waiting,
         {"$project": {**names, "block": 1, "hidden": "$waiting.steps"}},
     ]
     pending: Pipeline = [
-        {"$match": {"pending.0": {"$exists": True}}},
+        {"$match": {**SHOWN, "pending.0": {"$exists": True}}},
         {"$project": {"run_id": "$_id", "block": "$pending", "pending": 1}},
         {"$unwind": "$block"},
         {"$set": {"metric_name": "$block.metric_name", "dataset_type": "$block.dataset_type"}},
@@ -91,6 +106,7 @@ def metrics_view() -> Pipeline:
         },
     ]
     return [
+        *of_shown_runs,
         {"$project": {**names, "version": 1, "tail": 1}},
         *waiting,
         {"$lookup": {"from": BUCKETS, "localField": "_id", "foreignField": "series", "as": "block"}},

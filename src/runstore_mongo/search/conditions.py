@@ -5,10 +5,9 @@ where the server expects a value: on the right of ``$eq`` and its like, or escap
 """
 
 import math
-import re
+from collections.abc import Mapping
 from typing import Any, Final
 
-from runstore.model import RunStatus
 from runstore.query import (
     And,
     ArtifactName,
@@ -23,22 +22,19 @@ from runstore.query import (
     Node,
     Not,
     Or,
-    Part,
     Present,
     Tag,
-    Wildcard,
-    like_parts,
-    matches,
-    part_length,
+    Test,
     tests_in,
 )
 from runstore_mongo.documents.names import Document, copy_key
 from runstore_mongo.documents.records import PREFIX_LENGTH
-from runstore_mongo.documents.stages import IS_LATE
+from runstore_mongo.search.derived import OPERATORS, found_test, of_archived, of_duration, of_experiment, of_status
+from runstore_mongo.search.patterns import regex_of
 
-_OPERATORS: Final = {"=": "$eq", "!=": "$ne", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
+_LOOKED_UP: Final = "artifacts are looked up"
 _CONFIG_KINDS: Final = {"number": ["int", "float"], "text": ["str"], "boolean": ["bool"]}
-_STATUS: Final = Attribute("status")
+EXPERIMENT: Final = Attribute("experiment")
 
 
 class Conditions:
@@ -46,11 +42,20 @@ class Conditions:
 
     Attributes:
         joined: the series that must be looked up, ``(dataset_type, name)`` to the number of their field.
+        artifacts: the tests of artifacts, which must be looked up, to the number of their field.
     """
 
-    def __init__(self, *, joins: bool) -> None:
+    def __init__(self, *, joins: bool, experiments: Mapping[str, str]) -> None:
+        """Knows how to read documents.
+
+        Args:
+            joins: whether statistics are looked up.
+            experiments: names by id, where the filter asks for names.
+        """
         self._joins = joins
+        self._experiments = experiments
         self.joined: dict[tuple[str, str], int] = {}
+        self.artifacts: dict[Test, int] = {}
 
     def path_of(self, field: Metric) -> str:
         """Where a statistic stands in the document."""
@@ -59,7 +64,7 @@ class Conditions:
         number = self.joined.setdefault((field.dataset_type, field.name), len(self.joined))
         return f"_m{number}.{field.stat}"
 
-    def of(self, node: Node) -> Document:  # noqa: PLR0911 - one return a kind of node
+    def of(self, node: Node) -> Document:
         """The condition of a node."""
         match node:
             case And(items):
@@ -68,14 +73,38 @@ class Conditions:
                 return {"$or": [self.of(item) for item in items]}
             case Not(item):
                 return {"$nor": [self.of(item)]}
-            case Compare(field=field) | In(field=field) | Like(field=field) | Present(field=field) if field == _STATUS:
-                return _of_status(node)
+            case _:
+                return self._of_test(node)
+
+    def _of_test(self, test: Test) -> Document:
+        """The condition of a test: of fields that are stored as they are named, below."""
+        match test.field:
+            case ArtifactName():
+                return self._of_artifacts(test)
+            case Attribute("status"):
+                return of_status(test)
+            case Attribute("archived"):
+                return of_archived(test)
+            case Attribute("duration"):
+                return of_duration(test)
+            case Attribute("experiment"):
+                return of_experiment(test, self._experiments)
+            case _:
+                return self._of_stored(test)
+
+    def _of_artifacts(self, test: Test) -> Document:
+        number = self.artifacts.setdefault(found_test(test), len(self.artifacts))
+        found: Document = {f"_a{number}": {"$ne": []}}
+        return {"$nor": [found]} if isinstance(test, Present) and test.negated else found
+
+    def _of_stored(self, test: Test) -> Document:
+        match test:
             case Compare(field, op, literal):
                 return self._compared(field, op, literal)
             case In(field, literals, negated):
                 return self._contained(field, literals, negated=negated)
             case Like(field, pattern, negated):
-                regex = {"$regex": _regex(pattern)}
+                regex = {"$regex": regex_of(pattern)}
                 return self._holds(field, "text", {"$not": regex} if negated else regex)
             case Present(field, negated):
                 present = self._present(field)
@@ -83,7 +112,7 @@ class Conditions:
 
     def _compared(self, field: Field, op: str, literal: Literal) -> Document:
         kind = _kind(literal)
-        condition: Document = {_OPERATORS[op]: _stored(literal)}
+        condition: Document = {OPERATORS[op]: _stored(literal)}
         if op == "=" and kind == "text" and isinstance(field, ConfigKey):
             return self._holds(field, kind, condition, prefix=str(literal)[:PREFIX_LENGTH])
         return self._holds(field, kind, condition)
@@ -104,7 +133,7 @@ class Conditions:
             guards += [{"$ne": math.nan}] if kind == "number" else []
         match field:
             case ArtifactName():
-                raise NotImplementedError
+                raise AssertionError(_LOOKED_UP)
             case Attribute() | Metric():
                 return {"$and": [{self._path(field): guard} for guard in guards]}
             case Tag(key):
@@ -126,7 +155,7 @@ class Conditions:
     def _present(self, field: Field) -> Document:
         match field:
             case ArtifactName():
-                raise NotImplementedError
+                raise AssertionError(_LOOKED_UP)
             case Attribute() | Metric():
                 return {self._path(field): {"$ne": None}}
             case Tag(key):
@@ -145,6 +174,11 @@ def uses_metrics(node: Node) -> bool:
     return any(isinstance(test.field, Metric) for test in tests_in(node))
 
 
+def uses_artifacts(node: Node) -> bool:
+    """Whether a filter needs the records of artifacts."""
+    return any(isinstance(test.field, ArtifactName) for test in tests_in(node))
+
+
 def _kind(literal: Literal) -> str:
     if isinstance(literal, bool):
         return "boolean"
@@ -154,36 +188,3 @@ def _kind(literal: Literal) -> str:
 def _stored(literal: Literal) -> Any:
     """A literal as the documents hold it: a boolean leaf is the number 0 or 1 beside its kind."""
     return float(literal) if isinstance(literal, bool) else literal
-
-
-def _regex(pattern: str) -> str:
-    r"""A pattern as a regular expression that never tries a place twice.
-
-    The server gives up on one that does after so many tries, says nothing, and the text counts as one that does not
-    match. So each part between two ``%`` is taken where it fits first, for good (``(?>…)``), and the last one by
-    looking back from the end, once it is sure that so much text is left. ``\\z``, for ``$`` stops before a newline.
-    """
-    head, *rest = like_parts(pattern)
-    if not rest:
-        return f"\\A{_spelled(head)}\\z"
-    *middle, tail = rest
-    taken = "".join(f"(?>(?s:.*?){_spelled(part)})" for part in middle)
-    end = f"(?=(?s:.{{{part_length(tail)}}}))(?>(?s:.*))(?<={_spelled(tail)})\\z" if tail else ""
-    return f"\\A{_spelled(head)}{taken}{end}"
-
-
-def _spelled(part: Part) -> str:
-    return "".join("(?s:.)" if token is Wildcard.ONE else re.escape(str(token)) for token in part)
-
-
-def _of_status(node: Node) -> Document:
-    """The condition of a test of the derived status: one for each of the few statuses that pass it."""
-    passing = [status for status in RunStatus if matches(node, lambda _, status=status: str(status))]  # type: ignore[misc]
-    return {"$or": [_has_status(status) for status in passing]} if passing else {"$nor": [{}]}
-
-
-def _has_status(status: RunStatus) -> Document:
-    if status.is_final:
-        return {"status": {"$eq": str(status)}}
-    stored = {"status": {"$eq": str(RunStatus.IN_PROGRESS)}}
-    return {**stored, "$expr": IS_LATE if status == RunStatus.LOST else {"$not": IS_LATE}}

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from runstore.query import MAX_SORTED_LENGTH, ArtifactName, Attribute, ConfigKey, Field, Metric, Order, Rank, Tag
-from runstore_mongo.documents.names import Document, Pipeline
-from runstore_mongo.documents.stages import STATUS
+from runstore_mongo.documents.names import EXPERIMENTS, Document, Pipeline
+from runstore_mongo.documents.stages import DURATION, STATUS
 from runstore_mongo.search.conditions import Conditions
 
 _STORED: Final = {
@@ -57,8 +57,7 @@ def term_of(index: int, order: Order, conditions: Conditions) -> Term:
     if isinstance(field, Attribute) and field.name in _STORED:
         path, rank = _STORED[field.name]
         return Term(path, order.descending, rank)
-    source, expression = _source_of(field, f"_x{index}", conditions)
-    stages: Pipeline = [] if expression is None else [{"$set": {source: expression}}]
+    source, stages = _source_of(field, f"_x{index}", conditions)
     rank_of, value_of = _ranked_leaf(f"${source}") if isinstance(field, ConfigKey) else _ranked_value(f"${source}")
     path, rank_path = f"_v{index}", f"_r{index}"
     stages.append({"$set": {rank_path: rank_of, path: value_of}})
@@ -66,22 +65,37 @@ def term_of(index: int, order: Order, conditions: Conditions) -> Term:
     return Term(path, order.descending, None, rank_path, stages, statistic)
 
 
-def _source_of(field: Field, computed: str, conditions: Conditions) -> tuple[str, Any]:
-    """Where a field's value stands; and for one that is computed, how."""
+def _source_of(field: Field, computed: str, conditions: Conditions) -> tuple[str, Pipeline]:  # noqa: PLR0911 - one a field
+    """Where a field's value stands; and for one that is computed, the stages that do it."""
     match field:
         case ArtifactName():
             message = f"no order by {field}"
             raise TypeError(message)
         case Attribute("status"):
-            return computed, STATUS
+            return computed, _computed(computed, STATUS)
+        case Attribute("duration"):
+            return computed, _computed(computed, DURATION)
+        case Attribute("archived"):
+            return computed, _computed(computed, {"$gt": ["$archived_at", None]})
+        case Attribute("experiment"):
+            fields = {"localField": "experiment_id", "foreignField": "_id", "as": computed}
+            return computed, [
+                {"$lookup": {"from": EXPERIMENTS, **fields}},
+                *_computed(computed, {"$first": f"${computed}.name"}),
+            ]
         case Attribute(name):
-            return name, None
+            return name, []
         case Tag(key):
-            return computed, {"$first": {"$map": {"input": _by_key("$tags", key), "in": "$$this.v"}}}
+            value = {"$first": {"$map": {"input": _by_key("$tags", key), "in": "$$this.v"}}}
+            return computed, _computed(computed, value)
         case ConfigKey(key):
-            return computed, {"$first": _by_key("$config", key)}
+            return computed, _computed(computed, {"$first": _by_key("$config", key)})
         case Metric():
-            return conditions.path_of(field), None
+            return conditions.path_of(field), []
+
+
+def _computed(path: str, expression: Any) -> Pipeline:
+    return [{"$set": {path: expression}}]
 
 
 def _by_key(array: str, key: str) -> Document:
@@ -94,14 +108,16 @@ def _is_finite(value: str) -> Document:
 
 def _ranked_value(value: str) -> tuple[Document, Document]:
     """The rank of an attribute, a tag or a statistic, and the value that counts within it."""
-    is_text = {"$eq": [{"$type": value}, "string"]}
+    is_text, is_boolean = {"$eq": [{"$type": value}, "string"]}, {"$eq": [{"$type": value}, "bool"]}
     rank = _first_of(
         (_is_finite(value), Rank.NUMBER),
         ({"$lte": [value, None]}, Rank.MISSING),  # null or missing
         (is_text, Rank.TEXT),
+        (is_boolean, Rank.BOOLEAN),
         otherwise=Rank.NON_FINITE,
     )
-    return rank, {"$cond": [{"$or": [_is_finite(value), is_text]}, value, 0]}
+    number = {"$cond": [is_boolean, {"$toDouble": value}, 0]}  # a boolean counts as the leaf of a config does
+    return rank, {"$cond": [{"$or": [_is_finite(value), is_text]}, value, number]}
 
 
 def _ranked_leaf(leaf: str) -> tuple[Document, Document]:

@@ -1,14 +1,15 @@
 """One search of runs: an aggregation pipeline for a filter, an ordering and a place to go on from."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 from runstore.query import And, Metric, Node, Place, Rank, RunQuery, tests_in
-from runstore_mongo.documents.names import SERIES, Document, Pipeline, copy_key
-from runstore_mongo.documents.records import SHOWN_FIELDS
-from runstore_mongo.search.conditions import Conditions, uses_metrics
+from runstore_mongo.documents.names import ARTIFACTS, SERIES, Document, Pipeline, copy_key
+from runstore_mongo.documents.records import SHOWN, SHOWN_FIELDS
+from runstore_mongo.search.conditions import Conditions, uses_artifacts, uses_metrics
+from runstore_mongo.search.derived import artifact_scope
 from runstore_mongo.search.orders import TIES, Term, term_of
 
 
@@ -24,20 +25,22 @@ class _SortKey(NamedTuple):
 class Search:
     """One search: its pipeline, and the place of a run that came out of it."""
 
-    def __init__(self, asked: RunQuery, *, joins: bool = False) -> None:
+    def __init__(self, asked: RunQuery, *, experiments: Mapping[str, str], joins: bool = False) -> None:
         """Compiles.
 
         Args:
             asked: the question.
+            experiments: names by id, where the filter asks for names.
             joins: look the statistics of wide runs up in ``run_series``: right for all, and many times slower.
         """
-        self._conditions = Conditions(joins=joins)
+        self._conditions = Conditions(joins=joins, experiments=experiments)
         self._joins = joins
         self._node = asked.node
         self._after = asked.after
         self._limit = asked.limit + 1  # one more, to know whether a page follows
         scope = {"experiment_id": asked.experiment_id, "parent_run_id": asked.parent_run_id}
-        self._scope = {field: {"$eq": value} for field, value in scope.items() if value is not None}
+        self._scope: Document = {field: {"$eq": value} for field, value in scope.items() if value is not None}
+        self._scope |= SHOWN if asked.with_archived else {**SHOWN, "archived_at": None}
         terms = [term_of(index, order, self._conditions) for index, order in enumerate(asked.orders)]
         self._terms = [*terms, *TIES]
 
@@ -48,6 +51,9 @@ class Search:
         behind = [] if self._after is None else [_behind(self._after, self._terms)]
         conditions = [self._conditions.of(item) for item in early]
         stages: Pipeline = [_match([self._scope, *conditions, *([] if computed else behind)])]
+        # What nothing is computed for is sorted first, by an index: then no more is looked up than the page takes.
+        is_sorted = bool(late) and not computed
+        stages += [_sort(self._terms)] if is_sorted else []
         if late:
             # Look up what the filter needs, drop what it drops, and only then look up what the ordering needs.
             wanted = {
@@ -57,7 +63,7 @@ class Search:
                 if isinstance(test.field, Metric)
             }
             conditions = [self._conditions.of(item) for item in late]
-            stages += [*self._lookups(wanted), _match(conditions)]
+            stages += [*self._lookups(wanted), *self._artifact_lookups(), _match(conditions)]
             stages += self._lookups(self._conditions.joined.keys() - wanted)
         else:
             stages += self._lookups(self._conditions.joined.keys())
@@ -68,7 +74,8 @@ class Search:
             # A sort holds whole documents, up to 100 MB of them in memory.
             stages.append({"$unset": ["config", "metrics"]})
         places = {name: 1 for term in computed for name in (term.rank_path, term.path)}
-        return [*stages, _sort(self._terms), {"$limit": self._limit}, {"$project": {**SHOWN_FIELDS, **places}}]
+        stages += [] if is_sorted else [_sort(self._terms)]
+        return [*stages, {"$limit": self._limit}, {"$project": {**SHOWN_FIELDS, **places}}]
 
     def finite_pipeline(self) -> Pipeline | None:
         """The same for the runs alone in which the statistic that is ordered by first is finite; ``None`` without one.
@@ -80,6 +87,8 @@ class Search:
         if self._joins or first.statistic is None or not all(term.is_stored for term in others):
             return None
         if self._after is not None and self._after[0][0] != Rank.NUMBER:
+            return None
+        if self._node is not None and uses_artifacts(self._node):
             return None
         terms = [first.as_stored(), *others]
         path = terms[0].path
@@ -105,8 +114,17 @@ class Search:
         if self._node is None:
             return [], []
         items = self._node.items if isinstance(self._node, And) else (self._node,)
-        late = [item for item in items if self._joins and uses_metrics(item)]
+        late = [item for item in items if (self._joins and uses_metrics(item)) or uses_artifacts(item)]
         return [item for item in items if item not in late], late
+
+    def _artifact_lookups(self) -> Pipeline:
+        """Joins, for each test of artifacts, one record that passes it."""
+        joined = {"from": ARTIFACTS, "localField": "_id", "foreignField": "run_id"}
+        rest = [{"$limit": 1}, {"$project": {"_id": 1}}]
+        return [
+            {"$lookup": {**joined, "pipeline": [_match([artifact_scope(test)]), *rest], "as": f"_a{number}"}}
+            for test, number in self._conditions.artifacts.items()
+        ]
 
     def _lookups(self, wanted: AbstractSet[tuple[str, str]]) -> Pipeline:
         """Joins series' summaries by their key: one index look-up a run."""

@@ -1,0 +1,77 @@
+"""The changes of a store: of runs and experiments that have begun already."""
+
+from typing import Any, Final
+
+from bson.int64 import Int64
+from msgspec import UNSET
+
+from runstore.backend import ExperimentChange, Presence, RunChange
+from runstore.errors import ExperimentNotFoundError, RunNotFoundError
+from runstore_mongo.connection import ConflictingWriteError
+from runstore_mongo.documents.names import EXPERIMENTS, RUNS, Document
+from runstore_mongo.documents.records import SHOWN, presence_of, tag_documents, tags_of
+from runstore_mongo.reading import MongoReads
+
+_CHANGED: Final[Document] = {"tags": 1, "archived_at": 1, "deleted_at": 1, "purged_at": 1}
+"""What the outcome of a change depends on."""
+
+
+class MongoEdits(MongoReads):
+    """Changing, over a connection."""
+
+    def change_run(self, run_id: str, change: RunChange) -> None:
+        self._connection.call("change a run", lambda: self._change_run(run_id, change))
+
+    def _change_run(self, run_id: str, change: RunChange) -> None:
+        runs = self._connection.collection(RUNS)
+        known = runs.find_one({"_id": run_id}, _CHANGED)
+        presence = presence_of(known)
+        if known is None or presence is None:
+            raise RunNotFoundError.of(run_id)
+        change.check_presence(run_id, presence)
+        if presence is Presence.PURGED:
+            return
+        fields = _fields_after(change, known)
+        if not fields:
+            return
+        guards = {"_id": run_id, "deleted_at": known.get("deleted_at"), "purged_at": None}
+        if "tags" in fields:
+            guards["tags"] = known["tags"]
+        if not runs.update_one(guards, {"$set": fields}).matched_count:
+            raise ConflictingWriteError
+
+    def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
+        self._connection.call("change an experiment", lambda: self._change_experiment(experiment_id, change))
+
+    def _change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
+        experiments = self._connection.collection(EXPERIMENTS)
+        scope = {"_id": experiment_id, **SHOWN}
+        if experiments.find_one(scope, {"_id": 1}) is None:
+            raise ExperimentNotFoundError.of(experiment_id)
+        if change.description is not UNSET:
+            experiments.update_one(scope, {"$set": {"description": change.description}})
+        if change.is_deleted:
+            # The runs first: what was cut short between the two is done again, for the experiment is shown still.
+            deletion = {"$set": {"deleted_at": Int64(change.at_us)}}
+            self._connection.collection(RUNS).update_many({"experiment_id": experiment_id, **SHOWN}, deletion)
+            experiments.update_one(scope, deletion)
+
+
+def _fields_after(change: RunChange, known: Document) -> Document:
+    """The fields of a run that a change sets."""
+    fields: Document = {}
+    if change.name is not UNSET:
+        fields["name"] = change.name
+    if change.note is not UNSET:
+        fields["note"] = change.note
+    if change.new_tags or change.gone_tags:
+        fields["tags"] = tag_documents(change.tags_over(tags_of(known)))
+    if change.is_archived is not UNSET:
+        fields["archived_at"] = _time(change.archived_us_over(known.get("archived_at")))
+    if change.is_deleted is not UNSET:
+        fields["deleted_at"] = _time(change.deleted_us_over(known.get("deleted_at")))
+    return fields
+
+
+def _time(moment_us: Any) -> Int64 | None:
+    return None if moment_us is None else Int64(moment_us)
