@@ -34,7 +34,7 @@ def resolve(source: Operations, reference: object, *, experiment_id: str | None)
     newest = _NEWEST.fullmatch(wanted)
     if newest is not None:
         return _newest(source, int(newest[1]), experiment_id)
-    found = _search(source, _where(wanted), experiment_id=experiment_id, limit=_MOST_SHOWN + 1)
+    found = _found(source, wanted, experiment_id)
     if len(found) == 1:
         return found[0].id
     if found:
@@ -42,12 +42,18 @@ def resolve(source: Operations, reference: object, *, experiment_id: str | None)
     raise RunNotFoundError(_nothing(source, wanted, experiment_id))
 
 
-def _where(wanted: str) -> str:
-    named = f"name = {_quoted(wanted)}"
-    if len(wanted) < _SHORTEST_PART:
-        return named
-    part = "".join(f"\\{each}" if each in "%_\\" else each for each in wanted)
-    return f"{named} or id like {_quoted(f'{part}%')} or id like {_quoted(f'%{part}')}"
+def _found(source: Operations, wanted: str, experiment_id: str | None) -> list[Run]:
+    """Runs of this name and runs whose ids begin or end so, the newest first; three questions, for each has its index."""
+    questions = [f"name = {_quoted(wanted)}"]
+    if len(wanted) >= _SHORTEST_PART:
+        part = "".join(f"\\{each}" if each in "%_\\" else each for each in wanted)
+        questions += [f"id like {_quoted(f'{part}%')}", f"id like {_quoted(f'%{part}')}"]
+    found = {
+        run.id: run
+        for question in questions
+        for run in _search(source, question, experiment_id=experiment_id, limit=_MOST_SHOWN + 1)
+    }
+    return sorted(found.values(), key=lambda run: run.start_time, reverse=True)
 
 
 def _newest(source: Operations, number: int, experiment_id: str | None) -> str:

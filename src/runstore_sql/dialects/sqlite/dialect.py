@@ -20,6 +20,7 @@ from runstore_sql.dialects.sqlite.connecting import OPTIONS, SqliteFile, UsedFil
 from runstore_sql.dialects.sqlite.failures import SqliteFailures
 from runstore_sql.dialects.sqlite.history import SqliteHistoryReader
 from runstore_sql.dialects.sqlite.ingest import SqlitePointWriter
+from runstore_sql.dialects.sqlite.like import is_like
 from runstore_sql.dialects.sqlite.listing import SqliteListing
 from runstore_sql.dialects.sqlite.r0001 import FIRST_SCHEMA
 from runstore_sql.dialects.sqlite.reading import ReadFile
@@ -70,9 +71,7 @@ class SqliteDialect(Dialect):
         return sqlite.insert(table).on_conflict_do_nothing().returning(table.c.pk)
 
     def is_like(self, text: sa.ColumnElement[Any], pattern: str) -> sa.ColumnElement[bool]:
-        # LIKE takes "A" for "a", and GLOB takes U+FFFE and U+FFFF for U+FFFD.
-        found: sa.ColumnElement[bool] = sa.func.runstore_like(pattern, text, type_=sa.Boolean) == sa.literal_column("1")
-        return found
+        return is_like(text, pattern)
 
     def blobs(self, url: sa.URL) -> Blobs | None:
         return BlobsBeside(_path(url))
