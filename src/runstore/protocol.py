@@ -278,7 +278,9 @@ class RunEditor(Protocol):
         ...
 
     def delete_experiment(self, experiment_id: str) -> None:
-        """Deletes every run of an experiment, and shows it no more until it is made or a run begins in it again [CHG.8].
+        """Deletes every run of an experiment, and shows it no more until it is made again or has a run again [CHG.8].
+
+        Deleting again changes nothing.
 
         Raises:
             ExperimentNotFoundError: no such experiment.

@@ -18,6 +18,9 @@ class MemoryHarness(Harness):
     def fresh(self) -> "MemoryHarness":
         return MemoryHarness()
 
+    def age_artifacts(self, days: float) -> None:
+        self._database.blobs.age(days)
+
 
 class TestMemory(RunStoreConformance):
     @pytest.fixture

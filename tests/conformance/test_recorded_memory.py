@@ -31,6 +31,9 @@ class RecordedMemoryHarness(Harness):
     def fresh(self) -> "RecordedMemoryHarness":
         return RecordedMemoryHarness(self._folder)
 
+    def age_artifacts(self, days: float) -> None:
+        self._database.blobs.age(days)
+
 
 class TestRecordedMemory(RunStoreConformance):
     backend = "recorded memory"

@@ -69,7 +69,7 @@ class Edits(ABC):  # noqa: B024 - its operations become abstract once every back
     # --- operations ---------------------------------------------------------------------------------------------
 
     def change_run(self, run_id: str, change: RunChange) -> None:
-        """Changes a run, whole or not at all. It is no heartbeat.
+        """Changes a run, whole or not at all. It is no heartbeat. To restore a run is to show its experiment again.
 
         Raises:
             RunNotFoundError: no such run.
@@ -79,10 +79,10 @@ class Edits(ABC):  # noqa: B024 - its operations become abstract once every back
         raise NotImplementedError  # becomes abstract once every backend has it
 
     def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
-        """Changes an experiment.
+        """Changes an experiment. Deleting one that is deleted already changes nothing.
 
         Raises:
-            ExperimentNotFoundError: no such experiment, or it was deleted.
+            ExperimentNotFoundError: no such experiment, or it was deleted and takes no other change.
         """
         raise NotImplementedError  # becomes abstract once every backend has it
 

@@ -67,6 +67,8 @@ class BackendStore(Store, Operations):
     def begin_run(self, new: NewRun) -> None:
         """Makes the run or finds it, with :meth:`find_run`, :meth:`insert_run` and :meth:`reopen_run`."""
         if not (new.is_named and self._is_found(new)):
+            if new.experiment_id is None and new.is_named and self.presence_of(new.id) is not None:
+                raise RunDeletedError.of(new.id)
             new.require_experiment()
             if self.insert_run(new):
                 self.begun.add(new.id)

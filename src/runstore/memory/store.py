@@ -157,7 +157,7 @@ class MemoryStore(BackendStore):
     # --- changing -----------------------------------------------------------------------------------------------
 
     def change_run(self, run_id: str, change: RunChange) -> None:
-        with self._session():
+        with self._session() as database:
             presence = self.presence_of(run_id)
             if presence is None:
                 raise RunNotFoundError.of(run_id)
@@ -166,15 +166,18 @@ class MemoryStore(BackendStore):
                 entry = self._entry(run_id)
                 entry.run = change.over(entry.run)
                 entry.deleted_us = change.deleted_us_over(entry.deleted_us)
+                if change.is_deleted is False:
+                    database.hidden_experiments.discard(entry.run.experiment_id)
 
     def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
         with self._session() as database:
             known = database.experiments.get(experiment_id)
-            if known is None or experiment_id in database.hidden_experiments:
+            is_hidden = experiment_id in database.hidden_experiments
+            if known is None or (is_hidden and not change.is_deleted):
                 raise ExperimentNotFoundError.of(experiment_id)
             if change.description is not UNSET:
                 database.experiments[experiment_id] = replace(known, description=change.description)
-            if change.is_deleted:
+            if change.is_deleted and not is_hidden:
                 database.hidden_experiments.add(experiment_id)
                 deletion = RunChange(at_us=change.at_us, is_deleted=True)
                 for run_id, entry in database.runs.items():
@@ -378,3 +381,7 @@ class _MemoryBlobs:
             return False
         del self._bytes[sha256]
         return True
+
+    def age(self, days: float) -> None:
+        """Makes all bytes look as if they had been put so many days ago."""
+        self._bytes = {sha256: (data, now_us() - round(days * 86_400e6)) for sha256, (data, _) in self._bytes.items()}

@@ -2,9 +2,11 @@
 
 from typing import Final
 
+from msgspec import UNSET
+
 from runstore.artifacts import ArtifactRequest
-from runstore.backend import ExperimentChange, NewExperiment, NewRun, RunChange, RunEnd, Sweep, Thinning
-from runstore.errors import RunFinalizedError, StoreUnavailableError
+from runstore.backend import ExperimentChange, NewExperiment, NewRun, Presence, RunChange, RunEnd, Sweep, Thinning
+from runstore.errors import RunDeletedError, RunFinalizedError, RunStoreError, StoreUnavailableError
 from runstore.local.clock import now_us
 from runstore.model import Artifact, Garbage, Run, Thinned, from_microseconds
 from runstore.recording.apply import LEASE_S
@@ -60,6 +62,8 @@ class Recorder(RecorderHandle):
         known = self._runs.get(new.id)
         if known is not None and known.experiment_id is not None:
             new.check_found(known.experiment_id)
+            if self._is_deleted(writer, new.id, known):
+                raise RunDeletedError.of(new.id)
             if not new.resume:
                 return
         verdict = self._confirm(writer, encode(record), run_id=new.id)
@@ -161,6 +165,8 @@ class Recorder(RecorderHandle):
         """Journals a change; the store's verdict is waited for, for a moment, if it answers."""
         writer = self._writer or self._begin()
         self._confirm(writer, encode(ChangeRecord(at_us=change.at_us, run_id=run_id, change=change)), run_id=run_id)
+        if change.is_deleted is not UNSET and run_id in self._runs:
+            self._runs[run_id].is_deleted = change.is_deleted
 
     def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
         """As :meth:`change_run`."""
@@ -177,6 +183,17 @@ class Recorder(RecorderHandle):
     def sweep(self, asked: Sweep) -> Garbage:
         """Goes straight to the store, which must answer."""
         return self.source().sweep(asked)
+
+    @staticmethod
+    def _is_deleted(writer: Writer, run_id: str, known: RunState) -> bool:
+        """Whether a run that this process knows was deleted since: as the store says, if it answers."""
+        store = writer.worker.store if writer.worker.answers else None
+        if store is None:
+            return known.is_deleted
+        try:
+            return store.presence_of(run_id) in {Presence.DELETED, Presence.PURGED}
+        except RunStoreError:
+            return known.is_deleted
 
     # Journaling
 

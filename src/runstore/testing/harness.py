@@ -165,6 +165,10 @@ class Harness(ABC):
         """Changes a byte of an artifact's stored bytes, behind the store's back."""
         raise Unsupported("the harness cannot damage stored bytes")
 
+    def age_artifacts(self, days: float) -> None:
+        """Makes the kept bytes of every artifact look as if they had been put so many days ago."""
+        raise Unsupported("the harness cannot make stored bytes look old")
+
     def mark_newer(self, *, readable: bool) -> None:
         """Makes the schema look as if a newer release had changed it, additively (``readable``) or not."""
         raise Unsupported("the harness cannot pretend a newer schema")

@@ -104,6 +104,9 @@ class MutantHarness(Harness):
         data, put_us = kept[record.sha256 or ""]
         kept[record.sha256 or ""] = bytes([data[0] ^ 1]) + data[1:], put_us
 
+    def age_artifacts(self, days: float) -> None:
+        self._database.blobs.age(days)
+
     def open_with_password(self, password: str) -> MemoryStore:
         if hasattr(self._kind, "connect"):
             self._kind.connect(f"memory://me:{quote(password, safe='')}@host")

@@ -6,6 +6,7 @@ or a server can show is planted in the real SQL backend: see :mod:`kit.mutants.s
 
 from kit.mutants import (
     artifacts,
+    changes,
     charts,
     configs,
     endings,
@@ -24,6 +25,7 @@ __all__ = [
     "MUTANTS",
     "Planted",
     "artifacts",
+    "changes",
     "charts",
     "configs",
     "endings",

@@ -13,6 +13,9 @@ _FAMILIES = (
     "_artifacts",
     "_files",
     "_endings",
+    "_changes",
+    "_deletions",
+    "_garbage",
     "_sizes",
     "_durability",
     "_recorded",
@@ -32,8 +35,10 @@ pytest.register_assert_rewrite(
 from runstore.testing.conformance._artifacts import ArtifactClauses  # noqa: E402
 from runstore.testing.conformance._base import ConformanceBase, clause, clauses_of, kit_tests  # noqa: E402
 from runstore.testing.conformance._bounds import BoundClauses  # noqa: E402
+from runstore.testing.conformance._changes import ChangeClauses  # noqa: E402
 from runstore.testing.conformance._charts import ChartClauses  # noqa: E402
 from runstore.testing.conformance._configs import ConfigClauses  # noqa: E402
+from runstore.testing.conformance._deletions import DeletionClauses  # noqa: E402
 from runstore.testing.conformance._durability import DurabilityClauses  # noqa: E402
 from runstore.testing.conformance._endings import EndingClauses  # noqa: E402
 from runstore.testing.conformance._errors import ErrorClauses  # noqa: E402
@@ -41,6 +46,7 @@ from runstore.testing.conformance._experiments import ExperimentClauses  # noqa:
 from runstore.testing.conformance._facets import FacetClauses  # noqa: E402
 from runstore.testing.conformance._files import FileClauses  # noqa: E402
 from runstore.testing.conformance._filters import FilterClauses  # noqa: E402
+from runstore.testing.conformance._garbage import GarbageClauses  # noqa: E402
 from runstore.testing.conformance._machine import MachineClauses  # noqa: E402
 from runstore.testing.conformance._metrics import MetricClauses  # noqa: E402
 from runstore.testing.conformance._opening import OpeningClauses  # noqa: E402
@@ -65,6 +71,9 @@ class RunStoreConformance(
     ArtifactClauses,
     FileClauses,
     EndingClauses,
+    ChangeClauses,
+    DeletionClauses,
+    GarbageClauses,
     SizeClauses,
     DurabilityClauses,
     RecordedClauses,

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -11,9 +12,11 @@ from runstore.backend import Store
 from runstore.errors import InvalidValueError, QueryError, ReadOnlyError
 from runstore.query import check_children, check_search
 from runstore.query.searches import encode_cursor
-from runstore.testing.bench import Bench, new_experiment, point, unique
+from runstore.testing.bench import Bench, new_experiment, point, state_of, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
+from runstore.testing.conformance._changes import CHANGES
 from runstore.testing.conformance._reading import pages
+from runstore.values.ids import experiment_id_of
 
 START = datetime(2026, 5, 1, tzinfo=UTC)
 LONGEST = 65_535
@@ -74,6 +77,11 @@ WRONG: dict[str, Callable[[Store], object]] = {
     "children of no text": lambda store: store.list_children(cast("str", 5)),
 }
 
+
+def _change(change: Callable[[Store, str], None], store: Store, run_id: str, _: str) -> None:
+    change(store, run_id)
+
+
 VERBS: dict[str, Callable[[Store, str, str], object]] = {
     "get_or_create_experiment": lambda store, _, name: store.get_or_create_experiment(name),
     "ensure_run": lambda store, run_id, _: store.ensure_run(run_id=run_id),
@@ -82,6 +90,13 @@ VERBS: dict[str, Callable[[Store, str, str], object]] = {
     "log_artifact": lambda store, run_id, _: store.log_artifact(run_id, __file__),
     "finalize": lambda store, run_id, _: store.finalize(run_id, "completed"),
     "heartbeat": lambda store, run_id, _: store.heartbeat(run_id, lease_s=60.0),
+    **{verb: partial(_change, change) for verb, change in CHANGES.items()},
+    "delete_run": lambda store, run_id, _: store.delete_run(run_id),
+    "restore_run": lambda store, run_id, _: store.restore_run(run_id),
+    "describe_experiment": lambda store, _, name: store.describe_experiment(experiment_id_of(name), "x"),
+    "delete_experiment": lambda store, _, name: store.delete_experiment(experiment_id_of(name)),
+    "thin_histories": lambda store, *_: store.thin_histories(ended_before=datetime.now(UTC)),
+    "collect_garbage": lambda store, *_: store.collect_garbage(dry_run=False),
 }
 
 
@@ -293,14 +308,13 @@ class BoundClauses(ConformanceBase):
         store, name = bench.open(), unique("experiment")
         run_id = store.ensure_run(store.get_or_create_experiment(name), name="before")
         store.log_config(run_id, {"a": 1})
-        before = (store.get_config(run_id), store.get_summaries(run_id), store.list_artifacts(run_id))
+        before = state_of(store, run_id)
         reader = bench.open_reader()
 
         with pytest.raises(ReadOnlyError, match=verb):
             VERBS[verb](reader, run_id, name)
 
-        assert (reader.get_config(run_id), reader.get_summaries(run_id), reader.list_artifacts(run_id)) == before
-        assert not reader.get_run(run_id).status.is_final
+        assert state_of(reader, run_id) == before
 
 
 ALIKE = (

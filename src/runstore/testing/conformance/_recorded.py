@@ -10,7 +10,9 @@ import pytest
 from runstore.testing.bench import Bench
 from runstore.testing.conformance._artifacts import ArtifactClauses as Artifacts
 from runstore.testing.conformance._base import ConformanceBase, clause, parameters_of
+from runstore.testing.conformance._changes import ChangeClauses as Changes
 from runstore.testing.conformance._configs import ConfigClauses as Configs
+from runstore.testing.conformance._deletions import DeletionClauses as Deletions
 from runstore.testing.conformance._endings import EndingClauses as Endings
 from runstore.testing.conformance._experiments import ExperimentClauses as Experiments
 from runstore.testing.conformance._metrics import MetricClauses as Metrics
@@ -61,6 +63,25 @@ KEPT: tuple[Callable[..., None], ...] = (
     Endings.test_a_failure_keeps_type_message_and_traceback,
     Endings.test_what_arrives_after_the_end_is_kept_and_changes_no_status,
     Endings.test_a_resumed_run_is_alive,
+    Changes.test_a_run_takes_another_name_and_nothing_else_of_it_changes,
+    Changes.test_tags_are_laid_over_those_that_a_run_has_and_removed_by_key,
+    Changes.test_filters_see_the_tags_of_now,
+    Changes.test_odd_keys_and_values_of_tags_are_kept_and_removed,
+    Changes.test_a_note_is_kept_exactly_and_replaced,
+    Changes.test_a_note_and_new_tags_outlive_a_resume_and_a_second_end,
+    Changes.test_an_archived_run_is_left_out_of_lists_and_shown_by_its_id,
+    Changes.test_an_archived_run_takes_what_is_logged_and_comes_back_as_it_was,
+    Changes.test_a_description_is_replaced_and_removed,
+    Changes.test_an_experiment_that_does_not_exist_is_named_and_not_made,
+    Changes.test_a_change_made_twice_is_made_once,
+    Changes.test_of_changes_that_contradict_each_other_the_later_stands,
+    Deletions.test_every_read_hides_a_deleted_run_and_restoring_shows_all_of_it,
+    Deletions.test_beginning_a_deleted_run_is_refused_and_does_not_bring_it_back,
+    Deletions.test_a_deleted_run_takes_no_other_change,
+    Deletions.test_what_a_deleted_run_is_sent_is_kept_and_shown_once_it_is_restored,
+    Deletions.test_children_of_a_deleted_run_stay_and_it_takes_no_new_ones,
+    Deletions.test_deleting_an_experiment_deletes_its_runs_and_hides_it,
+    Deletions.test_a_deleted_experiment_comes_back_and_its_deleted_runs_do_not,
 )
 """What a database shows by its answers. Arguments that are refused never come so far, and no recorder is needed to see it."""
 

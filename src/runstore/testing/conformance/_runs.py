@@ -12,6 +12,7 @@ from runstore.errors import (
     ConflictError,
     ExperimentNotFoundError,
     InvalidValueError,
+    RunDeletedError,
     RunNotFoundError,
 )
 from runstore.model import RunStatus
@@ -339,6 +340,14 @@ class RunClauses(ConformanceBase):
             lambda store, run_id, _: store.sample_history(run_id, "loss", "train"),
             lambda store, run_id, _: store.list_artifacts(run_id),
             lambda store, run_id, _: store.open_artifact(run_id, "weights.bin"),
+            lambda store, run_id, _: store.rename_run(run_id, "x"),
+            lambda store, run_id, _: store.set_tags(run_id, {"k": "v"}),
+            lambda store, run_id, _: store.remove_tags(run_id, ["k"]),
+            lambda store, run_id, _: store.set_note(run_id, "x"),
+            lambda store, run_id, _: store.archive_run(run_id),
+            lambda store, run_id, _: store.unarchive_run(run_id),
+            lambda store, run_id, _: store.delete_run(run_id),
+            lambda store, run_id, _: store.restore_run(run_id),
         ],
         ids=[
             "log_metrics",
@@ -355,6 +364,14 @@ class RunClauses(ConformanceBase):
             "sample_history",
             "list_artifacts",
             "open_artifact",
+            "rename_run",
+            "set_tags",
+            "remove_tags",
+            "set_note",
+            "archive_run",
+            "unarchive_run",
+            "delete_run",
+            "restore_run",
         ],
     )
     def test_a_run_that_does_not_exist_is_named_and_not_made(
@@ -364,8 +381,9 @@ class RunClauses(ConformanceBase):
         path.write_bytes(b"w")
         absent = unique("absent")
 
-        with pytest.raises(RunNotFoundError, match=absent):
+        with pytest.raises(RunNotFoundError, match=absent) as refused:
             call(store, absent, path)
 
+        assert not isinstance(refused.value, RunDeletedError)
         with pytest.raises(RunNotFoundError):
             store.get_run(absent)

@@ -1,0 +1,379 @@
+"""CHG: runs and experiments are deleted, restored, thinned, and gone in the end."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from runstore.backend import Store
+from runstore.errors import ExperimentNotFoundError, InvalidValueError, RunDeletedError, RunNotFoundError
+from runstore.model import Garbage, RunStatus
+from runstore.testing.bench import Bench, at_once, new_run, point, points_of, state_of, unique
+from runstore.testing.conformance._base import ConformanceBase, clause
+from runstore.testing.conformance._changes import CHANGES, full_run, ids_of
+
+LONG: Final = 3000
+"""Points of a history that is worth thinning."""
+
+WRITES: Final[Mapping[str, Callable[[Store, str, Path], object]]] = {
+    "log_metrics": lambda store, run_id, _: store.log_metrics(run_id, [point("late", 1, 0.25)]),
+    "log_config": lambda store, run_id, _: store.log_config(run_id, {"late": True}),
+    "log_artifact": lambda store, run_id, path: store.log_artifact(run_id, path),
+    "log_artifact by reference": lambda store, run_id, path: store.log_artifact(run_id, path, name="at", copy=False),
+    "finalize": lambda store, run_id, _: store.finalize(run_id, "completed"),
+    "heartbeat": lambda store, run_id, _: store.heartbeat(run_id, lease_s=60.0),
+}
+
+
+class DeletionClauses(ConformanceBase):
+    """CHG.5, CHG.6 and CHG.8 to CHG.10."""
+
+    @clause("CHG.5")
+    @pytest.mark.parametrize("status", ["in_progress", "completed"])
+    def test_every_read_hides_a_deleted_run_and_restoring_shows_all_of_it(self, bench: Bench, status: str) -> None:
+        store, reader = bench.open(), bench.open()
+        run_id = full_run(store, status=status)
+        experiment_id, before = store.get_run(run_id).experiment_id, state_of(store, run_id)
+
+        store.delete_run(run_id)
+        check_hidden(reader, run_id, experiment_id)
+        store.delete_run(run_id)
+        check_hidden(reader, run_id, experiment_id)
+        store.restore_run(run_id)
+        store.restore_run(run_id)
+
+        assert state_of(reader, run_id) == before
+        assert ids_of(reader, experiment_id) == {run_id}
+
+    @clause("CHG.5")
+    def test_beginning_a_deleted_run_is_refused_and_does_not_bring_it_back(self, bench: Bench) -> None:
+        store, other = bench.open(), bench.open()
+        run_id = full_run(store, status="completed")
+        experiment_id, before = store.get_run(run_id).experiment_id, state_of(store, run_id)
+        other.delete_run(run_id)
+
+        for resume in (False, True):
+            with pytest.raises(RunDeletedError, match=run_id):
+                store.ensure_run(run_id=run_id, resume=resume)
+            with pytest.raises(RunDeletedError, match=run_id):
+                other.ensure_run(experiment_id, run_id=run_id, resume=resume)
+
+        check_hidden(store, run_id, experiment_id)
+        store.restore_run(run_id)
+        assert state_of(other, run_id) == before
+
+    @clause("CHG.5")
+    @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+    def test_a_deleted_run_takes_no_other_change(self, store: Store, change: Callable[[Store, str], None]) -> None:
+        run_id = full_run(store)
+        before = state_of(store, run_id)
+        store.delete_run(run_id)
+
+        with pytest.raises(RunDeletedError, match=run_id):
+            change(store, run_id)
+
+        store.restore_run(run_id)
+        assert state_of(store, run_id) == before
+
+    @clause("CHG.5", "FIN.5")
+    def test_what_a_deleted_run_is_sent_is_kept_and_shown_once_it_is_restored(
+        self, bench: Bench, tmp_path: Path
+    ) -> None:
+        store, reader = bench.open(), bench.open()
+        run_id, path = full_run(store), tmp_path / "late.bin"
+        path.write_bytes(b"late")
+        experiment_id = store.get_run(run_id).experiment_id
+        reader.delete_run(run_id)
+
+        for write in WRITES.values():
+            write(store, run_id, path)
+        store.log_metrics(run_id, [point("loss", 2, -1.0), point("loss", 9, 9.0)])
+        check_hidden(reader, run_id, experiment_id)
+        store.restore_run(run_id)
+
+        run = reader.get_run(run_id)
+        assert (run.status, run.end_time is not None) == (RunStatus.COMPLETED, True)
+        assert points_of(reader, run_id, "late") == [(1, 0.25)]
+        assert points_of(reader, run_id, "loss") == [(0, 0.0), (1, 0.5), (2, -1.0), (3, 1.5), (4, 2.0), (9, 9.0)]
+        assert reader.get_config(run_id) == {"lr": 0.1, "model": {"depth": 18}, "late": True}
+        assert [record.name for record in reader.list_artifacts(run_id)] == ["at", "late.bin"]
+        with reader.open_artifact(run_id, "late.bin") as stream:
+            assert stream.read() == b"late"
+
+    @clause("CHG.5")
+    def test_children_of_a_deleted_run_stay_and_it_takes_no_new_ones(self, store: Store) -> None:
+        parent = new_run(store)
+        experiment_id = store.get_run(parent).experiment_id
+        child = store.ensure_run(experiment_id, parent_run_id=parent)
+        absent = unique("child")
+
+        store.delete_run(parent)
+        with pytest.raises(RunDeletedError, match=parent):
+            store.ensure_run(experiment_id, run_id=absent, parent_run_id=parent)
+
+        assert store.get_run(child).parent_run_id == parent
+        assert ids_of(store, experiment_id) == ids_of(store, experiment_id, f"parent = '{parent}'") == {child}
+        store.restore_run(parent)
+        assert [run.id for run in store.list_children(parent).items] == [child]
+
+    @clause("CHG.5")
+    def test_a_deleted_child_is_no_child_until_it_is_restored(self, store: Store) -> None:
+        parent = new_run(store)
+        experiment_id = store.get_run(parent).experiment_id
+        children = [store.ensure_run(experiment_id, parent_run_id=parent) for _ in range(3)]
+
+        store.delete_run(children[1])
+        found = [run.id for run in store.list_children(parent).items]
+        store.restore_run(children[1])
+
+        assert found == [children[0], children[2]]
+        assert [run.id for run in store.list_children(parent).items] == children
+
+    @clause("CHG.5", "CHG.4")
+    def test_a_restored_run_is_archived_if_it_was(self, store: Store) -> None:
+        run_id = new_run(store)
+        store.archive_run(run_id)
+        before = state_of(store, run_id)
+
+        store.delete_run(run_id)
+        store.restore_run(run_id)
+
+        assert state_of(store, run_id) == before
+
+    @clause("CHG.6")
+    @pytest.mark.parametrize("status", ["in_progress", "failed"])
+    def test_of_a_purged_run_nothing_is_left_but_its_id(self, bench: Bench, tmp_path: Path, status: str) -> None:
+        store, other = bench.open(), bench.open()
+        run_id, path = full_run(store, status=status), tmp_path / "late.bin"
+        path.write_bytes(b"late")
+        experiment_id = store.get_run(run_id).experiment_id
+        child = store.ensure_run(experiment_id, parent_run_id=run_id)
+        store.delete_run(run_id)
+
+        purge(other)
+
+        for resume in (False, True):
+            with pytest.raises(RunDeletedError, match=run_id):
+                store.ensure_run(experiment_id, run_id=run_id, resume=resume)
+        for write in WRITES.values():
+            with pytest.raises(RunDeletedError, match=run_id):
+                write(other, run_id, path)
+        for change in CHANGES.values():
+            with pytest.raises(RunDeletedError, match=run_id):
+                change(other, run_id)
+        with pytest.raises(RunDeletedError, match=run_id):
+            other.restore_run(run_id)
+        other.delete_run(run_id)
+        with pytest.raises(RunDeletedError, match=run_id):
+            store.ensure_run(experiment_id, parent_run_id=run_id)
+        check_hidden(other, run_id, experiment_id)
+        assert other.get_run(child).parent_run_id == run_id
+        assert ids_of(other, experiment_id, f"parent = '{run_id}'") == {child}
+
+    @clause("CHG.6")
+    def test_purging_leaves_every_other_run_as_it_was(self, bench: Bench) -> None:
+        store = bench.open()
+        gone, deleted_later = full_run(store), full_run(store)
+        kept = full_run(store, experiment_id=store.get_run(gone).experiment_id)
+        before, later = state_of(store, kept), state_of(store, deleted_later)
+
+        store.delete_run(gone)
+        moment = datetime.now(UTC)
+        store.delete_run(deleted_later)
+        store.collect_garbage(deleted_before=moment, dry_run=False)
+
+        assert state_of(store, kept) == before
+        with pytest.raises(RunDeletedError):
+            store.restore_run(gone)
+        store.restore_run(deleted_later)
+        assert state_of(store, deleted_later) == later
+
+    @clause("CHG.6")
+    def test_a_run_that_is_restored_while_it_is_purged_is_whole_or_gone(self, bench: Bench) -> None:
+        stores = [bench.open(), bench.open()]
+
+        for _ in range(4):
+            run_id = full_run(stores[0], status="completed")
+            before = state_of(stores[0], run_id)
+            stores[0].delete_run(run_id)
+
+            def work(index: int, run_id: str = run_id) -> bool:
+                if index:
+                    purge(stores[1])
+                    return True
+                try:
+                    stores[0].restore_run(run_id)
+                except RunDeletedError:
+                    return False
+                return True
+
+            is_restored, _ = at_once(work, 2)
+
+            if is_restored:
+                assert state_of(stores[1], run_id) == before
+            else:
+                with pytest.raises(RunNotFoundError):
+                    stores[1].get_run(run_id)
+
+    @clause("CHG.8")
+    def test_deleting_an_experiment_deletes_its_runs_and_hides_it(self, bench: Bench) -> None:
+        store, reader, name = bench.open(), bench.open(), unique()
+        experiment_id = store.get_or_create_experiment(name)
+        ids = [full_run(store, experiment_id=experiment_id) for _ in range(3)]
+        other = full_run(store)
+        store.archive_run(ids[0])
+        before = state_of(store, other)
+
+        store.delete_experiment(experiment_id)
+        store.delete_experiment(experiment_id)
+
+        for run_id in ids:
+            check_hidden(reader, run_id, experiment_id)
+        check_no_experiment(reader, experiment_id, name)
+        with pytest.raises(ExperimentNotFoundError):
+            store.describe_experiment(experiment_id, "x")
+        assert ids_of(reader, experiment_id, "archived = true") == set()
+        assert state_of(reader, other) == before
+
+    @clause("CHG.8")
+    @pytest.mark.parametrize("way", ["it is made", "a run begins in it", "a run of it is restored"])
+    def test_a_deleted_experiment_comes_back_and_its_deleted_runs_do_not(self, bench: Bench, way: str) -> None:
+        store, reader, name = bench.open(), bench.open(), unique()
+        experiment_id = store.get_or_create_experiment(name, description="kept")
+        old, restored = (full_run(store, experiment_id=experiment_id) for _ in range(2))
+        before = state_of(store, restored)
+        store.delete_experiment(experiment_id)
+
+        match way:
+            case "it is made":
+                assert reader.get_or_create_experiment(name) == experiment_id
+                expected = set()
+            case "a run begins in it":
+                expected = {reader.ensure_run(experiment_id)}
+            case _:
+                reader.restore_run(restored)
+                expected = {restored}
+                assert state_of(store, restored) == before
+
+        found = reader.get_experiment(experiment_id)
+        assert (found.name, found.description) == (name, "kept")
+        assert reader.find_experiment(name) == found
+        assert ids_of(reader, experiment_id) == expected
+        check_hidden(reader, old, experiment_id)
+
+    @clause("CHG.9")
+    def test_thinning_changes_no_summary_and_leaves_what_a_plot_needs(self, bench: Bench) -> None:
+        store = bench.open()
+        run_id = new_run(store)
+        store.log_metrics(run_id, [point("loss", 3 * step, float(step * 7919 % 104729)) for step in range(LONG)])
+        store.log_metrics(run_id, [point("odd", step, float("nan") if step % 7 else -step) for step in range(LONG)])
+        store.log_metrics(run_id, [point("short", step, 0.5) for step in range(3)])
+        store.finalize(run_id, "completed")
+        before, summaries = state_of(store, run_id), store.get_summaries(run_id)
+        whole = {each.name: points_of(store, run_id, each.name) for each in summaries}
+        plots = {each.name: plot_of(store, run_id, each.name) for each in summaries}
+
+        thinned = store.thin_histories(ended_before=later())
+
+        reader = bench.open()
+        assert reader.get_summaries(run_id) == summaries
+        assert {**state_of(reader, run_id), "history": None} == {**before, "history": None}
+        for each in summaries:
+            left = points_of(reader, run_id, each.name)
+            named = {part.step for part in (each.first, each.last, each.min, each.max) if part is not None}
+            assert {(step, repr(value)) for step, value in left} <= {(s, repr(v)) for s, v in whole[each.name]}
+            assert named <= {step for step, _ in left}
+            assert plot_of(reader, run_id, each.name) == plots[each.name]
+        assert points_of(reader, run_id, "short") == whole["short"]
+        left_out = sum(map(len, whole.values())) - sum(len(points_of(reader, run_id, name)) for name in whole)
+        assert thinned.points >= left_out
+
+    @clause("CHG.9")
+    def test_thinning_twice_is_thinning_once_and_late_points_are_kept(self, store: Store) -> None:
+        run_id = new_run(store)
+        store.log_metrics(run_id, [point("loss", step, float(step % 97)) for step in range(LONG)])
+        store.finalize(run_id, "completed")
+        store.thin_histories(ended_before=later())
+        once = state_of(store, run_id)
+
+        store.thin_histories(ended_before=later())
+        assert state_of(store, run_id) == once
+        store.log_metrics(run_id, [point("loss", LONG, -1.0)])
+
+        (summary,) = store.get_summaries(run_id)
+        assert (summary.count, summary.last.step, summary.min and summary.min.step) == (LONG + 1, LONG, LONG)
+        assert points_of(store, run_id, "loss")[-1] == (LONG, -1.0)
+
+    @clause("CHG.9")
+    def test_runs_that_have_not_ended_or_ended_later_keep_every_point(self, store: Store) -> None:
+        ids = [new_run(store, start_time=datetime(2026, 1, 1, tzinfo=UTC)) for _ in range(3)]
+        for run_id in ids:
+            store.log_metrics(run_id, [point("loss", step, float(step % 97)) for step in range(LONG)])
+        store.finalize(ids[0], "completed", end_time=datetime(2026, 1, 2, tzinfo=UTC))
+        store.finalize(ids[1], "completed", end_time=datetime(2026, 1, 2, 0, 0, 1, tzinfo=UTC))
+        before = [state_of(store, run_id) for run_id in ids[1:]]
+
+        store.thin_histories(ended_before=datetime(2026, 1, 2, 0, 0, 1, tzinfo=UTC))
+
+        assert [state_of(store, run_id) for run_id in ids[1:]] == before
+
+    @clause("CHG.9")
+    @pytest.mark.parametrize("moment", [None, 0, "2026-01-01", datetime(2026, 1, 1)], ids=repr)  # noqa: DTZ001 - naive on purpose
+    def test_a_moment_that_is_no_aware_time_is_refused(self, store: Store, moment: datetime) -> None:
+        with pytest.raises(InvalidValueError, match="ended_before"):
+            store.thin_histories(ended_before=moment)
+        if moment is not None:
+            with pytest.raises(InvalidValueError, match="deleted_before"):
+                store.collect_garbage(deleted_before=moment)
+
+
+def later() -> datetime:
+    """A moment after everything that a test does, on whatever clock."""
+    return datetime.now(UTC) + timedelta(days=1)
+
+
+def purge(store: Store) -> Garbage:
+    """Purges every deleted run of the database."""
+    return store.collect_garbage(deleted_before=later(), dry_run=False)
+
+
+def plot_of(store: Store, run_id: str, name: str) -> list[tuple[int, str]]:
+    """A plot of few points."""
+    found = store.sample_history(run_id, name, "validation", max_points=12)
+    return [(step, repr(value)) for step, value in zip(found.steps, found.values, strict=True)]
+
+
+def check_hidden(store: Store, run_id: str, experiment_id: str) -> None:
+    """Asserts that no read knows of a run."""
+    for read in (
+        lambda: store.get_run(run_id),
+        lambda: store.list_children(run_id),
+        lambda: store.get_config(run_id),
+        lambda: store.get_summaries(run_id),
+        lambda: store.get_history(run_id, "loss", "validation"),
+        lambda: store.sample_history(run_id, "loss", "validation"),
+        lambda: store.list_artifacts(run_id),
+        lambda: store.open_artifact(run_id, "late.bin"),
+    ):
+        with pytest.raises(RunNotFoundError, match=run_id):
+            read()
+    assert run_id not in store.get_configs([run_id])
+    assert run_id not in store.get_summaries_of([run_id])
+    for filter_text in (None, f"id = '{run_id}'", "archived in (true, false)", "metric.validation.loss is not null"):
+        assert run_id not in ids_of(store, experiment_id, filter_text)
+
+
+def check_no_experiment(store: Store, experiment_id: str, name: str) -> None:
+    """Asserts that no read knows of an experiment."""
+    with pytest.raises(ExperimentNotFoundError):
+        store.get_experiment(experiment_id)
+    assert store.find_experiment(name) is None
+    cursor = None
+    while True:
+        page = store.list_experiments(limit=1000, cursor=cursor)
+        assert experiment_id not in {each.id for each in page.items}
+        if page.next_cursor is None:
+            return
+        cursor = page.next_cursor
