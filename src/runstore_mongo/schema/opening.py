@@ -6,7 +6,6 @@ names but not that document was made by somebody else.
 
 from typing import Final
 
-from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 
 from runstore.errors import ForeignSchemaError, SchemaError, SchemaTooNewError
@@ -18,39 +17,28 @@ from runstore_mongo.documents.names import (
     CONFIG_VIEW,
     EXPERIMENTS,
     METRICS_VIEW,
+    ROLLUPS,
     RUNS,
     SCHEMA,
     SERIES,
     Document,
 )
+from runstore_mongo.schema.indexes import build_indexes
 from runstore_mongo.schema.views import configurations_view, metrics_view
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Of the stored shapes. A release that changes them raises it, and says in ``min_reader`` and ``min_writer`` which
 versions can still read and write what it wrote."""
 
-_ID: Final = "schema"
-_NAMES: Final = (EXPERIMENTS, RUNS, SERIES, BUCKETS, ARTIFACTS, METRICS_VIEW, CONFIG_VIEW)
-_NAMESPACE_EXISTS: Final = 48
+_MIN_READER: Final = 1
+"""What came with version 2 is additional: a reader of version 1 passes it over, and sees deleted runs."""
+_MIN_WRITER: Final = 2
+"""A writer of version 1 would begin deleted runs again, and write points past their roll-ups."""
+_VERSIONS: Final[Document] = {"version": VERSION, "min_reader": _MIN_READER, "min_writer": _MIN_WRITER}
 
-INDEXES: Final[dict[str, list[IndexModel]]] = {
-    EXPERIMENTS: [IndexModel([("name", ASCENDING)], unique=True)],
-    RUNS: [
-        IndexModel([("start_time", DESCENDING), ("_id", ASCENDING)]),
-        IndexModel([("experiment_id", ASCENDING), ("start_time", DESCENDING), ("_id", ASCENDING)]),
-        IndexModel([("parent_run_id", ASCENDING), ("start_time", ASCENDING), ("_id", ASCENDING)]),
-        IndexModel([("status", ASCENDING), ("start_time", DESCENDING), ("_id", ASCENDING)]),
-        IndexModel([("tags.k", ASCENDING), ("tags.v", ASCENDING)]),
-        IndexModel([("config.k", ASCENDING), ("config.n", ASCENDING), ("config.p", ASCENDING)]),
-        IndexModel([("has_more_series", ASCENDING)], partialFilterExpression={"has_more_series": True}),
-    ],
-    SERIES: [
-        IndexModel([("run_id", ASCENDING)]),
-        IndexModel([("metric_name", ASCENDING), ("dataset_type", ASCENDING)]),
-    ],
-    BUCKETS: [IndexModel([("series", ASCENDING), ("low", ASCENDING)])],
-    ARTIFACTS: [IndexModel([("run_id", ASCENDING), ("artifact_name", ASCENDING)])],
-}
+_ID: Final = "schema"
+_NAMES: Final = (EXPERIMENTS, RUNS, SERIES, BUCKETS, ROLLUPS, ARTIFACTS, METRICS_VIEW, CONFIG_VIEW)
+_NAMESPACE_EXISTS: Final = 48
 
 
 def open_schema(connection: Connection, *, read_only: bool) -> None:
@@ -79,7 +67,7 @@ def _open(connection: Connection, *, read_only: bool) -> None:
             f"there is no run store at {connection.shown}; nothing was created. Check the database's name"
         )
     if found is None:
-        found = {"version": VERSION, "min_reader": VERSION, "min_writer": VERSION, "is_complete": False}
+        found = {**_VERSIONS, "is_complete": False}
         try:
             database[SCHEMA].insert_one({"_id": _ID, **found})
         except PyMongoError as error:
@@ -89,7 +77,12 @@ def _open(connection: Connection, *, read_only: bool) -> None:
     _check_version(connection, found, read_only=read_only)
     if not read_only:
         check_may_write(database, connection.shown)
-    if not found["is_complete"] and not read_only:
+    if read_only:
+        return
+    if found["version"] < VERSION:
+        _raise_version(connection)
+        _complete(connection)
+    elif not found["is_complete"]:
         _complete(connection)
 
 
@@ -103,20 +96,27 @@ def _check_version(connection: Connection, found: Document, *, read_only: bool) 
         )
 
 
+def _raise_version(connection: Connection) -> None:
+    """Makes an older release's store one of this version: from now on such a release may read it and no longer write.
+
+    Nothing that is stored changes. What is missing, as a field or an index, is taken for none until it is there.
+    """
+    is_older = {"_id": _ID, "version": {"$lt": VERSION}}
+    connection.database[SCHEMA].update_one(is_older, {"$set": {**_VERSIONS, "is_complete": False}})
+
+
 def _complete(connection: Connection) -> None:
     """Makes what is missing; any number of processes may do this at once."""
     database = connection.database
-    for name, indexes in INDEXES.items():
-        database[name].create_indexes(indexes)
     for name, source, pipeline in (
         (CONFIG_VIEW, RUNS, configurations_view()),
         (METRICS_VIEW, SERIES, metrics_view()),
     ):
         try:
             database.create_collection(name, viewOn=source, pipeline=pipeline, check_exists=False)
-        except CollectionInvalid:
-            continue
-        except OperationFailure as error:
-            if error.code != _NAMESPACE_EXISTS:
+        except (CollectionInvalid, OperationFailure) as error:
+            if isinstance(error, OperationFailure) and error.code != _NAMESPACE_EXISTS:
                 raise
-    database[SCHEMA].update_one({"_id": _ID}, {"$set": {"is_complete": True}})
+            database.command("collMod", name, viewOn=source, pipeline=pipeline)
+    is_ours = {"_id": _ID, "version": VERSION}
+    build_indexes(database, lambda: database[SCHEMA].update_one(is_ours, {"$set": {"is_complete": True}}))
