@@ -108,6 +108,19 @@ def is_listener(handler: object) -> bool:
     return handler is _on_sigterm
 
 
+def drain_on_signal(*, is_end: bool) -> None:
+    """What the handler does before the process dies of the signal, for another handler that listens in its place.
+
+    Args:
+        is_end: whether the process dies next, so that the runs under way end here.
+    """
+    for recorder in _all():
+        try:
+            recorder.drain_on_signal(is_end=is_end)
+        except Exception:  # noqa: BLE001 - the signal must still end the process
+            _log.exception("draining on SIGTERM failed; `runstore sync` stores what waits")
+
+
 def _hold_sigterm() -> None:
     """Around a fork SIGTERM waits, so that it finds a child without our handler.
 
@@ -123,11 +136,7 @@ def _let_sigterm_in() -> None:
 
 def _on_sigterm(signum: int, frame: Any) -> None:  # noqa: ARG001 - the signature of a handler
     is_end = signal.getsignal(signum) is _on_sigterm
-    for recorder in _all():
-        try:
-            recorder.drain_on_signal(is_end=is_end)
-        except Exception:  # noqa: BLE001 - the signal must still end the process
-            _log.exception("draining on SIGTERM failed; `runstore sync` stores what waits")
+    drain_on_signal(is_end=is_end)
     if is_end:
         # Ours is the only handler: the process dies of the signal as it would have without us. When another handler
         # has taken ours in (Lightning's does) the end of the process is its business.

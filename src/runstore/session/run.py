@@ -4,7 +4,6 @@ import itertools
 import logging
 import os
 import sys
-import threading
 import time
 from collections.abc import Callable, Mapping
 from os import PathLike
@@ -253,13 +252,7 @@ class ActiveRun(LogsMedia):
         self.end_by(None if is_prompt else cause_of(error))
 
     def end_with_signal(self) -> None:
-        """Ends the run because the process dies of SIGTERM next. It waits for little, and closes nothing."""
-        if not hasattr(self._session.store, "drain_on_signal"):
-            # A bare store may be in the middle of a call of the thread that the signal interrupted: let that not hang.
-            thread = threading.Thread(target=self._end, args=(RunStatus.INTERRUPTED, _TERMINATED), daemon=True)
-            thread.start()
-            thread.join(timeout=5)
-            return
+        """Ends the run because the process dies of SIGTERM next; closes nothing."""
         self._end(RunStatus.INTERRUPTED, _TERMINATED, is_dying=True)
 
     def _end(self, status: RunStatus, error: BaseException | RunFailure | None, *, is_dying: bool = False) -> None:
