@@ -38,7 +38,12 @@ def open_sql(url: str, options: OpenOptions) -> SqlStore:
         artifacts = absolute_place(artifacts)
     # What a pickled store is opened with elsewhere: nothing in it depends on this process's working directory.
     options = OpenOptions(artifacts=artifacts, read_only=options.read_only)
-    return SqlStore(database, blobs_of(database, artifacts), reopen=partial(open_sql, database.whole_url, options))
+    return SqlStore(
+        database,
+        blobs_of(database, artifacts),
+        is_place_named=artifacts is not None,
+        reopen=partial(open_sql, database.whole_url, options),
+    )
 
 
 def blobs_of(database: Database, artifacts: str | None) -> Blobs:

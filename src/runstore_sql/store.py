@@ -23,15 +23,19 @@ from runstore_sql.statements import Statements
 class SqlStore(SqlEdits):
     """A handle on a database whose schema is ready; made by :func:`runstore_sql.opening.open_sql`."""
 
-    def __init__(self, database: Database, blobs: Blobs, *, reopen: Callable[[], "SqlStore"]) -> None:
+    def __init__(
+        self, database: Database, blobs: Blobs, *, is_place_named: bool, reopen: Callable[[], "SqlStore"]
+    ) -> None:
         """Writes through the database's connections.
 
         Args:
             database: the connections.
             blobs: where artifact bytes go.
+            is_place_named: whether that is a place that somebody named, where other stores may keep theirs.
             reopen: opens the store again wherever it is unpickled.
         """
         super().__init__(database, blobs)
+        self.is_place_named = is_place_named
         self._reopen = reopen
         self._points = database.dialect.writer(database.transactions)
         self._sql = Statements(database.dialect)

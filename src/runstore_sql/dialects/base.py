@@ -1,7 +1,7 @@
 """What a SQL dialect is: what it can do as data, and what it does its own way as methods."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, ClassVar, Protocol
@@ -53,6 +53,8 @@ class Dialect(ABC):
         without_limit: the statement that lets a transaction take its time.
         commits_ddl: whether each statement that changes the schema commits by itself, so that no transaction holds one.
         most_joined: of how many tests of keys a query may be planned as joins; any number where ``None``.
+        points_a_piece: how many points one transaction removes of what nobody needs any more.
+        rest_a_piece: how long others then find the database free, as a multiple of the time that this took.
         first_schema: for the migration of the first schema.
         writer: writes points.
         histories: reads the points of a series.
@@ -68,6 +70,8 @@ class Dialect(ABC):
     without_limit: ClassVar[str] = ""
     commits_ddl: ClassVar[bool] = False
     most_joined: ClassVar[int | None] = None
+    points_a_piece: ClassVar[int] = 2000
+    rest_a_piece: ClassVar[float] = 3.0
     first_schema: ClassVar[FirstSchema]
     writer: ClassVar[type[PointWriter[Any, Any]]]
     histories: ClassVar[type[HistoryReader[Any]]]
@@ -171,6 +175,22 @@ class Dialect(ABC):
     def insert_new(self, connection: sa.Connection, statement: sa.Insert, values: dict[str, Any]) -> bool:
         """Inserts a row unless its unique key is taken; whether it did."""
         return connection.execute(statement, values).first() is not None
+
+    # --- what nobody needs any more
+
+    def others_commits(self, connection: sa.Connection) -> Hashable:
+        """What changes when another connection commits; ``None`` where that cannot be told."""
+        del connection
+        return None
+
+    def expired_partitions(self, connection: sa.Connection, *, deleted_before_us: int | None) -> Sequence[str]:
+        """The partitions of points that hold nothing but points of purged runs, or of runs deleted before a moment."""
+        del connection, deleted_before_us
+        return ()
+
+    def drop_partition(self, connection: sa.Connection, name: str) -> None:
+        """Drops one of them; raises StoreUnavailableError, soon, where others use the table for long."""
+        raise NotImplementedError
 
     # --- searching
 

@@ -1,74 +1,38 @@
-"""Changing on SQL what has begun: runs and experiments (CHG.1-8). One change is one transaction."""
+"""The operations that change what has begun, and those that remove for good what nothing refers to any more."""
 
-from typing import Any
-
-import sqlalchemy as sa
-from msgspec import UNSET
-
-from runstore.backend import ExperimentChange, Presence, RunChange
-from runstore.errors import ExperimentNotFoundError, RunNotFoundError
+from runstore.backend import ExperimentChange, RunChange, Sweep
+from runstore.model import Garbage
+from runstore_sql.editing.changes import change_experiment, change_run
+from runstore_sql.editing.partitions import drop_expired, expired
+from runstore_sql.editing.purging import Purge
+from runstore_sql.editing.unnamed import Unnamed
 from runstore_sql.reading import SqlReads
-from runstore_sql.schema.rows import presence, tag_rows, tags_of, tags_text
-from runstore_sql.schema.tables import experiment, run, tag
 
 
 class SqlEdits(SqlReads):
-    """The operations that change."""
+    """Changes are one transaction each; what takes long is done in pieces."""
+
+    is_place_named: bool
+    """Whether artifacts go to a place that somebody named, where other stores may keep theirs."""
 
     def change_run(self, run_id: str, change: RunChange) -> None:
-        self.database.write(lambda connection: _change_run(connection, run_id, change))
+        self.database.write(lambda connection: change_run(connection, run_id, change))
 
     def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
-        self.database.write(lambda connection: _change_experiment(connection, experiment_id, change))
+        self.database.write(lambda connection: change_experiment(connection, experiment_id, change))
 
-
-def _change_run(connection: sa.Connection, run_id: str, change: RunChange) -> None:
-    columns = run.c.pk, run.c.tags, run.c.archived_us, run.c.deleted_us, run.c.purged_us
-    row = connection.execute(sa.select(*columns).where(run.c.id == run_id).with_for_update()).first()
-    if row is None:
-        raise RunNotFoundError.of(run_id)
-    found = presence(row)
-    change.check_presence(run_id, found)
-    if found is Presence.PURGED:
-        return
-    values: dict[str, Any] = {
-        "archived_us": change.archived_us_over(row.archived_us),
-        "deleted_us": change.deleted_us_over(row.deleted_us),
-    }
-    if change.name is not UNSET:
-        values["name"] = change.name
-    if change.note is not UNSET:
-        values["note"] = change.note
-    before = tags_of(row.tags)
-    after = change.tags_over(before)
-    if after != before:
-        values["tags"] = tags_text(after)
-        _change_tags(connection, row.pk, before, after)
-    connection.execute(run.update().where(run.c.pk == row.pk).values(**values))
-
-
-def _change_tags(connection: sa.Connection, run_pk: int, before: dict[str, str], after: dict[str, str]) -> None:
-    """Brings the rows, by which runs are searched, in line with the tags."""
-    gone = [key for key, value in before.items() if after.get(key) != value]
-    if gone:
-        is_gone = sa.and_(tag.c.run_pk == run_pk, tag.c.key == sa.bindparam("gone"))
-        connection.execute(tag.delete().where(is_gone), [{"gone": key} for key in gone])
-    new = {key: value for key, value in after.items() if before.get(key) != value}
-    if new:
-        connection.execute(tag.insert(), tag_rows(run_pk, new))
-
-
-def _change_experiment(connection: sa.Connection, experiment_id: str, change: ExperimentChange) -> None:
-    columns = experiment.c.pk, experiment.c.deleted_us
-    row = connection.execute(sa.select(*columns).where(experiment.c.id == experiment_id).with_for_update()).first()
-    if row is not None and change.is_deleted and row.deleted_us == change.at_us:
-        return  # this very change, whose answer was lost
-    if row is None or row.deleted_us is not None:
-        raise ExperimentNotFoundError.of(experiment_id)
-    own = experiment.update().where(experiment.c.pk == row.pk)
-    if change.description is not UNSET:
-        connection.execute(own.values(description=change.description))
-    if change.is_deleted:
-        connection.execute(own.values(deleted_us=change.at_us))
-        of_experiment = sa.and_(run.c.experiment_pk == row.pk, run.c.deleted_us.is_(None))
-        connection.execute(run.update().where(of_experiment).values(deleted_us=change.at_us))
+    def sweep(self, asked: Sweep) -> Garbage:
+        purge = Purge(self.database, deleted_before_us=asked.deleted_before_us)
+        runs = purge.runs()
+        points = purge.count_points(runs)
+        if asked.dry_run:
+            partitions = len(expired(self.database, deleted_before_us=asked.deleted_before_us))
+        else:
+            purge.mark(runs)
+            partitions = drop_expired(self.database)
+            purge.remove(runs)
+        unnamed = Unnamed(self.database, self.blobs, asked)
+        files, size = unnamed.collect() if asked.collects_files(is_place_named=self.is_place_named) else (0, 0)
+        return Garbage(
+            runs=len(runs), points=points, files=files, bytes=size, partitions=partitions, is_dry_run=asked.dry_run
+        )

@@ -53,7 +53,8 @@ class SqlMutant(SqlStore):
     def unchecked(cls, url: str) -> Self:
         """A store at this URL, whatever is there."""
         database = cls.database_kind(parse_url(url), read_only=False)
-        return cls(database, opening.blobs_of(database, None), reopen=partial(cls.at, url))
+        blobs = opening.blobs_of(database, None)
+        return cls(database, blobs, is_place_named=False, reopen=partial(cls.at, url))
 
 
 @contextmanager

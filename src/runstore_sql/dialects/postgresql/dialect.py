@@ -1,6 +1,6 @@
 """What PostgreSQL does its own way."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, ClassVar, Final
@@ -13,7 +13,7 @@ from runstore.secrets import split_url
 from runstore_sql.dialects.base import Dialect
 from runstore_sql.dialects.connector import ServerConnector
 from runstore_sql.dialects.failures import Failures
-from runstore_sql.dialects.postgresql import connecting
+from runstore_sql.dialects.postgresql import connecting, partitions
 from runstore_sql.dialects.postgresql.clock import NOW_US
 from runstore_sql.dialects.postgresql.failures import PostgresqlFailures
 from runstore_sql.dialects.postgresql.history import PostgresqlHistoryReader
@@ -88,6 +88,12 @@ class PostgresqlDialect(Dialect):
 
     def upkeep(self, url: sa.URL) -> Partitions | None:
         return Partitions.of(url)
+
+    def expired_partitions(self, connection: sa.Connection, *, deleted_before_us: int | None) -> Sequence[str]:
+        return partitions.expired(connection, deleted_before_us)
+
+    def drop_partition(self, connection: sa.Connection, name: str) -> None:
+        partitions.drop(connection, name)
 
     def insert(self, table: sa.Table) -> sa.Insert:
         return postgresql.insert(table).on_conflict_do_nothing().returning(table.c.pk)

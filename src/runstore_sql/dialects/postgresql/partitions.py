@@ -28,9 +28,25 @@ _IN_USE: Final = """
         coalesce((SELECT max(series_pk) FROM runstore_point_rest), 0)"""
 
 
+_EXPIRED: Final = r"""
+    WITH partition AS (
+        SELECT c.relname AS name, (regexp_match(bound, 'FROM \(''?(-?\d+)'))[1]::bigint AS low,
+            (regexp_match(bound, 'TO \(''?(-?\d+)'))[1]::bigint AS high
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+        CROSS JOIN LATERAL pg_get_expr(c.relpartbound, c.oid) AS bound
+        WHERE i.inhparent = to_regclass('runstore_point') AND NOT i.inhdetachpending AND bound <> 'DEFAULT')
+    SELECT p.name FROM partition p
+    WHERE p.high <= (SELECT max(pk) FROM runstore_series) AND NOT EXISTS (
+        SELECT 1 FROM runstore_series s JOIN runstore_run r ON r.pk = s.run_pk
+        WHERE s.pk >= p.low AND s.pk < p.high AND r.purged_us IS NULL
+            AND (%(before)s::bigint IS NULL OR r.deleted_us IS NULL OR r.deleted_us >= %(before)s))
+    ORDER BY p.low"""
+"""Those behind which newer series have begun: no new one ever gets a number of theirs."""
 LOCK: Final = f"SELECT pg_advisory_xact_lock({0x72756E73746F7265})"
 """Keeps all others from changing the schema until the transaction ends."""
 _WAIT_AT_MOST: Final = "SET LOCAL lock_timeout = '2s'"
+_WAIT_BRIEFLY: Final = "SET LOCAL lock_timeout = '20ms'"
+"""Whoever wants the table after us waits as long as we do."""
 
 
 class Partitions:
@@ -100,3 +116,14 @@ def _add(connection: sa.Connection, low: int, high: int) -> None:
     connection.exec_driver_sql(
         f"CREATE TABLE runstore_point_from_{low} PARTITION OF runstore_point FOR VALUES FROM ({low}) TO ({high})"
     )
+
+
+def expired(connection: sa.Connection, deleted_before_us: int | None) -> list[str]:
+    """The partitions that hold nothing but points of purged runs, or of runs that were deleted before a moment."""
+    return list(connection.exec_driver_sql(_EXPIRED, {"before": deleted_before_us}).scalars())
+
+
+def drop(connection: sa.Connection, name: str) -> None:
+    """Drops a partition, unless others use the table just now."""
+    connection.exec_driver_sql(_WAIT_BRIEFLY)
+    connection.exec_driver_sql(f"DROP TABLE {connection.dialect.identifier_preparer.quote(name)}")

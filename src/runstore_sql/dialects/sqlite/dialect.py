@@ -1,6 +1,6 @@
 """What SQLite does its own way."""
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -35,6 +35,9 @@ class SqliteDialect(Dialect):
     now_us = NOW_US
     begin = "BEGIN IMMEDIATE"
     begin_reading = "BEGIN IMMEDIATE"
+    # A writer that meets the lock waits a millisecond or more, so it should not be met once in a hundred calls.
+    points_a_piece = 500
+    rest_a_piece = 200.0
     first_schema = FIRST_SCHEMA
     writer = SqlitePointWriter
     histories = SqliteHistoryReader
@@ -69,6 +72,10 @@ class SqliteDialect(Dialect):
 
     def insert(self, table: sa.Table) -> sa.Insert:
         return sqlite.insert(table).on_conflict_do_nothing().returning(table.c.pk)
+
+    def others_commits(self, connection: sa.Connection) -> Hashable:
+        version = connection.exec_driver_sql("PRAGMA data_version").scalar()
+        return id(connection.connection.dbapi_connection), version  # each connection counts for itself
 
     def is_like(self, text: sa.ColumnElement[Any], pattern: str) -> sa.ColumnElement[bool]:
         return is_like(text, pattern)

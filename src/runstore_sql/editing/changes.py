@@ -1,0 +1,65 @@
+"""Changing on SQL what has begun: runs and experiments (CHG.1-8). One change is one transaction."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import UNSET
+
+from runstore.backend import ExperimentChange, Presence, RunChange
+from runstore.errors import ExperimentNotFoundError, RunNotFoundError
+from runstore_sql.schema.rows import presence, tag_rows, tags_of, tags_text
+from runstore_sql.schema.tables import experiment, run, tag
+
+
+def change_run(connection: sa.Connection, run_id: str, change: RunChange) -> None:
+    """Changes a run."""
+    columns = run.c.pk, run.c.tags, run.c.archived_us, run.c.deleted_us, run.c.purged_us
+    row = connection.execute(sa.select(*columns).where(run.c.id == run_id).with_for_update()).first()
+    if row is None:
+        raise RunNotFoundError.of(run_id)
+    found = presence(row)
+    change.check_presence(run_id, found)
+    if found is Presence.PURGED:
+        return
+    values: dict[str, Any] = {
+        "archived_us": change.archived_us_over(row.archived_us),
+        "deleted_us": change.deleted_us_over(row.deleted_us),
+    }
+    if change.name is not UNSET:
+        values["name"] = change.name
+    if change.note is not UNSET:
+        values["note"] = change.note
+    before = tags_of(row.tags)
+    after = change.tags_over(before)
+    if after != before:
+        values["tags"] = tags_text(after)
+        _change_tags(connection, row.pk, before, after)
+    connection.execute(run.update().where(run.c.pk == row.pk).values(**values))
+
+
+def _change_tags(connection: sa.Connection, run_pk: int, before: dict[str, str], after: dict[str, str]) -> None:
+    """Brings the rows, by which runs are searched, in line with the tags."""
+    gone = [key for key, value in before.items() if after.get(key) != value]
+    if gone:
+        is_gone = sa.and_(tag.c.run_pk == run_pk, tag.c.key == sa.bindparam("gone"))
+        connection.execute(tag.delete().where(is_gone), [{"gone": key} for key in gone])
+    new = {key: value for key, value in after.items() if before.get(key) != value}
+    if new:
+        connection.execute(tag.insert(), tag_rows(run_pk, new))
+
+
+def change_experiment(connection: sa.Connection, experiment_id: str, change: ExperimentChange) -> None:
+    """Changes an experiment."""
+    columns = experiment.c.pk, experiment.c.deleted_us
+    row = connection.execute(sa.select(*columns).where(experiment.c.id == experiment_id).with_for_update()).first()
+    if row is not None and change.is_deleted and row.deleted_us == change.at_us:
+        return  # this very change, whose answer was lost
+    if row is None or row.deleted_us is not None:
+        raise ExperimentNotFoundError.of(experiment_id)
+    own = experiment.update().where(experiment.c.pk == row.pk)
+    if change.description is not UNSET:
+        connection.execute(own.values(description=change.description))
+    if change.is_deleted:
+        connection.execute(own.values(deleted_us=change.at_us))
+        of_experiment = sa.and_(run.c.experiment_pk == row.pk, run.c.deleted_us.is_(None))
+        connection.execute(run.update().where(of_experiment).values(deleted_us=change.at_us))
