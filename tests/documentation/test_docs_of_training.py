@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import torch
@@ -16,7 +16,7 @@ from pneumo_train.options import build_parser
 from pneumo_train.phantoms import write_phantoms
 from runstore.opening.stores import open_store
 
-NOISY = ("lightning", "pytorch_lightning", "torch", "jsonargparse")
+NOISY = ("lightning", "pytorch_lightning", "torch", "jsonargparse", "transformers", "accelerate")
 """What these say of each other and of small trainings is theirs; our own warnings stay errors."""
 
 pytestmark = [pytest.mark.training, *(pytest.mark.filterwarnings(f"ignore::Warning:{name}") for name in NOISY)]
@@ -41,6 +41,17 @@ def test_each_block_of_the_page_about_lightning_runs_after_those_before_it() -> 
         assert (resumed.status, resumed.attempt) == ("completed", 2)
         assert [run.status for run in others] == ["completed"] * 4
         assert "notes.txt" in {artifact.name for artifact in store.list_artifacts(resumed.id)}
+
+
+def test_each_block_of_the_page_about_hugging_face_runs_after_those_before_it() -> None:
+    pytest.importorskip("transformers")
+    cpu = {"TrainingArguments(": "TrainingArguments(use_cpu=True, disable_tqdm=True, output_dir="}
+
+    names = run_blocks("docs/huggingface.md", "py", replaced=cpu)
+
+    with open_store("sqlite:///runs.db", durable=False) as store:
+        assert {run.status for run in store.search_runs().items} == {"completed"}
+        assert store.get_run(cast("Any", names["again"]).run_id).attempt == 2
 
 
 def test_the_line_of_the_readme_for_a_lightning_project_makes_a_trainer() -> None:

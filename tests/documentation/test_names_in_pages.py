@@ -50,6 +50,8 @@ def is_there(name: str) -> bool:
 def test_each_module_class_or_function_that_a_page_names_is_there(page: str, name: str) -> None:
     if name.startswith("runstore.lightning"):
         pytest.importorskip("pytorch_lightning")
+    if name.startswith("runstore.huggingface"):
+        pytest.importorskip("transformers")
     assert is_there(name), f"{page} names {name}"
 
 

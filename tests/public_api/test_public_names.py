@@ -12,7 +12,8 @@ import runstore
 NAMES = Path(__file__).with_name("names.txt")
 PRIVATE = {"cli", "local", "lightning_entry"}
 """What is there for our own packages: commands, this machine's files and processes, Lightning's entry point."""
-NEEDS_TORCH = {"lightning"}
+NEEDS = {"huggingface": "transformers", "lightning": "pytorch_lightning"}
+"""What must be installed for a module."""
 
 
 def modules() -> list[str]:
@@ -50,8 +51,8 @@ def test_the_names_of_the_package_itself_are_those_of_the_list() -> None:
 
 @pytest.mark.parametrize("module", modules())
 def test_the_names_of_a_module_are_those_of_the_list_and_are_there(module: str) -> None:
-    if module in NEEDS_TORCH:
-        pytest.importorskip("pytorch_lightning")
+    if module in NEEDS:
+        pytest.importorskip(NEEDS[module])
     found = names_of(module)
 
     assert found == pinned()[module], "after an intended change: python tests/public_api/test_public_names.py"

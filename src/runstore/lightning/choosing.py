@@ -6,9 +6,10 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from runstore.errors import RunStoreError
-from runstore.lightning.resuming import Origin, close_attempt, read_run
+from runstore.lightning.resuming import Origin
 from runstore.lightning.stages import RunOverStages
 from runstore.protocol import RunReader
+from runstore.training.going_on import close_attempt, read_run
 from runstore.training.session import RunSession
 
 _log = logging.getLogger(__name__)

@@ -16,11 +16,12 @@ from runstore.lightning.cli_config import keep_cli_config
 from runstore.lightning.folders import Folders, fit_for_a_path
 from runstore.lightning.lineage import Lineage, Progress
 from runstore.lightning.position import Position
-from runstore.lightning.resuming import Origin, experiment_of, read_run
+from runstore.lightning.resuming import Origin
 from runstore.lightning.sessions import Sessions
 from runstore.lightning.stages import Held, RunOverStages
 from runstore.model import Run, RunStatus
 from runstore.training.ending import close_when_dropped
+from runstore.training.going_on import experiment_of, read_run
 from runstore.training.session import RunSession, ending_of
 from runstore.training.system import SystemMetrics
 from runstore.values.checks import check_run_id

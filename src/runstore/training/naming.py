@@ -23,6 +23,7 @@ logged as                          name                          dataset type
 """
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from runstore.model import DatasetType
@@ -64,14 +65,18 @@ class MetricNames:
     Reading and adding are single dictionary operations, so threads may share an instance.
     """
 
-    def __init__(self, *, split: bool = True, prefix: str = "") -> None:
+    def __init__(
+        self, *, split: bool = True, prefix: str = "", rule: Callable[[str], SeriesName] = split_metric_name
+    ) -> None:
         """Starts with no key seen.
 
         Args:
             split: ``False`` switches the rule off: every key stays whole, under ``other``.
             prefix: put before each name, joined by ``-`` as Lightning's own loggers do.
+            rule: another rule than this module's, for programs that name their metrics otherwise.
         """
         self._split = split
+        self._rule = rule
         self._prefix = f"{prefix}-" if prefix else ""
         self._series_of: dict[str, SeriesName] = {}
         self._key_of: dict[SeriesName, str] = {}
@@ -85,7 +90,7 @@ class MetricNames:
         whole = SeriesName(self._prefix + key, DatasetType.OTHER)
         series = whole
         if self._split:
-            name, dataset_type = split_metric_name(key)
+            name, dataset_type = self._rule(key)
             series = SeriesName(self._prefix + name, dataset_type)
         if self._key_of.setdefault(series, key) != key:
             series = whole
