@@ -5,7 +5,7 @@ Nobody else would: the cell's variable names the new run, and the old one waits 
 
 import sys
 import weakref
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from runstore.session.telling import interactive_shell
 
@@ -18,24 +18,20 @@ class Endable(Protocol):
         ...
 
 
-class _Cell(NamedTuple):
-    """A cell, and which time it is run.
+class _Begun:
+    """A run that a cell has begun, and how the cell ended.
 
     Attributes:
-        place: the same each time that the cell is run.
-        execution: another each time.
+        run: the run, unless nobody holds it any more.
+        cell: the same each time that the cell is run.
+        is_running: whether the cell still runs that began it.
+        error: by what the cell ended, if it did not end well.
     """
 
-    place: str
-    execution: int
-
-
-class _Begun:
-    """A run, and the error by which its cell ended, if it did."""
-
-    def __init__(self, run: Endable, cell: _Cell) -> None:
+    def __init__(self, run: Endable, cell: str) -> None:
         self.run = weakref.ref(run)
         self.cell = cell
+        self.is_running = True
         self.error: BaseException | None = None
 
 
@@ -51,7 +47,7 @@ def end_earlier(depth: int) -> None:
     """
     cell = _this_cell(depth + 1)
     for each in list(_begun):
-        if cell is not None and each.cell.place == cell.place and each.cell.execution != cell.execution:
+        if cell is not None and each.cell == cell and not each.is_running:
             _begun.remove(each)
             run = each.run()
             if run is not None:
@@ -67,32 +63,28 @@ def note(run: Endable, depth: int) -> None:
         _hear(interactive_shell())
 
 
-def _this_cell(depth: int) -> _Cell | None:
-    """The cell that runs now, by the id that the notebook gives it, else by where in its text the run is begun."""
+def _this_cell(depth: int) -> str | None:
+    """The cell that runs now: the id that the notebook gives it, else where in its text the run is begun."""
     shell: Any = interactive_shell()
-    execution = getattr(shell, "execution_count", None)
-    if not isinstance(execution, int):
+    if shell is None:
         return None
     frame = sys._getframe(depth + 1)  # noqa: SLF001 - the caller's place is what is asked for
     try:
-        parent = shell.kernel.get_parent("shell")
-        place = str(parent["metadata"]["cellId"])
+        return str(shell.kernel.get_parent("shell")["metadata"]["cellId"])
     except Exception:  # noqa: BLE001 - not every front end tells
-        place = f"{frame.f_code.co_filename}:{frame.f_lineno}"
-    return _Cell(place, execution)
+        return f"{frame.f_code.co_filename}:{frame.f_lineno}"
 
 
 def _hear(shell: Any) -> None:
     """Has each cell's end heard."""
-    if shell in _heard_shells:
-        return
-    _heard_shells.add(shell)
-    shell.events.register("post_run_cell", _note_end)
+    if shell not in _heard_shells:
+        _heard_shells.add(shell)
+        shell.events.register("post_run_cell", _note_end)
 
 
 def _note_end(result: Any) -> None:
     error = getattr(result, "error_in_exec", None)
-    execution = getattr(result, "execution_count", None)
     for each in _begun:
-        if each.cell.execution == execution and isinstance(error, BaseException):
-            each.error = error
+        if each.is_running:
+            each.is_running = False
+            each.error = error if isinstance(error, BaseException) else None
