@@ -38,6 +38,16 @@ def test_a_run_is_named_by_its_name(sqlite_url: str) -> None:
     assert shown["id"] == first
 
 
+def test_the_newest_run_is_at_1(sqlite_url: str) -> None:
+    first, second = _begin(sqlite_url, "a", "b")
+
+    for wanted, found in {"@1": second, "@2": first}.items():
+        assert json.loads(runstore("show", wanted, "--store", sqlite_url, "--json").stdout)["id"] == found
+    refused = runstore("show", "@3", "--store", sqlite_url)
+    assert refused.returncode == 1
+    assert "there are only 2" in refused.stderr
+
+
 def test_what_may_be_several_runs_is_refused_and_they_are_named(sqlite_url: str) -> None:
     first, second = _begin(sqlite_url, "same", "same")
 
@@ -141,6 +151,14 @@ def with_file(sqlite_url: str, tmp_path: Path) -> str:
     with open_store(sqlite_url, durable=False) as store:
         store.log_artifact(run_id, tmp_path / "model.bin", name="a/model.bin")
     return run_id
+
+
+@pytest.mark.usefixtures("with_file")
+def test_an_artifact_that_is_not_there_is_answered_with_those_that_are(sqlite_url: str) -> None:
+    refused = runstore("fetch", "@1", "model.bin", "--store", sqlite_url)
+
+    assert refused.returncode == 1
+    assert "has no artifact 'model.bin'; it has 'a/model.bin'" in refused.stderr
 
 
 @pytest.mark.usefixtures("with_file")

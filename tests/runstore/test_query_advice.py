@@ -91,7 +91,7 @@ def test_a_filter_in_other_words_is_answered_with_ours(text: str, advice: str) -
         ("- metric.train.loss", "'metric.train.loss desc'"),
         ("+created_at", "'created_at asc'"),
         ("name sideways", "expected 'asc', 'desc' or the end"),
-        ("name, start_time", "separate the terms"),
+        ("name, start_time", "give several orders one by one"),
         ("name desc nulls last", "in both directions"),
         ("start_time descending", "write desc"),
         ("start_time:desc", "start_time desc"),

@@ -2,8 +2,9 @@
 
 import difflib
 from collections.abc import Iterator
+from typing import BinaryIO
 
-from runstore.errors import ExperimentNotFoundError
+from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError
 from runstore.model import Experiment, Run
 from runstore.protocol import RunReader
 
@@ -37,6 +38,27 @@ def find_experiment(reader: RunReader, wanted: str) -> Experiment:
     close = difflib.get_close_matches(wanted, names, n=_MOST_SHOWN)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "`runstore experiments` lists them"
     raise ExperimentNotFoundError(f"there is no experiment {wanted!r}; {hint}")
+
+
+def open_artifact(reader: RunReader, run_id: str, name: str) -> BinaryIO:
+    """The bytes of an artifact.
+
+    Raises:
+        ArtifactNotFoundError: the run has none of this name; names those it has.
+    """
+    try:
+        return reader.open_artifact(run_id, name)
+    except ArtifactNotFoundError:
+        names = [artifact.name for artifact in reader.list_artifacts(run_id)]
+        if name in names:  # its bytes are not kept, which the error says
+            raise
+    close = difflib.get_close_matches(name, names, n=_MOST_SHOWN)
+    shown = close or names[:_MOST_SHOWN]
+    more = (
+        f" and {len(names) - len(shown)} more, which `runstore show {run_id}` lists" if len(names) > len(shown) else ""
+    )
+    has = f"it has {', '.join(map(repr, shown))}{more}" if shown else "it has none"
+    raise ArtifactNotFoundError(f"run {run_id!r} has no artifact {name!r}; {has}")
 
 
 def all_experiments(reader: RunReader) -> Iterator[Experiment]:

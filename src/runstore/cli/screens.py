@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from runstore.cli.columns import config_texts, duration_text, number_text, time_text, time_zone
-from runstore.cli.finding import find_run
+from runstore.cli.finding import find_run, open_artifact
 from runstore.cli.tables import Column, last_line, print_facts, print_json, print_line, print_table, without_colours
 from runstore.local.files import copy_out
 from runstore.model import Artifact, Run, RunFailure, SeriesSummary, StepValue
@@ -81,7 +81,7 @@ def print_run(store: str | None, wanted: str, *, with_config: bool, with_traceba
 def fetch_artifact(store: str | None, wanted: str, name: str, target: str | None, *, overwrite: bool) -> None:
     """Writes an artifact's bytes to a file that appears whole or not at all."""
     place = Path(target or PurePosixPath(name).name)
-    with open_reader(store) as reader, reader.open_artifact(find_run(reader, wanted).id, name) as source:
+    with open_reader(store) as reader, open_artifact(reader, find_run(reader, wanted).id, name) as source:
         copy_out(source, place, overwrite=overwrite)
     print_line(str(place))
 

@@ -273,7 +273,7 @@ def about_end(found: str) -> str:
         return "; write asc"
     if word == "nulls":
         return "; what is missing comes last in both directions"
-    return "; separate the terms of an order: order_by=['name', 'start_time desc']" if word == "," else ""
+    return "; give several orders one by one, not behind a comma" if word == "," else ""
 
 
 def _meant(word: str, names: dict[str, tuple[str, ...]]) -> str:

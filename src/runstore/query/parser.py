@@ -61,7 +61,7 @@ WORDS: Final = (*ATTRIBUTES, *ALIASES, _ARTIFACT)
 """The fields that are one word each."""
 _A_FIELD: Final = (
     f"a field (one of {', '.join(WORDS)}, or tag.KEY, config.KEY or "
-    f"metric.DATASET_TYPE.NAME[.{'|'.join(STATISTICS)}] with one of {', '.join(DatasetType)})"
+    f"metric.KIND.NAME[.{'|'.join(STATISTICS)}] with KIND one of {', '.join(DatasetType)})"
 )
 _WHAT_THERE_IS: Final = (
     "there are fields, the operators = != < <= > >= in like is, the words and, or, not, parentheses, numbers, texts in "
@@ -109,10 +109,10 @@ def parse_order(terms: Sequence[str]) -> tuple[Order, ...]:
         raise _too_large("order_by", "terms", bound=MAX_ORDER_TERMS, found=len(terms), advice="sort by fewer")
     orders = []
     for term in terms:
-        parser = _Parser(term, "order_by term")
+        parser = _Parser(term, "an order")
         field = parser.parse_field()
         if isinstance(field, ArtifactName):
-            raise QueryError(f"order_by term {term!r} names artifact, of which a run has many; sort by another field")
+            raise QueryError(f"the order {term!r} names artifact, of which a run has many; sort by another field")
         direction = parser.take_word("asc", "desc")
         parser.expect_end("'asc', 'desc' or the end" if direction is None else "the end")
         orders.append(Order(field, direction == "desc"))
