@@ -14,6 +14,7 @@ import runstore.backend
 from documentation.pages import ROOT
 
 _ELSEWHERE = {
+    "Frame",
     "Health",
     "RecorderOptions",
     "RunSession",
