@@ -228,3 +228,21 @@ def test_a_run_without_a_database_is_on_disk_and_stored_by_sync(tmp_path: Path, 
 
 def test_the_recorders_own_handler_is_known() -> None:
     assert not is_listener(signal.SIG_DFL)
+
+
+def test_the_program_of_the_examples_runs(tmp_path: Path) -> None:
+    (tmp_path / "roc.png").write_bytes(b"a curve")
+    script = Path(__file__).parents[3] / "examples" / "five_lines" / "with_runstore.py"
+
+    subprocess.run(
+        [sys.executable, str(script)],
+        cwd=tmp_path,
+        check=True,
+        timeout=_LIMIT_S,
+        env={**os.environ, "RUNSTORE_STATE_DIR": str(tmp_path / "state")},
+    )
+
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with open_reader(url) as reader:
+        assert (only_run(url).status, only_run(url).tags) == ("completed", {"owner": "me"})
+        assert len(reader.get_history(only_run(url).id, "loss", "train")) == 1000

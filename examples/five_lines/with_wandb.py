@@ -1,0 +1,6 @@
+import wandb
+
+with wandb.init(project="ct-seg", config={"lr": 1e-3}, tags=["me"], mode="offline") as run:
+    for step in range(1000):
+        run.log({"train/loss": 1 / (step + 1), "val/auroc": 1 - 1 / (step + 2)}, step=step)
+    run.log_artifact("roc.png", name="roc", type="plot")
