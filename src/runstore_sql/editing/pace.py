@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from runstore_sql.connections.database import Database
 
-_LONGEST_REST_S: Final = 1.0
+_LONGEST_REST_S: Final = 2.0
 
 ResultT = TypeVar("ResultT")
 

@@ -47,6 +47,8 @@ class MysqlDialect(Dialect):
     begin = "START TRANSACTION"
     begin_reading = f"{begin} READ ONLY"
     commits_ddl = True  # a broken attempt is taken up again
+    points_a_piece = 500
+    rest_a_piece = 6.0
     first_schema = FIRST_SCHEMA
     writer = MysqlPointWriter
     histories = MysqlHistoryReader
@@ -94,7 +96,8 @@ class MysqlDialect(Dialect):
         try:
             yield
         finally:
-            connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), name)
+            if not connection.invalidated:  # as a Ctrl-C leaves it: the lock goes with the session
+                connection.execute(sa.text("SELECT RELEASE_LOCK(:name)"), name)
 
     def insert(self, table: sa.Table) -> sa.Insert:
         return table.insert()

@@ -35,8 +35,8 @@ class SqliteDialect(Dialect):
     now_us = NOW_US
     begin = "BEGIN IMMEDIATE"
     begin_reading = "BEGIN IMMEDIATE"
-    # A writer that meets the lock waits a millisecond or more, so it should not be met once in a hundred calls.
-    points_a_piece = 500
+    # A writer that meets the lock waits for milliseconds, so it should be met less than once in a hundred calls.
+    points_a_piece = 4000
     rest_a_piece = 200.0
     first_schema = FIRST_SCHEMA
     writer = SqlitePointWriter
