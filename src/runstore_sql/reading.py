@@ -9,10 +9,12 @@ import sqlalchemy as sa
 
 from runstore.artifacts import Blobs
 from runstore.backend import BackendStore, Presence, StepRange
+from runstore.charts import HistoryGrid
 from runstore.model import Artifact, Experiment, Run, SeriesSummary
 from runstore.query import RunQuery
-from runstore.series import Columns, Series
+from runstore.series import Columns, GridRequest, Series
 from runstore_sql.connections.database import Database
+from runstore_sql.metrics.charts import ChartReader
 from runstore_sql.schema.rows import (
     artifact_of,
     experiment_of,
@@ -47,6 +49,7 @@ class SqlReads(BackendStore):
         self._pages = Pages(database)
         is_plain = bool(os.environ.get(PLAIN))
         self._histories = database.dialect.histories(is_plain=is_plain)
+        self._charts = ChartReader(self._histories, database.dialect.writer.tables)
         self._listing = database.dialect.listing(is_plain=is_plain)
 
     @property
@@ -97,6 +100,14 @@ class SqlReads(BackendStore):
 
     def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns | None:
         return self.database.with_driver(lambda connection: self._histories.whole(connection, run_id, series, steps))
+
+    def read_sample(self, run_id: str, series: Series, max_points: int, steps: StepRange) -> tuple[Columns, int] | None:
+        return self.database.with_driver(
+            lambda connection: self._charts.sample(connection, run_id, series, max_points, steps)
+        )
+
+    def read_grid(self, asked: GridRequest, steps: StepRange) -> HistoryGrid:
+        return self.database.with_driver(lambda connection: self._charts.grid(connection, asked, steps))
 
     def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
         query = sa.select(artifact).join(run, artifact.c.run_pk == run.c.pk).where(run.c.id == run_id, is_shown())

@@ -1,24 +1,19 @@
-"""The points of one series, whole or sampled, straight from the driver into columns.
+"""The points of one series, straight from the driver into columns.
 
 A series may hold millions of points, so rows go in blocks from the driver's cursor into arrays, past SQLAlchemy's
-result objects. A sample is computed where the points are: only what it keeps is sent (MET.12).
+result objects.
 """
 
-import math
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from itertools import pairwise
-from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from runstore.backend import StepRange
-from runstore.series import Columns, Series, bucket_count
+from runstore.series import Columns, Series, SeriesKey
 from runstore_sql.metrics.points import PointRow, columns_of
-
-_PROBE: Final = 20
-"""How many points are looked at in the time that one more range to look through costs, on any database."""
-
+from runstore_sql.metrics.rollup_tables import SeriesState
 
 CursorT = TypeVar("CursorT")
 
@@ -31,13 +26,30 @@ DensePoints = tuple["array[float]", "array[int]"]
 
 
 class SeriesExtent(NamedTuple):
-    """A series and the range of its steps."""
+    """A series, the range of its steps, and when its run began."""
 
-    pk: int
-    points: int
-    non_finite_count: int
-    first: int
-    last: int
+    state: SeriesState
+    start_us: int
+
+    @property
+    def pk(self) -> int:
+        """Its key."""
+        return self.state.pk
+
+    @property
+    def points(self) -> int:
+        """How many points it has."""
+        return self.state.points
+
+    @property
+    def first(self) -> int:
+        """Its lowest step."""
+        return self.state.first
+
+    @property
+    def last(self) -> int:
+        """Its highest step."""
+        return self.state.last
 
     @property
     def is_dense(self) -> bool:
@@ -67,28 +79,13 @@ class HistoryReader(ABC, Generic[CursorT]):
 
     def whole(self, connection: Any, run_id: str, series: Series, steps: StepRange) -> Columns | None:
         """The points of a range of steps; ``None`` where there is no such series."""
-        with self._snapshot(connection) as cursor:
-            extent = self._extent(cursor, run_id, series)
-            return None if extent is None else self._points(cursor, extent, steps)
+        key = SeriesKey(run_id, *series)
+        with self.snapshot(connection) as cursor:
+            extent = self.extents(cursor, [key]).get(key)
+            return None if extent is None else self.within(cursor, extent, steps)
 
-    def sample(self, connection: Any, run_id: str, series: Series, max_points: int) -> tuple[Columns, int] | None:
-        """The first and the last point, and of each bucket the extremes (or a first point where none is finite).
-
-        Returns:
-            The points, and how many they stand for; ``None`` where there is no such series.
-        """
-        with self._snapshot(connection) as cursor:
-            extent = self._extent(cursor, run_id, series)
-            if extent is None:
-                return None
-            if extent.points <= max_points:
-                return self._points(cursor, extent, StepRange()), extent.points
-            buckets = bucket_bounds(extent, bucket_count(max_points))
-            found = (*self.extremes(cursor, extent, buckets), *self.ends(cursor, extent))
-        kept = {row[0]: row for row in found}
-        return columns_of([kept[step] for step in sorted(kept)]), extent.points
-
-    def _points(self, cursor: Any, extent: SeriesExtent, steps: StepRange) -> Columns:
+    def within(self, cursor: Any, extent: SeriesExtent, steps: StepRange) -> Columns:
+        """The points of a series within a range of steps."""
         low, high = max(steps.low, extent.first), min(steps.high, extent.last)
         if low > high:
             return Columns.empty()
@@ -102,7 +99,7 @@ class HistoryReader(ABC, Generic[CursorT]):
         return self.points(cursor, extent.pk, low=low, high=high)
 
     @contextmanager
-    def _snapshot(self, connection: Any) -> Iterator[Any]:
+    def snapshot(self, connection: Any) -> Iterator[Any]:
         """A cursor whose statements all see one state of the database, so that no batch is seen in part (DUR.2)."""
         cursor = connection.cursor()
         try:
@@ -115,17 +112,40 @@ class HistoryReader(ABC, Generic[CursorT]):
         finally:
             cursor.close()
 
-    def _extent(self, cursor: Any, run_id: str, series: Series) -> SeriesExtent | None:
+    def extents(self, cursor: Any, wanted: Iterable[SeriesKey]) -> dict[SeriesKey, SeriesExtent]:
+        """Those of some series that there are."""
+        keys = dict.fromkeys(wanted)
+        runs = tuple(dict.fromkeys(key.run_id for key in keys))
+        names = tuple(dict.fromkeys(key.name for key in keys))
+        if not keys:
+            return {}
         given = self.placeholder
         cursor.execute(
-            f"""
-            SELECT s.pk, s.count, s.non_finite_count, s.first_step, s.last_step FROM runstore_run r
-            JOIN runstore_series s ON s.run_pk = r.pk AND s.name = {given} AND s.dataset_type = {given}
-            WHERE r.id = {given} AND r.deleted_us IS NULL""",  # noqa: S608 - placeholders only
-            (*series, run_id),
+            "SELECT r.id, s.name, s.dataset_type, s.pk, s.count, s.first_step, s.last_step, s.level, s.rolled_step, "  # noqa: S608 - placeholders
+            "r.start_us FROM runstore_run r JOIN runstore_series s ON s.run_pk = r.pk WHERE r.deleted_us IS NULL "
+            f"AND r.id IN ({', '.join([given] * len(runs))}) AND s.name IN ({', '.join([given] * len(names))})",
+            (*runs, *names),
         )
-        row = cursor.fetchone()
-        return None if row is None else SeriesExtent(*row)
+        found = {SeriesKey(*row[:3]): row[3:] for row in cursor.fetchall()}
+        return {key: SeriesExtent(SeriesState(*found[key][:6]), found[key][6]) for key in keys if key in found}
+
+    def ends(self, cursor: Any, extent: SeriesExtent, steps: StepRange) -> Range | None:
+        """The first and the last step that there are within a range; ``None`` where there is none."""
+        low, high = max(steps.low, extent.first), min(steps.high, extent.last)
+        if low > high:
+            return None
+        if extent.is_dense or (low, high) == (extent.first, extent.last):
+            return low, high
+        given = self.placeholder
+        found = []
+        for order in ("", " DESC"):
+            cursor.execute(
+                f"SELECT step FROM runstore_point WHERE series_pk = {given} AND step BETWEEN {given} AND {given} "  # noqa: S608
+                f"ORDER BY step{order} LIMIT 1",
+                (extent.pk, low, high),
+            )
+            found += cursor.fetchall()
+        return (found[0][0], found[1][0]) if found else None
 
     def plain_points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:
         """The points of a range of steps, a row each."""
@@ -150,32 +170,3 @@ class HistoryReader(ABC, Generic[CursorT]):
         """Values and times of a range that most likely has a point at every step."""
         _, values, times = self.points(cursor, series_pk, low=low, high=high)
         return values, times
-
-    @abstractmethod
-    def extremes(self, cursor: CursorT, extent: SeriesExtent, buckets: Sequence[Range]) -> Iterable[PointRow]:
-        """Step, value and time of what each bucket, an inclusive range of steps, keeps."""
-
-    @abstractmethod
-    def ends(self, cursor: CursorT, extent: SeriesExtent) -> Iterable[PointRow]:
-        """Step, value and time of the first and the last point."""
-
-
-def bucket_bounds(extent: SeriesExtent, buckets: int) -> list[Range]:
-    """The inclusive range of steps of each bucket, as :func:`runstore.series.sampling.bucket_of` sorts steps into them."""
-    span = extent.last - extent.first + 1
-    edges = [extent.first - (-bucket * span // buckets) for bucket in range(buckets + 1)]
-    return [(low, high - 1) for low, high in pairwise(edges) if low < high]
-
-
-def cells(extent: SeriesExtent, buckets: Sequence[Range]) -> list[list[Range]]:
-    """Each bucket cut into ranges in which its extremes are found at the least cost.
-
-    One pass over the series gives each cell's least and greatest value; then only the cells that hold a bucket's are
-    looked through for the step. More cells leave less to look through, and are more ranges to ask for.
-    """
-    count = max(1, math.isqrt(extent.points // len(buckets) // _PROBE))
-    return [_cut(low, high, (high - low) // count + 1) for low, high in buckets]
-
-
-def _cut(low: int, high: int, width: int) -> list[Range]:
-    return [(start, min(start + width - 1, high)) for start in range(low, high + 1, width)]

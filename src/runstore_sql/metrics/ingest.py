@@ -6,6 +6,7 @@
 4. Write the points in bulk; a step that exists is overwritten.
 5. Where a value was overwritten, compute the summary from the points; elsewhere fold the batch into it.
 6. Write the summaries.
+7. Bring the roll-ups in line, and on where there is a pack to fill.
 
 What differs by dialect stands in the subclasses of :class:`PointWriter`. Most calls only append, and each dialect has a
 shorter way for those.
@@ -14,18 +15,48 @@ shorter way for those.
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final, Generic, NamedTuple, TypeVar
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
 
 from runstore.errors import RunDeletedError, RunNotFoundError
 from runstore.series import Columns, Series, SeriesColumns
+from runstore_sql.metrics import rollups
 from runstore_sql.metrics.points import columns_of
+from runstore_sql.metrics.rollup_tables import RollupTables, SeriesState
+from runstore_sql.metrics.rollups import Roller
 from runstore_sql.metrics.summary_rows import SummaryRow, fold, row_of
+from runstore_sql.metrics.summary_sql import SUMMARY_SQL
+from runstore_sql.metrics.watch import Watch
 from runstore_sql.transactions import Transactions
 
 _MOST_KEYS: Final = 10_000
+_MOST_ROLLED: Final = 64
+"""How many series a call rolls up: those that are logged together have packs to fill at the same time."""
 
 ConnectionT = TypeVar("ConnectionT")
 CursorT = TypeVar("CursorT")
+
+
+class FoundSeries(NamedTuple):
+    """A series as it is stored: its key, its summary's columns, and how far it is rolled up."""
+
+    pk: int
+    summary: SummaryRow
+    level: int | None
+    rolled: int
+
+    @classmethod
+    def of(cls, row: Sequence[Any]) -> Self:
+        """From the key, the columns of :data:`FOUND_SQL`."""
+        return cls(row[0], tuple(row[1:-2]), row[-2], row[-1])
+
+    def state(self, summary: SummaryRow) -> SeriesState:
+        """How it stands once its summary is this one."""
+        return SeriesState(self.pk, summary[0], summary[2], summary[5], self.level, self.rolled)
+
+
+FOUND_SQL: Final = f"{SUMMARY_SQL}, s.level, s.rolled_step"
+"""What is read of a series, behind its key."""
 
 
 class FoundRun(NamedTuple):
@@ -34,13 +65,13 @@ class FoundRun(NamedTuple):
     Attributes:
         needs_beat: whether its heartbeat is old enough to be renewed.
         is_purged: whether only its id is left.
-        series: surrogate key and summary columns by series.
+        series: what is stored of each.
     """
 
     pk: int
     needs_beat: bool
     is_purged: bool
-    series: dict[Series, tuple[int, SummaryRow]]
+    series: dict[Series, FoundSeries]
 
 
 class KnownKeys:
@@ -62,14 +93,14 @@ class KnownKeys:
         except KeyError:
             return None
 
-    def remember(self, run_id: str, found: Mapping[Series, tuple[int, SummaryRow]]) -> None:
+    def remember(self, run_id: str, found: Mapping[Series, FoundSeries]) -> None:
         """Takes the keys of what was found; all older ones are forgotten when they become many."""
         if self._count > _MOST_KEYS:
             self._by_run.clear()
             self._count = 0
         known = self._by_run.setdefault(run_id, {})
         before = len(known)
-        known.update({series: pk for series, (pk, _) in found.items()})
+        known.update({series: each.pk for series, each in found.items()})
         self._count += len(known) - before
 
 
@@ -80,8 +111,16 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
     steps; their cursor is inside a transaction.
     """
 
+    tables: ClassVar[RollupTables[Any]]
+
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
+        self._watch = Watch()
+        self._roller = Roller(self.tables)
+
+    @abstractmethod
+    def transaction(self, connection: ConnectionT) -> AbstractContextManager[CursorT]:
+        """A transaction on a connection; gives what its statements are sent through."""
 
     @abstractmethod
     def write(self, connection: ConnectionT, run_id: str, batches: SeriesColumns) -> None:
@@ -119,8 +158,11 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
     def beat(self, cursor: CursorT, run_pk: int) -> None:
         """Renews the run's heartbeat for another lease."""
 
-    def take_steps(self, cursor: CursorT, run_id: str, batches: SeriesColumns) -> None:
+    def take_steps(self, cursor: CursorT, run_id: str, batches: SeriesColumns) -> tuple[list[Series], SeriesColumns]:
         """Writes the points of one call, whatever is stored already.
+
+        Returns:
+            The series that may have something to roll up, and those batches that lie behind all points before them.
 
         Raises:
             RunNotFoundError: no such run; a RunDeletedError of one that was purged.
@@ -129,11 +171,11 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
         if found.needs_beat:
             self.beat(cursor, found.pk)
         if not batches:
-            return
+            return [], {}
         rows: dict[int, SummaryRow] = {}
         overlapping: SeriesColumns = {}
         for series, batch in batches.items():
-            pk, known = found.series[series]
+            pk, known = found.series[series][:2]
             if known[0] == 0:
                 rows[pk] = row_of(batch)
             elif batch.steps[0] > known[5]:
@@ -141,12 +183,44 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
             else:
                 overlapping[series] = batch
         stale = self._fold_overlaps(cursor, found, overlapping, rows) if overlapping else []
-        keyed = sorted((found.series[series][0], batch) for series, batch in batches.items())
+        keyed = sorted((found.series[series].pk, batch) for series, batch in batches.items())
         self.write_points(cursor, keyed, only_appends=not overlapping)
         if stale:
             rows.update(self.compute_rows(cursor, stale))
         if rows:
             self.write_summaries(cursor, dict(sorted(rows.items())))
+        due = self._bring_in_line(cursor, run_id, found, rows, overlapping)
+        return due, {series: batch for series, batch in batches.items() if series not in overlapping}
+
+    def _bring_in_line(
+        self, cursor: CursorT, run_id: str, found: FoundRun, rows: dict[int, SummaryRow], overlapping: SeriesColumns
+    ) -> list[Series]:
+        """Mends the packs of what was overwritten or came late; gives the series that may have something to roll up."""
+        due = []
+        for series, each in found.series.items():
+            state = each.state(rows.get(each.pk, each.summary))
+            if series in overlapping:
+                state = self._roller.mend(cursor, state, overlapping[series].steps)
+            if self._watch.note(run_id, series, state):
+                due.append(series)
+        return due
+
+    def roll_up(self, cursor: CursorT, run_id: str, due: Sequence[Series], appended: SeriesColumns) -> None:
+        """Rolls up series to which this transaction wrote; of many, and of long ones, a part a call.
+
+        Args:
+            cursor: in the transaction.
+            run_id: the run.
+            due: the series.
+            appended: what was written behind all points before it.
+        """
+        reads = 0
+        for series, state in self.tables.states(cursor, run_id, due[:_MOST_ROLLED]).items():
+            now, read = self._roller.advance(cursor, state, appended.get(series))
+            self._watch.note(run_id, series, now, is_rolled=True)
+            reads += read
+            if reads >= rollups.MOST_POINTS:
+                return
 
     def _find_or_make(self, cursor: CursorT, run_id: str, wanted: list[Series]) -> FoundRun:
         found = self._found(cursor, run_id, wanted)
@@ -165,11 +239,11 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
         self, cursor: CursorT, found: FoundRun, overlapping: SeriesColumns, rows: dict[int, SummaryRow]
     ) -> list[int]:
         """Folds what is new in batches that reach back; gives the series whose stored values change."""
-        keys = [(found.series[series][0], step) for series, batch in overlapping.items() for step in batch.steps]
+        keys = [(found.series[series].pk, step) for series, batch in overlapping.items() for step in batch.steps]
         existing = {(pk, step): value for pk, step, value in self.existing_values(cursor, keys)}
         stale = []
         for series, batch in overlapping.items():
-            pk, known = found.series[series]
+            pk, known = found.series[series][:2]
             fresh = [point for point in zip(*batch, strict=True) if (pk, point[0]) not in existing]
             if any(
                 (pk, step) in existing and _differs(existing[pk, step], value)

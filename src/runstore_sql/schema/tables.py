@@ -124,10 +124,30 @@ series = sa.Table(
     sa.Column("count", sa.BigInteger),
     sa.Column("non_finite_count", sa.BigInteger),
     *(sa.Column(name, kind) for name, kind in _STATISTICS.items()),
+    sa.Column("level", sa.SmallInteger),
+    sa.Column("rolled_step", sa.BigInteger),
 )
 
 SUMMARY_COLUMNS: Final = ("count", "non_finite_count", *_STATISTICS)
 """What a series row says of its points: the order of :data:`runstore_sql.metrics.summary_rows.SummaryRow`."""
+
+rollup = sa.Table(
+    "runstore_rollup",
+    metadata,
+    sa.Column("series_pk", sa.BigInteger, primary_key=True),
+    sa.Column("level", sa.SmallInteger, primary_key=True),
+    sa.Column("pack", sa.BigInteger, primary_key=True),
+    sa.Column("data", sa.LargeBinary),
+)
+
+waiting = sa.Table(
+    "runstore_waiting",
+    metadata,
+    sa.Column("pk", sa.SmallInteger, primary_key=True),
+    sa.Column("next_series_pk", sa.BigInteger),
+    sa.Column("last_series_pk", sa.BigInteger),
+)
+"""The series of the first schema that nobody has looked at yet, to roll them up: those from one key to another."""
 
 artifact = sa.Table(
     "runstore_artifact",

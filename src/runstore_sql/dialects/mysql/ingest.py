@@ -8,21 +8,21 @@ row, then those of its series; one that appends a point to one series locks that
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.dialects.mysql.clock import NOW_US
 from runstore_sql.dialects.mysql.connecting import BoundedConnection
+from runstore_sql.dialects.mysql.packets import in_packets
+from runstore_sql.dialects.mysql.rollups import MysqlRollups
 from runstore_sql.dialects.mysql.trips import Trips
-from runstore_sql.metrics.ingest import FoundRun, KnownKeys, PointWriter
+from runstore_sql.metrics.ingest import FOUND_SQL, FoundRun, FoundSeries, KnownKeys, PointWriter
 from runstore_sql.metrics.numbers import from_pair, to_pair
 from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow
-from runstore_sql.metrics.summary_sql import SUMMARY_SQL, summaries_of, take_extremes
+from runstore_sql.metrics.summary_sql import summaries_of, take_extremes
 from runstore_sql.schema.leases import is_due, renewal
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
 from runstore_sql.transactions import Transactions, roll_back
-
-ItemT = TypeVar("ItemT")
 
 _IS_DUE: Final = is_due(NOW_US)
 _FEW: Final = 64
@@ -44,12 +44,12 @@ _APPEND, _APPEND_NON_FINITE = (
 )
 # A scan, which the planner likes for a small table, would wait for the series of every other writer as well.
 _FIND_SERIES: Final = (
-    f"SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL.replace('s.count', 's.`count`')} "  # noqa: S608 - as above
+    f"SELECT s.pk, s.name, s.dataset_type, {FOUND_SQL.replace('s.count', 's.`count`')} "  # noqa: S608 - as above
     "FROM runstore_series s FORCE INDEX (runstore_series_identity) "
     "WHERE s.run_pk = (SELECT pk FROM runstore_run WHERE id = %s){} FOR UPDATE"
 )
 _QUOTED: Final = [f"`{column}`" for column in SUMMARY_COLUMNS]
-_MAKE_SERIES: Final = f"INSERT INTO runstore_series (run_pk, name, dataset_type, {', '.join(_QUOTED)}) VALUES "  # noqa: S608
+_MAKE_SERIES: Final = f"INSERT INTO runstore_series (run_pk, name, dataset_type, {', '.join(_QUOTED)}, level) VALUES "  # noqa: S608
 _EXISTING: Final = """
     SELECT p.series_pk, p.step, p.value, p.special
     FROM JSON_TABLE(%s, '$[*]' COLUMNS (series_pk BIGINT PATH '$[0]', step BIGINT PATH '$[1]')) k
@@ -68,8 +68,6 @@ _LONGEST_SERIES: Final = 2_200
 """Bytes of a new series: a name of 255 characters of four bytes, each escaped, and an empty summary, at most."""
 _APPENDED: Final = 2
 """Rows that an append affects: the series and the point."""
-_FIXED: Final = 2_000
-"""Bytes of what stands around the rows of a statement, at most."""
 
 
 class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
@@ -78,27 +76,32 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
     Otherwise two, where no series is made and no point may be overwritten.
     """
 
+    tables = MysqlRollups()
+
     def __init__(self, transactions: Transactions) -> None:
         super().__init__(transactions)
         self._known = KnownKeys()
 
     def write(self, connection: BoundedConnection, run_id: str, batches: SeriesColumns) -> None:
-        if len(batches) == 1 and self._append(connection, run_id, *next(iter(batches.items()))):
+        due = self._watch.see(run_id, batches.items())
+        if not due and len(batches) == 1 and self._append(connection, run_id, *next(iter(batches.items()))):
             return
-        with self._trips(connection) as trips:
-            self.take_steps(trips, run_id, batches)
+        with self.transaction(connection) as trips:
+            due, appended = self.take_steps(trips, run_id, batches)
+            if due:
+                self.roll_up(trips, run_id, due, appended)
 
     def _append(self, connection: BoundedConnection, run_id: str, series: Series, batch: Columns) -> bool:
         """Appends one point to a known series, or changes nothing; whether it did."""
         known = self._known.of(run_id, [series]) if len(batch.steps) == 1 else None
         if not known:
             return False
-        with self._trips(connection) as trips:
+        with self.transaction(connection) as trips:
             _queue_append(trips, run_id, known[0], series, batch)
         return sum(trips.counts) == _APPENDED
 
     @contextmanager
-    def _trips(self, connection: BoundedConnection) -> Iterator[Trips]:
+    def transaction(self, connection: BoundedConnection) -> Iterator[Trips]:
         """A transaction, with as many statements a round trip as can be."""
         with connection.cursor() as cursor:
             trips = Trips(cursor)
@@ -123,19 +126,24 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
         if not runs:
             return None
         pk, needs_beat, is_purged = runs[0]
-        found = FoundRun(pk, bool(needs_beat), bool(is_purged), {(row[1], row[2]): (row[0], row[3:]) for row in series})
+        found = FoundRun(
+            pk,
+            bool(needs_beat),
+            bool(is_purged),
+            {(row[1], row[2]): FoundSeries.of((row[0], *row[3:])) for row in series},
+        )
         self._known.remember(run_id, found.series)
         return found
 
     def make_series(self, cursor: Trips, run_pk: int, missing: Sequence[Series]) -> None:
-        row = f"({run_pk}, %s, %s, {', '.join(map(_literal, EMPTY_ROW))})"
-        for some in _in_packets(missing, _LONGEST_SERIES, cursor.room):
+        row = f"({run_pk}, %s, %s, {', '.join(map(_literal, EMPTY_ROW))}, -1)"
+        for some in in_packets(missing, _LONGEST_SERIES, cursor.room):
             text = _MAKE_SERIES + ", ".join([row] * len(some))
             cursor.execute(text, [part for series in some for part in series])
 
     def existing_values(self, cursor: Trips, keys: Sequence[tuple[int, int]]) -> Iterable[tuple[int, int, float]]:
         found: list[Any] = []
-        for some in _in_packets(keys, _LONGEST_KEY, cursor.room):
+        for some in in_packets(keys, _LONGEST_KEY, cursor.room):
             cursor.execute(_EXISTING, (json.dumps(some, separators=(",", ":")),))
             found += cursor.fetchall()
         return [(row[0], row[1], from_pair(row[2], row[3])) for row in found]
@@ -147,12 +155,12 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
             for pk, batch in keyed
             for step, value, time_us in zip(*batch, strict=True)
         ]
-        for some in _in_packets(rows, _LONGEST_ROW, cursor.room):
+        for some in in_packets(rows, _LONGEST_ROW, cursor.room):
             cursor.execute(f"{_INTO_POINTS} VALUES {','.join(some)}{end}")
 
     def compute_rows(self, cursor: Trips, series_pks: Sequence[int]) -> dict[int, SummaryRow]:
         found: dict[int, SummaryRow] = {}
-        for some in _in_packets(series_pks, _LONGEST_KEY, cursor.room):
+        for some in in_packets(series_pks, _LONGEST_KEY, cursor.room):
             cursor.execute(summaries_of(some, is_finite="p.value IS NOT NULL", value="{0}.value, {0}.special"))
             found |= {row[0]: (row[1], int(row[2]), *row[3:]) for row in cursor.fetchall()}
         return found
@@ -163,7 +171,7 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
             changes = ", ".join(f"{column} = {_literal(value)}" for column, value in zip(_QUOTED, row, strict=True))
             cursor.execute(f"UPDATE runstore_series SET {changes} WHERE pk = {pk}")  # noqa: S608 - numbers only
             return
-        for some in _in_packets(list(rows.items()), _LONGEST_SUMMARY, cursor.room):
+        for some in in_packets(list(rows.items()), _LONGEST_SUMMARY, cursor.room):
             self._write_many_summaries(cursor, some)
 
     @staticmethod
@@ -196,12 +204,6 @@ def _queue_append(trips: Trips, run_id: str, pk: int, series: Series, batch: Col
         f"{_INTO_POINTS} SELECT pk, {step}, {_value(value)}, {logged_at_us} FROM runstore_series "  # noqa: S608 - numbers only
         f"WHERE pk = {pk} AND last_step = {step} AND `count` > 0 ON DUPLICATE KEY UPDATE step = VALUES(step)"
     )
-
-
-def _in_packets(items: Sequence[ItemT], longest: int, room: int) -> Iterable[Sequence[ItemT]]:
-    """The items in as few parts as a server's packet allows: nearly always one."""
-    a_packet = max((room - _FIXED) // longest, 1)
-    return (items[first : first + a_packet] for first in range(0, len(items), a_packet))
 
 
 def _value(value: float) -> str:

@@ -8,6 +8,7 @@ the steps of :class:`runstore_sql.metrics.ingest.PointWriter`. Columns travel as
 import math
 from array import array
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from itertools import accumulate
 from typing import Any, Final
 
@@ -16,10 +17,11 @@ import psycopg
 from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.dialects.postgresql.arrays import PackedArray, PackedFloats, PackedInts
 from runstore_sql.dialects.postgresql.clock import NOW_US
-from runstore_sql.metrics.ingest import FoundRun, PointWriter
+from runstore_sql.dialects.postgresql.rollups import PostgresqlRollups
+from runstore_sql.metrics.ingest import FOUND_SQL, FoundRun, FoundSeries, PointWriter
 from runstore_sql.metrics.numbers import to_pair
 from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of, with_pairs
-from runstore_sql.metrics.summary_sql import SUMMARY_SQL, summaries_of, take_extremes
+from runstore_sql.metrics.summary_sql import summaries_of, take_extremes
 from runstore_sql.schema.leases import is_due, renewal
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
 
@@ -28,14 +30,14 @@ _RENEWED: Final = renewal(NOW_US)
 _FIND_RUN: Final = f"SELECT r.pk, {_IS_DUE}, r.purged_us IS NOT NULL FROM runstore_run r WHERE r.id = %s FOR KEY SHARE"  # noqa: S608
 """Keeps the run from being purged until the transaction ends, and other writers from nothing."""
 _FIND_SERIES: Final = f"""
-    SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
+    SELECT s.pk, s.name, s.dataset_type, {FOUND_SQL}
     FROM unnest(%s::text[], %s::text[]) AS k(name, dataset_type)
     JOIN runstore_series s ON s.run_pk = %s AND s.name = k.name AND s.dataset_type = k.dataset_type
     ORDER BY s.pk FOR UPDATE OF s"""  # noqa: S608 - as above
 _EMPTY: Final = ", ".join("NULL" if value is None else repr(value) for value in EMPTY_ROW)
 _MAKE_SERIES: Final = f"""
-    INSERT INTO runstore_series (run_pk, name, dataset_type, {", ".join(SUMMARY_COLUMNS)})
-    SELECT %s, k.name, k.dataset_type, {_EMPTY} FROM unnest(%s::text[], %s::text[]) AS k(name, dataset_type)
+    INSERT INTO runstore_series (run_pk, name, dataset_type, {", ".join(SUMMARY_COLUMNS)}, level)
+    SELECT %s, k.name, k.dataset_type, {_EMPTY}, -1 FROM unnest(%s::text[], %s::text[]) AS k(name, dataset_type)
     ON CONFLICT (run_pk, name, dataset_type) DO NOTHING"""  # noqa: S608 - as above
 _EXISTING: Final = """
     SELECT p.series_pk, p.step, p.value FROM unnest(%s::int8[], %s::int8[]) AS k(series_pk, step)
@@ -137,12 +139,22 @@ Cursor = psycopg.Cursor[Any]
 class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
     """Tries the one statement that appends first, without a transaction around it."""
 
+    tables = PostgresqlRollups()
+
+    def transaction(self, connection: Connection) -> AbstractContextManager[Cursor]:
+        return self._transactions.on_driver(connection)
+
     def write(self, connection: Connection, run_id: str, batches: SeriesColumns) -> None:
-        if not self._transactions.is_cut_short and batches and self._append(connection, run_id, batches):
+        due = self._watch.see(run_id, batches.items())
+        is_alone = not self._transactions.is_cut_short and not due
+        if is_alone and batches and self._append(connection, run_id, batches):
             return
+        appended = batches
         with self._transactions.on_driver(connection) as cursor:
-            if not (self._transactions.is_cut_short and batches and self._append(cursor, run_id, batches)):
-                self.take_steps(cursor, run_id, batches)
+            if is_alone or not batches or not self._append(cursor, run_id, batches):
+                due, appended = self.take_steps(cursor, run_id, batches)
+            if due:
+                self.roll_up(cursor, run_id, due, appended)
 
     def _append(self, connection: Connection | Cursor, run_id: str, batches: SeriesColumns) -> bool:
         """Writes the points if all of them only append; whether it did. If not, nothing was written."""
@@ -160,7 +172,7 @@ class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
         if not wanted:
             return FoundRun(found[0], found[1], found[2], {})
         cursor.execute(_FIND_SERIES, (*map(list, zip(*wanted, strict=True)), found[0]))
-        series = {(row[1], row[2]): (row[0], row[3:]) for row in cursor.fetchall()}
+        series = {(row[1], row[2]): FoundSeries.of((row[0], *row[3:])) for row in cursor.fetchall()}
         return FoundRun(found[0], found[1], found[2], series)
 
     def make_series(self, cursor: Cursor, run_pk: int, missing: Sequence[Series]) -> None:

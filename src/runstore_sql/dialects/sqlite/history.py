@@ -2,21 +2,15 @@
 
 import math
 import sqlite3
-from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from runstore.series import Columns
-from runstore_sql.metrics.history import DensePoints, HistoryReader, Range, SeriesExtent, cells
+from runstore_sql.metrics.history import DensePoints, HistoryReader
 from runstore_sql.metrics.points import PointRow
 
 TAKE: Final = "runstore_take_point"
 """The function that is there while a history is read."""
 _RANGE: Final = "FROM runstore_point WHERE series_pk = ? AND step BETWEEN ? AND ?"
-_FINITE: Final = "AND value BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
-_FIRST: Final = f"SELECT step, value, logged_at_us {_RANGE} ORDER BY step LIMIT 1"
-_WITH_VALUE: Final = f"SELECT step, value, logged_at_us {_RANGE} AND value = ? ORDER BY step LIMIT 1"
-_EXTREMES: Final = f"SELECT min(value), max(value) {_RANGE}"
-_BEYOND: Final = "AND (value < ? OR value > ?)"
 
 
 class SqliteHistoryReader(HistoryReader[sqlite3.Cursor]):
@@ -41,38 +35,6 @@ class SqliteHistoryReader(HistoryReader[sqlite3.Cursor]):
     def dense_points(self, cursor: sqlite3.Cursor, series_pk: int, *, low: int, high: int) -> DensePoints:
         _, values, times = _take(cursor, "value, logged_at_us", (series_pk, low, high))
         return values, times
-
-    def extremes(self, cursor: sqlite3.Cursor, extent: SeriesExtent, buckets: Sequence[Range]) -> Iterable[PointRow]:
-        for bucket, parts in zip(buckets, cells(extent, buckets), strict=True):
-            held = _extremes(cursor, extent, parts)
-            for value, part in held:
-                yield cursor.execute(_WITH_VALUE, (extent.pk, *part, value)).fetchone()
-            if not held:
-                yield from map(self.native, cursor.execute(_FIRST, (extent.pk, *bucket)).fetchall())
-
-    def ends(self, cursor: sqlite3.Cursor, extent: SeriesExtent) -> Iterable[PointRow]:
-        for step in (extent.first, extent.last):
-            yield from map(self.native, cursor.execute(_FIRST, (extent.pk, step, step)).fetchall())
-
-
-def _extremes(cursor: sqlite3.Cursor, extent: SeriesExtent, parts: Iterable[Range]) -> list[tuple[float, Range]]:
-    """The least and the greatest finite value of a bucket, each with the first cell that has it; empty without one."""
-    first = f"{_EXTREMES} {_FINITE}" if extent.non_finite_count else _EXTREMES
-    later = f"{first} {_BEYOND}"
-    held: list[tuple[float, Range]] = []
-    for part in parts:
-        # Comparing is cheaper than aggregating: once something is known, few points are worth a look.
-        beyond = [value for value, _ in held]
-        least, greatest = cursor.execute(later if held else first, (extent.pk, *part, *beyond)).fetchone()
-        if least is None:
-            continue
-        if not held:
-            held = [(least, part), (greatest, part)]
-        if least < held[0][0]:
-            held[0] = (least, part)
-        if greatest > held[1][0]:
-            held[1] = (greatest, part)
-    return held
 
 
 def _take(cursor: sqlite3.Cursor, items: str, parameters: tuple[int, ...]) -> Columns:

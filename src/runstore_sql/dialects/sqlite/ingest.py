@@ -4,15 +4,17 @@ import json
 import math
 import sqlite3
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from itertools import chain, repeat
 from typing import Any, Final
 
 from runstore.local.clock import now_us
 from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.dialects.sqlite.clock import NOW_US
-from runstore_sql.metrics.ingest import FoundRun, KnownKeys, PointWriter
+from runstore_sql.dialects.sqlite.rollups import SqliteRollups
+from runstore_sql.metrics.ingest import FOUND_SQL, FoundRun, FoundSeries, KnownKeys, PointWriter
 from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of, with_pairs
-from runstore_sql.metrics.summary_sql import SUMMARY_SQL, summaries_of, take_extremes
+from runstore_sql.metrics.summary_sql import summaries_of, take_extremes
 from runstore_sql.schema.leases import is_due, renewal
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
 from runstore_sql.transactions import Transactions
@@ -20,20 +22,20 @@ from runstore_sql.transactions import Transactions
 _IS_FINITE: Final = "p.value BETWEEN -1.7976931348623157e308 AND 1.7976931348623157e308"
 _IS_DUE: Final = is_due(NOW_US, "r.")
 _FIND_ONE: Final = f"""
-    SELECT r.pk, {_IS_DUE}, r.purged_us IS NOT NULL, s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
+    SELECT r.pk, {_IS_DUE}, r.purged_us IS NOT NULL, s.pk, s.name, s.dataset_type, {FOUND_SQL}
     FROM runstore_run r
     LEFT JOIN runstore_series s ON s.run_pk = r.pk AND s.name = ?2 AND s.dataset_type = ?3
     WHERE r.id = ?1"""  # noqa: S608 - our own column names
 _FIND_MANY: Final = f"""
-    SELECT r.pk, {_IS_DUE}, r.purged_us IS NOT NULL, s.pk, s.name, s.dataset_type, {SUMMARY_SQL}
+    SELECT r.pk, {_IS_DUE}, r.purged_us IS NOT NULL, s.pk, s.name, s.dataset_type, {FOUND_SQL}
     FROM runstore_run r
     LEFT JOIN json_each(?2) k
     LEFT JOIN runstore_series s ON s.run_pk = r.pk
         AND s.name = json_extract(k.value, '$[0]') AND s.dataset_type = json_extract(k.value, '$[1]')
     WHERE r.id = ?1"""  # noqa: S608 - our own column names
 _MAKE_SERIES: Final = (
-    f"INSERT INTO runstore_series (run_pk, name, dataset_type, {', '.join(SUMMARY_COLUMNS)}) "  # noqa: S608 - as above
-    f"VALUES (?, ?, ?, {', '.join('?' * len(SUMMARY_COLUMNS))})"
+    f"INSERT INTO runstore_series (run_pk, name, dataset_type, {', '.join(SUMMARY_COLUMNS)}, level) "  # noqa: S608 - as above
+    f"VALUES (?, ?, ?, {', '.join('?' * len(SUMMARY_COLUMNS))}, -1)"
 )
 _EXISTING: Final = """
     SELECT p.series_pk, p.step, p.value
@@ -66,15 +68,24 @@ AppendPlan = tuple[list[tuple[Any, ...]], list[tuple[int, Columns]]]
 class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
     """Appends in one statement a series where it can; ``BEGIN IMMEDIATE`` has locked the whole file."""
 
+    tables = SqliteRollups()
+
     def __init__(self, transactions: Transactions) -> None:
         super().__init__(transactions)
         self._known = KnownKeys()
 
+    def transaction(self, connection: sqlite3.Connection) -> AbstractContextManager[sqlite3.Cursor]:
+        return self._transactions.on_driver(connection)
+
     def write(self, connection: sqlite3.Connection, run_id: str, batches: SeriesColumns) -> None:
         plan = self._planned(run_id, batches)  # all that can be worked out before the file is locked
+        due = self._watch.see(run_id, batches.items())
+        appended = batches
         with self._transactions.on_driver(connection) as cursor:
             if plan is None or not self._append(cursor, plan):
-                self.take_steps(cursor, run_id, batches)
+                due, appended = self.take_steps(cursor, run_id, batches)
+            if due:
+                self.roll_up(cursor, run_id, due, appended)
 
     def _planned(self, run_id: str, batches: SeriesColumns) -> AppendPlan | None:
         """What a call would write that only appends; ``None`` unless all its series were found before."""
@@ -111,7 +122,7 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
         rows = cursor.fetchall()
         if not rows:
             return None
-        series = {(row[4], row[5]): (row[3], row[6:]) for row in rows if row[3] is not None}
+        series = {(row[4], row[5]): FoundSeries.of((row[3], *row[6:])) for row in rows if row[3] is not None}
         self._known.remember(run_id, series)
         return FoundRun(rows[0][0], bool(rows[0][1]), bool(rows[0][2]), series)
 

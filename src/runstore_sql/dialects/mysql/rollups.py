@@ -1,0 +1,34 @@
+"""Roll-ups in MySQL and MariaDB."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from runstore.series import Columns
+from runstore_sql.dialects.mysql.history import take_block
+from runstore_sql.dialects.mysql.packets import in_packets
+from runstore_sql.dialects.mysql.trips import Trips
+from runstore_sql.metrics.rollup_tables import PackRow, RollupTables
+
+_LONGEST_PACK = 8_000
+"""Bytes of a pack in hexadecimal digits, at most."""
+
+
+class MysqlRollups(RollupTables[Trips]):
+    """Statements with the bytes in their text, as this driver's are."""
+
+    upsert = " ON DUPLICATE KEY UPDATE data = VALUES(data)"
+
+    def write_packs(self, cursor: Any, rows: Sequence[PackRow]) -> None:
+        for some in in_packets(rows, _LONGEST_PACK, cursor.room):
+            texts = [f"({pk},{level},{pack},x'{data.hex()}')" for pk, level, pack, data in some]
+            into = "INSERT INTO runstore_rollup (series_pk, level, pack, data) VALUES "
+            cursor.execute(f"{into}{','.join(texts)}{self.upsert}")
+
+    def points(self, cursor: Trips, series_pk: int, low: int, high: int, *, most: int) -> Columns:
+        columns = Columns.empty()
+        while low <= high and (left := most - len(columns.steps)):
+            is_more = take_block(cursor, (series_pk, low, high, left), columns, room=cursor.room)
+            if not is_more:
+                break
+            low = columns.steps[-1] + 1
+        return columns

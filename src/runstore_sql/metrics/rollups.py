@@ -1,0 +1,144 @@
+"""Keeping roll-ups beside the points, so that charts cost what they show (MET.15).
+
+A series is rolled up to a step, its frontier: packs of the base level cover all points below it, and packs of each higher
+level as far as they lie whole below it. The frontier follows the points whenever a base pack is full; points that are
+written below it have their packs made anew, in the same transaction, or draw the frontier back. All of it with the row
+of the series locked.
+"""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Final, Generic, TypeVar
+
+from runstore.series import (
+    FAN_OUT_BITS,
+    MAX_LEVEL,
+    Columns,
+    PackRange,
+    level_for,
+    packs_of_packs,
+    packs_of_points,
+    span_bits,
+)
+from runstore.values import MAX_STEP
+from runstore_sql.metrics.rollup_tables import PackRow, RollupTables, SeriesState
+
+LEAST_POINTS: Final = 4096
+"""A series of fewer points is not rolled up."""
+
+MOST_POINTS: Final = 32_768
+"""How many points are read at a time to be rolled up."""
+
+MOST_MENDED: Final = 8
+"""Where a call writes below the frontier into more packs than this, the frontier is drawn back."""
+
+CursorT = TypeVar("CursorT")
+
+
+class Roller(Generic[CursorT]):
+    """Rolls up series, with the statements of one dialect."""
+
+    def __init__(self, tables: RollupTables[CursorT]) -> None:
+        self.tables = tables
+
+    def advance(self, cursor: CursorT, state: SeriesState, appended: Columns | None = None) -> tuple[SeriesState, int]:
+        """Brings the frontier forward, by a bounded number of points.
+
+        Args:
+            cursor: in a transaction that has locked the series.
+            state: the series, as it is stored.
+            appended: its last points, where this transaction has just written them.
+
+        Returns:
+            The series as it now stands, and how many points were read for it.
+        """
+        level = state.level
+        if level is None or state.points < LEAST_POINTS:
+            return state, 0
+        if level < 0:
+            level = level_for(state.points, state.first, state.last)
+        columns, reads = self._unrolled(cursor, state, appended)
+        span = span_bits(level)
+        # No frontier lies behind the last step that there may be: no column holds such a number.
+        frontier = min(columns.steps[-1] + 1, MAX_STEP) >> span << span if columns.steps else state.rolled
+        if frontier <= state.rolled:
+            if len(columns.steps) < MOST_POINTS:
+                return self._moved(cursor, state, level, state.rolled), reads
+            # Far denser than the points that the level was chosen by: all over again, in narrower cells.
+            self.tables.drop_packs(cursor, state.pk)
+            level = level_for(MOST_POINTS, columns.steps[-MOST_POINTS], columns.steps[-1])
+            return self._moved(cursor, state, level, 0), reads
+        count = bisect_left(columns.steps, frontier)
+        whole = Columns(columns.steps[:count], columns.values[:count], columns.logged_at_us[:count])
+        base, packs = level, packs_of_points(whole, level)
+        rows = [(state.pk, level, index, data) for index, data in packs]
+        while level + FAN_OUT_BITS <= MAX_LEVEL:
+            above = span_bits(level + FAN_OUT_BITS)
+            begin, end = state.rolled >> above, frontier >> above
+            if begin == end:
+                break
+            first, known = begin << FAN_OUT_BITS, state.rolled >> span_bits(level)
+            if first < known:
+                wanted = PackRange(level, first << span_bits(level), (known << span_bits(level)) - 1)
+                packs = [*self.tables.packs(cursor, state.pk, wanted), *packs]
+            lower = [data for index, data in packs if first <= index < end << FAN_OUT_BITS]
+            level += FAN_OUT_BITS
+            packs = packs_of_packs(lower, level)
+            rows += [(state.pk, level, index, data) for index, data in packs]
+        if rows:  # none where the points lie far behind the frontier, which then jumps
+            self.tables.write_packs(cursor, rows)
+        return self._moved(cursor, state, base, frontier), reads
+
+    def mend(self, cursor: CursorT, state: SeriesState, steps: Sequence[int]) -> SeriesState:
+        """Makes right what packs say of some steps that were written; all stored already."""
+        if state.rollups is None or steps[0] >= state.rolled:
+            return state
+        level = state.rollups.level
+        span = span_bits(level)
+        touched = sorted({step >> span for step in steps if step < state.rolled})
+        if len(touched) > MOST_MENDED:
+            return self._moved(cursor, state, level, touched[0] << span)
+        rows: list[PackRow] = []
+        for index in touched:
+            columns = self.tables.points(cursor, state.pk, index << span, ((index + 1) << span) - 1, most=MOST_POINTS)
+            if len(columns.steps) == MOST_POINTS:
+                return self._moved(cursor, state, level, touched[0] << span)
+            rows += [(state.pk, level, number, data) for number, data in packs_of_points(columns, level)]
+        self.tables.write_packs(cursor, rows)
+        while level + FAN_OUT_BITS <= MAX_LEVEL:
+            above = level + FAN_OUT_BITS
+            end = state.rolled >> span_bits(above)
+            touched = sorted({index >> FAN_OUT_BITS for index in touched if index >> FAN_OUT_BITS < end})
+            if not touched:
+                break
+            rows = []
+            for index in touched:
+                lower = self.tables.packs(cursor, state.pk, PackRange(level, *_span(index, above)))
+                packs = packs_of_packs([data for _, data in lower], above)
+                rows += [(state.pk, above, number, data) for number, data in packs]
+            self.tables.write_packs(cursor, rows)
+            level = above
+        return state
+
+    def _unrolled(self, cursor: CursorT, state: SeriesState, appended: Columns | None) -> tuple[Columns, int]:
+        """The first points from the frontier on: all of them where few were not in the call."""
+        if appended is not None and appended.steps[0] >= state.rolled:
+            if state.points == len(appended.steps) or state.rolled == appended.steps[0]:
+                return appended, 0
+            high = appended.steps[0] - 1
+            before = self.tables.points(cursor, state.pk, state.rolled, high, most=MOST_POINTS)
+            if len(before.steps) < MOST_POINTS:
+                return (Columns.joined((before, appended)) if before.steps else appended), len(before.steps)
+            return before, MOST_POINTS
+        columns = self.tables.points(cursor, state.pk, state.rolled, state.last, most=MOST_POINTS)
+        return columns, len(columns.steps)
+
+    def _moved(self, cursor: CursorT, state: SeriesState, level: int, rolled: int) -> SeriesState:
+        if (level, rolled) != (state.level, state.rolled):
+            self.tables.set_rolled(cursor, state.pk, level, rolled)
+        return state._replace(level=level, rolled=rolled)
+
+
+def _span(index: int, level: int) -> tuple[int, int]:
+    """The steps of a pack of a level, both ends included."""
+    return index << span_bits(level), ((index + 1) << span_bits(level)) - 1

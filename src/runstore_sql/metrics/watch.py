@@ -1,0 +1,63 @@
+"""When a series has a pack to fill."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from runstore.series import Columns, Series, span_bits
+from runstore_sql.metrics import rollups
+from runstore_sql.metrics.rollup_tables import SeriesState
+
+_NEVER: Final = 1 << 63
+_MOST_RUNS: Final = 10_000
+
+
+class Watch:
+    """What a handle knows of how far series are rolled up: a comparison a series and call. For any number of threads.
+
+    What other handles write is not seen here; they have watches of their own.
+    """
+
+    def __init__(self) -> None:
+        self._runs: dict[str, dict[Series, tuple[int, int]]] = {}
+
+    def see(self, run_id: str, batches: Iterable[tuple[Series, Columns]]) -> list[Series]:
+        """The series that have something to roll up once these batches are written."""
+        known = self._of(run_id)
+        due = []
+        for series, (steps, _, _) in batches:
+            at_step, left = known.get(series) or (_NEVER, rollups.LEAST_POINTS)
+            left -= len(steps)
+            known[series] = at_step, left
+            if left <= 0 or steps[-1] >= at_step:
+                due.append(series)
+        return due
+
+    def note(self, run_id: str, series: Series, state: SeriesState, *, is_rolled: bool = False) -> bool:
+        """Takes how a series stands; gives whether there may be something to roll up.
+
+        Args:
+            run_id: the run.
+            series: of the run.
+            state: as it is stored.
+            is_rolled: whether it was just rolled up as far as one call does.
+        """
+        known = self._of(run_id)
+        if state.level is None:
+            at_step, left = _NEVER, _NEVER
+        elif state.level < 0:
+            at_step, left = _NEVER, rollups.LEAST_POINTS - state.points
+        else:
+            at_step = state.rolled + (1 << span_bits(state.level)) - 1
+            # Points far denser than those that the level was chosen by fill no pack for long: they are counted, too.
+            before, counted = known.get(series) or (_NEVER, 0)
+            left = rollups.MOST_POINTS if is_rolled or before == _NEVER else counted
+        known[series] = at_step, left
+        return left <= 0 or state.last >= at_step
+
+    def _of(self, run_id: str) -> dict[Series, tuple[int, int]]:
+        known = self._runs.get(run_id)
+        if known is None:
+            if len(self._runs) > _MOST_RUNS:
+                self._runs.clear()
+            known = self._runs.setdefault(run_id, {})
+        return known

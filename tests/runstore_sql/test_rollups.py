@@ -1,0 +1,224 @@
+"""Roll-ups in each SQL database: after any call they say what the points say, and a chart reads them, not the points."""
+
+import math
+from random import Random
+
+import pytest
+import sqlalchemy as sa
+
+from runstore import MetricPoint, Store
+from runstore.backend import StepRange
+from runstore.memory import MemoryStore
+from runstore.series import FAN_OUT_BITS, packs_of_points, span_bits, unpacked
+from runstore_sql.metrics import rollups
+from runstore_sql.schema.tables import rollup, series
+from runstore_sql.store import SqlStore
+
+KEY = ("m", "other")
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packs of 64 steps, read in small pieces: few points make many packs, on several levels."""
+    monkeypatch.setattr(rollups, "level_for", lambda *_: 1)
+    monkeypatch.setattr(rollups, "LEAST_POINTS", 100)
+    monkeypatch.setattr(rollups, "MOST_POINTS", 300)
+
+
+def log(store: Store, run_id: str, steps: list[int], value: float | None = None) -> None:
+    chosen = [float(step * 7919 % 101) if value is None else value for step in steps]
+    store.log_metrics(
+        run_id, [MetricPoint(name="m", value=number, step=step) for step, number in zip(steps, chosen, strict=True)]
+    )
+
+
+def frontier(store: SqlStore) -> tuple[int | None, int]:
+    """The base level and the first step that is not rolled up."""
+    level, rolled = store.database.read(
+        lambda connection: connection.execute(sa.select(series.c.level, series.c.rolled_step)).one()
+    )
+    return level, rolled
+
+
+def check_packs(store: SqlStore, run_id: str) -> None:
+    """Asserts that all packs below the frontier hold what the points say, and that none is missing."""
+    level, rolled = frontier(store)
+    if level is None or level < 0 or not rolled:
+        return
+    rows = store.database.read(
+        lambda connection: connection.execute(sa.select(rollup.c.level, rollup.c.pack, rollup.c.data)).all()
+    )
+    below = store.read_history(run_id, KEY, StepRange(0, rolled - 1))
+    assert below is not None
+    stored = {
+        (row.level, row.pack): bytes(row.data) for row in rows if (row.pack + 1) << span_bits(row.level) <= rolled
+    }
+    expected: dict[tuple[int, int], bytes] = {}
+    while level <= 58 and rolled >> span_bits(level):
+        whole = rolled >> span_bits(level)
+        expected |= {(level, index): data for index, data in packs_of_points(below, level) if index < whole}
+        level += FAN_OUT_BITS
+    assert {key: cells_in(data) for key, data in stored.items()} == {
+        key: cells_in(data) for key, data in expected.items()
+    }
+
+
+def cells_in(data: bytes) -> str:
+    return repr(unpacked(data))  # a NaN differs from itself
+
+
+def play(store: SqlStore, run_id: str, reference: Store, reference_id: str, chance: Random) -> None:
+    """One call, of any kind, to both stores."""
+    last = max((summary.last.step for summary in reference.get_summaries(reference_id)), default=-1)
+    kind = chance.choice(["append", "append", "append", "one", "late", "over", "jump", "sparse"])
+    count = chance.choice([1, 3, 40, 130, 400])
+    first = {"append": last + 1, "jump": last + 1 + chance.choice([50, 700, 2**33]), "sparse": last + 1}.get(
+        kind, chance.randrange(last + 1) if last >= 0 else 0
+    )
+    stride = 5 if kind == "sparse" else 1
+    steps = [min(first + stride * number, 2**63 - 1) for number in range(1 if kind == "one" else count)]
+    if kind == "late":
+        steps = sorted(chance.sample(range(first, first + 900), min(count, 20)))
+    value = chance.choice([None, None, math.nan, -5.0, 1e9, math.inf])
+    for target, its_id in ((store, run_id), (reference, reference_id)):
+        log(target, its_id, steps, value)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("seed", range(6))
+def test_packs_say_what_points_say_after_any_sequence_of_calls(store: SqlStore, run_id: str, seed: int) -> None:
+    chance, reference = Random(seed), MemoryStore()
+    reference_id = reference.ensure_run(reference.get_or_create_experiment("e"))
+
+    for _ in range(25):
+        play(store, run_id, reference, reference_id, chance)
+        check_packs(store, run_id)
+        for most in (4, 20, 200):
+            low = chance.choice([None, chance.randrange(3000)])
+            found, expected = (
+                each.sample_history(its_id, *KEY, max_points=most, min_step=low)
+                for each, its_id in ((store, run_id), (reference, reference_id))
+            )
+            assert repr((list(found.steps), list(found.values), found.represents)) == repr(
+                (list(expected.steps), list(expected.values), expected.represents)
+            )
+        for by in ("step", "log_step"):
+            grids = [
+                each.sample_histories([(its_id, *KEY)], max_points=60, by=by)
+                for each, its_id in ((store, run_id), (reference, reference_id))
+            ]
+            assert grids[0].edges == grids[1].edges
+            shown = [
+                repr(
+                    (
+                        each.buckets,
+                        each.counts,
+                        each.first[:2],
+                        each.last[:2],
+                        each.low[:2],
+                        each.high[:2],
+                        each.non_finite,
+                    )
+                )
+                for grid in grids
+                for each in grid.series
+            ]
+            assert shown[0] == shown[1]
+
+
+def test_a_pack_is_rolled_up_by_the_call_that_fills_it(store: SqlStore, run_id: str) -> None:
+    for first in range(0, 9000, 50):
+        log(store, run_id, list(range(first, first + 50)))
+
+    assert frontier(store) == (7, 8192)
+    check_packs(store, run_id)
+
+
+def test_a_call_that_fills_many_packs_rolls_them_up_from_its_own_points(store: SqlStore, run_id: str) -> None:
+    log(store, run_id, list(range(70_000)))
+
+    assert frontier(store) == (7, 69_632)
+    check_packs(store, run_id)
+
+
+def test_a_series_of_few_points_has_no_roll_ups(store: SqlStore, run_id: str) -> None:
+    log(store, run_id, list(range(4095)))
+    assert frontier(store) == (-1, 0)
+
+    log(store, run_id, [4095])
+    assert frontier(store) == (7, 4096)
+
+
+def test_writing_over_many_packs_draws_the_frontier_back_and_the_next_calls_bring_it_on(
+    store: SqlStore, run_id: str
+) -> None:
+    log(store, run_id, list(range(200_000)))
+    log(store, run_id, list(range(5_000, 180_000, 500)), math.nan)
+    assert frontier(store)[1] < 180_000
+
+    for step in range(200_000, 200_040):
+        log(store, run_id, [step])
+        if frontier(store)[1] > 190_000:
+            break
+
+    assert frontier(store) == (7, 196_608)
+    check_packs(store, run_id)
+
+
+def test_points_far_denser_than_the_first_ones_are_rolled_up_in_narrower_cells(store: SqlStore, run_id: str) -> None:
+    log(store, run_id, list(range(0, 5000 * 1000, 1000)))
+    assert frontier(store)[0] == 17
+
+    for first in range(5_000_000, 5_200_000, 10_000):
+        log(store, run_id, list(range(first, first + 10_000)))
+
+    assert frontier(store)[0] == 7
+    check_packs(store, run_id)
+
+
+def test_the_ends_of_all_steps_are_rolled_up(store: SqlStore, run_id: str) -> None:
+    log(store, run_id, list(range(5000)))
+    log(store, run_id, [2**63 - 1 - number for number in range(5000)])
+
+    check_packs(store, run_id)
+    sample = store.sample_history(run_id, *KEY, max_points=100)
+    assert (sample.steps[0], sample.steps[-1], sample.represents) == (0, 2**63 - 1, 10_000)
+
+
+def test_a_chart_reads_as_much_as_it_shows_and_not_as_is_stored(
+    store: SqlStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The points and the packs that are fetched, counted where they come from the driver."""
+    log(store, run_id, list(range(100_000)))
+    other = store.ensure_run(store.get_or_create_experiment("experiment"))
+    for first in range(0, 800_000, 100_000):
+        log(store, other, list(range(first, first + 100_000)))
+    histories, tables = store._histories, store.database.dialect.writer.tables  # noqa: SLF001 - to count
+    read: list[int] = []
+    within, many = histories.within, tables.packs_of_many
+
+    def points(*given: object) -> object:
+        found = within(*given)  # type: ignore[arg-type]  # as it was called
+        read.append(len(found.steps))
+        return found
+
+    def packs(*given: object) -> object:
+        found = many(*given)  # type: ignore[arg-type]  # as it was called
+        read.append(sum(map(len, found.values())))
+        return found
+
+    monkeypatch.setattr(histories, "within", points)
+    monkeypatch.setattr(tables, "packs_of_many", packs)
+
+    counted: dict[tuple[str, object], int] = {}
+    for name, one in (("short", run_id), ("long", other)):
+        for low, high in ((None, None), (33, 77_777), (40_001, None)):
+            read.clear()
+            store.sample_history(one, *KEY, max_points=200, min_step=low, max_step=high)
+            counted[name, low] = sum(read)
+        read.clear()
+        store.sample_histories([(one, *KEY)], max_points=200)
+        counted[name, "grid"] = sum(read)
+
+    assert max(counted.values()) < 200 * 64, counted
+    assert counted["long", None] < counted["short", None] + 200 * 8
