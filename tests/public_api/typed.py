@@ -26,6 +26,7 @@ from runstore import (
     open_reader,
     open_store,
 )
+from runstore.frames import Frame
 from runstore.hookspecs import Backend, OpenOptions, hookimpl
 from runstore.training import RunSession
 
@@ -58,6 +59,15 @@ def read(url: str | None = None) -> None:
     with open_reader(url) as reader:
         page = assert_type(reader.search_runs("name = 'x'", order_by=["name desc"], limit=5), Page[Run])
         assert_type(page.next_cursor, str | None)
+        assert_type(list(page), list[Run])
+        assert_type(page[0], Run)
+        assert_type(page[:2], tuple[Run, ...])
+        assert_type(list(reader.iter_runs("name = 'x'", order_by=["name"], limit=3)), list[Run])
+        run_id = assert_type(reader.resolve_run("@1", experiment_id="x"), str)
+        frame: Frame = reader.runs_frame("name = 'x'", columns=["name", "config.*"], limit=3, as_="frame")
+        assert_type(frame["name"], list[Any])
+        reader.history_frame(page, [("loss", DatasetType.TRAIN), "auroc"], max_points=100, min_step=3, as_="polars")
+        reader.history_frame([run_id], ("loss", "train"), as_="arrow")
         for run in page.items:
             assert_type(run, Run)
             assert_type(run.status, RunStatus)
