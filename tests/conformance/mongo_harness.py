@@ -135,6 +135,13 @@ class MongoHarness(Harness):
                 damaged = bytes([chunk["data"][0] ^ 1]) + bytes(chunk["data"][1:])
                 database[chunks].update_one({"_id": chunk["_id"]}, {"$set": {"data": damaged}})
 
+    def age_artifacts(self, days: float) -> None:
+        with self._admin() as database:
+            for name in database.list_collection_names():
+                if name.endswith(".files"):
+                    older = {"$subtract": ["$uploadDate", round(days * 86_400e3)]}
+                    database[name].update_many({}, [{"$set": {"uploadDate": older}}])
+
     def hold_lock(self, run_id: str, seconds: float) -> None:
         if not self._server.replica_set:
             raise Unsupported("a standalone server has no transaction that could hold a lock")

@@ -19,7 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from runstore.backend import Store
 from runstore.errors import StoreClosedError
-from runstore.testing import Harness, Unsupported
+from runstore.testing import Harness, Unsupported, age_files
 from runstore.testing.harness import open_url
 from runstore.testing.proxy import FaultProxy
 from runstore_sql.store import SqlStore
@@ -85,6 +85,12 @@ class SqlHarness(Harness):
             ):
                 damaged = bytes([data[0] ^ 1]) + bytes(data[1:])
                 connection.execute(flipped, {"data": damaged, "blob": blob, "number": number})
+            connection.commit()
+
+    def age_artifacts(self, days: float) -> None:
+        with self.admin() as connection:
+            older = sa.text("UPDATE runstore_blob SET created_us = created_us - :age")
+            connection.execute(older, {"age": round(days * 86_400e6)})
             connection.commit()
 
     def hold_lock(self, run_id: str, seconds: float) -> None:
@@ -257,6 +263,9 @@ class SqliteHarness(SqlHarness):
         data = bytearray(path.read_bytes())
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
+
+    def age_artifacts(self, days: float) -> None:
+        age_files(self._folder, days)
 
 
 def _in_use(store: SqlStore) -> int:

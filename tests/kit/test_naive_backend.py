@@ -10,7 +10,7 @@ from documentation.pages import ROOT, blocks_of, run_blocks
 from runstore.backend import BackendStore
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.recording import open_recorder
-from runstore.testing import Harness, RunStoreConformance
+from runstore.testing import Harness, RunStoreConformance, age_files
 
 PAGE = "docs/write-a-backend.md"
 EXAMPLE = ROOT / "examples" / "third_party_backend"
@@ -37,6 +37,9 @@ class NotesHarness(Harness):
         folder = self._folder / "another"
         folder.mkdir()
         return NotesHarness(folder)
+
+    def age_artifacts(self, days: float) -> None:
+        age_files(self._folder / "runs.notes.artifacts", days)
 
     @staticmethod
     def _open(url: str, options: OpenOptions) -> BackendStore:

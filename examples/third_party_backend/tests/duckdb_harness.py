@@ -10,7 +10,7 @@ from uuid import uuid4
 import duckdb
 
 from runstore.backend import BackendStore
-from runstore.testing import Harness, open_url
+from runstore.testing import Harness, age_files, open_url
 
 
 class DuckHarness(Harness):
@@ -52,6 +52,9 @@ class DuckHarness(Harness):
         data = bytearray(path.read_bytes())
         data[0] ^= 1
         path.write_bytes(data)
+
+    def age_artifacts(self, days: float) -> None:
+        age_files(Path(f"{self._path}.artifacts"), days)
 
     def hold_lock(self, run_id: str, seconds: float) -> None:  # noqa: ARG002 - the lock is the whole file's
         holds = threading.Event()

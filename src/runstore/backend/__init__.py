@@ -10,8 +10,9 @@ from runstore.backend.arguments import (
     is_lost,
 )
 from runstore.backend.begun import BegunRuns
-from runstore.backend.changes import ExperimentChange, Presence, RunChange, Sweep, Thinning
+from runstore.backend.changes import ExperimentChange, RunChange, Sweep, Thinning
 from runstore.backend.counting import KeyRow, ValueRow
+from runstore.backend.presence import Presence, check_kept, check_parent
 from runstore.backend.states import first_attempt, with_end, with_heartbeat, with_next_attempt, with_status_now
 from runstore.backend.store import BackendStore, Store
 
@@ -32,6 +33,8 @@ __all__ = [
     "Sweep",
     "Thinning",
     "ValueRow",
+    "check_kept",
+    "check_parent",
     "first_attempt",
     "is_lost",
     "with_end",

@@ -1,14 +1,15 @@
 """What is changed about runs and experiments after they began, checked: what an editor's operations take."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Final, Self
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from runstore.errors import InvalidValueError, RunDeletedError
+from runstore.artifacts.blobs import Blobs
+from runstore.backend.presence import Presence
+from runstore.errors import InvalidValueError, RunDeletedError, RunNotFoundError
 from runstore.local.clock import now_us
 from runstore.model import Run, from_microseconds, to_microseconds
 from runstore.values.checks import (
@@ -29,16 +30,6 @@ KEPT_WITHOUT_RECORD: Final = timedelta(days=1)
 """How long a file is kept that no record names: an artifact's bytes are kept first and its record is written last."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
-
-
-class Presence(Enum):
-    """What there is of a run."""
-
-    SHOWN = "shown"
-    DELETED = "deleted"
-    """Hidden from every read, and kept: what is still written to it is kept too."""
-    PURGED = "purged"
-    """Only the bare id is left, so that nothing revives it."""
 
 
 class RunChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -85,12 +76,15 @@ class RunChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
         gone = {check_name(key, f"keys[{index}]") for index, key in enumerate(keys)}
         return cls(at_us=now_us(), gone_tags=tuple(sorted(gone)))
 
-    def check_presence(self, run_id: str, presence: Presence) -> None:
-        """Refuses what a deleted run does not take.
+    def check_presence(self, run_id: str, presence: Presence | None) -> None:
+        """Refuses what there is no run for, and what a deleted run does not take.
 
         Raises:
+            RunNotFoundError: the id was never a run's.
             RunDeletedError: the run is deleted and this is neither a deletion nor a restoration, or it is purged.
         """
+        if presence is None:
+            raise RunNotFoundError.of(run_id)
         is_refused = presence is Presence.DELETED and self.is_deleted is UNSET
         if is_refused or (presence is Presence.PURGED and self.is_deleted is not True):
             raise RunDeletedError.of(run_id)
@@ -188,6 +182,24 @@ class Sweep(Struct, frozen=True, kw_only=True):
     def collects_files(self, *, is_place_named: bool) -> bool:
         """Whether files that no record names are collected: by default where no other store can keep its own."""
         return not is_place_named if self.owns_artifacts is None else self.owns_artifacts
+
+    def collect(self, blobs: Blobs, named: Container[str | None], *, is_place_named: bool) -> tuple[int, int]:
+        """Removes the files that no record names, or only counts them.
+
+        Args:
+            blobs: where they are kept.
+            named: the SHA-256 of all that a record names.
+            is_place_named: whether whoever opened the store said where that is.
+
+        Returns:
+            How many there are, and their bytes together.
+        """
+        if not self.collects_files(is_place_named=is_place_named):
+            return 0, 0
+        found = [(sha256, size) for sha256, size in blobs.kept_before(self.kept_before_us) if sha256 not in named]
+        if not self.dry_run:
+            found = [each for each in found if blobs.remove(each[0], kept_before_us=self.kept_before_us)]
+        return len(found), sum(size for _, size in found)
 
 
 def _moment_over(stored_us: int | None, asked: bool | UnsetType, at_us: int) -> int | None:  # noqa: FBT001 - three-valued

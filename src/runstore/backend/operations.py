@@ -6,8 +6,8 @@ from typing import Any
 
 from runstore.artifacts.blobs import Blobs
 from runstore.backend.arguments import NewRun, StepRange
-from runstore.backend.changes import Presence
 from runstore.backend.counting import KeyRow, ValueRow, count_keys, count_runs, count_values
+from runstore.backend.presence import Presence
 from runstore.charts import GridAxis, HistoryGrid
 from runstore.model import Artifact, Experiment, Run, SeriesSummary, to_microseconds
 from runstore.query.facets import KeyQuery, ValueQuery

@@ -6,12 +6,12 @@ from typing import Any, Final, Self
 
 from runstore.artifacts.requests import ArtifactRequest, records_of
 from runstore.backend.arguments import NewRun
-from runstore.backend.changes import Presence
 from runstore.backend.editing import Edits
 from runstore.backend.operations import Operations
+from runstore.backend.presence import check_kept
 from runstore.backend.reading import Reads
 from runstore.backend.writing import Verbs
-from runstore.errors import RunDeletedError, RunNotFoundError
+from runstore.errors import RunDeletedError
 from runstore.local.clock import now_us
 from runstore.model import Artifact, from_microseconds
 from runstore.series.points import Points
@@ -93,11 +93,7 @@ class BackendStore(Store, Operations):
 
     def keep_artifact(self, run_id: str, request: ArtifactRequest) -> Artifact:
         """Keeps the bytes of files in :attr:`blobs`, then the records."""
-        presence = self.presence_of(run_id)
-        if presence is None:
-            raise RunNotFoundError.of(run_id)
-        if presence is Presence.PURGED:
-            raise RunDeletedError.of(run_id)
+        check_kept(run_id, self.presence_of(run_id))
         artifact = request.record(run_id, self.blobs, created_at=from_microseconds(now_us()))
         self.record_artifacts(run_id, records_of(artifact))
         return artifact

@@ -27,13 +27,15 @@ from runstore.backend import (
     StepRange,
     Sweep,
     Thinning,
+    check_kept,
+    check_parent,
     first_attempt,
     with_end,
     with_heartbeat,
     with_next_attempt,
     with_status_now,
 )
-from runstore.errors import ExperimentNotFoundError, RunDeletedError, RunNotFoundError, StoreClosedError
+from runstore.errors import ExperimentNotFoundError, StoreClosedError
 from runstore.local.clock import now_us
 from runstore.model import Artifact, Experiment, Garbage, Run, SeriesSummary, Thinned, from_microseconds
 from runstore.query import Lookup, RunQuery, lookup_in, pick_page
@@ -107,8 +109,8 @@ class MemoryStore(BackendStore):
             experiment_id = new.require_experiment()
             if experiment_id not in database.experiments:
                 raise ExperimentNotFoundError.of(experiment_id)
-            if new.parent_run_id is not None and self._shown(new.parent_run_id) is None:
-                raise self._missing(new.parent_run_id, role="parent run")
+            if new.parent_run_id is not None:
+                check_parent(new.parent_run_id, self.presence_of(new.parent_run_id))
             database.hidden_experiments.discard(experiment_id)
             database.runs[new.id] = _Entry(run=first_attempt(new, now_us=database.now_us()))
             return True
@@ -159,8 +161,6 @@ class MemoryStore(BackendStore):
     def change_run(self, run_id: str, change: RunChange) -> None:
         with self._session() as database:
             presence = self.presence_of(run_id)
-            if presence is None:
-                raise RunNotFoundError.of(run_id)
             change.check_presence(run_id, presence)
             if presence is not Presence.PURGED:
                 entry = self._entry(run_id)
@@ -203,20 +203,16 @@ class MemoryStore(BackendStore):
                 if run_id not in gone
                 for artifact in entry.artifacts.values()
             }
-            is_ours = asked.collects_files(is_place_named=self._blobs is not database.blobs)
-            kept = self._blobs.kept_before(asked.kept_before_us) if is_ours else ()
-            found = [(sha256, size) for sha256, size in kept if sha256 not in named]
             if not asked.dry_run:
                 for run_id in gone:
                     del database.runs[run_id]
                 database.purged |= gone
-                for sha256, _ in found:
-                    self._blobs.remove(sha256, kept_before_us=asked.kept_before_us)
+            files, size = asked.collect(self._blobs, named, is_place_named=self._blobs is not database.blobs)
             return Garbage(
                 runs=len(old),
                 points=sum(len(series.points) for _, entry in old for series in entry.series.values()),
-                files=len(found),
-                bytes=sum(size for _, size in found),
+                files=files,
+                bytes=size,
                 is_dry_run=asked.dry_run,
             )
 
@@ -302,18 +298,12 @@ class MemoryStore(BackendStore):
 
     def _entry(self, run_id: str) -> _Entry:
         """A run that takes writes: a deleted one too, for it may be restored."""
-        entry = self._database.runs.get(run_id)
-        if entry is None:
-            raise self._missing(run_id)
-        return entry
+        check_kept(run_id, self.presence_of(run_id))
+        return self._database.runs[run_id]
 
     def _shown(self, run_id: str) -> _Entry | None:
         entry = self._database.runs.get(run_id)
         return entry if entry is not None and entry.is_shown else None
-
-    def _missing(self, run_id: str, role: str = "run") -> RunNotFoundError:
-        error = RunNotFoundError if self.presence_of(run_id) is None else RunDeletedError
-        return error.of(run_id, role)
 
     @staticmethod
     def _touch(entry: _Entry, now_us: int) -> None:

@@ -24,6 +24,8 @@ def pick_page(runs: Iterable[tuple[Run, Lookup]], asked: RunQuery) -> tuple[list
     for run, lookup in runs:
         if asked.experiment_id not in {None, run.experiment_id} or asked.parent_run_id not in {None, run.parent_run_id}:
             continue
+        if run.archived_at is not None and not asked.with_archived:
+            continue
         if matches(asked.node, lookup):
             place = sort_key(asked.orders, lookup, start_us=to_microseconds(run.start_time), run_id=run.id)
             if asked.after is None or precedes(asked.after, place, asked.orders):

@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from runstore.testing.clauses import CLAUSES, FAMILIES
     from runstore.testing.conformance import RunStoreConformance
-    from runstore.testing.harness import Harness, Unsupported, open_url
+    from runstore.testing.harness import Harness, Unsupported, age_files, open_url
 
-__all__ = ["CLAUSES", "FAMILIES", "Harness", "RunStoreConformance", "Unsupported", "open_url"]
+__all__ = ["CLAUSES", "FAMILIES", "Harness", "RunStoreConformance", "Unsupported", "age_files", "open_url"]
 
 _HOMES = {
     "CLAUSES": "runstore.testing.clauses",
@@ -30,6 +30,7 @@ _HOMES = {
     "Harness": "runstore.testing.harness",
     "RunStoreConformance": "runstore.testing.conformance",
     "Unsupported": "runstore.testing.harness",
+    "age_files": "runstore.testing.harness",
     "open_url": "runstore.testing.harness",
 }
 

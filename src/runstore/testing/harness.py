@@ -7,10 +7,13 @@ need it stand in the report as "not run", with that reason.
 
 # ruff: noqa: ARG002 - the base refuses, whatever it is asked
 
+import os
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import Self, cast
 
@@ -28,6 +31,14 @@ def open_url(url: str) -> Store:
     from runstore.opening.stores import open_store  # noqa: PLC0415 - keeps a harness without a URL free of the plugins
 
     return open_store(url, durable=False)
+
+
+def age_files(folder: Path, days: float) -> None:
+    """Makes every file below a folder look as if it had been written so many days ago."""
+    moment = time.time() - days * 86_400
+    for path in folder.rglob("*"):
+        if path.is_file():
+            os.utime(path, (moment, moment))
 
 
 class Harness(ABC):

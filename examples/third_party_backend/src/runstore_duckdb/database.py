@@ -19,7 +19,7 @@ from runstore.errors import (
     StoreUnavailableError,
 )
 
-VERSION: Final = 1
+VERSION: Final = 2
 _LOCK_WAIT_S: Final = 60.0
 _TABLES: Final = """
 CREATE TABLE runstore_schema (version INTEGER, min_client INTEGER);
@@ -29,6 +29,10 @@ CREATE TABLE configs (run_id VARCHAR PRIMARY KEY, document VARCHAR);
 CREATE TABLE points (run_id VARCHAR, metric_name VARCHAR, dataset_type VARCHAR, step BIGINT, value DOUBLE,
                      logged_at_us BIGINT, PRIMARY KEY (run_id, metric_name, dataset_type, step));
 CREATE TABLE artifacts (run_id VARCHAR, name VARCHAR, body VARCHAR, metadata VARCHAR, PRIMARY KEY (run_id, name));
+"""
+_SINCE_2: Final = """
+ALTER TABLE experiments ADD COLUMN is_deleted BOOLEAN DEFAULT false;
+CREATE TABLE deletions (run_id VARCHAR PRIMARY KEY, deleted_us BIGINT, is_purged BOOLEAN);
 """
 _NAMES: Final = {"experiments", "runs", "configs", "points", "artifacts"}
 
@@ -50,14 +54,14 @@ class DuckFile:
         with self.transaction() as connection:
             found = {name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()}
             if "runstore_schema" in found:
-                self._check_version(connection)
+                self._check_version(connection, read_only=read_only)
             elif found & _NAMES:
                 raise ForeignSchemaError(
                     f"{self.path} holds {', '.join(sorted(found & _NAMES))}, which runstore did not make; "
                     "give runstore a file of its own"
                 )
             else:
-                connection.execute(_TABLES)
+                connection.execute(_TABLES + _SINCE_2)
                 connection.execute("INSERT INTO runstore_schema VALUES (?, ?)", [VERSION, VERSION])
 
     @contextmanager
@@ -82,7 +86,7 @@ class DuckFile:
                 if connection is not None:
                     connection.close()  # what was not committed is rolled back
 
-    def _check_version(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def _check_version(self, connection: duckdb.DuckDBPyConnection, *, read_only: bool) -> None:
         row = connection.execute("SELECT version, min_client FROM runstore_schema").fetchone()
         version, min_client = row or (VERSION, VERSION)
         if min_client > VERSION:
@@ -90,6 +94,13 @@ class DuckFile:
                 f"{self.path} has schema {version}, which takes a client that knows {min_client}; this one knows "
                 f"{VERSION}. Run: pip install -U runstore-duckdb"
             )
+        if version < VERSION and read_only:
+            raise SchemaError(
+                f"{self.path} has schema {version} and is read with schema {VERSION}; open_store(url) brings it there"
+            )
+        if version < VERSION:
+            connection.execute(_SINCE_2)
+            connection.execute("UPDATE runstore_schema SET version = ?, min_client = ?", [VERSION, VERSION])
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

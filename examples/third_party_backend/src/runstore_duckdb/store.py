@@ -9,23 +9,31 @@ from typing import Any
 
 import duckdb
 import msgspec
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstore.artifacts import Blobs, blobs_at
 from runstore.backend import (
     BackendStore,
+    ExperimentChange,
     NewExperiment,
     NewRun,
+    Presence,
+    RunChange,
     RunEnd,
     StepRange,
+    Sweep,
+    Thinning,
+    check_kept,
+    check_parent,
     first_attempt,
     with_end,
     with_heartbeat,
     with_next_attempt,
     with_status_now,
 )
-from runstore.errors import ExperimentNotFoundError, RunNotFoundError, StoreClosedError
-from runstore.model import Artifact, Experiment, Run, SeriesSummary, from_microseconds
+from runstore.errors import ExperimentNotFoundError, StoreClosedError
+from runstore.model import Artifact, Experiment, Garbage, Run, SeriesSummary, Thinned, from_microseconds
 from runstore.query import Place, RunQuery, lookup_in, pick_page
 from runstore.series import Columns, Series, SeriesColumns, summarize
 from runstore.values import EMPTY_CONFIG, ConfigDocument, decode_config, encode_config
@@ -33,6 +41,9 @@ from runstore_duckdb.database import DuckFile
 
 Connection = duckdb.DuckDBPyConnection
 _ONE_OF = "IN (SELECT unnest(?::VARCHAR[]))"
+_SHOWN = "id NOT IN (SELECT deletions.run_id FROM deletions)"
+_SHOWN_RUN = "run_id NOT IN (SELECT deletions.run_id FROM deletions)"
+_DELETE = "INSERT INTO deletions VALUES (?, ?, false) ON CONFLICT DO NOTHING"
 
 
 class DuckStore(BackendStore):
@@ -41,6 +52,7 @@ class DuckStore(BackendStore):
     def __init__(self, url: str, *, artifacts: str | None = None, read_only: bool = False) -> None:
         self._file = DuckFile(url)
         self._blobs = blobs_at(artifacts or f"{self._file.path}.artifacts")
+        self._is_place_named = artifacts is not None
         self._is_closed = False
         self._file.prepare(read_only=read_only)
 
@@ -63,26 +75,28 @@ class DuckStore(BackendStore):
     def make_experiment(self, new: NewExperiment) -> None:
         with self._call() as connection:
             connection.execute(
-                "INSERT INTO experiments VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                "INSERT INTO experiments VALUES (?, ?, ?, ?, false) ON CONFLICT DO NOTHING",
                 [new.id, new.name, new.description, _now_us()],
             )
             connection.execute(
-                "UPDATE experiments SET description = ? WHERE id = ? AND description IS NULL", [new.description, new.id]
+                "UPDATE experiments SET description = coalesce(description, ?), is_deleted = false WHERE id = ?",
+                [new.description, new.id],
             )
 
     def insert_run(self, new: NewRun) -> bool:
         with self._call() as connection:
-            if _runs(connection, "id = ?", [new.id]):
+            if _presence(connection, new.id) is not None:
                 return False
             run = first_attempt(new, now_us=_now_us())
             if connection.execute("SELECT 1 FROM experiments WHERE id = ?", [run.experiment_id]).fetchone() is None:
                 raise ExperimentNotFoundError.of(run.experiment_id)
-            if run.parent_run_id is not None and not _runs(connection, "id = ?", [run.parent_run_id]):
-                raise RunNotFoundError.of(run.parent_run_id, role="parent run")
+            if run.parent_run_id is not None:
+                check_parent(run.parent_run_id, _presence(connection, run.parent_run_id))
             connection.execute(
                 "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
                 [run.id, run.experiment_id, run.parent_run_id, _body(run), new.provenance.text],
             )
+            _show_experiment(connection, run.experiment_id)
             return True
 
     def reopen_run(self, run_id: str) -> None:
@@ -110,7 +124,8 @@ class DuckStore(BackendStore):
     def merge_config(self, run_id: str, config: ConfigDocument) -> None:
         with self._call() as connection:
             _change(connection, run_id, with_heartbeat)
-            whole = config.merged_over(ConfigDocument(_configs(connection, [run_id])[run_id]))
+            known = connection.execute("SELECT document FROM configs WHERE run_id = ?", [run_id]).fetchone()
+            whole = config.merged_over(ConfigDocument(known[0] if known else EMPTY_CONFIG))
             connection.execute("INSERT OR REPLACE INTO configs VALUES (?, ?)", [run_id, whole.text])
 
     def record_artifacts(self, run_id: str, records: Sequence[Artifact]) -> None:
@@ -127,17 +142,79 @@ class DuckStore(BackendStore):
     def blobs(self) -> Blobs:
         return self._blobs
 
+    # Changing
+
+    def change_run(self, run_id: str, change: RunChange) -> None:
+        with self._call() as connection:
+            presence = _presence(connection, run_id)
+            change.check_presence(run_id, presence)
+            if presence is Presence.PURGED:
+                return  # it is deleted once more
+            run = _stored(connection, run_id)
+            _write(connection, run, change.over(run))
+            if change.is_deleted is True:
+                connection.execute(_DELETE, [run_id, change.at_us])
+            elif change.is_deleted is False:
+                connection.execute("DELETE FROM deletions WHERE run_id = ?", [run_id])
+                _show_experiment(connection, run.experiment_id)
+
+    def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
+        with self._call() as connection:
+            found = connection.execute("SELECT is_deleted FROM experiments WHERE id = ?", [experiment_id]).fetchone()
+            if found is None or (found[0] and not change.is_deleted):
+                raise ExperimentNotFoundError.of(experiment_id)
+            if change.description is not UNSET:
+                connection.execute(
+                    "UPDATE experiments SET description = ? WHERE id = ?", [change.description, experiment_id]
+                )
+            if change.is_deleted and not found[0]:
+                connection.execute("UPDATE experiments SET is_deleted = true WHERE id = ?", [experiment_id])
+                for run in _runs(connection, "experiment_id = ?", [experiment_id]):
+                    connection.execute(_DELETE, [run.id, change.at_us])
+
+    def thin(self, asked: Thinning) -> Thinned:  # noqa: ARG002 - see below
+        """Thins nothing: DuckDB packs histories, and summaries are made from them."""
+        with self._call():
+            return Thinned(series=0, points=0)
+
+    def sweep(self, asked: Sweep) -> Garbage:
+        with self._call() as connection:
+            rows = connection.execute(
+                "SELECT run_id FROM deletions WHERE NOT is_purged AND deleted_us < ?", [asked.deleted_before_us]
+            ).fetchall()
+            gone = [run_id for (run_id,) in rows]
+            (points,) = connection.execute(
+                f"SELECT count(*) FROM points WHERE run_id {_ONE_OF}", [gone]
+            ).fetchone() or (0,)
+            records = connection.execute(f"SELECT body FROM artifacts WHERE run_id NOT {_ONE_OF}", [gone]).fetchall()
+            if gone and not asked.dry_run:
+                for table, key in (
+                    ("points", "run_id"),
+                    ("artifacts", "run_id"),
+                    ("configs", "run_id"),
+                    ("runs", "id"),
+                ):
+                    connection.execute(f"DELETE FROM {table} WHERE {key} {_ONE_OF}", [gone])
+                connection.execute(f"UPDATE deletions SET is_purged = true WHERE run_id {_ONE_OF}", [gone])
+        named = {msgspec.json.decode(body, type=Artifact).sha256 for (body,) in records}
+        files, size = asked.collect(self.blobs, named, is_place_named=self._is_place_named)
+        return Garbage(runs=len(gone), points=points, files=files, bytes=size, is_dry_run=asked.dry_run)
+
     # Reading
 
+    def presence_of(self, run_id: str) -> Presence | None:
+        with self._call() as connection:
+            return _presence(connection, run_id)
+
     def find_experiment_by_id(self, experiment_id: str) -> Experiment | None:
-        return next(iter(self._experiments("WHERE id = ?", [experiment_id])), None)
+        return next(iter(self._experiments("id = ?", [experiment_id])), None)
 
     def read_experiments(self, after: str | None, limit: int) -> Sequence[Experiment]:
-        return self._experiments("WHERE name > ? ORDER BY name LIMIT ?", [after or "", limit])
+        return self._experiments("name > ? ORDER BY name LIMIT ?", [after or "", limit])
 
     def find_run(self, run_id: str) -> Run | None:
         with self._call() as connection:
-            found = _runs(connection, "id = ?", [run_id])
+            found = _runs(connection, f"id = ? AND {_SHOWN}", [run_id])
         return with_status_now(found[0], now_us=_now_us()) if found else None
 
     def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Place | None]:
@@ -145,7 +222,7 @@ class DuckStore(BackendStore):
         with self._call() as connection:
             stored = _runs(
                 connection,
-                "(? IS NULL OR experiment_id = ?) AND (? IS NULL OR parent_run_id = ?)",
+                f"{_SHOWN} AND (? IS NULL OR experiment_id = ?) AND (? IS NULL OR parent_run_id = ?)",
                 [asked.experiment_id, asked.experiment_id, asked.parent_run_id, asked.parent_run_id],
             )
             runs = [with_status_now(run, now_us=_now_us()) for run in stored]
@@ -178,7 +255,7 @@ class DuckStore(BackendStore):
     def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns:
         with self._call() as connection:
             rows = connection.execute(
-                "SELECT step, value, logged_at_us FROM points WHERE run_id = ? AND metric_name = ? "
+                f"SELECT step, value, logged_at_us FROM points WHERE run_id = ? AND {_SHOWN_RUN} AND metric_name = ? "
                 "AND dataset_type = ? AND step BETWEEN ? AND ? ORDER BY step",
                 [run_id, *series, steps.low, steps.high],
             ).fetchall()
@@ -188,7 +265,7 @@ class DuckStore(BackendStore):
     def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
         with self._call() as connection:
             rows = connection.execute(
-                "SELECT body, metadata FROM artifacts WHERE run_id = ? ORDER BY name", [run_id]
+                f"SELECT body, metadata FROM artifacts WHERE run_id = ? AND {_SHOWN_RUN} ORDER BY name", [run_id]
             ).fetchall()
         return [
             replace(msgspec.json.decode(body, type=Artifact), metadata=decode_config(metadata))
@@ -200,7 +277,7 @@ class DuckStore(BackendStore):
 
     def _experiments(self, which: str, values: list[Any]) -> list[Experiment]:
         with self._call() as connection:
-            rows = connection.execute(f"SELECT * FROM experiments {which}", values).fetchall()
+            rows = connection.execute(f"SELECT * FROM experiments WHERE NOT is_deleted AND {which}", values).fetchall()
         return [
             Experiment(id=row[0], name=row[1], description=row[2], created_at=from_microseconds(row[3])) for row in rows
         ]
@@ -226,14 +303,36 @@ def _runs(connection: Connection, which: str, values: list[Any]) -> list[Run]:
     ]
 
 
+def _stored(connection: Connection, run_id: str) -> Run:
+    """A run that takes writes, whether reads show it or not."""
+    check_kept(run_id, _presence(connection, run_id))
+    return _runs(connection, "id = ?", [run_id])[0]
+
+
+def _write(connection: Connection, run: Run, changed: Run) -> None:
+    if changed is not run:
+        connection.execute("UPDATE runs SET body = ? WHERE id = ?", [_body(changed), run.id])
+
+
 def _change(connection: Connection, run_id: str, change: Callable[..., Run], *how: Any, **named: Any) -> None:
     """Writes what ``change`` makes of a run, if that is another. Every write is a heartbeat, once a tenth of the lease."""
-    found = _runs(connection, "id = ?", [run_id])
+    run = _stored(connection, run_id)
+    _write(connection, run, change(run, *how, now_us=_now_us(), **named))
+
+
+def _presence(connection: Connection, run_id: str) -> Presence | None:
+    found = connection.execute(
+        "SELECT is_purged FROM deletions WHERE run_id = ? UNION ALL SELECT NULL FROM runs WHERE id = ?",
+        [run_id, run_id],
+    ).fetchall()
     if not found:
-        raise RunNotFoundError.of(run_id)
-    changed = change(found[0], *how, now_us=_now_us(), **named)
-    if changed is not found[0]:
-        connection.execute("UPDATE runs SET body = ? WHERE id = ?", [_body(changed), run_id])
+        return None
+    states = {is_purged for (is_purged,) in found}
+    return Presence.PURGED if True in states else Presence.DELETED if False in states else Presence.SHOWN
+
+
+def _show_experiment(connection: Connection, experiment_id: str) -> None:
+    connection.execute("UPDATE experiments SET is_deleted = false WHERE id = ? AND is_deleted", [experiment_id])
 
 
 def _put_points(connection: Connection, columns: list[Any]) -> None:
@@ -245,18 +344,18 @@ def _put_points(connection: Connection, columns: list[Any]) -> None:
 
 def _configs(connection: Connection, run_ids: Sequence[str]) -> dict[str, str]:
     rows = connection.execute(
-        f"SELECT id, coalesce(document, ?) FROM runs LEFT JOIN configs ON run_id = id WHERE id {_ONE_OF}",
+        f"SELECT id, coalesce(document, ?) FROM runs LEFT JOIN configs ON run_id = id WHERE id {_ONE_OF} AND {_SHOWN}",
         [EMPTY_CONFIG, list(run_ids)],
     ).fetchall()
     return dict(rows)
 
 
 def _summaries(connection: Connection, run_ids: Sequence[str]) -> dict[str, list[SeriesSummary]]:
-    known = connection.execute(f"SELECT id FROM runs WHERE id {_ONE_OF}", [list(run_ids)]).fetchall()
+    known = connection.execute(f"SELECT id FROM runs WHERE id {_ONE_OF} AND {_SHOWN}", [list(run_ids)]).fetchall()
     found: dict[str, list[SeriesSummary]] = {run_id: [] for (run_id,) in known}
     rows = connection.execute(
         "SELECT run_id, metric_name, dataset_type, list(step ORDER BY step), list(value ORDER BY step) FROM points "
-        f"WHERE run_id {_ONE_OF} GROUP BY ALL ORDER BY metric_name, dataset_type",
+        f"WHERE run_id {_ONE_OF} AND {_SHOWN_RUN} GROUP BY ALL ORDER BY metric_name, dataset_type",
         [list(run_ids)],
     ).fetchall()
     for run_id, name, kind, steps, values in rows:
