@@ -3,6 +3,7 @@
 Nothing here imports the packages it reports on, and nothing here fails: what cannot be found out is left out.
 """
 
+import functools
 import os
 import platform
 import shutil
@@ -58,13 +59,17 @@ def gather_provenance(
 
 def package_versions(packages: Iterable[str]) -> dict[str, str]:
     """The installed version of each distribution; those that are not installed are left out."""
-    versions = {}
-    for package in packages:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
+    versions = {package: _version(package) for package in packages}
+    return {package: version for package, version in versions.items() if version is not None}
+
+
+@functools.cache
+def _version(package: str) -> str | None:
+    """Looked up once: reading a distribution's metadata takes milliseconds, and a sweep begins many runs."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def git_revision(directory: str | os.PathLike[str] | None = None) -> dict[str, Any] | None:

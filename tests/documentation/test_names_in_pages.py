@@ -52,6 +52,8 @@ def test_each_module_class_or_function_that_a_page_names_is_there(page: str, nam
         pytest.importorskip("pytorch_lightning")
     if name.startswith("runstore.huggingface"):
         pytest.importorskip("transformers")
+    if name.startswith("runstore.optuna"):
+        pytest.importorskip("optuna")
     assert is_there(name), f"{page} names {name}"
 
 

@@ -12,7 +12,7 @@ import runstore
 NAMES = Path(__file__).with_name("names.txt")
 PRIVATE = {"cli", "local", "lightning_entry"}
 """What is there for our own packages: commands, this machine's files and processes, Lightning's entry point."""
-NEEDS = {"huggingface": "transformers", "lightning": "pytorch_lightning"}
+NEEDS = {"huggingface": "transformers", "lightning": "pytorch_lightning", "optuna": "optuna"}
 """What must be installed for a module."""
 
 
