@@ -105,7 +105,7 @@ class RunNotFoundError(NotFoundError):
         """The error for an id that no run has; ``role`` is ``"parent run"`` for a parent."""
         return cls(
             f"no {role} has the id {run_id!r} in this store; give the whole id, as search_runs and `runstore runs` show "
-            f"it, or make it with ensure_run(experiment_id, run_id={run_id!r})"
+            f"it, or begin it with start_run(experiment, run_id={run_id!r})"
         )
 
 
@@ -151,7 +151,7 @@ class RunFinalizedError(ConflictError):
         """The error for a run that has ended as ``found`` and was to end as ``asked``."""
         return cls(
             f"run {run_id!r} was to end as {asked!s} but has already ended as {found!s}; "
-            "reopen it with ensure_run(run_id=..., resume=True) if it goes on"
+            f"start_run(resume={run_id!r}) opens it again if it goes on"
         )
 
 

@@ -49,7 +49,7 @@ def test_a_bare_store_that_is_away_is_said_so(make_trainer: MakeTrainer, caplog:
     make_trainer(logger=logger, enable_checkpointing=False).fit(StoppedModel(lambda: None))
 
     warned = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert "did not take begin" in warned[0]
+    assert "did not take its beginning" in warned[0]
     assert "metric points were not stored" in warned[-1]
     assert logger.experiment.points_not_stored > 0
 

@@ -54,6 +54,19 @@ def test_a_pyproject_without_our_section_is_none_of_our_business(project: Path) 
     assert load_settings().url is None
 
 
+def test_the_console_is_on_unless_a_variable_or_a_file_says_otherwise(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert load_settings().console
+    (project / "runstore.toml").write_text("console = false")
+    assert not load_settings().console
+    monkeypatch.setenv("RUNSTORE_CONSOLE", " ON ")
+    assert load_settings().console
+    monkeypatch.setenv("RUNSTORE_CONSOLE", "perhaps")
+    with pytest.raises(SettingsError, match="give on or off"):
+        load_settings()
+
+
 @pytest.mark.parametrize("text", ["url = ", 'urll = "x"', "url = 5"])
 def test_a_bad_settings_file_is_an_error_that_names_it(project: Path, text: str) -> None:
     (project / "runstore.toml").write_text(text)

@@ -3,10 +3,17 @@ import platform
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from runstore.provenance import gather_provenance, git_revision, package_versions
+from runstore.provenance import (
+    gather_provenance,
+    git_changes,
+    git_revision,
+    installed_packages,
+    package_versions,
+)
 
 
 def test_the_password_of_a_store_is_in_no_part_of_the_provenance() -> None:
@@ -79,3 +86,54 @@ def test_without_git_no_revision_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
 def _git(directory: Path, *words: str) -> None:
     identity = ("-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false")
     subprocess.run(["git", *identity, *words], cwd=directory, check=True, capture_output=True)
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", "-c", "user.name=me", "-c", "user.email=me@x", *words], cwd=folder, check=True)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A repository with one commit of one file."""
+    git(tmp_path, "init", "-q")
+    (tmp_path / "train.py").write_text("lr = 1\n")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-q", "-m", "first")
+    return tmp_path
+
+
+def test_uncommitted_changes_are_told_staged_or_not_without_secrets(checkout: Path) -> None:
+    (checkout / "train.py").write_text("lr = 2\nurl = 'postgresql://me:hunter2@host/db'\n")
+    (checkout / "new.py").write_text("staged = True\n")
+    git(checkout, "add", "new.py")
+
+    changes = git_changes(checkout)
+
+    assert changes is not None
+    assert "-lr = 1\n+lr = 2\n" in changes
+    assert "+staged = True" in changes
+    assert "hunter2" not in changes
+
+
+def test_without_changes_or_a_repository_there_is_nothing_to_tell(checkout: Path, tmp_path_factory: Any) -> None:
+    assert git_changes(checkout) is None
+    assert git_changes(tmp_path_factory.mktemp("plain")) is None
+
+
+def test_of_very_long_changes_the_beginning_is_kept_in_whole_lines(checkout: Path) -> None:
+    (checkout / "train.py").write_text("".join(f"line {number}\n" for number in range(10_000)))
+
+    changes = git_changes(checkout, most_bytes=1000)
+
+    assert changes is not None
+    *lines, last = changes.splitlines()
+    assert len(changes) < 1100
+    assert lines[-1].startswith("+line ")
+    assert "bytes left out" in last
+
+
+def test_the_installed_packages_are_those_that_importlib_knows() -> None:
+    found = installed_packages()
+
+    assert found["msgspec"] == package_versions(["msgspec"])["msgspec"]
+    assert list(found) == sorted(found)

@@ -308,7 +308,7 @@ def test_a_store_that_is_away_or_full_at_the_beginning_never_stops_the_caller(
     assert session.failures == 5
     assert session.last_error is breakage
     assert len(warnings()) == 2
-    assert "did not take begin" in warnings()[0]
+    assert "did not take its beginning" in warnings()[0]
     assert "2 metric points were not stored" in warnings()[1]
 
 

@@ -17,6 +17,19 @@ _LONGEST_PAUSE_S = 60.0
 _MOST_NEWS = 20
 """So many kinds of mistakes are told one by one; a program that makes a new name each step fills no log."""
 
+_IN_WORDS = {
+    "begin": "its beginning",
+    "log_metrics": "metrics",
+    "log_config": "a config",
+    "log_artifact": "an artifact",
+    "set_note": "a note",
+    "set_tags": "tags",
+    "rename_run": "a name",
+    "finalize": "its end",
+    "close": "its closing",
+}
+"""What a verb brings, as its user would say it: a program may have called it by another name."""
+
 
 class Misses:
     """The calls of one run that the store did not take. Every method may be called from any thread.
@@ -76,7 +89,7 @@ class Misses:
             _log.warning(
                 "run %s: the store did not take %s; training goes on, and what is not stored is counted: %s",
                 run_id,
-                verb,
+                _IN_WORDS.get(verb, verb),
                 described(error),
             )
 
