@@ -43,15 +43,18 @@ def resolve(source: Operations, reference: object, *, experiment_id: str | None)
 
 
 def _found(source: Operations, wanted: str, experiment_id: str | None) -> list[Run]:
-    """Runs of this name and runs whose ids begin or end so, the newest first; three questions, for each has its index."""
-    questions = [f"name = {_quoted(wanted)}"]
+    """Runs of this name and runs whose ids begin or end so, the newest first.
+
+    Three questions, each of which an index answers: ids are looked through in their own order.
+    """
+    questions = {f"name = {_quoted(wanted)}": "start_time desc"}
     if len(wanted) >= _SHORTEST_PART:
         part = "".join(f"\\{each}" if each in "%_\\" else each for each in wanted)
-        questions += [f"id like {_quoted(f'{part}%')}", f"id like {_quoted(f'%{part}')}"]
+        questions |= {f"id like {_quoted(f'{part}%')}": "id desc", f"id like {_quoted(f'%{part}')}": "id desc"}
     found = {
         run.id: run
-        for question in questions
-        for run in _search(source, question, experiment_id=experiment_id, limit=_MOST_SHOWN + 1)
+        for question, order in questions.items()
+        for run in _search(source, question, experiment_id=experiment_id, order=order, limit=_MOST_SHOWN + 1)
     }
     return sorted(found.values(), key=lambda run: run.start_time, reverse=True)
 
@@ -68,9 +71,11 @@ def _newest(source: Operations, number: int, experiment_id: str | None) -> str:
     return found[-1].id
 
 
-def _search(source: Operations, where: str | None, *, experiment_id: str | None, limit: int) -> Sequence[Run]:
-    """The newest runs that match; archived ones are among them when something is looked for."""
-    asked = check_search(where, experiment_id=experiment_id, order_by=("start_time desc",), limit=limit, cursor=None)
+def _search(
+    source: Operations, where: str | None, *, experiment_id: str | None, limit: int, order: str = "start_time desc"
+) -> Sequence[Run]:
+    """The first runs that match; archived ones are among them when something is looked for."""
+    asked = check_search(where, experiment_id=experiment_id, order_by=(order,), limit=limit, cursor=None)
     if where is not None:
         asked = replace(asked, with_archived=True, key=f"archived too: {asked.key}")
     return source.read_runs(asked)[0]
