@@ -1,18 +1,20 @@
 """Writing on SQL. One operation is one transaction, whole or not at all."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 import sqlalchemy as sa
 
 from runstore.artifacts import Blobs
 from runstore.backend import DEFAULT_LEASE_S, NewExperiment, NewRun, Presence, RunEnd
-from runstore.errors import ExperimentNotFoundError, RunDeletedError, RunNotFoundError
+from runstore.errors import ExperimentNotFoundError, RunDeletedError, RunNotFoundError, StoreUnavailableError
 from runstore.model import Artifact, RunStatus
 from runstore.series import SeriesColumns
 from runstore.values import EMPTY_CONFIG, ConfigDocument
 from runstore_sql.connections.database import Database
 from runstore_sql.editing.edits import SqlEdits
+from runstore_sql.metrics.catching_up import CatchingUp
 from runstore_sql.metrics.numbers import to_pair
 from runstore_sql.schema.leases import lease_us
 from runstore_sql.schema.rows import artifact_values, failure_text, presence, tag_rows, tags_text
@@ -38,6 +40,7 @@ class SqlStore(SqlEdits):
         self.is_place_named = is_place_named
         self._reopen = reopen
         self._points = database.dialect.writer(database.transactions)
+        self._catching_up = CatchingUp(self._points)
         self._sql = Statements(database.dialect)
 
     # --- experiments and runs -----------------------------------------------------------------------------------
@@ -103,6 +106,12 @@ class SqlStore(SqlEdits):
 
     def end_run(self, run_id: str, end: RunEnd) -> None:
         self.database.write(lambda connection: self._end(connection, run_id, end))
+        with suppress(StoreUnavailableError):  # the run has ended; charts of it cost more until somebody catches up
+            self.database.with_driver(lambda connection: self._catching_up.finish(connection, run_id))
+
+    def catch_up(self) -> bool:
+        """Rolls up some of what was stored before there were roll-ups."""
+        return self.database.with_driver(self._catching_up.step)
 
     def _end(self, connection: sa.Connection, run_id: str, end: RunEnd) -> None:
         run_pk = self._locked_run(connection, run_id, is_alive=False)

@@ -1,6 +1,7 @@
 """Roll-ups in each SQL database: after any call they say what the points say, and a chart reads them, not the points."""
 
 import math
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
@@ -11,7 +12,7 @@ from runstore.backend import StepRange
 from runstore.memory import MemoryStore
 from runstore.series import FAN_OUT_BITS, packs_of_points, span_bits, unpacked
 from runstore_sql.metrics import rollups
-from runstore_sql.schema.tables import rollup, series
+from runstore_sql.schema.tables import rollup, series, waiting
 from runstore_sql.store import SqlStore
 
 KEY = ("m", "other")
@@ -222,3 +223,71 @@ def test_a_chart_reads_as_much_as_it_shows_and_not_as_is_stored(
 
     assert max(counted.values()) < 200 * 64, counted
     assert counted["long", None] < counted["short", None] + 200 * 8
+
+
+def without_rollups(store: SqlStore) -> None:
+    """Makes all series as a writer of the first schema leaves them, and the migration finds them."""
+
+    def forget(connection: sa.Connection) -> None:
+        connection.execute(rollup.delete())
+        connection.execute(series.update().values(level=None, rolled_step=0))
+        newest = connection.execute(sa.select(sa.func.max(series.c.pk))).scalar_one()
+        connection.execute(waiting.update().values(next_series_pk=1, last_series_pk=newest))
+
+    store.database.write(forget)
+
+
+def test_series_of_the_first_schema_are_left_alone_until_their_run_ends(store: SqlStore, run_id: str) -> None:
+    log(store, run_id, list(range(10_000)))
+    without_rollups(store)
+
+    log(store, run_id, list(range(10_000, 20_000)))
+    while store.catch_up():
+        pass
+    assert frontier(store) == (None, 0)
+
+    store.finalize(run_id, "completed")
+    assert frontier(store) == (7, 16_384)
+    check_packs(store, run_id)
+
+
+def test_what_is_stored_already_is_rolled_up_in_bounded_pieces(store: SqlStore, run_id: str) -> None:
+    log(store, run_id, list(range(100_000)))
+    store.finalize(run_id, "completed")
+    without_rollups(store)
+
+    frontiers = []
+    while store.catch_up():
+        frontiers.append(frontier(store)[1])
+
+    assert frontiers[:2] == [32_768, 65_536]
+    assert frontier(store) == (7, 98_304)
+    check_packs(store, run_id)
+    assert not store.catch_up()
+
+
+def test_a_run_that_ends_with_much_to_roll_up_leaves_the_rest_to_later_steps(
+    store: SqlStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runstore_sql.metrics.catching_up._AT_THE_END", 1)
+    log(store, run_id, list(range(100_000)))
+    without_rollups(store)
+    while store.catch_up():  # nothing, as long as the run goes on
+        pass
+
+    store.finalize(run_id, "completed")
+    assert frontier(store) == (7, 32_768)
+    while store.catch_up():
+        pass
+
+    assert frontier(store) == (7, 98_304)
+    check_packs(store, run_id)
+
+
+def test_what_is_purged_takes_its_roll_ups_along(store: SqlStore, run_id: str) -> None:
+    log(store, run_id, list(range(10_000)))
+    store.delete_run(run_id)
+
+    store.collect_garbage(deleted_before=datetime.now(UTC) + timedelta(days=1), dry_run=False)
+
+    assert store.database.read(lambda connection: connection.execute(sa.select(rollup.c.pack)).all()) == []

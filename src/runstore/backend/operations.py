@@ -72,6 +72,16 @@ class Operations(ABC):
             RunNotFoundError: no such run; nothing is stored.
         """
 
+    def catch_up(self) -> bool:
+        """Does a bounded piece of work that nobody waits for, as to roll up what was stored long ago.
+
+        A recorder calls it while it has nothing to store.
+
+        Returns:
+            Whether there may be more to do.
+        """
+        return False
+
     @property
     @abstractmethod
     def blobs(self) -> Blobs:

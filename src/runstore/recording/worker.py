@@ -52,6 +52,12 @@ DROPPED_PATIENCE_S = 30.0
 _LAST_ROUND_S = 5.0
 """How long the thread may take for its last figures, once everything is stored."""
 
+CATCH_UP_INTERVAL_S = 300.0
+"""How often a store that had nothing to catch up with is asked again."""
+
+CATCH_UP_REST = 4.0
+"""How many times as long as a piece of catching up took others have the database to themselves."""
+
 OpenStore = Callable[[], BackendStore]
 
 
@@ -91,6 +97,7 @@ class Worker:
         self._is_dropped = False
         self._gave_up = False
         self._pause_s = FIRST_PAUSE_S
+        self._catch_up_at = 0.0
         self._away_since = 0.0
         self._spoke_at = float("-inf")
         self._has_told_refusal = False
@@ -285,8 +292,27 @@ class Worker:
             self._tell()
             return False
         self._rounds_done = rounds_wanted
+        if self._catch_up(store):
+            return False
         self._sleep_until_woken()
         return True
+
+    def _catch_up(self, store: BackendStore) -> bool:
+        """Has the store do some of what nobody waits for, while there is nothing else to do; whether there is more."""
+        if self._is_closing or self._waiters or time.monotonic() < self._catch_up_at:
+            return False
+        self._tell()
+        began = time.monotonic()
+        try:
+            has_more = store.catch_up()
+        except Exception:  # noqa: BLE001 - a stranger's backend; nothing is lost by it
+            _log.debug("the store could not catch up; it is asked again later", exc_info=True)
+            has_more = False
+        if has_more:
+            self._rest(CATCH_UP_REST * (time.monotonic() - began))
+        else:
+            self._catch_up_at = time.monotonic() + CATCH_UP_INTERVAL_S
+        return has_more
 
     def _opened(self) -> BackendStore:
         if self.store is None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from runstore.model import RunStatus
 from runstore_sql.connections.database import Database
 from runstore_sql.editing.pace import Pace
-from runstore_sql.schema.tables import artifact, config, config_leaf, run, series, tag
+from runstore_sql.schema.tables import artifact, config, config_leaf, rollup, run, series, tag
 
 _RUNS_A_STATEMENT: Final = 500
 _NO_LEASE: Final = 0.0
@@ -150,6 +150,7 @@ def _remove_series(connection: sa.Connection, *, group: Sequence[int]) -> None:
     connection.execute(sa.select(series.c.pk).where(series.c.pk.in_(group)).order_by(series.c.pk).with_for_update())
     for pk in group:
         connection.execute(_DELETE_ALL, {"pk": pk})
+    connection.execute(rollup.delete().where(rollup.c.series_pk.in_(group)))
     connection.execute(series.delete().where(series.c.pk.in_(group)))
 
 

@@ -42,10 +42,12 @@ class RollupTables(ABC, Generic[CursorT]):
 
     Attributes:
         placeholder: how the driver marks a parameter.
+        locks: what makes a query lock the rows that it reads.
         upsert: what makes an insert of a pack replace the one that is there.
     """
 
     placeholder: ClassVar[str] = "%s"
+    locks: ClassVar[str] = " FOR UPDATE"
     upsert: ClassVar[str] = " ON CONFLICT (series_pk, level, pack) DO UPDATE SET data = excluded.data"
 
     def states(self, cursor: CursorT, run_id: str, wanted: Sequence[Series]) -> dict[Series, SeriesState]:

@@ -16,6 +16,7 @@ class SqliteRollups(RollupTables[sqlite3.Cursor]):
     """As all dialects have them; NULL is NaN."""
 
     placeholder = "?"
+    locks = ""  # a transaction has locked the whole file
 
     def points(self, cursor: sqlite3.Cursor, series_pk: int, low: int, high: int, *, most: int) -> Columns:
         rows = cursor.execute(_POINTS, (series_pk, low, high, most)).fetchall()
