@@ -6,13 +6,13 @@ from bson.int64 import Int64
 from msgspec import UNSET
 
 from runstore.backend import ExperimentChange, Presence, RunChange
-from runstore.errors import ExperimentNotFoundError, RunNotFoundError
+from runstore.errors import ExperimentNotFoundError
 from runstore_mongo.connection import ConflictingWriteError
 from runstore_mongo.documents.names import EXPERIMENTS, RUNS, Document
 from runstore_mongo.documents.records import SHOWN, presence_of, tag_documents, tags_of
 from runstore_mongo.reading import MongoReads
 
-_CHANGED: Final[Document] = {"tags": 1, "archived_at": 1, "deleted_at": 1, "purged_at": 1}
+_CHANGED: Final[Document] = {"tags": 1, "experiment_id": 1, "archived_at": 1, "deleted_at": 1, "purged_at": 1}
 """What the outcome of a change depends on."""
 
 
@@ -26,11 +26,11 @@ class MongoEdits(MongoReads):
         runs = self._connection.collection(RUNS)
         known = runs.find_one({"_id": run_id}, _CHANGED)
         presence = presence_of(known)
-        if known is None or presence is None:
-            raise RunNotFoundError.of(run_id)
         change.check_presence(run_id, presence)
-        if presence is Presence.PURGED:
+        if known is None or presence is Presence.PURGED:
             return
+        if change.is_deleted is False:
+            self._show_experiment(known["experiment_id"])
         fields = _fields_after(change, known)
         if not fields:
             return
@@ -46,8 +46,12 @@ class MongoEdits(MongoReads):
     def _change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
         experiments = self._connection.collection(EXPERIMENTS)
         scope = {"_id": experiment_id, **SHOWN}
-        if experiments.find_one(scope, {"_id": 1}) is None:
+        known = experiments.find_one({"_id": experiment_id}, {"deleted_at": 1})
+        is_hidden = known is not None and known.get("deleted_at") is not None
+        if known is None or (is_hidden and not change.is_deleted):
             raise ExperimentNotFoundError.of(experiment_id)
+        if is_hidden:
+            return
         if change.description is not UNSET:
             experiments.update_one(scope, {"$set": {"description": change.description}})
         if change.is_deleted:
@@ -55,6 +59,11 @@ class MongoEdits(MongoReads):
             deletion = {"$set": {"deleted_at": Int64(change.at_us)}}
             self._connection.collection(RUNS).update_many({"experiment_id": experiment_id, **SHOWN}, deletion)
             experiments.update_one(scope, deletion)
+
+    def _show_experiment(self, experiment_id: str) -> None:
+        """Shows an experiment again, if it was deleted."""
+        scope = {"_id": experiment_id, "deleted_at": {"$ne": None}}
+        self._connection.collection(EXPERIMENTS).update_one(scope, {"$set": {"deleted_at": None}})
 
 
 def _fields_after(change: RunChange, known: Document) -> Document:

@@ -6,10 +6,10 @@ from typing import Any, Final
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
-from runstore.backend import BackendStore, Presence, StepRange
+from runstore.backend import BackendStore, KeyRow, Presence, StepRange, ValueRow
 from runstore.errors import RunDeletedError, RunNotFoundError
 from runstore.model import Artifact, Experiment, Run, SeriesSummary
-from runstore.query import RunQuery
+from runstore.query import KeyQuery, RunQuery, ValueQuery
 from runstore.series import Columns, Series
 from runstore_mongo.connection import Connection
 from runstore_mongo.documents.layouts import Layouts, decoded_summaries
@@ -17,7 +17,7 @@ from runstore_mongo.documents.names import ARTIFACTS, EXPERIMENTS, RUNS, SERIES,
 from runstore_mongo.documents.records import SHOWN, SHOWN_FIELDS, artifact_of, experiment_of, presence_of, run_of
 from runstore_mongo.documents.summaries import WITHOUT_TAIL, summary_of
 from runstore_mongo.points import read_points
-from runstore_mongo.search import read_page
+from runstore_mongo.search import read_count, read_keys, read_page, read_values
 
 _RAW: Final = CodecOptions(document_class=RawBSONDocument)
 _IDS_A_COMMAND: Final = 10_000
@@ -51,6 +51,15 @@ class MongoReads(BackendStore):
 
     def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
         return read_page(self._connection, asked)
+
+    def read_count(self, asked: RunQuery) -> int:
+        return read_count(self._connection, asked)
+
+    def read_keys(self, asked: KeyQuery) -> Sequence[KeyRow]:
+        return read_keys(self._connection, asked)
+
+    def read_values(self, asked: ValueQuery) -> Sequence[ValueRow]:
+        return read_values(self._connection, asked)
 
     def read_configs(self, run_ids: Sequence[str]) -> Mapping[str, str]:
         runs = self._connection.collection(RUNS)

@@ -109,10 +109,6 @@ class MongoStore(MongoEdits):
         if known.get("deleted_at") is not None:
             self._show_experiment(new.id)
 
-    def _show_experiment(self, experiment_id: str) -> None:
-        """Shows an experiment that was deleted again."""
-        self._connection.collection(EXPERIMENTS).update_one({"_id": experiment_id}, {"$set": {"deleted_at": None}})
-
     def insert_run(self, new: NewRun) -> bool:
         fields = run_fields(new, now_us=now_us())
         if not self._connection.call("make a run", lambda: self._insert_run(new, fields)):

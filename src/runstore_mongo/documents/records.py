@@ -25,6 +25,9 @@ PREFIX_LENGTH: Final = 64
 SHOWN: Final[Document] = {"deleted_at": None}
 """What reads see: runs and experiments that were not deleted. What older releases wrote has no such field."""
 
+ANY_TIME: Final[Document] = {"$gte": -(2**63)}
+"""That a time is set."""
+
 SHOWN_FIELDS: Final[Document] = {**dict.fromkeys(Run.__struct_fields__[1:], 1), "status": STATUS}
 """The projection of a run to what a reader sees: without its config and points, ``lost`` if it is."""
 

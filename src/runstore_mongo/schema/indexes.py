@@ -8,14 +8,12 @@ from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.database import Database
 
 from runstore_mongo.documents.names import ARTIFACTS, BUCKETS, EXPERIMENTS, RUNS, SERIES, Document
+from runstore_mongo.documents.records import ANY_TIME
 
 _log = logging.getLogger(__name__)
 
 _MOST_WAITED_FOR: Final = 5_000
 """Runs for which indexes are built at once, in about a second; with more of them nobody waits."""
-
-ANY_TIME: Final[Document] = {"$gte": -(2**63)}
-"""That a time is set."""
 
 INDEXES: Final[dict[str, list[IndexModel]]] = {
     EXPERIMENTS: [IndexModel([("name", ASCENDING)], unique=True)],

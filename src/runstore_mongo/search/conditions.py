@@ -33,6 +33,8 @@ from runstore_mongo.search.derived import OPERATORS, found_test, of_archived, of
 from runstore_mongo.search.patterns import regex_of
 
 _LOOKED_UP: Final = "artifacts are looked up"
+_BOUNDED: Final = {"$eq", "$in", "$gt", "$gte"}
+"""Operators that a NaN never passes."""
 _CONFIG_KINDS: Final = {"number": ["int", "float"], "text": ["str"], "boolean": ["bool"]}
 EXPERIMENT: Final = Attribute("experiment")
 
@@ -134,7 +136,10 @@ class Conditions:
         match field:
             case ArtifactName():
                 raise AssertionError(_LOOKED_UP)
-            case Attribute() | Metric():
+            case Metric():  # a number or nothing: one range of an index, from which a NaN stays out
+                lowest = {} if condition.keys() & _BOUNDED else {"$gte": -math.inf}
+                return {self.path_of(field): {**condition, **lowest}}
+            case Attribute():
                 return {"$and": [{self._path(field): guard} for guard in guards]}
             case Tag(key):
                 return {"tags": {"$elemMatch": {"k": {"$eq": key}, "$and": [{"v": guard} for guard in guards]}}}

@@ -86,10 +86,10 @@ def _source_of(field: Field, computed: str, conditions: Conditions) -> tuple[str
         case Attribute(name):
             return name, []
         case Tag(key):
-            value = {"$first": {"$map": {"input": _by_key("$tags", key), "in": "$$this.v"}}}
+            value = {"$first": {"$map": {"input": of_key("$tags", key), "in": "$$this.v"}}}
             return computed, _computed(computed, value)
         case ConfigKey(key):
-            return computed, _computed(computed, {"$first": _by_key("$config", key)})
+            return computed, _computed(computed, {"$first": of_key("$config", key)})
         case Metric():
             return conditions.path_of(field), []
 
@@ -98,7 +98,8 @@ def _computed(path: str, expression: Any) -> Pipeline:
     return [{"$set": {path: expression}}]
 
 
-def _by_key(array: str, key: str) -> Document:
+def of_key(array: str, key: str) -> Document:
+    """Those of the tags, or the leaves of the config, that have this key."""
     return {"$filter": {"input": array, "cond": {"$eq": ["$$this.k", {"$literal": key}]}}}
 
 

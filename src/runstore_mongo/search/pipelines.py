@@ -1,9 +1,11 @@
-"""One search of runs: an aggregation pipeline for a filter, an ordering and a place to go on from."""
+"""One search of a part of the runs: an aggregation pipeline for a filter, an ordering and a place to go on from."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from runstore.query import And, Metric, Node, Place, Rank, RunQuery, tests_in
 from runstore_mongo.documents.names import ARTIFACTS, SERIES, Document, Pipeline, copy_key
@@ -22,91 +24,117 @@ class _SortKey(NamedTuple):
     is_rank: bool
 
 
-class Search:
-    """One search: its pipeline, and the place of a run that came out of it."""
+class Part(Struct, frozen=True):
+    """Some of the runs that are searched; all parts together are all runs, and no run is in two.
 
-    def __init__(self, asked: RunQuery, *, experiments: Mapping[str, str], joins: bool = False) -> None:
+    Attributes:
+        scope: which runs.
+        joins: their statistics are looked up in ``run_series``: right for all, and many times slower.
+        has_results: the index of results holds their statistics.
+    """
+
+    scope: Document = {}
+    joins: bool = False
+    has_results: bool = False
+
+
+class Search:
+    """One search of one part: its pipeline."""
+
+    def __init__(self, asked: RunQuery, part: Part, *, experiments: Mapping[str, str]) -> None:
         """Compiles.
 
         Args:
             asked: the question.
+            part: the runs that are searched.
             experiments: names by id, where the filter asks for names.
-            joins: look the statistics of wide runs up in ``run_series``: right for all, and many times slower.
         """
-        self._conditions = Conditions(joins=joins, experiments=experiments)
-        self._joins = joins
+        self._conditions = Conditions(joins=part.joins, experiments=experiments)
+        self._part = part
         self._node = asked.node
         self._after = asked.after
         self._limit = asked.limit + 1  # one more, to know whether a page follows
         scope = {"experiment_id": asked.experiment_id, "parent_run_id": asked.parent_run_id}
         self._scope: Document = {field: {"$eq": value} for field, value in scope.items() if value is not None}
-        self._scope |= SHOWN if asked.with_archived else {**SHOWN, "archived_at": None}
+        self._scope |= part.scope | (SHOWN if asked.with_archived else {**SHOWN, "archived_at": None})
         terms = [term_of(index, order, self._conditions) for index, order in enumerate(asked.orders)]
-        self._terms = [*terms, *TIES]
+        self.terms = [*terms, *TIES]
 
     def pipeline(self) -> Pipeline:
         """The stages that give the runs of a page in order, and one more."""
-        early, late = self._split()
-        computed = [term for term in self._terms if not term.is_stored]
-        behind = [] if self._after is None else [_behind(self._after, self._terms)]
-        conditions = [self._conditions.of(item) for item in early]
-        stages: Pipeline = [_match([self._scope, *conditions, *([] if computed else behind)])]
-        # What nothing is computed for is sorted first, by an index: then no more is looked up than the page takes.
-        is_sorted = bool(late) and not computed
-        stages += [_sort(self._terms)] if is_sorted else []
-        if late:
-            # Look up what the filter needs, drop what it drops, and only then look up what the ordering needs.
-            wanted = {
-                (test.field.dataset_type, test.field.name)
-                for item in late
-                for test in tests_in(item)
-                if isinstance(test.field, Metric)
-            }
-            conditions = [self._conditions.of(item) for item in late]
-            stages += [*self._lookups(wanted), *self._artifact_lookups(), _match(conditions)]
-            stages += self._lookups(self._conditions.joined.keys() - wanted)
-        else:
-            stages += self._lookups(self._conditions.joined.keys())
+        computed = [term for term in self.terms if not term.is_stored]
+        behind = [] if self._after is None else [_behind(self._after, self.terms)]
+        stages = self.matching([] if computed else behind, ordered=not computed)
+        # Only what the filter has left is looked up for the ordering.
+        stages += self._lookups(self._conditions.joined.keys() - self._wanted())
         for term in computed:
             stages += term.stages
         if computed:
             stages += [_match(behind)] if behind else []
             # A sort holds whole documents, up to 100 MB of them in memory.
-            stages.append({"$unset": ["config", "metrics"]})
+            stages += [{"$unset": ["config", "metrics"]}, sort_stage(self.terms)]
         places = {name: 1 for term in computed for name in (term.rank_path, term.path)}
-        stages += [] if is_sorted else [_sort(self._terms)]
         return [*stages, {"$limit": self._limit}, {"$project": {**SHOWN_FIELDS, **places}}]
 
-    def finite_pipeline(self) -> Pipeline | None:
-        """The same for the runs alone in which the statistic that is ordered by first is finite; ``None`` without one.
+    def matching(self, more: Sequence[Document] = (), *, ordered: bool = False) -> Pipeline:
+        """The stages that give the runs that match.
 
-        They come before all others, and MongoDB can sort them by the stored field. The whole pipeline computes a rank
-        for every run that passes the filter, which takes twice as long. No other term may have to be computed.
+        Args:
+            more: further conditions, of what is stored.
+            ordered: sort them by the terms, before anything is looked up: then no more is than the page takes.
         """
-        first, *others = self._terms
-        if self._joins or first.statistic is None or not all(term.is_stored for term in others):
-            return None
+        early, late = self._split()
+        conditions = [self._conditions.of(item) for item in early]
+        stages: Pipeline = [_match([self._scope, *conditions, *more])]
+        stages += [sort_stage(self.terms)] if ordered else []
+        conditions = [self._conditions.of(item) for item in late]
+        stages += [*self._lookups(self._wanted()), *self._artifact_lookups()]
+        return [*stages, _match(conditions)] if late else stages
+
+    def _wanted(self) -> set[tuple[str, str]]:
+        """The series that the filter looks up."""
+        _, late = self._split()
+        tests = [test for item in late for test in tests_in(item)]
+        return {(test.field.dataset_type, test.field.name) for test in tests if isinstance(test.field, Metric)}
+
+    @property
+    def has_finite(self) -> bool:
+        """Whether runs come first in which a statistic is finite, and nothing else has to be computed."""
+        first, *others = self.terms
+        if first.statistic is None or not all(term.is_stored for term in others):
+            return False
         if self._after is not None and self._after[0][0] != Rank.NUMBER:
-            return None
-        if self._node is not None and uses_artifacts(self._node):
-            return None
+            return False
+        return self._node is None or not uses_artifacts(self._node)
+
+    def finite_pipeline(self, most: int, *, bound: float | None = None) -> Pipeline:
+        """The same for those runs alone, which come before all others: MongoDB can sort them by the stored field.
+
+        The whole pipeline computes a rank for every run that passes the filter. Where there is an index of results it is
+        followed in its order, without the ties: then those that tie with the last one may be missing.
+
+        Args:
+            most: how many runs.
+            bound: of the statistic, if those beyond it do not come into question.
+        """
+        first, *others = self.terms
         terms = [first.as_stored(), *others]
-        path = terms[0].path
-        conditions = [] if self._node is None else [self._conditions.of(self._node)]
+        path, is_descending, *_ = terms[0]
         behind = [] if self._after is None else [_behind(self._after, terms)]
+        conditions = [] if self._node is None else [self._conditions.of(self._node)]
+        is_finite = [{path: {"$gt": -math.inf, "$lt": math.inf}}]
+        if bound is not None:
+            is_finite.append({path: {"$gte" if is_descending else "$lte": bound}})
+        stages = [_match([self._scope, *([] if self._part.joins else [*conditions, *is_finite, *behind])])]
+        if self._part.joins:
+            stages += [*self._lookups(self._conditions.joined.keys()), _match([*conditions, *is_finite, *behind])]
+        follows_index = self._part.has_results and bound is None
         rank = {"$literal": int(Rank.NUMBER)}
         return [
-            _match([self._scope, *conditions, {path: {"$gt": -math.inf, "$lt": math.inf}}, *behind]),
-            _sort(terms),
-            {"$limit": self._limit},
+            *stages,
+            {"$sort": {path: -1 if is_descending else 1}} if follows_index else sort_stage(terms),
+            {"$limit": most},
             {"$project": {**SHOWN_FIELDS, first.path: f"${path}", first.rank_path: rank}},
-        ]
-
-    def place_of(self, document: Document) -> Place:
-        """The place of a run that the pipeline gave."""
-        return [
-            (int(document[term.rank_path]) if term.rank is None else term.rank, document[term.path])
-            for term in self._terms
         ]
 
     def _split(self) -> tuple[list[Node], list[Node]]:
@@ -114,7 +142,7 @@ class Search:
         if self._node is None:
             return [], []
         items = self._node.items if isinstance(self._node, And) else (self._node,)
-        late = [item for item in items if (self._joins and uses_metrics(item)) or uses_artifacts(item)]
+        late = [item for item in items if (self._part.joins and uses_metrics(item)) or uses_artifacts(item)]
         return [item for item in items if item not in late], late
 
     def _artifact_lookups(self) -> Pipeline:
@@ -177,7 +205,8 @@ def _sort_keys(terms: Sequence[Term]) -> Iterator[_SortKey]:
                 yield key
 
 
-def _sort(terms: Sequence[Term]) -> Document:
+def sort_stage(terms: Sequence[Term]) -> Document:
+    """The stage that sorts by terms."""
     return {"$sort": {key.path: -1 if key.is_descending else 1 for key in _sort_keys(terms)}}
 
 
