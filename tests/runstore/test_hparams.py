@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import attrs
+import msgspec
 import numpy as np
+import pydantic
 import pytest
 import torch
 
@@ -154,3 +157,29 @@ def test_interpolations_of_omegaconf_are_resolved_and_what_cannot_be_stays_as_it
         "missing": "???",
     }
     assert config_of(given.opt) == {"name": "sgd", "lr": 0.1, "half": 0.1}
+
+
+class Optimizer(msgspec.Struct):
+    lr: float
+    betas: tuple[float, float] = (0.9, 0.999)
+
+
+@attrs.frozen
+class Scheduler:
+    warmup: int = 3
+
+
+class Train(pydantic.BaseModel):
+    optimizer: Any
+    token: pydantic.SecretStr
+    data: Path = Path("/data")
+
+
+def test_models_of_pydantic_classes_of_attrs_and_structs_of_msgspec_are_mappings() -> None:
+    token = pydantic.SecretStr("hunter2")
+
+    assert config_of(Train(optimizer={"of": Optimizer(0.1), "with": Scheduler()}, token=token)) == {
+        "optimizer": {"of": {"lr": 0.1, "betas": [0.9, 0.999]}, "with": {"warmup": 3}},
+        "token": "<object pydantic.types.SecretStr: SecretStr('**********')>",
+        "data": "/data",
+    }

@@ -1,7 +1,8 @@
 """Settings of any kind as a config that every store keeps; nothing raises, nothing is dropped.
 
 What a config can hold is kept typed: numbers (numpy's and torch's too), texts, ``None``, lists and mappings. Mappings
-of other kinds, namespaces, dataclasses and OmegaConf nodes become mappings, sets and tuples lists, paths and enum
+of other kinds, namespaces, dataclasses, OmegaConf nodes, models of pydantic, classes of attrs and structs of msgspec become
+mappings, sets and tuples lists, paths and enum
 members their text or value, small arrays and tensors lists. Anything else is kept as text in angle brackets that tells
 its type, such as ``<function torch.nn.functional.relu>`` or ``<object app.Augment: Augment(p=0.5)>``. Texts hold no
 memory addresses, so the same program gives the same config.
@@ -105,7 +106,23 @@ def _mapping_of(value: Any) -> Mapping[Any, Any] | None:
         return vars(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    return _plain(value) if isinstance(value, Mapping) else None
+    if isinstance(value, Mapping):
+        return _plain(value)
+    fields = _fields_of(type(value))
+    return None if fields is None or isinstance(value, type) else {name: getattr(value, name) for name in fields}
+
+
+def _fields_of(kind: type) -> list[str] | None:
+    """The names of the fields of a model of pydantic, a class of attrs or a struct of msgspec; no library is imported.
+
+    Secrets that pydantic hides stay hidden.
+    """
+    for told in ("model_fields", "__struct_fields__"):
+        fields = getattr(kind, told, None)
+        if isinstance(fields, (Mapping, tuple)) and all(isinstance(name, str) for name in fields):
+            return list(fields)
+    attributes = getattr(kind, "__attrs_attrs__", None)
+    return None if attributes is None else [each.name for each in attributes]
 
 
 def _is_array(value: object) -> bool:
