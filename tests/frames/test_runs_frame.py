@@ -134,6 +134,14 @@ def test_a_name_that_needs_quotes_is_written_so_that_the_filter_takes_it(store: 
     assert list(again) == [dict(zip(columns, ("x", 1, 1.0), strict=True))]
 
 
+def test_a_table_without_columns_has_its_rows(store: Store) -> None:
+    make_runs(store)
+
+    for as_ in ("frame", "pandas", "arrow"):
+        assert len(store.runs_frame(columns=["metric.test.*"], as_=as_)) == 2
+    assert list(store.runs_frame(columns=[], as_="frame")) == [{}, {}]
+
+
 def test_a_filter_an_order_and_a_limit_are_those_of_a_search(store: Store) -> None:
     experiment_id = store.get_or_create_experiment("many")
     for number in range(7):

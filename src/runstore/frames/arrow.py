@@ -54,10 +54,10 @@ _kept: Final[dict[int, Any]] = {}
 _numbers: Final = itertools.count(1)
 
 
-def stream_of(columns: Sequence[Column]) -> object:
-    """A capsule ``arrow_array_stream`` that gives the columns as one batch."""
+def stream_of(columns: Sequence[Column], length: int) -> object:
+    """A capsule ``arrow_array_stream`` that gives the columns, of this length, as one batch."""
     stream = CStream(*_GET, _RELEASE.stream)
-    stream.private_data = _keep([list(columns), False])
+    stream.private_data = _keep([list(columns), length, False])
     address = ctypes.addressof(stream)
     _kept[-address] = stream
     capsule: object = _python.PyCapsule_New(address, _CAPSULE, _RELEASE.capsule)
@@ -191,7 +191,7 @@ def _make_releases() -> _Releases:
 def _make_gets() -> _Gets:
     def get_schema(stream: Any, out: Any) -> int:
         try:
-            columns, _ = _kept[stream.contents.private_data]
+            columns, _, _ = _kept[stream.contents.private_data]
             made = _schema(_TABLE, children=list(map(_schema_of, columns)))
             memmove(out, pointer(made), sizeof(made))
         except BaseException:  # noqa: BLE001 - nobody hears of what leaves a callback, and `out` would be read as it is
@@ -201,13 +201,12 @@ def _make_gets() -> _Gets:
     def get_next(stream: Any, out: Any) -> int:
         try:
             state = _kept[stream.contents.private_data]
-            columns, is_given = state
+            columns, length, is_given = state
             memset(out, 0, sizeof(CArray))
             if not is_given:
-                length = columns[0].length if columns else 0
                 made = _array(length, [None], children=list(map(_array_of, columns)))
                 memmove(out, pointer(made), sizeof(made))
-                state[1] = True
+                state[2] = True
         except BaseException:  # noqa: BLE001 - as above
             return _FAILED
         return 0

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
+from itertools import repeat
 from types import ModuleType
 from typing import Any, Final
 
@@ -24,10 +25,10 @@ class Frame:
     A missing value is null (``None``), never NaN: a metric may really be NaN.
     """
 
-    def __init__(self, columns: Sequence[Column]) -> None:
-        """Takes columns of equal length, each of another name."""
+    def __init__(self, columns: Sequence[Column], *, length: int | None = None) -> None:
+        """Takes columns of equal length, each of another name; and the length where there may be no column."""
         self._columns = {column.name: column for column in columns}
-        self._length = columns[0].length if columns else 0
+        self._length = (columns[0].length if columns else 0) if length is None else length
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -47,7 +48,11 @@ class Frame:
     def __iter__(self) -> Iterator[dict[str, Any]]:
         """The rows."""
         names = self.columns
-        rows = zip(*(column.objects() for column in self._columns.values()), strict=True)
+        rows = (
+            zip(*(column.objects() for column in self._columns.values()), strict=True)
+            if names
+            else repeat((), len(self))
+        )
         return (dict(zip(names, row, strict=True)) for row in rows)
 
     def __repr__(self) -> str:
@@ -57,7 +62,7 @@ class Frame:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The table as one batch of Arrow; what another schema asks for is for its reader to make, as Arrow allows."""
         del requested_schema
-        return stream_of(list(self._columns.values()))
+        return stream_of(list(self._columns.values()), len(self))
 
     def to_pandas(self) -> Any:
         """A ``pandas.DataFrame``.

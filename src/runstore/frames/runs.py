@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from runstore.errors import InvalidValueError
+from runstore.errors import ExperimentNotFoundError, InvalidValueError
 from runstore.frames.columns import Kind, column_of
 from runstore.frames.frame import Frame, check_library, converted
 from runstore.frames.sources import Source
@@ -47,7 +48,7 @@ class _Facts(NamedTuple):
     """What is known of a run."""
 
     run: Run
-    experiment: str
+    experiment: str | None
     config: Mapping[str, Any]
     summaries: Mapping[tuple[str, str], SeriesSummary]
 
@@ -137,7 +138,8 @@ class _Table:
         for found in self._found:
             for field, column in sorted(found.items(), key=lambda item: item[1].name):
                 columns.setdefault(field, column)
-        return Frame([column_of(column.name, column.values, column.kind) for column in columns.values()])
+        made = [column_of(column.name, column.values, column.kind) for column in columns.values()]
+        return Frame(made, length=self._length)
 
 
 def _names(columns: object) -> list[str]:
@@ -176,7 +178,7 @@ def _facts_of(reader: Source, runs: Sequence[Run], table: _Table, names: dict[st
     return [
         _Facts(
             run,
-            names.get(run.experiment_id, ""),
+            names.get(run.experiment_id),
             dict(_leaves(configs.get(run.id, {}), "")),
             {(each.name, str(each.dataset_type)): each for each in summaries.get(run.id, ())},
         )
@@ -186,7 +188,9 @@ def _facts_of(reader: Source, runs: Sequence[Run], table: _Table, names: dict[st
 
 def _name(reader: Source, unnamed: set[str], names: dict[str, str]) -> None:
     if len(unnamed) <= _FEW_EXPERIMENTS:
-        names.update({each: reader.get_experiment(each).name for each in unnamed})
+        for each in unnamed:
+            with suppress(ExperimentNotFoundError):  # deleted since its run was read
+                names[each] = reader.get_experiment(each).name
         return
     cursor = None
     while True:
