@@ -10,7 +10,8 @@ from runstore.memory import MemoryStore
 from runstore.query import Rank
 from runstore.query.meaning import sort_key
 from runstore.query.parser import parse_order
-from runstore.testing.filters import STATUSES, Facts, some_filter, some_order, some_runs, write
+from runstore.testing.examples import STATUSES, Facts, some_runs, with_ids, without_strangers, write
+from runstore.testing.filters import some_filter, some_order
 from runstore.testing.fuzz import chances
 from runstore.testing.sequences import some_calls
 
@@ -23,16 +24,14 @@ def populations() -> list[tuple[Random, list[Facts]]]:
 
 def stored(runs: list[Facts]) -> MemoryStore:
     store = MemoryStore()
-    experiment_id = store.get_or_create_experiment("examples")
-    for index, run in enumerate(runs):
-        write(store, experiment_id, f"run-{index}", run)
+    write(store, without_strangers(runs), "run-")
     return store
 
 
 def ranks(store: MemoryStore, order_by: list[str]) -> Iterator[int]:
     orders = parse_order(order_by)
     for entry in store._database.runs.values():  # noqa: SLF001 - the reference, looked at from inside
-        run = store.get_run(entry.run.id)
+        run = store._seen(entry.run, 0)  # noqa: SLF001 - deleted ones too
         lookup = store._lookup(entry, run)  # noqa: SLF001
         yield from (rank for rank, _ in sort_key(orders, lookup, start_us=0, run_id=run.id)[:-2])
 
@@ -61,7 +60,8 @@ def test_runs_whose_lease_has_run_out_are_among_them_and_asked_for(
 
     assert lost
     assert asked
-    assert stored(lost[:1]).get_run("run-0").status == "lost"
+    first = lost[0]._replace(is_deleted=False)
+    assert stored([first]).get_run(with_ids(first.id, "run-")).status == "lost"
 
 
 def test_sequences_overwrite_extremes_and_meet_equal_and_non_finite_ones() -> None:

@@ -1,4 +1,4 @@
-"""Random runs and filters, each filter as text and as a plain Python judgement of what it must find.
+"""Random filters, each as text and as a plain Python judgement of what it must find.
 
 The judgement looks at the plain facts a run was made from; it calls neither the parser nor the reference evaluation.
 """
@@ -6,61 +6,25 @@ The judgement looks at the plain facts a run was made from; it calls neither the
 import math
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from random import Random
 from typing import Any, Final, NamedTuple
 
-from runstore.backend import Store
-from runstore.testing.bench import point
+from runstore.testing.examples import (
+    ARTIFACTS,
+    KEYS,
+    MISSING,
+    NUMBERS,
+    SERIES,
+    START,
+    TEXTS,
+    Facts,
+    duration_of,
+    end_of,
+)
 
-START: Final = datetime(2026, 7, 1, tzinfo=UTC)
-EARLIEST_AND_LATEST: Final = (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
-MISSING: Final = object()
-"""What a run has not. ``None`` is a config's null, which is something else."""
-
-KEYS: Final = {
-    "lr": "config.lr",
-    "depth": "config.depth",
-    "a.b": 'config."a.b"',
-    "$set": 'config."$set"',
-    "opt.name": "config.opt.name",
-}
-SERIES: Final = {("auroc", "validation"): "metric.validation.auroc", ("odd/na me", "train"): 'metric.train."odd/na me"'}
 STATISTICS: Final = ("", "last", "first", "min", "max", "count")
-TEXTS: Final = (
-    "Adam",
-    "adam",
-    "A%",
-    "a_b",
-    "",
-    "18",
-    "true",
-    "null",
-    "ä",
-    "a\u0308",
-    "x'y",
-    "\\",
-    "a ",
-    "a",
-    "a\n",
-    "*[a]?",
-    "\ue000",
-    "\ufffd",
-    "\ufffe",
-    "\uffff",
-    "\U00010000",
-    "h" * 63,
-    "h" * 64,
-    "h" * 65,
-)
-"""Texts that servers mix up: by case, form, blanks at the end, patterns of their own, or the order of code points."""
-LONG_TEXTS: Final = tuple("n" * count + end for count in (255, 1023, 2700, 33_000) for end in ("a", "b"))
-"""Texts whose difference lies behind what some server compares, sorts or indexes by."""
-NUMBERS: Final = (
-    *(0, -0.0, 1, 1.0, 18, 0.1, 1e-3, -5, 5e-324, -5e-324, 1e300, 1.7976931348623157e308),
-    *(2**53, 2**53 + 1, 2**63, -(2**63) - 1, 10**30, 10**400, math.nan, math.inf, -math.inf),
-)
 _OPERATORS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
     "=": operator.eq,
     "!=": operator.ne,
@@ -71,27 +35,16 @@ _OPERATORS: Final[Mapping[str, Callable[[Any, Any], Any]]] = {
 }
 
 
-class Facts(NamedTuple):
-    """What one run is made from."""
-
-    name: str | None
-    mode: str
-    path: str | None
-    client: str | None
-    start: datetime
-    lasted_us: int
-    attempt: int
-    tags: dict[str, str]
-    config: dict[str, Any]
-    points: dict[tuple[str, str], list[tuple[int, float]]]
-    status: str
-
-
 class Expression(NamedTuple):
-    """A filter as text, and whether a run must be found by it."""
+    """A filter as text, whether it holds for a run, and whether it names ``archived``."""
 
     text: str
     holds: Callable[[Facts], bool]
+    names_archived: bool = False
+
+    def finds(self, run: Facts) -> bool:
+        """Whether a search must find a run: what is deleted never, what is archived if that is asked for."""
+        return self.holds(run) and not run.is_deleted and (self.names_archived or not run.is_archived)
 
 
 class Term(NamedTuple):
@@ -100,88 +53,6 @@ class Term(NamedTuple):
     text: str
     of: Callable[[Facts], Any]
     kind: str
-
-
-# Runs
-
-
-STATUSES: Final = ("in_progress", "in_progress", "completed", "failed", "interrupted")
-
-
-def some_runs(chance: Random, *, statuses: Sequence[str] = STATUSES) -> list[Facts]:
-    """Up to eight runs whose values meet, in kind and in number."""
-    texts = chance.sample(TEXTS, 5) + chance.sample(LONG_TEXTS, 2)
-    numbers = chance.sample(NUMBERS, 5)
-    return [_some_run(chance, texts, numbers, statuses) for _ in range(chance.choice((1, 5, 8, 8)))]
-
-
-def _some_run(chance: Random, texts: Sequence[str], numbers: Sequence[float], statuses: Sequence[str]) -> Facts:
-    def value() -> Any:
-        kinds: tuple[Sequence[Any], ...] = (texts, numbers, (True, False), (None,), ([1], {}))
-        return chance.choice(chance.choices(kinds, weights=(4, 4, 2, 1, 1))[0])
-
-    def maybe(choices: Sequence[Any]) -> Any:
-        return chance.choice(choices) if choices and chance.random() < 0.7 else None
-
-    short = [text for text in texts if 0 < len(text) < 256 and text.isprintable()]
-    return Facts(
-        name=maybe(short),
-        mode=chance.choice(("centralized", "federated")),
-        path=maybe(texts),
-        client=maybe(short),
-        start=chance.choice((START, START, START + timedelta(microseconds=1), *EARLIEST_AND_LATEST)),
-        lasted_us=chance.choice((0, 0, 1, 60_000_000)),
-        attempt=chance.choice((1, 1, 1, 2)),
-        tags={key: chance.choice(texts) for key in ("owner", "$a.b") if chance.random() < 0.6},
-        config={key: value() for key in KEYS if chance.random() < 0.6},
-        points={
-            series: [(step, float(chance.choice(_floats(numbers)))) for step in range(chance.choice((0, 0, 1, 2, 4)))]
-            for series in SERIES
-        },
-        status=chance.choice(statuses),
-    )
-
-
-def _floats(numbers: Sequence[float]) -> list[float]:
-    return [number for number in numbers if isinstance(number, float) or abs(number) < 2**64] or [0.5]
-
-
-def write(store: Store, experiment_id: str, run_id: str, run: Facts) -> None:
-    """Makes the run in a store."""
-    store.ensure_run(
-        experiment_id,
-        run_id=run_id,
-        name=run.name,
-        training_mode=run.mode,
-        source_path=run.path,
-        client_id=run.client,
-        tags=run.tags,
-        start_time=run.start,
-    )
-    config = {key: value for key, value in run.config.items() if key != "opt.name"}
-    if "opt.name" in run.config:
-        config["opt"] = {"name": run.config["opt.name"]}
-    store.log_config(run_id, config)
-    logged = [point(name, step, value, kind) for (name, kind), points in run.points.items() for step, value in points]
-    if logged:
-        store.log_metrics(run_id, logged)
-    for _ in range(run.attempt - 1):
-        store.finalize(run_id, "failed", end_time=run.start)
-        store.ensure_run(run_id=run_id, resume=True)
-    if run.status == "lost":
-        store.heartbeat(run_id, lease_s=1e-6)
-    elif run.status != "in_progress":
-        store.finalize(run_id, run.status, end_time=_end_of(run))
-
-
-def _end_of(run: Facts) -> Any:
-    """When it ended; what has not ended has no such time."""
-    if run.status in {"in_progress", "lost"}:
-        return MISSING
-    try:
-        return run.start + timedelta(microseconds=run.lasted_us)
-    except OverflowError:
-        return run.start
 
 
 # Filters
@@ -196,19 +67,23 @@ def some_filter(chance: Random, runs: Sequence[Facts], depth: int = 0) -> Expres
         return _some_test(chance, runs)
     if form == "not":
         inner = some_filter(chance, runs, depth + 1)
-        return Expression(f"not ({inner.text})", lambda run: not inner.holds(run))
+        return Expression(f"not ({inner.text})", lambda run: not inner.holds(run), inner.names_archived)
     items = [some_filter(chance, runs, depth + 1) for _ in range(chance.choice((2, 2, 3)))]
     text = f" {form} ".join(f"({each.text})" for each in items)
     joined = all if form == "and" else any
-    return Expression(text, lambda run: joined(each.holds(run) for each in items))
+    names_archived = any(each.names_archived for each in items)
+    return Expression(text, lambda run: joined(each.holds(run) for each in items), names_archived)
 
 
 def _some_test(chance: Random, runs: Sequence[Facts]) -> Expression:
+    if chance.random() < 0.08:
+        return _some_test_of_artifacts(chance)
     term = chance.choice(chance.choice((CONFIGS, METRICS, TEXT_TERMS, OTHER_TERMS)))
     forms = ["compare", "compare", "in", "null", *(["like", "like"] if term.kind in {"text", "status", "any"} else [])]
     match chance.choice(forms):
         case "compare":
-            return _compare(term, chance.choice(sorted(_OPERATORS)), _some_literal(chance, term, runs))
+            operators = ["!=", "="] if term.kind in {"boolean", "id"} else sorted(_OPERATORS)
+            return _compare(term, chance.choice(operators), _some_literal(chance, term, runs))
         case "in":
             wanted = [_some_literal(chance, term, runs) for _ in range(chance.choice((1, 2, 3, 30)))]
             return _among(term, wanted, is_negated=chance.random() < 0.5)
@@ -216,6 +91,27 @@ def _some_test(chance: Random, runs: Sequence[Facts]) -> Expression:
             return _like(term, _some_pattern(chance, term, runs), is_negated=chance.random() < 0.5)
         case _:
             return _present(term, is_negated=chance.random() < 0.5)
+
+
+def _some_test_of_artifacts(chance: Random) -> Expression:
+    """A test that holds when it holds for one name; there is no negated one."""
+    wanted = chance.sample(ARTIFACTS, chance.choice((1, 1, 3)))
+    match chance.choice(("=", "in", "like", "null")):
+        case "=":
+            return Expression(f"artifact = {_quoted(wanted[0])}", lambda run: wanted[0] in run.artifacts)
+        case "in":
+            listed = ", ".join(map(_quoted, wanted))
+            return Expression(f"artifact in ({listed})", lambda run: not run.artifacts.isdisjoint(wanted))
+        case "like":
+            parts = chance.choice(([*_exactly(wanted[0][:-3]), ("%", "%")], [("%", "%"), *_exactly(wanted[0][-4:])]))
+            signs = [meant for _, meant in parts]
+            pattern = _quoted("".join(written for written, _ in parts))
+            return Expression(
+                f"artifact like {pattern}", lambda run: any(_is_matched(name, signs) for name in run.artifacts)
+            )
+        case _:
+            word = chance.choice(("", "not "))
+            return Expression(f"artifact is {word}null", lambda run: bool(run.artifacts) == bool(word))
 
 
 def some_order(chance: Random) -> list[str]:
@@ -234,6 +130,10 @@ def _some_literal(chance: Random, term: Term, runs: Sequence[Facts]) -> tuple[st
     match term.kind:
         case "time":
             value = chance.choice([*found, *found, START + timedelta(microseconds=chance.randint(-1, 2))])
+        case "id":
+            value = chance.choice([*found, "⟨9⟩"])
+        case "boolean":
+            value = chance.random() < 0.5
         case "status":
             value = chance.choice(("completed", "failed", "in_progress", "lost"))
         case "text":
@@ -313,14 +213,19 @@ TEXT_TERMS: Final = (
     Term("source_path", lambda run: MISSING if run.path is None else run.path, "text"),
     Term("tag.owner", lambda run: run.tags.get("owner", MISSING), "text"),
     Term('tag."$a.b"', lambda run: run.tags.get("$a.b", MISSING), "text"),
+    Term("note", lambda run: MISSING if run.note is None else run.note, "text"),
+    Term("experiment", lambda run: run.experiment, "text"),
 )
 OTHER_TERMS: Final = (
     Term("training_mode", lambda run: run.mode, "text"),
     Term("status", lambda run: run.status, "status"),
     Term("client_id", lambda run: MISSING if run.client is None else run.client, "text"),
     Term("start_time", lambda run: run.start, "time"),
-    Term("end_time", _end_of, "time"),
+    Term("end_time", end_of, "time"),
     Term("attempt", lambda run: float(run.attempt), "number"),
+    Term("duration", duration_of, "number"),
+    Term("archived", lambda run: run.is_archived, "boolean"),
+    Term("parent", lambda run: MISSING if run.parent is None else run.parent, "id"),
 )
 
 
@@ -332,6 +237,7 @@ def _compare(term: Term, symbol: str, literal: tuple[str, Any]) -> Expression:
     return Expression(
         f"{term.text} {symbol} {written}",
         lambda run: _is_same_kind(term.of(run), wanted) and bool(_OPERATORS[symbol](term.of(run), wanted)),
+        term.text == "archived",
     )
 
 
@@ -345,7 +251,8 @@ def _among(term: Term, wanted: list[tuple[str, Any]], *, is_negated: bool) -> Ex
 
     short = [each for each in wanted if len(each[0]) < 300] or wanted[:1]
     wanted = short
-    return Expression(f"{term.text} {word} ({', '.join(written for written, _ in wanted)})", holds)
+    text = f"{term.text} {word} ({', '.join(written for written, _ in wanted)})"
+    return Expression(text, holds, term.text == "archived")
 
 
 def _present(term: Term, *, is_negated: bool) -> Expression:
@@ -353,7 +260,8 @@ def _present(term: Term, *, is_negated: bool) -> Expression:
         value = term.of(run)
         return value is MISSING or value is None
 
-    return Expression(f"{term.text} is {'not ' if is_negated else ''}null", lambda run: is_null(run) != is_negated)
+    text = f"{term.text} is {'not ' if is_negated else ''}null"
+    return Expression(text, lambda run: is_null(run) != is_negated, term.text == "archived")
 
 
 def _like(term: Term, parts: PatternParts, *, is_negated: bool) -> Expression:

@@ -2,13 +2,18 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from runstore.testing.bench import Bench, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.conformance._reading import pages
-from runstore.testing.filters import STATUSES, Expression, Facts, some_filter, some_order, some_runs, write
+from runstore.testing.examples import EXPERIMENTS, STATUSES, Facts, some_runs, with_ids, without_strangers, write
+from runstore.testing.filters import Expression, some_filter, some_order
 from runstore.testing.fuzz import chances, smallest
 from runstore.testing.harness import open_url
+from runstore.values.ids import experiment_id_of
+
+SCOPES = (None, *EXPERIMENTS)
 
 QUERIES_A_SET = 12
 """The filters that are tried on one set of runs: making the runs costs more than asking."""
@@ -21,31 +26,34 @@ class FilterClauses(ConformanceBase):
     def test_any_filter_and_order_give_what_the_reference_gives(self, bench: Bench) -> None:
         store = bench.open()
 
-        def ask(runs: Sequence[Facts], queries: Sequence[tuple[Expression, list[str], int]]) -> None:
-            reference, name, prefix = open_url("memory://"), unique(), unique("run")
-            made = {f"{prefix}-{index}": run for index, run in enumerate(runs)}
+        def ask(runs: Sequence[Facts], queries: Sequence[tuple[Expression, list[str], int, str | None]]) -> None:
+            reference, prefix = open_url("memory://"), unique("run-")
+            runs = without_strangers(runs)
             for each in (store, reference):
-                experiment_id = each.get_or_create_experiment(name)
-                for run_id, run in made.items():
-                    write(each, experiment_id, run_id, run)
+                write(each, runs, prefix)
 
-            for expression, order_by, limit in queries:
-                query = {"filter": expression.text, "experiment_id": experiment_id, "order_by": order_by}
-                expected = [run.id for run in reference.search_runs(**query).items]  # type: ignore[arg-type]
-                assert sorted(expected) == sorted(run_id for run_id, run in made.items() if expression.holds(run)), (
-                    f"the reference misreads {expression.text}"
+            for expression, order_by, limit, experiment in queries:
+                text = f"tag.example = '{prefix}'" + (expression.text and f" and ({with_ids(expression.text, prefix)})")
+                query: dict[str, Any] = {"filter": text, "order_by": order_by}
+                if experiment is not None:
+                    query["experiment_id"] = experiment_id_of(experiment)
+                meant = [run for run in runs if experiment in {None, run.experiment} and expression.finds(run)]
+                expected = [run.id for run in reference.search_runs(**query).items]
+                assert sorted(expected) == sorted(with_ids(run.id, prefix) for run in meant), (
+                    f"the reference misreads {text}"
                 )
-                found = [run.id for run in store.search_runs(**query).items]  # type: ignore[arg-type]
-                assert found == expected, f"{expression.text} ordered by {order_by}"
+                found = [run.id for run in store.search_runs(**query).items]
+                assert found == expected, f"{text} ordered by {order_by}"
                 paged = [run.id for run in pages(store, **query, limit=limit)]
-                assert paged == expected, f"{expression.text} ordered by {order_by}, {limit} runs a page"
+                assert paged == expected, f"{text} ordered by {order_by}, {limit} runs a page"
 
         # A store that delivers later also tells of life later, and would find a run that was lost again.
         statuses = (*STATUSES, "lost") if bench.harness.is_immediate else STATUSES
         for seed, chance in chances(10, share=bench.harness.effort):
             runs = some_runs(chance, statuses=statuses)
             queries = [
-                (some_filter(chance, runs), some_order(chance), chance.randint(1, 3)) for _ in range(QUERIES_A_SET)
+                (some_filter(chance, runs), some_order(chance), chance.randint(1, 3), chance.choice(SCOPES))
+                for _ in range(QUERIES_A_SET)
             ]
             try:
                 ask(runs, queries)
