@@ -5,12 +5,14 @@ from typing import Any, Final
 from bson.int64 import Int64
 from msgspec import UNSET
 
-from runstore.backend import ExperimentChange, Presence, RunChange
+from runstore.backend import ExperimentChange, Presence, RunChange, Sweep
 from runstore.errors import ExperimentNotFoundError
+from runstore.model import Garbage
 from runstore_mongo.connection import ConflictingWriteError
 from runstore_mongo.documents.names import EXPERIMENTS, RUNS, Document
 from runstore_mongo.documents.records import SHOWN, presence_of, tag_documents, tags_of
 from runstore_mongo.reading import MongoReads
+from runstore_mongo.sweeping import Purge, named_files
 
 _CHANGED: Final[Document] = {"tags": 1, "experiment_id": 1, "archived_at": 1, "deleted_at": 1, "purged_at": 1}
 """What the outcome of a change depends on."""
@@ -18,6 +20,8 @@ _CHANGED: Final[Document] = {"tags": 1, "experiment_id": 1, "archived_at": 1, "d
 
 class MongoEdits(MongoReads):
     """Changing, over a connection."""
+
+    _is_place_named: bool
 
     def change_run(self, run_id: str, change: RunChange) -> None:
         self._connection.call("change a run", lambda: self._change_run(run_id, change))
@@ -59,6 +63,17 @@ class MongoEdits(MongoReads):
             deletion = {"$set": {"deleted_at": Int64(change.at_us)}}
             self._connection.collection(RUNS).update_many({"experiment_id": experiment_id, **SHOWN}, deletion)
             experiments.update_one(scope, deletion)
+
+    def sweep(self, asked: Sweep) -> Garbage:
+        purge = Purge(self._connection, deleted_before_us=asked.deleted_before_us)
+        due = purge.runs()
+        points = purge.count_points(due)
+        runs = len(due) if asked.dry_run else purge.remove(due)
+        files, size = 0, 0
+        if asked.collects_files(is_place_named=self._is_place_named):
+            named = named_files(self._connection, deleted_before_us=asked.deleted_before_us)
+            files, size = asked.collect(self.blobs, named, is_place_named=self._is_place_named)
+        return Garbage(runs=runs, points=points, files=files, bytes=size, is_dry_run=asked.dry_run)
 
     def _show_experiment(self, experiment_id: str) -> None:
         """Shows an experiment again, if it was deleted."""

@@ -66,6 +66,7 @@ class MongoStore(MongoEdits):
         self._arguments = (url, artifacts, read_only)
         self._connection = Connection(url)
         self._blobs: Blobs = blobs_at(artifacts) if artifacts else GridFSBlobs(self._connection)
+        self._is_place_named = bool(artifacts)
         self._points = PointWriter(self._connection)
         self._is_plain = bool(os.environ.get(PLAIN))
         self._heartbeats: dict[str, float] = {}

@@ -31,6 +31,11 @@ def series_key(run_id: str, series: Series) -> str:
     return f"{run_id}\n{dataset_type}\n{name}"
 
 
+def keys_of_run(run_id: str) -> Document:
+    """The condition of keys of a run's series, buckets, roll-ups and artifacts: all begin with its id and a line feed."""
+    return {"$gt": f"{run_id}\n", "$lt": f"{run_id}\v"}
+
+
 def bucket_key(key: str, low: int) -> str:
     """The ``_id`` of the bucket of a series, known by its key, that begins at a step."""
     return f"{key}\n{low:019d}"
