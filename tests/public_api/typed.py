@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, assert_type
 
 import runstore
 from runstore import (
+    ActiveRun,
     Artifact,
     DatasetType,
     Experiment,
@@ -25,6 +26,7 @@ from runstore import (
     StepValue,
     open_reader,
     open_store,
+    start_run,
 )
 from runstore.frames import Frame
 from runstore.hookspecs import Backend, OpenOptions, hookimpl
@@ -53,6 +55,16 @@ def written(url: str) -> str:
         store.finalize(run_id, "failed", error=ValueError("why"))
         store.finalize(run_id, RunStatus.FAILED, error=RunFailure(type="x", message="y", traceback=""))
         return run_id
+
+
+def led(url: str) -> None:
+    with start_run("x", store=url, config={"lr": 0.1}, tags={"fold": 3}, resume="@1", system_metrics_s=15) as run:
+        assert_type(run, ActiveRun)
+        run.log({"train/loss": 0.5, "val": {"auroc": 0.9}}, step=3)
+        assert_type(run.log_artifact(Path("weights.ckpt")), Artifact | None)
+        assert_type(run.log_image("overlay", [[0]], step=1), Artifact | None)
+        assert_type(run.child(name="fold"), ActiveRun)
+        run.finish("failed", error=ValueError("why"))
 
 
 def read(url: str | None = None) -> None:

@@ -107,7 +107,8 @@ def _mapping_of(value: Any) -> Mapping[Any, Any] | None:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        return _plain(value)
+        mapping: Mapping[Any, Any] = _plain(value)
+        return mapping
     fields = _fields_of(type(value))
     return None if fields is None or isinstance(value, type) else {name: getattr(value, name) for name in fields}
 
