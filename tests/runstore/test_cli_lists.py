@@ -8,6 +8,7 @@ import pytest
 
 from runstore import MetricPoint, open_store
 from runstore.cli.columns import best_of, span_text
+from runstore.query import ATTRIBUTES
 from support.commands import runstore, runstore_on_a_terminal
 
 _LONG = "a name that is as long as somebody who puts each hyperparameter into it makes it"
@@ -99,6 +100,21 @@ def test_an_unknown_column_is_refused_and_says_what_there_is(sqlite_url: str) ->
     assert refused.returncode == 1
     for word in ("nonsense", "metric.", "config.", "tag.", "experiment", "took"):
         assert word in refused.stderr
+    near = runstore("runs", "--store", sqlite_url, "--columns", "auroc.max")
+    assert "--columns: expected a field" in near.stderr
+    assert "did you mean metric.validation.auroc.max?" in near.stderr
+
+
+def test_every_field_of_the_run_can_be_a_column(sqlite_url: str, ids: list[str]) -> None:
+    with open_store(sqlite_url, durable=False) as store:
+        store.set_note(ids[0], "the one to beat")
+
+    fields = ",".join(field for field in ATTRIBUTES if not field.endswith("id"))
+    shown = runstore("runs", "--store", sqlite_url, "--columns", fields, columns=400)
+
+    assert shown.returncode == 0, shown.stderr
+    assert "the one to beat" in shown.stdout
+    assert "archived" in shown.stdout
 
 
 def test_json_has_all_runs_unless_told_otherwise_and_says_on_stderr_when_it_does_not(sqlite_url: str) -> None:

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from runstore.cli.tables import Column
-from runstore.errors import InvalidValueError, QueryError
+from runstore.errors import InvalidValueError
 from runstore.model import Run, SeriesSummary, StepValue
-from runstore.query.parser import parse_order
+from runstore.query.parser import parse_field
 from runstore.query.tree import ArtifactName, Attribute, ConfigKey, Metric, Tag
 from runstore.values.config import flatten_config
 
@@ -71,7 +71,7 @@ def asked_columns(asked: Iterable[str]) -> list[Shown]:
     """The columns that somebody asked for, behind the id.
 
     Raises:
-        InvalidValueError: one is unknown; says what there is.
+        QueryError: one is unknown; says what there is.
     """
     names = [name.strip() for text in asked for name in _split(text)]
     return [
@@ -99,19 +99,14 @@ def _asked(name: str) -> Shown:
         name = {"started": "start_time", "ended": "end_time"}[name]
     if name == "experiment":
         return Shown(Column("experiment", may_be_cut=True), lambda facts: facts.experiment)
-    try:
-        field = parse_order([name])[0].field
-    except QueryError as error:
-        raise InvalidValueError(
-            f"--columns: {error}; beside these there are experiment, started, ended and took (how long it ran)"
-        ) from None
+    field = parse_field(name, "--columns")
     if isinstance(field, Metric):
         return _metric(field)
     if isinstance(field, Tag):
         return Shown(Column(f"tag\n{field.key}"), lambda facts: facts.run.tags.get(field.key, ""))
     if isinstance(field, ConfigKey):
         return Shown(Column(f"config\n{field.key}"), lambda facts: facts.config.get(field.key, ""))
-    if isinstance(field, ArtifactName):  # no order goes by it, so that none gets here
+    if isinstance(field, ArtifactName):
         raise InvalidValueError("--columns: artifact is no column; `runstore show` lists a run's artifacts")
     return _attribute(field)
 
@@ -122,7 +117,8 @@ def _attribute(field: Attribute) -> Shown:
         column = Column(f"{title}\n({time_zone()})")
     else:
         column = Column(field.name, may_be_cut=not field.name.endswith("id"), is_number=field.name == "attempt")
-    return Shown(column, lambda facts: _attribute_text(getattr(facts.run, field.name)))
+    name = "archived_at" if field.name == "archived" else field.name
+    return Shown(column, lambda facts: _attribute_text(getattr(facts.run, name)))
 
 
 def _attribute_text(value: Any) -> str:

@@ -1,9 +1,10 @@
-"""Why a filter may have found nothing: what it names that is not there."""
+"""What somebody may have meant whose column is unknown, or whose filter names what is not there."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final
 
-from runstore.errors import ExperimentNotFoundError
+from runstore.errors import ExperimentNotFoundError, QueryError
 from runstore.protocol import RunReader
 from runstore.query.known import all_keys, fields_meant
 from runstore.query.parser import parse_filter
@@ -12,6 +13,18 @@ from runstore.query.spelling import spelt
 from runstore.query.tree import ArtifactName, Attribute, Compare, Field, In, Metric, Node, Present, tests_in
 
 _MOST_KEYS: Final = 10_000
+
+
+@contextmanager
+def advice_of_keys(reader: RunReader) -> Iterator[None]:
+    """Lets an error about a column that is unknown name the keys in use that are like it."""
+    try:
+        yield
+    except QueryError as error:
+        like = fields_meant(error.unknown_field, _in_use(reader)) if error.unknown_field else []
+        advice = f"; did you mean {' or '.join(like)}?" if like else error.advice
+        others = "; beside these there are started, ended and took (how long it ran)"
+        raise QueryError(f"--columns: {str(error).removesuffix(error.advice)}{others}{advice}") from None
 
 
 def hint_of_nothing(reader: RunReader, where: str) -> str:

@@ -6,7 +6,7 @@ import msgspec
 
 from runstore.cli.columns import asked_columns, default_columns, facts_of, time_text, time_zone
 from runstore.cli.finding import all_experiments, find_experiment
-from runstore.cli.hints import hint_of_nothing
+from runstore.cli.hints import advice_of_keys, hint_of_nothing
 from runstore.cli.tables import Column, print_json, print_line, print_table
 from runstore.model import Run
 from runstore.opening.stores import open_reader
@@ -30,8 +30,9 @@ def print_runs(  # noqa: PLR0913 - the command's options, keyword-only
     as_json: bool,
 ) -> None:
     """The runs that match. JSON has all of them unless a limit is given; a table has the first 20 of them."""
-    shown_columns = asked_columns(columns) if columns else None
     with open_reader(store) as reader:
+        with advice_of_keys(reader):
+            shown_columns = asked_columns(columns) if columns else None
         experiment_id = None if experiment is None else find_experiment(reader, experiment).id
         most = (None if as_json else _LIMIT) if limit is None else None if limit == ALL else limit
         runs, is_cut = _search(reader, where, experiment_id, order_by, most)

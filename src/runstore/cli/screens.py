@@ -99,6 +99,8 @@ def _facts(run: Run, experiment: str) -> list[list[str]]:
         ["ended", f"{time_text(run.end_time)} {time_zone()}" if run.end_time else ""],
         ["took", duration_text(run)],
         ["source", run.source_path or ""],
+        ["note", run.note or ""],
+        ["archived", f"{time_text(run.archived_at)} {time_zone()}" if run.archived_at else ""],
         *[[f"tag {key}", value] for key, value in run.tags.items()],
     ]
     return [fact for fact in facts if fact[1]]
