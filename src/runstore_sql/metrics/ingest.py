@@ -12,6 +12,7 @@ What differs by dialect stands in the subclasses of :class:`PointWriter`. Most c
 shorter way for those.
 """
 
+import math
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
@@ -182,11 +183,13 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
                 rows[pk] = fold(known, row_of(batch))
             else:
                 overlapping[series] = batch
-        stale = self._fold_overlaps(cursor, found, overlapping, rows) if overlapping else []
+        stale = self._fold_overlaps(cursor, found, overlapping, rows) if overlapping else {}
         keyed = sorted((found.series[series].pk, batch) for series, batch in batches.items())
         self.write_points(cursor, keyed, only_appends=not overlapping)
         if stale:
-            rows.update(self.compute_rows(cursor, stale))
+            for pk, row in self.compute_rows(cursor, list(stale)).items():
+                # Of a history that was thinned fewer points are there than were counted.
+                rows[pk] = row if row[0] >= stale[pk][0] else (*stale[pk], *row[2:])
         if rows:
             self.write_summaries(cursor, dict(sorted(rows.items())))
         due = self._bring_in_line(cursor, run_id, found, rows, overlapping)
@@ -237,19 +240,27 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
 
     def _fold_overlaps(
         self, cursor: CursorT, found: FoundRun, overlapping: SeriesColumns, rows: dict[int, SummaryRow]
-    ) -> list[int]:
-        """Folds what is new in batches that reach back; gives the series whose stored values change."""
+    ) -> dict[int, tuple[int, int]]:
+        """Folds what is new in batches that reach back; gives the series whose stored values change.
+
+        Returns:
+            How many points each of those has from now on, and how many of them are not finite.
+        """
         keys = [(found.series[series].pk, step) for series, batch in overlapping.items() for step in batch.steps]
         existing = {(pk, step): value for pk, step, value in self.existing_values(cursor, keys)}
-        stale = []
+        stale = {}
         for series, batch in overlapping.items():
             pk, known = found.series[series][:2]
             fresh = [point for point in zip(*batch, strict=True) if (pk, point[0]) not in existing]
-            if any(
-                (pk, step) in existing and _differs(existing[pk, step], value)
+            changed = [
+                (existing[pk, step], value)
                 for step, value in zip(batch.steps, batch.values, strict=True)
-            ):
-                stale.append(pk)
+                if (pk, step) in existing and _differs(existing[pk, step], value)
+            ]
+            if changed:
+                more = sum(not math.isfinite(value) for _, value, _ in fresh)
+                more += sum(math.isfinite(old) - math.isfinite(new) for old, new in changed)
+                stale[pk] = known[0] + len(fresh), known[1] + more
             elif fresh:
                 rows[pk] = fold(known, row_of(columns_of(fresh)))
         return stale

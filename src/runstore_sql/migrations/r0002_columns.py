@@ -20,6 +20,7 @@ def add_columns(words: FirstSchema) -> None:
         sa.Column("purged_us", sa.BigInteger),
     ):
         add("runstore_run", column)
+    add("runstore_series", sa.Column("thinned_step", sa.BigInteger))
 
 
 def add(table: str, column: sa.Column[Any]) -> None:

@@ -124,6 +124,7 @@ series = sa.Table(
     sa.Column("count", sa.BigInteger),
     sa.Column("non_finite_count", sa.BigInteger),
     *(sa.Column(name, kind) for name, kind in _STATISTICS.items()),
+    sa.Column("thinned_step", sa.BigInteger),
     sa.Column("level", sa.SmallInteger),
     sa.Column("rolled_step", sa.BigInteger),
 )
