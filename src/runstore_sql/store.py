@@ -7,13 +7,14 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from runstore.artifacts import Blobs
-from runstore.backend import DEFAULT_LEASE_S, NewExperiment, NewRun, Presence, RunEnd
+from runstore.backend import DEFAULT_LEASE_S, NewExperiment, NewRun, Presence, RunEnd, Thinning
 from runstore.errors import ExperimentNotFoundError, RunDeletedError, RunNotFoundError, StoreUnavailableError
-from runstore.model import Artifact, RunStatus
+from runstore.model import Artifact, RunStatus, Thinned
 from runstore.series import SeriesColumns
 from runstore.values import EMPTY_CONFIG, ConfigDocument
 from runstore_sql.connections.database import Database
 from runstore_sql.editing.edits import SqlEdits
+from runstore_sql.editing.thinning import Thinner
 from runstore_sql.metrics.catching_up import CatchingUp
 from runstore_sql.metrics.numbers import to_pair
 from runstore_sql.schema.leases import lease_us
@@ -184,6 +185,12 @@ class SqlStore(SqlEdits):
         statement = artifact.delete().where(artifact.c.run_pk == run_pk, artifact.c.name == sa.bindparam("replaced"))
         connection.execute(statement, [{"replaced": record.name} for record in records])
         connection.execute(artifact.insert(), [artifact_values(record, run_pk) for record in records])
+
+    # --- what is old --------------------------------------------------------------------------------------------
+
+    def thin(self, asked: Thinning) -> Thinned:
+        thinner = Thinner(self.database, self._histories, self._catching_up, ended_before_us=asked.ended_before_us)
+        return thinner.thin()
 
     # --- the handle ---------------------------------------------------------------------------------------------
 

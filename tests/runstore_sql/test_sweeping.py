@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from runstore import MetricPoint
 from runstore.backend import Presence
 from runstore.hookspecs import OpenOptions
+from runstore_sql.editing import purging
 from runstore_sql.editing.pace import Pace
 from runstore_sql.opening import open_sql
-from runstore_sql.schema.tables import artifact, blob, config, config_leaf, run, series, tag
+from runstore_sql.schema.tables import artifact, blob, config, config_leaf, rollup, run, series, tag
 from runstore_sql.store import SqlStore
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
@@ -175,6 +176,23 @@ def test_no_transaction_of_a_purge_removes_more_points_than_a_piece(
 
     assert sum(removed) == 51
     assert max(removed) <= 10
+
+
+def test_the_roll_ups_of_a_purged_run_go_with_its_points(
+    store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(store, tmp_path / "a.bin", "kept", points=5000)
+    filled(store, tmp_path / "a.bin", "gone", points=5000)
+    store.finalize("kept", "completed")
+    store.finalize("gone", "completed")
+    monkeypatch.setattr(purging, "_PACKS_A_PIECE", 1)
+    (both,) = count(store, rollup)
+    store.delete_run("gone")
+
+    store.collect_garbage(deleted_before=TOMORROW, dry_run=False)
+
+    assert count(store, rollup) == [both // 2]
+    assert both >= 2
 
 
 def test_what_a_writer_that_knows_no_deletion_adds_to_a_purged_run_is_removed_by_the_next_sweep(

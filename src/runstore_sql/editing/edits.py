@@ -1,11 +1,10 @@
 """The operations that change what has begun, and those that remove for good what nothing refers to any more."""
 
-from runstore.backend import ExperimentChange, RunChange, Sweep, Thinning
-from runstore.model import Garbage, Thinned
+from runstore.backend import ExperimentChange, RunChange, Sweep
+from runstore.model import Garbage
 from runstore_sql.editing.changes import change_experiment, change_run
 from runstore_sql.editing.partitions import drop_expired, expired
 from runstore_sql.editing.purging import Purge
-from runstore_sql.editing.thinning import Thinner
 from runstore_sql.editing.unnamed import Unnamed
 from runstore_sql.reading import SqlReads
 
@@ -21,9 +20,6 @@ class SqlEdits(SqlReads):
 
     def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
         self.database.write(lambda connection: change_experiment(connection, experiment_id, change))
-
-    def thin(self, asked: Thinning) -> Thinned:
-        return Thinner(self.database, self._histories, ended_before_us=asked.ended_before_us).thin()
 
     def sweep(self, asked: Sweep) -> Garbage:
         purge = Purge(self.database, deleted_before_us=asked.deleted_before_us)

@@ -42,6 +42,13 @@ _NAMED: Final = ((tag, tag.c.key), (config_leaf, config_leaf.c.key), (artifact, 
 """What a run has many rows of, and by what they are told apart."""
 _NTH_STEP: Final = sa.text("SELECT step FROM runstore_point WHERE series_pk = :pk ORDER BY step LIMIT 1 OFFSET :before")
 _DELETE_UP_TO: Final = sa.text("DELETE FROM runstore_point WHERE series_pk = :pk AND step <= :step")
+_NTH_PACK: Final = sa.text(
+    "SELECT level, pack FROM runstore_rollup WHERE series_pk = :pk ORDER BY level, pack LIMIT 1 OFFSET :before"
+)
+_DELETE_PACKS_UP_TO: Final = sa.text(
+    "DELETE FROM runstore_rollup WHERE series_pk = :pk AND (level < :level OR (level = :level AND pack <= :pack))"
+)
+_PACKS_A_PIECE: Final = 100
 _DELETE_ALL: Final = sa.text("DELETE FROM runstore_point WHERE series_pk = :pk")
 
 
@@ -113,14 +120,15 @@ class Purge:
             yield group
 
     def _shorten(self, series_pk: int) -> int:
-        """Removes points of a series from its beginning until a piece is left; gives how many that are, at most."""
-        while True:
-            nth = {"pk": series_pk, "before": self._most - 1}
-            step = self._scalar(_NTH_STEP, nth)
-            if step is None:
-                return self._most
-            up_to = {"pk": series_pk, "step": step}
-            self._pace.piece(partial(_execute, statement=_DELETE_UP_TO, parameters=up_to))
+        """Removes a series from its beginning until a piece is left; gives how many points that are, at most."""
+        nth_pack, nth = ({"pk": series_pk, "before": most - 1} for most in (_PACKS_A_PIECE, self._most))
+        while (found := self._first(_NTH_PACK, nth_pack)) is not None:
+            packs = {"pk": series_pk, "level": found[0], "pack": found[1]}
+            self._pace.piece(partial(_execute, statement=_DELETE_PACKS_UP_TO, parameters=packs))
+        while (found := self._first(_NTH_STEP, nth)) is not None:
+            points = {"pk": series_pk, "step": found[0]}
+            self._pace.piece(partial(_execute, statement=_DELETE_UP_TO, parameters=points))
+        return self._most
 
     def _thin_out(self, table: sa.Table, name: sa.Column[str], run_pk: int) -> None:
         """Removes a run's rows of a table until fewer than a piece are left."""
@@ -128,6 +136,9 @@ class Purge:
         while (last := self._scalar(nth)) is not None:
             up_to = table.delete().where(table.c.run_pk == run_pk, name <= last)
             self._pace.piece(partial(_execute, statement=up_to))
+
+    def _first(self, query: sa.Executable, parameters: dict[str, Any]) -> Any:
+        return self._database.read(lambda connection: connection.execute(query, parameters).first())
 
     def _scalar(self, query: sa.Executable, parameters: dict[str, Any] | None = None) -> Any:
         return self._database.read(lambda connection: connection.execute(query, parameters).scalar())

@@ -1,9 +1,9 @@
 """Thinning: of a long history those points stay that its roll-ups show (CHG.9).
 
-A piece is the next so many points of a series. What stays of it are the first, the last, the lowest and the highest point
-of each cell, as :func:`runstore.series.cells_of` defines them, in cells that are no wider than those of the roll-ups: so
-what a cell of those shows is never removed, wherever a piece ends. The series' row keeps the summary of all points, and
-how far it is thinned: that is where the next piece begins, or the next call.
+As far as a series is rolled up, what stays of it are the first, the last, the lowest and the highest point of each cell; its
+end, which is not rolled up, stays whole. A piece is the next so many points. Its cells are no wider than those of the
+roll-ups, so nothing that those show is removed, wherever a piece ends. The row of the series keeps the summary of all
+points, and how far it is thinned: there the next piece begins, or the next call.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ from runstore.model import RunStatus, Thinned
 from runstore.series import EqualBuckets, cells_of, level_for
 from runstore_sql.connections.database import Database
 from runstore_sql.editing.pace import Pace
+from runstore_sql.metrics.catching_up import CatchingUp
 from runstore_sql.metrics.history import HistoryReader
 from runstore_sql.metrics.points import columns_of
+from runstore_sql.metrics.rollups import LEAST_POINTS
 from runstore_sql.schema.tables import run, series
 
-_FEWEST: Final = 4096
-"""Points of a series that is thinned; a shorter one is not rolled up either."""
 _DELETE: Final = sa.text(
     "DELETE FROM runstore_point WHERE series_pk = :pk AND step BETWEEN :low AND :high AND step NOT IN :kept"
 ).bindparams(sa.bindparam("kept", expanding=True))
@@ -30,16 +30,28 @@ _DELETE: Final = sa.text(
 class Thinner:
     """Thins the series of runs that ended before a moment."""
 
-    def __init__(self, database: Database, histories: HistoryReader[Any], *, ended_before_us: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        histories: HistoryReader[Any],
+        catching_up: CatchingUp[Any],
+        *,
+        ended_before_us: int,
+    ) -> None:
         self._database = database
         self._histories = histories
+        self._catching_up = catching_up
         self._pace = Pace(database)
         self._is_wanted = sa.and_(
             run.c.status != RunStatus.IN_PROGRESS.value,
             run.c.end_us < ended_before_us,
             run.c.deleted_us.is_(None),
-            series.c["count"] >= _FEWEST,
-            sa.or_(series.c.thinned_step.is_(None), series.c.thinned_step < series.c.last_step),
+            series.c["count"] >= LEAST_POINTS,
+            sa.or_(
+                series.c.rolled_step == 0,
+                series.c.thinned_step.is_(None),
+                series.c.thinned_step < series.c.rolled_step - 1,
+            ),
         )
 
     def thin(self) -> Thinned:
@@ -47,9 +59,12 @@ class Thinner:
         of_runs = series.join(run, run.c.pk == series.c.run_pk)
         wanted = sa.select(series.c.pk).select_from(of_runs).where(self._is_wanted).order_by(series.c.pk)
         pks: Sequence[int] = self._database.read(lambda connection: connection.execute(wanted).scalars().all())
-        return Thinned(series=len(pks), points=sum(map(self._thin, pks)))
+        removed = [count for pk in pks if (count := self._thin(pk))]
+        return Thinned(series=len(removed), points=sum(removed))
 
     def _thin(self, pk: int) -> int:
+        while self._database.with_driver(lambda connection: self._catching_up.advance(connection, pk)):
+            pass
         removed = 0
         while (count := self._pace.piece(partial(self._piece, pk=pk))) is not None:
             removed += count
@@ -58,24 +73,27 @@ class Thinner:
     def _piece(self, connection: sa.Connection, *, pk: int) -> int | None:
         """Thins the next points of a series; how many were removed, ``None`` at its end."""
         # Locked, so that no writer overwrites what is about to be removed, or to stay.
-        columns = series.c.thinned_step, series.c["count"], series.c.first_step, series.c.last_step
+        columns = series.c.thinned_step, series.c.level, series.c.rolled_step
         row = connection.execute(sa.select(*columns).where(series.c.pk == pk).with_for_update()).first()
-        if row is None:
+        if row is None or not row.rolled_step:
             return None
-        thinned_step, count, first, last = row
-        after = -1 if thinned_step is None else thinned_step
+        after, end = -1 if row.thinned_step is None else row.thinned_step, row.rolled_step - 1
+        if after >= end:
+            return None
+        most = self._database.dialect.points_a_piece
         points = connection.exec_driver_sql(
-            f"SELECT {self._histories.columns} FROM runstore_point WHERE series_pk = {pk} AND step > {after} "  # noqa: S608 - numbers
-            f"ORDER BY step LIMIT {self._database.dialect.points_a_piece}"
+            f"SELECT {self._histories.columns} FROM runstore_point "  # noqa: S608 - numbers and our own columns
+            f"WHERE series_pk = {pk} AND step > {after} AND step <= {end} ORDER BY step LIMIT {most}"
         ).all()
-        if not points:
-            return None
-        found = columns_of([self._histories.native(tuple(point)) for point in points])
-        low, high = found.steps[0], found.steps[-1]
-        # Where points lie closer than elsewhere in the series, narrower cells show as much as of any other part.
-        level = min(level_for(count, first, last), level_for(len(points), low, high))
-        cells = cells_of(found, EqualBuckets(level))
-        kept = sorted({step for part in cells.points for step in part.steps})
-        deleted = connection.execute(_DELETE, {"pk": pk, "low": low, "high": high, "kept": kept}).rowcount
-        connection.execute(series.update().where(series.c.pk == pk).values(thinned_step=high))
+        deleted = 0
+        if points:
+            found = columns_of([self._histories.native(tuple(point)) for point in points])
+            low, high = found.steps[0], found.steps[-1]
+            # Where points lie closer than elsewhere in the series, narrower cells show as much as of any other part.
+            level = min(row.level, level_for(len(points), low, high))
+            cells = cells_of(found, EqualBuckets(level))
+            kept = sorted({step for part in cells.points for step in part.steps})
+            deleted = connection.execute(_DELETE, {"pk": pk, "low": low, "high": high, "kept": kept}).rowcount
+        until = high if len(points) == most else end
+        connection.execute(series.update().where(series.c.pk == pk).values(thinned_step=until))
         return deleted

@@ -39,7 +39,7 @@ class CatchingUp(Generic[ConnectionT]):
             behind = self._behind(cursor, f"r.id = {given}", (run_id,))
         pieces = 0
         for pk in behind:
-            while self._advance(connection, pk):
+            while self.advance(connection, pk):
                 pieces += 1
                 if pieces >= _AT_THE_END:
                     self._leave(connection, behind[behind.index(pk) :])
@@ -57,7 +57,7 @@ class CatchingUp(Generic[ConnectionT]):
             behind = self._behind(cursor, f"s.pk >= {given} AND s.pk < {given}", (begin, end))
         after = end
         if behind:
-            after = behind[0] if self._advance(connection, behind[0]) else behind[0] + 1
+            after = behind[0] if self.advance(connection, behind[0]) else behind[0] + 1
         with self._writer.transaction(connection) as cursor:
             cursor.execute(
                 f"UPDATE runstore_waiting SET next_series_pk = {given} WHERE next_series_pk = {given}",  # noqa: S608 - our own text
@@ -76,7 +76,7 @@ class CatchingUp(Generic[ConnectionT]):
         )
         return [row[0] for row in rows if _is_behind(SeriesState(row[0], *row[3:]))]
 
-    def _advance(self, connection: ConnectionT, pk: int) -> bool:
+    def advance(self, connection: ConnectionT, pk: int) -> bool:
         """Rolls up a piece of a series; whether there may be more of it."""
         given = self._tables.placeholder
         with self._writer.transaction(connection) as cursor:

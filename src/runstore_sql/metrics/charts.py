@@ -58,9 +58,10 @@ class ChartReader:
             is_whole = ends == (extent.first, extent.last)
             if not found.packs or (is_whole and extent.points <= max_points):
                 columns = histories.within(cursor, extent, within)
-                return sample(columns, max_points), len(columns.steps)
+                # Of a history that was thinned fewer points are there than the series stands for.
+                return sample(columns, max_points), extent.points if is_whole else len(columns.steps)
             cells = self._cells(cursor, {key: (extent, found)}, buckets)[key]
-            count = sum(cells.counts)
+            count = extent.points if is_whole else sum(cells.counts)
             if count <= max_points:
                 return histories.within(cursor, extent, within), count
             return kept_of(cells), count
