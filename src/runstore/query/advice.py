@@ -77,6 +77,7 @@ _OPERATORS: Final = (
     ("startswith", "write like 'text%'"),
     ("endswith", "write like '%text'"),
     ("matches", "write like with a pattern: % is any text, _ one character"),
+    ("regexp", "write like with a pattern: % is any text, _ one character"),
     ("regex", "write like with a pattern: % is any text, _ one character"),
     ("rlike", "write like with a pattern: % is any text, _ one character"),
     ("ilike", "write like; upper and lower case differ"),
@@ -111,14 +112,19 @@ def about_characters(before: str, rest: str) -> str:
     word = re.search(r"[^\W\d][\w.]*$", before)
     key = _IN_BRACKETS.match(rest)
     if key and word and word[0].lower() not in _KEYWORDS:
-        table = _meant(word[0], _TABLES) or word[0]
-        return f"; did you mean {table}.{key[2]}?"
+        head = word[0].rpartition(".")[2] if word[0].partition(".")[0].lower() in _OF_THE_RUN else word[0]
+        return f"; did you mean {table_meant(head) or head}.{key[2]}?"
+    if re.match(r"\d+(\.\d+)?[a-z]", rest):
+        return "; numbers have no unit: a duration is in seconds, as in duration > 3600"
     if rest.startswith("/") and word:
         slashed = re.match(r"[\w/.]+", rest)
         meant = _series_like(word[0].rpartition(".")[2] + slashed[0]) if slashed else ""
         if meant:
             return f"; did you mean metric.{meant}?"
-    return next((f"; {hint}" for characters, hint in _INSTEAD_OF_CHARACTERS if rest.startswith(characters)), "")
+    return next(
+        (f"; {hint}" for characters, hint in _INSTEAD_OF_CHARACTERS if rest.removeprefix(".").startswith(characters)),
+        "",
+    )
 
 
 def _direction(sign: str) -> str:
@@ -136,10 +142,13 @@ def about_field(text: str, attributes: Iterable[str], statistics: Iterable[str])
             return f"; did you mean {_completed(table, rest)}?"
     if head == "metric":
         return _about_metric(rest, list(statistics))
+    if not rest and table_meant(head) in {"tag", "config"}:
+        examples = {"tag": "tag.owner", "config": "config.lr or config.model.depth"}
+        return f"; write {table_meant(head)}.KEY, as in {examples[table_meant(head)]}"
     if head == "tag":
-        return f"; did you mean {_completed('tag', rest)}?" if rest else "; write tag.KEY, as in tag.owner"
-    if head == "config" and not rest:
-        return "; write config.KEY, as in config.lr or config.model.depth"
+        return f"; did you mean {_completed('tag', rest)}?"
+    if rest and head in {"artifact", "artifacts"}:
+        return "; write artifact = 'name'"
     if rest and (head in set(DatasetType) or _meant(head, _DATASET_TYPES)):
         return f"; did you mean {_completed('metric', text)}?"
     if rest:
@@ -225,18 +234,28 @@ def _about_word(word: str, text: str, attributes: list[str]) -> str:
     return f"; did you mean metric.validation.{text} (or another of {_kinds()}), config.{text} or tag.{text}?"
 
 
-def about_literal(found: str, *, kind: str, is_time: bool) -> str:
+def about_call(name: str, statistics: Iterable[str]) -> str:
+    """A hint about a word with a parenthesis behind it, as functions are written."""
+    if name.lower() in set(statistics):
+        return f"; a metric's statistic stands behind its name: metric.validation.loss.{name.lower()}"
+    return "; there are no functions"
+
+
+def about_literal(found: str, *, kind: str, is_time: bool, is_duration: bool = False) -> str:
     """A hint about what stands where a value belongs.
 
     Args:
         found: the token.
         kind: of token: ``word``, ``number``, ``op``, …
         is_time: whether the field is a time.
+        is_duration: whether it is a time span.
     """
     if kind == "op":  # the second one of == or <>
         return "; write = once for equal" if found == "=" else "; write != for unequal"
     if kind == "word" and found.lower() in {"null", "none", "nan"}:
         return "; write is null or is not null"
+    if is_duration:
+        return "; a duration is in seconds, as in duration > 3600"
     if is_time:
         return "; a time is a text: '2026-11-21' or '2026-11-21T08:30:00Z'"
     if kind == "word" and _WORD.fullmatch(found):
@@ -252,8 +271,19 @@ def about_status(found: str) -> str:
     return f"; did you mean '{close[0]}'?" if close else ""
 
 
-def about_operator(found: str) -> str:
-    """A hint about a word that stands where an operator belongs; empty when there is none."""
+def about_operator(found: str, field: str) -> str:
+    """A hint about what stands where an operator belongs; empty when there is none.
+
+    Args:
+        found: the token; empty at the end.
+        field: the text of the field before it.
+    """
+    if not found:
+        return (
+            "; write archived = true"
+            if field == "archived"
+            else f"; compare it, or ask whether it is there: {field} is not null"
+        )
     return next((f"; {hint}" for word, hint in _OPERATORS if found.lower() == word), "")
 
 
@@ -264,8 +294,19 @@ def about_field_place(found: str, *, kind: str) -> str:
     return "; something is missing at the end" if kind == "end" else ""
 
 
+def about_more(found: str) -> str:
+    """A hint about what stands behind a whole test; empty when there is none."""
+    if found == ",":
+        return "; write a decimal number with a point, and several values in parentheses: in (1, 5)"
+    if found == ")":
+        return "; no parenthesis is open here"
+    if found in {"=", "!=", "<", "<=", ">", ">="}:
+        return "; write two tests: a >= 1 and a <= 2"
+    return ""
+
+
 def about_end(found: str) -> str:
-    """A hint about a word behind a whole test or order; empty when there is none."""
+    """A hint about what stands behind an order; empty when there is none."""
     word = found.lower()
     if word in {"descending", "down"}:
         return "; write desc"

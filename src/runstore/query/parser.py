@@ -2,13 +2,15 @@
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from runstore.errors import InvalidValueError, QueryError
 from runstore.model import DatasetType, RunStatus, to_microseconds
 from runstore.query import advice as query_advice
+from runstore.query.spelling import spelt
+from runstore.query.tokens import Token, tokens_of
 from runstore.query.tree import (
     ALIASES,
     ATTRIBUTES,
@@ -43,16 +45,6 @@ from runstore.query.tree import (
 from runstore.values.checks import check_text, shown
 from runstore.values.config import escape_key
 
-_TOKEN: Final = re.compile(
-    r"""\s*(?:
-      (?P<text>'(?:[^']|'')*')
-    | (?P<number>[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?(?![\w.]))
-    | (?P<op><=|>=|!=|=|<|>)
-    | (?P<mark>[(),])
-    | (?P<word>[^\W\d]\w*(?:\.(?:[\w/@:%+-]+|"(?:[^"]|"")*"))*)
-    )""",
-    re.VERBOSE,
-)
 _ARTIFACT: Final = "artifact"
 _PART: Final = re.compile(r'\.(?:"((?:[^"]|"")*)"|([^."]+))')
 
@@ -63,16 +55,6 @@ _A_FIELD: Final = (
     f"a field (one of {', '.join(WORDS)}, or tag.KEY, config.KEY or "
     f"metric.KIND.NAME[.{'|'.join(STATISTICS)}] with KIND one of {', '.join(DatasetType)})"
 )
-_WHAT_THERE_IS: Final = (
-    "there are fields, the operators = != < <= > >= in like is, the words and, or, not, parentheses, numbers, texts in "
-    "single quotes, true and false"
-)
-
-
-class _Token(NamedTuple):
-    kind: str
-    text: str
-    position: int
 
 
 def parse_filter(text: str | None) -> Node | None:
@@ -84,12 +66,14 @@ def parse_filter(text: str | None) -> Node | None:
     if text is None:
         return None
     if not isinstance(text, str):
-        raise QueryError(f"filter is {shown(text)} of type {type(text).__name__}; give a str")
+        raise QueryError(
+            f"filter is {shown(text)} of type {type(text).__name__}; give a str such as \"status = 'completed'\""
+        )
     if not text.strip():
         return None
     parser = _Parser(text, "filter")
     node = parser.parse_or(0)
-    parser.expect_end()
+    parser.expect_end("'and', 'or' or the end", query_advice.about_more)
     return node
 
 
@@ -114,7 +98,8 @@ def parse_order(terms: Sequence[str]) -> tuple[Order, ...]:
         if isinstance(field, ArtifactName):
             raise QueryError(f"the order {term!r} names artifact, of which a run has many; sort by another field")
         direction = parser.take_word("asc", "desc")
-        parser.expect_end("'asc', 'desc' or the end" if direction is None else "the end")
+        expected = "'asc', 'desc' or the end" if direction is None else "the end"
+        parser.expect_end(expected, query_advice.about_end)
         orders.append(Order(field, direction == "desc"))
     return tuple(orders)
 
@@ -131,7 +116,7 @@ def parse_field(text: object, what: str) -> Field:
     """
     parser = _Parser(text, what)
     field = parser.parse_field()
-    parser.expect_end("the end")
+    parser.expect_end("the end", query_advice.about_end)
     return field
 
 
@@ -151,22 +136,10 @@ class _Parser:
             raise QueryError(str(error)) from None
         self._text = text
         self._tests = 0
-        self._tokens = list(self._scan(text))
+        self._tokens = list(tokens_of(text))
         self._next = 0
 
-    def _scan(self, text: str) -> Iterator[_Token]:
-        position = 0
-        while position < len(text.rstrip()):
-            match = _TOKEN.match(text, position)
-            if match is None or match.lastgroup is None:
-                rest = text[position:].lstrip()
-                hint = query_advice.about_characters(text[:position], rest) or f"; {_WHAT_THERE_IS}"
-                raise QueryError(f"cannot read {shown(rest)} at position {position} of {text!r}{hint}")
-            yield _Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup))
-            position = match.end()
-        yield _Token("end", "", len(text))
-
-    def _peek(self) -> _Token:
+    def _peek(self) -> Token:
         return self._tokens[self._next]
 
     def _fail(self, expected: str, advice: str = "") -> QueryError:
@@ -191,10 +164,10 @@ class _Parser:
             return True
         return False
 
-    def expect_end(self, expected: str = "'and', 'or' or the end") -> None:
-        """Refuses what is left over."""
+    def expect_end(self, expected: str, about: Callable[[str], str]) -> None:
+        """Refuses what is left over, with what ``about`` says of it."""
         if self._peek().kind != "end":
-            raise self._fail(expected, query_advice.about_end(self._peek().text))
+            raise self._fail(expected, about(self._peek().text))
 
     def parse_or(self, depth: int) -> Node:
         items = [self._parse_and(depth)]
@@ -246,7 +219,8 @@ class _Parser:
             return In(field, self._parse_list(field), is_negated)
         if self.take_word("like"):
             return self._parse_like(field, negated=is_negated)
-        raise self._fail("an operator (= != < <= > >= in like is)", query_advice.about_operator(self._peek().text))
+        advice = query_advice.about_operator(self._peek().text, spelt(field))
+        raise self._fail("an operator (= != < <= > >= in like is)", advice)
 
     def _fail_of_artifacts(self) -> QueryError:
         return self._fail(
@@ -255,7 +229,7 @@ class _Parser:
 
     def _parse_list(self, field: Field) -> tuple[Literal, ...]:
         if not self._take_mark("("):
-            raise self._fail("'('")
+            raise self._fail("'('", "; write the values in parentheses, as in (18, 34)")
         values = [self._parse_literal(field)]
         while self._take_mark(","):
             values.append(self._parse_literal(field))
@@ -272,7 +246,7 @@ class _Parser:
             raise self._fail("a comparison, for 'like' needs a text field")
         token = self._peek()
         if token.kind != "text":
-            raise self._fail("a pattern in single quotes")
+            raise self._fail("a pattern in single quotes", "; as in name like 'unet%'")
         pattern = _unquoted(token.text)
         if len(pattern) > MAX_PATTERN_LENGTH:
             raise _too_large(
@@ -292,6 +266,9 @@ class _Parser:
         head, parts = _split_path(token.text)
         field = _field(head.lower(), parts)
         if field is None:
+            following = self._tokens[self._next + 1]
+            if (following.kind, following.text) == ("mark", "("):
+                raise self._fail(_A_FIELD, query_advice.about_call(token.text, STATISTICS))
             advice = query_advice.about_field(token.text, WORDS, STATISTICS)
             error = self._fail(_A_FIELD, advice)
             error.unknown_field, error.advice = token.text, advice
@@ -319,7 +296,8 @@ class _Parser:
     def _about_literal(self, field: Field) -> str:
         token = self._peek()
         is_time = isinstance(field, Attribute) and field.name in TIME_ATTRIBUTES
-        return query_advice.about_literal(token.text, kind=token.kind, is_time=is_time)
+        is_duration = field == Attribute("duration")
+        return query_advice.about_literal(token.text, kind=token.kind, is_time=is_time, is_duration=is_duration)
 
     def _fitted(self, field: Field, value: Literal) -> Literal:
         """The literal as the field's kind; attributes, tags and metrics have one kind only."""
@@ -328,7 +306,7 @@ class _Parser:
         if isinstance(field, Metric) or (isinstance(field, Attribute) and field.name in NUMBER_ATTRIBUTES):
             if isinstance(value, float):
                 return value
-            raise self._fail("a number")
+            raise self._fail("a number", self._about_literal(field))
         if isinstance(field, Attribute) and field.name in BOOLEAN_ATTRIBUTES:
             if isinstance(value, bool):
                 return value
