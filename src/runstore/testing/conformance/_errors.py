@@ -89,7 +89,7 @@ TOLD: Mapping[str, Told] = MappingProxyType(
         ),
         "unknown parent": Told(
             lambda given: given.store.ensure_run(given.experiment, parent_run_id=ABSENT),
-            *(RunNotFoundError, repr(ABSENT), "no parent run", "ensure_run"),
+            *(RunNotFoundError, repr(ABSENT), "no parent run", "start_run"),
         ),
         "tag that is no text": Told(
             lambda given: given.store.ensure_run(given.experiment, tags={"a": cast("str", 5)}),
@@ -112,7 +112,7 @@ TOLD: Mapping[str, Told] = MappingProxyType(
         ),
         "points of an unknown run": Told(
             lambda given: given.store.log_metrics(ABSENT, [point("x", 1, 1.0)]),
-            *(RunNotFoundError, repr(ABSENT), "no run has the id", "ensure_run"),
+            *(RunNotFoundError, repr(ABSENT), "no run has the id", "start_run"),
         ),
         "config value": Told(
             lambda given: given.store.log_config(given.ended, {"a": {"f": object()}}),
@@ -136,7 +136,7 @@ TOLD: Mapping[str, Told] = MappingProxyType(
         ),
         "another end": Told(
             lambda given: given.store.finalize(given.ended, "failed"),
-            *(RunFinalizedError, "'{ended}' was to end as failed", "ended as completed", "resume=True"),
+            *(RunFinalizedError, "'{ended}' was to end as failed", "ended as completed", "start_run(resume="),
         ),
         "status": Told(
             lambda given: given.store.finalize(given.live, "lost"),
