@@ -244,6 +244,20 @@ def test_a_process_that_dies_of_sigterm_interrupts_its_runs(sqlite_url: str, fas
     assert run.failure.type == "Terminated"
 
 
+def test_sigterm_that_finds_the_recorder_in_the_middle_of_a_call_interrupts_its_runs(
+    sqlite_url: str, fast_path: Path
+) -> None:
+    end = (
+        "import threading\n"
+        "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGTERM)).start()\n"
+        "while True: store.log_metrics('run', [MetricPoint(name='loss', value=1, step=1, dataset_type='train')])"
+    )
+
+    run = run_after(end, sqlite_url, fast_path, status=-15)
+
+    assert run.status == RunStatus.INTERRUPTED
+
+
 @pytest.mark.parametrize(
     ("end", "code", "left"),
     [

@@ -10,7 +10,8 @@ import os
 import signal
 import threading
 import weakref
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any, Final, Protocol
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +37,12 @@ _watched: dict[int, weakref.ref[Drainable]] = {}
 _dropped: list[Drainable] = []
 _is_at_exit = False
 _listens = False
+
+_STANDSTILL_S: Final = 1.0
+"""How long the program stands still while its runs end."""
+
+_LONGEST_S: Final = 20.0
+"""How long that may take in all. A recorder keeps to half of it; a bare store may wait for its database."""
 _forking = threading.local()
 
 
@@ -108,12 +115,40 @@ def is_listener(handler: object) -> bool:
     return handler is _on_sigterm
 
 
-def drain_on_signal(*, is_end: bool) -> None:
-    """What the handler does before the process dies of the signal, for another handler that listens in its place.
+def die_of_sigterm(end_runs: Callable[[], None] = lambda: None) -> None:
+    """Ends the runs, drains within a bound, and has the process die of SIGTERM, as it would have without a handler.
+
+    Called in a handler. The code that the signal interrupted may hold a lock that draining needs: a thread does it, and
+    after a moment's standstill the interrupted code goes on until that thread ends the process.
 
     Args:
-        is_end: whether the process dies next, so that the runs under way end here.
+        end_runs: what else is done first.
     """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whoever sends it again wants the end at once
+    dying = threading.Thread(target=_die, args=(end_runs,), name="runstore-sigterm", daemon=True)
+    try:
+        dying.start()
+    except RuntimeError:  # the interpreter is on its way out, and starts no thread any more
+        _end_and_drain(end_runs)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return
+    atexit.register(dying.join)  # a program that ends meanwhile dies of the signal all the same
+    dying.join(_STANDSTILL_S)
+
+
+def _die(end_runs: Callable[[], None]) -> None:
+    ending = threading.Thread(target=_end_and_drain, args=(end_runs,), name="runstore-end", daemon=True)
+    ending.start()
+    ending.join(_LONGEST_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _end_and_drain(end_runs: Callable[[], None]) -> None:
+    end_runs()
+    _drain_on_signal(is_end=True)
+
+
+def _drain_on_signal(*, is_end: bool) -> None:
     for recorder in _all():
         try:
             recorder.drain_on_signal(is_end=is_end)
@@ -135,10 +170,8 @@ def _let_sigterm_in() -> None:
 
 
 def _on_sigterm(signum: int, frame: Any) -> None:  # noqa: ARG001 - the signature of a handler
-    is_end = signal.getsignal(signum) is _on_sigterm
-    drain_on_signal(is_end=is_end)
-    if is_end:
-        # Ours is the only handler: the process dies of the signal as it would have without us. When another handler
-        # has taken ours in (Lightning's does) the end of the process is its business.
-        signal.signal(signum, signal.SIG_DFL)
-        os.kill(os.getpid(), signum)
+    if signal.getsignal(signum) is _on_sigterm:
+        die_of_sigterm()
+        return
+    # Another handler has taken ours in, as Lightning's does: the end of the process is its business.
+    _drain_on_signal(is_end=False)

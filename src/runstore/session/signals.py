@@ -1,12 +1,11 @@
 """SIGTERM, by which a scheduler ends a program: the runs under way end as interrupted before the process dies of it."""
 
-import atexit
 import logging
 import os
 import signal
 import threading
 from collections.abc import Callable
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from runstore.local.processes import PerProcess
 from runstore.recording import shutdown
@@ -24,12 +23,6 @@ class Endable(Protocol):
 
 _runs: PerProcess[dict[int, Endable]] = PerProcess(dict)
 _previous: Any = signal.SIG_DFL
-
-_STANDSTILL_S: Final = 1.0
-"""How long the program stands still while its runs end."""
-
-_LONGEST_S: Final = 20.0
-"""How long that may take in all. A recorder keeps to half of it; a bare store may wait for its database."""
 
 
 def watch(run: Endable) -> None:
@@ -63,31 +56,13 @@ def forget(run: Endable) -> None:
 
 def _on_sigterm(signum: int, frame: Any) -> None:
     previous: Callable[[int, Any], Any] | int = _previous
-    if callable(previous) and not shutdown.is_listener(previous):
+    is_last = (
+        signal.getsignal(signum) is _on_sigterm
+    )  # else a later handler has taken this one in, and goes on after it
+    if callable(previous) and not (is_last and shutdown.is_listener(previous)):
         previous(signum, frame)
-        return
-    signal.signal(signum, signal.SIG_DFL)  # whoever sends it again wants the end at once
-    dying = threading.Thread(target=_die, name="runstore-sigterm", daemon=True)
-    try:
-        dying.start()
-    except RuntimeError:  # the interpreter is on its way out, and starts no thread any more
-        _die()
-        return
-    atexit.register(dying.join)  # a program that ends meanwhile dies of the signal all the same
-    # The interrupted code may hold a lock that the end of a run needs. Then it goes on for the moment that this takes.
-    dying.join(_STANDSTILL_S)
-
-
-def _die() -> None:
-    """Ends the runs, within a bound, and then the process, as SIGTERM would have done without us."""
-    ending = threading.Thread(target=_end_runs, name="runstore-end", daemon=True)
-    try:
-        ending.start()
-    except RuntimeError:  # as above
-        _end_runs()
-    else:
-        ending.join(_LONGEST_S)
-    os.kill(os.getpid(), signal.SIGTERM)
+    elif is_last:
+        shutdown.die_of_sigterm(_end_runs)
 
 
 def _end_runs() -> None:
@@ -96,7 +71,6 @@ def _end_runs() -> None:
             run.end_with_signal()
         except Exception:  # noqa: BLE001 - the process must still end
             _log.exception("a run could not be ended on SIGTERM; it will show as lost")
-    shutdown.drain_on_signal(is_end=True)
 
 
 def _forget_parent() -> None:

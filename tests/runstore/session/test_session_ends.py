@@ -156,6 +156,23 @@ def test_a_handler_that_lets_the_program_go_on_lets_the_run_go_on(program: Progr
         assert [run.status for run in reader.search_runs("name = 'other'").items] == ["completed"]
 
 
+@pytest.mark.parametrize("durable", ["True", "False"])
+def test_a_later_handler_that_calls_the_one_before_goes_on_after_it(program: Program, url: str, durable: str) -> None:
+    text = (
+        "import signal, time\nheard = []\nbefore = signal.getsignal(signal.SIGTERM)\n"
+        "def stop(*given):\n    before(*given)\n    heard.append(1)\n"
+        "signal.signal(signal.SIGTERM, stop)\nprint('training', flush=True)\n"
+        "while not heard: time.sleep(0.01)\n"
+        "run.log({'loss': 1})\nrun.finish('interrupted')\n"
+    )
+
+    status, error = stopped(program(text, more=f", durable={durable}"))
+
+    assert (status, only_run(url).status) == (0, "interrupted"), error
+    with open_reader(url) as reader:
+        assert len(reader.get_history(only_run(url).id, "loss", "other")) == 1
+
+
 def test_a_program_that_ignores_sigterm_goes_on_doing_so(program: Program, url: str) -> None:
     text = (
         "import signal, os\nrun.finish()\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
