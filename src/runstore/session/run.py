@@ -14,7 +14,7 @@ from runstore import media
 from runstore.backend.begun import cause_of
 from runstore.errors import InvalidValueError, RunStoreError
 from runstore.model import Artifact, RunFailure, RunStatus
-from runstore.protocol import RunReader, RunStore
+from runstore.protocol import RunEditor, RunReader, RunStore
 from runstore.session import signals
 from runstore.session.telling import Teller, html_of
 from runstore.training.ending import expect_end, note_end
@@ -170,7 +170,7 @@ class ActiveRun(LogsMedia):
         """
         if note is not None:
             check_text(note, "note", max_length=None)
-        self._session.edit("set_note", lambda editor: editor.set_note(self.id, note))
+        self._edit("set_note", lambda editor: editor.set_note(self.id, note))
 
     def add_tags(self, tags: Mapping[str, Any]) -> None:
         """Lays short texts by key over those that the run has. Numbers, ``True`` and ``False`` are kept as texts.
@@ -179,7 +179,7 @@ class ActiveRun(LogsMedia):
             InvalidValueError: this is no mapping of texts.
         """
         texts = check_tags(tag_texts(tags))
-        self._session.edit("set_tags", lambda editor: editor.set_tags(self.id, texts))
+        self._edit("set_tags", lambda editor: editor.set_tags(self.id, texts))
 
     def rename(self, name: str | None) -> None:
         """Gives the run another name, or none.
@@ -189,7 +189,7 @@ class ActiveRun(LogsMedia):
         """
         if name is not None:
             check_text(name, "name", max_length=None)
-        if self._session.edit("rename_run", lambda editor: editor.rename_run(self.id, name)):
+        if self._edit("rename_run", lambda editor: editor.rename_run(self.id, name)):
             self.name = name
 
     # What belongs to it
@@ -337,6 +337,13 @@ class ActiveRun(LogsMedia):
         except RunStoreError as error:
             _log.warning("run %s: its last step cannot be read now, so steps begin at 0: %s", self.id, error)
         return -1
+
+    def _edit(self, verb: str, change: Callable[[RunEditor], None]) -> bool:
+        """Changes the run, also after its end, for which a store that was closed with it is opened once more."""
+        is_changed = self._session.edit(verb, change)
+        if self._status is not None and self._owns_store:
+            self._session.close()
+        return is_changed
 
     def _is_over(self, verb: str) -> bool:
         """Whether the run has ended here, so that nothing is written any more; told once."""

@@ -216,6 +216,11 @@ class _Place(NamedTuple):
 
 def _place_of(store: object, parent: object, *, durable: bool, artifacts: str | None) -> _Place:
     if store is None and isinstance(parent, ActiveRun):
+        if parent.status.is_final:
+            raise InvalidValueError(
+                f"the parent run {parent.id!r} has ended, and its store is closed; "
+                "give parent=run.id and store=... to begin a run below it all the same"
+            )
         return _Place(parent.store, parent.url, is_ours=False, is_named=parent.is_store_named)
     if store is not None and not isinstance(store, (str, PathLike)):
         if not isinstance(store, RunStore):

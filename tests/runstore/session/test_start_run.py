@@ -284,6 +284,17 @@ def test_a_change_of_the_wrong_kind_raises_at_once(begin: Begin, call: Callable[
         call(run)
 
 
+def test_a_run_is_noted_after_its_end_too(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with start_run("e", store=url, git_changes=False, packages=False, console=False) as run:
+        pass
+
+    run.set_note("looks good")
+
+    with runstore.open_reader(url) as reader:
+        assert (reader.get_run(run.id).note, reader.get_run(run.id).status) == ("looks good", "completed")
+
+
 # --- children ----------------------------------------------------------------------------------------------------
 
 
@@ -320,6 +331,13 @@ def test_a_child_that_fails_alone_leaves_its_parent_running(store: MemoryStore, 
 
     assert store.get_run(child.id).status == "failed"
     assert store.get_run(run.id).status == "completed"
+
+
+def test_a_run_that_has_ended_begins_no_child(begin: Begin) -> None:
+    with begin() as run:
+        pass
+    with pytest.raises(InvalidValueError, match="has ended"):
+        run.child()
 
 
 # --- resuming ----------------------------------------------------------------------------------------------------
