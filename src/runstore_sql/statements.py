@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from runstore.model import RunStatus
 from runstore_sql.dialects.base import Dialect
-from runstore_sql.schema.leases import is_due, renewal
+from runstore_sql.schema.leases import is_due, renewal, revival
 from runstore_sql.schema.tables import config, config_leaf, experiment, run, tag
 
 _ID = sa.bindparam("of_id", type_=sa.String)
@@ -39,7 +39,7 @@ class Statements:
         )
         self.state = sa.select(run.c.status, run.c.start_us, now).where(run.c.pk == _PK)
         self.reopen = sa.text(
-            f"UPDATE {run.name} SET {renewal(dialect.now_us)}, status = '{RunStatus.IN_PROGRESS.value}', end_us = NULL, "  # noqa: S608 - as above
+            f"UPDATE {run.name} SET {revival(dialect.now_us)}, status = '{RunStatus.IN_PROGRESS.value}', end_us = NULL, "  # noqa: S608 - as above
             f"failure = NULL, attempt = attempt + 1 WHERE id = :of_id AND status <> '{RunStatus.IN_PROGRESS.value}'"
         )
         self.insert_experiment = dialect.insert(experiment).values(created_us=now)

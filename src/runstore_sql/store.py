@@ -1,14 +1,21 @@
 """Writing on SQL. One operation is one transaction, whole or not at all."""
 
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
 from runstore.artifacts import Blobs
 from runstore.backend import DEFAULT_LEASE_S, NewExperiment, NewRun, Presence, RunEnd, Thinning
-from runstore.errors import ExperimentNotFoundError, RunDeletedError, RunNotFoundError, StoreUnavailableError
+from runstore.errors import (
+    ExperimentNotFoundError,
+    RunDeletedError,
+    RunNotFoundError,
+    RunStoreError,
+    StoreUnavailableError,
+)
 from runstore.model import Artifact, RunStatus, Thinned
 from runstore.series import SeriesColumns
 from runstore.values import EMPTY_CONFIG, ConfigDocument
@@ -20,7 +27,15 @@ from runstore_sql.metrics.numbers import to_pair
 from runstore_sql.schema.leases import lease_us
 from runstore_sql.schema.rows import artifact_values, failure_text, presence, tag_rows, tags_text
 from runstore_sql.schema.tables import HEAD_LENGTH, artifact, experiment, run
+from runstore_sql.settling import Settling
 from runstore_sql.statements import Statements
+
+_SETTLED_BESIDE: Final = 20
+"""How many runs the end of one settles beside it."""
+_SETTLED_APART: Final = 100
+"""How many are settled at once by who has nothing else to do."""
+
+_log = logging.getLogger(__name__)
 
 
 class SqlStore(SqlEdits):
@@ -43,6 +58,7 @@ class SqlStore(SqlEdits):
         self._points = database.dialect.writer(database.transactions)
         self._catching_up = CatchingUp(self._points)
         self._sql = Statements(database.dialect)
+        self._settling = Settling(database.dialect)
 
     # --- experiments and runs -----------------------------------------------------------------------------------
 
@@ -109,10 +125,25 @@ class SqlStore(SqlEdits):
         self.database.write(lambda connection: self._end(connection, run_id, end))
         with suppress(StoreUnavailableError):  # the run has ended; charts of it cost more until somebody catches up
             self.database.with_driver(lambda connection: self._catching_up.finish(connection, run_id))
+        self.settle(_SETTLED_BESIDE)
 
     def catch_up(self) -> bool:
-        """Rolls up some of what was stored before there were roll-ups."""
-        return self.database.with_driver(self._catching_up.step)
+        """Rolls up some of what was stored before there were roll-ups, and settles some runs; whether more may be left."""
+        is_settled = self.settle(_SETTLED_APART) == 0
+        return self.database.with_driver(self._catching_up.step) or not is_settled
+
+    def settle(self, most: int) -> int:
+        """Settles some of the runs that others have left (:mod:`runstore_sql.settling`); how many it were.
+
+        A store that is away or busy settles none: nothing is lost, for searches look through such runs one by one.
+        """
+        try:
+            if not self.database.read(self._settling.is_left):
+                return 0
+            return self.database.write(lambda connection: self._settling.some(connection, most))
+        except RunStoreError as error:
+            _log.debug("no run was settled: %s", error)
+            return 0
 
     def _end(self, connection: sa.Connection, run_id: str, end: RunEnd) -> None:
         run_pk = self._locked_run(connection, run_id, is_alive=False)
@@ -121,6 +152,7 @@ class SqlStore(SqlEdits):
             end_us = end.moment(start_us=start_us, now_us=now_us)
             values = {"status": end.status.value, "end_us": end_us, "failure": failure_text(end.failure)}
             connection.execute(run.update().where(run.c.pk == run_pk).values(**values))
+            self._settling.at_end(connection, run_pk)
 
     def beat(self, run_id: str, lease_s: float) -> None:
         self.database.write(lambda connection: self._beat(connection, run_id, lease_s))

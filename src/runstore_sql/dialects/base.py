@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import Any, ClassVar, Protocol
 
 import sqlalchemy as sa
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from runstore.artifacts import Blobs
 from runstore.errors import SettingsError
@@ -52,9 +53,13 @@ class Dialect(ABC):
             meet another program, behind a pooler.
         without_limit: the statement that lets a transaction take its time.
         commits_ddl: whether each statement that changes the schema commits by itself, so that no transaction holds one.
-        most_joined: of how many tests of keys a query may be planned as joins; any number where ``None``.
         points_a_piece: how many points one transaction removes of what nobody needs any more.
         rest_a_piece: how long others then find the database free, as a multiple of the time that this took.
+        sorts_in_blocks: whether an index on the first term of an order serves, with the rows that are equal in it sorted
+            by the others.
+        settling_mark: SQL for what ``settled`` of a run that has ended is first, where a write that began before may
+            still be under way; ``None`` where the lock of its row keeps all writes off.
+        is_ripe: SQL for whether all that were under way when a run ``runstore_run`` was marked are over.
         first_schema: for the migration of the first schema.
         writer: writes points.
         histories: reads the points of a series.
@@ -69,9 +74,11 @@ class Dialect(ABC):
     begin_reading: ClassVar[str]
     without_limit: ClassVar[str] = ""
     commits_ddl: ClassVar[bool] = False
-    most_joined: ClassVar[int | None] = None
     points_a_piece: ClassVar[int] = 2000
     rest_a_piece: ClassVar[float] = 3.0
+    sorts_in_blocks: ClassVar[bool] = True
+    settling_mark: ClassVar[str | None] = None
+    is_ripe: ClassVar[str | None] = None
     first_schema: ClassVar[FirstSchema]
     writer: ClassVar[type[PointWriter[Any, Any]]]
     histories: ClassVar[type[HistoryReader[Any]]]
@@ -176,6 +183,10 @@ class Dialect(ABC):
         """Inserts a row unless its unique key is taken; whether it did."""
         return connection.execute(statement, values).first() is not None
 
+    def insert_unknown(self, table: sa.Table) -> sa.Insert:
+        """An insert that leaves out rows whose unique key is taken."""
+        return table.insert()
+
     # --- what nobody needs any more
 
     def others_commits(self, connection: sa.Connection) -> Hashable:
@@ -193,6 +204,14 @@ class Dialect(ABC):
         raise NotImplementedError
 
     # --- searching
+
+    def is_unsettled(self, of: NamedFromClause) -> sa.ColumnElement[bool]:
+        """Whether a run is not settled, as the index has it (:mod:`runstore_sql.settling`)."""
+        return of.c.settled.is_distinct_from(of.c.attempt)
+
+    def as_double(self, whole: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        """An integer as a float64."""
+        return sa.cast(whole, sa.Double)
 
     def is_like(self, text: sa.ColumnElement[Any], pattern: str) -> sa.ColumnElement[bool]:
         """Whether a text matches a pattern of ours."""

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from runstore.model import RunStatus
 from runstore_sql.connections.database import Database
 from runstore_sql.editing.pace import Pace
-from runstore_sql.schema.tables import artifact, config, config_leaf, rollup, run, series, tag
+from runstore_sql.schema.tables import artifact, config, config_leaf, result, rollup, run, series, tag
 
 _RUNS_A_STATEMENT: Final = 500
 _NO_LEASE: Final = 0.0
@@ -37,6 +37,7 @@ _EMPTY: Final[dict[str, Any]] = {
     "failure": None,
     "note": None,
     "archived_us": None,
+    "settled": 1,
 }
 _NAMED: Final = ((tag, tag.c.key), (config_leaf, config_leaf.c.key), (artifact, artifact.c.name))
 """What a run has many rows of, and by what they are told apart."""
@@ -166,6 +167,6 @@ def _remove_series(connection: sa.Connection, *, group: Sequence[int]) -> None:
 
 
 def _empty(connection: sa.Connection, run_pk: int) -> None:
-    for table in (tag, config_leaf, config, artifact):
+    for table in (tag, config_leaf, config, artifact, result):
         connection.execute(table.delete().where(table.c.run_pk == run_pk))
     connection.execute(run.update().where(run.c.pk == run_pk).values(**_EMPTY))

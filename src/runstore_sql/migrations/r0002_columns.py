@@ -30,7 +30,7 @@ def add(table: str, column: sa.Column[Any]) -> None:
         op.add_column(table, column)
 
 
-def add_index(name: str, table: str, columns: list[str]) -> None:
+def add_index(name: str, table: str, columns: list[str], **options: Any) -> None:
     """Adds an index unless the table has it."""
     if name not in {each["name"] for each in sa.inspect(op.get_bind()).get_indexes(table)}:
-        op.create_index(name, table, columns)
+        op.create_index(name, table, columns, **options)

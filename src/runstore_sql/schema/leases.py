@@ -29,19 +29,29 @@ def status_now(now_us: str) -> sa.ColumnElement[str]:
 
 
 def is_due(now_us: str, of: str = "") -> str:
-    """SQL for whether a write renews a run's heartbeat: not each does, for it costs a row.
+    """SQL for whether a write has to change the run's row: not each does, for it costs a row.
+
+    It does to renew the heartbeat, and to say that a settled run is so no more (:mod:`runstore_sql.settling`).
 
     Args:
         now_us: SQL for the clock.
         of: what stands before the columns' names, such as ``r.``.
     """
     in_progress, part_us = RunStatus.IN_PROGRESS.value, _SECOND_US // BEATS_A_LEASE
-    return f"{of}status = '{in_progress}' AND {now_us} - {of}heartbeat_us > {of}lease_s * {part_us}"
+    is_late = f"{of}status = '{in_progress}' AND {now_us} - {of}heartbeat_us > {of}lease_s * {part_us}"
+    return f"({of}settled IS NOT NULL OR {is_late})"
 
 
 def renewal(now_us: str) -> str:
-    """SQL for the assignments that renew a heartbeat for another lease.
+    """SQL for the assignments of a write that is due: the heartbeat of a run that goes on is renewed for another lease.
 
     MySQL assigns from left to right: the expiry comes first, while the old heartbeat stands.
     """
-    return f"expires_us = expires_us - heartbeat_us + {now_us}, heartbeat_us = {now_us}"
+    goes_on = f"CASE WHEN status = '{RunStatus.IN_PROGRESS.value}' THEN {{}} ELSE {{}} END"
+    expires = goes_on.format(f"expires_us - heartbeat_us + {now_us}", "expires_us")
+    return f"expires_us = {expires}, heartbeat_us = {goes_on.format(now_us, 'heartbeat_us')}, settled = NULL"
+
+
+def revival(now_us: str) -> str:
+    """SQL for the assignments that make an ended run alive again, for another lease."""
+    return f"expires_us = expires_us - heartbeat_us + {now_us}, heartbeat_us = {now_us}, settled = NULL"

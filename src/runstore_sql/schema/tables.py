@@ -73,7 +73,9 @@ run = sa.Table(
     sa.Column("archived_us", sa.BigInteger),
     sa.Column("deleted_us", sa.BigInteger),
     sa.Column("purged_us", sa.BigInteger),
+    sa.Column("settled", sa.BigInteger),
 )
+"""``settled`` is the attempt whose values :data:`result` keeps; see :mod:`runstore_sql.settling`."""
 
 parent = run.alias("parent")
 """A run's parent, where a query joins it."""
@@ -149,6 +151,26 @@ waiting = sa.Table(
     sa.Column("last_series_pk", sa.BigInteger),
 )
 """The series of the first schema that nobody has looked at yet, to roll them up: those from one key to another."""
+
+metric = sa.Table(
+    "runstore_metric",
+    metadata,
+    sa.Column("pk", sa.BigInteger, primary_key=True),
+    sa.Column("name", sa.String(255)),
+    sa.Column("dataset_type", sa.String(10)),
+)
+"""Each pair of name and dataset type that :data:`result` knows."""
+
+RESULT_COLUMNS: Final = ("count", *(name for name in _STATISTICS if not name.endswith("_step")))
+
+result = sa.Table(
+    "runstore_result",
+    metadata,
+    sa.Column("run_pk", sa.BigInteger, primary_key=True),
+    sa.Column("metric_pk", sa.BigInteger, primary_key=True),
+    *(sa.Column(name, series.c[name].type) for name in RESULT_COLUMNS),
+)
+"""The summaries of settled runs once more, with indexes on their values."""
 
 artifact = sa.Table(
     "runstore_artifact",

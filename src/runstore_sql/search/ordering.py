@@ -5,11 +5,12 @@ before, whose ranks and values the cursor holds.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from runstore.query import (
+    BOOLEAN_ATTRIBUTES,
     MAX_SORTED_LENGTH,
     NULLABLE_ATTRIBUTES,
     TEXT_ATTRIBUTES,
@@ -24,6 +25,8 @@ from runstore.query import (
 from runstore_sql.schema.tables import config_leaf, run, series, tag
 from runstore_sql.search.columns import Condition
 from runstore_sql.search.filters import Filters
+
+_LONG: Final = (Attribute("source_path"), Attribute("note"))
 
 
 class Term(NamedTuple):
@@ -43,12 +46,18 @@ class Ordering:
         long_texts: how many terms sort by texts that may be longer than a name.
     """
 
-    def __init__(self, orders: Sequence[Order], filters: Filters) -> None:
+    def __init__(self, orders: Sequence[Order], filters: Filters, first: Term | None = None) -> None:
+        """Makes the terms.
+
+        Args:
+            orders: as asked for.
+            filters: has the attributes.
+            first: what stands for the first of them, where only one of its ranks is read.
+        """
         self.joins: list[tuple[sa.FromClause, Condition]] = []
-        self.terms = [self._term(order, filters) for order in orders]
-        self.long_texts = sum(
-            isinstance(order.field, (Tag, ConfigKey)) or order.field == Attribute("source_path") for order in orders
-        )
+        self.terms = [] if first is None else [first]
+        self.terms += [self._term(order, filters) for order in orders[len(self.terms) :]]
+        self.long_texts = sum(isinstance(order.field, (Tag, ConfigKey)) or order.field in _LONG for order in orders)
         self.terms.append(Term(None, run.c.start_us, None, Rank.NUMBER, descending=False))
         self.terms.append(Term(None, None, run.c.id, Rank.TEXT, descending=False))
 
@@ -56,7 +65,11 @@ class Ordering:
         match order.field:
             case Attribute(name):
                 column = filters.attributes[name]
-                own = Rank.TEXT if name in TEXT_ATTRIBUTES else Rank.NUMBER
+                own = Rank.NUMBER
+                if name in TEXT_ATTRIBUTES:
+                    own = Rank.TEXT
+                elif name in BOOLEAN_ATTRIBUTES:
+                    own = Rank.BOOLEAN
                 rank = sa.case((column.is_(None), Rank.MISSING), else_=own) if name in NULLABLE_ATTRIBUTES else None
                 number, text = (None, column) if own == Rank.TEXT else (column, None)
                 return Term(rank, number, text, own, order.descending)

@@ -1,31 +1,56 @@
-"""Keyset pages of runs: found by their keys and sort columns alone, then the wide rows of those few (READ.1-4)."""
+"""Keyset pages of runs: found by their keys and sort columns alone, then the wide rows of those few (READ.1-4).
 
-from collections.abc import Iterable, Sequence
+How they are found is decided for each page: along an index on the order, each run looked at until the page is full; or from
+the test that leads to the fewest runs, which are then sorted.
+"""
+
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.sql import visitors
 
 from runstore.model import Run
-from runstore.query import RunQuery
+from runstore.query import Metric, RunQuery
 from runstore_sql.connections.database import Database
-from runstore_sql.schema.rows import is_shown, run_columns, run_of, runs_and_relatives
-from runstore_sql.schema.tables import experiment, parent, run
-from runstore_sql.search.columns import Condition
+from runstore_sql.schema.rows import run_columns, run_of, runs_and_relatives
+from runstore_sql.schema.tables import experiment, run
 from runstore_sql.search.filters import Filters
+from runstore_sql.search.leads import MOST_COUNTED, Lead, Leads, counted
 from runstore_sql.search.ordering import Ordering
+from runstore_sql.search.phases import EDGE, Part, Phases
 
 _KEPT: Final = 100
 """Statements that are kept: building one takes longer than most databases take to answer it."""
 _LONGEST_KEPT: Final = 2_000
 """Characters of a filter and an order, so that what is kept stays small."""
+_MOST_LEADS: Final = 8
+_OF_MANY: Final = 0.3
+"""The part of all runs that is thought to pass a test that leads to many."""
+_COST_OF_SORTING: Final = 2.0
+"""What it costs to look up and sort a run, beside looking at one along an index."""
 
-wanted_parent = run.alias("wanted_parent")
+Rows = Sequence[sa.Row[Any]]
 
 
-class _Query(NamedTuple):
-    statement: sa.Select[Any]
+class _Plan(NamedTuple):
+    """How the pages of one question are found.
+
+    Attributes:
+        leads: the tests that may lead.
+        figures: asks how many runs there are, how many are in the experiment that is asked for, and how many each test
+            leads to. ``None`` where there is nothing to choose.
+    """
+
+    leads: list[Lead]
+    figures: sa.Select[Any] | None
+
+
+class _Statement(NamedTuple):
+    """A part with the rows that a page shows."""
+
+    rows: sa.Select[Any]
     ordering: Ordering
+    edge: sa.Select[Any] | None
 
 
 class Pages:
@@ -34,79 +59,109 @@ class Pages:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._filters = Filters(database.dialect)
+        self._leads = Leads(database.dialect, self._filters)
+        self._phases = Phases(database.dialect, self._filters, self._leads)
         self._columns = run_columns(database.dialect.now_us)
-        self._known: dict[tuple[str, int, str], _Query] = {}
+        self._known: dict[tuple[Any, ...], Any] = {}
 
     def read(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
         """The runs that match, in order, behind a place; and the place of the last of them, if more follow."""
-        asked_for = asked.key, asked.limit, repr(asked.after)
-        query = self._known.get(asked_for)
-        if query is None:
-            query = self._build(asked)
-            if len(asked_for[0]) + len(asked_for[2]) <= _LONGEST_KEPT:
+        return self._database.read(lambda connection: self._read(connection, asked))
+
+    def _read(self, connection: sa.Connection, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
+        plan = self._kept(asked, "plan", lambda: self._plan(asked))
+        chosen = None
+        if plan.figures is not None:
+            chosen = self._chosen(asked, *connection.execute(plan.figures).one())
+        statements = self._kept(asked, chosen, lambda: self._statements(asked, plan, chosen))
+        found: list[tuple[sa.Row[Any], Ordering]] = []
+        for statement in statements:
+            found += [(row, statement.ordering) for row in self._rows(connection, statement)]
+            if len(found) > asked.limit:
+                break
+        place = None
+        if len(found) > asked.limit:
+            last, ordering = found[asked.limit - 1]
+            place = ordering.place(last._mapping)  # noqa: SLF001 - SQLAlchemy's API
+        return [run_of(row) for row, _ in found[: asked.limit]], place
+
+    def _kept(self, asked: RunQuery, what: Any, build: Any) -> Any:
+        """What was built for this question before."""
+        key = (what, asked.key, asked.limit, "" if what == "plan" else repr(asked.after))
+        known = self._known.get(key)
+        if known is None:
+            known = build()
+            if len(key[1]) + len(key[3]) <= _LONGEST_KEPT:
                 if len(self._known) >= _KEPT:
                     self._known.clear()
-                self._known[asked_for] = query
-        statement, ordering = query
-        rows = self._database.read(lambda connection: self._rows(connection, statement, ordering))
-        place = None
-        if len(rows) > asked.limit:
-            place = ordering.place(rows[asked.limit - 1]._mapping)  # noqa: SLF001 - SQLAlchemy's API
-        return [run_of(row) for row in rows[: asked.limit]], place
+                self._known[key] = known
+        return known
 
-    def _rows(self, connection: sa.Connection, statement: sa.Select[Any], ordering: Ordering) -> Sequence[sa.Row[Any]]:
-        if ordering.long_texts:
-            self._database.dialect.ready_to_sort(connection, ordering.long_texts)
-        return connection.execute(statement).all()
+    def _plan(self, asked: RunQuery) -> _Plan:
+        leads = self._leads.of(asked.node)[:_MOST_LEADS]
+        if not leads and (asked.experiment_id is None or self._walks(asked) != "metric"):
+            return _Plan([], None)
+        everything = sa.select(sa.func.coalesce(sa.func.max(run.c.pk), 0)).scalar_subquery()
+        return _Plan(leads, sa.select(everything, self._size_of_scope(asked), *map(counted, leads)))
 
-    def _build(self, asked: RunQuery) -> _Query:
-        ordering = Ordering(asked.orders, self._filters)
-        conditions = list(_in_scope(asked))
-        if asked.node is not None:
-            conditions.append(self._filters.condition(asked.node, joins=len(ordering.joins)))
-        if asked.after is not None:
-            conditions.append(ordering.after(asked.after))
-        columns = [run.c.pk, *ordering.columns()]
-        source = _join([*columns, *conditions])
-        for table, on in ordering.joins:
-            source = source.outerjoin(table, on)
-        found = (
-            sa.select(*columns)
-            .select_from(source)
-            .where(*conditions)
-            .order_by(*ordering.order_by())
-            .limit(asked.limit + 1)
-            .subquery("found")
-        )
+    @staticmethod
+    def _size_of_scope(asked: RunQuery) -> sa.ColumnElement[Any]:
+        if asked.experiment_id is None:
+            return sa.null()
+        wanted = sa.select(experiment.c.pk).where(experiment.c.id == asked.experiment_id).scalar_subquery()
+        some = run.alias("some")
+        return counted([sa.select(some.c.pk).where(some.c.experiment_pk == wanted)])
+
+    @staticmethod
+    def _walks(asked: RunQuery) -> str:
+        """By which index the order can be walked along: of a ``metric``, of the ``start``, or none."""
+        if not asked.orders:
+            return "start"
+        field = asked.orders[0].field
+        if isinstance(field, Metric):
+            return "metric"
+        return "start" if getattr(field, "name", None) == "start_time" else ""
+
+    def _chosen(self, asked: RunQuery, everything: int, in_scope: int | None, *counts: int) -> int | None:
+        """The number of the lead to find the runs by, -1 for the experiment's runs; ``None`` to walk along the order."""
+        options = [(count, number) for number, count in enumerate(counts)]
+        if in_scope is not None:
+            options.append((in_scope, -1))
+        fewest, number = min(options)
+        walks = self._walks(asked)
+        if not walks:
+            return number
+        walked = float(asked.limit + 1)
+        for count in [*counts, *([in_scope] if in_scope is not None and walks == "metric" else [])]:
+            walked /= max(count if count < MOST_COUNTED else _OF_MANY * everything, 0.1) / max(everything, 1)
+        walked = min(walked, everything if in_scope is None or walks == "metric" else in_scope)
+        if fewest < MOST_COUNTED and _COST_OF_SORTING * fewest < walked:
+            return number
+        return None
+
+    def _statements(self, asked: RunQuery, plan: _Plan, chosen: int | None) -> list[_Statement]:
+        if chosen is None and self._walks(asked) == "metric":
+            order = asked.orders[0]
+            assert isinstance(order.field, Metric)  # noqa: S101 - for the type checker
+            parts = self._phases.by_metric(asked, order, order.field)
+        else:
+            parts = self._phases.led(asked, plan.leads[chosen] if chosen is not None and chosen >= 0 else None)
+        return [self._shown(part) for part in parts]
+
+    def _shown(self, part: Part) -> _Statement:
+        found = part.found.subquery("found")
         places = [column for column in found.c if column.name != "pk"]
-        statement = (
+        rows = (
             sa.select(*self._columns, *places)
             .select_from(runs_and_relatives().join(found, found.c.pk == run.c.pk))
-            .order_by(*ordering.order_by(found))
+            .order_by(*part.ordering.order_by(found))
         )
-        return _Query(statement, ordering)
+        return _Statement(rows, part.ordering, part.edge)
 
-
-def _in_scope(asked: RunQuery) -> Iterable[Condition]:
-    yield is_shown()
-    if not asked.with_archived:
-        yield run.c.archived_us.is_(None)
-    if asked.experiment_id is not None:
-        wanted = sa.select(experiment.c.pk).where(experiment.c.id == asked.experiment_id)
-        yield run.c.experiment_pk == wanted.scalar_subquery()
-    if asked.parent_run_id is not None:
-        wanted = sa.select(wanted_parent.c.pk).where(wanted_parent.c.id == asked.parent_run_id)
-        yield run.c.parent_pk == wanted.scalar_subquery()
-
-
-def _join(clauses: Sequence[sa.ColumnElement[Any]]) -> sa.FromClause:
-    """Runs with those of their relatives that the clauses name: a join costs a look-up for each run that matches."""
-    named = {
-        element.table for clause in clauses for element in visitors.iterate(clause) if isinstance(element, sa.Column)
-    }
-    source: sa.FromClause = run
-    if experiment in named:
-        source = source.join(experiment, experiment.c.pk == run.c.experiment_pk)
-    if parent in named:
-        source = source.outerjoin(parent, parent.c.pk == run.c.parent_pk)
-    return source
+    def _rows(self, connection: sa.Connection, statement: _Statement) -> Rows:
+        if statement.ordering.long_texts:
+            self._database.dialect.ready_to_sort(connection, statement.ordering.long_texts)
+        if statement.edge is None:
+            return connection.execute(statement.rows).all()
+        edge = connection.execute(statement.edge).scalar()
+        return connection.execute(statement.rows, {EDGE.key: edge}).all()

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from runstore.errors import SchemaError, SettingsError, StoreUnavailableError
 from runstore.local.files import CHUNK
@@ -49,6 +50,7 @@ class MysqlDialect(Dialect):
     commits_ddl = True  # a broken attempt is taken up again
     points_a_piece = 500
     rest_a_piece = 6.0
+    sorts_in_blocks = False
     first_schema = FIRST_SCHEMA
     writer = MysqlPointWriter
     histories = MysqlHistoryReader
@@ -101,6 +103,16 @@ class MysqlDialect(Dialect):
 
     def insert(self, table: sa.Table) -> sa.Insert:
         return table.insert()
+
+    def insert_unknown(self, table: sa.Table) -> sa.Insert:
+        return table.insert().prefix_with("IGNORE")
+
+    def is_unsettled(self, of: NamedFromClause) -> sa.ColumnElement[bool]:
+        """By a column of its own: an index knows no conditions here."""
+        return sa.literal_column(f"{of.name}.unsettled", sa.SmallInteger) == sa.literal_column("1")
+
+    def as_double(self, whole: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+        return whole * sa.literal_column("1e0", sa.Double)
 
     def insert_new(self, connection: sa.Connection, statement: sa.Insert, values: dict[str, Any]) -> bool:
         try:

@@ -29,14 +29,15 @@ _FEW: Final = 64
 _FIND_RUN: Final = f"SELECT pk, {_IS_DUE}, purged_us IS NOT NULL FROM runstore_run WHERE id = %s FOR UPDATE"  # noqa: S608 - our own text
 _POINT: Final = {f"{stat}_{part}": f"{{{part}}}" for stat in ("min", "max") for part in ("step", "value", "special")}
 # Appends by the remembered key of a series, only if the key still belongs to this series, the series ends before this
-# step and no heartbeat is due. Locks the series' row alone. Other writers lock the run's row first, then its series, so
-# there is no deadlock.
+# step and no heartbeat is due. Locks the run's row against whoever ends or settles it, then the series' row. Other writers
+# lock them in the same order, so there is no deadlock.
 _APPEND, _APPEND_NON_FINITE = (
     f"""
     UPDATE runstore_series SET
         `count` = `count` + 1, last_step = {{step}}, last_value = {{value}}, last_special = {{special}}, {more}
     WHERE pk = {{pk}} AND last_step < {{step}} AND `count` > 0 AND name = %s AND dataset_type = %s
-        AND run_pk = (SELECT r.pk FROM runstore_run r WHERE r.id = %s AND r.purged_us IS NULL AND NOT ({_IS_DUE}))"""  # noqa: S608 - as above
+        AND run_pk = (SELECT r.pk FROM runstore_run r WHERE r.id = %s AND r.purged_us IS NULL AND NOT ({_IS_DUE})
+            LOCK IN SHARE MODE)"""  # noqa: S608 - as above
     for more in (
         take_extremes(_POINT.__getitem__, is_given="TRUE"),
         "non_finite_count = non_finite_count + 1",

@@ -7,6 +7,7 @@ from alembic import op
 
 from runstore_sql.dialects.base import dialect_of
 from runstore_sql.migrations.r0002_columns import add_columns, add_index
+from runstore_sql.migrations.r0002_results import add_results, add_search_indexes, add_settled, add_unsettled
 from runstore_sql.migrations.r0002_rollups import add_rollups
 from runstore_sql.migrations.r0002_views import view_statements
 
@@ -24,3 +25,7 @@ def upgrade() -> None:
     add_rollups(words)
     for statement in view_statements(words):
         op.get_bind().exec_driver_sql(statement)
+    add_settled()
+    add_results(words)
+    add_unsettled()
+    add_search_indexes()

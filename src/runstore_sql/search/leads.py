@@ -1,0 +1,147 @@
+"""By which test the runs of a search are found: the one that an index says few runs pass.
+
+A planner that knows no figures of the tables guesses, and one that knows them cannot tell how many runs a user's value
+fits. So each test that an index can answer is asked first how many runs it leads to, up to a bound.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from runstore.query import And, Attribute, Compare, Field, In, Like, Metric, Node, Or, Present, Wildcard, like_tokens
+from runstore_sql.dialects.base import Dialect
+from runstore_sql.schema.tables import metric, result, run
+from runstore_sql.search.columns import AttributeColumn, Ways, keyed_column, result_column
+from runstore_sql.search.filters import RELATIVES, Filters, Test, relative_pk
+
+MOST_COUNTED: Final = 5_000
+"""Up to so many runs are counted; more are many."""
+
+_led = run.alias("led")
+_INDEXED: Final = {"id": _led.c.id, "name": _led.c.name, "status": _led.c.status}
+
+Lead = list[sa.Select[Any]]
+"""Selects of keys of runs: together all runs that pass a test, and perhaps some that do not."""
+
+
+class Leads:
+    """Makes leads for one dialect."""
+
+    def __init__(self, dialect: Dialect, filters: Filters) -> None:
+        self._dialect = dialect
+        self._filters = filters
+
+    def of(self, node: Node | None) -> list[Lead]:
+        """A lead for each part of a filter that every run has to pass and that an index can answer."""
+        items = node.items if isinstance(node, And) else () if node is None else (node,)
+        return [lead for item in items if (lead := self._of_item(item)) is not None]
+
+    def _of_item(self, node: Node) -> Lead | None:
+        match node:
+            case And():
+                return next(iter(self.of(node)), None)
+            case Or(items):
+                leads = [self._of_item(item) for item in items]
+                return None if None in leads else [select for lead in leads if lead for select in lead]
+            case Compare() | In() | Like() | Present():
+                return self._of_test(node) if _may_lead(node) else None
+            case _:
+                return None
+
+    def _of_test(self, test: Test) -> Lead | None:
+        field = test.field
+        if isinstance(field, Attribute):
+            return self._of_attribute(field.name, test)
+        if isinstance(field, Metric):
+            is_own = result.c.metric_pk == metric_pk(field)
+            ways = self._ways(test, result_column(field.stat))
+            return [*(sa.select(result.c.run_pk).where(is_own, way) for way in ways), self.unsettled()]
+        table, is_own, column = keyed_column(field)
+        return [sa.select(table.c.run_pk).where(is_own, way) for way in self._ways(test, column)]
+
+    def _of_attribute(self, name: str, test: Test) -> Lead | None:
+        if name in RELATIVES:
+            key, _, _ = RELATIVES[name]
+            if not (isinstance(test, Compare) and test.op == "="):
+                return None
+            return [sa.select(_led.c.pk).where(_led.c[key.name] == relative_pk(name, test.value))]
+        if name == "status":
+            return _of_status(test)
+        if name not in _INDEXED:
+            return None
+        return [sa.select(_led.c.pk).where(way) for way in self._ways(test, AttributeColumn(name, _INDEXED[name]))]
+
+    def _ways(self, test: Test, column: Any) -> Ways:
+        if isinstance(test, Like):
+            return [column.begins(_beginning(test))]
+        return self._filters.ways(test, column)
+
+    def unsettled(self) -> sa.Select[Any]:
+        """The runs whose values no index has: they are looked through one by one."""
+        return sa.select(_led.c.pk).where(self._dialect.is_unsettled(_led))
+
+
+def pks_of(lead: Lead) -> sa.Select[Any]:
+    """The runs of a lead; one may come twice."""
+    if len(lead) == 1:
+        return lead[0]
+    rows = sa.union_all(*lead).subquery("lead")
+    return sa.select(next(iter(rows.c)))
+
+
+def counted(lead: Lead) -> sa.ScalarSelect[int]:
+    """How many runs a lead has, up to :data:`MOST_COUNTED`."""
+    rows = pks_of(lead).limit(MOST_COUNTED).subquery()
+    return sa.select(sa.func.count()).select_from(rows).scalar_subquery()
+
+
+def metric_pk(field: Metric) -> sa.ColumnElement[int]:
+    """The key of a metric in :data:`runstore_sql.schema.tables.metric`; -1 where it is not there."""
+    found = sa.select(metric.c.pk).where(metric.c.name == field.name, metric.c.dataset_type == field.dataset_type)
+    return sa.func.coalesce(found.scalar_subquery(), -1)
+
+
+def conjuncts(node: Node | None) -> Iterator[Node]:
+    """The parts of a filter that every run has to pass."""
+    if isinstance(node, And):
+        for item in node.items:
+            yield from conjuncts(item)
+    elif node is not None:
+        yield node
+
+
+def names(node: Node | None, field: Field) -> bool:
+    """Whether only runs that have a value of this field can pass."""
+    return any(
+        isinstance(item, Compare | In | Like | Present) and item.field == field and not getattr(item, "negated", False)
+        for item in conjuncts(node)
+    )
+
+
+def _may_lead(test: Test) -> bool:
+    match test:
+        case Compare(_, op, _):
+            return op != "!="
+        case Like():
+            return not test.negated and bool(_beginning(test))
+        case _:
+            return not test.negated
+
+
+def _beginning(test: Like) -> str:
+    """The literal text that a pattern begins with."""
+    tokens = like_tokens(test.pattern)
+    return tokens[0] if tokens and not isinstance(tokens[0], Wildcard) else ""
+
+
+def _of_status(test: Test) -> Lead | None:
+    """By the stored status, of which ``lost`` is one that goes on."""
+    if isinstance(test, Compare) and test.op == "=":
+        wanted = {str(test.value)}
+    elif isinstance(test, In):
+        wanted = {str(value) for value in test.values}
+    else:
+        return None
+    stored = sorted({"in_progress" if status == "lost" else status for status in wanted})
+    return [sa.select(_led.c.pk).where(_led.c.status.in_(stored))]

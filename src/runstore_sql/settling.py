@@ -1,0 +1,95 @@
+"""Settled runs: those whose summaries change no more, kept once more with indexes on their values.
+
+A summary changes with each point, and an index on its values would have to follow at each call. So the values of runs
+that have ended stand in a table of their own, ``runstore_result``, and searches look through the few others one by one.
+
+A run is settled while its row's ``settled`` is its ``attempt``. A write to a settled run makes it NULL first, as part of
+what it does when a heartbeat is due (:func:`runstore_sql.schema.leases.is_due`). So does a new attempt, of any release: it
+counts ``attempt`` up. Rows of ``runstore_result`` may be left of a run that is settled no more; they count for nothing.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import sqlalchemy as sa
+
+from runstore.model import TERMINAL_STATUSES, RunStatus
+from runstore_sql.dialects.base import Dialect
+from runstore_sql.schema.tables import RESULT_COLUMNS, metric, result, run, series
+
+_LONG_LOST_US: Final = 86_400_000_000
+"""A run that was lost so long ago is settled as well, until it is heard of."""
+
+_PKS = sa.bindparam("pks", expanding=True, type_=sa.BigInteger)
+_MOST = sa.bindparam("most", type_=sa.Integer)
+
+
+class Settling:
+    """Settles runs, in transactions of the caller's."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._dialect = dialect
+        is_known = sa.and_(metric.c.name == series.c.name, metric.c.dataset_type == series.c.dataset_type)
+        new = (
+            sa.select(series.c.name, series.c.dataset_type)
+            .where(series.c.run_pk.in_(_PKS), ~sa.exists().where(is_known).correlate(series))
+            .distinct()
+            .order_by(series.c.name, series.c.dataset_type)
+        )
+        self._make_metrics = dialect.insert_unknown(metric).from_select(["name", "dataset_type"], new)
+        self._forget = result.delete().where(result.c.run_pk.in_(_PKS))
+        rows = (
+            sa.select(series.c.run_pk, metric.c.pk, *(series.c[name] for name in RESULT_COLUMNS))
+            .join(metric, is_known)
+            .where(series.c.run_pk.in_(_PKS), series.c["count"] > 0)
+        )
+        self._keep = result.insert().from_select(["run_pk", "metric_pk", *RESULT_COLUMNS], rows)
+        self._settle = run.update().where(run.c.pk.in_(_PKS)).values(settled=run.c.attempt)
+        mark = dialect.settling_mark
+        self._mark = (
+            None if mark is None else run.update().where(run.c.pk.in_(_PKS)).values(settled=sa.literal_column(mark))
+        )
+        unsettled = dialect.is_unsettled(run)
+        is_unmarked = sa.true() if mark is None else run.c.settled.is_(None)
+        ended = sa.select(run.c.pk).where(unsettled, is_unmarked, run.c.status.in_(sorted(TERMINAL_STATUSES)))
+        now = sa.literal_column(dialect.now_us, sa.BigInteger)
+        is_lost = sa.and_(run.c.status == RunStatus.IN_PROGRESS.value, run.c.expires_us < now - _LONG_LOST_US)
+        lost = sa.select(run.c.pk).where(unsettled, is_unmarked, is_lost)
+        kinds = [ended, lost]
+        if dialect.is_ripe is not None:
+            kinds.append(sa.select(run.c.pk).where(unsettled, sa.text(dialect.is_ripe)))
+        self._is_left = sa.select(sa.or_(*(kind.exists() for kind in kinds)))
+        self._ended, self._lost, *ripe = (kind.limit(_MOST).with_for_update(skip_locked=True) for kind in kinds)
+        self._ripe = ripe[0] if ripe else None
+
+    def at_end(self, connection: sa.Connection, run_pk: int) -> None:
+        """Settles a run that has just ended, its row locked; or marks it, where a write may still be under way."""
+        self._advance(connection, [run_pk])
+
+    def is_left(self, connection: sa.Connection) -> bool:
+        """Whether there is a run to settle."""
+        return bool(connection.execute(self._is_left).scalar())
+
+    def some(self, connection: sa.Connection, most: int) -> int:
+        """Brings at most so many runs of each kind a step nearer to be settled; how many it were."""
+        count = 0
+        if self._ripe is not None:
+            pks = list(connection.execute(self._ripe, {"most": most}).scalars())
+            self._take(connection, pks)
+            count += len(pks)
+        for query in (self._ended, self._lost):
+            pks = list(connection.execute(query, {"most": most}).scalars())
+            self._advance(connection, pks)
+            count += len(pks)
+        return count
+
+    def _advance(self, connection: sa.Connection, pks: Sequence[int]) -> None:
+        if self._mark is None:
+            self._take(connection, pks)
+        elif pks:
+            connection.execute(self._mark, {"pks": pks})
+
+    def _take(self, connection: sa.Connection, pks: Sequence[int]) -> None:
+        if pks:
+            for statement in (self._make_metrics, self._forget, self._keep, self._settle):
+                connection.execute(statement, {"pks": pks})
