@@ -1,9 +1,7 @@
 """Opening a store on a database."""
 
 import logging
-import time
 from functools import partial
-from typing import Final
 
 from runstore.artifacts import Blobs, absolute_place, blobs_at
 from runstore.errors import SchemaError, StoreUnavailableError
@@ -13,9 +11,6 @@ from runstore_sql.blobs import DatabaseBlobs
 from runstore_sql.connections.database import Database
 from runstore_sql.dialects.base import Upkeep, parse_url
 from runstore_sql.store import SqlStore
-
-_SETTLED_AT_ONCE: Final = 500
-_SETTLING_S: Final = 2.0
 
 _log = logging.getLogger(__name__)
 
@@ -43,22 +38,12 @@ def open_sql(url: str, options: OpenOptions) -> SqlStore:
         artifacts = absolute_place(artifacts)
     # What a pickled store is opened with elsewhere: nothing in it depends on this process's working directory.
     options = OpenOptions(artifacts=artifacts, read_only=options.read_only)
-    store = SqlStore(
+    return SqlStore(
         database,
         blobs_of(database, artifacts),
         is_place_named=artifacts is not None,
         reopen=partial(open_sql, database.whole_url, options),
     )
-    if not options.read_only:
-        _settle(store)
-    return store
-
-
-def _settle(store: SqlStore) -> None:
-    """Settles some of the runs that are left; others follow when runs end, and at the next opening."""
-    deadline = time.monotonic() + _SETTLING_S
-    while store.settle(_SETTLED_AT_ONCE) and time.monotonic() < deadline:
-        pass
 
 
 def blobs_of(database: Database, artifacts: str | None) -> Blobs:

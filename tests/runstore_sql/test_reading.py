@@ -161,6 +161,7 @@ def plan_of(store: SqlStore, search: Any) -> str:
         if engine.dialect.name == "postgresql":
             # 120 rows fit in a few pages, which PostgreSQL would rather read whole.
             connection.exec_driver_sql("SET enable_seqscan = off")
+            connection.exec_driver_sql("ANALYZE")  # without figures it takes one index for as good as another
         explain = {"sqlite": "EXPLAIN QUERY PLAN "}.get(engine.dialect.name, "EXPLAIN ")
         plan = connection.exec_driver_sql(explain + statement, parameters).all()
         if engine.dialect.name == "postgresql":

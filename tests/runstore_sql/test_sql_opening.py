@@ -44,7 +44,10 @@ def test_the_migrations_make_the_columns_that_the_queries_name(store: SqlStore) 
         inspector = sa.inspect(connection)
         made = {name: [column["name"] for column in inspector.get_columns(name)] for name in metadata.tables}
 
-    assert made == {name: [column.name for column in table.columns] for name, table in metadata.tables.items()}
+    named = {name: [column.name for column in table.columns] for name, table in metadata.tables.items()}
+    if store.database.dialect.name == "mysql":
+        named["runstore_run"].append("unsettled")  # stands for an index with a condition
+    assert made == named
 
 
 def test_a_second_opening_takes_one_statement_and_a_look_at_the_rights_on_a_server(url: str) -> None:

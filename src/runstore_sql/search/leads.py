@@ -5,7 +5,7 @@ fits. So each test that an index can answer is asked first how many runs it lead
 """
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -21,8 +21,19 @@ MOST_COUNTED: Final = 5_000
 _led = run.alias("led")
 _INDEXED: Final = {"id": _led.c.id, "name": _led.c.name, "status": _led.c.status}
 
-Lead = list[sa.Select[Any]]
-"""Selects of keys of runs: together all runs that pass a test, and perhaps some that do not."""
+
+class Lead(NamedTuple):
+    """Where the runs are found that may pass a part of a filter.
+
+    Attributes:
+        item: the part.
+        selects: give keys of runs: together all that pass, and perhaps some that do not.
+        is_exact: whether all of these runs pass.
+    """
+
+    item: Node
+    selects: list[sa.Select[Any]]
+    is_exact: bool = False
 
 
 class Leads:
@@ -34,8 +45,7 @@ class Leads:
 
     def of(self, node: Node | None) -> list[Lead]:
         """A lead for each part of a filter that every run has to pass and that an index can answer."""
-        items = node.items if isinstance(node, And) else () if node is None else (node,)
-        return [lead for item in items if (lead := self._of_item(item)) is not None]
+        return [lead for item in conjuncts(node) if (lead := self._of_item(item)) is not None]
 
     def _of_item(self, node: Node) -> Lead | None:
         match node:
@@ -43,7 +53,10 @@ class Leads:
                 return next(iter(self.of(node)), None)
             case Or(items):
                 leads = [self._of_item(item) for item in items]
-                return None if None in leads else [select for lead in leads if lead for select in lead]
+                found = [lead for lead in leads if lead is not None]
+                if len(found) < len(leads):
+                    return None
+                return Lead(node, [select for lead in found for select in lead.selects])
             case Compare() | In() | Like() | Present():
                 return self._of_test(node) if _may_lead(node) else None
             case _:
@@ -56,21 +69,24 @@ class Leads:
         if isinstance(field, Metric):
             is_own = result.c.metric_pk == metric_pk(field)
             ways = self._ways(test, result_column(field.stat))
-            return [*(sa.select(result.c.run_pk).where(is_own, way) for way in ways), self.unsettled()]
+            return Lead(test, [*(sa.select(result.c.run_pk).where(is_own, way) for way in ways), self.unsettled()])
         table, is_own, column = keyed_column(field)
-        return [sa.select(table.c.run_pk).where(is_own, way) for way in self._ways(test, column)]
+        selects = [sa.select(table.c.run_pk).where(is_own, way) for way in self._ways(test, column)]
+        return Lead(test, selects, is_exact=not isinstance(test, Like))
 
     def _of_attribute(self, name: str, test: Test) -> Lead | None:
         if name in RELATIVES:
             key, _, _ = RELATIVES[name]
             if not (isinstance(test, Compare) and test.op == "="):
                 return None
-            return [sa.select(_led.c.pk).where(_led.c[key.name] == relative_pk(name, test.value))]
+            return Lead(test, [sa.select(_led.c.pk).where(_led.c[key.name] == relative_pk(name, test.value))])
         if name == "status":
             return _of_status(test)
         if name not in _INDEXED:
             return None
-        return [sa.select(_led.c.pk).where(way) for way in self._ways(test, AttributeColumn(name, _INDEXED[name]))]
+        column = AttributeColumn(name, _INDEXED[name])
+        selects = [sa.select(_led.c.pk).where(way) for way in self._ways(test, column)]
+        return Lead(test, selects, is_exact=isinstance(test, (Compare, In)))
 
     def _ways(self, test: Test, column: Any) -> Ways:
         if isinstance(test, Like):
@@ -84,15 +100,15 @@ class Leads:
 
 def pks_of(lead: Lead) -> sa.Select[Any]:
     """The runs of a lead; one may come twice."""
-    if len(lead) == 1:
-        return lead[0]
-    rows = sa.union_all(*lead).subquery("lead")
+    if len(lead.selects) == 1:
+        return lead.selects[0]
+    rows = sa.union_all(*lead.selects).subquery("lead")
     return sa.select(next(iter(rows.c)))
 
 
-def counted(lead: Lead) -> sa.ScalarSelect[int]:
-    """How many runs a lead has, up to :data:`MOST_COUNTED`."""
-    rows = pks_of(lead).limit(MOST_COUNTED).subquery()
+def counted(keys: sa.Select[Any]) -> sa.ScalarSelect[int]:
+    """How many keys a select gives, up to :data:`MOST_COUNTED`."""
+    rows = keys.limit(MOST_COUNTED).subquery()
     return sa.select(sa.func.count()).select_from(rows).scalar_subquery()
 
 
@@ -144,4 +160,4 @@ def _of_status(test: Test) -> Lead | None:
     else:
         return None
     stored = sorted({"in_progress" if status == "lost" else status for status in wanted})
-    return [sa.select(_led.c.pk).where(_led.c.status.in_(stored))]
+    return Lead(test, [sa.select(_led.c.pk).where(_led.c.status.in_(stored))])

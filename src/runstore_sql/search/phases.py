@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from runstore.query import Metric, Order, Rank, RunQuery
+from runstore.query import Metric, Node, Order, Rank, RunQuery
 from runstore_sql.dialects.base import Dialect
 from runstore_sql.schema.rows import is_shown
 from runstore_sql.schema.tables import experiment, parent, result, run, series
 from runstore_sql.search.columns import Condition
 from runstore_sql.search.filters import Filters
-from runstore_sql.search.leads import Lead, Leads, metric_pk, names, pks_of
+from runstore_sql.search.leads import Lead, Leads, conjuncts, metric_pk, names, pks_of
 from runstore_sql.search.ordering import Ordering, Term
 
 EDGE: sa.BindParameter[Any] = sa.bindparam("edge")
@@ -50,7 +50,8 @@ class Phases:
     def led(self, asked: RunQuery, lead: Lead | None) -> list[Part]:
         """All matches in one order: those of the runs of a lead, or of all."""
         ordering = Ordering(asked.orders, self._filters)
-        conditions = list(self.conditions(asked))
+        known = lead.item if lead is not None and lead.is_exact else None
+        conditions = list(self.conditions(asked, known=known))
         if lead is not None:
             conditions.append(run.c.pk.in_(pks_of(lead)))
         is_walked = lead is None and (not asked.orders or _is_by_start(asked.orders[0]))
@@ -70,8 +71,13 @@ class Phases:
             parts.append(self._missing(here, field))
         return parts
 
-    def conditions(self, asked: RunQuery) -> Iterator[Condition]:
-        """What every run of the page fulfils, but for its place."""
+    def conditions(self, asked: RunQuery, *, known: Node | None = None) -> Iterator[Condition]:
+        """What every run that matches fulfils.
+
+        Args:
+            asked: the question.
+            known: a part of the filter that need not be asked again.
+        """
         yield is_shown()
         if not asked.with_archived:
             yield run.c.archived_us.is_(None)
@@ -81,8 +87,9 @@ class Phases:
         if asked.parent_run_id is not None:
             wanted = sa.select(_wanted_parent.c.pk).where(_wanted_parent.c.id == asked.parent_run_id)
             yield run.c.parent_pk == wanted.scalar_subquery()
-        if asked.node is not None:
-            yield self._filters.condition(asked.node)
+        for item in conjuncts(asked.node):
+            if item is not known:
+                yield self._filters.condition(item)
 
     def _of_rank(self, asked: RunQuery, order: Order, field: Metric, rank: Rank) -> Part:
         """The runs whose value is a number, or is not finite: settled ones by an index, the others one by one."""
