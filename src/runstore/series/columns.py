@@ -30,6 +30,10 @@ class Columns(PointColumns):
             whole.logged_at_us.extend(times)
         return whole
 
+    def part(self, begin: int, end: int) -> "Columns":
+        """The points from one position to before another."""
+        return Columns(self.steps[begin:end], self.values[begin:end], self.logged_at_us[begin:end])
+
     def at(self, positions: Sequence[int]) -> "Columns":
         """The points at some positions."""
         return Columns(

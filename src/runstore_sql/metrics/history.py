@@ -121,13 +121,13 @@ class HistoryReader(ABC, Generic[CursorT]):
             return {}
         given = self.placeholder
         cursor.execute(
-            "SELECT r.id, s.name, s.dataset_type, s.pk, s.count, s.first_step, s.last_step, s.level, s.rolled_step, "  # noqa: S608 - placeholders
+            "SELECT r.id, s.name, s.dataset_type, s.pk, s.count, s.first_step, s.last_step, s.level, s.rolled_step, s.rewrites, "  # noqa: S608 - placeholders
             "r.start_us FROM runstore_run r JOIN runstore_series s ON s.run_pk = r.pk WHERE r.deleted_us IS NULL "
             f"AND r.id IN ({', '.join([given] * len(runs))}) AND s.name IN ({', '.join([given] * len(names))})",
             (*runs, *names),
         )
         found = {SeriesKey(*row[:3]): row[3:] for row in cursor.fetchall()}
-        return {key: SeriesExtent(SeriesState(*found[key][:6]), found[key][6]) for key in keys if key in found}
+        return {key: SeriesExtent(SeriesState(*found[key][:-1]), found[key][-1]) for key in keys if key in found}
 
     def ends(self, cursor: Any, extent: SeriesExtent, steps: StepRange) -> Range | None:
         """The first and the last step that there are within a range; ``None`` where there is none."""

@@ -16,6 +16,7 @@ import math
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
 
@@ -27,6 +28,7 @@ from runstore_sql.metrics.rollup_tables import RollupTables, SeriesState
 from runstore_sql.metrics.rollups import Roller
 from runstore_sql.metrics.summary_rows import SummaryRow, fold, row_of
 from runstore_sql.metrics.summary_sql import SUMMARY_SQL
+from runstore_sql.metrics.tails import Tails
 from runstore_sql.metrics.watch import Watch
 from runstore_sql.transactions import Transactions
 
@@ -43,20 +45,19 @@ class FoundSeries(NamedTuple):
 
     pk: int
     summary: SummaryRow
-    level: int | None
-    rolled: int
+    rollups: tuple[Any, ...]
 
     @classmethod
     def of(cls, row: Sequence[Any]) -> Self:
         """From the key, the columns of :data:`FOUND_SQL`."""
-        return cls(row[0], tuple(row[1:-2]), row[-2], row[-1])
+        return cls(row[0], tuple(row[1:-3]), tuple(row[-3:]))
 
     def state(self, summary: SummaryRow) -> SeriesState:
         """How it stands once its summary is this one."""
-        return SeriesState(self.pk, summary[0], summary[2], summary[5], self.level, self.rolled)
+        return SeriesState(self.pk, summary[0], summary[2], summary[5], *self.rollups)
 
 
-FOUND_SQL: Final = f"{SUMMARY_SQL}, s.level, s.rolled_step"
+FOUND_SQL: Final = f"{SUMMARY_SQL}, s.level, s.rolled_step, s.rewrites"
 """What is read of a series, behind its key."""
 
 
@@ -117,19 +118,29 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
         self._watch = Watch()
+        self._tails = Tails()
         self._roller = Roller(self.tables)
 
     @abstractmethod
     def transaction(self, connection: ConnectionT) -> AbstractContextManager[CursorT]:
         """A transaction on a connection; gives what its statements are sent through."""
 
-    @abstractmethod
     def write(self, connection: ConnectionT, run_id: str, batches: SeriesColumns) -> None:
         """Writes the points of one call in one transaction: all of them or none.
 
         Raises:
             RunNotFoundError: no such run; a RunDeletedError of one that was purged. Nothing was written.
         """
+        try:
+            self.write_call(connection, run_id, batches)
+        except BaseException:
+            for series in batches:  # which may be stored or not, and rolled up or not
+                self._tails.drop(run_id, series)
+            raise
+
+    @abstractmethod
+    def write_call(self, connection: ConnectionT, run_id: str, batches: SeriesColumns) -> None:
+        """As :meth:`write`."""
 
     @abstractmethod
     def find(self, cursor: CursorT, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
@@ -200,15 +211,20 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
     ) -> list[Series]:
         """Mends the packs of what was overwritten or came late; gives the series that may have something to roll up."""
         due = []
+        if overlapping:
+            self.tables.note_rewrites(cursor, [found.series[series].pk for series in overlapping])
         for series, each in found.series.items():
             state = each.state(rows.get(each.pk, each.summary))
             if series in overlapping:
+                self._tails.drop(run_id, series)
                 state = self._roller.mend(cursor, state, overlapping[series].steps)
+            elif each.summary[0] == 0:
+                self._tails.begin(run_id, series, each.state(each.summary), Columns.empty())
             if self._watch.note(run_id, series, state):
                 due.append(series)
         return due
 
-    def roll_up(self, cursor: CursorT, run_id: str, due: Sequence[Series], appended: SeriesColumns) -> None:
+    def roll_up(self, cursor: CursorT, run_id: str, due: Sequence[Series], appended: SeriesColumns) -> set[Series]:
         """Rolls up series to which this transaction wrote; of many, and of long ones, a part a call.
 
         Args:
@@ -216,14 +232,32 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
             run_id: the run.
             due: the series.
             appended: what was written behind all points before it.
+
+        Returns:
+            The series of which all points behind the frontier are kept here.
         """
+        rolled: set[Series] = set()
         reads = 0
         for series, state in self.tables.states(cursor, run_id, due[:_MOST_ROLLED]).items():
-            now, read = self._roller.advance(cursor, state, appended.get(series))
-            self._watch.note(run_id, series, now, is_rolled=True)
-            reads += read
+            last = appended.get(series)
+            at_hand = None if last is None else self._tails.find(run_id, series, state, last)
+            done = self._roller.advance(cursor, state, at_hand or last, is_all=at_hand is not None)
+            self._watch.note(run_id, series, done.state, is_rolled=True)
+            if done.rest is None:
+                self._tails.drop(run_id, series)
+            else:
+                self._tails.begin(run_id, series, done.state, done.rest)
+                rolled.add(series)
+            reads += done.reads
             if reads >= rollups.MOST_POINTS:
-                return
+                break
+        return rolled
+
+    def keep(self, run_id: str, appended: SeriesColumns, rolled: AbstractSet[Series] = frozenset()) -> None:
+        """Keeps points that were stored, until they are rolled up; those of series that were rolled up are kept already."""
+        for series, batch in appended.items():
+            if series not in rolled:
+                self._tails.grow(run_id, series, batch)
 
     def _find_or_make(self, cursor: CursorT, run_id: str, wanted: list[Series]) -> FoundRun:
         found = self._found(cursor, run_id, wanted)

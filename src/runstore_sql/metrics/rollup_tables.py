@@ -11,7 +11,7 @@ CursorT = TypeVar("CursorT")
 PackRow = tuple[int, int, int, bytes]
 """Key of the series, level, index of the pack, and its bytes."""
 
-STATE_SQL = "s.pk, s.name, s.dataset_type, s.count, s.first_step, s.last_step, s.level, s.rolled_step"
+STATE_SQL = "s.pk, s.name, s.dataset_type, s.count, s.first_step, s.last_step, s.level, s.rolled_step, s.rewrites"
 """What a statement reads of a series ``s`` for :meth:`SeriesState.of`."""
 
 
@@ -22,6 +22,7 @@ class SeriesState(NamedTuple):
         level: the base level; -1 as long as there is none, and ``None`` where a writer of the first schema made the series
             and nobody of a later one has taken it over.
         rolled: the first step that no pack covers.
+        rewrites: how many calls have written over points, or before them.
     """
 
     pk: int
@@ -30,6 +31,7 @@ class SeriesState(NamedTuple):
     last: int
     level: int | None
     rolled: int
+    rewrites: int
 
     @property
     def rollups(self) -> RollUps | None:
@@ -98,6 +100,11 @@ class RollupTables(ABC, Generic[CursorT]):
             f"UPDATE runstore_series SET level = {mark}, rolled_step = {mark} WHERE pk = {mark}",  # noqa: S608 - as above
             (level, rolled, series_pk),
         )
+
+    def note_rewrites(self, cursor: Any, series_pks: Sequence[int]) -> None:
+        """Notes that points of series were written over, or before others."""
+        keys = ", ".join(map(str, series_pks))
+        cursor.execute(f"UPDATE runstore_series SET rewrites = rewrites + 1 WHERE pk IN ({keys})")  # noqa: S608 - integers
 
     def rows(self, cursor: Any, query: str, parameters: Iterable[Any]) -> list[Any]:
         """The rows of a query."""

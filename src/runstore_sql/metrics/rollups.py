@@ -8,7 +8,7 @@ of the series locked.
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from runstore.series import (
     FAN_OUT_BITS,
@@ -35,42 +35,62 @@ MOST_MENDED: Final = 8
 CursorT = TypeVar("CursorT")
 
 
+class Advance(NamedTuple):
+    """What came of bringing a frontier forward.
+
+    Attributes:
+        state: the series as it now stands.
+        reads: how many points were read for it.
+        rest: all points that lie behind the frontier, if they are known.
+    """
+
+    state: SeriesState
+    reads: int
+    rest: Columns | None
+
+
 class Roller(Generic[CursorT]):
     """Rolls up series, with the statements of one dialect."""
 
     def __init__(self, tables: RollupTables[CursorT]) -> None:
         self.tables = tables
 
-    def advance(self, cursor: CursorT, state: SeriesState, appended: Columns | None = None) -> tuple[SeriesState, int]:
+    def advance(
+        self, cursor: CursorT, state: SeriesState, last: Columns | None = None, *, is_all: bool = False
+    ) -> Advance:
         """Brings the frontier forward, by a bounded number of points.
 
         Args:
             cursor: in a transaction that has locked the series.
             state: the series, as it is stored.
-            appended: its last points, where this transaction has just written them.
-
-        Returns:
-            The series as it now stands, and how many points were read for it.
+            last: its last points, where they are at hand.
+            is_all: whether those are all points from the frontier on.
         """
         level = state.level
         if level is None or state.points < LEAST_POINTS:
-            return state, 0
+            return Advance(state, 0, last if is_all else None)
         if level < 0:
             level = level_for(state.points, state.first, state.last)
-        columns, reads = self._unrolled(cursor, state, appended)
+        columns, reads = (last, 0) if last is not None and is_all else self._unrolled(cursor, state, last)
         span = span_bits(level)
         # No frontier lies behind the last step that there may be: no column holds such a number.
         frontier = min(columns.steps[-1] + 1, MAX_STEP) >> span << span if columns.steps else state.rolled
-        if frontier <= state.rolled:
-            if len(columns.steps) < MOST_POINTS:
-                return self._moved(cursor, state, level, state.rolled), reads
+        if frontier <= state.rolled and len(columns.steps) >= MOST_POINTS:
             # Far denser than the points that the level was chosen by: all over again, in narrower cells.
             self.tables.drop_packs(cursor, state.pk)
             level = level_for(MOST_POINTS, columns.steps[-MOST_POINTS], columns.steps[-1])
-            return self._moved(cursor, state, level, 0), reads
+            return Advance(self._moved(cursor, state, level, 0), reads, None)
+        frontier = max(frontier, state.rolled)
         count = bisect_left(columns.steps, frontier)
-        whole = Columns(columns.steps[:count], columns.values[:count], columns.logged_at_us[:count])
-        base, packs = level, packs_of_points(whole, level)
+        if rows := self._rows(cursor, state, level, columns.part(0, count), frontier):
+            self.tables.write_packs(cursor, rows)
+        is_whole = not columns.steps or columns.steps[-1] == state.last
+        rest = columns.part(count, len(columns.steps)) if is_whole else None
+        return Advance(self._moved(cursor, state, level, frontier), reads, rest)
+
+    def _rows(self, cursor: CursorT, state: SeriesState, level: int, points: Columns, frontier: int) -> list[PackRow]:
+        """The packs of all levels that are whole between the frontier as it is stored and a new one."""
+        packs = packs_of_points(points, level)
         rows = [(state.pk, level, index, data) for index, data in packs]
         while level + FAN_OUT_BITS <= MAX_LEVEL:
             above = span_bits(level + FAN_OUT_BITS)
@@ -85,9 +105,7 @@ class Roller(Generic[CursorT]):
             level += FAN_OUT_BITS
             packs = packs_of_packs(lower, level)
             rows += [(state.pk, level, index, data) for index, data in packs]
-        if rows:  # none where the points lie far behind the frontier, which then jumps
-            self.tables.write_packs(cursor, rows)
-        return self._moved(cursor, state, base, frontier), reads
+        return rows
 
     def mend(self, cursor: CursorT, state: SeriesState, steps: Sequence[int]) -> SeriesState:
         """Makes right what packs say of some steps that were written; all stored already."""

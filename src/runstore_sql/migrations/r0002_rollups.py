@@ -17,6 +17,7 @@ def add_rollups(words: FirstSchema) -> None:
     # NULL where a writer of the first schema made the series, -1 before there is enough to choose a level by.
     add("runstore_series", sa.Column("level", sa.SmallInteger))
     add("runstore_series", sa.Column("rolled_step", sa.BigInteger, nullable=False, server_default="0"))
+    add("runstore_series", sa.Column("rewrites", sa.BigInteger, nullable=False, server_default="0"))
     metadata = sa.MetaData()
     # SQLite: with a row id, not clustered by the key, whose rows would each take a page of their own.
     rollup = sa.Table(

@@ -129,6 +129,7 @@ series = sa.Table(
     sa.Column("thinned_step", sa.BigInteger),
     sa.Column("level", sa.SmallInteger),
     sa.Column("rolled_step", sa.BigInteger),
+    sa.Column("rewrites", sa.BigInteger),
 )
 
 SUMMARY_COLUMNS: Final = ("count", "non_finite_count", *_STATISTICS)

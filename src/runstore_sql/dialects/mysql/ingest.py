@@ -83,14 +83,17 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
         super().__init__(transactions)
         self._known = KnownKeys()
 
-    def write(self, connection: BoundedConnection, run_id: str, batches: SeriesColumns) -> None:
+    def write_call(self, connection: BoundedConnection, run_id: str, batches: SeriesColumns) -> None:
         due = self._watch.see(run_id, batches.items())
         if not due and len(batches) == 1 and self._append(connection, run_id, *next(iter(batches.items()))):
+            self.keep(run_id, batches)
             return
+        rolled: set[Series] = set()
         with self.transaction(connection) as trips:
             due, appended = self.take_steps(trips, run_id, batches)
             if due:
-                self.roll_up(trips, run_id, due, appended)
+                rolled = self.roll_up(trips, run_id, due, appended)
+        self.keep(run_id, appended, rolled)
 
     def _append(self, connection: BoundedConnection, run_id: str, series: Series, batch: Columns) -> bool:
         """Appends one point to a known series, or changes nothing; whether it did."""

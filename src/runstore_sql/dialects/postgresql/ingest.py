@@ -144,17 +144,19 @@ class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
     def transaction(self, connection: Connection) -> AbstractContextManager[Cursor]:
         return self._transactions.on_driver(connection)
 
-    def write(self, connection: Connection, run_id: str, batches: SeriesColumns) -> None:
+    def write_call(self, connection: Connection, run_id: str, batches: SeriesColumns) -> None:
         due = self._watch.see(run_id, batches.items())
         is_alone = not self._transactions.is_cut_short and not due
         if is_alone and batches and self._append(connection, run_id, batches):
+            self.keep(run_id, batches)
             return
-        appended = batches
+        appended, rolled = batches, set[Series]()
         with self._transactions.on_driver(connection) as cursor:
             if is_alone or not batches or not self._append(cursor, run_id, batches):
                 due, appended = self.take_steps(cursor, run_id, batches)
             if due:
-                self.roll_up(cursor, run_id, due, appended)
+                rolled = self.roll_up(cursor, run_id, due, appended)
+        self.keep(run_id, appended, rolled)
 
     def _append(self, connection: Connection | Cursor, run_id: str, batches: SeriesColumns) -> bool:
         """Writes the points if all of them only append; whether it did. If not, nothing was written."""

@@ -77,15 +77,16 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
     def transaction(self, connection: sqlite3.Connection) -> AbstractContextManager[sqlite3.Cursor]:
         return self._transactions.on_driver(connection)
 
-    def write(self, connection: sqlite3.Connection, run_id: str, batches: SeriesColumns) -> None:
+    def write_call(self, connection: sqlite3.Connection, run_id: str, batches: SeriesColumns) -> None:
         plan = self._planned(run_id, batches)  # all that can be worked out before the file is locked
         due = self._watch.see(run_id, batches.items())
-        appended = batches
+        appended, rolled = batches, set[Series]()
         with self._transactions.on_driver(connection) as cursor:
             if plan is None or not self._append(cursor, plan):
                 due, appended = self.take_steps(cursor, run_id, batches)
             if due:
-                self.roll_up(cursor, run_id, due, appended)
+                rolled = self.roll_up(cursor, run_id, due, appended)
+        self.keep(run_id, appended, rolled)
 
     def _planned(self, run_id: str, batches: SeriesColumns) -> AppendPlan | None:
         """What a call would write that only appends; ``None`` unless all its series were found before."""
