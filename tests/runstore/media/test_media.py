@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +176,7 @@ def test_an_image_file_is_kept_as_it_is(kept: Kept, tmp_path: Path) -> None:
 
 @pytest.mark.training
 def test_a_tensor_is_an_image_with_its_channels_first(kept: Kept) -> None:
-    torch = import_module("torch")
+    torch = pytest.importorskip("torch")
 
     pixels = kept.pixels(torch.ones(3, 2, 5, dtype=torch.bfloat16, requires_grad=True))
 
