@@ -1,6 +1,7 @@
 """A real ``Trainer`` and its run: what is kept, under which names, and how it ends."""
 
 import logging
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -232,3 +233,25 @@ def test_a_store_that_is_away_stops_nothing(tmp_path: Path, caplog: pytest.LogCa
 def test_a_wrong_argument_is_refused_at_once(options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         RunStoreCallback(**options)
+
+
+def test_processes_that_load_data_leave_the_run_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/runs.db"
+
+    tiny_trainer(tmp_path, RunStoreCallback(url, durable=False), dataloader_num_workers=1).train()
+
+    with open_reader(url) as reader:
+        assert [(run.status, run.attempt) for run in reader.search_runs().items] == [("completed", 1)]
+
+
+def test_a_pickled_callback_writes_to_the_same_run(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/runs.db"
+    callback = RunStoreCallback(url, durable=False)
+    tiny_trainer(tmp_path, callback).train()
+
+    copy = pickle.loads(pickle.dumps(callback))
+    tiny_trainer(tmp_path, copy).evaluate(metric_key_prefix="test")
+
+    with open_reader(url) as reader:
+        assert [run.id for run in reader.search_runs().items] == [callback.run_id] == [copy.run_id]
+        assert list(reader.get_history(copy.run_id, "loss", "test").steps) == [0]

@@ -172,3 +172,14 @@ def test_the_machine_is_watched_without_a_trainer_too(store: MemoryStore) -> Non
         fab.log("train_loss", 1.0, step=0)
 
     assert "system/cpu_percent" in {each.name for each in store.get_summaries(logger.run_id)}
+
+
+def test_media_is_kept_at_the_step_of_what_fabric_logged_last(store: MemoryStore) -> None:
+    fab, logger = fabric(store)
+
+    with logger:
+        fab.log("train_loss", 1.0, step=5)
+        logger.log_image("overlay", [torch.rand(4, 4)])
+        logger.experiment.log_text("note", "words")
+
+    assert [artifact.name for artifact in store.list_artifacts(logger.run_id)] == ["note.txt", "overlay/000000005.png"]
