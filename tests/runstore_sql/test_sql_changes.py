@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from runstore import MetricPoint
-from runstore.backend import ExperimentChange, Presence
+from runstore.backend import Presence
 from runstore.errors import ExperimentNotFoundError, RunDeletedError, RunNotFoundError
 from runstore_sql.schema.tables import experiment, run, tag
 from runstore_sql.store import SqlStore
@@ -115,8 +115,6 @@ def test_a_deleted_experiment_is_shown_again_once_it_is_made_or_a_run_begins_in_
     assert store.list_experiments().items == ()
     assert store.presence_of(first) is Presence.DELETED
     with pytest.raises(ExperimentNotFoundError):
-        store.delete_experiment(experiment_id)
-    with pytest.raises(ExperimentNotFoundError):
         store.describe_experiment(experiment_id, "text")
 
     second = store.ensure_run(experiment_id)
@@ -131,14 +129,16 @@ def test_a_deleted_experiment_is_shown_again_once_it_is_made_or_a_run_begins_in_
     assert store.search_runs().items == ()
 
 
-def test_a_deletion_of_an_experiment_whose_answer_was_lost_is_done_once(store: SqlStore) -> None:
+def test_a_restored_run_brings_its_experiment_back_and_no_other_run(store: SqlStore) -> None:
     experiment_id = store.get_or_create_experiment("experiment")
-    change = ExperimentChange(at_us=7, is_deleted=True)
+    first, _ = store.ensure_run(experiment_id), store.ensure_run(experiment_id)
+    store.delete_experiment(experiment_id)
+    store.delete_experiment(experiment_id)
 
-    store.change_experiment(experiment_id, change)
-    store.change_experiment(experiment_id, change)
+    store.restore_run(first)
 
-    assert store.find_experiment("experiment") is None
+    assert store.find_experiment("experiment") is not None
+    assert [each.id for each in store.search_runs().items] == [first]
 
 
 def test_a_purged_run_takes_nothing_by_any_way_of_writing(store: SqlStore, run_id: str, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from runstore_sql.schema.tables import experiment, run, tag
 
 def change_run(connection: sa.Connection, run_id: str, change: RunChange) -> None:
     """Changes a run."""
-    columns = run.c.pk, run.c.tags, run.c.archived_us, run.c.deleted_us, run.c.purged_us
+    columns = run.c.pk, run.c.experiment_pk, run.c.tags, run.c.archived_us, run.c.deleted_us, run.c.purged_us
     row = connection.execute(sa.select(*columns).where(run.c.id == run_id).with_for_update()).first()
     if row is None:
         raise RunNotFoundError.of(run_id)
@@ -35,6 +35,9 @@ def change_run(connection: sa.Connection, run_id: str, change: RunChange) -> Non
         values["tags"] = tags_text(after)
         _change_tags(connection, row.pk, before, after)
     connection.execute(run.update().where(run.c.pk == row.pk).values(**values))
+    if change.is_deleted is False:  # a restored run brings its experiment back
+        is_hidden = sa.and_(experiment.c.pk == row.experiment_pk, experiment.c.deleted_us.is_not(None))
+        connection.execute(experiment.update().where(is_hidden).values(deleted_us=None))
 
 
 def _change_tags(connection: sa.Connection, run_pk: int, before: dict[str, str], after: dict[str, str]) -> None:
@@ -52,10 +55,10 @@ def change_experiment(connection: sa.Connection, experiment_id: str, change: Exp
     """Changes an experiment."""
     columns = experiment.c.pk, experiment.c.deleted_us
     row = connection.execute(sa.select(*columns).where(experiment.c.id == experiment_id).with_for_update()).first()
-    if row is not None and change.is_deleted and row.deleted_us == change.at_us:
-        return  # this very change, whose answer was lost
-    if row is None or row.deleted_us is not None:
+    if row is None or (row.deleted_us is not None and not change.is_deleted):
         raise ExperimentNotFoundError.of(experiment_id)
+    if row.deleted_us is not None:
+        return
     own = experiment.update().where(experiment.c.pk == row.pk)
     if change.description is not UNSET:
         connection.execute(own.values(description=change.description))
