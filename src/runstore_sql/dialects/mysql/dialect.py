@@ -49,7 +49,7 @@ class MysqlDialect(Dialect):
     begin_reading = f"{begin} READ ONLY"
     commits_ddl = True  # a broken attempt is taken up again
     points_a_piece = 500
-    rest_a_piece = 6.0
+    rest_a_piece = 10.0
     sorts_in_blocks = False
     first_schema = FIRST_SCHEMA
     writer = MysqlPointWriter
