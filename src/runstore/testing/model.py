@@ -3,7 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from runstore.backend import Store
+import pytest
+
+from runstore.backend import Presence, Store
+from runstore.errors import RunNotFoundError
 from runstore.model import MetricPoint, RunStatus, SeriesSummary
 from runstore.testing.values import expected_facts, facts_of, merged, plain
 
@@ -23,6 +26,14 @@ class RunModel:
         self.config: dict[str, Any] = {}
         self.points: dict[tuple[str, str], dict[int, MetricPoint]] = {}
         self.artifacts: dict[str, bytes] = {}
+        self.note: str | None = None
+        self.is_archived = False
+        self.presence = Presence.SHOWN
+
+    @property
+    def is_listed(self) -> bool:
+        """Whether a search finds it that does not ask for archived runs."""
+        return self.presence is Presence.SHOWN and not self.is_archived
 
     def reopen(self) -> None:
         """A resume."""
@@ -38,11 +49,29 @@ class RunModel:
         """A config, key by key."""
         self.config = merged(self.config, config)
 
+    def change(self, verb: str, given: Any = None) -> None:
+        """A change by this verb of an editor."""
+        match verb:
+            case "rename_run":
+                self.name = given
+            case "set_tags":
+                self.tags |= given
+            case "remove_tags":
+                self.tags = {key: value for key, value in self.tags.items() if key not in given}
+            case "set_note":
+                self.note = given
+            case _:
+                self.is_archived = verb == "archive_run"
+
     def check(self, store: Store, run_id: str) -> None:
-        """Asserts that a store shows all of this."""
+        """Asserts that a store shows all of this, or that it shows nothing of it where it was deleted."""
+        if self.presence is not Presence.SHOWN:
+            self.check_hidden(store, run_id)
+            return
         run = store.get_run(run_id)
         assert (run.id, run.experiment_id, run.name, run.tags) == (run_id, self.experiment_id, self.name, self.tags)
         assert (run.parent_run_id, run.status, run.attempt) == (self.parent, RunStatus(self.status), self.attempt)
+        assert (run.note, run.archived_at is not None) == (self.note, self.is_archived)
         assert (run.end_time is None) == (self.status == "in_progress")
         assert run.end_time is None or run.end_time >= run.start_time
         self.check_config(store.get_config(run_id))
@@ -55,6 +84,17 @@ class RunModel:
         for name, content in self.artifacts.items():
             with store.open_artifact(run_id, name) as stream:
                 assert stream.read() == content, f"the bytes of {name!r}"
+
+    def check_hidden(self, store: Store, run_id: str) -> None:
+        """Asserts that no read shows the run."""
+        for read in (store.get_run, store.get_config, store.get_summaries, store.list_artifacts, store.list_children):
+            with pytest.raises(RunNotFoundError):
+                read(run_id)
+        for name, kind in self.points:
+            with pytest.raises(RunNotFoundError):
+                store.get_history(run_id, name, kind)
+        quoted = run_id.replace("'", "''")
+        assert store.search_runs(f"id = '{quoted}' and archived in (true, false)").items == ()
 
     def check_config(self, found: dict[str, Any]) -> None:
         """Asserts that a config is this one, types included."""

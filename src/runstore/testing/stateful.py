@@ -7,6 +7,8 @@ shows the shrunk calls as a short script against the public API.
 
 # ruff: noqa: D102 - a rule is named after the verb that it calls
 
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ from hypothesis import settings as Settings  # noqa: N812 - a class by its use
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from runstore.backend import Store
-from runstore.errors import InvalidValueError, RunFinalizedError, RunNotFoundError
+from runstore.backend import Presence, Store
+from runstore.errors import InvalidValueError, RunDeletedError, RunFinalizedError, RunNotFoundError
 from runstore.model import EPOCH, MetricPoint
 from runstore.testing.bench import Bench, unique
 from runstore.testing.harness import Unsupported
@@ -24,11 +26,22 @@ from runstore.testing.model import RunModel
 from runstore.testing.strategies import configs, metric_points, names
 from runstore.values.ids import experiment_id_of
 
-STEPS = 25
+STEPS = 30
 """Rules in one example."""
 
 SERIES_NAMES = st.sampled_from(("loss", "loss", "loss", "auroc")) | names()
 """Few names mostly, so that points meet."""
+
+TAG_KEYS = st.sampled_from(("a", "A", "b")) | names()
+
+CHANGES = st.one_of(
+    st.tuples(st.just("rename_run"), st.tuples(st.none() | names())),
+    st.tuples(st.just("set_tags"), st.tuples(st.dictionaries(TAG_KEYS, names(), max_size=2))),
+    st.tuples(st.just("remove_tags"), st.tuples(st.lists(TAG_KEYS, max_size=2))),
+    st.tuples(st.just("set_note"), st.tuples(st.sampled_from((None, "a", "ä\n🫁", "x" * 5000)))),
+    st.tuples(st.sampled_from(("archive_run", "unarchive_run")), st.just(())),
+)
+"""Changes of a run: the verb and what it is given."""
 
 STATUSES = ("completed", "failed", "interrupted")
 
@@ -87,7 +100,7 @@ class StoreMachine(RuleBasedStateMachine):
         found: str = self.ensure_new_run(0, "first", {})  # type: ignore[assignment]  # a rule called gives its value
         return found
 
-    @rule(target=runs, handle=handle, name=names(), tags=st.dictionaries(names(), names(), max_size=2))
+    @rule(target=runs, handle=handle, name=names(), tags=st.dictionaries(TAG_KEYS, names(), max_size=2))
     def ensure_new_run(self, handle: int, name: str, tags: dict[str, str]) -> str:
         store = self._store(handle)
         experiment = self._named("e")
@@ -104,6 +117,11 @@ class StoreMachine(RuleBasedStateMachine):
     def ensure_child_under_chosen_id(self, handle: int, name: str, parent: str) -> str:
         run_id = self._named(name)
         experiment_id = self._runs[parent].experiment_id
+        known = self._runs.get(run_id)
+        if (self._runs[parent] if known is None else known).presence is not Presence.SHOWN:
+            with pytest.raises(RunDeletedError):
+                self._store(handle).ensure_run(experiment_id, run_id=run_id, parent_run_id=parent)
+            return parent if known is None else run_id
 
         found = self._store(handle).ensure_run(experiment_id, run_id=run_id, parent_run_id=parent)
 
@@ -115,19 +133,22 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(handle=handle, run_id=runs, resume=st.booleans())
     def ensure_again(self, handle: int, run_id: str, resume: bool) -> None:  # noqa: FBT001 - drawn
-        found = self._store(handle).ensure_run(run_id=run_id, resume=resume)
+        model = self._runs[run_id]
 
-        assert found == run_id
-        if resume:
-            self._runs[run_id].reopen()
+        with self._refused(model.presence is not Presence.SHOWN):
+            assert self._store(handle).ensure_run(run_id=run_id, resume=resume) == run_id
+            if resume:
+                model.reopen()
+
         self._check(run_id, handle + 1)
 
     @rule(handle=handle, run_id=runs, points=st.lists(metric_points(SERIES_NAMES), max_size=6))
     def log_metrics(self, handle: int, run_id: str, points: list[MetricPoint]) -> None:
-        self._store(handle).log_metrics(run_id, points)
+        with self._refused_if_purged(run_id):
+            self._store(handle).log_metrics(run_id, points)
 
-        self._runs[run_id].add_points(points)
-        self._batches[run_id] = points
+            self._runs[run_id].add_points(points)
+            self._batches[run_id] = points
         self._check(run_id, handle + 1)
 
     @rule(handle=handle, run_id=runs, values=st.lists(st.sampled_from((0.0, 1.0, -1.0)), min_size=1, max_size=3))
@@ -138,9 +159,10 @@ class StoreMachine(RuleBasedStateMachine):
     @rule(handle=handle, run_id=runs)
     def send_the_last_batch_again(self, handle: int, run_id: str) -> None:
         points = self._batches.get(run_id, [])
-        self._store(handle).log_metrics(run_id, points)
+        with self._refused_if_purged(run_id):
+            self._store(handle).log_metrics(run_id, points)
 
-        self._runs[run_id].add_points(points)
+            self._runs[run_id].add_points(points)
         self._check(run_id, handle + 1)
 
     @rule(handle=handle, run_id=runs, points=st.lists(metric_points(), max_size=3), bad=st.sampled_from((-1, 2**63)))
@@ -157,9 +179,10 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(handle=handle, run_id=runs, config=configs())
     def log_config(self, handle: int, run_id: str, config: dict[str, Any]) -> None:
-        self._store(handle).log_config(run_id, config)
+        with self._refused_if_purged(run_id):
+            self._store(handle).log_config(run_id, config)
 
-        self._runs[run_id].merge_config(config)
+            self._runs[run_id].merge_config(config)
         self._check(run_id, handle + 1)
 
     @rule(
@@ -172,17 +195,21 @@ class StoreMachine(RuleBasedStateMachine):
         path = self._folder / "artifact"
         path.write_bytes(content)
 
-        self._store(handle).log_artifact(run_id, path, name=name)
-        path.unlink()
+        with self._refused_if_purged(run_id):
+            self._store(handle).log_artifact(run_id, path, name=name)
+            path.unlink()
 
-        self._runs[run_id].artifacts[name] = content
+            self._runs[run_id].artifacts[name] = content
         self._check(run_id, handle + 1)
 
     @rule(handle=handle, run_id=runs, status=st.sampled_from(STATUSES))
     def finalize(self, handle: int, run_id: str, status: str) -> None:
         model = self._runs[run_id]
 
-        if model.status not in {"in_progress", status}:
+        if model.presence is Presence.PURGED:
+            with pytest.raises(RunDeletedError):
+                self._store(handle).finalize(run_id, status)
+        elif model.status not in {"in_progress", status}:
             with pytest.raises(RunFinalizedError):
                 self._store(handle).finalize(run_id, status)
         else:
@@ -193,9 +220,47 @@ class StoreMachine(RuleBasedStateMachine):
 
     @rule(handle=handle, run_id=runs)
     def heartbeat(self, handle: int, run_id: str) -> None:
-        self._store(handle).heartbeat(run_id, lease_s=3600.0)
+        with self._refused_if_purged(run_id):
+            self._store(handle).heartbeat(run_id, lease_s=3600.0)
 
         self._check(run_id, handle + 1)
+
+    # Changes
+
+    @rule(handle=handle, run_id=runs, change=CHANGES)
+    def change_run(self, handle: int, run_id: str, change: tuple[str, Any]) -> None:
+        model, (verb, given) = self._runs[run_id], change
+
+        with self._refused(model.presence is not Presence.SHOWN):
+            getattr(self._store(handle), verb)(run_id, *given)
+            model.change(verb, *given)
+
+        self._check(run_id, handle + 1)
+
+    @rule(handle=handle, run_id=runs, purges=st.sampled_from((False, False, False, True)))
+    def delete_run(self, handle: int, run_id: str, purges: bool) -> None:  # noqa: FBT001 - drawn
+        store, model = self._store(handle), self._runs[run_id]
+        store.delete_run(run_id)
+        if model.presence is Presence.SHOWN:
+            model.presence = Presence.DELETED
+        self._check(run_id, handle + 1)
+
+        store.collect_garbage(deleted_before=datetime.now(UTC) + timedelta(days=1), dry_run=not purges)
+
+        for each, deleted in self._runs.items():
+            if purges and deleted.presence is Presence.DELETED:
+                deleted.presence = Presence.PURGED
+                self._check(each, handle + 1)
+
+    @rule(handle=handle, run_id=runs)
+    def restore_run(self, handle: int, run_id: str) -> None:
+        with self._refused_if_purged(run_id):
+            self._store(handle).restore_run(run_id)
+            self._runs[run_id].presence = Presence.SHOWN
+
+        self._check(run_id, handle + 1)
+
+    # Handles
 
     @rule(handle=st.integers(0, 1))
     def reopen(self, handle: int) -> None:
@@ -210,15 +275,18 @@ class StoreMachine(RuleBasedStateMachine):
 
         page = self._store(handle).search_runs(f"status = '{status}'", experiment_id=experiment_id, limit=1000)
 
-        expected = {run_id for run_id, model in self._runs.items() if model.status == status}
+        expected = {run_id for run_id, model in self._runs.items() if model.is_listed and model.status == status}
         assert {run.id for run in page.items} == expected
         assert [run.start_time for run in page.items] == sorted((run.start_time for run in page.items), reverse=True)
 
     @rule(handle=handle, run_id=runs)
     def list_children(self, handle: int, run_id: str) -> None:
-        children = [run.id for run in self._store(handle).list_children(run_id).items]
+        with self._refused(self._runs[run_id].presence is not Presence.SHOWN):
+            children = [run.id for run in self._store(handle).list_children(run_id).items]
 
-        assert children == [each for each, model in self._runs.items() if model.parent == run_id]
+            assert children == [
+                each for each, model in self._runs.items() if model.parent == run_id and model.is_listed
+            ]
 
     @rule(handle=handle)
     def read_many(self, handle: int) -> None:
@@ -226,8 +294,9 @@ class StoreMachine(RuleBasedStateMachine):
 
         configs_found, summaries = store.get_configs(list(self._runs)), store.get_summaries_of(list(self._runs))
 
-        assert configs_found.keys() == summaries.keys() == self._runs.keys()
-        for run_id, model in self._runs.items():
+        shown = {run_id: model for run_id, model in self._runs.items() if model.presence is Presence.SHOWN}
+        assert configs_found.keys() == summaries.keys() == shown.keys()
+        for run_id, model in shown.items():
             model.check_config(configs_found[run_id])
             model.check_summaries(summaries[run_id])
 
@@ -241,6 +310,14 @@ class StoreMachine(RuleBasedStateMachine):
 
     def _named(self, name: str) -> str:
         return f"{self._mark}{name}"[:255]
+
+    @staticmethod
+    def _refused(is_refused: bool) -> AbstractContextManager[object]:  # noqa: FBT001 - says what the block must do
+        """Asserts that the block is refused because of a deletion, if it must be."""
+        return pytest.raises(RunNotFoundError) if is_refused else nullcontext()
+
+    def _refused_if_purged(self, run_id: str) -> AbstractContextManager[object]:
+        return self._refused(self._runs[run_id].presence is Presence.PURGED)
 
     def _check(self, run_id: str, handle: int) -> None:
         """Reads all of a run and compares it with the model."""
