@@ -8,10 +8,10 @@ from typing import Any, Final, TypeVar
 import sqlalchemy as sa
 
 from runstore.artifacts import Blobs
-from runstore.backend import BackendStore, Presence, StepRange
+from runstore.backend import BackendStore, KeyRow, Presence, StepRange, ValueRow
 from runstore.charts import HistoryGrid
 from runstore.model import Artifact, Experiment, Run, SeriesSummary
-from runstore.query import RunQuery
+from runstore.query import KeyQuery, RunQuery, ValueQuery
 from runstore.series import Columns, GridRequest, Series
 from runstore_sql.connections.database import Database
 from runstore_sql.metrics.charts import ChartReader
@@ -25,6 +25,7 @@ from runstore_sql.schema.rows import (
     runs_and_relatives,
 )
 from runstore_sql.schema.tables import artifact, experiment, run
+from runstore_sql.search.facets import Facets
 from runstore_sql.search.pages import Pages
 
 _IDS_A_STATEMENT: Final = 1000
@@ -47,6 +48,7 @@ class SqlReads(BackendStore):
         self.database = database
         self._blobs = blobs
         self._pages = Pages(database)
+        self._facets = Facets(database)
         is_plain = bool(os.environ.get(PLAIN))
         self._histories = database.dialect.histories(is_plain=is_plain)
         self._charts = ChartReader(self._histories, database.dialect.writer.tables)
@@ -82,6 +84,15 @@ class SqlReads(BackendStore):
 
     def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
         return self._pages.read(asked)
+
+    def read_count(self, asked: RunQuery) -> int:
+        return self._facets.count(asked)
+
+    def read_keys(self, asked: KeyQuery) -> Sequence[KeyRow]:
+        return self._facets.keys(asked)
+
+    def read_values(self, asked: ValueQuery) -> Sequence[ValueRow]:
+        return self._facets.values(asked)
 
     def read_configs(self, run_ids: Sequence[str]) -> Mapping[str, str]:
         return self._of_many(self._listing.documents, run_ids)

@@ -62,7 +62,7 @@ class AttributeColumn(Column):
         return [test(self._column)]
 
     def begins(self, beginning: str) -> Condition:
-        return _begins(self._column, beginning)
+        return begins(self._column, beginning)
 
     def as_boolean(self, test: Callable[[Any], Condition]) -> Ways:
         return [test(self._column)]
@@ -76,7 +76,7 @@ class _TagColumn(Column):
         return [head if len(equals) < HEAD_LENGTH else sa.and_(head, test(tag.c.value))]
 
     def begins(self, beginning: str) -> Condition:
-        return _begins(tag.c.head, beginning[:HEAD_LENGTH])
+        return begins(tag.c.head, beginning[:HEAD_LENGTH])
 
 
 class _LeafColumn(Column):
@@ -99,7 +99,7 @@ class _LeafColumn(Column):
         return [head if len(equals) < HEAD_LENGTH and _is_spelt_by_texts_alone(equals) else sa.and_(head, is_text)]
 
     def begins(self, beginning: str) -> Condition:
-        return _begins(config_leaf.c.head, beginning[:HEAD_LENGTH])
+        return begins(config_leaf.c.head, beginning[:HEAD_LENGTH])
 
     def as_boolean(self, test: Callable[[Any], Condition]) -> Ways:
         return [sa.and_(config_leaf.c.kind == "bool", test(config_leaf.c.number))]
@@ -132,7 +132,7 @@ class _NameColumn(Column):
         return [test(artifact.c.name)]
 
     def begins(self, beginning: str) -> Condition:
-        return _begins(artifact.c.name, beginning)
+        return begins(artifact.c.name, beginning)
 
 
 def keyed_column(field: Field) -> tuple[sa.Table, Condition, Column]:
@@ -157,7 +157,8 @@ def result_column(stat: str) -> Column:
     return _StatisticColumn(stat, result)
 
 
-def _begins(column: sa.ColumnElement[Any], beginning: str) -> Condition:
+def begins(column: sa.ColumnElement[Any], beginning: str) -> Condition:
+    """Whether a text begins so, as an index can tell."""
     after = _next_text(beginning)
     return column >= beginning if after is None else sa.and_(column >= beginning, column < after)
 

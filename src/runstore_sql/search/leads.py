@@ -106,9 +106,9 @@ def pks_of(lead: Lead) -> sa.Select[Any]:
     return sa.select(next(iter(rows.c)))
 
 
-def counted(keys: sa.Select[Any]) -> sa.ScalarSelect[int]:
-    """How many keys a select gives, up to :data:`MOST_COUNTED`."""
-    rows = keys.limit(MOST_COUNTED).subquery()
+def counted(keys: sa.Select[Any], most: int = MOST_COUNTED) -> sa.ScalarSelect[int]:
+    """How many keys a select gives, up to a bound."""
+    rows = keys.limit(most).subquery()
     return sa.select(sa.func.count()).select_from(rows).scalar_subquery()
 
 

@@ -50,10 +50,7 @@ class Phases:
     def led(self, asked: RunQuery, lead: Lead | None) -> list[Part]:
         """All matches in one order: those of the runs of a lead, or of all."""
         ordering = Ordering(asked.orders, self._filters)
-        known = lead.item if lead is not None and lead.is_exact else None
-        conditions = list(self.conditions(asked, known=known))
-        if lead is not None:
-            conditions.append(run.c.pk.in_(pks_of(lead)))
+        conditions = self.led_conditions(asked, lead)
         is_walked = lead is None and (not asked.orders or _is_by_start(asked.orders[0]))
         return [self._part(asked, ordering, conditions, run, run.c.start_us if is_walked else None)]
 
@@ -70,6 +67,13 @@ class Phases:
             here = asked if first_rank == Rank.MISSING else _from_the_start(asked)
             parts.append(self._missing(here, field))
         return parts
+
+    def led_conditions(self, asked: RunQuery, lead: Lead | None) -> list[Condition]:
+        """What tells the runs of a lead that match, or of all runs."""
+        if lead is None:
+            return list(self.conditions(asked))
+        known = lead.item if lead.is_exact else None
+        return [*self.conditions(asked, known=known), run.c.pk.in_(pks_of(lead))]
 
     def conditions(self, asked: RunQuery, *, known: Node | None = None) -> Iterator[Condition]:
         """What every run that matches fulfils.
@@ -152,7 +156,7 @@ class Phases:
         if asked.after is not None:
             conditions = [*conditions, ordering.after(asked.after)]
         columns = [run.c.pk, *ordering.columns()]
-        source = _with_relatives(source, [*columns, *conditions])
+        source = with_relatives(source, [*columns, *conditions])
         for table, on in ordering.joins:
             source = source.outerjoin(table, on)
         found = sa.select(*columns).select_from(source).where(*conditions).order_by(*ordering.order_by())
@@ -183,7 +187,7 @@ def _is_by_start(order: Order) -> bool:
     return getattr(order.field, "name", None) == "start_time"
 
 
-def _with_relatives(source: sa.FromClause, clauses: Iterable[sa.ColumnElement[Any]]) -> sa.FromClause:
+def with_relatives(source: sa.FromClause, clauses: Iterable[sa.ColumnElement[Any]]) -> sa.FromClause:
     """Runs with those of their relatives that the clauses name: a join costs a look-up for each run that matches."""
     named = _outer_tables(clauses)
     if experiment in named:

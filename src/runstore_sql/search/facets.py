@@ -1,0 +1,241 @@
+"""Counts: how many runs match, how many have a key, and how many a value (READ.10, READ.11).
+
+Keys and values are counted in their indexes alone, all of them, and what archived and deleted runs add, which are few, is
+taken off again.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from runstore.backend import KeyRow, ValueRow
+from runstore.query import (
+    BOOLEAN_ATTRIBUTES,
+    TEXT_ATTRIBUTES,
+    ArtifactName,
+    Attribute,
+    ConfigKey,
+    Field,
+    KeyQuery,
+    Metric,
+    Rank,
+    RunQuery,
+    Tag,
+    ValueQuery,
+)
+from runstore_sql.connections.database import Database
+from runstore_sql.schema.rows import is_shown
+from runstore_sql.schema.tables import HEAD_LENGTH, artifact, config_leaf, experiment, metric, result, run, series, tag
+from runstore_sql.search.columns import Condition, begins
+from runstore_sql.search.filters import RELATIVES, Filters
+from runstore_sql.search.leads import Lead, Leads, counted, pks_of
+from runstore_sql.search.phases import Phases, with_relatives
+
+_hidden = run.alias("hidden")
+_MOST_COUNTED: Final = 30_000
+"""Up to so many runs are counted to find the test that leads to the fewest: each of them is looked at afterwards."""
+_NUMBERS: Final = ("int", "float")
+
+Tally = sa.Select[Any]
+"""Rows of a value, or the parts of a key, and the number of runs that have it."""
+
+
+class Facets:
+    """Counts in one database; safe from any thread."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._filters = Filters(database.dialect)
+        self._leads = Leads(database.dialect, self._filters)
+        self._phases = Phases(database.dialect, self._filters, self._leads)
+
+    # --- runs
+
+    def count(self, asked: RunQuery) -> int:
+        """How many runs match."""
+        return self._database.read(lambda connection: self._count(connection, asked))
+
+    def _count(self, connection: sa.Connection, asked: RunQuery) -> int:
+        lead = self._lead(connection, asked)
+        found: int = connection.execute(sa.select(self._matches(asked, lead))).scalar_one()
+        return found
+
+    def _lead(self, connection: sa.Connection, asked: RunQuery) -> Lead | None:
+        """The lead to the fewest runs; none where all lead to many and are told from the runs' own rows."""
+        leads = self._leads.of(asked.node)
+        if not leads:
+            return None
+        counts = connection.execute(sa.select(*(counted(pks_of(lead), _MOST_COUNTED) for lead in leads))).one()
+        fewest, number = min(zip(counts, range(len(leads)), strict=True))
+        if fewest < _MOST_COUNTED:
+            return leads[number]
+        return next((lead for lead in leads if not isinstance(_field_of(lead), Attribute)), None)
+
+    def _matches(self, asked: RunQuery, lead: Lead | None) -> sa.ColumnElement[int]:
+        field = None if lead is None else _field_of(lead)
+        if lead is None or not isinstance(field, Metric):
+            return _size_of(self._phases.led_conditions(asked, lead))
+        # Of settled runs the index tells, of the others their summaries.
+        *of_settled, unsettled = lead.selects
+        known = Lead(lead.item, of_settled, is_exact=True)
+        settled = [*self._phases.led_conditions(asked, known), run.c.settled == run.c.attempt]
+        others = [*self._phases.led_conditions(asked, None), run.c.pk.in_(unsettled)]
+        return _size_of(settled) + _size_of(others)
+
+    # --- keys
+
+    def keys(self, asked: KeyQuery) -> Sequence[KeyRow]:
+        """The keys in use, the highest counts first."""
+        if asked.of == "metric":
+            return [(name, kind, int(count)) for name, kind, count in self._first(self._metrics(asked), asked.limit)]
+        table = tag if asked.of == "tag" else config_leaf
+        tally = _tally(table, [table.c.key], _beginning(table.c.key, asked.prefix), asked.experiment_id)
+        return [(key, "", int(count)) for key, count in self._first(tally, asked.limit)]
+
+    def _metrics(self, asked: KeyQuery) -> Tally:
+        names = [series.c.name, series.c.dataset_type]
+        fits = _beginning(series.c.name, asked.prefix)
+        if asked.experiment_id is not None:
+            return _tally(series, names, fits, asked.experiment_id)
+        # The rows of settled runs by their index, and those of the others from the summaries.
+        unsettled = self._leads.unsettled()
+        is_left_out = sa.or_(result.c.run_pk.in_(_hidden_pks()), result.c.run_pk.in_(unsettled))
+        own = sa.select(result.c.metric_pk, _COUNT).group_by(result.c.metric_pk)
+        less = sa.select(result.c.metric_pk, -_COUNT).where(is_left_out).group_by(result.c.metric_pk)
+        settled = sa.union_all(own, less).subquery("settled")
+        named = sa.select(metric.c.name, metric.c.dataset_type, settled.c.runs).join(
+            settled, settled.c.metric_pk == metric.c.pk
+        )
+        others = (
+            sa.select(*names, _COUNT)
+            .join(run, run.c.pk == series.c.run_pk)
+            .where(run.c.pk.in_(unsettled), *_is_counted(), *fits)
+            .group_by(*names)
+        )
+        return _summed(named.where(*_beginning(metric.c.name, asked.prefix)), others)
+
+    # --- values
+
+    def values(self, asked: ValueQuery) -> Sequence[ValueRow]:
+        """The values of a field, the highest counts first."""
+        found: list[tuple[int, Rank, bool | float | str]] = []
+        for rank, tally in self._tallies(asked):
+            if asked.prefix and rank != Rank.TEXT:
+                continue
+            found += [(-int(count), rank, _value(rank, value)) for value, count in self._first(tally, asked.limit)]
+        return [(value, -less) for less, _, value in sorted(found)[: asked.limit]]
+
+    def _tallies(self, asked: ValueQuery) -> Iterable[tuple[Rank, Tally]]:
+        match asked.field:
+            case Attribute(name):
+                yield self._of_attribute(name, asked)
+            case Tag(key):
+                for tally in _texts(tag, [tag.c.key == key], asked):
+                    yield Rank.TEXT, tally
+            case ConfigKey(key):
+                is_own = config_leaf.c.key == key
+                for tally in _texts(config_leaf, [is_own, config_leaf.c.kind == "str"], asked):
+                    yield Rank.TEXT, tally
+                number = config_leaf.c.number
+                for rank, kinds in ((Rank.NUMBER, _NUMBERS), (Rank.BOOLEAN, ("bool",))):
+                    is_of_kind = [is_own, config_leaf.c.kind.in_(kinds), number.is_not(None)]
+                    yield rank, _tally(config_leaf, [number], is_of_kind, asked.experiment_id)
+            case ArtifactName():
+                fits = _beginning(artifact.c.name, asked.prefix)
+                yield Rank.TEXT, _tally(artifact, [artifact.c.name], fits, asked.experiment_id)
+
+    def _of_attribute(self, name: str, asked: ValueQuery) -> tuple[Rank, Tally]:
+        conditions = [*_is_counted(with_archived=asked.with_archived), *_in_experiment(asked.experiment_id)]
+        if name in RELATIVES:  # counted by key, for a look-up of each run's would take longer
+            key, pk, value = RELATIVES[name]
+            rows = sa.select(key.label("relative"), _COUNT).group_by(key)
+            if asked.experiment_id is not None:
+                counts = rows.where(*conditions).subquery("counts")
+            else:
+                less = sa.select(key.label("relative"), -_COUNT).where(run.c.pk.in_(_hidden_pks())).group_by(key)
+                counts = _summed(rows, less).subquery("counts")
+            tally = sa.select(value.label("value"), counts.c.runs).join(counts, counts.c.relative == pk)
+            return Rank.TEXT, tally.where(*_beginning(value, asked.prefix))
+        column = self._filters.attributes[name]
+        rank = Rank.TEXT if name in TEXT_ATTRIBUTES else Rank.BOOLEAN if name in BOOLEAN_ATTRIBUTES else Rank.NUMBER
+        values = sa.select(column.label("value")).select_from(with_relatives(run, [column]))
+        each = values.where(*conditions, column.is_not(None)).subquery("each")
+        fits = _beginning(each.c.value, asked.prefix)
+        return rank, sa.select(each.c.value, _COUNT).where(*fits).group_by(each.c.value)
+
+    def _first(self, tally: Tally, limit: int) -> Sequence[Any]:
+        """The rows of the highest counts, ties by value."""
+        *values, count = tally.selected_columns
+        rows = tally.order_by(count.desc(), *values).limit(limit)
+        return self._database.read(lambda connection: connection.execute(rows).all())
+
+
+_COUNT: Final = sa.func.count().label("runs")
+
+
+def _field_of(lead: Lead) -> Field | None:
+    return getattr(lead.item, "field", None)
+
+
+def _size_of(conditions: Iterable[Condition]) -> sa.ColumnElement[int]:
+    conditions = list(conditions)
+    return sa.select(sa.func.count()).select_from(with_relatives(run, conditions)).where(*conditions).scalar_subquery()
+
+
+def _is_counted(*, with_archived: bool = False) -> list[Condition]:
+    return [is_shown()] if with_archived else [is_shown(), run.c.archived_us.is_(None)]
+
+
+def _in_experiment(experiment_id: str | None) -> list[Condition]:
+    if experiment_id is None:
+        return []
+    wanted = sa.select(experiment.c.pk).where(experiment.c.id == experiment_id)
+    return [run.c.experiment_pk == wanted.scalar_subquery()]
+
+
+def _hidden_pks() -> sa.Select[Any]:
+    """The runs that are not counted, each kind by its index."""
+    kinds = (
+        sa.select(_hidden.c.pk).where(column.is_not(None)) for column in (_hidden.c.archived_us, _hidden.c.deleted_us)
+    )
+    return sa.select(sa.union_all(*kinds).subquery("left_out").c.pk)
+
+
+def _tally(
+    table: Any, columns: Sequence[sa.Column[Any]], conditions: Sequence[Condition], experiment_id: str | None
+) -> Tally:
+    """How many runs have each value of these columns; a table has one row a run and value."""
+    rows = sa.select(*columns, _COUNT).where(*conditions).group_by(*columns)
+    if experiment_id is not None:
+        runs = sa.select(run.c.pk).where(*_in_experiment(experiment_id), *_is_counted())
+        return rows.where(table.c.run_pk.in_(runs))
+    less = sa.select(*columns, -_COUNT).where(*conditions, table.c.run_pk.in_(_hidden_pks())).group_by(*columns)
+    return _summed(rows, less)
+
+
+def _summed(*tallies: Tally) -> Tally:
+    rows = sa.union_all(*tallies).subquery("tallies")
+    *values, count = rows.c
+    total = sa.func.sum(count)
+    return sa.select(*values, total.label("runs")).group_by(*values).having(total > 0)
+
+
+def _texts(table: Any, conditions: Sequence[Condition], asked: ValueQuery) -> Iterable[Tally]:
+    """Texts by their heads, which are indexed; those that go on behind their head by themselves."""
+    goes_on = sa.func.substr(table.c.head, HEAD_LENGTH, 1) != ""
+    fits = _beginning(table.c.head, asked.prefix[:HEAD_LENGTH])
+    if len(asked.prefix) < HEAD_LENGTH:
+        yield _tally(table, [table.c.head], [*conditions, *fits, sa.not_(goes_on)], asked.experiment_id)
+    whole = [*conditions, *fits, goes_on, *_beginning(table.c.value, asked.prefix)]
+    yield _tally(table, [table.c.value], whole, asked.experiment_id)
+
+
+def _beginning(column: sa.ColumnElement[Any], prefix: str) -> list[Condition]:
+    return [begins(column, prefix)] if prefix else []
+
+
+def _value(rank: Rank, value: Any) -> bool | float | str:
+    if rank == Rank.TEXT:
+        return str(value)
+    return bool(value) if rank == Rank.BOOLEAN else float(value)
