@@ -26,10 +26,23 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rollups, "MOST_POINTS", 300)
 
 
-def log(store: Store, run_id: str, steps: list[int], value: float | None = None) -> None:
-    chosen = [float(step * 7919 % 101) if value is None else value for step in steps]
+START = datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def log(store: Store, run_id: str, steps: list[int], value: float | None = None, *, is_shuffled: bool = False) -> None:
+    """Points whose values and times are those of their steps; times that rise with them, unless they are shuffled."""
     store.log_metrics(
-        run_id, [MetricPoint(name="m", value=number, step=step) for step, number in zip(steps, chosen, strict=True)]
+        run_id,
+        [
+            MetricPoint(
+                name="m",
+                value=float(step * 7919 % 101) if value is None else value,
+                step=step,
+                logged_at=START
+                + timedelta(microseconds=step * 7919 % 99_991 if is_shuffled else min(step * 3, 10**14)),
+            )
+            for step in steps
+        ],
     )
 
 
@@ -68,7 +81,9 @@ def cells_in(data: bytes) -> str:
     return repr(unpacked(data))  # a NaN differs from itself
 
 
-def play(store: SqlStore, run_id: str, reference: Store, reference_id: str, chance: Random) -> None:
+def play(  # noqa: PLR0913 - two stores and their runs
+    store: SqlStore, run_id: str, reference: Store, reference_id: str, chance: Random, *, is_shuffled: bool
+) -> None:
     """One call, of any kind, to both stores."""
     last = max((summary.last.step for summary in reference.get_summaries(reference_id)), default=-1)
     kind = chance.choice(["append", "append", "append", "one", "late", "over", "jump", "sparse"])
@@ -82,17 +97,20 @@ def play(store: SqlStore, run_id: str, reference: Store, reference_id: str, chan
         steps = sorted(chance.sample(range(first, first + 900), min(count, 20)))
     value = chance.choice([None, None, math.nan, -5.0, 1e9, math.inf])
     for target, its_id in ((store, run_id), (reference, reference_id)):
-        log(target, its_id, steps, value)
+        log(target, its_id, steps, value, is_shuffled=is_shuffled)
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("seed", range(6))
-def test_packs_say_what_points_say_after_any_sequence_of_calls(store: SqlStore, run_id: str, seed: int) -> None:
+def test_packs_say_what_points_say_after_any_sequence_of_calls(store: SqlStore, seed: int) -> None:
     chance, reference = Random(seed), MemoryStore()
-    reference_id = reference.ensure_run(reference.get_or_create_experiment("e"))
+    run_id, reference_id = (
+        each.ensure_run(each.get_or_create_experiment("e"), start_time=START) for each in (store, reference)
+    )
 
-    for _ in range(25):
-        play(store, run_id, reference, reference_id, chance)
+    for turn in range(25):
+        is_shuffled = seed % 3 == 2 and turn > 20
+        play(store, run_id, reference, reference_id, chance, is_shuffled=is_shuffled)
         check_packs(store, run_id)
         for most in (4, 20, 200):
             low = chance.choice([None, chance.randrange(3000)])
@@ -103,7 +121,7 @@ def test_packs_say_what_points_say_after_any_sequence_of_calls(store: SqlStore, 
             assert repr((list(found.steps), list(found.values), found.represents)) == repr(
                 (list(expected.steps), list(expected.values), expected.represents)
             )
-        for by in ("step", "log_step"):
+        for by in ("step", "log_step", "time"):
             grids = [
                 each.sample_histories([(its_id, *KEY)], max_points=60, by=by)
                 for each, its_id in ((store, run_id), (reference, reference_id))
@@ -114,10 +132,10 @@ def test_packs_say_what_points_say_after_any_sequence_of_calls(store: SqlStore, 
                     (
                         each.buckets,
                         each.counts,
-                        each.first[:2],
-                        each.last[:2],
-                        each.low[:2],
-                        each.high[:2],
+                        each.first,
+                        each.last,
+                        each.low,
+                        each.high,
                         each.non_finite,
                     )
                 )
@@ -217,9 +235,11 @@ def test_a_chart_reads_as_much_as_it_shows_and_not_as_is_stored(
             read.clear()
             store.sample_history(one, *KEY, max_points=200, min_step=low, max_step=high)
             counted[name, low] = sum(read)
-        read.clear()
-        store.sample_histories([(one, *KEY)], max_points=200)
-        counted[name, "grid"] = sum(read)
+        for by in ("step", "log_step", "time"):
+            read.clear()
+            grid = store.sample_histories([(one, *KEY)], max_points=200, by=by)
+            assert grid.is_bounded
+            counted[name, by] = sum(read)
 
     assert max(counted.values()) < 200 * 64, counted
     assert counted["long", None] < counted["short", None] + 200 * 8

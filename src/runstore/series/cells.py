@@ -77,13 +77,19 @@ class Cells(NamedTuple):
         return Cells(self.indices[begin:end], self.counts[begin:end], self.marks[begin:end], *sliced)
 
 
-def cells_of(columns: Columns, buckets: Buckets) -> Cells:
-    """A cell for each bucket of steps that holds a point."""
+def cells_of(columns: Columns, buckets: Buckets, *, by: "array[int] | None" = None) -> Cells:
+    """A cell for each bucket that holds a point.
+
+    Args:
+        columns: the points.
+        buckets: of steps, or of what ``by`` has.
+        by: a number of each point, none lower than the one before it.
+    """
     steps, values, times = columns
     does_rise = _rises(times)
     listed = values.tolist()  # each number made an object once: a third of the time
     is_finite = isfinite(sum(listed))
-    indices, bounds = _grouped(steps, buckets)
+    indices, bounds = _grouped(steps if by is None else by, buckets)
     marks, lows, highs = array("B"), [], []
     for begin, end in pairwise(bounds):
         part = listed[begin:end]
@@ -111,14 +117,15 @@ def cells_at(columns: Columns, groups: dict[int, list[int]]) -> Cells:
     return Cells(array("q", groups), array("q", map(len, groups.values())), marks, *points)
 
 
-def merged(cells: Cells, buckets: Buckets) -> Cells:
-    """A cell for each bucket of steps, from the cells of parts of it.
+def merged(cells: Cells, buckets: Buckets, *, by: "array[int] | None" = None) -> Cells:
+    """A cell for each bucket, from the cells of parts of it.
 
     Args:
         cells: none of them reaches from one bucket into another.
-        buckets: those that are wanted.
+        buckets: of steps, or of what ``by`` has.
+        by: a number of each cell, none lower than the one before it.
     """
-    indices, bounds = _grouped(cells.first.steps, buckets)
+    indices, bounds = _grouped(cells.first.steps if by is None else by, buckets)
     counts, marks = array("q"), array("B")
     lows, highs = array("q"), array("q")
     for begin, end in pairwise(bounds):
@@ -149,16 +156,15 @@ def merged(cells: Cells, buckets: Buckets) -> Cells:
     )
 
 
-def _grouped(steps: "array[int]", buckets: Buckets) -> tuple["array[int]", list[int]]:
-    """The buckets that ascending steps fall into, and where each begins; with the end of the last."""
+def _grouped(numbers: "array[int]", buckets: Buckets) -> tuple["array[int]", list[int]]:
+    """The buckets that ascending numbers fall into, and where each begins; with the end of the last."""
     indices, bounds = array("q"), []
-    begin, count = 0, len(steps)
+    begin, count = 0, len(numbers)
     while begin < count:
-        index = buckets.index(steps[begin])
+        index = buckets.index(numbers[begin])
         indices.append(index)
         bounds.append(begin)
-        end = buckets.start(index + 1)
-        begin = bisect_left(steps, end, begin + 1, min(count, begin + end - steps[begin]))  # no step comes twice
+        begin = bisect_left(numbers, buckets.start(index + 1), begin + 1)
     return indices, [*bounds, count]
 
 

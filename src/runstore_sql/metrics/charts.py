@@ -1,8 +1,7 @@
 """Samples and grids: what roll-ups say of a series, and its points where there are none (MET.12, MET.14)."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Any
 
 from runstore.backend import StepRange
 from runstore.charts import GridAxis, HistoryGrid
@@ -11,26 +10,21 @@ from runstore.series import (
     Cells,
     Columns,
     GridRequest,
-    PackRange,
     Plan,
     Series,
     SeriesKey,
     cells_of,
     grid_of,
-    grid_of_points,
     kept_of,
     merged,
     plan,
     sample,
     sample_buckets,
-    unpacked,
 )
 from runstore_sql.metrics.history import HistoryReader, SeriesExtent
+from runstore_sql.metrics.packs import whole_cells
 from runstore_sql.metrics.rollup_tables import RollupTables
-from runstore_sql.metrics.rollups import LEAST_POINTS
-
-_SHORT: Final = 8 * LEAST_POINTS
-"""Of a series of no more points so much is read as of a long one."""
+from runstore_sql.metrics.time_grids import TimeGridReader
 
 
 class ChartReader:
@@ -71,18 +65,17 @@ class ChartReader:
         histories = self._histories
         with histories.snapshot(connection) as cursor:
             extents = histories.extents(cursor, asked.keys)
-            if asked.by is GridAxis.TIME:
-                points = {key: histories.within(cursor, extent, steps) for key, extent in extents.items()}
-                return grid_of_points(asked, points, {key.run_id: each.start_us for key, each in extents.items()})
             ends = {key: found for key, each in extents.items() if (found := histories.ends(cursor, each, steps))}
             if not ends:
                 return grid_of(asked, None, {}, is_bounded=True)
+            if asked.by is GridAxis.TIME:
+                return TimeGridReader(cursor, histories, self._tables).read(asked, extents, ends)
             buckets = asked.cut(min(first for first, _ in ends.values()), max(last for _, last in ends.values()))
             plans = {
                 key: (extents[key], plan(*found, buckets, extents[key].state.rollups)) for key, found in ends.items()
             }
             cells = self._cells(cursor, plans, buckets)
-        return grid_of(asked, buckets, cells, is_bounded=all(_is_bounded(extents[key]) for key in ends))
+        return grid_of(asked, buckets, cells, is_bounded=all(extents[key].is_bounded for key in ends))
 
     def _cells(
         self, cursor: Any, plans: Mapping[SeriesKey, tuple[SeriesExtent, Plan]], buckets: Buckets
@@ -92,24 +85,10 @@ class ChartReader:
         packs = self._tables.packs_of_many(cursor, wanted)
         cells = {}
         for key, (extent, found) in plans.items():
-            parts = list(_whole(packs, extent.pk, found.packs))
+            parts = [cells for each in found.packs for cells in whole_cells(packs.get((extent.pk, each), ()), each)]
             for low, high in found.points:
                 columns = self._histories.within(cursor, extent, StepRange(low, high))
                 parts.append(cells_of(columns, buckets))
             held = sorted((part for part in parts if part.indices), key=lambda part: part.first.steps[0])
             cells[key] = merged(Cells.joined(held), buckets)
         return cells
-
-
-def _whole(packs: Mapping[tuple[int, PackRange], list[bytes]], pk: int, wanted: Iterable[PackRange]) -> Iterable[Cells]:
-    """The cells of packs that lie whole between the steps of their ranges."""
-    for each in wanted:
-        first, last = each.low >> each.level, each.high >> each.level
-        for data in packs.get((pk, each), ()):
-            cells = unpacked(data)
-            begin, end = bisect_left(cells.indices, first), bisect_right(cells.indices, last)
-            yield cells if end - begin == len(cells.indices) else cells.between(begin, end)
-
-
-def _is_bounded(extent: SeriesExtent) -> bool:
-    return extent.state.rollups is not None or extent.points <= _SHORT

@@ -8,12 +8,15 @@ from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from runstore.backend import StepRange
 from runstore.series import Columns, Series, SeriesKey
 from runstore_sql.metrics.points import PointRow, columns_of
 from runstore_sql.metrics.rollup_tables import SeriesState
+
+_SHORT: Final = 32_768
+"""Of a series of no more points so much is read as of a long one."""
 
 CursorT = TypeVar("CursorT")
 
@@ -50,6 +53,11 @@ class SeriesExtent(NamedTuple):
     def last(self) -> int:
         """Its highest step."""
         return self.state.last
+
+    @property
+    def is_bounded(self) -> bool:
+        """Whether a chart reads as much of it as it shows: it is rolled up, or short."""
+        return self.state.rollups is not None or self.points <= _SHORT
 
     @property
     def is_dense(self) -> bool:
