@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from runstore.errors import RunFinalizedError, RunNotFoundError, StoreClosedError, StoreUnavailableError
+from runstore.local.exits import keep_ctrl_c
 from runstore.local.processes import PerProcess
 from runstore.model import RunStatus
 from runstore.protocol import RunReader, RunStore
@@ -113,6 +114,7 @@ def _leave_all() -> None:
             store.__exit__(type(error) if error else None, error, error.__traceback__ if error else None)
         except Exception:  # noqa: BLE001 - the process is ending; the next store must still be left
             _log.exception("a store could not be left when the process ended")
+    keep_ctrl_c()
 
 
 def unhandled() -> BaseException | None:

@@ -13,6 +13,8 @@ import weakref
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
+from runstore.local.exits import keep_ctrl_c
+
 _log = logging.getLogger(__name__)
 
 
@@ -100,6 +102,7 @@ def _drain_all_at_exit() -> None:
             is_interrupted = True
         except Exception:  # noqa: BLE001 - the process is ending; the next recorder must still be drained
             _log.exception("draining at exit failed; `runstore sync` stores what waits")
+    keep_ctrl_c()
 
 
 def _listen_to_sigterm() -> None:

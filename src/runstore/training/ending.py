@@ -16,6 +16,7 @@ import weakref
 from types import FrameType
 from typing import Any, Protocol
 
+from runstore.local.exits import keep_ctrl_c
 from runstore.local.processes import PerProcess
 from runstore.training.session import RunSession
 
@@ -94,6 +95,7 @@ class _Exit:
                 run.end_with_process(error)
             except Exception:  # noqa: BLE001 - the process is ending; the next run must still be ended
                 _log.exception("a run could not be ended with its process; it will show as lost")
+        keep_ctrl_c()
 
     def _error(self) -> BaseException | None:
         """What the interpreter has just printed; in a child of a process, what has just left its function."""

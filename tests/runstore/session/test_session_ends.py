@@ -89,9 +89,9 @@ def test_ctrl_c_that_nobody_catches_leaves_an_interrupted_run(program: Program, 
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
 
-    finished(process)
+    status, _ = finished(process)
 
-    assert only_run(url).status == "interrupted"
+    assert (status, only_run(url).status) == (-signal.SIGINT, "interrupted")
 
 
 @pytest.mark.parametrize("durable", ["True", "False"])
