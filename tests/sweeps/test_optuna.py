@@ -218,12 +218,14 @@ def test_trials_of_several_threads_keep_to_their_own_runs(store: MemoryStore) ->
 
 
 def test_a_study_that_goes_on_in_another_process_is_the_next_attempt_of_its_run(tmp_path: Path) -> None:
-    url, storage = f"sqlite:///{tmp_path}/runs.db", f"sqlite:///{tmp_path}/study.db"
+    url = f"sqlite:///{tmp_path}/runs.db"
     for last in (1, 4):
+        storage = optuna.storages.RDBStorage(f"sqlite:///{tmp_path}/study.db")
         study = optuna.create_study(study_name="s", storage=storage, load_if_exists=True)
         sweep = RunStoreCallback(url, durable=False)
         with sweep:
             study.optimize(sweep.track(objective), n_trials=last + 1 - len(study.trials), callbacks=[sweep])
+        storage.engine.dispose()
 
     with open_reader(url) as reader:
         parent, trials = runs_of(reader)

@@ -6,13 +6,8 @@ from typing import Any
 import pytest
 
 optuna = pytest.importorskip("optuna")
-pytestmark = [
-    pytest.mark.training,
-    *(
-        pytest.mark.filterwarnings(f"ignore::Warning:{name}")
-        for name in ("lightning", "pytorch_lightning", "torch", "transformers", "accelerate")
-    ),
-]
+NOISY = ("lightning", "pytorch_lightning", "torch", "transformers", "accelerate")
+pytestmark = [pytest.mark.training, *(pytest.mark.filterwarnings(f"ignore::Warning:{name}") for name in NOISY)]
 
 from pytorch_lightning import Callback, Trainer  # noqa: E402
 
