@@ -86,9 +86,8 @@ class ChartReader:
         cells = {}
         for key, (extent, found) in plans.items():
             parts = [cells for each in found.packs for cells in whole_cells(packs.get((extent.pk, each), ()), each)]
-            for low, high in found.points:
-                columns = self._histories.within(cursor, extent, StepRange(low, high))
-                parts.append(cells_of(columns, buckets))
+            columns = self._histories.in_ranges(cursor, extent, found.points)
+            parts += [cells_of(each, buckets) for each in columns]
             held = sorted((part for part in parts if part.indices), key=lambda part: part.first.steps[0])
             cells[key] = merged(Cells.joined(held), buckets)
         return cells

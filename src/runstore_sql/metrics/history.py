@@ -6,8 +6,10 @@ result objects.
 
 from abc import ABC, abstractmethod
 from array import array
-from collections.abc import Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from runstore.backend import StepRange
@@ -155,6 +157,16 @@ class HistoryReader(ABC, Generic[CursorT]):
             found += cursor.fetchall()
         return (found[0][0], found[1][0]) if found else None
 
+    def in_ranges(self, cursor: Any, extent: SeriesExtent, ranges: Sequence[Range]) -> list[Columns]:
+        """The points of each of some ranges of steps, given in order; of none where there are none."""
+        if self._is_plain or len(ranges) == 1:
+            return [self.within(cursor, extent, StepRange(*each)) for each in ranges]
+        if not ranges:
+            return []
+        found = self.scattered(cursor, extent.pk, ranges)
+        begins = [bisect_left(found.steps, low) for low, _ in ranges]
+        return [found.part(begin, end) for begin, end in pairwise([*begins, len(found.steps)])]
+
     def plain_points(self, cursor: Any, series_pk: int, *, low: int, high: int) -> Columns:
         """The points of a range of steps, a row each."""
         given = self.placeholder
@@ -173,6 +185,10 @@ class HistoryReader(ABC, Generic[CursorT]):
     @abstractmethod
     def points(self, cursor: CursorT, series_pk: int, *, low: int, high: int) -> Columns:
         """The points of a range of steps."""
+
+    def scattered(self, cursor: CursorT, series_pk: int, ranges: Sequence[Range]) -> Columns:
+        """The points of many short ranges of steps, given in order."""
+        return Columns.joined(self.points(cursor, series_pk, low=low, high=high) for low, high in ranges)
 
     def dense_points(self, cursor: CursorT, series_pk: int, *, low: int, high: int) -> DensePoints:
         """Values and times of a range that most likely has a point at every step."""

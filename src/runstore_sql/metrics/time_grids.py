@@ -94,7 +94,7 @@ class TimeGridReader:
         return {
             key: _Found(
                 _by_level(packs, extents[key].pk, each.packs),
-                [self._histories.within(self._cursor, extents[key], StepRange(*steps)) for steps in each.points],
+                self._histories.in_ranges(self._cursor, extents[key], each.points),
             )
             for key, each in plans.items()
         }
@@ -109,16 +109,15 @@ class TimeGridReader:
         while True:
             wanted: dict[SeriesKey, list[PackRange]] = {}
             for key, by_level in open_cells.items():
-                extent = extents[key]
+                extent, raw = extents[key], list[Range]()
                 for level, parts in by_level.items():
                     for part in parts:
                         ranges = _split(part, level, extent.start_us, buckets, done[key])
                         if extent.state.rollups is not None and level - FAN_OUT_BITS >= extent.state.rollups.level:
                             wanted.setdefault(key, []).extend(PackRange(level - FAN_OUT_BITS, *each) for each in ranges)
                         else:
-                            points[key] += [
-                                self._histories.within(self._cursor, extent, StepRange(*each)) for each in ranges
-                            ]
+                            raw += ranges
+                points[key] += self._histories.in_ranges(self._cursor, extent, sorted(raw))
             if not wanted:
                 break
             packs = self._tables.packs_of_many(

@@ -1,7 +1,7 @@
 """Histories from MySQL and MariaDB."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -9,20 +9,20 @@ from pymysql.cursors import Cursor
 
 from runstore.series import Columns
 from runstore_sql.dialects.mysql.packets import room_in
-from runstore_sql.metrics.history import HistoryReader
+from runstore_sql.metrics.history import HistoryReader, Range
 from runstore_sql.metrics.numbers import from_pair
 from runstore_sql.metrics.points import PointRow
 
 _BLOCK: Final = 50_000
 """Points a row: two or three megabytes of text. A server that takes less in a packet would cut the text off."""
+_RANGES_A_QUERY: Final = 128
 _LONGEST_POINT: Final = 100
 """Bytes of a point's numbers in a row, at most."""
-_LONGEST_STEP: Final = 24
 _POINTS: Final = """
     SELECT group_concat(step), group_concat(coalesce(value, 0)), group_concat(logged_at_us),
         group_concat(CASE WHEN special <> 0 THEN concat(step, ' ', special) END)
     FROM (SELECT step, value, logged_at_us, special FROM runstore_point
-          WHERE series_pk = %s AND step BETWEEN %s AND %s ORDER BY step LIMIT %s) p"""
+          WHERE series_pk = {pk} AND ({steps}) ORDER BY step LIMIT {most}) p"""
 
 
 class MysqlHistoryReader(HistoryReader[Cursor]):
@@ -43,30 +43,39 @@ class MysqlHistoryReader(HistoryReader[Cursor]):
         return step, from_pair(value, special), time_us
 
     def points(self, cursor: Cursor, series_pk: int, *, low: int, high: int) -> Columns:
+        return self.scattered(cursor, series_pk, [(low, high)])
+
+    def scattered(self, cursor: Cursor, series_pk: int, ranges: Sequence[Range]) -> Columns:
         columns, room = Columns.empty(), room_in(cursor.connection)
-        while low <= high and take_block(cursor, (series_pk, low, high, _BLOCK), columns, room=room):
-            low = columns.steps[-1] + 1
+        for begin in range(0, len(ranges), _RANGES_A_QUERY):
+            left: Sequence[Range] = ranges[begin : begin + _RANGES_A_QUERY]
+            while left and take_block(cursor, series_pk, left, columns, most=_BLOCK, room=room):
+                left = [(max(low, columns.steps[-1] + 1), high) for low, high in left if high > columns.steps[-1]]
         return columns
 
 
-def take_block(cursor: Any, parameters: tuple[int, int, int, int], into: Columns, *, room: int) -> bool:
-    """Adds the first points of a series, between two steps, at most so many, or as fit into a row; whether any were left."""
-    series_pk, low, high, most = parameters
+def take_block(  # noqa: PLR0913 - of the two that may be cut short each has its bound
+    cursor: Any, series_pk: int, ranges: Sequence[Range], into: Columns, *, most: int, room: int
+) -> bool:
+    """Adds the first points of a series within some ranges, at most so many, or as fit into a row.
+
+    Returns:
+        Whether there may be more.
+    """
     most = min(most, _BLOCK, room // _LONGEST_POINT)
-    cursor.execute(_POINTS, (series_pk, low, high, most))
+    steps = " OR ".join(f"step BETWEEN {low} AND {high}" for low, high in ranges)
+    cursor.execute(_POINTS.format(pk=series_pk, steps=steps, most=most))
     (row,) = cursor.fetchall()
     *texts, specials = row
     if texts[0] is None:
         return False
-    steps, values, times = _in_order(
-        [_numbers(text, kind) for text, kind in zip(texts, (int, float, int), strict=True)]
-    )
+    block = _in_order([_numbers(text, kind) for text, kind in zip(texts, (int, float, int), strict=True)])
     for step, special in _pairs(specials):
-        values[bisect_left(steps, step)] = from_pair(None, special)
-    into.steps.extend(steps)
-    into.values.extend(values)
-    into.logged_at_us.extend(times)
-    return len(steps) == most
+        block[1][bisect_left(block[0], step)] = from_pair(None, special)
+    into.steps.extend(block[0])
+    into.values.extend(block[1])
+    into.logged_at_us.extend(block[2])
+    return len(block[0]) == most
 
 
 def _numbers(text: str, kind: type) -> list[Any]:

@@ -28,7 +28,7 @@ class MysqlRollups(RollupTables[Trips]):
     def points(self, cursor: Trips, series_pk: int, low: int, high: int, *, most: int) -> Columns:
         columns = Columns.empty()
         while low <= high and (left := most - len(columns.steps)):
-            is_more = take_block(cursor, (series_pk, low, high, left), columns, room=cursor.room)
+            is_more = take_block(cursor, series_pk, [(low, high)], columns, most=left, room=cursor.room)
             if not is_more:
                 break
             low = columns.steps[-1] + 1

@@ -1,13 +1,14 @@
 """Histories from PostgreSQL: columns as packed bytes, a block of points a row."""
 
 from array import array
+from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
 
 from runstore.series import Columns
-from runstore_sql.dialects.postgresql.arrays import unpacked
-from runstore_sql.metrics.history import DensePoints, HistoryReader
+from runstore_sql.dialects.postgresql.arrays import PackedInts, unpacked
+from runstore_sql.metrics.history import DensePoints, HistoryReader, Range
 
 _BLOCK: Final = 50_000
 """Points a row: 1.2 MB on the server and here, however long the series."""
@@ -17,6 +18,16 @@ _PACKED: Final = """
           WHERE series_pk = %s AND step BETWEEN %s AND %s ORDER BY step LIMIT %s) p"""
 _DENSE: Final = _PACKED.format(steps="")
 _POINTS: Final = _PACKED.format(steps=", string_agg(int8send(step), '')")
+
+
+_RANGES_A_QUERY: Final = 512
+_SCATTERED: Final = """
+    SELECT string_agg(float8send(value), ''), string_agg(int8send(logged_at_us), ''), string_agg(int8send(step), '')
+    FROM (SELECT p.step, p.value, p.logged_at_us FROM unnest(%s::int8[], %s::int8[]) AS w(low, high)
+          CROSS JOIN LATERAL (
+              SELECT q.step, q.value, q.logged_at_us FROM runstore_point q
+              WHERE q.series_pk = %s AND q.step BETWEEN w.low AND w.high) p
+          ORDER BY p.step) s"""
 
 
 class PostgresqlHistoryReader(HistoryReader["psycopg.Cursor[Any]"]):
@@ -29,6 +40,14 @@ class PostgresqlHistoryReader(HistoryReader["psycopg.Cursor[Any]"]):
         columns = Columns.empty()
         while low <= high and take_block(cursor, (series_pk, low, high, _BLOCK), columns) == _BLOCK:
             low = columns.steps[-1] + 1
+        return columns
+
+    def scattered(self, cursor: "psycopg.Cursor[Any]", series_pk: int, ranges: Sequence[Range]) -> Columns:
+        columns = Columns.empty()
+        for begin in range(0, len(ranges), _RANGES_A_QUERY):
+            lows, highs = zip(*ranges[begin : begin + _RANGES_A_QUERY], strict=True)
+            parameters = (PackedInts(array("q", lows)), PackedInts(array("q", highs)), series_pk)
+            _take(cursor, _SCATTERED, parameters, (columns.values, columns.logged_at_us, columns.steps))
         return columns
 
     def dense_points(self, cursor: "psycopg.Cursor[Any]", series_pk: int, *, low: int, high: int) -> DensePoints:
@@ -45,7 +64,7 @@ def take_block(cursor: "psycopg.Cursor[Any]", parameters: tuple[int, int, int, i
 
 
 def _take(
-    cursor: "psycopg.Cursor[Any]", query: str, parameters: tuple[int, ...], columns: "tuple[array[Any], ...]"
+    cursor: "psycopg.Cursor[Any]", query: str, parameters: tuple[Any, ...], columns: "tuple[array[Any], ...]"
 ) -> int:
     """Adds one row of packed columns to the columns; how many points they were."""
     cursor.execute(query, parameters, binary=True)
