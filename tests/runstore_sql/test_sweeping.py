@@ -230,3 +230,25 @@ def test_a_partition_whose_runs_are_all_gone_is_dropped(postgresql_url: str, tmp
         assert count(store, _POINT) == [12]
         assert [len(store.get_history(f"r{index}", "loss", "other").steps) for index in (3, 4, 5)] == [3, 3, 3]
         assert store.collect_garbage(deleted_before=TOMORROW, dry_run=False).partitions == 0
+
+
+def test_a_partition_without_a_lower_bound_is_kept_as_long_as_a_run_in_it_is(
+    postgresql_url: str, tmp_path: Path
+) -> None:
+    """As one has it that was cut by hand, from a store whose points were in one table."""
+    with open_sql(f"{postgresql_url}?partition_series=4", OpenOptions()) as store:
+        store.database.read(
+            lambda connection: connection.exec_driver_sql("""
+                ALTER TABLE runstore_point DETACH PARTITION runstore_point_from_0;
+                ALTER TABLE runstore_point ATTACH PARTITION runstore_point_from_0 FOR VALUES FROM (MINVALUE) TO (5)""")
+        )
+        for run_id in ("r0", "r1", "r2"):  # two series each
+            filled(store, tmp_path / "a.bin", run_id)
+        store.delete_run("r0")
+
+        assert store.collect_garbage(deleted_before=TOMORROW, dry_run=False).partitions == 0
+        assert len(store.get_history("r1", "loss", "other").steps) == 3
+
+        store.delete_run("r1")
+        assert store.collect_garbage(deleted_before=TOMORROW, dry_run=False).partitions == 1
+        assert len(store.get_history("r2", "loss", "other").steps) == 3

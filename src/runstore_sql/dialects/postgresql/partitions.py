@@ -30,13 +30,15 @@ _IN_USE: Final = """
 
 _EXPIRED: Final = r"""
     WITH partition AS (
-        SELECT c.relname AS name, (regexp_match(bound, 'FROM \(''?(-?\d+)'))[1]::bigint AS low,
+        SELECT c.relname AS name,
+            CASE WHEN bound LIKE 'FOR VALUES FROM (MINVALUE)%%' THEN 0
+                ELSE (regexp_match(bound, 'FROM \(''?(-?\d+)'))[1]::bigint END AS low,
             (regexp_match(bound, 'TO \(''?(-?\d+)'))[1]::bigint AS high
         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         CROSS JOIN LATERAL pg_get_expr(c.relpartbound, c.oid) AS bound
-        WHERE i.inhparent = to_regclass('runstore_point') AND NOT i.inhdetachpending AND bound <> 'DEFAULT')
+        WHERE i.inhparent = to_regclass('runstore_point') AND bound <> 'DEFAULT')
     SELECT p.name FROM partition p
-    WHERE p.high <= (SELECT max(pk) FROM runstore_series) AND NOT EXISTS (
+    WHERE p.low IS NOT NULL AND p.high <= (SELECT max(pk) FROM runstore_series) AND NOT EXISTS (
         SELECT 1 FROM runstore_series s JOIN runstore_run r ON r.pk = s.run_pk
         WHERE s.pk >= p.low AND s.pk < p.high AND r.purged_us IS NULL
             AND (%(before)s::bigint IS NULL OR r.deleted_us IS NULL OR r.deleted_us >= %(before)s))
