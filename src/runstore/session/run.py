@@ -30,6 +30,9 @@ _log = logging.getLogger("runstore.session")
 
 _TERMINATED = RunFailure(type="Terminated", message="the process was told to end (SIGTERM)", traceback="")
 
+_LAST_STEP_S: Final = 5.0
+"""How long the first call without a step waits to hear how far a resumed run had come."""
+
 _OF_A_CHILD: Final = {"console": False, "git_changes": False, "packages": False}
 
 
@@ -328,14 +331,25 @@ class ActiveRun(LogsMedia):
         return step
 
     def _last_stored_step(self) -> int:
-        """Of a run that may have points already. Readings of the machine have seconds for steps, and do not count."""
+        """Of a run that may have points already. Readings of the machine have seconds for steps, and do not count.
+
+        Where the store cannot tell it soon, the seconds since 1970: no earlier point is written over.
+        """
         store = self._session.store
         try:
+            flush = getattr(store, "flush", None)
+            if flush is not None:  # a read would wait longer for what waits in a journal
+                flush(deadline_s=_LAST_STEP_S)
             if isinstance(store, RunReader):
                 summaries = store.get_summaries(self.id)
                 return max((each.last.step for each in summaries if not each.name.startswith("system/")), default=-1)
         except RunStoreError as error:
-            _log.warning("run %s: its last step cannot be read now, so steps begin at 0: %s", self.id, error)
+            now = int(time.time())
+            _log.warning(
+                "run %s: the last step that it has cannot be read now, so steps without a number of their own begin at %d, "
+                "behind all that were logged before: %s", self.id, now + 1, error,
+            )  # fmt: skip
+            return now
         return -1
 
     def _edit(self, verb: str, change: Callable[[RunEditor], None]) -> bool:

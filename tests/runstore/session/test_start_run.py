@@ -516,6 +516,31 @@ def test_a_store_that_goes_away_stops_nothing(caplog: pytest.LogCaptureFixture, 
     assert "the database is away" in caplog.text
 
 
+class Unreadable(MemoryStore):
+    """A store that cannot be read."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "get_summaries":
+            raise StoreUnavailableError("the database is away")
+        return super().__getattribute__(name)
+
+
+def test_a_resumed_run_whose_last_step_cannot_be_read_writes_over_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    store = Unreadable()
+    with start_run("e", run_id="mine", store=store, git_changes=False, packages=False, console=False) as run:
+        run.log({"loss": 1}, step=3)
+    with start_run(
+        "e", run_id="mine", resume=True, store=store, git_changes=False, packages=False, console=False
+    ) as run:
+        run.log({"loss": 2})
+        run.log({"loss": 3})
+
+    first, second, third = points(store, run, "loss")
+    assert (first, second[1], third) == ((3, 1), 2, (second[0] + 1, 3))
+    assert second[0] > 1_700_000_000
+    assert "behind all that were logged before" in caplog.text
+
+
 def test_the_last_line_says_what_was_not_stored(capsys: pytest.CaptureFixture[str]) -> None:
     store = Away()
     with start_run("e", store=store, git_changes=False, packages=False) as run:
