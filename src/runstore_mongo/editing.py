@@ -5,12 +5,13 @@ from typing import Any, Final
 from bson.int64 import Int64
 from msgspec import UNSET
 
-from runstore.backend import ExperimentChange, Presence, RunChange, Sweep
+from runstore.backend import ExperimentChange, Presence, RunChange, Sweep, Thinning
 from runstore.errors import ExperimentNotFoundError
-from runstore.model import Garbage
+from runstore.model import Garbage, Thinned
 from runstore_mongo.connection import ConflictingWriteError
 from runstore_mongo.documents.names import EXPERIMENTS, RUNS, Document
 from runstore_mongo.documents.records import SHOWN, presence_of, tag_documents, tags_of
+from runstore_mongo.points import thin_runs
 from runstore_mongo.reading import MongoReads
 from runstore_mongo.sweeping import Purge, named_files
 
@@ -63,6 +64,9 @@ class MongoEdits(MongoReads):
             deletion = {"$set": {"deleted_at": Int64(change.at_us)}}
             self._connection.collection(RUNS).update_many({"experiment_id": experiment_id, **SHOWN}, deletion)
             experiments.update_one(scope, deletion)
+
+    def thin(self, asked: Thinning) -> Thinned:
+        return thin_runs(self._connection, ended_before_us=asked.ended_before_us)
 
     def sweep(self, asked: Sweep) -> Garbage:
         purge = Purge(self._connection, deleted_before_us=asked.deleted_before_us)

@@ -7,16 +7,17 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 
 from runstore.backend import BackendStore, KeyRow, Presence, StepRange, ValueRow
+from runstore.charts import HistoryGrid
 from runstore.errors import RunDeletedError, RunNotFoundError
 from runstore.model import Artifact, Experiment, Run, SeriesSummary
 from runstore.query import KeyQuery, RunQuery, ValueQuery
-from runstore.series import Columns, Series
+from runstore.series import Columns, GridRequest, Series
 from runstore_mongo.connection import Connection
 from runstore_mongo.documents.layouts import Layouts, decoded_summaries
 from runstore_mongo.documents.names import ARTIFACTS, EXPERIMENTS, RUNS, SERIES, Document, artifact_key
 from runstore_mongo.documents.records import SHOWN, SHOWN_FIELDS, artifact_of, experiment_of, presence_of, run_of
 from runstore_mongo.documents.summaries import WITHOUT_TAIL, summary_of
-from runstore_mongo.points import read_points
+from runstore_mongo.points import read_grid, read_points, read_sample
 from runstore_mongo.search import read_count, read_keys, read_page, read_values
 
 _RAW: Final = CodecOptions(document_class=RawBSONDocument)
@@ -107,6 +108,12 @@ class MongoReads(BackendStore):
 
     def read_history(self, run_id: str, series: Series, steps: StepRange) -> Columns | None:
         return read_points(self._connection, run_id, {series: steps}, only_shown=True).get(series)
+
+    def read_sample(self, run_id: str, series: Series, max_points: int, steps: StepRange) -> tuple[Columns, int] | None:
+        return read_sample(self._connection, run_id, series, max_points, steps)
+
+    def read_grid(self, asked: GridRequest, steps: StepRange) -> HistoryGrid:
+        return read_grid(self._connection, asked, steps)
 
     def read_artifacts(self, run_id: str) -> Sequence[Artifact]:
         if not self.has_run(run_id):

@@ -6,7 +6,9 @@ of a run that has very many) it does so in one transaction on a replica set; a s
 call that was cut off leaves whole documents, and the same call again completes them.
 """
 
+import logging
 import os
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any, Final
@@ -35,8 +37,10 @@ from runstore_mongo.documents.records import (
 )
 from runstore_mongo.documents.stages import heartbeat_stage, lease_stage, new_run_stage, reopen_stage
 from runstore_mongo.editing import MongoEdits
-from runstore_mongo.points import PointWriter
-from runstore_mongo.schema import open_schema
+from runstore_mongo.points import PointWriter, roll_up_stored
+from runstore_mongo.schema import has_stored_to_roll_up, open_schema, tell_rolled_up
+
+_log = logging.getLogger(__name__)
 
 PLAIN: Final = "RUNSTORE_MONGO_PLAIN"
 """The environment's variable that has summaries read in the plain way, each document decoded: to look for a fault."""
@@ -73,9 +77,21 @@ class MongoStore(MongoEdits):
         self._without_config: set[str] = set()
         try:
             open_schema(self._connection, read_only=read_only)
+            if not read_only and self._connection.call(
+                "open the store", lambda: has_stored_to_roll_up(self._connection)
+            ):
+                threading.Thread(target=self._roll_up_stored, name="runstore-rollups", daemon=True).start()
         except BaseException:
             self._connection.close()
             raise
+
+    def _roll_up_stored(self) -> None:
+        """Rolls up what an older release wrote; cut short, it goes on when the store is opened again."""
+        try:
+            roll_up_stored(self._connection)
+            self._connection.call("roll up", lambda: tell_rolled_up(self._connection))
+        except Exception as error:  # noqa: BLE001 - the store was closed, the server is away: charts read the points
+            _log.info("the roll-ups of %s are not complete yet: %s", self._connection.shown, error)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickled as what it was opened with: the copy connects by itself (OPEN.5)."""

@@ -5,6 +5,7 @@
 
 import math
 import time
+from array import array
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from bson import json_util
 from pymongo import MongoClient
 
 from runstore.model import MetricPoint, RunStatus
+from runstore.series import Columns
+from runstore_mongo.documents.packed import packed
+from runstore_mongo.points import thinning
 from runstore_mongo.schema import indexes
 from runstore_mongo.store import MongoStore
 
@@ -35,6 +39,15 @@ def landed(url: str) -> str:
         for name, options in found["views"].items():
             database.create_collection(name, **options)
     return url
+
+
+def taken_over(database: Any) -> dict[str, Any]:
+    """The schema's document, once what is made in the background is made."""
+    while True:
+        found: dict[str, Any] = database["runstore_schema"].find_one()
+        if found["is_complete"] and "is_rolled_up" not in found:
+            return found
+        time.sleep(0.01)
 
 
 def told(store: MongoStore) -> list[Any]:
@@ -81,7 +94,7 @@ def test_opened_for_writing_it_tells_the_same_and_takes_no_older_writer(landed: 
     with MongoStore(landed) as store:
         after = told(store)
         database = store._connection.database  # noqa: SLF001 - what is stored
-        schema = database["runstore_schema"].find_one()
+        schema = taken_over(database)
         names = database["runs"].index_information()
         store.delete_run("ended")
         rows = sorted(database["run_metrics"].distinct("run_id"))
@@ -114,10 +127,36 @@ def test_the_indexes_of_a_large_store_are_built_while_it_is_used(landed: str, mo
 
     with MongoStore(landed) as store:
         found = store.search_runs(order_by=["metric.train.loss.max desc"]).items
-        schema = store._connection.database["runstore_schema"]  # noqa: SLF001 - what is stored
-        while not (schema.find_one() or {})["is_complete"]:
-            time.sleep(0.01)
+        taken_over(store._connection.database)  # noqa: SLF001 - what is stored
         names = store._connection.database["runs"].index_information()  # noqa: SLF001 - as above
 
     assert [run.id for run in found] == ["ended", "live", "wide"]
     assert "results" in names
+
+
+def test_its_long_series_are_rolled_up_in_the_background(landed: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(thinning, "ROLL_AT", 1_000)
+    with MongoClient[dict[str, Any]](landed) as client:
+        database = client.get_default_database()
+        series = database["run_series"].find_one({"metric_name": "loss", "run_id": "ended"})
+        assert series is not None
+        steps = range(3_000, 12_000)  # as the calls of that release would have made it longer
+        bucket = {"_id": f"{series['_id']}\n{3000:019d}", "series": series["_id"], "run_id": "ended", "version": 1}
+        database["run_buckets"].insert_one({**bucket, "low": 3_000, "high": 11_999, **packed_steps(steps)})
+        change = {"count": 12_000, "last_step": 11_999, "sealed_to": 11_999}
+        database["run_series"].update_one({"_id": series["_id"]}, {"$set": change})
+        with MongoStore(landed, read_only=True) as reader:
+            before = repr(reader.sample_history("ended", "loss", "train", max_points=50))
+
+        with MongoStore(landed) as store:
+            taken_over(database)
+            after = repr(store.sample_history("ended", "loss", "train", max_points=50))
+            rolled = database["run_series"].find_one({"_id": series["_id"]}, {"rolled": 1})
+
+    assert rolled == {"_id": series["_id"], "rolled": 8_192}
+    assert after == before
+
+
+def packed_steps(steps: range) -> dict[str, Any]:
+    values = array("d", [float(step * 37 % 101) for step in steps])
+    return packed(Columns(array("q", steps), values, array("q", steps)))

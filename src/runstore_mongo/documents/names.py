@@ -41,6 +41,11 @@ def bucket_key(key: str, low: int) -> str:
     return f"{key}\n{low:019d}"
 
 
+def rollup_key(key: str, level: int, index: int) -> str:
+    """The ``_id`` of a pack of the roll-ups of a series, known by its key."""
+    return f"{key}\n{level:02d}\n{index:019d}"
+
+
 def artifact_key(run_id: str, name: str) -> str:
     """The ``_id`` of an artifact's record."""
     return f"{run_id}\n{name}"

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
+from pymongo import DESCENDING
+
 from runstore.backend import StepRange
 from runstore.series import Columns, Series
 from runstore.values import MAX_STEP
@@ -47,7 +49,7 @@ def _read(connection: Connection, scope: Document, wanted: Mapping[Series, StepR
     rest = {series_key(run_id, series): series for series in wanted}
     for series, blocks in pending.items():
         if blocks and blocks[0]["version"] == 1:  # all that there is
-            found[series] = _within(_laid(blocks), wanted[series])
+            found[series] = _within(laid(blocks), wanted[series])
             del rest[series_key(run_id, series)]
     buckets: dict[str, dict[int, Document]] = {key: {} for key in rest}
     seen: dict[str, int] = {}
@@ -69,8 +71,8 @@ def _read(connection: Connection, scope: Document, wanted: Mapping[Series, StepR
             del rest[key]
             if state is not None:
                 newer = [block for block in pending.get(series, ()) if block["version"] > state["version"]]
-                moved = overlay(_whole(buckets[key]), unpacked(state["tail"]))
-                found[series] = _within(overlay(moved, _laid(newer)), wanted[series])
+                moved = overlay(whole_of(buckets[key].values()), unpacked(state["tail"]))
+                found[series] = _within(overlay(moved, laid(newer)), wanted[series])
     raise ConflictingWriteError
 
 
@@ -108,6 +110,7 @@ def _buckets(connection: Connection, wanted: Mapping[str, tuple[StepRange, int |
         if steps.high < MAX_STEP:
             scope["low"] = {"$lte": steps.high}
         if steps.low > 0:
+            scope["low"] = {**scope.get("low", {}), "$gte": first_bucket(connection, key, steps.low)}
             scope["high"] = {"$gte": steps.low}
         if seen is not None:
             scope["version"] = {"$gt": seen}
@@ -122,12 +125,21 @@ def _within(columns: Columns, steps: StepRange) -> Columns:
     return within(columns, steps.low, steps.high)
 
 
-def _laid(blocks: Iterable[Document]) -> Columns:
+def laid(blocks: Iterable[Document]) -> Columns:
+    """The points of blocks or buckets, each laid over those before it."""
     return laid_over(unpacked(block) for block in blocks)
 
 
-def _whole(buckets: Mapping[int, Document]) -> Columns:
-    ordered = [buckets[low] for low in sorted(buckets)]
+def first_bucket(connection: Connection, key: str, step: int) -> int:
+    """Where the bucket of a series begins that a step falls into: 0 if all of them begin later."""
+    scope = {"series": key, "low": {"$lte": step}}
+    found = connection.collection(BUCKETS).find_one(scope, {"_id": 0, "low": 1}, sort=[("low", DESCENDING)])
+    return 0 if found is None else int(found["low"])
+
+
+def whole_of(buckets: Iterable[Document]) -> Columns:
+    """The points of buckets; of those that overlap, while one is cut in two, the later one counts."""
+    ordered = sorted(buckets, key=lambda bucket: int(bucket["low"]))
     if all(left["high"] < right["low"] for left, right in pairwise(ordered)):
         return unpacked(*ordered)
-    return _laid(sorted(ordered, key=lambda held: int(held["version"])))
+    return laid(sorted(ordered, key=lambda held: int(held["version"])))

@@ -14,10 +14,11 @@ Steps may be dense or sparse: buckets hold a number of points, not a range of st
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from bson.int64 import Int64
 from msgspec import Struct
+from msgspec.structs import replace
 from pymongo import UpdateOne
 
 from runstore.model import SeriesSummary
@@ -46,12 +47,20 @@ class SeriesState(Struct, frozen=True, gc=False):
         version: 0 for a series that is not stored yet.
         sealed_to: the highest step in any bucket; -1 while there is none.
         tail: the points written last, as stored; they hide those of the same step in the buckets.
+        level: the base level of its roll-ups; -1 while it has none.
+        rolled: the first step that they do not cover.
+        rolled_count: how many points of buckets they were known to cover, or to lack too little of.
+        stored_rolled: ``rolled`` as stored, which counts for a compare-and-set, also where it is not trusted.
     """
 
     version: int
     sealed_to: int
     summary: SeriesSummary | None
     tail: Document
+    level: int = -1
+    rolled: int = 0
+    rolled_count: int = 0
+    stored_rolled: int | None = None
 
 
 class Plan(Struct, frozen=True, gc=False):
@@ -77,7 +86,34 @@ def state_of(document: Document) -> SeriesState:
         sealed_to=int(document["sealed_to"]),
         summary=summary_of(document),
         tail=document["tail"],
+        **_rollups_of(document),
     )
+
+
+def _rollups_of(document: Document) -> dict[str, Any]:
+    """How far a series is rolled up. A writer of an older release leaves behind what nobody may trust."""
+    stored = document.get("rolled")
+    if stored is None:
+        return {}
+    is_trusted = document["rollup_version"] == document["version"]
+    return {
+        "level": int(document["level"]),
+        "rolled": int(stored) if is_trusted else 0,
+        "rolled_count": int(document["rolled_count"]) if is_trusted else 0,
+        "stored_rolled": int(stored),
+    }
+
+
+def rollup_fields(state: SeriesState) -> Document:
+    """What a series' document says of its roll-ups; nothing while there are none."""
+    if state.level < 0:
+        return {}
+    return {
+        "level": state.level,
+        "rolled": Int64(state.rolled),
+        "rolled_count": state.rolled_count,
+        "rollup_version": state.version,
+    }
 
 
 def seal_at(series: int) -> int:
@@ -111,9 +147,15 @@ def plan_write(  # noqa: PLR0913 - everything that is known of one series
     key = series_key(run_id, series)
     if state.tail["count"] >= limit:
         seals, sealed_to = _seals(run_id, key, state, stored)
-        return Plan(series, key, state, SeriesState(version, sealed_to, summary, packed(batch)), seals)
-    after = SeriesState(version, state.sealed_to, summary, packed_over(state.tail, batch))
+        after = _after(state, version=version, sealed_to=sealed_to, summary=summary, tail=packed(batch))
+        return Plan(series, key, state, after, seals)
+    after = _after(state, version=version, summary=summary, tail=packed_over(state.tail, batch))
     return Plan(series, key, state, after, ())
+
+
+def _after(state: SeriesState, **changes: Any) -> SeriesState:
+    """The state once it is written, with its roll-ups as they are known."""
+    return replace(state, stored_rolled=None if state.level < 0 else state.rolled, **changes)
 
 
 def series_write(run_id: str, plan: Plan) -> UpdateOne:
@@ -125,9 +167,11 @@ def series_write(run_id: str, plan: Plan) -> UpdateOne:
         "version": after.version,
         "sealed_to": Int64(after.sealed_to),
         "tail": after.tail,
+        **rollup_fields(after),
     }
     if plan.before.version:
-        return UpdateOne({"_id": key, "version": plan.before.version}, {"$set": fields})
+        scope = {"_id": key, "version": plan.before.version, "rolled": plan.before.stored_rolled}
+        return UpdateOne(scope, {"$set": fields})
     # Inserts the series, or fails by its id if another writer made it. An upsert, so that all series of a call travel
     # in one command: a standalone server, too, then carries out all of it or, if the writer dies first, none.
     name, dataset_type = plan.series

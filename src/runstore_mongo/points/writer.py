@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from bson import ObjectId
+from msgspec.structs import replace
 from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError
 from pymongo.write_concern import WriteConcern
@@ -25,6 +26,7 @@ from runstore_mongo.documents.summaries import copy_stage, versions_and_summarie
 from runstore_mongo.points.history import blocks_by_series
 from runstore_mongo.points.plans import BUCKET_POINTS, Plan, SeriesState, plan_write, seal_at, series_write, state_of
 from runstore_mongo.points.remembered import Remembered
+from runstore_mongo.points.rollups import Roller
 from runstore_mongo.points.summaries import loses_extreme, reaches_back, summary_after
 
 LARGE_TAIL: Final = 8 * BUCKET_POINTS
@@ -38,6 +40,9 @@ _POINT_BYTES: Final = 24
 
 _NEW: Final = SeriesState(0, -1, None, packed(Columns.empty()))
 
+_PIECES_A_CALL: Final = 8
+"""Pieces that one call rolls up of a series: twice what it brings at most, so that old points, too, are rolled up in time."""
+
 _AT_ONCE: Final = 2_000
 """Series of one command, where it need not be one: what it is made of is let go of before there is more."""
 
@@ -48,6 +53,7 @@ class SeriesWriter:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._states = PerProcess(lambda: Remembered[SeriesState](_REMEMBERED_BYTES))
+        self._roller = Roller(connection)
 
     def move(self, run_id: str) -> None:
         """Moves the points that wait in a run into its series.
@@ -127,13 +133,13 @@ class SeriesWriter:
                     limit=limit,
                 )
             )
-        self._seal(plans, concern=self._concern())
+        plans = self._seal(plans, concern=self._concern())
         self._write(run_id, plans, None, concern=self._concern())
         self._remember(plans)
 
     def _let_go(self, run_id: str, moved: Iterable[Series], calls: Collection[ObjectId]) -> None:
         """Takes points that were moved out of the run."""
-        self._seal_large(run_id, moved, concern=self._concern())
+        self._roll_up(run_id, moved, self._seal_large(run_id, moved, concern=self._concern()))
         runs = self._connection.collection(RUNS).with_options(write_concern=WriteConcern(w=1))
         runs.update_one({"_id": run_id}, {"$pull": {"pending": {"call": {"$in": list(calls)}}}})
 
@@ -169,19 +175,24 @@ class SeriesWriter:
                 plans.append(
                     plan_write(run_id, series, batch, state, documents, version=version, summary=summary, limit=limit)
                 )
+            plans = self._seal(plans)
             renewed = [plan for plan in plans if plan.series in copied]
-            self._seal(plans)
             self._connection.transact(lambda session: self._write_wide(run_id, plans, renewed, session))
             self._remember(plans)
-        self._seal_large(run_id, batches, concern=None)
+        self._roll_up(run_id, batches, self._seal_large(run_id, batches, concern=None))
 
-    def _seal_large(self, run_id: str, series: Iterable[Series], *, concern: WriteConcern | None) -> None:
+    def _seal_large(self, run_id: str, series: Iterable[Series], *, concern: WriteConcern | None) -> dict[str, Columns]:
+        """Packs large tails into buckets at once.
+
+        Returns:
+            By their keys, the points of buckets that are in no roll-up, where they have all just been packed.
+        """
         keys = {one: series_key(run_id, one) for one in series}
         remembered = self._states.get()
         states = {one: remembered.get(key) for one, key in keys.items()}
         large = {one: state for one, state in states.items() if state and state.tail["count"] > LARGE_TAIL}
         if not large:
-            return
+            return {}
         with self._states.get().forgetting(keys.values()):
             known = {keys[one]: state for one, state in large.items()}
             stored = self._overlapped(run_id, dict.fromkeys(large, Columns.empty()), known, limit=1)
@@ -198,9 +209,34 @@ class SeriesWriter:
                 )
                 for one, state in large.items()
             ]
-            self._seal(plans, concern=concern)
+            plans = self._seal(plans, concern=concern)
             self._write(run_id, plans, None, concern=concern)
             self._remember(plans)
+        packed_now = {plan.key: (plan.before, unpacked(plan.before.tail)) for plan in plans}
+        return {
+            key: tail for key, (before, tail) in packed_now.items() if before.sealed_to < before.rolled <= tail.steps[0]
+        }
+
+    def _roll_up(self, run_id: str, series: Iterable[Series], fresh: Mapping[str, Columns]) -> None:
+        """Rolls up what has grown long. None of it is urgent: where another writer is faster, it is left to the next call."""
+        remembered = self._states.get()
+        for key in [series_key(run_id, one) for one in series]:
+            state = remembered.get(key)
+            if state is None or not self._roller.is_due(state):
+                continue
+            try:
+                known = fresh.get(key)
+                for _ in range(_PIECES_A_CALL):
+                    state, has_more = self._roller.advance(key, state, known, concern=self._concern())
+                    known = None
+                    remembered.put([(key, state, _size_of(state))])
+                    if not has_more:
+                        break
+            except ConflictingWriteError:
+                remembered.forget([key])
+            except BaseException:
+                remembered.forget([key])
+                raise
 
     def _load(self, keys: Collection[str]) -> dict[str, SeriesState]:
         remembered = self._states.get()
@@ -243,11 +279,25 @@ class SeriesWriter:
                 found.setdefault(document["series"], []).append(document)
         return found
 
-    def _seal(self, plans: Sequence[Plan], *, concern: WriteConcern | None = None) -> None:
-        """Copies tails into buckets, before the series let go of them; in no transaction, for they are many and large."""
+    def _seal(self, plans: list[Plan], *, concern: WriteConcern | None = None) -> list[Plan]:
+        """Copies tails into buckets, before the series let go of them; in no transaction, for they are many and large.
+
+        Returns:
+            The plans, with their roll-ups' frontiers drawn back where too many packs would have to be made anew.
+        """
         seals = [seal for plan in plans for seal in plan.seals]
-        if seals:
-            self._compare_and_set(BUCKETS, seals, None, concern)
+        if not seals:
+            return plans
+        self._compare_and_set(BUCKETS, seals, None, concern)
+        return [self._mended(plan, concern) if plan.seals and plan.before.rolled else plan for plan in plans]
+
+    def _mended(self, plan: Plan, concern: WriteConcern | None) -> Plan:
+        steps = unpacked(plan.before.tail).steps
+        rolled = self._roller.mend(plan.key, plan.before, steps, concern=concern)
+        if rolled == plan.before.rolled:
+            return plan
+        count = min(plan.before.rolled_count, rolled)  # no step has two points
+        return replace(plan, after=replace(plan.after, rolled=rolled, rolled_count=count, stored_rolled=rolled))
 
     def _write(
         self,

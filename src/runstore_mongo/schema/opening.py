@@ -52,6 +52,16 @@ def open_schema(connection: Connection, *, read_only: bool) -> None:
     connection.call("open the store", lambda: _open(connection, read_only=read_only))
 
 
+def has_stored_to_roll_up(connection: Connection) -> bool:
+    """Whether an older release has written series that no roll-ups were made of since."""
+    return connection.database[SCHEMA].find_one({"_id": _ID, "is_rolled_up": False}, {"_id": 1}) is not None
+
+
+def tell_rolled_up(connection: Connection) -> None:
+    """Says that all that an older release wrote is rolled up."""
+    connection.database[SCHEMA].update_one({"_id": _ID}, {"$unset": {"is_rolled_up": 1}})
+
+
 def _open(connection: Connection, *, read_only: bool) -> None:
     database = connection.database
     # In this order: whoever makes the schema writes its document first, so names seen now imply a document found next.
@@ -102,7 +112,9 @@ def _raise_version(connection: Connection) -> None:
     Nothing that is stored changes. What is missing, as a field or an index, is taken for none until it is there.
     """
     is_older = {"_id": _ID, "version": {"$lt": VERSION}}
-    connection.database[SCHEMA].update_one(is_older, {"$set": {**_VERSIONS, "is_complete": False}})
+    connection.database[SCHEMA].update_one(
+        is_older, {"$set": {**_VERSIONS, "is_complete": False, "is_rolled_up": False}}
+    )
 
 
 def _complete(connection: Connection) -> None:
