@@ -184,4 +184,6 @@ def _line(url: str, done: SyncReport, base: Path) -> str:
         parts.append(f"{done.alive} left alone, to their living writers or a newer release")
     if done.quarantined:
         parts.append(f"{_many(done.quarantined, 'record')} refused, kept under {base / 'journals' / '*' / QUARANTINE}")
+    if done.dropped:
+        parts.append(f"{_many(done.dropped, 'call')} dropped: their runs were deleted")
     return f"{redact_word(url)}: {', '.join(parts)}"

@@ -26,6 +26,8 @@ from runstore.recording.journal import Journal
 from runstore.recording.judge import FailureJudge
 from runstore.recording.records import (
     ArtifactRecord,
+    ChangeRecord,
+    ExperimentChangeRecord,
     FinalizeRecord,
     MetricsRecord,
     PointsRecord,
@@ -324,6 +326,8 @@ class JournalDrain:
             self.ended_runs.append(record.run_id)
         position = self._pass(record)
         self.verdicts.give(position, result=result)
+        if isinstance(record, (ChangeRecord, ExperimentChangeRecord)):
+            self.save(sync=True)  # so that no replay undoes what another writer changes from now on
 
     def _refuse(self, record: Record, error: Exception) -> None:
         if self.verdicts.give(self.position, error=error):
@@ -338,7 +342,11 @@ class JournalDrain:
             run_id = run_of(record)
             if run_id not in self._dropped:
                 self._dropped.add(run_id)
-                _log.warning("run %s was deleted: what this process still logs to it is not kept", run_id)
+                _log.warning(
+                    "run %s was deleted, so that it is not begun or changed by what comes late for it; what it was sent "
+                    "is kept only as long as restore_run can bring it back",
+                    run_id,
+                )
             of_run = self._counts.of(run_id)
             of_run.dropped_calls += 1
             of_run.dropped_points += points_in(record)

@@ -27,7 +27,8 @@ class Counts(Struct, frozen=True, kw_only=True):
         accepted: given to the recorder, which said yes.
         stored: acknowledged by the database.
         quarantined: refused by the database for good, or unreadable in the journal; kept in the dead-letter file.
-        dropped: accepted neither by the disk nor by memory, because both were full.
+        dropped: accepted neither by the disk nor by memory, because both were full; or not taken any more by a run that
+            somebody deleted.
     """
 
     accepted: int

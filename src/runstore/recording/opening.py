@@ -89,6 +89,7 @@ class SyncReport(Struct, frozen=True, kw_only=True):
         calls: how many calls were stored.
         points: how many points were in them.
         quarantined: how many records the store refused for good.
+        dropped: how many calls came for runs that were deleted, and are not kept.
         error: why something still waits; ``None`` when nothing does.
     """
 
@@ -97,6 +98,7 @@ class SyncReport(Struct, frozen=True, kw_only=True):
     calls: int = 0
     points: int = 0
     quarantined: int = 0
+    dropped: int = 0
     error: RunStoreError | None = None
 
 
@@ -142,7 +144,7 @@ def sync_leftovers(
         journals_of: other journals instead, such as those of a mistyped store.
     """
     backend = store.source()
-    journals = alive = calls = points = quarantined = 0
+    journals = alive = calls = points = quarantined = dropped = 0
     error: RunStoreError | None = None
     folders = [leftovers(root) for root in journal_folders(identity_of(url), state_dir)]
     for folder in chain.from_iterable(folders) if journals_of is None else journals_of:
@@ -169,6 +171,15 @@ def sync_leftovers(
             calls += of_run.stored_calls - earlier[0]
             points += of_run.stored_points - earlier[1]
             quarantined += of_run.quarantined_calls - earlier[2]
+            dropped += of_run.dropped_calls
         if error is not None:
             break
-    return SyncReport(journals=journals, alive=alive, calls=calls, points=points, quarantined=quarantined, error=error)
+    return SyncReport(
+        journals=journals,
+        alive=alive,
+        calls=calls,
+        points=points,
+        quarantined=quarantined,
+        dropped=dropped,
+        error=error,
+    )
