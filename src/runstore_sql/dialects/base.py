@@ -209,6 +209,10 @@ class Dialect(ABC):
         """Whether a run is not settled, as the index has it (:mod:`runstore_sql.settling`)."""
         return of.c.settled.is_distinct_from(of.c.attempt)
 
+    def is_settled(self, of: NamedFromClause) -> sa.ColumnElement[bool]:
+        """Whether it is, as no index has it."""
+        return of.c.settled == of.c.attempt
+
     def as_double(self, whole: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         """An integer as a float64."""
         return sa.cast(whole, sa.Double)

@@ -10,10 +10,7 @@ from runstore_sql.dialects.first_schema import FirstSchema
 from runstore_sql.migrations.r0002_columns import add, add_index
 
 _VALUES: Final = ("first", "last", "min", "max")
-_UNSETTLED: Final = {
-    "sqlite": "settled IS NOT attempt",
-    "postgresql": "settled IS DISTINCT FROM attempt",
-}
+_UNSETTLED: Final = "CASE WHEN settled = attempt THEN NULL ELSE 1 END"
 _BY_VALUE: Final = {
     "runstore_config_leaf_by_number": ["key", "number", "kind", "run_pk"],
     "runstore_config_leaf_by_text": ["key", "head", "kind", "run_pk"],
@@ -105,14 +102,18 @@ def add_settled() -> None:
 
 def add_unsettled() -> None:
     """Adds an index on the runs that are not settled."""
-    name, dialect = "runstore_run_unsettled", op.get_bind().dialect.name
-    if dialect in _UNSETTLED:
-        where = sa.text(_UNSETTLED[dialect])
-        add_index(name, "runstore_run", ["status"], sqlite_where=where, postgresql_where=where)
-        return
-    is_unsettled = sa.Computed("CASE WHEN settled = attempt THEN NULL ELSE 1 END", persisted=False)
-    add("runstore_run", sa.Column("unsettled", sa.SmallInteger, is_unsettled))
-    add_index(name, "runstore_run", ["unsettled", "status"])
+    name, bind = "runstore_run_unsettled", op.get_bind()
+    match bind.dialect.name:
+        case "sqlite":
+            add_index(name, "runstore_run", ["status"], sqlite_where=sa.text("settled IS NOT attempt"))
+        case "postgresql":
+            bind.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {name} ON runstore_run (({_UNSETTLED}), status)")
+            bind.exec_driver_sql(
+                "ANALYZE runstore_run, runstore_metric, runstore_result"
+            )  # the planner knows nothing of them
+        case _:
+            add("runstore_run", sa.Column("unsettled", sa.SmallInteger, sa.Computed(_UNSETTLED, persisted=False)))
+            add_index(name, "runstore_run", ["unsettled", "status"])
 
 
 def add_search_indexes() -> None:

@@ -79,7 +79,7 @@ class Facets:
         # Of settled runs the index tells, of the others their summaries.
         *of_settled, unsettled = lead.selects
         known = Lead(lead.item, of_settled, is_exact=True)
-        settled = [*self._phases.led_conditions(asked, known), run.c.settled == run.c.attempt]
+        settled = [*self._phases.led_conditions(asked, known), self._database.dialect.is_settled(run)]
         others = [*self._phases.led_conditions(asked, None), run.c.pk.in_(unsettled)]
         return _size_of(settled) + _size_of(others)
 

@@ -106,8 +106,10 @@ class Filters:
         field = test.field
         if not isinstance(field, Attribute):
             table, is_own, column = keyed_column(field)
-            found = sa.exists().where(table.c.run_pk == run.c.pk, is_own, sa.or_(*self.ways(test, column)))
-            return found.correlate(run).is_(sa.true())  # IS true, or a planner may make a join of it all the same
+            # With a limit, or a planner reads the rows of all runs to answer for the few that are asked about.
+            found: sa.Select[Any] = sa.select(sa.literal_column("1")).where(table.c.run_pk == run.c.pk, is_own)
+            found = found.where(sa.or_(*self.ways(test, column))).limit(sa.literal_column("1")).correlate(run)
+            return found.scalar_subquery().is_not(None)
         if field.name in RELATIVES and isinstance(test, Compare) and test.op == "=":
             key, _, _ = RELATIVES[field.name]
             return sa.and_(key.is_not(None), key == relative_pk(field.name, test.value))

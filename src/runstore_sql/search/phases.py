@@ -98,7 +98,7 @@ class Phases:
     def _of_rank(self, asked: RunQuery, order: Order, field: Metric, rank: Rank) -> Part:
         """The runs whose value is a number, or is not finite: settled ones by an index, the others one by one."""
         conditions = list(self.conditions(asked))
-        settled = [result.c.metric_pk == metric_pk(field), run.c.settled == run.c.attempt]
+        settled = [result.c.metric_pk == metric_pk(field), self._dialect.is_settled(run)]
         own = [series.c.name == field.name, series.c.dataset_type == field.dataset_type]
         unsettled = [*own, run.c.pk.in_(self._leads.unsettled())]
         of_settled = self._of_table(asked, order, field, rank, result, [*settled, *conditions])
@@ -128,12 +128,18 @@ class Phases:
         own = [series.c.run_pk == run.c.pk, series.c.name == field.name, series.c.dataset_type == field.dataset_type]
         if field.stat in {"min", "max"}:
             own.append(series.c[f"{field.stat}_step"].is_not(None))
-        has_value = sa.exists().where(*own).correlate(run).is_(sa.true())
+        value: sa.Select[Any] = (
+            sa.select(sa.literal_column("1")).where(*own).limit(sa.literal_column("1")).correlate(run)
+        )
         term = Term(None, None, None, Rank.MISSING, descending=False)
         ordering = Ordering(asked.orders, self._filters, term)
         is_walked = len(asked.orders) == 1 or _is_by_start(asked.orders[1])
         return self._part(
-            asked, ordering, [*self.conditions(asked), sa.not_(has_value)], run, run.c.start_us if is_walked else None
+            asked,
+            ordering,
+            [*self.conditions(asked), value.scalar_subquery().is_(None)],
+            run,
+            run.c.start_us if is_walked else None,
         )
 
     def _part(

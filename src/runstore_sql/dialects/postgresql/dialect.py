@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.selectable import NamedFromClause
 
 from runstore.errors import SchemaError, StoreFailureError
 from runstore.secrets import split_url
@@ -93,6 +94,13 @@ class PostgresqlDialect(Dialect):
     def upkeep(self, url: sa.URL) -> Partitions | None:
         return Partitions.of(url)
 
+    def is_unsettled(self, of: NamedFromClause) -> sa.ColumnElement[bool]:
+        """As an index on it has it: the server keeps figures of what it indexes, and of no two columns together."""
+        return _unsettled(of) == sa.literal_column("1")
+
+    def is_settled(self, of: NamedFromClause) -> sa.ColumnElement[bool]:
+        return _unsettled(of).is_(None)
+
     def insert_unknown(self, table: sa.Table) -> sa.Insert:
         return postgresql.insert(table).on_conflict_do_nothing()
 
@@ -104,6 +112,11 @@ class PostgresqlDialect(Dialect):
 
     def insert(self, table: sa.Table) -> sa.Insert:
         return postgresql.insert(table).on_conflict_do_nothing().returning(table.c.pk)
+
+
+def _unsettled(of: NamedFromClause) -> sa.ColumnElement[int]:
+    text = f"(CASE WHEN {of.name}.settled = {of.name}.attempt THEN NULL ELSE 1 END)"
+    return sa.literal_column(text, sa.SmallInteger)
 
 
 DIALECT: Final = PostgresqlDialect()
