@@ -176,9 +176,11 @@ def steps_of(store: SqlStore, ask: Callable[[], object]) -> int:
         return 0
 
     def watch(handler: Any) -> None:
-        store.database.read(
-            lambda connection: connection.connection.dbapi_connection.set_progress_handler(handler, 100)
-        )
+        def on(connection: sa.Connection) -> None:
+            driver: Any = connection.connection.dbapi_connection
+            driver.set_progress_handler(handler, 100)
+
+        store.database.read(on)
 
     watch(step)
     ask()
