@@ -2,14 +2,16 @@
 
     python benchmarks/purge_beside_writers.py [--kind sqlite postgresql mariadb] [--points 1000000] [--pace-ms 2]
 
-The writer logs one point a call to a run of its own, past the recorder, and waits ``--pace-ms`` after each call. Quiet
-phases lie before and after the purge. What a purge has not done after ``--most-s`` is left to a next one, and told.
+The writer logs one point a call to a run of its own, past the recorder, and waits ``--pace-ms`` after each call. The purge
+rests in every second window of ``--window-s``, so that both kinds of calls meet the same machine. What it has not done after
+``--most-s`` is left to a next one, and told.
 """
 
 import argparse
 import multiprocessing
 import time
 from array import array
+from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,11 @@ from recorder_support import database, folder, line, machine, percentiles, use_s
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
 from runstore.series import Columns
+from runstore_sql.editing.pace import Pace
 
 _BATCH = 50_000
+_EDGE_S = 0.2
+"""So much of each window is left out: a piece may have begun in the one before."""
 
 
 def write(url: str, pace_s: float, stop: Event, answer: Any) -> None:
@@ -38,10 +43,21 @@ def write(url: str, pace_s: float, stop: Event, answer: Any) -> None:
     answer.put(calls)
 
 
-def collect(url: str, answer: Any) -> None:
-    """Purges all that was deleted."""
-    from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - of this process alone
+def is_quiet(moment: float, window_s: float) -> bool:
+    """Whether the purge rests in the window of this moment, by a clock that all processes of a machine share."""
+    return int(moment / window_s) % 2 == 1
 
+
+def collect(url: str, window_s: float, answer: Any) -> None:
+    """Purges all that was deleted, and rests in every second window."""
+    rest = Pace._rest  # noqa: SLF001 - to rest longer
+
+    def rest_longer(pace: Pace) -> None:
+        rest(pace)
+        while is_quiet(time.monotonic(), window_s):
+            time.sleep(0.01)
+
+    Pace._rest = rest_longer  # type: ignore[method-assign, assignment]  # noqa: SLF001
     with open_store(url, durable=False) as store:
         answer.put(store.collect_garbage(deleted_before=datetime.now(UTC) + timedelta(days=1), dry_run=False).points)
 
@@ -66,23 +82,20 @@ def measure(kind: str, given: argparse.Namespace) -> dict[str, Any]:
         stop, calls, done = context.Event(), context.Queue(), context.Queue()
         writer = context.Process(target=write, args=(url, given.pace_ms / 1000, stop, calls))
         writer.start()
-        time.sleep(given.quiet_s + 3)
-        collector = context.Process(target=collect, args=(url, done))
-        begin = time.monotonic() - given.quiet_s
-        began = time.monotonic()
+        time.sleep(3)
+        collector = context.Process(target=collect, args=(url, given.window_s, done))
         collector.start()
+        time.sleep(2)  # a program's start
+        began = time.monotonic()
         collector.join(given.most_s)
-        is_whole = not collector.is_alive()
-        ended = time.monotonic()
+        is_whole, ended = not collector.is_alive(), time.monotonic()
         collector.kill()
         collector.join()
-        time.sleep(given.quiet_s)
-        until = time.monotonic()
         stop.set()
-        found = calls.get()
+        found = [(at, took) for at, took in calls.get() if began <= at < ended and at % given.window_s > _EDGE_S]
         writer.join()
-    quiet = [took for at, took in found if begin <= at < began or ended + 0.5 <= at < until]
-    beside = [took for at, took in found if began + 0.5 <= at < ended]  # the first half second is a program's start
+    quiet = [took for at, took in found if is_quiet(at, given.window_s)]
+    beside = [took for at, took in found if not is_quiet(at, given.window_s)]
     before, meanwhile = percentiles(quiet), percentiles(beside)
     return {
         "purge s": ended - began,
@@ -102,7 +115,7 @@ def main() -> None:
     parser.add_argument("--kind", nargs="+", default=["sqlite", "postgresql", "mariadb"])
     parser.add_argument("--points", type=int, default=1_000_000)
     parser.add_argument("--pace-ms", type=float, default=2.0)
-    parser.add_argument("--quiet-s", type=float, default=15.0)
+    parser.add_argument("--window-s", type=float, default=3.0)
     parser.add_argument("--most-s", type=float, default=300.0)
     parser.add_argument("--folder")
     given = parser.parse_args()

@@ -24,7 +24,9 @@ class Statements:
         now = sa.literal_column(dialect.now_us, sa.BigInteger)
         # Shared, so that an experiment is not deleted while a run begins in it.
         self.experiment_of = (
-            sa.select(experiment.c.pk, experiment.c.deleted_us).where(experiment.c.id == _ID).with_for_update(read=True)
+            sa.select(experiment.c.pk, experiment.c.deleted_us)
+            .where(experiment.c.id == _ID)
+            .with_for_update(read=True, key_share=True)
         )
         self.show_experiment = experiment.update().where(experiment.c.pk == _PK).values(deleted_us=None)
         self.run_pk = sa.select(run.c.pk).where(run.c.id == _ID)

@@ -14,6 +14,7 @@ from runstore.backend import Presence
 from runstore.hookspecs import OpenOptions
 from runstore_sql.editing import purging
 from runstore_sql.editing.pace import Pace
+from runstore_sql.editing.purging import Purge
 from runstore_sql.opening import open_sql
 from runstore_sql.schema.tables import artifact, blob, config, config_leaf, rollup, run, series, tag
 from runstore_sql.store import SqlStore
@@ -106,6 +107,26 @@ def test_bytes_of_a_young_put_and_bytes_that_a_deleted_run_may_need_again_stay(
     store.restore_run("deleted")
     with store.open_artifact("deleted", "a.bin") as stream:
         assert stream.read() == b"deleted"
+
+
+def test_bytes_of_a_run_that_is_deleted_while_a_sweep_goes_on_stay_with_it(
+    store: SqlStore, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(store, tmp_path / "a.bin", "meanwhile", content=b"meanwhile")
+    age_files(store, folder)
+    original = Purge.runs
+
+    def runs(self: Purge) -> Any:
+        found = original(self)
+        store.delete_run("meanwhile")
+        return found
+
+    monkeypatch.setattr(Purge, "runs", runs)
+    store.collect_garbage(deleted_before=TOMORROW, dry_run=False)
+
+    store.restore_run("meanwhile")
+    with store.open_artifact("meanwhile", "a.bin") as stream:
+        assert stream.read() == b"meanwhile"
 
 
 def test_a_place_that_was_named_is_left_alone_unless_it_is_said_to_be_ours(url: str, tmp_path: Path) -> None:

@@ -189,8 +189,8 @@ class Dialect(ABC):
 
     # --- what nobody needs any more
 
-    def others_commits(self, connection: sa.Connection) -> Hashable:
-        """What changes when another connection commits; ``None`` where that cannot be told."""
+    def others_commits(self, connection: Any) -> Hashable:
+        """What changes, on a connection of the driver's, when another commits; ``None`` where that cannot be told."""
         del connection
         return None
 

@@ -63,7 +63,7 @@ class Thinner:
         return Thinned(series=len(removed), points=sum(removed))
 
     def _thin(self, pk: int) -> int:
-        while self._database.with_driver(lambda connection: self._catching_up.advance(connection, pk)):
+        while self._pace.driver_piece(lambda connection: self._catching_up.advance(connection, pk)):
             pass
         removed = 0
         while (count := self._pace.piece(partial(self._piece, pk=pk))) is not None:

@@ -31,12 +31,9 @@ class Unnamed:
         return files, size
 
     def _named(self) -> set[str]:
-        """What the records of all runs name, but not of those that are purged with this sweep."""
-        is_kept = sa.or_(run.c.deleted_us.is_(None), run.c.deleted_us >= self._asked.deleted_before_us)
-        query = (
-            sa.select(artifact.c.sha256)
-            .join(run, run.c.pk == artifact.c.run_pk)
-            .where(artifact.c.sha256.is_not(None), run.c.purged_us.is_(None), is_kept)
-            .distinct()
-        )
+        """What records name: of all runs, for those of purged ones are gone; to be counted, without what would be gone."""
+        query = sa.select(artifact.c.sha256).where(artifact.c.sha256.is_not(None)).distinct()
+        if self._asked.dry_run:
+            is_kept = sa.or_(run.c.deleted_us.is_(None), run.c.deleted_us >= self._asked.deleted_before_us)
+            query = query.join(run, run.c.pk == artifact.c.run_pk).where(run.c.purged_us.is_(None), is_kept)
         return set(self._database.read(lambda connection: connection.execute(query).scalars().all()))

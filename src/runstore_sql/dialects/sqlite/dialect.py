@@ -73,9 +73,9 @@ class SqliteDialect(Dialect):
     def insert(self, table: sa.Table) -> sa.Insert:
         return sqlite.insert(table).on_conflict_do_nothing().returning(table.c.pk)
 
-    def others_commits(self, connection: sa.Connection) -> Hashable:
-        version = connection.exec_driver_sql("PRAGMA data_version").scalar()
-        return id(connection.connection.dbapi_connection), version  # each connection counts for itself
+    def others_commits(self, connection: Any) -> Hashable:
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
+        return id(connection), version  # each connection counts for itself
 
     def is_like(self, text: sa.ColumnElement[Any], pattern: str) -> sa.ColumnElement[bool]:
         return is_like(text, pattern)
