@@ -11,6 +11,8 @@ def keep_ctrl_c() -> None:
     of a text clears, and SQLAlchemy makes functions of texts when a statement is built for the first time. To raise it
     from a text again sets the flag again.
     """
+    if hasattr(sys, "ps1") or sys.flags.interactive:  # a person goes on after Ctrl-C, and ends the process later
+        return
     error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
     if isinstance(error, KeyboardInterrupt):
         with suppress(KeyboardInterrupt):
