@@ -7,12 +7,12 @@ import pytest
 
 from runstore.backend import BackendStore, Store
 from runstore.memory import MemoryStore
-from runstore.protocol import RunReader, RunStore
+from runstore.protocol import RunEditor, RunReader, RunStore
 
 OPERATIONS = sorted(BackendStore.__abstractmethods__)
 VERBS_AND_READS = sorted(
     name
-    for protocol in (RunStore, RunReader)
+    for protocol in (RunStore, RunEditor, RunReader)
     for name in vars(protocol)
     if not name.startswith("_") and name != "close"
 )
@@ -23,6 +23,8 @@ def test_the_operations_of_a_backend_are_these() -> None:
         "append",
         "beat",
         "blobs",
+        "change_experiment",
+        "change_run",
         "close",
         "end_run",
         "find_experiment_by_id",
@@ -30,6 +32,7 @@ def test_the_operations_of_a_backend_are_these() -> None:
         "insert_run",
         "make_experiment",
         "merge_config",
+        "presence_of",
         "read_artifact",
         "read_artifacts",
         "read_configs",
@@ -39,6 +42,8 @@ def test_the_operations_of_a_backend_are_these() -> None:
         "read_summaries",
         "record_artifacts",
         "reopen_run",
+        "sweep",
+        "thin",
     ]
 
 

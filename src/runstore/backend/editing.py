@@ -1,6 +1,6 @@
 """The changes: what each receives is checked here, once, and handed on in canonical form."""
 
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import final
@@ -11,7 +11,7 @@ from runstore.model import Garbage, Thinned
 from runstore.values.checks import check_name, check_run_id
 
 
-class Edits(ABC):  # noqa: B024 - its operations become abstract once every backend has them
+class Edits(ABC):
     """The methods of :class:`runstore.protocol.RunEditor`, final, over operations on checked values."""
 
     @final
@@ -68,6 +68,7 @@ class Edits(ABC):  # noqa: B024 - its operations become abstract once every back
 
     # --- operations ---------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def change_run(self, run_id: str, change: RunChange) -> None:
         """Changes a run, whole or not at all. It is no heartbeat. To restore a run is to show its experiment again.
 
@@ -76,23 +77,25 @@ class Edits(ABC):  # noqa: B024 - its operations become abstract once every back
             RunDeletedError: as :meth:`runstore.backend.RunChange.check_presence` says.
             InvalidValueError: the tags together go over the bound.
         """
-        raise NotImplementedError  # becomes abstract once every backend has it
 
+    @abstractmethod
     def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
         """Changes an experiment. Deleting one that is deleted already changes nothing.
 
         Raises:
             ExperimentNotFoundError: no such experiment, or it was deleted and takes no other change.
         """
-        raise NotImplementedError  # becomes abstract once every backend has it
 
+    @abstractmethod
     def thin(self, asked: Thinning) -> Thinned:
-        """Leaves of each history what its roll-ups show, piece by piece; summaries stay as they are."""
-        raise NotImplementedError  # becomes abstract once every backend has it
+        """Leaves of each history what its roll-ups show, piece by piece; summaries stay as they are.
 
+        A backend that makes summaries of its points may leave them all.
+        """
+
+    @abstractmethod
     def sweep(self, asked: Sweep) -> Garbage:
         """Purges deleted runs past their time and removes bytes that no record names, piece by piece.
 
         Other writers go on meanwhile. What was cut short is taken up by the next call.
         """
-        raise NotImplementedError  # becomes abstract once every backend has it

@@ -104,9 +104,9 @@ class Operations(ABC):
         Like every read it knows nothing of a deleted run.
         """
 
-    def presence_of(self, run_id: str) -> Presence | None:  # becomes abstract once every backend has it
+    @abstractmethod
+    def presence_of(self, run_id: str) -> Presence | None:
         """What there is of a run: every read hides it unless it is ``SHOWN``. ``None`` for an id that was never a run's."""
-        return Presence.SHOWN if self.find_run(run_id) is not None else None
 
     def has_run(self, run_id: str) -> bool:
         """Whether reads show a run of this id."""
