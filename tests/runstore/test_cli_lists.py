@@ -172,6 +172,7 @@ def test_a_name_in_the_place_of_an_experiment_s_id_is_pointed_at(sqlite_url: str
         ("config.modl.depth > 0", "No run has config.modl.depth; did you mean config.model.depth?"),
         ("metric.test.auroc.max > 0", "No run has metric.test.auroc"),
         ("tag.quux = 'x'", "No run has tag.quux."),
+        ("experiment = 'lung'", "There is no experiment 'lung'"),
         ("config.lr > 5 and metric.train.loss.max > 0", "No run matches.\n"),
         ("config.lrate is not null", "No run matches.\n"),
     ],
