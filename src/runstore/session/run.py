@@ -12,10 +12,11 @@ from typing import Any, Final, Protocol, Self
 
 from runstore import media
 from runstore.backend.begun import cause_of
-from runstore.errors import InvalidValueError, RunStoreError
+from runstore.errors import RunStoreError
 from runstore.model import Artifact, RunFailure, RunStatus
 from runstore.protocol import RunEditor, RunReader, RunStore
 from runstore.session import signals
+from runstore.session.given import status_of, tag_texts
 from runstore.session.telling import Teller, html_of
 from runstore.training.ending import expect_end, note_end
 from runstore.training.hparams import config_of
@@ -23,8 +24,8 @@ from runstore.training.media import LogsMedia
 from runstore.training.naming import MetricNames
 from runstore.training.points import PointMaker
 from runstore.training.scalars import step_of
-from runstore.training.session import RunSession, ending_of
-from runstore.values.checks import check_tags, check_terminal_status, check_text, shown
+from runstore.training.session import RunSession
+from runstore.values.checks import check_tags, check_terminal_status, check_text
 
 _log = logging.getLogger("runstore.session")
 
@@ -246,7 +247,7 @@ class ActiveRun(LogsMedia):
         """
         ended = check_terminal_status(status)
         if error is not None and ended is RunStatus.COMPLETED:
-            ended = _ending_of(error)
+            ended = status_of(error)
         self._end(ended, error)
 
     def end_with_process(self, error: BaseException | None) -> None:
@@ -307,7 +308,7 @@ class ActiveRun(LogsMedia):
 
     def end_by(self, error: BaseException | None) -> None:
         """Ends the run by an error, or well without one."""
-        self._end(_ending_of(error), error)
+        self._end(status_of(error), error)
 
     def accompany(self, companion: Companion) -> None:
         """Has something end with the run."""
@@ -389,24 +390,3 @@ class ActiveRun(LogsMedia):
     def _repr_html_(self) -> str:
         """The same for a notebook."""
         return html_of(self)
-
-
-def tag_texts(tags: object) -> dict[Any, Any]:
-    """Tags with their numbers and truth values as texts; what else is no text is left to the check.
-
-    Raises:
-        InvalidValueError: this is no mapping.
-    """
-    if not isinstance(tags, Mapping):
-        raise InvalidValueError(
-            f"tags is {shown(tags)} of type {type(tags).__name__}; give a mapping, such as {{'owner': 'me'}}"
-        )
-    return {key: str(value) if isinstance(value, (bool, int, float)) else value for key, value in tags.items()}
-
-
-def _ending_of(error: BaseException | None) -> RunStatus:
-    """As for any training; a task that was cancelled was told to stop, too."""
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is not None and isinstance(error, asyncio.CancelledError):
-        return RunStatus.INTERRUPTED
-    return ending_of(error)

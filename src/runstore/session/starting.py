@@ -14,9 +14,10 @@ from runstore.protocol import RunReader, RunStore
 from runstore.provenance import gather_provenance
 from runstore.secrets import redact
 from runstore.session import cells
+from runstore.session.given import tag_texts
 from runstore.session.origins import Origins
 from runstore.session.output import Output
-from runstore.session.run import ActiveRun, tag_texts
+from runstore.session.run import ActiveRun
 from runstore.session.telling import Teller
 from runstore.settings import load_settings, require_url
 from runstore.training.session import RunSession

@@ -1,0 +1,31 @@
+"""What a program gives a run, in the terms of a store."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from runstore.errors import InvalidValueError
+from runstore.model import RunStatus
+from runstore.training.session import ending_of
+from runstore.values.checks import shown
+
+
+def tag_texts(tags: object) -> dict[Any, Any]:
+    """Tags with their numbers and truth values as texts; what else is no text is left to the check.
+
+    Raises:
+        InvalidValueError: this is no mapping.
+    """
+    if not isinstance(tags, Mapping):
+        raise InvalidValueError(
+            f"tags is {shown(tags)} of type {type(tags).__name__}; give a mapping, such as {{'owner': 'me'}}"
+        )
+    return {key: str(value) if isinstance(value, (bool, int, float)) else value for key, value in tags.items()}
+
+
+def status_of(error: BaseException | None) -> RunStatus:
+    """How a run ends whose block was left by this: as for any training, and a cancelled task was told to stop, too."""
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is not None and isinstance(error, asyncio.CancelledError):
+        return RunStatus.INTERRUPTED
+    return ending_of(error)
