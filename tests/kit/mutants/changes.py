@@ -152,6 +152,14 @@ class SummariesShowDeletedRuns(Mutant, breaks="CHG.5"):
         }
 
 
+class CountsShowDeletedRuns(Mutant, breaks="CHG.5"):
+    """Counts by a look at the ids alone, when a filter asks for one."""
+
+    def read_count(self, asked: RunQuery) -> int:
+        found = super().read_count(asked)
+        return found or sum(entry.deleted_us is not None for entry in self.database.runs.values())
+
+
 class PurgingForgetsTheId(Mutant, breaks="CHG.6"):
     def sweep(self, asked: Sweep) -> Garbage:
         found = super().sweep(asked)

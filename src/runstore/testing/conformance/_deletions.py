@@ -355,11 +355,15 @@ def check_hidden(store: Store, run_id: str, experiment_id: str) -> None:
         lambda: store.sample_history(run_id, "loss", "validation"),
         lambda: store.list_artifacts(run_id),
         lambda: store.open_artifact(run_id, "late.bin"),
+        lambda: store.resolve_run(run_id),
     ):
         with pytest.raises(RunNotFoundError, match=run_id):
             read()
     assert run_id not in store.get_configs([run_id])
     assert run_id not in store.get_summaries_of([run_id])
+    for by in ("step", "time", "log_step"):
+        assert store.sample_histories([(run_id, "loss", "validation")], by=by).series == ()
+    assert store.count_runs(f"id = '{run_id}' and archived in (true, false)") == 0
     for filter_text in (None, f"id = '{run_id}'", "archived in (true, false)", "metric.validation.loss is not null"):
         assert run_id not in ids_of(store, experiment_id, filter_text)
 
