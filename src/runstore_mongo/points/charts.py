@@ -172,15 +172,18 @@ class ChartReader:
 
     def _edge(self, extent: _Extent, steps: StepRange, order: Document, scope: Document) -> int | None:
         """The first or the last step within a range, of the first bucket in an order that has one."""
-        buckets = self._connection.collection(BUCKETS).find({"series": extent.key, **scope}).sort(order)
-        for document in buckets.batch_size(2):
+        buckets, is_first = self._connection.collection(BUCKETS), order["low"] == ASCENDING
+        while True:
+            document = buckets.find_one({"series": extent.key, **scope}, sort=order)
+            if document is None:
+                return None
             _check_version(document, extent)
             inside = within(unpacked_points(document), steps.low, steps.high).steps
             if inside:
-                return inside[0] if order["low"] == ASCENDING else inside[-1]
+                return inside[0] if is_first else inside[-1]
             if document["low"] > steps.high or document["high"] < steps.low:
-                break
-        return None
+                return None
+            scope = {"low": {"$gt" if is_first else "$lt": document["low"]}}  # a gap, or what thinning has left
 
     def cells(self, wanted: Mapping[SeriesKey, tuple[_Extent, _Reading]], buckets: Buckets) -> dict[SeriesKey, Cells]:
         """A cell for each bucket that holds points of each series."""
