@@ -7,7 +7,7 @@ Where times do not rise, each point is looked at.
 
 from array import array
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from runstore.backend import StepRange
 from runstore.charts import HistoryGrid
@@ -31,7 +31,10 @@ from runstore_sql.metrics.history import HistoryReader, Range, SeriesExtent
 from runstore_sql.metrics.packs import whole_cells
 from runstore_sql.metrics.rollup_tables import RollupTables
 
-_ALL: EqualBuckets = EqualBuckets(63)
+_WORTH_WHILE: Final = 512
+"""Points a bucket from which on it costs less to look into cells than to read all points."""
+
+_ALL: Final = EqualBuckets(63)
 """One bucket that holds all steps."""
 
 
@@ -84,10 +87,11 @@ class TimeGridReader:
         self, asked: GridRequest, extents: Mapping[SeriesKey, SeriesExtent], ends: Mapping[SeriesKey, Range]
     ) -> dict[SeriesKey, _Found]:
         """As many cells of each series as a grid of steps would take."""
-        plans = {
-            key: plan(*found, EqualBuckets.within(*found, asked.buckets), extents[key].state.rollups)
-            for key, found in ends.items()
-        }
+        plans = {}
+        for key, (first, last) in ends.items():
+            most = min(extents[key].points, last - first + 1)
+            rollups = None if most <= asked.buckets * _WORTH_WHILE else extents[key].state.rollups
+            plans[key] = plan(first, last, EqualBuckets.within(first, last, asked.buckets), rollups)
         packs = self._tables.packs_of_many(
             self._cursor, [(extents[key].pk, each) for key, found in plans.items() for each in found.packs]
         )

@@ -265,6 +265,31 @@ class EndsAreWrittenAtExit(SqlMutant):
         super().close()
 
 
+class RollUpsAreNeverMended(SqlMutant):
+    """As they are where only what is added to a series is rolled up."""
+
+    breaks = "MET.15"
+
+    def append(self, run_id: str, series: SeriesColumns) -> None:
+        roller = self._points._roller  # noqa: SLF001 - its bug is planted here
+        roller.mend = lambda cursor, state, steps: state  # type: ignore[method-assign]  # noqa: ARG005 - as it is called
+        super().append(run_id, series)
+
+
+class RollUpsTrustWhatTheyRemember(SqlMutant):
+    """As they do that take the points a handle has written for all that there are."""
+
+    breaks = "MET.15"
+
+    def append(self, run_id: str, series: SeriesColumns) -> None:
+        tails = self._points._tails  # noqa: SLF001 - as above
+        find = type(tails).find
+        tails.find = lambda run_id, series, state, batch: find(  # type: ignore[method-assign]
+            tails, run_id, series, state._replace(rewrites=0), batch
+        )
+        super().append(run_id, series)
+
+
 class OneTry(Database):
     """Raises the first error there is, and does not wait for a lock."""
 

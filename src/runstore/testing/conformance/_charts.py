@@ -8,7 +8,7 @@ import pytest
 from runstore.backend import Store
 from runstore.errors import InvalidValueError
 from runstore.model import MetricPoint
-from runstore.testing.bench import new_experiment, new_run, point
+from runstore.testing.bench import Bench, new_experiment, new_run, point
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.sequences import Logged
 
@@ -179,3 +179,25 @@ class ChartClauses(ConformanceBase):
         log(25_300, 10, math.inf)
         log(40_000, 10)
         check()
+
+    @clause("MET.15")
+    def test_charts_are_right_where_another_handle_writes_over_what_this_one_wrote(self, bench: Bench) -> None:
+        first, second = bench.open(), bench.open()
+        run_id, logged = first.ensure_run(new_experiment(first), start_time=START), Logged()
+
+        def log(store: Store, steps: range, value: float) -> None:
+            points = [
+                MetricPoint(name="x", value=value, step=step, logged_at=START + timedelta(microseconds=step))
+                for step in steps
+            ]
+            store.log_metrics(run_id, points)
+            logged.add(points)
+
+        log(first, range(6_000), 1.0)
+        log(second, range(5_500, 5_501), 77.0)
+        log(first, range(6_000, 9_000), 1.0)
+        log(second, range(10_000, 10_500), 2.0)
+        log(first, range(9_000, 10_000), 3.0)
+        log(first, range(10_500, 14_000), math.nan)
+
+        logged.check(second, run_id, sizes=(4, 100))
