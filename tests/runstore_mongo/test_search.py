@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,10 @@ import pytest
 from runstore.memory.store import MemoryStore
 from runstore.model import MetricPoint
 from runstore_mongo.documents import summaries
+from runstore_mongo.search import pages
 from runstore_mongo.store import MongoStore
+
+START = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -188,3 +192,45 @@ def test_more_run_ids_than_one_command_holds_are_read(store: MongoStore) -> None
 
     assert store.get_configs(ids) == {run_id: {"a": 1}}
     assert store.get_summaries_of(ids) == {run_id: store.get_summaries(run_id)}
+
+
+@pytest.mark.parametrize(
+    "order", ["metric.validation.auroc.max desc", "metric.validation.auroc.min", "metric.validation.auroc.count"]
+)
+def test_ended_and_live_runs_that_tie_are_listed_as_in_memory_on_all_pages(
+    store: MongoStore, monkeypatch: pytest.MonkeyPatch, order: str
+) -> None:
+    monkeypatch.setattr(pages, "_MORE", 1)
+    monkeypatch.setattr(summaries, "MOST_COPIED", 2)
+    with MemoryStore() as reference:
+        for each in (store, reference):
+            experiment_id = each.get_or_create_experiment("e")
+            for index in range(60):
+                run_id = each.ensure_run(experiment_id, run_id=f"run-{index:02}", start_time=START)
+                names = ["auroc", "a", "b"] if index % 13 == 0 else ["auroc"] if index % 11 else ["a"]
+                value = float(index % 3) if index % 7 else math.inf
+                each.log_metrics(
+                    run_id, [MetricPoint(name=name, value=value, step=0, dataset_type="validation") for name in names]
+                )
+                if index % 4:
+                    each.finalize(run_id, "completed", end_time=START)
+        expected = [run.id for run in reference.search_runs(order_by=[order], limit=1000).items]
+
+        found: list[str] = []
+        cursor = None
+        while True:
+            page = store.search_runs(order_by=[order], limit=4, cursor=cursor)
+            found += [run.id for run in page.items]
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+
+        assert found == expected
+        for text in (
+            "metric.validation.auroc.max >= 1",
+            "not metric.validation.auroc.max = 2",
+            "metric.validation.auroc is null",
+        ):
+            wanted = [run.id for run in reference.search_runs(text, order_by=["id"], limit=1000).items]
+            assert [run.id for run in store.search_runs(text, order_by=["id"], limit=1000).items] == wanted
+            assert store.count_runs(text) == len(wanted)
