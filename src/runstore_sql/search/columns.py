@@ -152,9 +152,9 @@ def keyed_column(field: Field) -> tuple[sa.Table, Condition, Column]:
             raise TypeError(message)
 
 
-def result_column(stat: str) -> Column:
-    """A statistic in the rows of :data:`runstore_sql.schema.tables.result`."""
-    return _StatisticColumn(stat, result)
+def statistic_column(stat: str, table: sa.FromClause = result) -> Column:
+    """A statistic in the rows of summaries, or of results."""
+    return _StatisticColumn(stat, table)
 
 
 def begins(column: sa.ColumnElement[Any], beginning: str) -> Condition:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from runstore.query import And, Attribute, Compare, Field, In, Like, Metric, Node, Or, Present, Wildcard, like_tokens
 from runstore_sql.dialects.base import Dialect
 from runstore_sql.schema.tables import metric, result, run
-from runstore_sql.search.columns import AttributeColumn, Ways, keyed_column, result_column
+from runstore_sql.search.columns import AttributeColumn, Ways, keyed_column, statistic_column
 from runstore_sql.search.filters import RELATIVES, Filters, Test, relative_pk
 
 MOST_COUNTED: Final = 5_000
@@ -68,7 +68,7 @@ class Leads:
             return self._of_attribute(field.name, test)
         if isinstance(field, Metric):
             is_own = result.c.metric_pk == metric_pk(field)
-            ways = self._ways(test, result_column(field.stat))
+            ways = self._ways(test, statistic_column(field.stat))
             return Lead(test, [*(sa.select(result.c.run_pk).where(is_own, way) for way in ways), self.unsettled()])
         table, is_own, column = keyed_column(field)
         selects = [sa.select(table.c.run_pk).where(is_own, way) for way in self._ways(test, column)]
@@ -125,6 +125,13 @@ def conjuncts(node: Node | None) -> Iterator[Node]:
             yield from conjuncts(item)
     elif node is not None:
         yield node
+
+
+def bounds(node: Node | None, field: Field) -> list[Compare | In]:
+    """The tests of a filter that keep an index on the values of this field to a part of it."""
+    return [
+        item for item in conjuncts(node) if isinstance(item, Compare | In) and item.field == field and _may_lead(item)
+    ]
 
 
 def names(node: Node | None, field: Field) -> bool:

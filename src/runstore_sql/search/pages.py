@@ -15,7 +15,7 @@ from runstore_sql.connections.database import Database
 from runstore_sql.schema.rows import run_columns, run_of, runs_and_relatives
 from runstore_sql.schema.tables import experiment, run
 from runstore_sql.search.filters import Filters
-from runstore_sql.search.leads import MOST_COUNTED, Lead, Leads, counted, pks_of
+from runstore_sql.search.leads import MOST_COUNTED, Lead, Leads, bounds, counted, pks_of
 from runstore_sql.search.ordering import Ordering
 from runstore_sql.search.phases import EDGE, Part, Phases
 
@@ -72,7 +72,7 @@ class Pages:
         plan = self._kept(asked, "plan", lambda: self._plan(asked))
         chosen = None
         if plan.figures is not None:
-            chosen = self._chosen(asked, *connection.execute(plan.figures).one())
+            chosen = self._chosen(asked, plan.leads, *connection.execute(plan.figures).one())
         statements = self._kept(asked, chosen, lambda: self._statements(asked, plan, chosen))
         found: list[tuple[sa.Row[Any], Ordering]] = []
         for statement in statements:
@@ -124,7 +124,9 @@ class Pages:
             return "metric"
         return "start" if getattr(field, "name", None) == "start_time" else ""
 
-    def _chosen(self, asked: RunQuery, everything: int, in_scope: int | None, *counts: int) -> int | None:
+    def _chosen(
+        self, asked: RunQuery, leads: Sequence[Lead], everything: int, in_scope: int | None, *counts: int
+    ) -> int | None:
         """The number of the lead to find the runs by, -1 for the experiment's runs; ``None`` to walk along the order."""
         options = [(count, number) for number, count in enumerate(counts)]
         if in_scope is not None:
@@ -134,7 +136,11 @@ class Pages:
         if not walks:
             return number
         walked = float(asked.limit + 1)
-        for count in [*counts, *([in_scope] if in_scope is not None and walks == "metric" else [])]:
+        within = bounds(asked.node, asked.orders[0].field) if walks == "metric" else []
+        passed = [count for lead, count in zip(leads, counts, strict=True) if lead.item not in within]
+        if in_scope is not None and walks == "metric":
+            passed.append(in_scope)
+        for count in passed:
             walked /= max(count if count < MOST_COUNTED else _OF_MANY * everything, 0.1) / max(everything, 1)
         walked = min(walked, everything if in_scope is None or walks == "metric" else in_scope)
         if fewest < MOST_COUNTED and _COST_OF_SORTING * fewest < walked:

@@ -13,9 +13,9 @@ from runstore.query import Metric, Node, Order, Rank, RunQuery
 from runstore_sql.dialects.base import Dialect
 from runstore_sql.schema.rows import is_shown
 from runstore_sql.schema.tables import experiment, parent, result, run, series
-from runstore_sql.search.columns import Condition
+from runstore_sql.search.columns import Condition, statistic_column
 from runstore_sql.search.filters import Filters
-from runstore_sql.search.leads import Lead, Leads, conjuncts, metric_pk, names, pks_of
+from runstore_sql.search.leads import Lead, Leads, bounds, conjuncts, metric_pk, names, pks_of
 from runstore_sql.search.ordering import Ordering, Term
 
 EDGE: sa.BindParameter[Any] = sa.bindparam("edge")
@@ -117,6 +117,10 @@ class Phases:
         if field.stat != "count":
             conditions = [*conditions, value.is_not(None) if is_number else value.is_(None)]
         ordering = Ordering(asked.orders, self._filters, term)
+        if is_number:
+            column = statistic_column(field.stat, table)
+            finite = [self._filters.ways(test, column)[0] for test in bounds(asked.node, field)]
+            conditions = [*conditions, *finite]
         if asked.after is not None and is_number:  # a bound for the index; what follows it is not one
             kept = asked.after[0][1]
             conditions.append(value <= kept if order.descending else value >= kept)
