@@ -41,8 +41,10 @@ _EMPTY: Final[dict[str, Any]] = {
 }
 _NAMED: Final = ((tag, tag.c.key), (config_leaf, config_leaf.c.key), (artifact, artifact.c.name))
 """What a run has many rows of, and by what they are told apart."""
-_NTH_STEP: Final = sa.text("SELECT step FROM runstore_point WHERE series_pk = :pk ORDER BY step LIMIT 1 OFFSET :before")
-_DELETE_UP_TO: Final = sa.text("DELETE FROM runstore_point WHERE series_pk = :pk AND step <= :step")
+_NTH_STEP: Final = sa.text(
+    "SELECT step FROM runstore_point WHERE series_pk = :pk AND step > :after ORDER BY step LIMIT 1 OFFSET :before"
+)
+_DELETE_UP_TO: Final = sa.text("DELETE FROM runstore_point WHERE series_pk = :pk AND step > :after AND step <= :step")
 _NTH_PACK: Final = sa.text(
     "SELECT level, pack FROM runstore_rollup WHERE series_pk = :pk ORDER BY level, pack LIMIT 1 OFFSET :before"
 )
@@ -123,13 +125,15 @@ class Purge:
 
     def _shorten(self, series_pk: int) -> int:
         """Removes a series from its beginning until a piece is left; gives how many points that are, at most."""
-        nth_pack, nth = ({"pk": series_pk, "before": most - 1} for most in (_PACKS_A_PIECE, self._most))
-        while (found := self._first(_NTH_PACK, nth_pack)) is not None:
+        nth = {"pk": series_pk, "before": _PACKS_A_PIECE - 1}
+        while (found := self._first(_NTH_PACK, nth)) is not None:
             packs = {"pk": series_pk, "level": found[0], "pack": found[1]}
             self._pace.piece(partial(_execute, statement=_DELETE_PACKS_UP_TO, parameters=packs))
-        while (found := self._first(_NTH_STEP, nth)) is not None:
-            points = {"pk": series_pk, "step": found[0]}
-            self._pace.piece(partial(_execute, statement=_DELETE_UP_TO, parameters=points))
+        # From where the piece before ended: PostgreSQL goes over what was deleted until it is vacuumed.
+        after = {"pk": series_pk, "after": -1}
+        while (step := self._scalar(_NTH_STEP, {**after, "before": self._most - 1})) is not None:
+            self._pace.piece(partial(_execute, statement=_DELETE_UP_TO, parameters={**after, "step": step}))
+            after["after"] = step
         return self._most
 
     def _thin_out(self, table: sa.Table, name: sa.Column[str], run_pk: int) -> None:
