@@ -27,7 +27,8 @@ _MOST_LEADS: Final = 8
 _OF_MANY: Final = 0.3
 """The part of all runs that is thought to pass a test that leads to many."""
 _COST_OF_SORTING: Final = 2.0
-"""What it costs to look up and sort a run, beside looking at one along an index."""
+_COST_OF_HASHING: Final = 0.5
+"""What it costs to find and sort a run of a lead, beside looking at one along an index."""
 
 Rows = Sequence[sa.Row[Any]]
 
@@ -137,13 +138,16 @@ class Pages:
             return number
         walked = float(asked.limit + 1)
         within = bounds(asked.node, asked.orders[0].field) if walks == "metric" else []
-        passed = [count for lead, count in zip(leads, counts, strict=True) if lead.item not in within]
+        passed = [
+            count for lead, count in zip(leads, counts, strict=True) if not any(lead.item is each for each in within)
+        ]
         if in_scope is not None and walks == "metric":
             passed.append(in_scope)
         for count in passed:
             walked /= max(count if count < MOST_COUNTED else _OF_MANY * everything, 0.1) / max(everything, 1)
         walked = min(walked, everything if in_scope is None or walks == "metric" else in_scope)
-        if fewest < MOST_COUNTED and _COST_OF_SORTING * fewest < walked:
+        cost = _COST_OF_HASHING if self._database.dialect.hashes_sets else _COST_OF_SORTING
+        if fewest < MOST_COUNTED and cost * fewest < walked:
             return number
         return None
 

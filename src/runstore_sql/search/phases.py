@@ -4,8 +4,8 @@ An order by a metric is numbers first, then what is not finite, then runs that l
 of its own, so that an index gives the first rows of it and the page ends when it is full.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -20,6 +20,9 @@ from runstore_sql.search.ordering import Ordering, Term
 
 EDGE: sa.BindParameter[Any] = sa.bindparam("edge")
 """The value of the first term at which a page ends; :attr:`Part.edge` asks for it."""
+
+_MOST_SETS: Final = 4
+"""A planner weighs all orders of joins: 20 take PostgreSQL seconds."""
 
 _wanted_parent = run.alias("wanted_parent")
 
@@ -72,15 +75,19 @@ class Phases:
         """What tells the runs of a lead that match, or of all runs."""
         if lead is None:
             return list(self.conditions(asked))
-        known = lead.item if lead.is_exact else None
-        return [*self.conditions(asked, known=known), run.c.pk.in_(pks_of(lead))]
+        leads = [lead]
+        if self._dialect.hashes_sets:
+            leads += [other for other in self._leads.of(asked.node) if other.is_exact and other.item is not lead.item]
+        leads = leads[:_MOST_SETS]
+        known = [each.item for each in leads if each.is_exact]
+        return [*self.conditions(asked, known=known), *(run.c.pk.in_(pks_of(each)) for each in leads)]
 
-    def conditions(self, asked: RunQuery, *, known: Node | None = None) -> Iterator[Condition]:
+    def conditions(self, asked: RunQuery, *, known: Sequence[Node] = ()) -> Iterator[Condition]:
         """What every run that matches fulfils.
 
         Args:
             asked: the question.
-            known: a part of the filter that need not be asked again.
+            known: parts of the filter that need not be asked again.
         """
         yield is_shown()
         if not asked.with_archived:
@@ -92,7 +99,7 @@ class Phases:
             wanted = sa.select(_wanted_parent.c.pk).where(_wanted_parent.c.id == asked.parent_run_id)
             yield run.c.parent_pk == wanted.scalar_subquery()
         for item in conjuncts(asked.node):
-            if item is not known:
+            if not any(item is each for each in known):  # not ==, for 1 equals true
                 yield self._filters.condition(item)
 
     def _of_rank(self, asked: RunQuery, order: Order, field: Metric, rank: Rank) -> Part:
