@@ -46,7 +46,7 @@ def test_the_migrations_make_the_columns_that_the_queries_name(store: SqlStore) 
 
     named = {name: [column.name for column in table.columns] for name, table in metadata.tables.items()}
     if store.database.dialect.name == "mysql":
-        named["runstore_run"].append("unsettled")  # stands for an index with a condition
+        named["runstore_run"] += ["unsettled", "hidden"]  # stand for indexes with a condition
     assert made == named
 
 

@@ -215,6 +215,10 @@ class Dialect(ABC):
         """Whether it is, as no index has it."""
         return of.c.settled == of.c.attempt
 
+    def hidden(self, of: NamedFromClause) -> list[sa.ColumnElement[bool]]:
+        """Conditions of which an archived or deleted run fulfils one, each with an index."""
+        return [of.c.archived_us.is_not(None), of.c.deleted_us.is_not(None)]
+
     def as_double(self, whole: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         """An integer as a float64."""
         return sa.cast(whole, sa.Double)

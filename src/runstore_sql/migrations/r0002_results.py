@@ -118,10 +118,15 @@ def add_unsettled() -> None:
 
 def add_search_indexes() -> None:
     """Adds indexes on what searches and counts ask for."""
-    for column in ("archived_us", "deleted_us"):
-        where = sa.text(f"{column} IS NOT NULL")
-        name = f"runstore_run_{column.removesuffix('_us')}"
-        add_index(name, "runstore_run", [column], sqlite_where=where, postgresql_where=where)
+    if op.get_bind().dialect.name == "mysql":
+        is_hidden = "CASE WHEN archived_us IS NULL AND deleted_us IS NULL THEN NULL ELSE 1 END"
+        add("runstore_run", sa.Column("hidden", sa.SmallInteger, sa.Computed(is_hidden, persisted=False)))
+        add_index("runstore_run_hidden", "runstore_run", ["hidden"])
+    else:
+        for column in ("archived_us", "deleted_us"):
+            where = sa.text(f"{column} IS NOT NULL")
+            name = f"runstore_run_{column.removesuffix('_us')}"
+            add_index(name, "runstore_run", [column], sqlite_where=where, postgresql_where=where)
     add_index("runstore_run_by_status", "runstore_run", ["status", "start_us", "id"])
     add_index("runstore_artifact_by_name", "runstore_artifact", ["name", "run_pk"])
     known = {each["name"]: each for each in sa.inspect(op.get_bind()).get_indexes("runstore_config_leaf")}

@@ -25,6 +25,7 @@ from runstore.query import (
     ValueQuery,
 )
 from runstore_sql.connections.database import Database
+from runstore_sql.dialects.base import Dialect
 from runstore_sql.schema.rows import is_shown
 from runstore_sql.schema.tables import HEAD_LENGTH, artifact, config_leaf, experiment, metric, result, run, series, tag
 from runstore_sql.search.columns import Condition, begins
@@ -47,6 +48,7 @@ class Facets:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._filters = Filters(database.dialect)
+        self._hidden = _hidden_pks(database.dialect)
         self._leads = Leads(database.dialect, self._filters)
         self._phases = Phases(database.dialect, self._filters, self._leads)
 
@@ -90,17 +92,17 @@ class Facets:
         if asked.of == "metric":
             return [(name, kind, int(count)) for name, kind, count in self._first(self._metrics(asked), asked.limit)]
         table = tag if asked.of == "tag" else config_leaf
-        tally = _tally(table, [table.c.key], _beginning(table.c.key, asked.prefix), asked.experiment_id)
+        tally = self._tally(table, [table.c.key], _beginning(table.c.key, asked.prefix), asked.experiment_id)
         return [(key, "", int(count)) for key, count in self._first(tally, asked.limit)]
 
     def _metrics(self, asked: KeyQuery) -> Tally:
         names = [series.c.name, series.c.dataset_type]
         fits = _beginning(series.c.name, asked.prefix)
         if asked.experiment_id is not None:
-            return _tally(series, names, fits, asked.experiment_id)
+            return self._tally(series, names, fits, asked.experiment_id)
         # The rows of settled runs by their index, and those of the others from the summaries.
         unsettled = self._leads.unsettled()
-        is_left_out = sa.or_(result.c.run_pk.in_(_hidden_pks()), result.c.run_pk.in_(unsettled))
+        is_left_out = sa.or_(result.c.run_pk.in_(self._hidden), result.c.run_pk.in_(unsettled))
         own = sa.select(result.c.metric_pk, _COUNT).group_by(result.c.metric_pk)
         less = sa.select(result.c.metric_pk, -_COUNT).where(is_left_out).group_by(result.c.metric_pk)
         settled = sa.union_all(own, less).subquery("settled")
@@ -131,19 +133,19 @@ class Facets:
             case Attribute(name):
                 yield self._of_attribute(name, asked)
             case Tag(key):
-                for tally in _texts(tag, [tag.c.key == key], asked):
+                for tally in self._texts(tag, [tag.c.key == key], asked):
                     yield Rank.TEXT, tally
             case ConfigKey(key):
                 is_own = config_leaf.c.key == key
-                for tally in _texts(config_leaf, [is_own, config_leaf.c.kind == "str"], asked):
+                for tally in self._texts(config_leaf, [is_own, config_leaf.c.kind == "str"], asked):
                     yield Rank.TEXT, tally
                 number = config_leaf.c.number
                 for rank, kinds in ((Rank.NUMBER, _NUMBERS), (Rank.BOOLEAN, ("bool",))):
                     is_of_kind = [is_own, config_leaf.c.kind.in_(kinds), number.is_not(None)]
-                    yield rank, _tally(config_leaf, [number], is_of_kind, asked.experiment_id)
+                    yield rank, self._tally(config_leaf, [number], is_of_kind, asked.experiment_id)
             case ArtifactName():
                 fits = _beginning(artifact.c.name, asked.prefix)
-                yield Rank.TEXT, _tally(artifact, [artifact.c.name], fits, asked.experiment_id)
+                yield Rank.TEXT, self._tally(artifact, [artifact.c.name], fits, asked.experiment_id)
 
     def _of_attribute(self, name: str, asked: ValueQuery) -> tuple[Rank, Tally]:
         conditions = [*_is_counted(with_archived=asked.with_archived), *_in_experiment(asked.experiment_id)]
@@ -153,7 +155,7 @@ class Facets:
             if asked.experiment_id is not None:
                 counts = rows.where(*conditions).subquery("counts")
             else:
-                less = sa.select(key.label("relative"), -_COUNT).where(run.c.pk.in_(_hidden_pks())).group_by(key)
+                less = sa.select(key.label("relative"), -_COUNT).where(run.c.pk.in_(self._hidden)).group_by(key)
                 counts = _summed(rows, less).subquery("counts")
             tally = sa.select(value.label("value"), counts.c.runs).join(counts, counts.c.relative == pk)
             return Rank.TEXT, tally.where(*_beginning(value, asked.prefix))
@@ -163,6 +165,26 @@ class Facets:
         each = values.where(*conditions, column.is_not(None)).subquery("each")
         fits = _beginning(each.c.value, asked.prefix)
         return rank, sa.select(each.c.value, _COUNT).where(*fits).group_by(each.c.value)
+
+    def _tally(
+        self, table: Any, columns: Sequence[sa.Column[Any]], conditions: Sequence[Condition], experiment_id: str | None
+    ) -> Tally:
+        """How many runs have each value of these columns; a table has one row a run and value."""
+        rows = sa.select(*columns, _COUNT).where(*conditions).group_by(*columns)
+        if experiment_id is not None:
+            runs = sa.select(run.c.pk).where(*_in_experiment(experiment_id), *_is_counted())
+            return rows.where(table.c.run_pk.in_(runs))
+        less = sa.select(*columns, -_COUNT).where(*conditions, table.c.run_pk.in_(self._hidden)).group_by(*columns)
+        return _summed(rows, less)
+
+    def _texts(self, table: Any, conditions: Sequence[Condition], asked: ValueQuery) -> Iterable[Tally]:
+        """Texts by their heads, which are indexed; those that go on behind their head by themselves."""
+        goes_on = sa.func.substr(table.c.head, HEAD_LENGTH, 1) != ""
+        fits = _beginning(table.c.head, asked.prefix[:HEAD_LENGTH])
+        if len(asked.prefix) < HEAD_LENGTH:
+            yield self._tally(table, [table.c.head], [*conditions, *fits, sa.not_(goes_on)], asked.experiment_id)
+        whole = [*conditions, *fits, goes_on, *_beginning(table.c.value, asked.prefix)]
+        yield self._tally(table, [table.c.value], whole, asked.experiment_id)
 
     def _first(self, tally: Tally, limit: int) -> Sequence[Any]:
         """The rows of the highest counts, ties by value."""
@@ -194,24 +216,10 @@ def _in_experiment(experiment_id: str | None) -> list[Condition]:
     return [run.c.experiment_pk == wanted.scalar_subquery()]
 
 
-def _hidden_pks() -> sa.Select[Any]:
+def _hidden_pks(dialect: Dialect) -> sa.Select[Any]:
     """The runs that are not counted, each kind by its index."""
-    kinds = (
-        sa.select(_hidden.c.pk).where(column.is_not(None)) for column in (_hidden.c.archived_us, _hidden.c.deleted_us)
-    )
-    return sa.select(sa.union_all(*kinds).subquery("left_out").c.pk)
-
-
-def _tally(
-    table: Any, columns: Sequence[sa.Column[Any]], conditions: Sequence[Condition], experiment_id: str | None
-) -> Tally:
-    """How many runs have each value of these columns; a table has one row a run and value."""
-    rows = sa.select(*columns, _COUNT).where(*conditions).group_by(*columns)
-    if experiment_id is not None:
-        runs = sa.select(run.c.pk).where(*_in_experiment(experiment_id), *_is_counted())
-        return rows.where(table.c.run_pk.in_(runs))
-    less = sa.select(*columns, -_COUNT).where(*conditions, table.c.run_pk.in_(_hidden_pks())).group_by(*columns)
-    return _summed(rows, less)
+    kinds = [sa.select(_hidden.c.pk).where(is_hidden) for is_hidden in dialect.hidden(_hidden)]
+    return kinds[0] if len(kinds) == 1 else sa.select(sa.union_all(*kinds).subquery("left_out").c.pk)
 
 
 def _summed(*tallies: Tally) -> Tally:
@@ -219,16 +227,6 @@ def _summed(*tallies: Tally) -> Tally:
     *values, count = rows.c
     total = sa.func.sum(count)
     return sa.select(*values, total.label("runs")).group_by(*values).having(total > 0)
-
-
-def _texts(table: Any, conditions: Sequence[Condition], asked: ValueQuery) -> Iterable[Tally]:
-    """Texts by their heads, which are indexed; those that go on behind their head by themselves."""
-    goes_on = sa.func.substr(table.c.head, HEAD_LENGTH, 1) != ""
-    fits = _beginning(table.c.head, asked.prefix[:HEAD_LENGTH])
-    if len(asked.prefix) < HEAD_LENGTH:
-        yield _tally(table, [table.c.head], [*conditions, *fits, sa.not_(goes_on)], asked.experiment_id)
-    whole = [*conditions, *fits, goes_on, *_beginning(table.c.value, asked.prefix)]
-    yield _tally(table, [table.c.value], whole, asked.experiment_id)
 
 
 def _beginning(column: sa.ColumnElement[Any], prefix: str) -> list[Condition]:

@@ -111,6 +111,10 @@ class MysqlDialect(Dialect):
         """By a column of its own: an index knows no conditions here."""
         return sa.literal_column(f"{of.name}.unsettled", sa.SmallInteger) == sa.literal_column("1")
 
+    def hidden(self, of: NamedFromClause) -> list[sa.ColumnElement[bool]]:
+        """By a column of its own, too: with an index on a time, all runs that have none would be looked up in it."""
+        return [sa.literal_column(f"{of.name}.hidden", sa.SmallInteger) == sa.literal_column("1")]
+
     def as_double(self, whole: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         return whole * sa.literal_column("1e0", sa.Double)
 
