@@ -2,8 +2,9 @@
 
 import math
 import random
-import struct
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -12,10 +13,11 @@ from runstore.memory.store import MemoryStore
 from runstore.model import MetricPoint
 from runstore_mongo.documents.packed import packed as packed_points
 from runstore_mongo.documents.packed import unpacked
-from runstore_mongo.points import charts, pending, plans, rollups, writer
+from runstore_mongo.points import chart_reader, pending, plans, rollups, writer
 from runstore_mongo.store import MongoStore
 
 Points = dict[int, float]
+START = datetime(2026, 11, 1, tzinfo=UTC)
 SIZES = (4, 9, 60, 300)
 RANGES: tuple[tuple[int | None, int | None], ...] = ((None, None), (100, None), (None, 777), (333, 3333), (5, 6))
 
@@ -36,29 +38,35 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def both(url: str) -> Iterator[tuple[MongoStore, MemoryStore]]:
     with MongoStore(url) as store, MemoryStore() as reference:
         for each in (store, reference):
-            each.ensure_run(each.get_or_create_experiment("e"), run_id="r")
+            each.ensure_run(each.get_or_create_experiment("e"), run_id="r", start_time=START)
         yield store, reference
 
 
+_CALLS = count()
+
+
 def log(stores: Any, points: Points, name: str = "loss") -> None:
+    """Logs points a second apart: the times of a series rise with its steps if its calls do."""
+    began = START + timedelta(seconds=5_000 * next(_CALLS))
+    batch = [
+        MetricPoint(name=name, value=value, step=step, dataset_type="train", logged_at=began + timedelta(seconds=index))
+        for index, (step, value) in enumerate(points.items())
+    ]
     for store in stores:
-        store.log_metrics(
-            "r",
-            [MetricPoint(name=name, value=value, step=step, dataset_type="train") for step, value in points.items()],
-        )
+        store.log_metrics("r", batch)
 
 
 def told(store: Any, name: str = "loss") -> list[Any]:
-    """Samples of all sizes and ranges, and a grid of each kind; without times, which differ from store to store."""
+    """Samples of all sizes and ranges, and a grid of each kind."""
     found: list[Any] = []
     for low, high in RANGES:
         for size in SIZES:
             sample = store.sample_history("r", name, "train", max_points=size, min_step=low, max_step=high)
             found.append((low, high, size, sample.represents, list(sample.steps), repr(sample.values)))
-        for by in ("step", "log_step"):
+        for by in ("step", "log_step", "time"):
             grid = store.sample_histories([("r", name, "train")], max_points=50, min_step=low, max_step=high, by=by)
             series = [
-                (each.buckets, each.counts, each.first[:2], each.last[:2], each.low[:2], each.high[:2], each.non_finite)
+                (each.buckets, each.counts, each.first, each.last, each.low, each.high, each.non_finite)
                 for each in grid.series
             ]
             found.append((low, high, by, grid.edges, repr(series)))
@@ -93,12 +101,12 @@ def test_any_order_of_arrival_with_values_that_are_not_finite_is_told_the_same(b
     top = 0
     for _ in range(25):
         if drawn.random() < 0.5:
-            first, width, count = top, drawn.choice([1, 1, 1, 7, 300]), drawn.choice([10, 200, 1_200])
+            first, width, size = top, drawn.choice([1, 1, 1, 7, 300]), drawn.choice([10, 200, 1_200])
         else:
-            first, width, count = drawn.randrange(max(1, top)), drawn.choice([1, 50, 1000]), drawn.choice([1, 30, 150])
-        values = [drawn.choice([drawn.random(), -0.0, 0.0, 5.0, math.nan, math.inf, -math.inf]) for _ in range(count)]
+            first, width, size = drawn.randrange(max(1, top)), drawn.choice([1, 50, 1000]), drawn.choice([1, 30, 150])
+        values = [drawn.choice([drawn.random(), -0.0, 0.0, 5.0, math.nan, math.inf, -math.inf]) for _ in range(size)]
         log(both, {first + width * index: value for index, value in enumerate(values)})
-        top = max(top, first + width * count)
+        top = max(top, first + width * size)
         if drawn.random() < 0.15:
             assert told(store) == told(reference)
 
@@ -128,13 +136,13 @@ def test_what_an_older_release_writes_past_the_roll_ups_is_noticed(both: Any) ->
     buckets = store._connection.database["run_buckets"]  # noqa: SLF001 - as above
     held = state(store)
     first = buckets.find_one({"series": held["_id"]}, sort=[("low", 1)])
-    changed = {**{step: float(step % 313) for step in range(int(first["count"]))}, 3: 9999.0}
-    packed = packed_points(unpacked(first))
-    packed["values"] = struct.pack(f"<{len(changed)}d", *changed.values())
-    buckets.update_one({"_id": first["_id"]}, {"$set": packed})
+    log([reference], {3: 9999.0})
+    columns = unpacked(first)
+    columns.values[3] = 9999.0
+    columns.logged_at_us[3] = reference.get_history("r", "loss", "train").logged_at_us[3]
+    buckets.update_one({"_id": first["_id"]}, {"$set": packed_points(columns)})
     series.update_one({"_id": held["_id"]}, {"$inc": {"version": 1}})
     store._connection.database["runs"].update_one({}, {"$inc": {"metrics.train/loss.version": 1}})  # noqa: SLF001 - as above
-    log([reference], {3: 9999.0})
 
     assert told(store) == told(reference)
     with MongoStore(store._connection.url) as fresh:  # noqa: SLF001 - the same database
@@ -150,7 +158,7 @@ def test_a_sample_reads_as_many_documents_of_a_long_series_as_of_a_longer_one(
     store, _ = both
     log([store], {step: float(step * 7919 % 104_729) for step in range(length)})
     read: list[dict[str, Any]] = []
-    monkeypatch.setattr(charts, "_check_version", lambda document, _extent: read.append(document))
+    monkeypatch.setattr(chart_reader, "_check_version", lambda document, _extent: read.append(document))
 
     sample = store.sample_history("r", "loss", "train", max_points=200)
 
