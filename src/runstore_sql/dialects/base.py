@@ -57,7 +57,7 @@ class Dialect(ABC):
         rest_a_piece: how long others then find the database free, as a multiple of the time that this took.
         sorts_in_blocks: whether an index on the first term of an order serves, with the rows that are equal in it sorted
             by the others.
-        hashes_sets: whether runs are best found in several sets of keys at once, each made whole.
+        hashes_sets: whether runs are best found in several sets of keys at once, in an order that the planner chooses.
         settling_mark: SQL for what ``settled`` of a run that has ended is first, where a write that began before may
             still be under way; ``None`` where the lock of its row keeps all writes off.
         is_ripe: SQL for whether all that were under way when a run ``runstore_run`` was marked are over.

@@ -51,6 +51,7 @@ class MysqlDialect(Dialect):
     points_a_piece = 500
     rest_a_piece = 10.0
     sorts_in_blocks = False
+    hashes_sets = True
     first_schema = FIRST_SCHEMA
     writer = MysqlPointWriter
     histories = MysqlHistoryReader
