@@ -31,6 +31,9 @@ from runstore_mongo.documents.records import SHOWN
 from runstore_mongo.points.history import blocks_by_series, first_bucket, laid, whole_of
 from runstore_mongo.points.rollups import ROLL_AT, range_scope
 
+_FEW_RANGES: Final = 4
+"""For more ranges it costs less to read where all buckets begin, out of the index, than to ask for each."""
+
 _SHORT: Final = 2 * ROLL_AT
 """Of a series of no more points so much is read as of a long one."""
 
@@ -170,12 +173,12 @@ class ChartReader:
 
     def points(self, wanted: Mapping[SeriesKey, tuple[Extent, Sequence[Range]]]) -> dict[SeriesKey, list[Columns]]:
         """The points of series within ranges of steps, range by range."""
-        scopes: list[Document] = []
-        for extent, ranges in wanted.values():
-            for low, high in ranges:
-                if extent.sealed is not None and low <= extent.sealed[1]:
-                    begin = first_bucket(self._connection, extent.key, low) if low else 0
-                    scopes.append({"series": extent.key, "low": {"$gte": begin, "$lte": high}})
+        scopes = [
+            scope
+            for extent, ranges in wanted.values()
+            if extent.sealed is not None
+            for scope in self._bucket_scopes(extent.key, [each for each in ranges if each[0] <= extent.sealed[1]])
+        ]
         found = self._connection.collection(BUCKETS).find({"$or": scopes}, {"run_id": 0, "_id": 0}) if scopes else ()
         buckets: dict[str, list[Document]] = {}
         for document in found:
@@ -188,6 +191,21 @@ class ChartReader:
             whole = whole_of(documents)
             points[key] = [overlay(within(whole, low, high), within(extent.top, low, high)) for low, high in ranges]
         return points
+
+    def _bucket_scopes(self, key: str, ranges: Sequence[Range]) -> list[Document]:
+        """The conditions of the buckets of a series that have points within ranges of steps."""
+        if len(ranges) <= _FEW_RANGES:
+            firsts = [first_bucket(self._connection, key, low) if low else 0 for low, _ in ranges]
+            return [
+                {"series": key, "low": {"$gte": first, "$lte": high}}
+                for first, (_, high) in zip(firsts, ranges, strict=True)
+            ]
+        buckets = self._connection.collection(BUCKETS)
+        lows = [int(each["low"]) for each in buckets.find({"series": key}, {"_id": 0, "low": 1}).sort("low", ASCENDING)]
+        some: set[int] = set()
+        for low, high in ranges:
+            some.update(lows[max(bisect_right(lows, low) - 1, 0) : bisect_right(lows, high)])
+        return [{"series": key, "low": {"$in": sorted(some)}}]
 
 
 def _held(keys: Sequence[SeriesKey]) -> Any:
