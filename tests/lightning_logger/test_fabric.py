@@ -118,7 +118,7 @@ def test_what_leaves_the_block_ends_the_run(error: BaseException, status: str, s
     assert store.get_run(logger.run_id).status == status
 
 
-@pytest.mark.parametrize("strategy", ["ddp", "ddp_spawn", "ddp_fork"])
+@pytest.mark.parametrize("strategy", ["ddp", "ddp_spawn"])
 def test_two_processes_make_one_run_which_rank_zero_writes_and_its_end_completes(strategy: str, tmp_path: Path) -> None:
     done = start(tmp_path, strategy)
     output, _ = done.communicate()
@@ -130,7 +130,7 @@ def test_two_processes_make_one_run_which_rank_zero_writes_and_its_end_completes
     assert (tmp_path / "rank-1").read_text() == "_DummyExperiment False"
 
 
-@pytest.mark.parametrize("strategy", ["ddp", "ddp_spawn", "ddp_fork"])
+@pytest.mark.parametrize("strategy", ["ddp", "ddp_spawn"])
 def test_an_error_in_rank_zero_ends_the_run_with_it(strategy: str, tmp_path: Path) -> None:
     done = start(tmp_path, strategy, CRASH="0")
     done.communicate()
@@ -144,7 +144,7 @@ def test_an_error_in_rank_zero_ends_the_run_with_it(strategy: str, tmp_path: Pat
 
 @pytest.mark.parametrize("rank", ["0", "1"])
 def test_a_block_around_the_launch_of_children_tells_what_became_of_them_once(rank: str, tmp_path: Path) -> None:
-    done = start(tmp_path, "ddp_fork", CRASH=rank, BLOCK="1")
+    done = start(tmp_path, "ddp_spawn", CRASH=rank, BLOCK="1")
     done.communicate()
 
     (run,) = runs_of(tmp_path)
