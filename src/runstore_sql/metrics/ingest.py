@@ -255,9 +255,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
 
     def keep(self, run_id: str, appended: SeriesColumns, rolled: AbstractSet[Series] = frozenset()) -> None:
         """Keeps points that were stored, until they are rolled up; those of series that were rolled up are kept already."""
-        for series, batch in appended.items():
-            if series not in rolled:
-                self._tails.grow(run_id, series, batch)
+        self._tails.grow(run_id, appended, rolled)
 
     def _find_or_make(self, cursor: CursorT, run_id: str, wanted: list[Series]) -> FoundRun:
         found = self._found(cursor, run_id, wanted)

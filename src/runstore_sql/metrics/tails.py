@@ -1,16 +1,19 @@
 """The points that a handle has written and nobody has rolled up yet, so that they need not be read back."""
 
 import threading
-from typing import Final, NamedTuple
+from collections.abc import Set as AbstractSet
+from typing import Final
 
-from runstore.series import Columns, Series
+from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.metrics.rollup_tables import SeriesState
 
 _MOST_POINTS: Final = 1 << 19
 """How many points are kept in all: 12 MiB."""
+_MOST_TAILS: Final = 10_000
+"""How many series have points kept; beyond it all are forgotten, for most of them are those of runs that have ended."""
 
 
-class _Tail(NamedTuple):
+class _Tail:
     """The last points of a series.
 
     Attributes:
@@ -18,46 +21,62 @@ class _Tail(NamedTuple):
         below: how many points the series has below it.
         rewrites: how often points of the series had been written over.
         columns: the points.
+        last: the step of the last of them; -1 without any.
     """
 
-    begin: int
-    below: int
-    rewrites: int
-    columns: Columns
+    __slots__ = ("begin", "below", "columns", "last", "rewrites")
+
+    def __init__(self, state: SeriesState, columns: Columns) -> None:
+        self.begin = state.rolled
+        self.below = state.points - len(columns.steps)
+        self.rewrites = state.rewrites
+        self.columns = columns
+        self.last = columns.steps[-1] if columns.steps else -1
 
 
 class Tails:
-    """What one handle keeps, for any number of threads. A tail that other handles have made untrue is known by what the series' row counts."""
+    """What one handle keeps, for any number of threads.
+
+    A tail that other handles have made untrue is known by what the series' row counts.
+    """
 
     def __init__(self) -> None:
-        self._tails: dict[tuple[str, Series], _Tail] = {}
-        self._points = 0
+        self._runs: dict[str, dict[Series, _Tail]] = {}
+        self._points = self._count = 0
         self._lock = threading.Lock()
 
     def begin(self, run_id: str, series: Series, state: SeriesState, columns: Columns) -> None:
         """Keeps all points that a series has from its frontier on."""
-        tail = _Tail(state.rolled, state.points - len(columns.steps), state.rewrites, columns)
+        tail = _Tail(state, columns)
         with self._lock:
             self._drop(run_id, series)
-            self._tails[run_id, series] = tail
+            if self._count >= _MOST_TAILS:
+                self._runs.clear()
+                self._points = self._count = 0
+            self._runs.setdefault(run_id, {})[series] = tail
+            self._count += 1
             self._points += len(columns.steps)
 
-    def grow(self, run_id: str, series: Series, batch: Columns) -> None:
-        """Adds points that were written behind all others; forgets the tail where too many are kept."""
-        steps, values, times = batch
+    def grow(self, run_id: str, batches: SeriesColumns, but: AbstractSet[Series]) -> None:
+        """Adds points that were written behind all others, but for some series; forgets tails where too many are kept."""
         with self._lock:
-            tail = self._tails.get((run_id, series))
-            if tail is None:
+            tails = self._runs.get(run_id)
+            if not tails:
                 return
-            kept = tail.columns
-            # Another thread may have stored its points after these, and told so before.
-            if self._points + len(steps) > _MOST_POINTS or (kept.steps and steps[0] <= kept.steps[-1]):
-                self._drop(run_id, series)
-                return
-            kept.steps.extend(steps)
-            kept.values.extend(values)
-            kept.logged_at_us.extend(times)
-            self._points += len(steps)
+            for series, (steps, values, times) in batches.items():
+                tail = tails.get(series)
+                if tail is None or series in but:
+                    continue
+                # Another thread may have stored its points after these, and told so before.
+                if steps[0] <= tail.last or self._points > _MOST_POINTS:
+                    self._drop(run_id, series)
+                    continue
+                tail.last = steps[-1]
+                kept = tail.columns
+                kept[0].extend(steps)
+                kept[1].extend(values)
+                kept[2].extend(times)
+                self._points += len(steps)
 
     def drop(self, run_id: str, series: Series) -> None:
         """Forgets a tail."""
@@ -67,7 +86,7 @@ class Tails:
     def find(self, run_id: str, series: Series, state: SeriesState, batch: Columns) -> Columns | None:
         """All points from the frontier on, with those of a batch that this transaction has appended; if they are known."""
         with self._lock:
-            tail = self._tails.get((run_id, series))
+            tail = self._runs.get(run_id, {}).get(series)
             if tail is None or (tail.begin, tail.rewrites) != (state.rolled, state.rewrites):
                 return None
             if state.points != tail.below + len(tail.columns.steps) + len(batch.steps):
@@ -75,6 +94,8 @@ class Tails:
             return Columns.joined((tail.columns, batch))
 
     def _drop(self, run_id: str, series: Series) -> None:
-        tail = self._tails.pop((run_id, series), None)
+        tails = self._runs.get(run_id)
+        tail = tails.pop(series, None) if tails else None
         if tail is not None:
+            self._count -= 1
             self._points -= len(tail.columns.steps)

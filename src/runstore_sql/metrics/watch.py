@@ -8,7 +8,8 @@ from runstore_sql.metrics import rollups
 from runstore_sql.metrics.rollup_tables import SeriesState
 
 _NEVER: Final = 1 << 63
-_MOST_RUNS: Final = 10_000
+_MOST_SERIES: Final = 50_000
+"""How many series are known; beyond it all are forgotten, for most of them are those of runs that have ended."""
 
 
 class Watch:
@@ -19,10 +20,12 @@ class Watch:
 
     def __init__(self) -> None:
         self._runs: dict[str, dict[Series, tuple[int, int]]] = {}
+        self._count = 0
 
     def see(self, run_id: str, batches: Iterable[tuple[Series, Columns]]) -> list[Series]:
         """The series that have something to roll up once these batches are written."""
         known = self._of(run_id)
+        before = len(known)
         due = []
         for series, (steps, _, _) in batches:
             at_step, left = known.get(series) or (_NEVER, rollups.LEAST_POINTS)
@@ -30,6 +33,7 @@ class Watch:
             known[series] = at_step, left
             if left <= 0 or steps[-1] >= at_step:
                 due.append(series)
+        self._count += len(known) - before
         return due
 
     def note(self, run_id: str, series: Series, state: SeriesState, *, is_rolled: bool = False) -> bool:
@@ -57,7 +61,8 @@ class Watch:
     def _of(self, run_id: str) -> dict[Series, tuple[int, int]]:
         known = self._runs.get(run_id)
         if known is None:
-            if len(self._runs) > _MOST_RUNS:
+            if self._count > _MOST_SERIES:
                 self._runs.clear()
+                self._count = 0
             known = self._runs.setdefault(run_id, {})
         return known
