@@ -1,5 +1,6 @@
 """The base class of backends: what lacks an operation cannot be made, and what is public cannot be overridden."""
 
+import inspect
 import pickle
 from abc import ABC
 
@@ -7,6 +8,7 @@ import pytest
 
 from runstore.backend import BackendStore, Store
 from runstore.memory import MemoryStore
+from runstore.opening.reading import ReadOnlyStore
 from runstore.protocol import RunEditor, RunReader, RunStore
 
 OPERATIONS = sorted(BackendStore.__abstractmethods__)
@@ -54,6 +56,16 @@ def test_a_backend_that_lacks_an_operation_cannot_be_made_and_the_error_names_it
 
     with pytest.raises(TypeError, match=rf"abstract method '?{operation}'?"):
         lacking()
+
+
+@pytest.mark.parametrize("name", [*VERBS_AND_READS, "heartbeat"])
+def test_help_shows_what_a_verb_or_read_does(name: str) -> None:
+    assert inspect.getdoc(getattr(Store, name))
+
+
+@pytest.mark.parametrize("name", sorted(name for name in vars(RunReader) if name in VERBS_AND_READS))
+def test_a_reader_shows_the_words_of_the_protocol(name: str) -> None:
+    assert inspect.getdoc(getattr(ReadOnlyStore, name)) == inspect.getdoc(getattr(RunReader, name))
 
 
 @pytest.mark.parametrize("name", [*VERBS_AND_READS, "heartbeat"])

@@ -14,6 +14,7 @@ from runstore.backend.writing import Verbs
 from runstore.errors import RunDeletedError
 from runstore.local.clock import now_us
 from runstore.model import Artifact, from_microseconds
+from runstore.protocol import RunEditor, RunReader, RunStore
 from runstore.series.points import Points
 
 _FINAL: Final = frozenset(
@@ -101,3 +102,14 @@ class BackendStore(Store, Operations):
     def source(self) -> "BackendStore":
         """The store itself."""
         return self
+
+
+def _tell_what_the_protocols_say() -> None:
+    """Lets ``help`` show the words of the protocols, which are written once."""
+    for part, protocol in ((Verbs, RunStore), (Edits, RunEditor), (Reads, RunReader)):
+        for name in sorted(_FINAL & vars(part).keys()):
+            method = vars(part)[name]
+            method.__doc__ = method.__doc__ or getattr(protocol, name).__doc__
+
+
+_tell_what_the_protocols_say()
