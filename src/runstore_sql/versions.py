@@ -4,7 +4,10 @@ Anything but a current schema is looked at again under a lock that only one proc
 date in one go.
 """
 
+import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -120,14 +123,14 @@ def _names_in(connection: sa.Connection) -> list[str]:
 
 
 def _migrate(connection: sa.Connection) -> None:
-    from alembic import command  # noqa: PLC0415 - slow to import, and needed at the first opening only
-    from alembic.config import Config  # noqa: PLC0415 - as above
+    with _one_migration, _quiet_alembic():
+        from alembic import command  # noqa: PLC0415 - slow to import, and needed at the first opening only
+        from alembic.config import Config  # noqa: PLC0415 - as above
 
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    with _one_migration:
+        config = Config()
+        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+        config.set_main_option("path_separator", "os")
+        config.attributes["connection"] = connection
         command.upgrade(config, "head")
     connection.execute(schema_info.delete())
     connection.execute(
@@ -135,6 +138,23 @@ def _migrate(connection: sa.Connection) -> None:
             pk=1, version=SCHEMA_VERSION, min_reader=MIN_READER, min_writer=MIN_WRITER, written_by=_release()
         )
     )
+
+
+@contextmanager
+def _quiet_alembic() -> Iterator[None]:
+    """Alembic tells each of its steps at INFO, from its import on, which would stand in the log of a training.
+
+    A level that somebody has given its logger is left as it is.
+    """
+    logger = logging.getLogger("alembic")
+    if logger.level != logging.NOTSET:
+        yield
+        return
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(logging.NOTSET)
 
 
 def _release() -> str:

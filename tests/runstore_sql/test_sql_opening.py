@@ -1,6 +1,7 @@
 """Whose schema a database holds, and what opening does to it."""
 
 import hashlib
+import logging
 import os
 import pickle
 import sqlite3
@@ -48,6 +49,20 @@ def test_the_migrations_make_the_columns_that_the_queries_name(store: SqlStore) 
     if store.database.dialect.name == "mysql":
         named["runstore_run"] += ["unsettled", "hidden"]  # stand for indexes with a condition
     assert made == named
+
+
+def test_making_a_store_says_nothing_in_the_user_s_log(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        open_sql(sqlite_url, OpenOptions()).close()
+
+    assert [record.name for record in caplog.records] == []
+
+
+def test_who_wants_to_see_the_migrations_sees_them(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="alembic"):
+        open_sql(sqlite_url, OpenOptions()).close()
+
+    assert any(record.name.startswith("alembic") for record in caplog.records)
 
 
 def test_a_second_opening_takes_one_statement_and_a_look_at_the_rights_on_a_server(url: str) -> None:
