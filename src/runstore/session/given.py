@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from runstore.errors import InvalidValueError
-from runstore.model import RunStatus
+from runstore.model import RunFailure, RunStatus
 from runstore.training.session import ending_of
 from runstore.values.checks import shown
 
@@ -29,3 +29,18 @@ def status_of(error: BaseException | None) -> RunStatus:
     if asyncio is not None and isinstance(error, asyncio.CancelledError):
         return RunStatus.INTERRUPTED
     return ending_of(error)
+
+
+def reason_of(error: object) -> BaseException | RunFailure | None:
+    """Why a run ends, of an exception or of a text.
+
+    Raises:
+        InvalidValueError: it is neither.
+    """
+    if isinstance(error, str):
+        return RunFailure(type="Error", message=error, traceback="")
+    if error is None or isinstance(error, (BaseException, RunFailure)):
+        return error
+    raise InvalidValueError(
+        f"error is {shown(error)} of type {type(error).__name__}; give an exception, or a text such as 'the loss is nan'"
+    )

@@ -12,11 +12,11 @@ from typing import Any, Final, Protocol, Self
 
 from runstore import media
 from runstore.backend.begun import cause_of
-from runstore.errors import RunStoreError
+from runstore.errors import InvalidValueError, RunStoreError
 from runstore.model import Artifact, RunFailure, RunStatus
 from runstore.protocol import RunEditor, RunReader, RunStore
 from runstore.session import signals
-from runstore.session.given import status_of, tag_texts
+from runstore.session.given import reason_of, status_of, tag_texts
 from runstore.session.telling import Teller, html_of
 from runstore.training.ending import expect_end, note_end
 from runstore.training.hparams import config_of
@@ -25,7 +25,7 @@ from runstore.training.naming import MetricNames
 from runstore.training.points import PointMaker
 from runstore.training.scalars import step_of
 from runstore.training.session import RunSession
-from runstore.values.checks import check_tags, check_terminal_status, check_text
+from runstore.values.checks import MAX_STEP, check_tags, check_terminal_status, check_text, shown
 
 _log = logging.getLogger("runstore.session")
 
@@ -106,11 +106,12 @@ class ActiveRun(LogsMedia):
                 ``True`` is 1. ``train/``, ``val/`` and ``test/`` before a name say on which part of the data it was
                 computed; :mod:`runstore.training.naming` has the rule. A mapping in a mapping names its numbers with a
                 slash between. What is no number is left out and told once.
-            step: 0 to 2**63 - 1. A number logged again at a step replaces the one before. Without it the call gets the
-                step after the highest one so far, so that each call makes a step of its own.
+            step: a whole number from 0 to 2**63 - 1. A number logged again at a step replaces the one before. Without it the call gets the
+                step after the highest one so far, so that each call makes a step of its own. At a step out of that range
+                nothing is stored, which is told once.
 
         Raises:
-            InvalidValueError: this is no mapping.
+            InvalidValueError: this is no mapping, or the step is no whole number.
         """
         if self._status is not None and self._is_over("log"):
             return
@@ -118,7 +119,9 @@ class ActiveRun(LogsMedia):
             at = self._take_step() if metrics else 0
         else:
             at = step if type(step) is int else step_of(step)
-            if type(at) is int and at > self._highest:
+            if type(at) is not int:
+                raise InvalidValueError(f"step is {shown(step)} of type {type(step).__name__}; give a whole number")
+            if self._highest < at <= MAX_STEP:  # one that no store takes leaves the steps of later calls as they are
                 self._highest = at
                 self._steps = None if self._steps is None else itertools.count(at + 1)
         points = self._maker.points(metrics, at)
@@ -136,8 +139,8 @@ class ActiveRun(LogsMedia):
     def log_artifact(
         self,
         path: str | PathLike[str],
-        *,
         name: str | None = None,
+        *,
         artifact_type: str = "file",
         copy: bool = True,
         metadata: Mapping[str, Any] | None = None,
@@ -198,17 +201,18 @@ class ActiveRun(LogsMedia):
 
     # What belongs to it
 
-    def child(self, *, experiment: str | None = None, **options: Any) -> "ActiveRun":
+    def child(self, name: str | None = None, *, experiment: str | None = None, **options: Any) -> "ActiveRun":
         """Begins a run below this one, in the same store: a fold, a trial, a client.
 
         It takes what :func:`runstore.start_run` takes, and ends when it is finished, or with this one. Unless it is asked
         for, it is silent and keeps neither uncommitted changes nor the list of packages, which this run has.
 
         Args:
+            name: a label for people, such as ``"fold 1"``.
             experiment: the experiment's name; this run's own by default.
             options: as for :func:`runstore.start_run`.
         """
-        return self._start_run(experiment, parent=self, **(_OF_A_CHILD | options))
+        return self._start_run(experiment, parent=self, name=name, **(_OF_A_CHILD | options))
 
     @property
     def store(self) -> RunStore:
@@ -232,7 +236,9 @@ class ActiveRun(LogsMedia):
 
     # The end
 
-    def finish(self, status: RunStatus | str = RunStatus.COMPLETED, *, error: BaseException | None = None) -> None:
+    def finish(
+        self, status: RunStatus | str = RunStatus.COMPLETED, *, error: BaseException | RunFailure | str | None = None
+    ) -> None:
         """Ends the run. Children that are under way end first, in the same way. Finishing again changes nothing.
 
         Waits until what was logged is in the database, within the bounds of :func:`runstore.open_store`; what is left
@@ -240,15 +246,16 @@ class ActiveRun(LogsMedia):
 
         Args:
             status: ``"completed"``, ``"failed"`` or ``"interrupted"``.
-            error: why; with an error and no status the run ends as the error says.
+            error: why: an exception, or a text such as ``"the loss is nan"``. With an error and no status the run ends as
+                the exception says, or ``failed`` with a text.
 
         Raises:
-            InvalidValueError: the status is none of these.
+            InvalidValueError: the status is none of these, or the error is neither an exception nor a text.
         """
-        ended = check_terminal_status(status)
-        if error is not None and ended is RunStatus.COMPLETED:
-            ended = status_of(error)
-        self._end(ended, error)
+        ended, reason = check_terminal_status(status), reason_of(error)
+        if reason is not None and ended is RunStatus.COMPLETED:
+            ended = RunStatus.FAILED if isinstance(reason, RunFailure) else status_of(reason)
+        self._end(ended, reason)
 
     def end_with_process(self, error: BaseException | None) -> None:
         """Ends the run as the process ends: well, or by an exception that nobody caught."""

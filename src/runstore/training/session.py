@@ -206,8 +206,8 @@ class RunSession(LogsMedia):
     def log_artifact(
         self,
         path: str | PathLike[str],
-        *,
         name: str | None = None,
+        *,
         artifact_type: str = "file",
         copy: bool = True,
         metadata: Mapping[str, Any] | None = None,

@@ -20,7 +20,7 @@ import runstore
 from runstore import media
 from runstore.errors import InvalidValueError, RunNotFoundError, SettingsError, StoreUnavailableError
 from runstore.memory.store import MemoryStore
-from runstore.model import Run, RunStatus
+from runstore.model import Run, RunFailure, RunStatus
 from runstore.protocol import RunReader
 from runstore.session import ActiveRun, start_run
 
@@ -331,6 +331,19 @@ def test_a_child_that_fails_alone_leaves_its_parent_running(store: MemoryStore, 
 
     assert store.get_run(child.id).status == "failed"
     assert store.get_run(run.id).status == "completed"
+
+
+def test_a_child_is_named_in_short(begin: Begin) -> None:
+    with begin() as run, run.child("fold 1") as child:
+        assert (child.name, child.experiment) == ("fold 1", "e")
+
+
+def test_an_artifact_is_named_in_short(store: MemoryStore, begin: Begin, tmp_path: Path) -> None:
+    (tmp_path / "li.py").write_text("pass")
+    with begin() as run:
+        run.log_artifact(tmp_path / "li.py", "code/li.py")
+
+    assert content(store, run, "code/li.py") == "pass"
 
 
 def test_a_run_that_has_ended_begins_no_child(begin: Begin) -> None:
@@ -693,3 +706,47 @@ def test_the_machine_is_watched_on_request(store: MemoryStore, begin: Begin) -> 
     names = {summary.name for summary in store.get_summaries(run.id)}
     assert {"system/cpu_percent", "system/memory_percent", "system/disk_percent", "loss"} <= names
     assert points(store, run, "loss") == [(0, 1)]
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_a_text_says_why_a_run_failed(store: MemoryStore, begin: Begin, status: str) -> None:
+    run = begin()
+    child = run.child(name="kid")
+
+    run.finish(status, error="the loss is nan")
+
+    for each in (run, child):
+        stored = store.get_run(each.id)
+        assert (stored.status, stored.failure) == (
+            "failed",
+            RunFailure(type="Error", message="the loss is nan", traceback=""),
+        )
+
+
+def test_a_reason_of_another_kind_raises_and_the_run_goes_on(store: MemoryStore, begin: Begin) -> None:
+    run = begin()
+    wrong: Any = {"a": 1}
+
+    with pytest.raises(InvalidValueError, match=r"error is \{'a': 1\} of type dict; give an exception, or a text"):
+        run.finish("interrupted", error=wrong)
+
+    assert (run.status, only_run(store).status) == ("in_progress", "in_progress")
+    run.finish()
+    assert only_run(store).status == "completed"
+
+
+@pytest.mark.parametrize("step", ["3", 1.5, float("nan"), [1, 2]])
+def test_a_step_that_is_no_whole_number_raises(begin: Begin, step: Any) -> None:
+    with begin() as run, pytest.raises(InvalidValueError, match="give a whole number"):
+        run.log({"loss": 1}, step=step)
+
+
+@pytest.mark.parametrize("step", [2**63, -1])
+def test_a_step_that_no_store_takes_leaves_later_steps_alone(store: MemoryStore, begin: Begin, step: int) -> None:
+    with begin() as run:
+        run.log({"loss": 1})
+        run.log({"loss": 2}, step=step)
+        run.log({"loss": 3})
+
+    assert points(store, run, "loss") == [(0, 1.0), (1, 3.0)]
+    assert run.points_not_stored == 1
