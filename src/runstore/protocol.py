@@ -583,15 +583,19 @@ class RunReader(Protocol):
         Rows stand run by run as asked for, then by name, dataset type and step.
 
         Args:
-            runs: one run or several, by id or as they were read; unknown ones are left out.
+            runs: one run or several, each as :meth:`resolve_run` takes it or as it was read. Of a page its own runs;
+                :meth:`iter_runs` gives those of all pages.
             metrics: names, each for all of its dataset types, or pairs such as ``("loss", "train")``; all by default.
+                A name that the runs lack, such as that of a metric not yet logged, gives no rows.
             max_points: at most so many points of each series, as :meth:`sample_history` chooses them.
             min_step: no points before this step.
             max_step: no points behind this step.
             as_: as of :meth:`runs_frame`.
 
         Raises:
-            InvalidValueError: an argument is bad, or ``as_`` is not installed.
+            RunNotFoundError: what names a run means none; a run that was read and is gone since is left out.
+            InvalidValueError: an argument is bad, or ``as_`` is not installed; a run's name means several; or a name that
+                the runs lack says a dataset type, as ``"train/loss"`` does.
         """
         ...
 

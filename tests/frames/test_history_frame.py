@@ -8,7 +8,7 @@ import polars
 import pytest
 
 from runstore import MetricPoint, Store, open_store
-from runstore.errors import InvalidValueError
+from runstore.errors import InvalidValueError, RunNotFoundError
 
 START = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
 
@@ -86,14 +86,58 @@ def test_many_points_may_be_sampled(store: Store) -> None:
     assert min(part) == 900
 
 
-def test_runs_may_be_given_as_they_were_read_and_unknown_ones_are_left_out(store: Store) -> None:
+def test_runs_may_be_given_as_they_were_read_or_as_a_person_names_them(store: Store) -> None:
+    run_id = make_run(store)
+    store.rename_run(run_id, "vit")
+
+    expected = list(store.history_frame(store.search_runs(), "lr", as_="frame"))
+
+    assert len(expected) == 1
+    for named in (run_id, "vit", "@1", run_id[:8], ["vit", run_id, "@1"], store.iter_runs()):
+        assert list(store.history_frame(named, "lr", as_="frame")) == expected
+
+
+@pytest.mark.parametrize("runs", ["nobody", ["nobody"], "@9"])
+def test_a_reference_that_means_no_run_is_an_error(store: Store, runs: Any) -> None:
+    make_run(store)
+
+    with pytest.raises(RunNotFoundError, match=r"nobody|@9"):
+        store.history_frame(runs, as_="frame")
+
+
+def test_a_run_that_was_read_and_deleted_since_is_left_out(store: Store) -> None:
+    run_id = make_run(store)
+    page = store.search_runs()
+    store.delete_run(run_id)
+
+    assert len(store.history_frame(page, as_="frame")) == 0
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        (("loss", "val"), r"metrics\[0\]\[1\] is 'val'; known: train"),
+        (("loss", "Validation"), r"metrics\[0\]\[1\] is 'Validation'; known: train"),
+        (["loss", "validation"], r"'validation', which is a dataset type; .* \('loss', 'validation'\)"),
+        (["loss", "val"], r"'val', which is a dataset type; .* \('loss', 'validation'\)"),
+        (("validation", "loss"), r"'validation', which is a dataset type"),
+        ("train/loss", r"'train/loss'; did you mean \('loss', 'train'\)"),
+        (["lr", "val_loss"], r"'val_loss'; did you mean \('loss', 'validation'\)"),
+    ],
+    ids=repr,
+)
+def test_a_dataset_type_is_never_taken_for_a_name(store: Store, metrics: Any, message: str) -> None:
     run_id = make_run(store)
 
-    by_run = store.history_frame(store.search_runs(), "lr", as_="frame")
+    with pytest.raises(InvalidValueError, match=message):
+        store.history_frame(run_id, metrics, as_="frame")
 
-    assert list(by_run) == list(store.history_frame(["nobody", run_id], "lr", as_="frame"))
-    assert len(by_run) == 1
-    assert len(store.history_frame("nobody", as_="frame")) == 0
+
+def test_a_metric_may_have_the_name_of_a_dataset_type(store: Store) -> None:
+    run_id = make_run(store)
+    store.log_metrics(run_id, [point("val", "other", 0, 1.0), point("test/lr", "other", 0, 1.0)])
+
+    assert store.history_frame(run_id, ["lr", "val", "test/lr"], as_="frame")["name"] == ["lr", "test/lr", "val"]
 
 
 def test_texts_are_kept_once_however_many_points_there_are(store: Store) -> None:

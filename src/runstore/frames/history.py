@@ -1,20 +1,22 @@
 """The points of many series as one long table: a row a point."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 from runstore.errors import InvalidValueError, RunNotFoundError
 from runstore.frames.columns import Kind, numbers, words
 from runstore.frames.frame import Frame, check_library, converted
 from runstore.frames.sources import Source
-from runstore.model import DatasetType, History, Run
+from runstore.model import DatasetType, History, Run, SeriesSummary
+from runstore.query.advice import dataset_type_meant, word_meant
 from runstore.series.columns import Series
 from runstore.series.sampling import check_sample_size
 from runstore.values.checks import check_dataset_type, check_name, check_run_ids, check_step, shown
 
 Runs = str | Run | Iterable[str | Run]
-"""One run or several, each by its id or as it was read."""
+"""One run or several, each as a person names it or as it was read."""
 Metric = str | tuple[str, DatasetType | str]
 """A metric's name, which means all of its series, or the name and the dataset type of one."""
 
@@ -42,11 +44,14 @@ def history_frame(  # noqa: PLR0913 - the arguments of the read
             return reader.get_history(run_id, name, dataset_type, min_step=low, max_step=high)
         return reader.sample_history(run_id, name, dataset_type, max_points=most, min_step=low, max_step=high)
 
-    run_ids = _run_ids(runs)
+    given = _given(runs)
     wanted = None if metrics is None else _checked(metrics)
     run_names, names, kinds, counts = list[str](), list[str](), list[str](), list[int]()
     steps, values, times = array("q"), array("d"), array("q")
-    for run_id, name, dataset_type in _series_of(reader, run_ids, wanted):
+    series = _all_series(reader, given)
+    if wanted is not None:
+        _advise(wanted, {(each.name, str(each.dataset_type)) for found in series.values() for each in found})
+    for run_id, name, dataset_type in _chosen(series, wanted):
         try:
             history = read(run_id, name, dataset_type)
         except RunNotFoundError:  # it was deleted after we asked what it has
@@ -71,12 +76,15 @@ def history_frame(  # noqa: PLR0913 - the arguments of the read
     return converted(frame, library)
 
 
-def _run_ids(runs: Runs) -> list[str]:
+def _given(runs: Runs) -> dict[str, bool]:
+    """What stands for each run, and whether somebody wrote it: else the run was read, and its id is sure."""
     if isinstance(runs, (str, Run)):
         runs = [runs]
     if not isinstance(runs, Iterable):
         raise InvalidValueError(f"runs is {shown(runs)} of type {type(runs).__name__}; give a run's id, or several")
-    return check_run_ids([run.id if isinstance(run, Run) else run for run in runs])
+    each = [(run.id, False) if isinstance(run, Run) else (run, True) for run in runs]
+    check_run_ids([text for text, _ in each])
+    return dict(each)
 
 
 def _checked(metrics: Metric | Sequence[Metric]) -> list[tuple[str, str | None]]:
@@ -97,8 +105,11 @@ def _metric(metric: object, field: str) -> tuple[str, str | None]:
 
 
 def _is_pair(metrics: object) -> bool:
-    """Whether this is a name and a dataset type; two names make a list."""
-    return isinstance(metrics, tuple) and len(metrics) == 2 and metrics[1] in set(DatasetType)  # noqa: PLR2004
+    """Whether this is a name and what was meant as a dataset type; two names make a list."""
+    match metrics:
+        case (str(), str(kind)) if isinstance(metrics, tuple):
+            return bool(word_meant(kind)) or kind in set(DatasetType)
+    return False
 
 
 def _no_metric(field: str, found: object) -> InvalidValueError:
@@ -108,13 +119,56 @@ def _no_metric(field: str, found: object) -> InvalidValueError:
     )
 
 
-def _series_of(
-    reader: Source, run_ids: Sequence[str], wanted: Sequence[tuple[str, str | None]] | None
-) -> Iterator[tuple[str, str, DatasetType]]:
-    """The series to be read, run by run as asked for, within a run by name and dataset type."""
+def _all_series(reader: Source, given: Mapping[str, bool]) -> dict[str, tuple[SeriesSummary, ...]]:
+    """The series of each run, run by run as asked for; what was read and is gone by now is left out.
+
+    Raises:
+        RunNotFoundError: what somebody wrote means no run.
+        InvalidValueError: it means several.
+    """
+    found = _summaries(reader, list(given))
+    meant = {text: reader.resolve_run(text) for text, is_written in given.items() if is_written and text not in found}
+    found |= _summaries(reader, [run_id for run_id in meant.values() if run_id not in found])
+    run_ids = dict.fromkeys(meant.get(text, text) for text in given)
+    return {run_id: found[run_id] for run_id in run_ids if run_id in found}
+
+
+def _summaries(reader: Source, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]:
+    found: dict[str, tuple[SeriesSummary, ...]] = {}
     for first in range(0, len(run_ids), _RUNS_A_READ):
-        for run_id, summaries in reader.get_summaries_of(run_ids[first : first + _RUNS_A_READ]).items():
-            for each in summaries:
-                kind = str(each.dataset_type)
-                if wanted is None or (each.name, None) in wanted or (each.name, kind) in wanted:
-                    yield run_id, each.name, each.dataset_type
+        found |= reader.get_summaries_of(run_ids[first : first + _RUNS_A_READ])
+    return found
+
+
+def _chosen(
+    series: Mapping[str, Sequence[SeriesSummary]], wanted: Sequence[tuple[str, str | None]] | None
+) -> Iterator[tuple[str, str, DatasetType]]:
+    """The series to be read, run by run, within a run by name and dataset type."""
+    for run_id, summaries in series.items():
+        for each in summaries:
+            kind = str(each.dataset_type)
+            if wanted is None or (each.name, None) in wanted or (each.name, kind) in wanted:
+                yield run_id, each.name, each.dataset_type
+
+
+def _advise(wanted: Sequence[tuple[str, str | None]], there_are: AbstractSet[tuple[str, str]]) -> None:
+    """Refuses a name that no run has a series of, where it says a dataset type: a pair was meant.
+
+    Raises:
+        InvalidValueError: names the pair.
+    """
+    names = {name for name, _ in there_are}
+    for asked, kind in wanted:
+        if kind is not None or asked in names or not names:
+            continue
+        if word_meant(asked):
+            raise InvalidValueError(
+                f"no metric of these runs has the name {asked!r}, which is a dataset type; name a metric and its dataset "
+                f"type as a pair: ('loss', {word_meant(asked)!r})"
+            )
+        kind_meant, name_meant = dataset_type_meant(asked)
+        if (name_meant, kind_meant) in there_are:
+            raise InvalidValueError(
+                f"no metric of these runs has the name {asked!r}; did you mean {(name_meant, kind_meant)!r}? A metric is "
+                "kept by its name and its dataset type"
+            )

@@ -23,6 +23,8 @@ class Source(Protocol):
         cursor: str | None = None,
     ) -> Page[Run]: ...
 
+    def resolve_run(self, reference: str, *, experiment_id: str | None = None) -> str: ...  # noqa: D102
+
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]: ...  # noqa: D102
 
     def get_summaries_of(self, run_ids: Sequence[str]) -> dict[str, tuple[SeriesSummary, ...]]: ...  # noqa: D102

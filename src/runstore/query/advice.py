@@ -180,11 +180,13 @@ def table_meant(word: str) -> str:
 def dataset_type_meant(text: str) -> tuple[str, str]:
     """The dataset type and the name that ``val_loss``, ``val/loss`` or ``val.loss`` mean; two empty texts if none."""
     found = _KIND_AND_NAME.fullmatch(text)
-    if not found:
-        return "", ""
-    kind = found[1].lower()
-    meant = kind if kind in set(DatasetType) else _meant(kind, _DATASET_TYPES)
-    return (meant, found[2]) if meant else ("", "")
+    meant = word_meant(found[1]) if found else ""
+    return (meant, found[2]) if found and meant else ("", "")
+
+
+def word_meant(word: str) -> str:
+    """The dataset type that ``val`` or ``Validation`` mean; empty if none."""
+    return word.lower() if word.lower() in set(DatasetType) else _meant(word, _DATASET_TYPES)
 
 
 def attribute_meant(word: str, attributes: Iterable[str]) -> str:

@@ -172,7 +172,7 @@ class PeopleClauses(ConformanceBase):
             store.log_metrics(run_id, [point("b", step, value) for step, value in values.items()])
             store.log_metrics(run_id, [point("a", 1, 1.0), point("b", 1, 1.0, "train")])
 
-        whole = store.history_frame([second, unique("absent"), first], as_="frame")
+        whole = store.history_frame([second, first], as_="frame")
         part = store.history_frame(first, ("b", "validation"), min_step=3, max_step=4, as_="frame")
 
         expected = [
