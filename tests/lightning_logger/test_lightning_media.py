@@ -87,18 +87,46 @@ def test_the_calls_of_wandb_logger_are_taken_as_they_stand(store: MemoryStore) -
 @pytest.mark.parametrize(
     ("call", "told"),
     [
-        (lambda logger: logger.log_image("i", np.zeros((2, 2))), "give a list of images"),
+        (lambda logger: logger.log_image("i", 3), "image is 3"),
         (lambda logger: logger.log_image("i", [np.zeros((2, 2))], caption="x"), "an item for each of 1 images"),
         (lambda logger: logger.log_table("t", ["a"]), "either columns and data, or a dataframe"),
-        (lambda logger: logger.log_figure("f", 3), "matplotlib or plotly"),
+        (lambda logger: logger.log_table("t", columns=["id", "x"], data=[["a"]]), "give 2 values"),
+        (lambda logger: logger.log_figure("f", None), "matplotlib or plotly"),
         (lambda logger: logger.log_text("t"), "either columns and data"),
     ],
 )
-def test_an_argument_of_the_wrong_kind_raises_at_once(
-    call: Callable[[RunStoreLogger], None], told: str, store: MemoryStore
+def test_what_is_of_the_wrong_kind_is_told_and_stops_nothing(
+    call: Callable[[RunStoreLogger], None], told: str, store: MemoryStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with pytest.raises(InvalidValueError, match=told):
-        call(RunStoreLogger(store=store))
+    logger = RunStoreLogger(store=store)
+
+    call(logger)
+    logger.finalize("success")
+
+    assert told in caplog.text
+    assert store.get_run(logger.run_id).status == "completed"
+
+
+def test_a_key_that_is_not_allowed_raises_at_once(store: MemoryStore) -> None:
+    with pytest.raises(InvalidValueError, match="name"):
+        RunStoreLogger(store=store).log_image("../i", np.zeros((2, 2)))
+
+
+def test_one_image_needs_no_list(store: MemoryStore) -> None:
+    logger = RunStoreLogger(store=store)
+
+    logger.log_image("single", torch.rand(8, 8), step=3, caption="a lung")
+
+    (artifact,) = store.list_artifacts(logger.run_id)
+    assert (artifact.name, artifact.metadata["caption"]) == ("single/000000003.png", "a lung")
+
+
+def test_an_image_that_is_none_leaves_the_others_of_its_call(store: MemoryStore) -> None:
+    logger = RunStoreLogger(store=store)
+
+    logger.log_image("pair", [None, np.zeros((2, 2))], step=0)
+
+    assert names(store, logger.run_id) == ["pair/1/000000000.png"]
 
 
 def test_other_ranks_draw_nothing(store: MemoryStore) -> None:

@@ -6,33 +6,38 @@ own: ``logger.experiment.log_figure("roc", figure)``.
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from runstore import media
 from runstore.errors import InvalidValueError
 from runstore.training.hparams import config_of
+from runstore.training.media import made
 from runstore.values.checks import shown
 
 
 class MediaOfLoggers:
-    """The verbs that WandbLogger has, with its arguments, and two more."""
+    """The verbs that WandbLogger has, with its arguments, and two more.
+
+    What is to be kept never stops a training: where it is no image, no table or no figure, this is warned of and counted.
+    """
 
     @abstractmethod
     def _log_media(self, make: Callable[[int], Iterable[media.Media]], step: int | None) -> None:
         """Keeps what is made, at a step; on the process that writes alone."""
 
-    def log_image(self, key: str, images: Sequence[Any], step: int | None = None, **of_each: Sequence[Any]) -> None:
+    def log_image(self, key: str, images: Any, step: int | None = None, **of_each: Any) -> None:
         """Keeps images; several of one call are series of their own: ``key/0``, ``key/1``, and so on.
 
         Args:
             key: the series' name.
-            images: arrays, tensors, images of Pillow or paths, as of :func:`runstore.media.image`.
+            images: a list of arrays, tensors, images of Pillow or paths, as of :func:`runstore.media.image`; or one.
             step: the step; by default where the training is.
             of_each: lists of what to keep with each image, such as ``caption=["a", "b"]``; ``value_range`` is one pair
-                for each image.
+                for each image. For one image its own, without a list.
 
         Raises:
-            InvalidValueError: this is no list of images, or another list has not as many items.
+            InvalidValueError: the key or the step is not allowed.
         """
         self._log_media(lambda at: _images(key, images, of_each, at), step)
 
@@ -54,7 +59,7 @@ class MediaOfLoggers:
             step: the step; by default where the training is.
 
         Raises:
-            InvalidValueError: this is no table.
+            InvalidValueError: the key or the step is not allowed.
         """
         self._log_media(lambda at: [_table(key, columns, data, dataframe, at)], step)
 
@@ -79,10 +84,10 @@ class MediaOfLoggers:
             columns: the names of the columns of ``data``.
 
         Raises:
-            InvalidValueError: this is no text, and no table.
+            InvalidValueError: the key or the step is not allowed.
         """
         if isinstance(text, str):
-            self._log_media(lambda at: [media.text(key, text, step=at)], step)
+            self._log_media(lambda at: [made("text", key, at, lambda: media.text(key, text, step=at))], step)
         else:
             names = columns if text is None else text
             self._log_media(lambda at: [_table(key, names, data, dataframe, at)], step)
@@ -91,38 +96,60 @@ class MediaOfLoggers:
         """Keeps a figure of matplotlib or plotly; see :func:`runstore.media.figure`, whose options it takes.
 
         Raises:
-            InvalidValueError: this is no figure.
+            InvalidValueError: the key or the step is not allowed.
         """
-        self._log_media(lambda at: [media.figure(key, figure, step=at, **options)], step)
+        self._log_media(
+            lambda at: [made("figure", key, at, lambda: media.figure(key, figure, step=at, **options))], step
+        )
 
     def log_histogram(self, key: str, values: Any = None, step: int | None = None, **options: Any) -> None:
         """Keeps how values are spread; see :func:`runstore.media.histogram`, whose options it takes.
 
         Raises:
-            InvalidValueError: these are no numbers.
+            InvalidValueError: the key or the step is not allowed.
         """
-        self._log_media(lambda at: [media.histogram(key, values, step=at, **options)], step)
+        self._log_media(
+            lambda at: [made("histogram", key, at, lambda: media.histogram(key, values, step=at, **options))], step
+        )
 
 
-def _images(key: str, images: Sequence[Any], of_each: Mapping[str, Sequence[Any]], step: int) -> list[media.Media]:
+def _images(key: str, images: Any, of_each: Mapping[str, Any], step: int) -> list[media.Media]:
     if not isinstance(images, (list, tuple)):
-        raise InvalidValueError(f"images is {shown(images)} of type {type(images).__name__}; give a list of images")
+        return [_image(key, images, of_each, step)]
     for name, items in of_each.items():
         if not isinstance(items, (list, tuple)) or len(items) != len(images):
-            raise InvalidValueError(
-                f"{name} is {shown(items)}; give a list with an item for each of {len(images)} images"
-            )
-    made = []
-    for index, image in enumerate(images):
-        own = {name: items[index] for name, items in of_each.items()}
-        value_range = own.pop("value_range", None)
-        name = key if len(images) == 1 else f"{key}/{index}"
-        made.append(media.image(name, image, step=step, value_range=value_range, metadata=config_of(own)))
-    return made
+            unfit = f"{name} is {shown(items)}; give a list with an item for each of {len(images)} images"
+            return [made("image", key, step, partial(_refused, unfit))]
+    return [
+        _image(
+            key if len(images) == 1 else f"{key}/{index}",
+            image,
+            {name: items[index] for name, items in of_each.items()},
+            step,
+        )
+        for index, image in enumerate(images)
+    ]
+
+
+def _image(name: str, image: Any, about: Mapping[str, Any], step: int) -> media.Media:
+    own = dict(about)
+    value_range = own.pop("value_range", None)
+    return made(
+        "image",
+        name,
+        step,
+        lambda: media.image(name, image, step=step, value_range=value_range, metadata=config_of(own)),
+    )
 
 
 def _table(key: str, columns: Sequence[str] | None, data: Any, dataframe: Any, step: int) -> media.Media:
     if (data is None) == (dataframe is None):
-        raise InvalidValueError(f"the table {shown(key)} needs either columns and data, or a dataframe")
+        unfit = f"the table {shown(key)} needs either columns and data, or a dataframe"
+        return made("table", key, step, partial(_refused, unfit))
     rows = list(data) if isinstance(data, tuple) else data
-    return media.table(key, rows if dataframe is None else dataframe, columns=columns, step=step)
+    table = rows if dataframe is None else dataframe
+    return made("table", key, step, lambda: media.table(key, table, columns=columns, step=step))
+
+
+def _refused(what: str) -> media.Media:
+    raise InvalidValueError(what)
