@@ -104,8 +104,9 @@ class RunNotFoundError(NotFoundError):
     def of(cls, run_id: str, role: str = "run") -> Self:
         """The error for an id that no run has; ``role`` is ``"parent run"`` for a parent."""
         return cls(
-            f"no {role} has the id {run_id!r} in this store; give the whole id, as search_runs and `runstore runs` show "
-            f"it, or begin it with start_run(experiment, run_id={run_id!r})"
+            f"no {role} has the id {run_id!r} in this store; give the whole id, as search_runs and `runstore runs` show it, "
+            f"or resolve_run({run_id!r}), which finds a run by its name or a part of its id; "
+            f"start_run(experiment, run_id={run_id!r}) begins it"
         )
 
 
@@ -115,8 +116,13 @@ class RunDeletedError(RunNotFoundError):
     code = "run_deleted"
 
     @classmethod
-    def of(cls, run_id: str, role: str = "run") -> Self:
+    def of(cls, run_id: str, role: str = "run", *, is_purged: bool = False) -> Self:
         """The error for a run that was deleted; ``role`` as for :class:`RunNotFoundError`."""
+        if is_purged:
+            return cls(
+                f"the {role} {run_id!r} was deleted, and its data were removed for good: it is too late for restore_run; "
+                "a new run takes another id"
+            )
         return cls(
             f"the {role} {run_id!r} was deleted; restore_run({run_id!r}) brings it back as long as its data are kept, "
             "and a new run takes another id"

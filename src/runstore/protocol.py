@@ -338,7 +338,7 @@ class RunReader(Protocol):
         """The run of this id, its status as of now by the database's clock [FIN.6].
 
         Raises:
-            RunNotFoundError: no such run.
+            RunNotFoundError: no such run; a :class:`~runstore.errors.RunDeletedError` if it was deleted.
         """
         ...
 

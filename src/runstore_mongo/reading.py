@@ -132,8 +132,10 @@ class MongoReads(BackendStore):
 
     def _missing(self, run_id: str, role: str = "run") -> RunNotFoundError:
         """What is wrong with a run that takes no writes, or is not shown."""
-        error = RunNotFoundError if self.presence_of(run_id) is None else RunDeletedError
-        return error.of(run_id, role)
+        presence = self.presence_of(run_id)
+        if presence is None:
+            return RunNotFoundError.of(run_id, role)
+        return RunDeletedError.of(run_id, role, is_purged=presence is Presence.PURGED)
 
     def _find(self, name: str, scope: Document, fields: Document | None = None) -> Document | None:
         collection = self._connection.collection(name)

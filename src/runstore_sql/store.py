@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 
 from runstore.artifacts import Blobs
-from runstore.backend import DEFAULT_LEASE_S, NewExperiment, NewRun, Presence, RunEnd, Thinning
+from runstore.backend import DEFAULT_LEASE_S, NewExperiment, NewRun, RunEnd, Thinning, check_parent
 from runstore.errors import (
     ExperimentNotFoundError,
     RunDeletedError,
@@ -114,8 +114,9 @@ class SqlStore(SqlEdits):
 
     def _parent_pk(self, connection: sa.Connection, run_id: str) -> int:
         found = connection.execute(self._sql.parent, {"of_id": run_id}).first()
-        if found is None or presence(found) is not Presence.SHOWN:
-            raise (RunNotFoundError if found is None else RunDeletedError).of(run_id, role="parent run")
+        if found is None:
+            raise RunNotFoundError.of(run_id, role="parent run")
+        check_parent(run_id, presence(found))
         return cast("int", found.pk)
 
     def reopen_run(self, run_id: str) -> None:
@@ -244,7 +245,7 @@ class SqlStore(SqlEdits):
             raise RunNotFoundError.of(run_id)
         pk, is_due, purged_us = found
         if purged_us is not None:
-            raise RunDeletedError.of(run_id)
+            raise RunDeletedError.of(run_id, is_purged=True)
         if is_due and is_alive:
             connection.execute(self._sql.beat, {"of_pk": pk})
         return cast("int", pk)

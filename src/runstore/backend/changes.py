@@ -87,7 +87,7 @@ class RunChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
             raise RunNotFoundError.of(run_id)
         is_refused = presence is Presence.DELETED and self.is_deleted is UNSET
         if is_refused or (presence is Presence.PURGED and self.is_deleted is not True):
-            raise RunDeletedError.of(run_id)
+            raise RunDeletedError.of(run_id, is_purged=presence is Presence.PURGED)
 
     def tags_over(self, tags: Mapping[str, str]) -> dict[str, str]:
         """A run's tags after the change.

@@ -25,7 +25,7 @@ def check_kept(run_id: str, presence: Presence | None) -> None:
     if presence is None:
         raise RunNotFoundError.of(run_id)
     if presence is Presence.PURGED:
-        raise RunDeletedError.of(run_id)
+        raise RunDeletedError.of(run_id, is_purged=True)
 
 
 def check_parent(run_id: str, presence: Presence | None) -> None:
@@ -35,7 +35,12 @@ def check_parent(run_id: str, presence: Presence | None) -> None:
         RunNotFoundError: the id was never a run's.
         RunDeletedError: the run is deleted or purged.
     """
-    if presence is None:
-        raise RunNotFoundError.of(run_id, role="parent run")
     if presence is not Presence.SHOWN:
-        raise RunDeletedError.of(run_id, role="parent run")
+        raise not_shown(run_id, presence, role="parent run")
+
+
+def not_shown(run_id: str, presence: Presence | None, role: str = "run") -> RunNotFoundError:
+    """The error for a run that reads do not show."""
+    if presence is None:
+        return RunNotFoundError.of(run_id, role=role)
+    return RunDeletedError.of(run_id, role, is_purged=presence is Presence.PURGED)

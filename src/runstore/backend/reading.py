@@ -9,6 +9,7 @@ from runstore.artifacts.verifying import open_verified
 from runstore.backend.advising import advice_from
 from runstore.backend.arguments import StepRange
 from runstore.backend.operations import Operations
+from runstore.backend.presence import Presence, not_shown
 from runstore.backend.resolving import resolve
 from runstore.charts import HistoryGrid
 from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
@@ -59,9 +60,10 @@ class Reads(ABC):
 
     @final
     def get_run(self, run_id: str) -> Run:
-        found = self.source().find_run(check_run_id(run_id))
+        source = self.source()
+        found = source.find_run(check_run_id(run_id))
         if found is None:
-            raise RunNotFoundError.of(run_id)
+            raise _missing(source, run_id)
         return found
 
     @final
@@ -155,9 +157,10 @@ class Reads(ABC):
 
     @final
     def get_config(self, run_id: str) -> dict[str, Any]:
-        found = self.source().read_configs([check_run_id(run_id)])
+        source = self.source()
+        found = source.read_configs([check_run_id(run_id)])
         if run_id not in found:
-            raise RunNotFoundError.of(run_id)
+            raise _missing(source, run_id)
         return decode_config(found[run_id])
 
     @final
@@ -168,9 +171,10 @@ class Reads(ABC):
 
     @final
     def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
-        found = self.source().read_summaries([check_run_id(run_id)])
+        source = self.source()
+        found = source.read_summaries([check_run_id(run_id)])
         if run_id not in found:
-            raise RunNotFoundError.of(run_id)
+            raise _missing(source, run_id)
         return tuple(found[run_id])
 
     @final
@@ -271,7 +275,13 @@ def _series(name: object, dataset_type: object) -> Series:
 
 def _require_run(source: Operations, run_id: str) -> None:
     if not source.has_run(run_id):
-        raise RunNotFoundError.of(run_id)
+        raise _missing(source, run_id)
+
+
+def _missing(source: Operations, run_id: str) -> RunNotFoundError:
+    """What is wrong with a run that was not found; asked only then."""
+    presence = source.presence_of(run_id)
+    return RunNotFoundError.of(run_id) if presence is Presence.SHOWN else not_shown(run_id, presence)
 
 
 def _page(source: Operations, asked: RunQuery) -> Page[Run]:

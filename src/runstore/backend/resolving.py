@@ -8,6 +8,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from runstore.backend.operations import Operations
+from runstore.backend.presence import Presence, not_shown
 from runstore.errors import InvalidValueError, RunNotFoundError
 from runstore.model import Run
 from runstore.query.searches import check_search
@@ -39,6 +40,9 @@ def resolve(source: Operations, reference: object, *, experiment_id: str | None)
         return found[0].id
     if found:
         raise _several(wanted, found)
+    presence = source.presence_of(wanted)
+    if presence in {Presence.DELETED, Presence.PURGED}:
+        raise not_shown(wanted, presence)
     raise RunNotFoundError(_nothing(source, wanted, experiment_id))
 
 

@@ -8,7 +8,7 @@ from runstore.artifacts.requests import ArtifactRequest, records_of
 from runstore.backend.arguments import NewRun
 from runstore.backend.editing import Edits
 from runstore.backend.operations import Operations
-from runstore.backend.presence import check_kept
+from runstore.backend.presence import Presence, check_kept, not_shown
 from runstore.backend.reading import Reads
 from runstore.backend.writing import Verbs
 from runstore.errors import RunDeletedError
@@ -68,14 +68,14 @@ class BackendStore(Store, Operations):
     def begin_run(self, new: NewRun) -> None:
         """Makes the run or finds it, with :meth:`find_run`, :meth:`insert_run` and :meth:`reopen_run`."""
         if not (new.is_named and self._is_found(new)):
-            if new.experiment_id is None and new.is_named and self.presence_of(new.id) is not None:
-                raise RunDeletedError.of(new.id)
+            if new.experiment_id is None and new.is_named and (presence := self.presence_of(new.id)) is not None:
+                raise not_shown(new.id, presence)
             new.require_experiment()
             if self.insert_run(new):
                 self.begun.add(new.id)
                 return
             if not self._is_found(new):  # else another writer made it between the look and the insert
-                raise RunDeletedError.of(new.id)
+                raise RunDeletedError.of(new.id, is_purged=self.presence_of(new.id) is Presence.PURGED)
         if new.resume or not new.is_named:
             self.begun.add(new.id)
 

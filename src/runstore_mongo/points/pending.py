@@ -172,7 +172,7 @@ class PointWriter:
         if run is None:
             raise RunNotFoundError.of(run_id)
         if run.get("purged_at") is not None:
-            raise RunDeletedError.of(run_id)
+            raise RunDeletedError.of(run_id, is_purged=True)
         state = _RunState(versions_and_summaries(run["metrics"]), run["waiting"], is_wide=bool(run["has_more_series"]))
         self._remember(run_id, state)
         return state

@@ -344,7 +344,7 @@ class SeriesWriter:
             runs = runs.with_options(write_concern=WriteConcern(w=1))
         result = runs.update_one({"_id": run_id, "purged_at": None}, stages, session=session)
         if not result.matched_count:  # it was there when it was first looked at
-            raise RunDeletedError.of(run_id)
+            raise RunDeletedError.of(run_id, is_purged=True)
 
     def _concern(self) -> WriteConcern | None:
         """On several shards no log keeps the order of two documents: there each write is waited for."""

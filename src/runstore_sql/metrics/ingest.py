@@ -266,8 +266,10 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
 
     def _found(self, cursor: CursorT, run_id: str, wanted: list[Series]) -> FoundRun:
         found = self.find(cursor, run_id, wanted)
-        if found is None or found.is_purged:
-            raise (RunNotFoundError if found is None else RunDeletedError).of(run_id)
+        if found is None:
+            raise RunNotFoundError.of(run_id)
+        if found.is_purged:
+            raise RunDeletedError.of(run_id, is_purged=True)
         return found
 
     def _fold_overlaps(
