@@ -133,16 +133,23 @@ def show(run: str, *, store: str | None, with_config: bool, with_traceback: bool
 @click.argument("name")
 @click.argument("target", required=False)
 @_store_option
+@click.option("--step", type=int, help="Of a series, the file of this step; by default the last one.")
+@click.option("--all", "is_all", is_flag=True, help="All files of a series, into the folder TARGET.")
 @click.option("--force", is_flag=True, help="Replace a file that is there already.")
-def fetch(run: str, name: str, target: str | None, *, store: str | None, force: bool) -> None:
+def fetch(  # noqa: PLR0913 - an option each
+    run: str, name: str, target: str | None, *, store: str | None, step: int | None, is_all: bool, force: bool
+) -> None:
     """Fetch an artifact's bytes into a file, checked against their SHA-256.
 
-    RUN is a run's id, the beginning or the end of it, its name, or @1 for the newest; NAME is the artifact's; TARGET the
-    file to write, by default the name's last part.
+    RUN is a run's id, the beginning or the end of it, its name, or @1 for the newest; NAME is the artifact's, or that of
+    a series of images, tables or texts, as `runstore show` lists them; TARGET the file to write, by default the
+    name's last part.
     """
-    from runstore.cli import screens  # noqa: PLC0415 - see the module's docstring
+    from runstore.cli import files  # noqa: PLC0415 - see the module's docstring
 
-    screens.fetch_artifact(store, run, name, target, overwrite=force)
+    if is_all and step is not None:
+        raise click.UsageError("--all and --step exclude each other")
+    files.fetch(store, run, name, target, step=step, is_all=is_all, overwrite=force)
 
 
 @app.command()

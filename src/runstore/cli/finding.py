@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError
+from runstore.media.reading import group_series
 from runstore.model import Experiment, Run
 from runstore.protocol import RunReader
 
@@ -40,6 +41,32 @@ def find_experiment(reader: RunReader, wanted: str) -> Experiment:
     raise ExperimentNotFoundError(f"there is no experiment {wanted!r}; {hint}")
 
 
+def find_files(reader: RunReader, run_id: str, name: str, *, step: int | None, is_all: bool) -> list[str]:
+    """The names of the files that are meant: the artifact of this name, or of a series one step or all; else the last.
+
+    A name that is neither is given back, so that opening it says what there is.
+
+    Raises:
+        ArtifactNotFoundError: the series has no such step, or there is no series of this name whose step it could be.
+    """
+    artifacts = reader.list_artifacts(run_id)
+    series, _others = group_series(reader, artifacts)
+    items = series.get(name, [])
+    if step is None and not is_all:
+        is_artifact = not items or any(artifact.name == name for artifact in artifacts)
+        return [name if is_artifact else items[-1].artifact.name]
+    if not items:
+        known = ", ".join(map(repr, sorted(series)[:_MOST_SHOWN])) or "none"
+        raise ArtifactNotFoundError(f"run {run_id!r} has no series {name!r}; it has {known}")
+    found = [item for item in items if is_all or item.step == step]
+    if not found:
+        steps = [str(item.step) for item in items if item.step is not None]
+        has = f"its steps are {', '.join(steps[:_MOST_SHOWN])}" if steps else "it has no steps"
+        more = f" and {len(steps) - _MOST_SHOWN} more, up to {steps[-1]}" if len(steps) > _MOST_SHOWN else ""
+        raise ArtifactNotFoundError(f"series {name!r} of run {run_id!r} has no step {step}; {has}{more}")
+    return [item.artifact.name for item in found]
+
+
 def open_artifact(reader: RunReader, run_id: str, name: str) -> BinaryIO:
     """The bytes of an artifact.
 
@@ -49,9 +76,11 @@ def open_artifact(reader: RunReader, run_id: str, name: str) -> BinaryIO:
     try:
         return reader.open_artifact(run_id, name)
     except ArtifactNotFoundError:
-        names = [artifact.name for artifact in reader.list_artifacts(run_id)]
-        if name in names:  # its bytes are not kept, which the error says
+        artifacts = reader.list_artifacts(run_id)
+        if any(artifact.name == name for artifact in artifacts):  # its bytes are not kept, which the error says
             raise
+    series, others = group_series(reader, artifacts)
+    names = [*(artifact.name for artifact in others), *sorted(series)]
     close = difflib.get_close_matches(name, names, n=_MOST_SHOWN)
     shown = close or names[:_MOST_SHOWN]
     more = (

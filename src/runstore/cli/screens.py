@@ -4,16 +4,16 @@ Text from a store is printed as plain text, see :mod:`runstore.cli.tables`: a ru
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
 from typing import Any
 
 import msgspec
 
 from runstore.cli.columns import config_texts, duration_text, number_text, time_text, time_zone
-from runstore.cli.finding import find_run, open_artifact
+from runstore.cli.files import print_artifacts, print_series_of_files
+from runstore.cli.finding import find_run
 from runstore.cli.tables import Column, last_line, print_facts, print_json, print_line, print_table, without_colours
-from runstore.local.files import copy_out
-from runstore.model import Artifact, Run, RunFailure, SeriesSummary, StepValue
+from runstore.media.reading import group_series
+from runstore.model import Run, RunFailure, SeriesSummary, StepValue
 from runstore.opening.stores import open_reader
 from runstore.plugins.registry import find_backends
 
@@ -57,7 +57,8 @@ def print_run(store: str | None, wanted: str, *, with_config: bool, with_traceba
             reader.get_summaries(run.id),
             reader.list_artifacts(run.id),
         )
-    reports, files = split_reports(run.id, artifacts)
+        reports, others = split_reports(run.id, artifacts)
+        series, files = group_series(reader, others)
     if as_json:
         print_json(
             msgspec.to_builtins(run)
@@ -68,22 +69,18 @@ def print_run(store: str | None, wanted: str, *, with_config: bool, with_traceba
     _print_section("", [["run", run.id], *_facts(run, experiment.name), *_ending(run.failure)])
     if with_traceback:
         _print_traceback(run.failure)
-    _print_section("provenance", _provenance(run.provenance))
+    if not with_config:
+        _print_short_config(config)
     _print_series(summaries)
-    _print_artifacts(files)
+    print_series_of_files(series)
+    print_artifacts(files)
+    _print_section("provenance", _provenance(run.provenance))
     if reports:
         print_line("")
         head, rows = recorder_table(reports)
         print_facts([head, *rows])
-    _print_config(config, in_full=with_config)
-
-
-def fetch_artifact(store: str | None, wanted: str, name: str, target: str | None, *, overwrite: bool) -> None:
-    """Writes an artifact's bytes to a file that appears whole or not at all."""
-    place = Path(target or PurePosixPath(name).name)
-    with open_reader(store) as reader, open_artifact(reader, find_run(reader, wanted).id, name) as source:
-        copy_out(source, place, overwrite=overwrite)
-    print_line(str(place))
+    if with_config:
+        _print_whole_config(config)
 
 
 def _facts(run: Run, experiment: str) -> list[list[str]]:
@@ -180,32 +177,21 @@ def _print_series(summaries: Sequence[SeriesSummary]) -> None:
         )
 
 
-def _print_artifacts(artifacts: Sequence[Artifact]) -> None:
-    """Names, and beneath each where it lies: paths are long, and are there to be copied."""
-    for number, item in enumerate(artifacts):
-        if number == 0:
-            print_line("")
-            print_line("artifacts", bold=True)
-        size = "" if item.size is None else f", {item.size} bytes"
-        print_facts([[item.name, f"{item.artifact_type}{size}"]], indent=2)
-        details = ", ".join(f"{key}={value}" for key, value in item.metadata.items())
-        print_facts([["", each] for each in (details, item.uri) if each], indent=4)
-
-
-def _print_config(config: Mapping[str, Any], *, in_full: bool) -> None:
-    if in_full and not config:
-        print_line("\nThe run has no configuration.")
-        return
-    if in_full:
-        print_line("")
-        print_line("configuration", bold=True)
-        print_json(config)
-        return
+def _print_short_config(config: Mapping[str, Any]) -> None:
     texts = list(config_texts(config).items())
     shown = texts if len(texts) <= _MOST_VALUES else texts[: _MOST_VALUES - 2]
     _print_section("configuration", [[key, value] for key, value in shown])
     if len(shown) < len(texts):
         print_line(f"  and {len(texts) - len(shown)} more values: --config shows all")
+
+
+def _print_whole_config(config: Mapping[str, Any]) -> None:
+    if not config:
+        print_line("\nThe run has no configuration.")
+        return
+    print_line("")
+    print_line("configuration", bold=True)
+    print_json(config)
 
 
 def _print_section(title: str, facts: Sequence[Sequence[str]]) -> None:

@@ -1,5 +1,6 @@
 """What was kept of a series, read back in the order of its steps."""
 
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 from msgspec import Struct
@@ -63,14 +64,22 @@ def list_series(reader: RunReader, run_id: str) -> dict[str, list[MediaItem]]:
     Raises:
         RunNotFoundError: no such run.
     """
+    return group_series(reader, reader.list_artifacts(run_id))[0]
+
+
+def group_series(reader: RunReader, artifacts: Iterable[Artifact]) -> tuple[dict[str, list[MediaItem]], list[Artifact]]:
+    """The records of a run's files: what is of this sort as :func:`list_series` gives it, and the others as they come."""
     found: dict[str, list[MediaItem]] = {}
-    for artifact in reader.list_artifacts(run_id):
+    others: list[Artifact] = []
+    for artifact in artifacts:
         item = _item(reader, artifact)
-        if item is not None:
+        if item is None:
+            others.append(artifact)
+        else:
             found.setdefault(item.name, []).append(item)
     for items in found.values():
         items.sort(key=lambda item: (-1 if item.step is None else item.step, item.artifact.name))
-    return found
+    return found, others
 
 
 def _item(reader: RunReader, artifact: Artifact) -> MediaItem | None:
