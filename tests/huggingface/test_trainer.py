@@ -255,3 +255,16 @@ def test_a_pickled_callback_writes_to_the_same_run(tmp_path: Path) -> None:
     with open_reader(url) as reader:
         assert [run.id for run in reader.search_runs().items] == [callback.run_id] == [copy.run_id]
         assert list(reader.get_history(copy.run_id, "loss", "test").steps) == [0]
+
+
+def test_the_session_logs_numbers_where_the_training_is(store: MemoryStore, tmp_path: Path) -> None:
+    callback = RunStoreCallback(store=store)
+
+    def act() -> None:
+        assert callback.session is not None
+        callback.session.log({"my/metric": 3})
+
+    tiny_trainer(tmp_path, callback, act=act).train()
+
+    history = store.get_history(callback.run_id, "my/metric", "train")
+    assert [(point.step, point.value) for point in history] == [(2, 3.0)]

@@ -3,6 +3,7 @@
 import copy
 import logging
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytorch_lightning
 import torch
 from lightning_fabric.loggers.logger import _DummyExperiment as DummyExperiment
 from lightning_fabric.utilities.rank_zero import rank_zero_only
+from pytorch_lightning import Trainer
 
+from lightning_logger.models import Model
 from runstore.lightning import RunStoreLogger
 from runstore.memory.store import MemoryStore
 from runstore.opening.stores import open_store
@@ -254,3 +257,34 @@ def test_the_numbers_that_hyperparameters_led_to_are_logged_and_what_is_unknown_
     assert len(warned) == 2
     assert "'note'" in warned[0]
     assert "file" in warned[1]
+
+
+class Talkative(Model):
+    """Logs by the session itself, as other trackers' users do."""
+
+    def training_step(self, batch: torch.Tensor, batch_idx: int) -> Any:
+        logger: Any = self.logger
+        logger.experiment.log({"my/metric": batch_idx, "val/score": 0.5})
+        return super().training_step(batch, batch_idx)
+
+
+def test_the_session_logs_numbers_where_the_training_is(
+    store: MemoryStore, make_trainer: Callable[..., Trainer]
+) -> None:
+    logger = RunStoreLogger(store=store)
+
+    make_trainer(logger=logger, max_epochs=2).fit(Talkative())
+    logger.experiment.log({"my/metric": 7}, step=9)
+
+    history = store.get_history(logger.run_id, "my/metric", "other")
+    assert [(point.step, point.value) for point in history] == [(0, 0.0), (1, 1.0), (2, 0.0), (3, 1.0), (9, 7.0)]
+    assert logger.run_id in repr(logger.experiment)
+
+
+def test_the_logger_and_its_session_know_each_others_names(store: MemoryStore) -> None:
+    logger = RunStoreLogger(store=store)
+    logger.log_metrics({"val_loss": 1.0}, step=0)
+    logger.experiment.log({"val/loss": 2.0}, step=0)
+
+    assert [each.value for each in store.get_history(logger.run_id, "loss", "validation")] == [1.0]
+    assert [each.value for each in store.get_history(logger.run_id, "val/loss", "other")] == [2.0]

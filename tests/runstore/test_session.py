@@ -599,3 +599,14 @@ def test_what_cannot_be_drawn_is_named_once_and_counted(
     (warning,) = warnings()
     assert "image 'scan' is not stored" in warning
     assert "has the shape (3,)" in warning
+
+
+def test_numbers_by_name_get_the_step_after_the_highest() -> None:
+    with MemoryStore() as store, RunSession(store, experiment="e") as session:
+        session.log({"train/loss": 1.0})
+        session.log({"train/loss": 2.0}, step=5)
+        assert session.log({"train/loss": 3.0})
+        history = store.get_history(session.run_id, "loss", "train")
+
+        assert [(point.step, point.value) for point in history] == [(0, 1.0), (5, 2.0), (6, 3.0)]
+        assert repr(session) == f"RunSession({session.run_id!r}, experiment='e', has_begun=True)"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -106,7 +107,7 @@ class RunStoreCallback(TrainerCallback):
 
     @property
     def session(self) -> RunSession | None:
-        """The run's session, to log more: ``callback.session.log_figure("roc", figure)``; ``None`` before it begins."""
+        """The run's session, to log more: ``callback.session.log({"my/metric": 3})``; ``None`` before it begins."""
         return self._run.session
 
     # What the trainer tells
@@ -119,10 +120,14 @@ class RunStoreCallback(TrainerCallback):
         """Begins the run, or goes on with the one of a checkpoint."""
         if not self._is_listening:
             self._is_listening = listen(self, self._training)
-        if not state.is_world_process_zero or (self._is_heard and self._trains):
-            return  # the trainer tries again within one call, with smaller batches
-        self._trains = True
-        self._run.train(args, state).log_config(_config(args, state, model))
+        if not state.is_world_process_zero:
+            return
+        if not (self._is_heard and self._trains):  # else the trainer tries again within one call, with smaller batches
+            self._trains = True
+            self._run.train(args, state).log_config(_config(args, state, model))
+        session = self._run.session
+        if session is not None:
+            session.maker, session.step_now = self._logged, partial(getattr, state, "global_step")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:  # noqa: ARG002 - the hook's face
         """Writes what is logged, at the step where training is."""

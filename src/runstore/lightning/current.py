@@ -22,6 +22,7 @@ from runstore.lightning.stages import Held, RunOverStages
 from runstore.model import Run, RunStatus
 from runstore.training.ending import close_when_dropped
 from runstore.training.going_on import experiment_of, read_run
+from runstore.training.points import PointMaker
 from runstore.training.session import RunSession, ending_of
 from runstore.training.system import SystemMetrics
 from runstore.values.checks import check_run_id
@@ -42,11 +43,12 @@ class CurrentRun:
         folders: where Lightning puts files.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the logger's own options
         self,
         sessions: Sessions,
         save_dir: str,
         *,
+        maker: PointMaker,
         run_id: str | None,
         log_model: Literal["all"] | bool,
         system_metrics_s: float | None,
@@ -56,6 +58,7 @@ class CurrentRun:
         self.progress = Progress()
         self._id_was_given = run_id is not None
         self._sessions = sessions
+        self._maker = maker
         self.folders = Folders(save_dir, fit_for_a_path(sessions.experiment))
         self._log_model: Literal["all"] | bool = log_model
         self._lineage = Lineage.new()
@@ -257,6 +260,7 @@ class CurrentRun:
 
     def _new_session(self, **tags: str) -> RunSession:
         session = self._sessions.new(self.run_id, **tags)
+        session.maker, session.step_now = self._maker, self.step_now
         close_when_dropped(self, session)
         return session
 

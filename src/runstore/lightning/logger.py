@@ -100,10 +100,15 @@ class RunStoreLogger(MediaOfLoggers, Logger):
             tags=tags,
             birth={"name": name, "source_path": source_path, "parent_run_id": parent_run_id},
         )
-        self._current = CurrentRun(
-            sessions, os.fspath(save_dir), run_id=run_id, log_model=log_model, system_metrics_s=system_metrics_s
-        )
         self._maker = PointMaker(MetricNames(split=map_names, prefix=prefix))
+        self._current = CurrentRun(
+            sessions,
+            os.fspath(save_dir),
+            maker=self._maker,
+            run_id=run_id,
+            log_model=log_model,
+            system_metrics_s=system_metrics_s,
+        )
 
     @property
     def run_id(self) -> str:
@@ -143,6 +148,8 @@ class RunStoreLogger(MediaOfLoggers, Logger):
     @property
     def experiment(self) -> RunSession:
         """The run's session, to log what Lightning has no word for: ``logger.experiment.log_artifact("roc.png")``.
+
+        ``logger.experiment.log({"my/metric": 3})`` logs numbers where the training is, as for ``self.log``.
 
         In a process that does not write it is Lightning's dummy, which takes every call and does nothing.
         """

@@ -19,6 +19,9 @@ from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus
 from runstore.protocol import RunEditor, RunStore
 from runstore.training.media import LogsMedia
 from runstore.training.misses import Misses, described
+from runstore.training.naming import MetricNames
+from runstore.training.points import PointMaker
+from runstore.training.scalars import step_of
 from runstore.training.sorting import Refused, check_kind_of_points, require_path, sort_config, sort_points
 from runstore.values.checks import check_terminal_status, shown
 from runstore.values.ids import new_run_id
@@ -48,6 +51,8 @@ class RunSession(LogsMedia):
         experiment: the experiment's name, if the run is to be created.
         tags: short texts by key.
         provenance: where the run comes from, nested and typed like a config.
+        maker: makes the points of :meth:`log`. A framework's logger gives its own, so that each name has one series.
+        step_now: tells :meth:`log` the step where training is, where a framework knows it.
     """
 
     def __init__(  # noqa: PLR0913 - the run's whole birth certificate, keyword-only
@@ -86,6 +91,9 @@ class RunSession(LogsMedia):
         self.run_id: str = new_run_id() if run_id is None else run_id
         self.tags: dict[str, str] = dict(tags or {})
         self.provenance: dict[str, Any] = dict(provenance or {})
+        self.maker = PointMaker(MetricNames())
+        self.step_now: Callable[[], int] | None = None
+        self._next_step = 0
         self._misses = Misses(clock)
         self._given = None if callable(store) else store
         self._open = store if callable(store) else None
@@ -171,6 +179,25 @@ class RunSession(LogsMedia):
                     raise
                 self._misses.note_failure(self.run_id, "begin", error)
         return self.run_id
+
+    def log(self, metrics: Mapping[str, Any], step: int | None = None) -> bool:
+        """Logs numbers by name: ``session.log({"my/metric": 3})``; whether the store took them all.
+
+        Args:
+            metrics: as for :meth:`runstore.ActiveRun.log`. What is no number is left out and told once.
+            step: without one, where the framework says that training is; without a framework the step after the
+                highest one of this method.
+
+        Raises:
+            InvalidValueError: this is no mapping.
+        """
+        if step is None:
+            step = self._next_step if self.step_now is None else self.step_now()
+        at = step_of(step)
+        if type(at) is int:
+            self._next_step = max(self._next_step, at + 1)
+        points = self.maker.points(metrics, at)
+        return not points or self.log_metrics(points)
 
     def log_metrics(self, points: Iterable[MetricPoint]) -> bool:
         """Writes points; whether the store took them all. One that breaks a rule is left out, named once and counted.
@@ -299,6 +326,10 @@ class RunSession(LogsMedia):
         """Ends the run by what left the block, and closes the store if this session opened it."""
         self.end_with(error)
         self.close()
+
+    def __repr__(self) -> str:
+        """The run, its experiment, and whether the store has acknowledged its beginning."""
+        return f"RunSession({self.run_id!r}, experiment={self.experiment!r}, has_begun={self._has_begun})"
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the lock and a store that can be opened again."""
