@@ -184,6 +184,22 @@ def test_what_a_filter_names_and_no_run_has_is_pointed_at(sqlite_url: str, where
     assert hint in printed.stdout
 
 
+@pytest.mark.parametrize("asked", [(), ("--experiment", "lungs")])
+def test_an_empty_list_says_whether_runs_are_archived_or_may_have_been_deleted(
+    sqlite_url: str, asked: tuple[str, ...]
+) -> None:
+    with open_store(sqlite_url, durable=False) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("lungs"))
+        store.archive_run(run_id)
+        archived = runstore("runs", "--store", sqlite_url, *asked).stdout
+        store.delete_run(run_id)
+        deleted = runstore("runs", "--store", sqlite_url, *asked).stdout
+
+    assert archived == "All runs are archived (1): --filter 'archived = true' lists them.\n"
+    assert "has no runs" in deleted or "are no runs" in deleted
+    assert "those that were deleted are not listed" in deleted
+
+
 @pytest.mark.usefixtures("ids")
 def test_experiments_are_listed_by_name(sqlite_url: str) -> None:
     printed = runstore("experiments", "--store", sqlite_url).stdout

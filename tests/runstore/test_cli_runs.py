@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -104,11 +105,24 @@ def test_why_a_run_failed_is_one_line_and_the_whole_on_demand(sqlite_url: str) -
     short = runstore("show", run_id, "--store", sqlite_url).stdout
     whole = runstore("show", run_id, "--store", sqlite_url, "--traceback").stdout
 
-    assert "RuntimeError: tell all of it (--traceback shows all of it)" in short
+    assert "RuntimeError: no room (--traceback shows all of it)" in short
     assert "HYDRA" not in short
     assert "no room\nset HYDRA_FULL_ERROR=1\ntell all of it\n" in whole
     assert "\\u001b" not in short + whole
     assert "\x1b" not in short + whole
+
+
+def test_of_a_lost_run_the_last_sign_is_told_and_no_duration(sqlite_url: str) -> None:
+    with open_store(sqlite_url, durable=False) as store:
+        experiment_id = store.get_or_create_experiment("lungs")
+        lost = store.ensure_run(experiment_id, start_time=datetime.now(UTC) - timedelta(hours=3))
+        store.heartbeat(lost, lease_s=1e-6)
+        shown = runstore("show", lost, "--store", sqlite_url).stdout
+        listed = runstore("runs", "--store", sqlite_url, "--columns", "status,took").stdout
+
+    assert "last sign" in shown
+    assert "took " not in shown
+    assert listed.splitlines()[-1].split() == [lost, "lost"]
 
 
 def test_a_long_configuration_is_shown_in_short_and_whole_on_demand(sqlite_url: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from runstore.cli.tables import Column
 from runstore.errors import InvalidValueError
-from runstore.model import Run, SeriesSummary, StepValue
+from runstore.model import Run, RunStatus, SeriesSummary, StepValue
 from runstore.query.parser import parse_field
 from runstore.query.tree import ArtifactName, Attribute, ConfigKey, Metric, Tag
 from runstore.values.config import flatten_config
@@ -197,7 +197,13 @@ def time_zone() -> str:
 
 
 def duration_text(run: Run) -> str:
-    """How long a run took, or has been running as far as is known: ``2h05m``, ``3m20s``, ``12.5s``."""
+    """How long a run took, or has been running as far as is known: ``2h05m``, ``3m20s``, ``12.5s``.
+
+    Of a lost run nothing: when it died nobody knows, and its last heartbeat may be from long before, or from a journal
+    that was stored afterwards.
+    """
+    if run.status == RunStatus.LOST:
+        return ""
     return span_text((run.end_time or max(run.heartbeat_at, run.start_time)) - run.start_time)
 
 

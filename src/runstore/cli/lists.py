@@ -40,7 +40,7 @@ def print_runs(  # noqa: PLR0913 - the command's options, keyword-only
         wants_config = shown_columns is not None and any("config." in each for each in columns)
         configs = reader.get_configs([run.id for run in runs]) if wants_config else {}
         names = {each: reader.get_experiment(each).name for each in {run.experiment_id for run in runs}}
-        hint = "" if runs or where is None else hint_of_nothing(reader, where)
+        nothing = "" if runs else _nothing(reader, where, experiment_id)
     if as_json:
         print_json(
             [
@@ -50,7 +50,7 @@ def print_runs(  # noqa: PLR0913 - the command's options, keyword-only
             ]
         )
     elif not runs:
-        print_line(f"No run matches.{hint}" if where or experiment else "There are no runs yet.")
+        print_line(nothing)
     else:
         facts = facts_of(runs, names, summaries, configs)
         chosen = shown_columns or default_columns(facts)
@@ -61,6 +61,20 @@ def print_runs(  # noqa: PLR0913 - the command's options, keyword-only
         print_line(
             f"More runs match; these are the first {len(runs)}. --limit N gives more, --all gives all.", err=True
         )
+
+
+def _nothing(reader: RunReader, where: str | None, experiment_id: str | None) -> str:
+    """Why a list is empty: what a filter names is not there, the runs are archived, they were deleted, there are none."""
+    if where:
+        return f"No run matches.{hint_of_nothing(reader, where)}"
+    archived = reader.count_runs("archived = true", experiment_id=experiment_id)
+    if archived:
+        return f"All runs are archived ({archived}): --filter 'archived = true' lists them."
+    if experiment_id is not None:
+        return "The experiment has no runs; those that were deleted are not listed."
+    if reader.list_experiments(limit=1).items:
+        return "There are no runs; those that were deleted are not listed."
+    return "There are no runs yet."
 
 
 def _search(

@@ -11,9 +11,9 @@ import msgspec
 from runstore.cli.columns import config_texts, duration_text, number_text, time_text, time_zone
 from runstore.cli.files import print_artifacts, print_series_of_files
 from runstore.cli.finding import find_run
-from runstore.cli.tables import Column, last_line, print_facts, print_json, print_line, print_table, without_colours
+from runstore.cli.tables import Column, first_line, print_facts, print_json, print_line, print_table, without_colours
 from runstore.media.reading import group_series
-from runstore.model import Run, RunFailure, SeriesSummary, StepValue
+from runstore.model import Run, RunFailure, RunStatus, SeriesSummary, StepValue
 from runstore.opening.stores import open_reader
 from runstore.plugins.registry import find_backends
 
@@ -94,6 +94,7 @@ def _facts(run: Run, experiment: str) -> list[list[str]]:
         ["client", run.client_id or ""],
         ["started", f"{time_text(run.start_time)} {time_zone()}"],
         ["ended", f"{time_text(run.end_time)} {time_zone()}" if run.end_time else ""],
+        ["last sign", f"{time_text(run.heartbeat_at)} {time_zone()}" if run.status == RunStatus.LOST else ""],
         ["took", duration_text(run)],
         ["source", run.source_path or ""],
         ["note", run.note or ""],
@@ -104,10 +105,10 @@ def _facts(run: Run, experiment: str) -> list[list[str]]:
 
 
 def _ending(failure: RunFailure | None) -> list[list[str]]:
-    """Why a run failed, in a line: the last one, for what stands before it is advice as often as not."""
+    """Why a run failed, in a line: the first one, as the training said itself when it ended."""
     if failure is None:
         return []
-    said = last_line(failure.message)
+    said = first_line(failure.message)
     more = " (--traceback shows all of it)" if failure.traceback or said != failure.message.strip() else ""
     return [["ended by", f"{failure.type}: {said}{more}"]]
 

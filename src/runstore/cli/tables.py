@@ -130,10 +130,10 @@ def plain_text(text: str, stream: TextIO | None = None) -> str:
     return _escaped(redact(text), stream or sys.stdout)
 
 
-def last_line(text: str) -> str:
-    """The last line of a text that says something, without the codes that colour it."""
+def first_line(text: str) -> str:
+    """The first line of a text that says something, without the codes that colour it."""
     lines = [line.strip() for line in without_colours(text).splitlines() if line.strip()]
-    return lines[-1] if lines else ""
+    return lines[0] if lines else ""
 
 
 def without_colours(text: str) -> str:
