@@ -73,6 +73,13 @@ class GridSeries(Struct, frozen=True, kw_only=True):
         """The kinds of values that are not finite in one of the buckets."""
         return NonFinite(self.non_finite[position])
 
+    def __repr__(self) -> str:
+        """The series and the counts, never the points."""
+        return (
+            f"GridSeries(run_id={self.run_id!r}, name={self.name!r}, dataset_type={str(self.dataset_type)!r}, "
+            f"buckets={len(self.buckets)}, points={sum(self.counts)})"
+        )
+
 
 class HistoryGrid(Struct, frozen=True, kw_only=True):
     """Series of any number of runs on one common grid.
@@ -89,3 +96,7 @@ class HistoryGrid(Struct, frozen=True, kw_only=True):
     edges: tuple[int, ...]
     series: tuple[GridSeries, ...]
     is_bounded: bool
+
+    def __repr__(self) -> str:
+        """The axis and the counts, never the points."""
+        return f"HistoryGrid(by={str(self.by)!r}, buckets={max(len(self.edges) - 1, 0)}, series={len(self.series)})"

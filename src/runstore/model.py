@@ -364,3 +364,8 @@ class Page(Struct, Generic[ItemT], frozen=True, kw_only=True):
     def __getitem__(self, index: int | slice) -> ItemT | tuple[ItemT, ...]:
         """The item at a position, or those of a slice."""
         return self.items[index]
+
+    def __repr__(self) -> str:
+        """How many items of which kind there are, and whether more follow; never the items."""
+        kinds = " or ".join(sorted({type(item).__name__ for item in self.items}))
+        return f"Page({f'{len(self.items)} {kinds}'.strip()}, has_more={self.next_cursor is not None})"
