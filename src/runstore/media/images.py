@@ -1,8 +1,9 @@
-"""An image as a file: of an array as PNG; of Pillow, or a file, as it stands."""
+"""An image as a file: of an array as PNG, or as Pillow writes it; of Pillow, or a file, as it stands."""
 
 import os
 import shutil
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from runstore.media.png import png
 from runstore.values.checks import check_number
 
 _SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".svg")
-_OF_ARRAYS: Final = _SUFFIXES[:1]
+_PNG: Final = _SUFFIXES[0]
 _OF_PILLOW: Final = _SUFFIXES[:4]
 _CHANNELS: Final = (1, 3, 4)
 _KEPT_BY_PNG: Final = frozenset({"1", "L", "LA", "P", "RGB", "RGBA", "I;16"})
@@ -28,10 +29,11 @@ def image(
     value_range: tuple[float, float] | None = None,
     metadata: Mapping[str, Any] | None = None,
 ) -> Media:
-    """An image that is to be kept, as PNG unless it is one of Pillow and the name ends as ``.jpg`` or ``.webp``, or a file.
+    """An image that is to be kept: as PNG, or as the name ends if Pillow is installed, or a file as it is.
 
     Args:
-        name: its name.
+        name: its name; ``.jpg``, ``.jpeg`` or ``.webp`` at its end needs Pillow. Another image's ending gives way to that
+            of the file.
         image: an array of numpy, torch or the like; an image of Pillow; or the path of a file, kept as it is. An array
             has the shape (height, width), (height, width, channels) or (channels, height, width), with 1, 3 or 4 channels;
             where both fit, the last axis has them. Of the values, ``uint8`` stands as it is, booleans are black and
@@ -48,14 +50,16 @@ def image(
     fixed = _checked_range(value_range)
     if isinstance(image, (str, os.PathLike)):
         source = Path(image)
-        suffixes = (source.suffix.lower(),) if source.suffix.lower() in _SUFFIXES else _SUFFIXES
+        own: tuple[str, ...] = (source.suffix.lower(),) if source.suffix.lower() in _SUFFIXES else _SUFFIXES
 
         def copy(path: Path) -> dict[str, Any]:
             shutil.copyfile(source, path)
             return {}
 
-        return new_media("image", name, step=step, suffixes=suffixes, write=copy, metadata=metadata)
+        name = _without_other_ending(name, own)
+        return new_media("image", name, step=step, suffixes=own, write=copy, metadata=metadata)
     if callable(getattr(image, "save", None)) and hasattr(image, "mode") and hasattr(image, "size"):
+        name = _without_other_ending(name, _OF_PILLOW)
         return new_media(
             "image", name, step=step, suffixes=_OF_PILLOW, write=lambda path: _save(image, path), metadata=metadata
         )
@@ -64,10 +68,24 @@ def image(
 
     def encode(path: Path) -> dict[str, Any]:
         pixels, told = _pixels(image, fixed)
-        path.write_bytes(png(pixels))
+        if path.suffix == _PNG:
+            path.write_bytes(png(pixels))
+        else:
+            _save(_pillow_of(pixels), path)
         return {"width": pixels.shape[1], "height": pixels.shape[0], **told}
 
-    return new_media("image", name, step=step, suffixes=_OF_ARRAYS, write=encode, metadata=metadata)
+    suffixes = _OF_PILLOW if find_spec("PIL") is not None else (_PNG,)
+    name = _without_other_ending(name, suffixes)
+    return new_media("image", name, step=step, suffixes=suffixes, write=encode, metadata=metadata)
+
+
+def _without_other_ending(name: Any, allowed: tuple[str, ...]) -> Any:
+    """The name without the ending of a kind of image that the file does not become: ``a.gif`` becomes ``a.png``."""
+    if not isinstance(name, str):
+        return name
+    other = (suffix for suffix in _SUFFIXES if suffix not in allowed and name.lower().endswith(suffix))
+    ending = next(other, "")
+    return name[: len(name) - len(ending)]
 
 
 def _checked_range(value_range: object) -> tuple[float, float] | None:
@@ -83,7 +101,7 @@ def _checked_range(value_range: object) -> tuple[float, float] | None:
 
 def _save(image: Any, path: Path) -> dict[str, Any]:
     """Writes an image of Pillow, in colours where the file's format has not its own mode."""
-    is_png = path.suffix == ".png"
+    is_png = path.suffix == _PNG
     if image.mode in {"F", "I"}:  # numbers, not colours
         pixels, told = _pixels(numpy_of(image), None)
         image = _pillow_of(pixels)
@@ -96,9 +114,9 @@ def _save(image: Any, path: Path) -> dict[str, Any]:
 
 
 def _pillow_of(pixels: Any) -> Any:
-    from PIL import Image  # noqa: PLC0415 - the caller's image is one of it
+    from PIL import Image  # noqa: PLC0415 - slow, and needed for few files only
 
-    return Image.fromarray(pixels[:, :, 0])
+    return Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
 
 
 def _pixels(image: Any, fixed: tuple[float, float] | None) -> tuple[Any, dict[str, Any]]:

@@ -50,12 +50,26 @@ class MediaItem(Struct, frozen=True, kw_only=True):
 def read_series(reader: RunReader, run_id: str, name: str) -> list[MediaItem]:
     """What a run has kept under a name, by ascending step; what has no step comes first. Of an unknown name nothing.
 
+    Several images that Lightning's ``log_image`` has kept in one call, as ``overlay/0``, ``overlay/1`` and so on, are read by
+    their own names, or all of them as ``overlay``: step after step, those of a step in the order of the call.
+
     One read of the run's records; no file is opened.
 
     Raises:
         RunNotFoundError: no such run.
     """
-    return list_series(reader, run_id).get(name, [])
+    found = list_series(reader, run_id)
+    if name in found:
+        return found[name]
+    numbered = [(int(each[len(name) + 1 :]), found[each]) for each in found if _is_one_of_several(each, name)]
+    items = [(number, item) for number, series in numbered for item in series]
+    items.sort(key=lambda pair: (-1 if pair[1].step is None else pair[1].step, pair[0]))
+    return [item for _, item in items]
+
+
+def _is_one_of_several(name: str, of: str) -> bool:
+    start, _, number = name.rpartition("/")
+    return start == of and number.isascii() and number.isdecimal()
 
 
 def list_series(reader: RunReader, run_id: str) -> dict[str, list[MediaItem]]:

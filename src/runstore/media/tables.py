@@ -1,6 +1,7 @@
 """A table as a file: Parquet where a library that writes it is installed, else CSV."""
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -145,7 +146,7 @@ class _Plain:
             import pyarrow as pa  # noqa: PLC0415 - slow, and needed for such tables only
             import pyarrow.parquet  # noqa: PLC0415
 
-            columns = {name: _of_one_type(pa.array, values) for name, values in self._columns.items()}
+            columns = {name: _of_one_type(_arrow_column, values) for name, values in self._columns.items()}
             pyarrow.parquet.write_table(pa.table(columns), path)
         else:
             import polars as pl  # noqa: PLC0415 - as above
@@ -171,7 +172,10 @@ class _Pandas:
             frame.to_csv(path, index=not is_numbered)
         else:
             named = frame.rename(columns=str)
-            named.to_parquet(path, engine="pyarrow", index=not is_numbered)
+            try:
+                named.to_parquet(path, engine="pyarrow", index=not is_numbered)
+            except Exception:  # noqa: BLE001 - pyarrow raises what it likes, and raises it again if this is no help
+                _with_texts(named).to_parquet(path, engine="pyarrow", index=not is_numbered)
         return _told(len(frame), frame.columns)
 
 
@@ -236,6 +240,27 @@ def _of_one_type(array: Any, values: list[Any]) -> Any:
         return array(values)
     except Exception:  # noqa: BLE001 - each library raises its own
         return array([None if value is None else str(value) for value in values])
+
+
+def _arrow_column(values: list[Any]) -> Any:
+    """A column of pyarrow, of a type that Parquet has: an empty mapping's it has not."""
+    import pyarrow as pa  # noqa: PLC0415 - slow, and needed for such tables only
+    import pyarrow.parquet  # noqa: PLC0415
+
+    column = pa.array(values)
+    pyarrow.parquet.write_table(pa.table({"column": column[:0]}), io.BytesIO())
+    return column
+
+
+def _with_texts(frame: Any) -> Any:
+    """A frame of pandas whose columns of several types, or of one that Parquet has not, are texts; no value is lost."""
+    texts = {}
+    for name in frame.columns[[dtype.kind == "O" for dtype in frame.dtypes]]:
+        try:
+            frame[[name]].to_parquet(io.BytesIO(), engine="pyarrow", index=False)
+        except Exception:  # noqa: BLE001 - as above
+            texts[name] = frame[name].map(str, na_action="ignore")
+    return frame.assign(**texts)
 
 
 def _told(rows: int, columns: Any) -> dict[str, Any]:

@@ -372,3 +372,63 @@ def test_a_text_of_odd_characters_is_kept(kept: Kept) -> None:
 def test_what_is_no_text_raises_at_once() -> None:
     with pytest.raises(InvalidValueError, match="text is"):
         media.text("odd", b"bytes")  # type: ignore[arg-type]  # what the test is about
+
+
+def test_several_images_of_one_call_are_read_back_by_their_key(kept: Kept) -> None:
+    for step in (20, 10):
+        for index in (1, 0, 10):
+            kept(media.text(f"overlay/{index}", f"{index} at {step}", step=step))
+    kept(media.text("overlay/left", "no number", step=0))
+
+    texts = [item.read().decode() for item in kept.series("overlay")]
+
+    assert texts == [f"{index} at {step}" for step in (10, 20) for index in (0, 1, 10)]
+    assert [item.step for item in kept.series("overlay/10")] == [10, 20]
+
+
+@pytest.mark.parametrize(
+    ("name", "kept_as", "kind"),
+    [("a.jpg", "a.jpg", "JPEG"), ("a.webp", "a.webp", "WEBP"), ("a.gif", "a.png", "PNG"), ("a.b", "a.b.png", "PNG")],
+)
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_an_array_becomes_the_kind_of_image_that_its_name_says(
+    kept: Kept, name: str, kept_as: str, kind: str, channels: int
+) -> None:
+    item = kept(media.image(f"plots/{name}", np.zeros((4, 3, channels))))
+
+    assert item.artifact.name == f"plots/{kept_as}"
+    assert Image.open(io.BytesIO(item.read())).format == kind
+    assert (item.about["width"], item.about["height"]) == (3, 4)
+
+
+def test_without_pillow_an_array_becomes_a_png_whatever_its_name_says(
+    kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runstore.media.images.find_spec", lambda _library: None)
+
+    assert kept(media.image("a.jpg", np.zeros((4, 3)))).artifact.name == "a.png"
+
+
+def test_a_file_keeps_its_own_ending(kept: Kept, tmp_path: Path) -> None:
+    (tmp_path / "scan.tif").write_bytes(b"bytes of a scan")
+
+    assert kept(media.image("plots/scan.jpg", tmp_path / "scan.tif")).artifact.name == "plots/scan.tif"
+
+
+def test_a_frame_with_columns_of_several_types_is_kept_and_they_are_texts(kept: Kept) -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    pytest.importorskip("pyarrow")
+    columns = {"a": [1, "x"], "b": [None, {}], "c": [[1], [2, 3]], "d": [0.5, None], "e": [None, 2], "f": ["x", "y"]}
+
+    item = kept(media.table("cases.parquet", pandas.DataFrame(columns)))
+    rows = kept(media.table("rows.parquet", columns))
+
+    for each in (item, rows):
+        assert polars.read_parquet(each.read()).to_dict(as_series=False) == {
+            "a": ["1", "x"],
+            "b": [None, "{}"],
+            "c": [[1], [2, 3]],
+            "d": [0.5, None],
+            "e": [None, 2],
+            "f": ["x", "y"],
+        }
