@@ -83,6 +83,42 @@ def test_what_there_was_no_room_for_is_said_on_stderr(sqlite_url: str) -> None:
     assert "--columns" in printed.stderr
 
 
+def test_at_80_columns_a_run_s_name_status_start_and_duration_are_shown(sqlite_url: str) -> None:
+    this_year = datetime.now(UTC).replace(month=7, day=15, hour=12, minute=30)
+    with open_store(sqlite_url, durable=False) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("lungs"), name=_LONG, start_time=this_year)
+        store.log_metrics(run_id, [MetricPoint(name="auroc", value=0.5, step=0, dataset_type="validation")])
+        store.finalize(run_id, "completed", end_time=this_year + timedelta(seconds=754))
+
+    narrow = runstore("runs", "--store", sqlite_url, columns=80, TZ="UTC").stdout.splitlines()[-1]
+    wide = runstore("runs", "--store", sqlite_url, columns=140, TZ="UTC").stdout
+
+    assert narrow.split()[-4:] == ["completed", "07-15", "12:30", "12m34s"]
+    assert len(narrow) <= 80
+    assert f"{this_year.year}-07-15 12:30" in wide
+
+
+def test_a_metric_that_few_runs_have_comes_last(sqlite_url: str) -> None:
+    with open_store(sqlite_url, durable=False) as store:
+        experiment_id = store.get_or_create_experiment("lungs")
+        for number in range(5):
+            metric, kind = ("auroc", "validation") if number == 0 else ("loss", "train")
+            point = MetricPoint(name=metric, value=0.5, step=0, dataset_type=kind)
+            store.log_metrics(store.ensure_run(experiment_id), [point])
+
+    head = runstore("runs", "--store", sqlite_url, columns=200).stdout.splitlines()[1]
+
+    assert [word for word in head.split() if "." in word] == ["loss.min", "auroc.max"]
+
+
+def test_a_status_is_never_cut(sqlite_url: str, ids: list[str]) -> None:
+    asked = "name,status,training_mode,note,metric.validation.auroc.max,metric.train.loss.min"
+
+    printed = runstore("runs", "--store", sqlite_url, "--columns", asked, columns=60).stdout
+
+    assert all("completed" in line for line in printed.splitlines() if line.split()[0] in ids)
+
+
 def test_columns_can_be_chosen(sqlite_url: str, ids: list[str]) -> None:
     asked = (
         "name, experiment,took,metric.train.loss.first,metric.train.loss.count,config.model.depth,tag.owner,end_time"

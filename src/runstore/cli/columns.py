@@ -29,6 +29,9 @@ _MORE_IS_BETTER = (
 )
 _NO_RESULTS = ("epoch", "step", "lr", "learning_rate", "time", "duration", "system", "gpu", "cpu", "memory")
 
+_WORDS = ("status", "training_mode", "attempt")
+"""Attributes whose values are so short that to cut them would gain nothing."""
+
 _MOST_METRICS = 4
 _MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
@@ -49,21 +52,31 @@ class Shown(NamedTuple):
     text: Callable[[Facts], str]
 
 
-def default_columns(runs: Sequence[Facts]) -> list[Shown]:
-    """The id, how the run stands, and the best values of the metrics that most runs have."""
+def default_columns(runs: Sequence[Facts], *, is_narrow: bool = False) -> list[Shown]:
+    """The id, how the run stands, and the best values of the metrics that most runs have.
+
+    Args:
+        runs: what is listed.
+        is_narrow: whether there is little room: the year of a start is left out where all runs began this year.
+    """
+    this_year = datetime.now(UTC).astimezone().year
+    leaves_year = is_narrow and all(facts.run.start_time.astimezone().year == this_year for facts in runs)
+
+    def started(facts: Facts) -> str:
+        text = time_text(facts.run.start_time, to_seconds=False)
+        return text.partition("-")[2] if leaves_year else text
+
     columns = [
         Shown(Column("run"), lambda facts: facts.run.id),
         Shown(Column("name", may_be_cut=True, goes=1), lambda facts: facts.run.name or ""),
         Shown(Column("status"), lambda facts: facts.run.status.value),
-        Shown(
-            Column(f"started\n({time_zone()})", goes=4), lambda facts: time_text(facts.run.start_time, to_seconds=False)
-        ),
-        Shown(Column("took", goes=3, is_number=True), lambda facts: duration_text(facts.run)),
+        Shown(Column(f"started\n({time_zone()})", goes=2, cuts_others=True), started),
+        Shown(Column("took", goes=3, is_number=True, cuts_others=True), lambda facts: duration_text(facts.run)),
     ]
     if len({facts.run.experiment_id for facts in runs}) > 1:
         columns.insert(2, Shown(Column("experiment", may_be_cut=True, goes=6), lambda facts: facts.experiment))
     for number, (name, kind) in enumerate(_common_series(runs)):
-        columns.append(_metric(Metric(kind, name, best_of(name)), goes=2 if number == 0 else 4 + number))
+        columns.append(_metric(Metric(kind, name, best_of(name)), goes=4 if number == 0 else 6 + number))
     return columns
 
 
@@ -116,7 +129,8 @@ def _attribute(field: Attribute) -> Shown:
         title = {"start_time": "started", "end_time": "ended"}[field.name]
         column = Column(f"{title}\n({time_zone()})")
     else:
-        column = Column(field.name, may_be_cut=not field.name.endswith("id"), is_number=field.name == "attempt")
+        may_be_cut = not field.name.endswith("id") and field.name not in _WORDS
+        column = Column(field.name, may_be_cut=may_be_cut, is_number=field.name == "attempt")
     name = "archived_at" if field.name == "archived" else field.name
     return Shown(column, lambda facts: _attribute_text(getattr(facts.run, name)))
 
@@ -148,17 +162,20 @@ def best_of(name: str) -> str:
 
 
 def _common_series(runs: Sequence[Facts]) -> list[tuple[str, str]]:
-    """The series that most of the runs have, results before what only says how the training went."""
+    """First the series that at least half of the runs with metrics have; results before what only tells of training."""
     counts: dict[tuple[str, str], int] = {}
     for facts in runs:
         for key in facts.summaries:
             counts[key] = counts.get(key, 0) + 1
 
+    with_metrics = sum(1 for facts in runs if facts.summaries)
+
     def rank(key: tuple[str, str]) -> tuple[Any, ...]:
         name, kind = key
         words = name.lower().replace("/", "_").replace("-", "_").split("_")
         is_result = not any(word in words for word in _NO_RESULTS) and name.lower() not in _NO_RESULTS
-        return (not is_result, best_of(name) == "last", _BEFORE.index(kind), -counts[key], name)
+        is_rare = 2 * counts[key] < with_metrics
+        return (is_rare, not is_result, best_of(name) == "last", _BEFORE.index(kind), -counts[key], name)
 
     return sorted(counts, key=rank)[:_MOST_METRICS]
 

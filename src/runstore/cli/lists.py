@@ -7,13 +7,15 @@ import msgspec
 from runstore.cli.columns import asked_columns, default_columns, facts_of, time_text, time_zone
 from runstore.cli.finding import all_experiments, find_experiment
 from runstore.cli.hints import advice_of_keys, hint_of_nothing
-from runstore.cli.tables import Column, print_json, print_line, print_table
+from runstore.cli.tables import Column, print_json, print_line, print_table, terminal_width
 from runstore.model import Run
 from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
 
 _PAGE = 1000
 _LIMIT = 20
+_WIDE = 120
+"""Columns of a terminal from which there is room for the year."""
 
 ALL = -1
 """As a limit: there is none."""
@@ -53,7 +55,7 @@ def print_runs(  # noqa: PLR0913 - the command's options, keyword-only
         print_line(nothing)
     else:
         facts = facts_of(runs, names, summaries, configs)
-        chosen = shown_columns or default_columns(facts)
+        chosen = shown_columns or default_columns(facts, is_narrow=0 < terminal_width() < _WIDE)
         left_out = print_table([each.column for each in chosen], [[each.text(one) for each in chosen] for one in facts])
         if left_out:
             print_line(f"No room for {', '.join(left_out)}: widen the window, or choose with --columns.", err=True)

@@ -41,12 +41,14 @@ class Column(NamedTuple):
         may_be_cut: its cells are cut, with a mark, rather than go past the edge.
         goes: when it is left out altogether: the greatest number first, 0 never.
         is_number: its cells stand at the right.
+        cuts_others: cells of others are cut as short as may be before it is left out.
     """
 
     title: str
     may_be_cut: bool = False
     goes: int = 0
     is_number: bool = False
+    cuts_others: bool = False
 
 
 def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -91,7 +93,7 @@ def _fitted(columns: Sequence[Column], widths: Sequence[int], room: int) -> tupl
 
     cut(_SHORT_CUT)
     for index in sorted(kept, key=lambda index: -columns[index].goes):
-        if columns[index].goes == 1:
+        if columns[index].goes == 1 or columns[index].cuts_others:
             cut(_LEAST_CUT)
         if excess() > 0 and columns[index].goes:
             kept.remove(index)
