@@ -105,7 +105,7 @@ def test_a_filter_in_other_words_is_answered_with_ours(text: str, advice: str) -
     [
         ("-start_time", "'start_time desc'"),
         ("- metric.train.loss", "'metric.train.loss desc'"),
-        ("+created_at", "'created_at asc'"),
+        ("+created_at", "'start_time asc'"),
         ("name sideways", "expected 'asc', 'desc' or the end"),
         ("name, start_time", "give several orders one by one"),
         ("name desc nulls last", "in both directions"),
@@ -121,6 +121,24 @@ def test_an_order_in_other_words_is_answered_with_ours(text: str, advice: str) -
     assert advice in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "advice"),
+    [
+        ("tag.my tag = 'y'", 'write tag."my tag"'),
+        ("config.weight decay = 1", 'write config."weight decay"'),
+        ("tag.fold = 3", "put texts in single quotes: '3'"),
+        ("start_time > 3", "a time is a text"),
+    ],
+)
+def test_what_a_key_or_its_value_lacks_is_said(text: str, advice: str) -> None:
+    with pytest.raises(QueryError) as caught:
+        parse_filter(text)
+
+    assert advice in str(caught.value)
+
+
 def test_an_unknown_field_is_answered_with_all_that_there_are() -> None:
-    with pytest.raises(QueryError, match=r"id, name, note, status, .*attempt, start_time, .*artifact, or tag\.KEY"):
+    with pytest.raises(
+        QueryError, match=r"\? Fields are id, name, note, status, .*attempt, start_time, .*artifact, tag\.KEY"
+    ):
         parse_filter("nonsense = 1")

@@ -23,7 +23,7 @@ def advice_of_keys(reader: RunReader) -> Iterator[None]:
     except QueryError as error:
         like = fields_meant(error.unknown_field, _in_use(reader)) if error.unknown_field else []
         advice = f"; did you mean {' or '.join(like)}?" if like else error.advice
-        others = "; beside these there are started, ended and took (how long it ran)"
+        others = "; started, ended and took (how long it ran) are columns, too"
         raise QueryError(f"--columns: {str(error).removesuffix(error.advice)}{others}{advice}") from None
 
 

@@ -108,7 +108,8 @@ def about_characters(before: str, rest: str) -> str:
     """
     signed = re.match(r"([-+])\s*([^\W\d][\w.]*)", rest)
     if signed:
-        return f"; for {'descending' if signed[1] == '-' else 'ascending'} order write '{signed[2]} {_direction(signed[1])}'"
+        way, field = ("desc" if signed[1] == "-" else "asc"), _meant(signed[2], _ATTRIBUTES) or signed[2]
+        return f"; for {way}ending order write '{field} {way}'"
     word = re.search(r"[^\W\d][\w.]*$", before)
     key = _IN_BRACKETS.match(rest)
     if key and word and word[0].lower() not in _KEYWORDS:
@@ -125,10 +126,6 @@ def about_characters(before: str, rest: str) -> str:
         (f"; {hint}" for characters, hint in _INSTEAD_OF_CHARACTERS if rest.removeprefix(".").startswith(characters)),
         "",
     )
-
-
-def _direction(sign: str) -> str:
-    return "desc" if sign == "-" else "asc"
 
 
 def about_field(text: str, attributes: Iterable[str], statistics: Iterable[str]) -> str:  # noqa: PLR0911 - a return a habit
@@ -260,7 +257,7 @@ def about_literal(found: str, *, kind: str, is_time: bool, is_duration: bool = F
         return "; a duration is in seconds, as in duration > 3600"
     if is_time:
         return "; a time is a text: '2026-11-21' or '2026-11-21T08:30:00Z'"
-    if kind == "word" and _WORD.fullmatch(found):
+    if kind == "number" or (kind == "word" and _WORD.fullmatch(found)):
         return f"; put texts in single quotes: '{found}'"
     return ""
 
@@ -286,7 +283,11 @@ def about_operator(found: str, field: str) -> str:
             if field == "archived"
             else f"; compare it, or ask whether it is there: {field} is not null"
         )
-    return next((f"; {hint}" for word, hint in _OPERATORS if found.lower() == word), "")
+    hint = next((f"; {hint}" for word, hint in _OPERATORS if found.lower() == word), "")
+    table, dot, key = field.partition(".")
+    if not hint and dot and table != "metric" and '"' not in key and _WORD.fullmatch(found):
+        return f'; a key that holds blanks stands in double quotes: write {table}."{key} {found}"'
+    return hint
 
 
 def about_field_place(found: str, *, kind: str) -> str:

@@ -51,9 +51,9 @@ _PART: Final = re.compile(r'\.(?:"((?:[^"]|"")*)"|([^."]+))')
 
 WORDS: Final = (*ATTRIBUTES, *ALIASES, _ARTIFACT)
 """The fields that are one word each."""
-_A_FIELD: Final = (
-    f"a field (one of {', '.join(WORDS)}, or tag.KEY, config.KEY or "
-    f"metric.KIND.NAME[.{'|'.join(STATISTICS)}] with KIND one of {', '.join(DatasetType)})"
+_FIELDS: Final = (
+    f"Fields are {', '.join(WORDS)}, tag.KEY, config.KEY and "
+    f"metric.KIND.NAME[.{'|'.join(STATISTICS)}] with KIND one of {', '.join(DatasetType)}"
 )
 
 
@@ -262,15 +262,17 @@ class _Parser:
     def parse_field(self) -> Field:
         token = self._peek()
         if token.kind != "word":
-            raise self._fail(_A_FIELD, query_advice.about_field_place(token.text, kind=token.kind))
+            advice = query_advice.about_field_place(token.text, kind=token.kind)
+            raise self._fail("a field", advice or f". {_FIELDS}")
         head, parts = _split_path(token.text)
         field = _field(head.lower(), parts)
         if field is None:
             following = self._tokens[self._next + 1]
             if (following.kind, following.text) == ("mark", "("):
-                raise self._fail(_A_FIELD, query_advice.about_call(token.text, STATISTICS))
+                raise self._fail("a field", query_advice.about_call(token.text, STATISTICS))
             advice = query_advice.about_field(token.text, WORDS, STATISTICS)
-            error = self._fail(_A_FIELD, advice)
+            advice += f"{'' if advice.endswith('?') else '.'} {_FIELDS}"
+            error = self._fail("a field", advice)
             error.unknown_field, error.advice = token.text, advice
             raise error
         self._next += 1
