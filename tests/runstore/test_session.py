@@ -610,3 +610,30 @@ def test_numbers_by_name_get_the_step_after_the_highest() -> None:
 
         assert [(point.step, point.value) for point in history] == [(0, 1.0), (5, 2.0), (6, 3.0)]
         assert repr(session) == f"RunSession({session.run_id!r}, experiment='e', has_begun=True)"
+
+
+def test_the_programs_own_mistakes_are_not_called_the_stores(caplog: pytest.LogCaptureFixture) -> None:
+    with MemoryStore() as store, RunSession(store, experiment="e") as session:
+        for _ in range(2):
+            session.log_image("overlay", "no-such-file.png")
+        session.log_artifact("no-such-file.bin")
+    told = [record.getMessage() for record in caplog.records]
+
+    assert "the store" not in " ".join(told)
+    assert "an artifact could not be stored" in told[1]
+    assert "; 3 of its calls brought what cannot be stored; last error" in told[-1]
+
+
+def test_what_the_store_failed_is_told_beside_the_programs_mistakes(caplog: pytest.LogCaptureFixture) -> None:
+    store = BreakableStore()
+    session = RunSession(store, experiment="e")
+    session.begin()
+    session.log_artifact("no-such-file.bin")
+    store.breakage = DOWN
+    session.log({"loss": 1.0})
+    session.end("completed")
+
+    assert (
+        "; 1 of its calls brought what cannot be stored, and the store failed 2 of its calls, "
+        "and 1 metric points were not stored; last error"
+    ) in caplog.records[-1].getMessage()

@@ -49,7 +49,7 @@ class Teller:
     def ended(self, run: Told, status: RunStatus, error: BaseException | RunFailure | None, seconds: float) -> None:
         """The run has ended."""
         reason = f" by {_reason(error)}" if error is not None else ""
-        missed = f"; the store did not take {run.failures} of its calls" if run.failures else ""
+        missed = f"; {run.failures} of its calls were not stored, or not whole" if run.failures else ""
         self._say(f"{described(run)} {status} after {_took(seconds)}{reason}{missed}{self._how_to_see(run)}")
 
     def _how_to_see(self, run: Told) -> str:

@@ -48,6 +48,7 @@ class Misses:
         """
         self.calls = 0
         self.points = 0
+        self._own = 0
         self.last_error: Exception | None = None
         self._clock = clock
         self._told: set[str] = set()
@@ -80,16 +81,19 @@ class Misses:
             is_outage = isinstance(error, RunStoreError) and error.is_transient
             if is_mistake or (verb == "log_artifact" and not is_outage):
                 # It is this call's own, such as a file that cannot be read, and no reason to keep others waiting.
+                self._own += 1
+                is_own = True
                 is_news = self._is_news(run_id, f"{verb} {described(error)}")
             else:
+                is_own = False
                 is_news = not self._pause_s
                 self._pause_s = min(max(_FIRST_PAUSE_S, 2 * self._pause_s), _LONGEST_PAUSE_S)
                 self._quiet_until = self._clock() + self._pause_s
         if is_news:
             _log.warning(
-                "run %s: the store did not take %s; training goes on, and what is not stored is counted: %s",
+                "run %s: %s; training goes on, and what is not stored is counted: %s",
                 run_id,
-                _IN_WORDS.get(verb, verb),
+                _in_words(verb, is_own=is_own),
                 described(error),
             )
 
@@ -99,6 +103,7 @@ class Misses:
         """Counts a call of which parts were left out, and names each kind of them once."""
         with self._lock:
             self.calls += 1
+            self._own += 1
             self.points += points
             self.last_error = error
             news = [part for part in refused if self._is_news(run_id, part.what)]
@@ -120,13 +125,18 @@ class Misses:
 
     def sum_up(self, run_id: str, status: str) -> None:
         """Says at the end of a run what was not stored, if anything."""
+        failed = self.calls - self._own
+        told = [
+            f"{self._own} of its calls brought what cannot be stored" if self._own else "",
+            f"the store failed {failed} of its calls" if failed else "",
+            f"{self.points} metric points were not stored" if self.points else "",
+        ]
         if self.calls:
             _log.warning(
-                "run %s ended as %s; the store failed %d of its calls, and %d metric points were not stored; last error: %s",
+                "run %s ended as %s; %s; last error: %s",
                 run_id,
                 status,
-                self.calls,
-                self.points,
+                ", and ".join(filter(None, told)),
                 described(self.last_error),
             )
 
@@ -148,6 +158,12 @@ class Misses:
             _log.warning("run %s: further mistakes of new kinds are counted and not told one by one", run_id)
             return False
         return True
+
+
+def _in_words(verb: str, *, is_own: bool) -> str:
+    """What was not stored; where it lies in the call itself, the store is not blamed."""
+    what = _IN_WORDS.get(verb, verb)
+    return f"{what} could not be stored" if is_own else f"the store did not take {what}"
 
 
 def described(error: Exception | None) -> str:
