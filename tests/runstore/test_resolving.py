@@ -85,7 +85,9 @@ def test_counting_back_further_than_there_are_runs_says_how_many_there_are(store
 
     with pytest.raises(RunNotFoundError, match=r"@3 means .*there are only 2"):
         store.resolve_run("@3")
-    with pytest.raises(RunNotFoundError, match="there are none in the experiment 'nobody'"):
+    with pytest.raises(
+        RunNotFoundError, match=r"^@1 means the newest run, and there are no runs in the experiment 'nobody'"
+    ):
         store.resolve_run("@1", experiment_id="nobody")
     with pytest.raises(InvalidValueError, match="@10001 is too far back"):
         store.resolve_run("@10001")

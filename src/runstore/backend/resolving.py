@@ -68,10 +68,9 @@ def _newest(source: Operations, number: int, experiment_id: str | None) -> str:
         raise InvalidValueError(f"@{number} is too far back; give a number from @1 to @{MAX_PAGE}, or the run's id")
     found = _search(source, None, experiment_id=experiment_id, limit=number)
     if len(found) < number:
-        there_are = f"there are only {len(found)}" if found else "there are none"
-        raise RunNotFoundError(
-            f"@{number} means the run that began so many runs back, and {there_are}{_in(experiment_id)}"
-        )
+        means = "the newest run" if number == 1 else f"the newest run but {number - 1}"
+        there_are = f"there are only {len(found)}" if found else "there are no runs"
+        raise RunNotFoundError(f"@{number} means {means}, and {there_are}{_in(experiment_id)}")
     return found[-1].id
 
 

@@ -104,7 +104,8 @@ class ActiveRun(LogsMedia):
         Args:
             metrics: numbers by name: of Python, numpy, torch and the like, also an array or a tensor of one element;
                 ``True`` is 1. ``train/``, ``val/`` and ``test/`` before a name say on which part of the data it was
-                computed; :mod:`runstore.training.naming` has the rule. A mapping in a mapping names its numbers with a
+                computed, and so do ``train_``, ``val.``, ``validation-`` and the like; :mod:`runstore.training.naming` has
+                the rule. A mapping in a mapping names its numbers with a
                 slash between. What is no number is left out and told once.
             step: a whole number from 0 to 2**63 - 1. A number logged again at a step replaces the one before. Without it the call gets the
                 step after the highest one so far, so that each call makes a step of its own. At a step out of that range

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from os import PathLike
 from typing import Any, NamedTuple
 
-from runstore.errors import InvalidValueError, RunNotFoundError, RunStoreError, StoreUnavailableError
+from runstore.errors import ConflictError, InvalidValueError, RunNotFoundError, RunStoreError, StoreUnavailableError
 from runstore.local.homes import here
 from runstore.opening import open_store
 from runstore.protocol import RunReader, RunStore
@@ -20,6 +20,7 @@ from runstore.session.output import Output
 from runstore.session.run import ActiveRun
 from runstore.session.telling import Teller
 from runstore.settings import load_settings, require_url
+from runstore.training.going_on import experiment_of, read_run
 from runstore.training.session import RunSession
 from runstore.training.system import SystemMetrics
 from runstore.values.checks import check_name, check_number, check_run_id, check_tags, check_text, shown
@@ -71,7 +72,7 @@ def start_run(  # noqa: PLR0913 - the run's whole birth certificate, keyword-onl
             parent's.
         config: settings of any kind, as for :meth:`ActiveRun.log_config`.
         tags: short texts by key; numbers and truth values become texts.
-        name: a label for people.
+        name: a label for people; a run that exists is renamed.
         note: a text about the run.
         run_id: the id for a new run, or an existing run to write to. One that has ended stays ended, unless ``resume``.
         resume: ``True`` opens the run ``run_id`` again if it has ended, as its next attempt. A text names the run to go
@@ -131,6 +132,8 @@ def start_run(  # noqa: PLR0913 - the run's whole birth certificate, keyword-onl
         run.log_config(config)
     if named is not None and texts:
         run.add_tags(texts)  # a run that exists keeps those of its birth
+    if named is not None and name is not None:
+        run.rename(name)
     if note is not None:
         run.set_note(note)
     if git_changes or packages:
@@ -180,6 +183,16 @@ def _begin(session: RunSession, resume: str | bool) -> None:  # noqa: FBT001 - w
         raise InvalidValueError(
             f"there is no run {session.run_id!r} yet, and no experiment is named in which to begin it; "
             f"do: start_run('my-experiment', run_id={session.run_id!r})"
+        ) from error
+    except ConflictError as error:
+        found = read_run(session, session.run_id)
+        other = None if found is None else experiment_of(session, found)
+        session.close()
+        if other in {None, session.experiment}:
+            raise
+        raise ConflictError(
+            f"run {session.run_id!r} is of the experiment {other!r}, not of {session.experiment!r}; "
+            "name that one, or choose another run_id"
         ) from error
     except BaseException:
         session.close()

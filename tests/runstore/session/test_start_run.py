@@ -18,7 +18,7 @@ import pytest
 
 import runstore
 from runstore import media
-from runstore.errors import InvalidValueError, RunNotFoundError, SettingsError, StoreUnavailableError
+from runstore.errors import ConflictError, InvalidValueError, RunNotFoundError, SettingsError, StoreUnavailableError
 from runstore.memory.store import MemoryStore
 from runstore.model import Run, RunFailure, RunStatus
 from runstore.protocol import RunReader
@@ -779,3 +779,24 @@ def test_a_name_a_step_or_an_option_of_a_picture_that_is_not_allowed_raises(begi
             run.log_text("t", "five", step=wrong)
         with pytest.raises(TypeError, match="dots"):
             run.log_text("t", "five", dots=3)
+
+
+def test_a_run_that_is_gone_on_with_under_another_name_is_renamed(store: MemoryStore, begin: Begin) -> None:
+    with begin(name="orig"):
+        pass
+    with begin(None, resume="orig", name="other") as run:
+        assert run.name == "other"
+    assert only_run(store).name == "other"
+
+    with begin(None, resume="other"):
+        pass
+    assert only_run(store).name == "other"
+
+
+def test_a_run_of_another_experiment_is_told_by_the_names_that_were_given(begin: Begin) -> None:
+    with begin("ct-seg", run_id="fold-3"):
+        pass
+
+    told = "run 'fold-3' is of the experiment 'ct-seg', not of 'f'; name that one, or choose another run_id"
+    with pytest.raises(ConflictError, match=re.escape(told)):
+        begin("f", run_id="fold-3", resume=True)
