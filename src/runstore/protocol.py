@@ -630,6 +630,9 @@ class RunReader(Protocol):
     def list_artifacts(self, run_id: str) -> tuple[Artifact, ...]:
         """The run's artifact records, ordered by name in code-point order.
 
+        A reader, and a store that was opened with ``durable=False``, list what each recorder has reported of its own
+        figures as well: records named ``runstore.health/...``, which :func:`runstore.recording.stored_health` reads.
+
         Raises:
             RunNotFoundError: no such run.
         """
