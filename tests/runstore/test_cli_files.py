@@ -62,6 +62,20 @@ def test_of_a_series_the_last_file_is_fetched_or_that_of_a_step(sqlite_url: str,
 
 
 @pytest.mark.usefixtures("run_id")
+def test_files_of_several_series_have_names_of_their_own(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "out").mkdir()
+    monkeypatch.chdir(tmp_path / "out")
+
+    for name in ("caption", "weights/conv", "report", "best.ckpt"):
+        _fetch(sqlite_url, name)
+
+    fetched = sorted(file.name for file in (tmp_path / "out").iterdir())
+    assert fetched == ["best.ckpt", "caption-000000055.txt", "conv-000000055.json", "report.txt"]
+
+
+@pytest.mark.usefixtures("run_id")
 def test_a_whole_series_is_fetched_into_a_folder(sqlite_url: str, tmp_path: Path) -> None:
     printed = _fetch(sqlite_url, "caption", str(tmp_path / "captions"), "--all")
 

@@ -63,10 +63,16 @@ def fetch(  # noqa: PLR0913 - the command's options
         found = find_files(reader, run_id, name, step=step, is_all=is_all)
         folder = Path(target or PurePosixPath(name).name) if is_all else None
         for artifact in found:
-            place = folder / PurePosixPath(artifact).name if folder else Path(target or PurePosixPath(artifact).name)
+            place = folder / PurePosixPath(artifact).name if folder else Path(target or _default_target(name, artifact))
             with open_artifact(reader, run_id, artifact) as source:
                 copy_out(source, place, overwrite=overwrite)
             print_line(str(place))
+
+
+def _default_target(name: str, artifact: str) -> str:
+    """The artifact's last part, with the name before it if that is a step of a series: no two series share a file."""
+    last = PurePosixPath(artifact).name
+    return f"{PurePosixPath(name).name}-{last}" if artifact.startswith(f"{name}/") else last
 
 
 def _described(item: Artifact) -> str:
