@@ -7,7 +7,7 @@ from typing import Any
 import polars
 import pytest
 
-from runstore import MetricPoint, Store, open_store
+from runstore import MetricPoint, Store, open_store, start_run
 from runstore.errors import InvalidValueError, RunNotFoundError
 
 START = datetime(2026, 11, 21, 8, 30, tzinfo=UTC)
@@ -103,6 +103,14 @@ def test_a_reference_that_means_no_run_is_an_error(store: Store, runs: Any) -> N
 
     with pytest.raises(RunNotFoundError, match=r"nobody|@9"):
         store.history_frame(runs, as_="frame")
+
+
+def test_a_run_that_is_being_led_is_named_by_its_id(store: Store) -> None:
+    with start_run("lungs", store=store, console=False) as run:
+        for given in (run, [run]):
+            with pytest.raises(InvalidValueError, match="its attribute id"):
+                store.history_frame(given, as_="frame")  # type: ignore[arg-type]  # a mistake
+        assert len(store.history_frame(run.id, as_="frame")) == 0
 
 
 def test_a_run_that_was_read_and_deleted_since_is_left_out(store: Store) -> None:

@@ -81,10 +81,20 @@ def _given(runs: Runs) -> dict[str, bool]:
     if isinstance(runs, (str, Run)):
         runs = [runs]
     if not isinstance(runs, Iterable):
-        raise InvalidValueError(f"runs is {shown(runs)} of type {type(runs).__name__}; give a run's id, or several")
+        raise InvalidValueError(
+            f"runs is {shown(runs)} of type {type(runs).__name__}; give a run's id, or several{_id_of(runs)}"
+        )
     each = [(run.id, False) if isinstance(run, Run) else (run, True) for run in runs]
+    for run, is_written in each:
+        if is_written and not isinstance(run, str) and _id_of(run):
+            raise InvalidValueError(f"runs has {shown(run)} of type {type(run).__name__}; give a run's id{_id_of(run)}")
     check_run_ids([text for text, _ in each])
     return dict(each)
+
+
+def _id_of(run: object) -> str:
+    """What to write instead of something that has an id, such as the run that ``start_run`` gives."""
+    return ": the id of this one is its attribute id" if isinstance(getattr(run, "id", None), str) else ""
 
 
 def _checked(metrics: Metric | Sequence[Metric]) -> list[tuple[str, str | None]]:

@@ -23,6 +23,19 @@ def tag_texts(tags: object) -> dict[Any, Any]:
     return {key: str(value) if isinstance(value, (bool, int, float)) else value for key, value in tags.items()}
 
 
+def check_config(config: object) -> None:
+    """Refuses what has no named settings.
+
+    Raises:
+        InvalidValueError: this is a text, a number or a list.
+    """
+    if isinstance(config, (str, bytes, int, float, complex, list, tuple, set, frozenset)):
+        raise InvalidValueError(
+            f"config is {shown(config)} of type {type(config).__name__}; give settings by name: a mapping such as "
+            "{'lr': 0.001}, a namespace, a dataclass or a model"
+        )
+
+
 def status_of(error: BaseException | None) -> RunStatus:
     """How a run ends whose block was left by this: as for any training, and a cancelled task was told to stop, too."""
     asyncio = sys.modules.get("asyncio")

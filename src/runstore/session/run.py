@@ -16,7 +16,7 @@ from runstore.errors import InvalidValueError, RunStoreError
 from runstore.model import Artifact, RunFailure, RunStatus
 from runstore.protocol import RunEditor, RunReader, RunStore
 from runstore.session import signals
-from runstore.session.given import reason_of, status_of, tag_texts
+from runstore.session.given import check_config, reason_of, status_of, tag_texts
 from runstore.session.telling import Teller, html_of
 from runstore.training.ending import expect_end, note_end
 from runstore.training.hparams import config_of
@@ -133,7 +133,11 @@ class ActiveRun(LogsMedia):
         """Merges settings into the run's config: a mapping, a namespace, a dataclass, a pydantic model, an OmegaConf node.
 
         Paths, enums, arrays, classes and functions in it are kept in words; see :mod:`runstore.training.hparams`.
+
+        Raises:
+            InvalidValueError: a text, a number or a list, which has no named settings.
         """
+        check_config(config)
         if not self._is_over("log_config"):
             self._session.log_config(config_of(config))
 

@@ -14,7 +14,7 @@ from runstore.protocol import RunReader, RunStore
 from runstore.provenance import gather_provenance
 from runstore.secrets import redact
 from runstore.session import cells
-from runstore.session.given import tag_texts
+from runstore.session.given import check_config, tag_texts
 from runstore.session.origins import Origins
 from runstore.session.output import Output
 from runstore.session.run import ActiveRun
@@ -102,6 +102,7 @@ def start_run(  # noqa: PLR0913 - the run's whole birth certificate, keyword-onl
     cells.end_earlier(depth=1)
     texts = check_tags(tag_texts(tags or {}))
     _check_note(note)
+    check_config(config)
     every_s = _checked_interval(system_metrics_s)
     named = _named_run(resume, run_id)
     place = _place_of(store, parent, durable=durable, artifacts=artifacts)

@@ -208,6 +208,19 @@ class Settings:
     data: Path
 
 
+@pytest.mark.parametrize("config", ["lr=1", [1, 2], ("lr", 1), 5, 0.1, b"lr", {"lr"}], ids=repr)
+def test_a_config_without_named_settings_is_refused_before_the_run_begins(
+    store: MemoryStore, begin: Begin, config: Any
+) -> None:
+    with pytest.raises(InvalidValueError, match="give settings by name"):
+        begin(config=config)
+
+    assert len(store.search_runs()) == 0
+    with begin() as run, pytest.raises(InvalidValueError, match="give settings by name"):
+        run.log_config(config)
+    assert only_run(store).status == RunStatus.COMPLETED
+
+
 @pytest.mark.parametrize(
     ("config", "kept"),
     [
