@@ -57,7 +57,9 @@ def _copy_rows(url: str, copies: int) -> None:
             for table in (run, *tables):
                 shifts = {**shift_of, "pk": last.get(table)}
                 values = {
-                    column.name: _copied_column(table, column, number, shifts.get(column.name)) for column in table.c
+                    column.name: _copied_column(table, column, number, shifts.get(column.name))
+                    for column in table.c
+                    if column.computed is None  # what the database makes of the others
                 }
                 key = next(table.c[name] for name in ("series_pk", "run_pk", "pk") if name in table.c)
                 most = last[series] if key.name == "series_pk" else last[run]

@@ -1,9 +1,11 @@
 """What a program prints, kept beside what it shows: Python's own standard output and error, of bounded size."""
 
 import os
+import shutil
 import sys
 import tempfile
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -32,8 +34,9 @@ class Output:
             keep: called with the file at the end, if anything was printed; the file is gone afterwards.
         """
         self._keep = keep
-        self._folder = tempfile.TemporaryDirectory(prefix="runstore-output-")
-        self._log = _BoundedLog(Path(self._folder.name))
+        folder = Path(tempfile.mkdtemp(prefix="runstore-output-"))
+        self._remove_folder = weakref.finalize(self, _remove, folder, os.getpid())
+        self._log = _BoundedLog(folder)
         self._taps = [_Tap(stream, self._log.add) for stream in (sys.stdout, sys.stderr) if hasattr(stream, "__dict__")]
 
     def stop(self, *, is_hurried: bool) -> None:  # noqa: ARG002 - it waits for nothing
@@ -45,7 +48,13 @@ class Output:
             if file is not None:
                 self._keep(file)
         finally:
-            self._folder.cleanup()
+            self._remove_folder()
+
+
+def _remove(folder: Path, pid: int) -> None:
+    """Removes the folder, unless this is a forked child that ends: it is its parent's."""
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 class _Tap:
@@ -102,7 +111,8 @@ class _BoundedLog:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._lock = threading.RLock()
-        self._head = (folder / "output.log").open("wb")
+        # Without buffers, which a forked child that ends would write out once more.
+        self._head = (folder / "output.log").open("wb", buffering=0)
         self._head_bytes = 0
         self._tails: list[Any] = []
         self._tail_bytes = 0
@@ -121,7 +131,7 @@ class _BoundedLog:
 
     def _turn(self) -> None:
         """Begins another file of last lines; of three, the oldest goes."""
-        self._tails.append(tempfile.TemporaryFile(dir=self._folder))  # noqa: SIM115 - it stays open
+        self._tails.append(tempfile.TemporaryFile(dir=self._folder, buffering=0))  # noqa: SIM115 - it stays open
         self._tail_bytes = 0
         if len(self._tails) > 2:  # noqa: PLR2004 - the last full one, and the one that grows
             oldest = self._tails.pop(0)

@@ -37,6 +37,9 @@ _LAST_STEP_S: Final = 5.0
 _OF_A_CHILD: Final = {"console": False, "git_changes": False, "packages": False}
 
 
+_NEXT: Final = "next"
+
+
 class Companion(Protocol):
     """What goes along with a run and ends with it: readings of the machine, what the program prints."""
 
@@ -87,7 +90,9 @@ class ActiveRun(LogsMedia):
         self._start_run = start_run
         self._maker = PointMaker(MetricNames())
         self._highest = -1
-        self._steps: itertools.count[int] | None = None  # it counts in one go: no lock that a fork could find taken
+        # The steps of calls that name none, once there was one. A counter counts in one go, and setdefault takes the first
+        # of two that threads have made: no lock that a fork could find taken.
+        self._steps: dict[str, itertools.count[int]] = {}
         self._children: list[ActiveRun] = []
         self._companions: list[Companion] = []
         self._status: RunStatus | None = None
@@ -124,7 +129,8 @@ class ActiveRun(LogsMedia):
                 raise InvalidValueError(f"step is {shown(step)} of type {type(step).__name__}; give a whole number")
             if self._highest < at <= MAX_STEP:  # one that no store takes leaves the steps of later calls as they are
                 self._highest = at
-                self._steps = None if self._steps is None else itertools.count(at + 1)
+                if self._steps:
+                    self._steps[_NEXT] = itertools.count(at + 1)
         points = self._maker.points(metrics, at)
         if points:
             self._session.log_metrics(points)
@@ -337,9 +343,11 @@ class ActiveRun(LogsMedia):
         self._teller.began(self)
 
     def _take_step(self) -> int:
-        if self._steps is None:
-            self._steps = itertools.count(1 + max(self._highest, self._last_stored_step() if self._may_exist else -1))
-        step = next(self._steps)
+        steps = self._steps.get(_NEXT)
+        if steps is None:
+            last = self._last_stored_step() if self._may_exist else -1
+            steps = self._steps.setdefault(_NEXT, itertools.count(1 + max(last, self._highest)))
+        step = next(steps)
         self._highest = max(self._highest, step)
         return step
 
@@ -387,7 +395,7 @@ class ActiveRun(LogsMedia):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy in another process needs to write to the same run."""
-        return self.__dict__ | {"_steps": None, "_ends": None, "_children": [], "_companions": []}
+        return self.__dict__ | {"_steps": {}, "_ends": None, "_children": [], "_companions": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A copy that writes to the same run and does not end it."""

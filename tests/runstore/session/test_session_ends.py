@@ -204,6 +204,23 @@ def test_a_forked_child_that_ends_or_is_terminated_ends_no_run_of_its_parents(pr
         assert list(reader.get_history(only_run(url).id, "loss", "other").values) == [1.0, 2.0]
 
 
+def test_a_forked_child_that_ends_leaves_its_parents_output_alone(program: Program, url: str) -> None:
+    text = (
+        "import os\nprint('before the fork')\n"
+        "if os.fork() == 0:\n    sys.exit(0)\n"
+        "os.wait()\nprint('after the fork')\nrun.finish()\n"
+    )
+
+    status, error = finished(program(text, more=", capture_output=True"))
+
+    assert status == 0, error
+    with open_reader(url) as reader:
+        run = only_run(url)
+        (name,) = [each.name for each in reader.list_artifacts(run.id) if each.artifact_type == "log"]
+        with reader.open_artifact(run.id, name) as kept:
+            assert kept.read().endswith(b"before the fork\nafter the fork\n")
+
+
 def test_the_handler_is_given_back_after_the_last_run(program: Program) -> None:
     text = (
         "import signal\nfrom runstore.session import signals\n"

@@ -667,6 +667,27 @@ def test_the_line_at_the_end_tells_the_reason_without_secrets(begin: Begin, caps
     assert "by ValueError: no postgresql://me:***@host/db" in capsys.readouterr().err
 
 
+def test_threads_of_a_resumed_run_take_steps_of_their_own(store: MemoryStore, begin: Begin) -> None:
+    with begin() as run:
+        run.log({"loss": 0.0})
+    resumed = begin(resume=run.id)
+    together = threading.Barrier(8)
+
+    def log(worker: int) -> None:
+        together.wait()
+        for turn in range(5):
+            resumed.log({"loss": worker + turn / 10})
+
+    workers = [threading.Thread(target=log, args=(number,)) for number in range(8)]
+    for each in workers:
+        each.start()
+    for each in workers:
+        each.join()
+    resumed.finish()
+
+    assert list(store.get_history(run.id, "loss", "other").steps) == list(range(41))
+
+
 # --- what goes along with it -------------------------------------------------------------------------------------
 
 
