@@ -19,7 +19,7 @@ from pymongo import ReplaceOne
 from pymongo.errors import PyMongoError
 
 from runstore.artifacts import Blobs, blobs_at
-from runstore.backend import NewExperiment, NewRun, RunEnd
+from runstore.backend import NewExperiment, NewRun, RunEnd, check_kept
 from runstore.errors import ExperimentNotFoundError, InvalidValueError
 from runstore.local.clock import now_us
 from runstore.model import TERMINAL_STATUSES, Artifact, RunStatus
@@ -199,7 +199,10 @@ class MongoStore(MongoEdits):
 
     def append(self, run_id: str, series: SeriesColumns) -> None:
         if not series:
-            self._keep_alive(run_id)
+            if self._is_heartbeat_due(run_id):
+                self._keep_alive(run_id)
+            else:  # the run may have been purged since
+                check_kept(run_id, self.presence_of(run_id))
             return
         is_due = self._is_heartbeat_due(run_id)
         self._points.write(run_id, series, is_heartbeat=is_due)

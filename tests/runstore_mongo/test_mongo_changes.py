@@ -1,7 +1,7 @@
 """Changed, archived, deleted and restored runs: the same as in the store in memory, on both kinds of server."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +203,16 @@ def test_a_deleted_run_is_not_revived_by_being_begun_again(changed: MongoStore) 
         changed.set_note("a", "x")
     with pytest.raises(RunNotFoundError):
         changed.delete_run("none")
+
+
+def test_a_call_without_points_is_refused_by_a_purged_run_that_this_handle_has_begun(changed: MongoStore) -> None:
+    run_id = changed.ensure_run(changed.get_or_create_experiment("pneumonia"))
+    changed.delete_run(run_id)
+    changed.log_metrics(run_id, [])
+    changed.collect_garbage(deleted_before=datetime.now(UTC) + timedelta(hours=1), dry_run=False)
+
+    with pytest.raises(RunDeletedError):
+        changed.log_metrics(run_id, [])
 
 
 def test_a_deleted_experiment_is_hidden_with_its_runs_until_it_is_used_again(
