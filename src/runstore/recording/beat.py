@@ -46,7 +46,7 @@ class Beat:
     def stop(self, *, is_waited_for: bool = True) -> None:
         """Ends the thread, so that no beat is under way when the store is closed; one that hangs is left behind."""
         self._stop.set()
-        if is_waited_for and self._thread is not None:
+        if is_waited_for and self._thread is not None and self._thread.is_alive():  # another thread may be starting it
             self._thread.join(timeout=_JOIN_S)
 
     def _run(self) -> None:

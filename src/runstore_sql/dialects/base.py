@@ -53,6 +53,10 @@ class Dialect(ABC):
             meet another program, behind a pooler.
         without_limit: the statement that lets a transaction take its time.
         commits_ddl: whether each statement that changes the schema commits by itself, so that no transaction holds one.
+        has_partial_indexes: whether an index can leave rows out.
+        index_unsettled: what makes the index ``{name}`` on the runs for which ``{unsettled}`` holds; none where a computed
+            column takes its place.
+        keeps_joins_in_order: the word behind ``SELECT`` that has tables joined as they stand.
         points_a_piece: how many points one transaction removes of what nobody needs any more.
         rest_a_piece: how long others then find the database free, as a multiple of the time that this took.
         sorts_in_blocks: whether an index on the first term of an order serves, with the rows that are equal in it sorted
@@ -75,6 +79,9 @@ class Dialect(ABC):
     begin_reading: ClassVar[str]
     without_limit: ClassVar[str] = ""
     commits_ddl: ClassVar[bool] = False
+    has_partial_indexes: ClassVar[bool] = True
+    index_unsettled: ClassVar[tuple[str, ...]] = ()
+    keeps_joins_in_order: ClassVar[str] = ""
     points_a_piece: ClassVar[int] = 2000
     rest_a_piece: ClassVar[float] = 3.0
     sorts_in_blocks: ClassVar[bool] = True

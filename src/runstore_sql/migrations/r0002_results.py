@@ -6,6 +6,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from alembic import op
 
+from runstore_sql.dialects.base import dialect_of
 from runstore_sql.dialects.first_schema import FirstSchema
 from runstore_sql.migrations.r0002_columns import add, add_index
 
@@ -103,22 +104,17 @@ def add_settled() -> None:
 def add_unsettled() -> None:
     """Adds an index on the runs that are not settled."""
     name, bind = "runstore_run_unsettled", op.get_bind()
-    match bind.dialect.name:
-        case "sqlite":
-            add_index(name, "runstore_run", ["status"], sqlite_where=sa.text("settled IS NOT attempt"))
-        case "postgresql":
-            bind.exec_driver_sql(f"CREATE INDEX IF NOT EXISTS {name} ON runstore_run (({_UNSETTLED}), status)")
-            bind.exec_driver_sql(
-                "ANALYZE runstore_run, runstore_metric, runstore_result"
-            )  # the planner knows nothing of them
-        case _:
-            add("runstore_run", sa.Column("unsettled", sa.SmallInteger, sa.Computed(_UNSETTLED, persisted=False)))
-            add_index(name, "runstore_run", ["unsettled", "status"])
+    statements = dialect_of(bind.dialect.name).index_unsettled
+    for statement in statements:
+        bind.exec_driver_sql(statement.format(name=name, unsettled=_UNSETTLED))
+    if not statements:
+        add("runstore_run", sa.Column("unsettled", sa.SmallInteger, sa.Computed(_UNSETTLED, persisted=False)))
+        add_index(name, "runstore_run", ["unsettled", "status"])
 
 
 def add_search_indexes() -> None:
     """Adds indexes on what searches and counts ask for."""
-    if op.get_bind().dialect.name == "mysql":
+    if not dialect_of(op.get_bind().dialect.name).has_partial_indexes:
         is_hidden = "CASE WHEN archived_us IS NULL AND deleted_us IS NULL THEN NULL ELSE 1 END"
         add("runstore_run", sa.Column("hidden", sa.SmallInteger, sa.Computed(is_hidden, persisted=False)))
         add_index("runstore_run_hidden", "runstore_run", ["hidden"])

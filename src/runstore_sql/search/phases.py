@@ -183,7 +183,9 @@ class Phases:
         edge = (
             sa.select(walked).select_from(source).where(*conditions).order_by(walked.desc() if down else walked.asc())
         )
-        edge = edge.offset(asked.limit).limit(1).prefix_with("STRAIGHT_JOIN", dialect="mysql")
+        edge = edge.offset(asked.limit).limit(1)
+        if self._dialect.keeps_joins_in_order:
+            edge = edge.prefix_with(self._dialect.keeps_joins_in_order)
         is_before = sa.or_(EDGE.is_(None), walked >= EDGE if down else walked <= EDGE)
         return Part(found.where(is_before).limit(asked.limit + 1), ordering, edge)
 

@@ -50,6 +50,8 @@ class MysqlDialect(Dialect):
     commits_ddl = True  # a broken attempt is taken up again
     points_a_piece = 500
     rest_a_piece = 10.0
+    has_partial_indexes = False
+    keeps_joins_in_order = "STRAIGHT_JOIN"
     sorts_in_blocks = False
     hashes_sets = True
     first_schema = FIRST_SCHEMA

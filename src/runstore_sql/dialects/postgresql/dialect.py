@@ -50,6 +50,10 @@ class PostgresqlDialect(Dialect):
     settling_mark = "-txid_current()"
     is_ripe = """runstore_run.settled < 0 AND (-runstore_run.settled < txid_snapshot_xmin(txid_current_snapshot())
         OR -runstore_run.settled > txid_current())"""  # of another server, whose database was brought here
+    index_unsettled = (
+        "CREATE INDEX IF NOT EXISTS {name} ON runstore_run (({unsettled}), status)",
+        "ANALYZE runstore_run, runstore_metric, runstore_result",  # the planner knows nothing of them yet
+    )
     first_schema = FIRST_SCHEMA
     writer = PostgresqlPointWriter
     histories = PostgresqlHistoryReader

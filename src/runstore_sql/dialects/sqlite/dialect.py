@@ -38,6 +38,7 @@ class SqliteDialect(Dialect):
     # A writer that meets the lock waits for milliseconds, so it should be met less than once in a hundred calls.
     points_a_piece = 4000
     rest_a_piece = 200.0
+    index_unsettled = ("CREATE INDEX IF NOT EXISTS {name} ON runstore_run (status) WHERE settled IS NOT attempt",)
     first_schema = FIRST_SCHEMA
     writer = SqlitePointWriter
     histories = SqliteHistoryReader
