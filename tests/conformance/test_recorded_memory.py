@@ -12,6 +12,8 @@ from runstore.testing import Harness, RunStoreConformance
 class RecordedMemoryHarness(Harness):
     """A database that lives inside this process, behind journals on disk."""
 
+    is_immediate = False
+
     def __init__(self, folder: Path) -> None:
         self._database = MemoryDatabase()
         self._folder = folder

@@ -4,7 +4,6 @@ import logging
 import os
 import sys
 import threading
-import weakref
 from typing import Any, Literal
 
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
@@ -15,7 +14,7 @@ from runstore.lightning.choosing import Own, choose_run, warn_of_overlap
 from runstore.lightning.cli_config import keep_cli_config
 from runstore.lightning.folders import Folders, fit_for_a_path
 from runstore.lightning.lineage import Lineage, Progress
-from runstore.lightning.position import Position
+from runstore.lightning.position import Steps
 from runstore.lightning.resuming import Origin
 from runstore.lightning.sessions import Sessions
 from runstore.lightning.stages import Held, RunOverStages
@@ -38,7 +37,7 @@ class CurrentRun:
 
     Attributes:
         run_id: the run that is written to.
-        last_step: the step of what was logged last; -1 before.
+        steps: where its training is.
         progress: what the stages of this run have logged.
         folders: where Lightning puts files.
     """
@@ -54,7 +53,7 @@ class CurrentRun:
         system_metrics_s: float | None,
     ) -> None:
         self.run_id = new_run_id() if run_id is None else check_run_id(run_id)
-        self.last_step = -1
+        self.steps = Steps()
         self.progress = Progress()
         self._id_was_given = run_id is not None
         self._sessions = sessions
@@ -67,7 +66,6 @@ class CurrentRun:
         self._is_global_zero: bool | None = None
         self._is_new_stage = False
         self._goes_on = False
-        self._trainer: weakref.ref[Any] | None = None
         self._system_metrics_s = system_metrics_s
         self._was_copied = False
         self._process = os.getpid()
@@ -99,24 +97,11 @@ class CurrentRun:
             self._watch_system(on=True)
         return run.session
 
-    def note_step(self, step: Any) -> None:
-        """Something is logged at this step; what is no whole number is refused later, and not counted on from."""
-        if type(step) is int:
-            self.last_step = step
-
-    def step_now(self) -> int:
-        """The step at which Lightning would log now; without a trainer, that of what was logged last."""
-        trainer = self._known_trainer()
-        if trainer is None:
-            return max(self.last_step, 0)
-        batches = getattr(getattr(trainer.fit_loop, "epoch_loop", None), "_batches_that_stepped", None)
-        return int(trainer.global_step if batches is None else batches)
-
     def keep_checkpoint(self, callback: Any) -> None:
         """Takes note of the file that a ``ModelCheckpoint`` has written, and keeps it as ``log_model`` says."""
         if self.is_written_here and self._log_model:
-            trainer = self._known_trainer()
-            self._checkpoints.written(callback, self._position(trainer), self.begun_session(), trainer=trainer)
+            trainer = self.steps.trainer
+            self._checkpoints.written(callback, self.steps.position(), self.begun_session(), trainer=trainer)
 
     # What the trainer tells
 
@@ -125,7 +110,7 @@ class CurrentRun:
 
         From here to :meth:`begin` what is logged waits, for the stage may get a run of its own.
         """
-        self._trainer = weakref.ref(trainer)
+        self.steps.follow(trainer)
         self._is_global_zero = bool(trainer.is_global_zero)
         self._is_new_stage, self._goes_on = True, False
         if trainer.world_size > 1:
@@ -239,9 +224,9 @@ class CurrentRun:
         run.session.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the trainer; the copy writes to the same run."""
+        """Everything but what the trainer told; the copy writes to the same run."""
         self._was_copied = True
-        return self.__dict__ | {"_trainer": None, "_is_global_zero": None}
+        return self.__dict__ | {"_is_global_zero": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """The same run; what is opened is closed with it."""
@@ -260,17 +245,9 @@ class CurrentRun:
 
     def _new_session(self, **tags: str) -> RunSession:
         session = self._sessions.new(self.run_id, **tags)
-        session.maker, session.step_now = self._maker, self.step_now
+        session.maker, session.step_now = self._maker, self.steps.now
         close_when_dropped(self, session)
         return session
-
-    def _known_trainer(self) -> Any:
-        return None if self._trainer is None else self._trainer()
-
-    def _position(self, trainer: Any) -> Position | None:
-        if trainer is None:
-            return None
-        return Position(epoch=trainer.current_epoch, step=trainer.global_step, logged_step=max(self.last_step, 0))
 
     def _watch_system(self, *, on: bool) -> None:
         run = self.staged()
@@ -293,7 +270,7 @@ class CurrentRun:
 
     def _give_failed_stage_its_run(self) -> None:
         """Gives a stage that failed before it began the run that it would have had."""
-        trainer = self._known_trainer()
+        trainer = self.steps.trainer
         if self._is_new_stage and trainer is not None:
             self._is_new_stage = False
             if trainer.ckpt_path is None and (run_id := self._run_of_its_own(trainer)) is not None:
@@ -309,7 +286,7 @@ class CurrentRun:
         """Leaves the run, which has ended, and goes on with a new one that is linked to it."""
         old_id, old_folder, self.run_id = self.run_id, self.folders.of_checkpoints(self.run_id), run_id
         self._id_was_given = False
-        self._lineage, self.progress, self.last_step = Lineage.new(), Progress(), -1
+        self._lineage, self.progress, self.steps.last = Lineage.new(), Progress(), -1
         self._checkpoints = CheckpointLog(self._log_model, self._lineage)
         self._move_checkpoints(trainer, old_folder)
         if not self.is_written_here:

@@ -168,12 +168,12 @@ class RunStoreLogger(MediaOfLoggers, Logger):
             self._say_why_nothing_is_written()
             return
         current = self._current
-        at = current.last_step + 1 if step is None else step_of(step)
+        at = current.steps.last + 1 if step is None else step_of(step)
         points = self._maker.points(metrics, at)
-        current.note_step(at)
+        current.steps.note(at)
         session = current.begun_session()
         if points:
-            current.progress.note(current.last_step)
+            current.progress.note(current.steps.last)
             session.log_metrics(points)
 
     def log_hyperparams(self, params: Any, *args: Any, **kwargs: Any) -> None:
@@ -192,9 +192,9 @@ class RunStoreLogger(MediaOfLoggers, Logger):
         run = self._current.staged()
         run.log_config(config_of(params))
         if isinstance(metrics, Mapping):
-            at = max(self._current.last_step, 0) if step is None else step_of(step)
+            at = max(self._current.steps.last, 0) if step is None else step_of(step)
             points = self._maker.points(metrics, at)
-            self._current.note_step(at)
+            self._current.steps.note(at)
             run.log_points(points)
         elif metrics is not None:
             others.insert(0, metrics)
@@ -206,7 +206,7 @@ class RunStoreLogger(MediaOfLoggers, Logger):
         current = self._current
         if not current.is_written_here:
             return
-        made = list(make(current.step_now() if step is None else step_of(step)))
+        made = list(make(current.steps.now() if step is None else step_of(step)))
         session = current.begun_session()
         for each in made:
             session.log_media(each)

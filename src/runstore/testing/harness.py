@@ -55,7 +55,8 @@ class Harness(ABC):
         effort: how many of the generated examples to try, from 0 to 1; less than 1 for a backend whose every call
             takes tens of milliseconds.
         is_immediate: whether another process sees at once what a verb has acknowledged. ``False`` for a store that
-            delivers a moment later: the state machine then keeps to the handles of one process.
+            delivers a moment later: the state machine then keeps to the handles of one process, and points and config
+            that a purged run is sent need not be refused before they are delivered.
     """
 
     deviations: Mapping[str, str] = _NOTHING
