@@ -41,6 +41,24 @@ def test_a_resumed_training_is_the_next_attempt_of_the_run_that_wrote_the_checkp
     assert list(store.get_history(run.id, "loss", "train").steps) == [1, 2, 3, 4]
 
 
+def test_a_resumed_training_calls_its_series_as_before_in_whatever_order_they_come(
+    store: MemoryStore, tmp_path: Path
+) -> None:
+    first = RunStoreCallback(store=store)
+    stopped(tmp_path, first)
+    assert first.session is not None
+    first.session.log({"val_loss": 1.0, "val/loss": 100.0}, step=0)
+
+    second = RunStoreCallback(store=store)
+    tiny_trainer(tmp_path, second, eval_strategy="no").train(resume_from_checkpoint=True)
+    assert second.session is not None
+    second.session.log({"val/loss": 200.0}, step=1)
+    second.session.log({"val_loss": 2.0}, step=1)
+
+    assert list(store.get_history(first.run_id, "loss", "validation").values) == [1.0, 2.0]
+    assert list(store.get_history(first.run_id, "val/loss", "other").values) == [100.0, 200.0]
+
+
 def test_a_resumed_training_whose_callbacks_are_restored_goes_on_with_its_run_too(
     store: MemoryStore, tmp_path: Path
 ) -> None:

@@ -73,6 +73,23 @@ def test_a_fit_from_a_checkpoint_continues_the_run_as_its_next_attempt(
     assert list(store.get_history(run.id, "loss_step", "train").steps) == [0, 1, 2, 3]
 
 
+def test_a_run_that_goes_on_calls_its_series_as_before_in_whatever_order_they_come(
+    store: MemoryStore, make_trainer: MakeTrainer, fitted: tuple[RunStoreLogger, Path], tmp_path: Path
+) -> None:
+    first, path = fitted
+    first.log_metrics({"val_loss": 1.0, "val/loss": 100.0}, step=0)
+    from_a_checkpoint = RunStoreLogger(store=store, save_dir=tmp_path)
+    of_an_id = RunStoreLogger(store=store, run_id=first.run_id, save_dir=tmp_path)
+
+    make_trainer(logger=from_a_checkpoint, max_epochs=2).fit(Model(), ckpt_path=path)
+    for step, logger in enumerate((from_a_checkpoint, of_an_id), start=1):
+        logger.log_metrics({"val/loss": 100.0 + step}, step=step)
+        logger.log_metrics({"val_loss": 1.0 + step}, step=step)
+
+    assert list(store.get_history(first.run_id, "loss", "validation").values) == [1.0, 2.0, 3.0]
+    assert list(store.get_history(first.run_id, "val/loss", "other").values) == [100.0, 101.0, 102.0]
+
+
 def test_a_checkpoint_tells_the_experiment_where_the_program_names_none(
     store: MemoryStore, make_trainer: MakeTrainer, fitted: tuple[RunStoreLogger, Path], tmp_path: Path
 ) -> None:

@@ -1,6 +1,9 @@
+import logging
+
 import pytest
 
-from runstore.training.naming import MetricNames, split_metric_name
+from runstore.model import DatasetType
+from runstore.training.naming import MetricNames, SeriesName, split_metric_name
 
 
 @pytest.mark.parametrize(
@@ -49,6 +52,39 @@ def test_two_keys_that_the_rule_would_merge_stay_apart() -> None:
     assert second == ("val/loss", "other")
     assert names["val_loss"] == first
     assert names["val/loss"] == second
+
+
+def test_that_a_key_does_not_get_its_short_name_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    names = MetricNames()
+
+    with caplog.at_level(logging.WARNING, "runstore.training.naming"):
+        for key in ("val_loss", "val/loss", "val/loss", "val/auroc"):
+            names[key]
+
+    (record,) = caplog.records
+    assert "'val/loss' is kept whole" in record.getMessage()
+    assert "'val_loss' has the name 'loss' of validation" in record.getMessage()
+
+
+@pytest.mark.parametrize("keys", [("val_loss", "val/loss"), ("val/loss", "val_loss")])
+def test_a_key_that_a_run_has_whole_stays_whole_in_whatever_order_they_come(keys: tuple[str, str]) -> None:
+    names = MetricNames(prefix="a")
+    names.learn([SeriesName("a-loss", DatasetType.VALIDATION), SeriesName("a-val/loss", DatasetType.OTHER)])
+
+    found = {key: names[key] for key in keys}
+
+    assert found == {"val_loss": ("a-loss", "validation"), "val/loss": ("a-val/loss", "other")}
+
+
+def test_what_a_run_has_counts_more_than_what_was_answered_before() -> None:
+    names = MetricNames()
+    answered_before = names["val/loss"]
+
+    names.learn([SeriesName("val/loss", DatasetType.OTHER)])
+
+    assert answered_before == ("loss", "validation")
+    assert names["val/loss"] == ("val/loss", "other")
+    assert names["val_loss"] == ("loss", "validation")
 
 
 def test_the_rule_can_be_switched_off() -> None:

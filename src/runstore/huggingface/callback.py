@@ -12,12 +12,10 @@ from transformers.integrations import INTEGRATION_TO_CALLBACK
 from runstore.errors import InvalidValueError
 from runstore.huggingface.checkpoints import LogModel
 from runstore.huggingface.led import LedRun
-from runstore.huggingface.names import name_of, name_of_test
 from runstore.huggingface.watching import listen
 from runstore.model import RunStatus
 from runstore.protocol import RunStore
 from runstore.training.hparams import config_of
-from runstore.training.naming import MetricNames
 from runstore.training.points import PointMaker
 from runstore.training.session import RunSession, ending_of
 from runstore.values.checks import check_name
@@ -94,8 +92,6 @@ class RunStoreCallback(TrainerCallback):
             system_metrics_s=system_metrics_s,
             birth={"name": name, "tags": tags, "source_path": source_path, "parent_run_id": parent_run_id},
         )
-        self._logged = PointMaker(MetricNames(rule=name_of))
-        self._predicted = PointMaker(MetricNames(rule=name_of_test))
         self._is_listening = False
         self._is_heard = False
         self._trains = False
@@ -127,15 +123,15 @@ class RunStoreCallback(TrainerCallback):
             self._run.train(args, state).log_config(_config(args, state, model))
         session = self._run.session
         if session is not None:
-            session.maker, session.step_now = self._logged, partial(getattr, state, "global_step")
+            session.step_now = partial(getattr, state, "global_step")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **kwargs: Any) -> None:  # noqa: ARG002 - the hook's face
         """Writes what is logged, at the step where training is."""
-        self._write(self._logged, args, state, logs)
+        self._write(self._run.logged, args, state, logs)
 
     def on_predict(self, args: Any, state: Any, control: Any, metrics: Any = None, **kwargs: Any) -> None:  # noqa: ARG002 - the hook's face
         """Writes the numbers of a test."""
-        self._write(self._predicted, args, state, metrics)
+        self._write(self._run.predicted, args, state, metrics)
         self.on_evaluate(args, state, control)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002 - the hook's face

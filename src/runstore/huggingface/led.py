@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from runstore.huggingface.checkpoints import CheckpointLog, LogModel
+from runstore.huggingface.names import name_of, name_of_test
 from runstore.huggingface.origin import Origin
 from runstore.model import RunFailure, RunStatus
 from runstore.opening import open_store
@@ -14,7 +15,9 @@ from runstore.provenance import gather_provenance
 from runstore.secrets import redact
 from runstore.settings import load_settings
 from runstore.training.ending import expect_end, note_end
-from runstore.training.going_on import close_attempt, experiment_of, read_run
+from runstore.training.going_on import close_attempt, experiment_of, learn_names, read_run
+from runstore.training.naming import MetricNames
+from runstore.training.points import PointMaker
 from runstore.training.session import RunSession
 from runstore.training.system import SystemMetrics
 from runstore.values.checks import check_run_id
@@ -38,6 +41,8 @@ class LedRun:
     Attributes:
         run_id: its id, known before anything begins; a checkpoint may still name another one.
         log_model: which checkpoints are kept.
+        logged: makes points of what a trainer logs.
+        predicted: makes points of what ``predict`` gives.
     """
 
     def __init__(  # noqa: PLR0913 - the callback's own options
@@ -55,7 +60,9 @@ class LedRun:
     ) -> None:
         self.run_id = new_run_id() if run_id is None else check_run_id(run_id)
         self.log_model = log_model
-        self._id_was_given = run_id is not None
+        self.logged = PointMaker(MetricNames(rule=name_of))
+        self.predicted = PointMaker(MetricNames(rule=name_of_test))
+        self._id_was_given = self._may_exist = run_id is not None
         self._url = url
         self._store: RunStore | Callable[[], RunStore] = (
             functools.partial(open_store, url, durable=durable, artifacts=artifacts) if store is None else store
@@ -92,6 +99,7 @@ class LedRun:
             if origin.run_id != self.run_id:
                 self._forget(origin.run_id)
                 self._experiment = origin.experiment
+            self._may_exist = True
         elif origin is not None or self._has_trained:
             before = self.run_id if origin is None else origin.run_id
             if self._has_trained:
@@ -160,6 +168,8 @@ class LedRun:
         if session is None:
             session = self._new_session(args, tags)
         session.begin(resume=resume)
+        if self._session is None and self._may_exist:
+            learn_names(session, self.logged, self.predicted)
         self._session, self._ended_as = session, None
         expect_end(self)
         return session
@@ -182,7 +192,7 @@ class LedRun:
         if self._session is not None:
             self._session.close()
         self.run_id, self._session, self._ended_as = run_id, None, None
-        self._id_was_given, self._has_trained = False, False
+        self._id_was_given = self._may_exist = self._has_trained = False
         self._checkpoints = CheckpointLog(self.log_model)
 
     def _new_session(self, args: Any, tags: Mapping[str, str]) -> RunSession:
@@ -196,6 +206,7 @@ class LedRun:
             provenance=gather_provenance(packages=_PACKAGES, seed=args.seed),
             **birth,
         )
+        session.maker = self.logged
         if self._id_was_given and self._experiment is None:
             run = read_run(session, self.run_id)
             session.experiment = (run and experiment_of(session, run)) or session.experiment  # it stays in its own

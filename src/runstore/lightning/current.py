@@ -20,7 +20,7 @@ from runstore.lightning.sessions import Sessions
 from runstore.lightning.stages import Held, RunOverStages
 from runstore.model import Run, RunStatus
 from runstore.training.ending import close_when_dropped
-from runstore.training.going_on import experiment_of, read_run
+from runstore.training.going_on import experiment_of, learn_names, read_run
 from runstore.training.points import PointMaker
 from runstore.training.session import RunSession, ending_of
 from runstore.training.system import SystemMetrics
@@ -140,6 +140,8 @@ class CurrentRun:
             run.is_guest = found is not None and not is_fit and self._id_was_given
             if found is not None and is_fit and not self._goes_on and trainer.global_step == 0:
                 warn_of_overlap(run.session, self.run_id)
+        if not run.has_begun and self._goes_on:
+            learn_names(run.session, self._maker)
         run.begin(resume=is_fit)
         if is_new_stage:
             self.progress.begin(_stage_of(trainer), trainer.global_step)
@@ -237,6 +239,8 @@ class CurrentRun:
     def _found(self, session: RunSession) -> Run | None:
         """The run as the store knows it; if the program has named no experiment, it stays in its own."""
         found = read_run(session, self.run_id)
+        if found is not None:
+            learn_names(session, self._maker)
         if found is not None and not self._sessions.names_experiment:
             experiment = experiment_of(session, found)
             if experiment is not None:

@@ -168,10 +168,10 @@ class RunStoreLogger(MediaOfLoggers, Logger):
             self._say_why_nothing_is_written()
             return
         current = self._current
+        session = current.begun_session()  # first: it hears what the series of a run that goes on are called
         at = current.steps.last + 1 if step is None else step_of(step)
         points = self._maker.points(metrics, at)
         current.steps.note(at)
-        session = current.begun_session()
         if points:
             current.progress.note(current.steps.last)
             session.log_metrics(points)

@@ -14,15 +14,14 @@ from runstore import media
 from runstore.backend.begun import cause_of
 from runstore.errors import InvalidValueError, RunStoreError
 from runstore.model import Artifact, RunFailure, RunStatus
-from runstore.protocol import RunEditor, RunReader, RunStore
+from runstore.protocol import RunEditor, RunStore
 from runstore.session import signals
 from runstore.session.given import check_config, reason_of, status_of, tag_texts
 from runstore.session.telling import Teller, html_of
 from runstore.training.ending import expect_end, note_end
+from runstore.training.going_on import read_summaries
 from runstore.training.hparams import config_of
 from runstore.training.media import LogsMedia
-from runstore.training.naming import MetricNames
-from runstore.training.points import PointMaker
 from runstore.training.scalars import step_of
 from runstore.training.session import RunSession
 from runstore.values.checks import MAX_STEP, check_tags, check_terminal_status, check_text, shown
@@ -30,9 +29,6 @@ from runstore.values.checks import MAX_STEP, check_tags, check_terminal_status, 
 _log = logging.getLogger("runstore.session")
 
 _TERMINATED = RunFailure(type="Terminated", message="the process was told to end (SIGTERM)", traceback="")
-
-_LAST_STEP_S: Final = 5.0
-"""How long the first call without a step waits to hear how far a resumed run had come."""
 
 _OF_A_CHILD: Final = {"console": False, "git_changes": False, "packages": False}
 
@@ -88,7 +84,7 @@ class ActiveRun(LogsMedia):
         self._may_exist = may_exist
         self._teller = teller
         self._start_run = start_run
-        self._maker = PointMaker(MetricNames())
+        self._maker = session.maker
         self._highest = -1
         # The steps of calls that name none, once there was one. A counter counts in one go, and setdefault takes the first
         # of two that threads have made: no lock that a fork could find taken.
@@ -356,14 +352,9 @@ class ActiveRun(LogsMedia):
 
         Where the store cannot tell it soon, the seconds since 1970: no earlier point is written over.
         """
-        store = self._session.store
         try:
-            flush = getattr(store, "flush", None)
-            if flush is not None:  # a read would wait longer for what waits in a journal
-                flush(deadline_s=_LAST_STEP_S)
-            if isinstance(store, RunReader):
-                summaries = store.get_summaries(self.id)
-                return max((each.last.step for each in summaries if not each.name.startswith("system/")), default=-1)
+            summaries = read_summaries(self._session)
+            return max((each.last.step for each in summaries if not each.name.startswith("system/")), default=-1)
         except RunStoreError as error:
             now = int(time.time())
             _log.warning(
@@ -371,7 +362,6 @@ class ActiveRun(LogsMedia):
                 "behind all that were logged before: %s", self.id, now + 1, error,
             )  # fmt: skip
             return now
-        return -1
 
     def _edit(self, verb: str, change: Callable[[RunEditor], None]) -> bool:
         """Changes the run, also after its end, for which a store that was closed with it is opened once more."""

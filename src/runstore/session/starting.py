@@ -20,7 +20,7 @@ from runstore.session.output import Output
 from runstore.session.run import ActiveRun
 from runstore.session.telling import Teller
 from runstore.settings import load_settings, require_url
-from runstore.training.going_on import experiment_of, read_run
+from runstore.training.going_on import experiment_of, learn_names, read_run
 from runstore.training.session import RunSession
 from runstore.training.system import SystemMetrics
 from runstore.values.checks import check_name, check_number, check_run_id, check_tags, check_text, shown
@@ -119,6 +119,8 @@ def start_run(  # noqa: PLR0913 - the run's whole birth certificate, keyword-onl
         source_path=source_path,
     )
     _begin(session, resume)
+    if named is not None:
+        learn_names(session, session.maker)
     is_loud = load_settings().console if console is None else bool(console)
     run = ActiveRun(
         session,

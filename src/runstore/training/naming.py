@@ -22,11 +22,14 @@ logged as                          name                          dataset type
 =================================  ============================  ==============
 """
 
+import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from runstore.model import DatasetType
+
+_log = logging.getLogger("runstore.training.naming")
 
 _SPLIT_WORDS = {
     "train": DatasetType.TRAIN,
@@ -60,7 +63,8 @@ class MetricNames:
     """The rule applied to one run's keys, remembering each answer; two keys never become one series.
 
     A project that logs both ``val_loss`` and ``val/loss`` has two series, while the rule gives one name. The key that
-    came first gets it; the later one stays whole under ``other``.
+    came first gets it; the later one stays whole under ``other``, which is told once. A run that goes on keeps that, in
+    whatever order its keys come then, once it has heard with :meth:`learn` which series there are.
 
     Reading and adding are single dictionary operations, so threads may share an instance.
     """
@@ -80,6 +84,19 @@ class MetricNames:
         self._prefix = f"{prefix}-" if prefix else ""
         self._series_of: dict[str, SeriesName] = {}
         self._key_of: dict[SeriesName, str] = {}
+        self._stored: frozenset[SeriesName] = frozenset()
+
+    def learn(self, series: Iterable[SeriesName]) -> None:
+        """Takes in which series the run has already: a key that stands there whole stays whole.
+
+        Without that, one curve of a run that goes on would become two, where another key happens to come first this time.
+        """
+        self._stored = frozenset(series)
+        for key, answer in list(self._series_of.items()):
+            whole = self._whole(key)
+            if answer != whole and whole in self._stored:
+                self._key_of.pop(answer, None)
+                self._series_of[key] = whole
 
     def __getitem__(self, key: str) -> SeriesName:
         """The series that ``key`` names, the same one each time."""
@@ -87,11 +104,19 @@ class MetricNames:
         return self._settle(key) if series is None else series
 
     def _settle(self, key: str) -> SeriesName:
-        whole = SeriesName(self._prefix + key, DatasetType.OTHER)
-        series = whole
-        if self._split:
+        whole = series = self._whole(key)
+        if self._split and whole not in self._stored:
             name, dataset_type = self._rule(key)
             series = SeriesName(self._prefix + name, dataset_type)
-        if self._key_of.setdefault(series, key) != key:
+        first = self._key_of.setdefault(series, key)
+        if first != key:
+            _log.warning(
+                "metric %r is kept whole, under other: %r has the name %r of %s already; log them under names that "
+                "differ by more than that",
+                key, first, series.name, series.dataset_type,
+            )  # fmt: skip
             series = whole
         return self._series_of.setdefault(key, series)
+
+    def _whole(self, key: str) -> SeriesName:
+        return SeriesName(self._prefix + key, DatasetType.OTHER)

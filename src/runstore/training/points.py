@@ -16,10 +16,14 @@ _DEEPEST: Final = 10
 
 
 class PointMaker:
-    """Makes points of mappings."""
+    """Makes points of mappings.
+
+    Attributes:
+        names: what the series are called.
+    """
 
     def __init__(self, names: MetricNames) -> None:
-        self._names = names
+        self.names = names
         self._told: set[object] = set()
 
     def warn_once(self, what: object, text: str, *arguments: object) -> None:
@@ -52,6 +56,6 @@ class PointMaker:
                     shown(key), shown(value), type(value).__name__,
                 )  # fmt: skip
                 continue
-            name, dataset_type = self._names[key if isinstance(key, str) else str(key)]
+            name, dataset_type = self.names[key if isinstance(key, str) else str(key)]
             points.append(MetricPoint(name=name, value=number, step=step, dataset_type=dataset_type))
         return points

@@ -163,6 +163,20 @@ def test_the_numbers_of_one_call_share_a_step_and_an_empty_call_takes_none(store
     assert points(store, run, "acc") == [(0, 0)]
 
 
+def test_a_run_that_is_resumed_calls_its_series_as_before_in_whatever_order_they_come(
+    store: MemoryStore, begin: Begin
+) -> None:
+    with begin() as run:
+        run.log({"val_loss": 1.0, "val/loss": 100.0}, step=0)
+
+    with begin(None, run_id=run.id, resume=True) as again:
+        again.log({"val/loss": 200.0}, step=1)
+        again.log({"val_loss": 2.0}, step=1)
+
+    assert points(store, run, "loss", "validation") == [(0, 1.0), (1, 2.0)]
+    assert points(store, run, "val/loss") == [(0, 100.0), (1, 200.0)]
+
+
 def test_a_run_that_is_resumed_goes_on_after_its_last_step(store: MemoryStore, begin: Begin) -> None:
     with begin() as run:
         run.log({"loss": 0}, step=7)
