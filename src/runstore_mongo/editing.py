@@ -44,6 +44,8 @@ class MongoEdits(MongoReads):
             guards["tags"] = known["tags"]
         if not runs.update_one(guards, {"$set": fields}).matched_count:
             raise ConflictingWriteError
+        if change.is_deleted is False:
+            self._show_experiment_of(run_id, known["experiment_id"])
 
     def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
         self._connection.call("change an experiment", lambda: self._change_experiment(experiment_id, change))
@@ -55,15 +57,25 @@ class MongoEdits(MongoReads):
         is_hidden = known is not None and known.get("deleted_at") is not None
         if known is None or (is_hidden and not change.is_deleted):
             raise ExperimentNotFoundError.of(experiment_id)
-        if is_hidden:
-            return
-        if change.description is not UNSET:
+        if change.description is not UNSET and not is_hidden:
             experiments.update_one(scope, {"$set": {"description": change.description}})
         if change.is_deleted:
-            # The runs first: what was cut short between the two is done again, for the experiment is shown still.
-            deletion = {"$set": {"deleted_at": Int64(change.at_us)}}
-            self._connection.collection(RUNS).update_many({"experiment_id": experiment_id, **SHOWN}, deletion)
-            experiments.update_one(scope, deletion)
+            self._delete_experiment(experiment_id, change.at_us)
+
+    def _delete_experiment(self, experiment_id: str, at_us: int) -> None:
+        """Deletes an experiment with its runs, also those that begin or are restored meanwhile.
+
+        A standalone server has no transaction for it. So whoever shows a run looks at the experiment *after* that, and shows
+        it; and whoever hides the experiment deletes its runs after that, too. Whichever comes later sees the other.
+        """
+        experiments, runs = self._connection.collection(EXPERIMENTS), self._connection.collection(RUNS)
+        deletion = {"$set": {"deleted_at": Int64(at_us)}}
+        # The runs first: should this be cut short, nearly always the experiment is shown still, and it is done again.
+        runs.update_many({"experiment_id": experiment_id, **SHOWN}, deletion)
+        experiments.update_one({"_id": experiment_id, **SHOWN}, deletion)
+        runs.update_many({"experiment_id": experiment_id, **SHOWN}, deletion)
+        if self._find(EXPERIMENTS, {"_id": experiment_id, **SHOWN}, {"_id": 1}) is not None:
+            raise ConflictingWriteError  # a run came in between, and may be deleted now: the experiment goes with it
 
     def thin(self, asked: Thinning) -> Thinned:
         return thin_runs(self._connection, ended_before_us=asked.ended_before_us)
@@ -83,6 +95,12 @@ class MongoEdits(MongoReads):
         """Shows an experiment again, if it was deleted."""
         scope = {"_id": experiment_id, "deleted_at": {"$ne": None}}
         self._connection.collection(EXPERIMENTS).update_one(scope, {"$set": {"deleted_at": None}})
+
+    def _show_experiment_of(self, run_id: str, experiment_id: str) -> None:
+        """Shows the experiment of a run that has begun or come back, if it is hidden and the run is not."""
+        hidden = {"_id": experiment_id, "deleted_at": {"$ne": None}}
+        if self._find(EXPERIMENTS, hidden, {"_id": 1}) is not None and self.has_run(run_id):
+            self._show_experiment(experiment_id)
 
 
 def _fields_after(change: RunChange, known: Document) -> Document:

@@ -75,6 +75,7 @@ class MongoStore(MongoEdits):
         self._is_plain = bool(os.environ.get(PLAIN))
         self._heartbeats: dict[str, float] = {}
         self._without_config: set[str] = set()
+        self._experiments: set[str] = set()  # that are there: one that was deleted is only hidden
         try:
             open_schema(self._connection, read_only=read_only)
             if not read_only and self._connection.call(
@@ -108,6 +109,7 @@ class MongoStore(MongoEdits):
 
     def make_experiment(self, new: NewExperiment) -> None:
         self._connection.call("make an experiment", lambda: self._make_experiment(new))
+        self._remember_experiment(new.id)
 
     def _make_experiment(self, new: NewExperiment) -> None:
         experiments = self._connection.collection(EXPERIMENTS)
@@ -139,26 +141,31 @@ class MongoStore(MongoEdits):
         return True
 
     def _insert_run(self, new: NewRun, fields: Document) -> bool:
+        """Makes a run, and shows its experiment *afterwards*: see :meth:`MongoEdits._delete_experiment`."""
         experiment_id = new.require_experiment()
-        experiment = self._find(EXPERIMENTS, {"_id": experiment_id}, {"deleted_at": 1})
-        if experiment is None:
-            raise ExperimentNotFoundError.of(experiment_id)
+        if experiment_id not in self._experiments:
+            if self._find(EXPERIMENTS, {"_id": experiment_id}, {"_id": 1}) is None:
+                raise ExperimentNotFoundError.of(experiment_id)
+            self._remember_experiment(experiment_id)
         if new.parent_run_id is not None and not self.has_run(new.parent_run_id):
             raise self._missing(new.parent_run_id, role="parent run")
-        if experiment.get("deleted_at") is not None:
-            if new.is_named and self.presence_of(new.id) is not None:
-                return False
-            self._show_experiment(experiment_id)  # first: a run that is there already is not made again
+        is_new = True
         try:
             # Matches no stored run, so that it inserts one or fails by its id; a plain insert has no server's clock.
             self._connection.collection(RUNS).update_one(
                 {"_id": new.id, "experiment_id": {"$exists": False}}, [new_run_stage(fields)], upsert=True
             )
         except PyMongoError as error:
-            if is_duplicate(error):
-                return not new.is_named  # then our own insert, whose answer was lost: nobody else has this id
-            raise
-        return True
+            if not is_duplicate(error):
+                raise
+            is_new = not new.is_named  # then our own insert, whose answer was lost: nobody else has this id
+        self._show_experiment_of(new.id, experiment_id)
+        return is_new
+
+    def _remember_experiment(self, experiment_id: str) -> None:
+        if len(self._experiments) > _MOST_REMEMBERED:
+            self._experiments.clear()
+        self._experiments.add(experiment_id)
 
     def reopen_run(self, run_id: str) -> None:
         runs = self._connection.collection(RUNS)

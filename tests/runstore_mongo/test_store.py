@@ -240,7 +240,7 @@ def test_a_run_with_its_config_and_first_points_is_four_commands(store: MongoSto
         store.log_config(run_id, {"lr": 0.1})
         store.log_metrics(run_id, [point(0)])
 
-    assert [next(iter(command)) for command in heard] == ["find", "update", "update", "update"]
+    assert [next(iter(command)) for command in heard] == ["update", "find", "update", "update"]
 
 
 def test_a_run_that_this_handle_made_and_another_configured_keeps_both_configs(url: str, run_id: str) -> None:

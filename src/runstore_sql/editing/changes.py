@@ -36,6 +36,9 @@ def change_run(connection: sa.Connection, run_id: str, change: RunChange) -> Non
         _change_tags(connection, row.pk, before, after)
     connection.execute(run.update().where(run.c.pk == row.pk).values(**values))
     if change.is_deleted is False:  # a restored run brings its experiment back
+        # It may be deleted at this moment: PostgreSQL waits for that only if the row is locked, not if it is asked for.
+        own = sa.select(experiment.c.pk).where(experiment.c.pk == row.experiment_pk)
+        connection.execute(own.with_for_update(read=True, key_share=True))
         is_hidden = sa.and_(experiment.c.pk == row.experiment_pk, experiment.c.deleted_us.is_not(None))
         connection.execute(experiment.update().where(is_hidden).values(deleted_us=None))
 

@@ -17,6 +17,9 @@ from runstore.testing.conformance._changes import CHANGES, full_run, ids_of
 LONG: Final = 3000
 """Points of a history that is worth thinning."""
 
+MEETINGS: Final = 8
+"""Times that verbs which may undo each other meet."""
+
 WRITES: Final[Mapping[str, Callable[[Store, str, Path], object]]] = {
     "log_metrics": lambda store, run_id, _: store.log_metrics(run_id, [point("late", 1, 0.25)]),
     "log_config": lambda store, run_id, _: store.log_config(run_id, {"late": True}),
@@ -262,6 +265,35 @@ class DeletionClauses(ConformanceBase):
         assert reader.find_experiment(name) == found
         assert ids_of(reader, experiment_id) == expected
         check_hidden(reader, old, experiment_id)
+
+    @clause("CHG.8")
+    def test_a_run_that_is_shown_while_its_experiment_is_deleted_is_shown_in_it_or_deleted_with_it(
+        self, bench: Bench
+    ) -> None:
+        stores = [bench.open() for _ in range(3)]
+        for _ in range(MEETINGS):
+            name = unique()
+            experiment_id = stores[0].get_or_create_experiment(name)
+            old, new = stores[0].ensure_run(experiment_id), unique("run")
+            stores[0].delete_run(old)
+
+            def work(index: int, experiment_id: str = experiment_id, old: str = old, new: str = new) -> None:
+                match index:
+                    case 0:
+                        stores[0].delete_experiment(experiment_id)
+                    case 1:
+                        stores[1].ensure_run(experiment_id, run_id=new)
+                    case _:
+                        stores[2].restore_run(old)
+
+            at_once(work, len(stores))
+
+            if ids_of(stores[0], experiment_id):
+                assert stores[1].get_experiment(experiment_id).name == name
+            stores[1].delete_experiment(experiment_id)
+            for run_id in (old, new):
+                check_hidden(stores[2], run_id, experiment_id)
+            check_no_experiment(stores[2], experiment_id, name)
 
     @clause("CHG.9")
     def test_thinning_changes_no_summary_and_leaves_what_a_plot_needs(self, bench: Bench) -> None:
