@@ -1,5 +1,6 @@
 """The points of many series as one long table."""
 
+import logging
 import math
 from datetime import UTC, datetime
 from typing import Any
@@ -179,3 +180,35 @@ def test_texts_are_kept_once_however_many_points_there_are(store: Store) -> None
 def test_an_argument_that_is_wrong_is_named(store: Store, arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidValueError, match=message):
         store.history_frame(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "said"),
+    [
+        ("los", "these runs have no metric 'los'; did you mean 'loss'?"),
+        (
+            ["lr", ("loss", "test")],
+            "no metric 'loss' of 'test'; did you mean ('loss', 'train') or ('loss', 'validation')?",
+        ),
+        ("absent", "these runs have no metric 'absent'"),
+    ],
+)
+def test_a_metric_that_the_runs_lack_is_named_in_a_warning(
+    store: Store, metrics: Any, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    run_id = make_run(store)
+
+    with caplog.at_level(logging.WARNING, "runstore.frames"):
+        store.history_frame(run_id, metrics)
+
+    (record,) = caplog.records
+    assert said in record.getMessage()
+
+
+def test_runs_that_have_logged_nothing_yet_lack_no_metric(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    run_id = store.ensure_run(store.get_or_create_experiment("lungs"))
+
+    with caplog.at_level(logging.WARNING, "runstore.frames"):
+        store.history_frame(run_id, "loss")
+
+    assert caplog.records == []

@@ -1,5 +1,6 @@
 """Runs as a table: a row a run in the order asked for, a column a field of the filter language."""
 
+import logging
 import math
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -198,3 +199,38 @@ def test_arguments_are_checked_as_those_of_a_search(store: Store) -> None:
         store.runs_frame("nonsense = 1")
     with pytest.raises(InvalidValueError, match="limit is 0"):
         store.runs_frame(limit=0)
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("config.lrr", "no run has config.lrr; did you mean config.lr?"),
+        ("config.dept", "no run has config.dept;"),
+        ("tag.ownr", "no run has tag.ownr; did you mean tag.owner?"),
+        ("metric.validation.aurok.max", "did you mean metric.validation.auroc.max?"),
+        ("metric.train.auroc", "no run has metric.train.auroc;"),
+    ],
+)
+def test_a_column_that_no_run_has_is_empty_and_named_in_a_warning(
+    store: Store, column: str, said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    make_runs(store)
+
+    with caplog.at_level(logging.WARNING, "runstore.frames"):
+        frame = store.runs_frame(columns=["id", column], as_="frame")
+
+    assert frame[column] == [None, None]
+    (record,) = caplog.records
+    assert said in record.getMessage()
+
+
+def test_a_column_that_other_runs_have_and_a_table_of_no_runs_are_no_mistake(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    _, bare = make_runs(store)
+
+    with caplog.at_level(logging.WARNING, "runstore.frames"):
+        store.runs_frame(f"id = '{bare}'", columns=["config.lr", "tag.owner", "metric.train.loss", "note"])
+        store.runs_frame("name = 'nobody'", columns=["config.lrr"])
+
+    assert caplog.records == []

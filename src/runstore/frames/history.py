@@ -9,6 +9,7 @@ from runstore.errors import InvalidValueError, RunNotFoundError
 from runstore.frames.columns import Kind, numbers, words
 from runstore.frames.frame import Frame, check_library, converted
 from runstore.frames.sources import Source
+from runstore.frames.unknown import tell_unknown_metrics
 from runstore.model import DatasetType, History, Run, SeriesSummary
 from runstore.query.advice import dataset_type_meant, word_meant
 from runstore.series.columns import Series
@@ -50,7 +51,9 @@ def history_frame(  # noqa: PLR0913 - the arguments of the read
     steps, values, times = array("q"), array("d"), array("q")
     series = _all_series(reader, given)
     if wanted is not None:
-        _advise(wanted, {(each.name, str(each.dataset_type)) for found in series.values() for each in found})
+        there_are = {(each.name, str(each.dataset_type)) for found in series.values() for each in found}
+        _advise(wanted, there_are)
+        tell_unknown_metrics(wanted, there_are)
     for run_id, name, dataset_type in _chosen(series, wanted):
         try:
             history = read(run_id, name, dataset_type)

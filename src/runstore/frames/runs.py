@@ -10,6 +10,7 @@ from runstore.errors import ExperimentNotFoundError, InvalidValueError
 from runstore.frames.columns import Kind, column_of
 from runstore.frames.frame import Frame, check_library, converted
 from runstore.frames.sources import Source
+from runstore.frames.unknown import tell_unknown_columns
 from runstore.model import DatasetType, Page, Run, SeriesSummary
 from runstore.query.parser import parse_field
 from runstore.query.spelling import spelt
@@ -103,6 +104,7 @@ def runs_frame(  # noqa: PLR0913 - the arguments of the read
 
     for page in page_by_page(read, limit=limit):
         table.add(_facts_of(reader, page.items, table, experiments))
+    tell_unknown_columns(reader, table.empty())
     return converted(table.frame(), library)
 
 
@@ -131,6 +133,12 @@ class _Table:
             for column in found.values():
                 column.values.extend(map(column.value, page))
         self._length += len(page)
+
+    def empty(self) -> Iterator[Field]:
+        """The fields that were asked for and that no run of the table has."""
+        for (_, what), found in zip(self._asked, self._found, strict=True):
+            if self._length and not isinstance(what, _Group) and all(each is None for each in found[what].values):
+                yield what
 
     def frame(self) -> Frame:
         """The table; a field that was asked for twice stands where it was asked for first."""

@@ -1,9 +1,9 @@
 """What a table is read through: these reads of :class:`runstore.protocol.RunReader`."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
-from runstore.model import DatasetType, Experiment, History, Page, Run, SeriesSummary
+from runstore.model import DatasetType, Experiment, History, KeyCount, Page, Run, SeriesSummary
 
 
 class Source(Protocol):
@@ -24,6 +24,15 @@ class Source(Protocol):
     ) -> Page[Run]: ...
 
     def resolve_run(self, reference: str, *, experiment_id: str | None = None) -> str: ...  # noqa: D102
+
+    def list_keys(  # noqa: D102
+        self,
+        of: Literal["config", "metric", "tag"],
+        *,
+        experiment_id: str | None = None,
+        prefix: str | None = None,
+        limit: int = 1000,
+    ) -> tuple[KeyCount, ...]: ...
 
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]: ...  # noqa: D102
 

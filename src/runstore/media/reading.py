@@ -1,13 +1,19 @@
 """What was kept of a series, read back in the order of its steps."""
 
+import difflib
+import logging
 from collections.abc import Iterable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from msgspec import Struct
 
 from runstore.media.files import KEY
 from runstore.model import Artifact
 from runstore.protocol import RunReader
+
+_log = logging.getLogger("runstore.media")
+
+_MOST_NAMED: Final = 10
 
 
 class MediaItem(Struct, frozen=True, kw_only=True):
@@ -48,7 +54,9 @@ class MediaItem(Struct, frozen=True, kw_only=True):
 
 
 def read_series(reader: RunReader, run_id: str, name: str) -> list[MediaItem]:
-    """What a run has kept under a name, by ascending step; what has no step comes first. Of an unknown name nothing.
+    """What a run has kept under a name, by ascending step; what has no step comes first.
+
+    Of an unknown name nothing, and a warning says which names there are.
 
     Several images that Lightning's ``log_image`` has kept in one call, as ``overlay/0``, ``overlay/1`` and so on, are read by
     their own names, or all of them as ``overlay``: step after step, those of a step in the order of the call.
@@ -62,9 +70,19 @@ def read_series(reader: RunReader, run_id: str, name: str) -> list[MediaItem]:
     if name in found:
         return found[name]
     numbered = [(int(each[len(name) + 1 :]), found[each]) for each in found if _is_one_of_several(each, name)]
+    if not numbered:
+        _log.warning("run %s has kept no %r%s", run_id, name, _instead(name, list(found)))
     items = [(number, item) for number, series in numbered for item in series]
     items.sort(key=lambda pair: (-1 if pair[1].step is None else pair[1].step, pair[0]))
     return [item for _, item in items]
+
+
+def _instead(name: str, found: list[str]) -> str:
+    if like := difflib.get_close_matches(name, found):
+        return f"; did you mean {' or '.join(map(repr, like))}?"
+    if not found:
+        return ", nor any other figure, image, table, text or histogram"
+    return f"; it has {', '.join(map(repr, found[:_MOST_NAMED]))}{', ...' if found[_MOST_NAMED:] else ''}"
 
 
 def _is_one_of_several(name: str, of: str) -> bool:

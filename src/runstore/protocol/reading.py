@@ -113,6 +113,7 @@ class RunReader(Protocol):
             columns: fields such as ``name``, ``config.lr``, ``metric.validation.auroc.max`` or ``tag.owner``; and
                 ``config.*``, ``tag.*``, ``metric.*``, ``metric.validation.*.max`` for all that the runs have. By default
                 the id, name, experiment, status, start time and duration, and all tags, settings and last values.
+                One that no run has is empty, and a warning names it.
             order_by: as of :meth:`search_runs`.
             limit: at most so many runs; all by default.
             as_: ``"pandas"``, ``"polars"``, ``"arrow"`` (a ``pyarrow.Table``), or ``"frame"`` for a
@@ -280,7 +281,8 @@ class RunReader(Protocol):
             runs: one run or several, each as :meth:`resolve_run` takes it or as it was read. Of a page its own runs;
                 :meth:`iter_runs` gives those of all pages.
             metrics: names, each for all of its dataset types, or pairs such as ``("loss", "train")``; all by default.
-                A name that the runs lack, such as that of a metric not yet logged, gives no rows.
+                A name that the runs lack, such as that of a metric not yet logged, gives no rows, and a warning
+                names it.
             max_points: at most so many points of each series, as :meth:`sample_history` chooses them.
             min_step: no points before this step.
             max_step: no points behind this step.

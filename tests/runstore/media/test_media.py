@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,20 @@ def test_the_same_step_again_replaces_what_was_kept_there(kept: Kept) -> None:
     kept(media.text("caption", "second", step=3))
 
     assert [item.read() for item in kept.series("caption")] == [b"second"]
+
+
+def test_a_name_of_which_a_run_has_nothing_is_named_in_a_warning(kept: Kept, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, "runstore.media"):
+        kept.series("caption")
+        kept(media.text("caption", "words"))
+        kept.series("captoin")
+        kept.series("x")
+
+    assert [record.getMessage().partition("has kept ")[2] for record in caplog.records] == [
+        "no 'caption', nor any other figure, image, table, text or histogram",
+        "no 'captoin'; did you mean 'caption'?",
+        "no 'x'; it has 'caption'",
+    ]
 
 
 def test_an_unknown_name_is_an_empty_series_and_plain_artifacts_are_none(kept: Kept, tmp_path: Path) -> None:
