@@ -16,6 +16,10 @@ _TESTS = (
     "tag.b != '0'",
     "config.c > 1",
     "metric.train.m.max >= 2",
+    "metric.train.m >= 1",
+    "metric.train.m.count in (0, 1)",
+    "metric.train.m.min != 3",
+    "metric.train.m.max is not null",
     "tag.a like '%'",
     "config.c in (0, 2, 3)",
     "tag.d is not null",
@@ -32,17 +36,23 @@ def fill(store: Store) -> None:
         run_id = store.ensure_run(experiment_id, run_id=f"run{number:02}", tags=tags)
         store.log_config(run_id, {"c": number % 4})
         if number % 7:
-            store.log_metrics(run_id, [MetricPoint(name="m", value=number % 6, step=0, dataset_type="train")])
+            values = {0: float("inf"), 1: float("nan")}
+            point = MetricPoint(name="m", value=values.get(number, number % 6), step=0, dataset_type="train")
+            store.log_metrics(run_id, [point])
+        if number % 3:
+            store.finalize(run_id, "completed")
 
 
-def test_many_tests_find_what_the_reference_finds(store: SqlStore) -> None:
+@pytest.mark.parametrize("order", [["metric.train.m.last desc", "tag.d", "id"], ["name", "id"]])
+def test_many_tests_find_what_the_reference_finds(store: SqlStore, order: list[str]) -> None:
     with open_store("memory://", durable=False) as reference:
         fill(reference)
         fill(store)
+        while store.settle(100):
+            pass
         draw = random.Random(1)
-        for count, word in itertools.product((4, 5, 6, 10) * 4, (" and ", " or ")):
+        for count, word in itertools.product((2, 3, 4, 5, 6, 10) * 4, (" and ", " or ")):
             asked = word.join(draw.sample(_TESTS, count))
-            order = ["metric.train.m.last desc", "tag.d", "id"]
 
             found = [run.id for run in store.search_runs(asked, order_by=order).items]
 

@@ -127,6 +127,32 @@ def test_settled_and_other_runs_are_in_one_order(store: SqlStore, order_by: list
     assert len(set(whole)) == 12
 
 
+@pytest.mark.parametrize("limit", [1, 2, 3, 100])
+def test_values_that_go_on_behind_what_an_index_holds_are_counted_as_they_are(store: SqlStore, limit: int) -> None:
+    experiment_id = store.get_or_create_experiment("experiment")
+    beginning = "x" * 63
+    values = ["short", "short", f"{beginning}y", *(f"{beginning}y{number}" for number in (1, 2, 2, 2)), beginning]
+    for value in values:
+        run_id = store.ensure_run(experiment_id, tags={"note": value})
+        store.log_config(run_id, {"note": value})
+    counts = [(f"{beginning}y2", 3), ("short", 2), (beginning, 1), (f"{beginning}y", 1), (f"{beginning}y1", 1)]
+
+    for field in ("tag.note", "config.note"):
+        found = [(each.value, each.runs) for each in store.list_values(field, limit=limit)]
+
+        assert found == counts[:limit]
+
+
+def test_short_values_are_looked_at_once(store: SqlStore) -> None:
+    store.ensure_run(store.get_or_create_experiment("experiment"), tags={"owner": "a"})
+    statements: list[str] = []
+    sa.event.listen(store.database.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+
+    store.list_values("tag.owner")
+
+    assert len(statements) == 1
+
+
 QUESTIONS: dict[str, Callable[[Store], object]] = {
     "a metric's value": lambda store: store.search_runs("metric.train.loss.max > 1e6"),
     "a setting's value": lambda store: store.search_runs("config.seed > 1e6"),

@@ -62,6 +62,8 @@ class Dialect(ABC):
         sorts_in_blocks: whether an index on the first term of an order serves, with the rows that are equal in it sorted
             by the others.
         hashes_sets: whether runs are best found in several sets of keys at once, in an order that the planner chooses.
+        joins_results: whether tests of metrics are best joined: any condition is asked of a run as soon as it is read, before
+            other sets of keys have left few.
         settling_mark: SQL for what ``settled`` of a run that has ended is first, where a write that began before may
             still be under way; ``None`` where the lock of its row keeps all writes off.
         is_ripe: SQL for whether all that were under way when a run ``runstore_run`` was marked are over.
@@ -86,6 +88,7 @@ class Dialect(ABC):
     rest_a_piece: ClassVar[float] = 3.0
     sorts_in_blocks: ClassVar[bool] = True
     hashes_sets: ClassVar[bool] = False
+    joins_results: ClassVar[bool] = False
     settling_mark: ClassVar[str | None] = None
     is_ripe: ClassVar[str | None] = None
     first_schema: ClassVar[FirstSchema]

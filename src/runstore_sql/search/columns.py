@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from runstore.query import NULLABLE_ATTRIBUTES, ArtifactName, Attribute, ConfigKey, Field, Metric, Tag
-from runstore_sql.schema.tables import HEAD_LENGTH, artifact, config_leaf, result, series, tag
+from runstore_sql.schema.tables import HEAD_LENGTH, artifact, config_leaf, metric, result, series, tag
 
 Condition = sa.ColumnElement[bool]
 Ways = list[Condition]
@@ -155,6 +155,12 @@ def keyed_column(field: Field) -> tuple[sa.Table, Condition, Column]:
 def statistic_column(stat: str, table: sa.FromClause = result) -> Column:
     """A statistic in the rows of summaries, or of results."""
     return _StatisticColumn(stat, table)
+
+
+def metric_pk(field: Metric) -> sa.ColumnElement[int]:
+    """The key of a metric in :data:`runstore_sql.schema.tables.metric`; -1 where it is not there."""
+    found = sa.select(metric.c.pk).where(metric.c.name == field.name, metric.c.dataset_type == field.dataset_type)
+    return sa.func.coalesce(found.scalar_subquery(), -1)
 
 
 def begins(column: sa.ColumnElement[Any], beginning: str) -> Condition:

@@ -30,7 +30,7 @@ from runstore_sql.schema.rows import is_shown
 from runstore_sql.schema.tables import HEAD_LENGTH, artifact, config_leaf, experiment, metric, result, run, series, tag
 from runstore_sql.search.columns import Condition, begins
 from runstore_sql.search.filters import RELATIVES, Filters
-from runstore_sql.search.leads import Lead, Leads, counted, pks_of
+from runstore_sql.search.leads import Lead, Leads, counted
 from runstore_sql.search.phases import Phases, with_relatives
 
 _hidden = run.alias("hidden")
@@ -68,7 +68,7 @@ class Facets:
         leads = self._leads.of(asked.node)
         if not leads:
             return None
-        counts = connection.execute(sa.select(*(counted(pks_of(lead), _MOST_COUNTED) for lead in leads))).one()
+        counts = connection.execute(sa.select(*(counted(lead, _MOST_COUNTED) for lead in leads))).one()
         fewest, number = min(zip(counts, range(len(leads)), strict=True))
         if fewest < _MOST_COUNTED:
             return leads[number]
@@ -79,10 +79,10 @@ class Facets:
         if lead is None or not isinstance(field, Metric):
             return _size_of(self._phases.led_conditions(asked, lead))
         # Of settled runs the index tells, of the others their summaries.
-        *of_settled, unsettled = lead.selects
+        of_settled = lead.selects[:-1]
         known = Lead(lead.item, of_settled, is_exact=True)
         settled = [*self._phases.led_conditions(asked, known), self._database.dialect.is_settled(run)]
-        others = [*self._phases.led_conditions(asked, None), run.c.pk.in_(unsettled)]
+        others = [*self._phases.led_conditions(asked, None), self._leads.is_unsettled()]
         return _size_of(settled) + _size_of(others)
 
     # --- keys
@@ -101,10 +101,11 @@ class Facets:
         if asked.experiment_id is not None:
             return self._tally(series, names, fits, asked.experiment_id)
         # The rows of settled runs by their index, and those of the others from the summaries.
-        unsettled = self._leads.unsettled()
-        is_left_out = sa.or_(result.c.run_pk.in_(self._hidden), result.c.run_pk.in_(unsettled))
+        left_out = sa.union(self._hidden, self._leads.unsettled()).subquery("left_out")
         own = sa.select(result.c.metric_pk, _COUNT).group_by(result.c.metric_pk)
-        less = sa.select(result.c.metric_pk, -_COUNT).where(is_left_out).group_by(result.c.metric_pk)
+        # One set: with two, each row of results would be looked at for whether it is in either.
+        few = result.c.run_pk.in_(sa.select(left_out.c.pk))
+        less = sa.select(result.c.metric_pk, -_COUNT).where(few).group_by(result.c.metric_pk)
         settled = sa.union_all(own, less).subquery("settled")
         named = sa.select(metric.c.name, metric.c.dataset_type, settled.c.runs).join(
             settled, settled.c.metric_pk == metric.c.pk
@@ -112,7 +113,7 @@ class Facets:
         others = (
             sa.select(*names, _COUNT)
             .join(run, run.c.pk == series.c.run_pk)
-            .where(run.c.pk.in_(unsettled), *_is_counted(), *fits)
+            .where(self._leads.is_unsettled(), *_is_counted(), *fits)
             .group_by(*names)
         )
         return _summed(named.where(*_beginning(metric.c.name, asked.prefix)), others)
@@ -122,30 +123,31 @@ class Facets:
     def values(self, asked: ValueQuery) -> Sequence[ValueRow]:
         """The values of a field, the highest counts first."""
         found: list[tuple[int, Rank, bool | float | str]] = []
-        for rank, tally in self._tallies(asked):
-            if asked.prefix and rank != Rank.TEXT:
-                continue
-            found += [(-int(count), rank, _value(rank, value)) for value, count in self._first(tally, asked.limit)]
+        for rank, rows in self._of_field(asked):
+            found += [(-int(count), rank, _value(rank, value)) for value, count in rows]
         return [(value, -less) for less, _, value in sorted(found)[: asked.limit]]
 
-    def _tallies(self, asked: ValueQuery) -> Iterable[tuple[Rank, Tally]]:
+    def _of_field(self, asked: ValueQuery) -> Iterable[tuple[Rank, Sequence[Any]]]:
+        """The values of each kind, the highest counts first."""
         match asked.field:
             case Attribute(name):
-                yield self._of_attribute(name, asked)
+                rank, tally = self._of_attribute(name, asked)
+                if rank == Rank.TEXT or not asked.prefix:
+                    yield rank, self._first(tally, asked.limit)
             case Tag(key):
-                for tally in self._texts(tag, [tag.c.key == key], asked):
-                    yield Rank.TEXT, tally
+                yield Rank.TEXT, self._texts(tag, [tag.c.key == key], asked)
             case ConfigKey(key):
                 is_own = config_leaf.c.key == key
-                for tally in self._texts(config_leaf, [is_own, config_leaf.c.kind == "str"], asked):
-                    yield Rank.TEXT, tally
+                yield Rank.TEXT, self._texts(config_leaf, [is_own, config_leaf.c.kind == "str"], asked)
                 number = config_leaf.c.number
-                for rank, kinds in ((Rank.NUMBER, _NUMBERS), (Rank.BOOLEAN, ("bool",))):
+                for rank, kinds in () if asked.prefix else ((Rank.NUMBER, _NUMBERS), (Rank.BOOLEAN, ("bool",))):
                     is_of_kind = [is_own, config_leaf.c.kind.in_(kinds), number.is_not(None)]
-                    yield rank, self._tally(config_leaf, [number], is_of_kind, asked.experiment_id)
+                    tally = self._tally(config_leaf, [number], is_of_kind, asked.experiment_id)
+                    yield rank, self._first(tally, asked.limit)
             case ArtifactName():
                 fits = _beginning(artifact.c.name, asked.prefix)
-                yield Rank.TEXT, self._tally(artifact, [artifact.c.name], fits, asked.experiment_id)
+                tally = self._tally(artifact, [artifact.c.name], fits, asked.experiment_id)
+                yield Rank.TEXT, self._first(tally, asked.limit)
 
     def _of_attribute(self, name: str, asked: ValueQuery) -> tuple[Rank, Tally]:
         conditions = [*_is_counted(with_archived=asked.with_archived), *_in_experiment(asked.experiment_id)]
@@ -177,14 +179,21 @@ class Facets:
         less = sa.select(*columns, -_COUNT).where(*conditions, table.c.run_pk.in_(self._hidden)).group_by(*columns)
         return _summed(rows, less)
 
-    def _texts(self, table: Any, conditions: Sequence[Condition], asked: ValueQuery) -> Iterable[Tally]:
+    def _texts(self, table: Any, conditions: Sequence[Condition], asked: ValueQuery) -> Sequence[Any]:
         """Texts by their heads, which are indexed; those that go on behind their head by themselves."""
-        goes_on = sa.func.substr(table.c.head, HEAD_LENGTH, 1) != ""
         fits = _beginning(table.c.head, asked.prefix[:HEAD_LENGTH])
+        heads: Sequence[Any] = ()
         if len(asked.prefix) < HEAD_LENGTH:
-            yield self._tally(table, [table.c.head], [*conditions, *fits, sa.not_(goes_on)], asked.experiment_id)
+            tally = self._tally(table, [table.c.head], [*conditions, *fits], asked.experiment_id)
+            heads = self._first(tally, asked.limit)
+            # What goes on has no higher count than its head: where none is among the first, neither is what goes on.
+            if all(len(head) < HEAD_LENGTH for head, _ in heads):
+                return heads
+            ends = [*conditions, *fits, sa.func.substr(table.c.head, HEAD_LENGTH, 1) == ""]
+            heads = self._first(self._tally(table, [table.c.head], ends, asked.experiment_id), asked.limit)
+        goes_on = sa.func.substr(table.c.head, HEAD_LENGTH, 1) != ""
         whole = [*conditions, *fits, goes_on, *_beginning(table.c.value, asked.prefix)]
-        yield self._tally(table, [table.c.value], whole, asked.experiment_id)
+        return [*heads, *self._first(self._tally(table, [table.c.value], whole, asked.experiment_id), asked.limit)]
 
     def _first(self, tally: Tally, limit: int) -> Sequence[Any]:
         """The rows of the highest counts, ties by value."""

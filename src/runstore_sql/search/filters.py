@@ -18,6 +18,7 @@ from runstore.query import (
     In,
     Like,
     Literal,
+    Metric,
     Node,
     Not,
     Or,
@@ -26,8 +27,16 @@ from runstore.query import (
 from runstore_sql.dialects.base import Dialect
 from runstore_sql.metrics.numbers import NEGATIVE_INFINITY, POSITIVE_INFINITY
 from runstore_sql.schema.leases import status_now
-from runstore_sql.schema.tables import experiment, parent, run
-from runstore_sql.search.columns import AttributeColumn, Column, Condition, Ways, keyed_column
+from runstore_sql.schema.tables import experiment, parent, result, run
+from runstore_sql.search.columns import (
+    AttributeColumn,
+    Column,
+    Condition,
+    Ways,
+    keyed_column,
+    metric_pk,
+    statistic_column,
+)
 
 Test = Compare | In | Like | Present
 
@@ -105,17 +114,25 @@ class Filters:
         """A test of a field, false where the run lacks it."""
         field = test.field
         if not isinstance(field, Attribute):
-            table, is_own, column = keyed_column(field)
-            # With a limit, or a planner reads the rows of all runs to answer for the few that are asked about.
-            found: sa.Select[Any] = sa.select(sa.literal_column("1")).where(table.c.run_pk == run.c.pk, is_own)
-            found = found.where(sa.or_(*self.ways(test, column))).limit(sa.literal_column("1")).correlate(run)
-            return found.scalar_subquery().is_not(None)
+            found = self._among(test, *keyed_column(field))
+            if isinstance(field, Metric):  # the rows of settled runs are shorter, and lie by their key
+                is_own = result.c.metric_pk == metric_pk(field)
+                settled = self._among(test, result, is_own, statistic_column(field.stat))
+                return sa.case((self._dialect.is_settled(run), settled), else_=found).is_not(None)
+            return found.is_not(None)
         if field.name in RELATIVES and isinstance(test, Compare) and test.op == "=":
             key, _, _ = RELATIVES[field.name]
             return sa.and_(key.is_not(None), key == relative_pk(field.name, test.value))
         own = AttributeColumn(field.name, self.attributes[field.name])
         found_own = sa.or_(*self.ways(test, own))
         return sa.and_(own.is_present(), found_own) if own.is_nullable else found_own
+
+    def _among(self, test: Test, table: sa.Table, is_own: Condition, column: Column) -> sa.ScalarSelect[Any]:
+        """Not NULL if a test holds of a run's own row in a table."""
+        # With a limit, or a planner reads the rows of all runs to answer for the few that are asked about.
+        found: sa.Select[Any] = sa.select(sa.literal_column("1")).where(table.c.run_pk == run.c.pk, is_own)
+        found = found.where(sa.or_(*self.ways(test, column))).limit(sa.literal_column("1"))
+        return found.correlate(run).scalar_subquery()
 
     def ways(self, test: Test, column: Column) -> Ways:
         """A test of a column as conditions of which one must hold; a :class:`Present` without its negation."""

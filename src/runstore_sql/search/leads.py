@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from runstore.query import And, Attribute, Compare, Field, In, Like, Metric, Node, Or, Present, Wildcard, like_tokens
 from runstore_sql.dialects.base import Dialect
-from runstore_sql.schema.tables import metric, result, run
-from runstore_sql.search.columns import AttributeColumn, Ways, keyed_column, statistic_column
+from runstore_sql.schema.tables import result, run
+from runstore_sql.search.columns import AttributeColumn, Condition, Ways, keyed_column, metric_pk, statistic_column
 from runstore_sql.search.filters import RELATIVES, Filters, Test, relative_pk
 
 MOST_COUNTED: Final = 5_000
@@ -97,6 +97,11 @@ class Leads:
         """The runs whose values no index has: they are looked through one by one."""
         return sa.select(_led.c.pk).where(self._dialect.is_unsettled(_led))
 
+    def is_unsettled(self) -> Condition:
+        """Whether a run is one of those, as a condition that leads to them."""
+        # A planner that knows how few they are begins with them; any other has to be given a set of keys to begin with.
+        return self._dialect.is_unsettled(run) if self._dialect.hashes_sets else run.c.pk.in_(self.unsettled())
+
 
 def pks_of(lead: Lead) -> sa.Select[Any]:
     """The runs of a lead; one may come twice."""
@@ -106,16 +111,18 @@ def pks_of(lead: Lead) -> sa.Select[Any]:
     return sa.select(next(iter(rows.c)))
 
 
-def counted(keys: sa.Select[Any], most: int = MOST_COUNTED) -> sa.ScalarSelect[int]:
+def counted(lead: Lead, most: int = MOST_COUNTED) -> sa.ColumnElement[int]:
+    """How many keys a lead gives; of each of its selects up to a bound, for not every server stops early at a union."""
+    found = size_of_few(lead.selects[0], most)
+    for select in lead.selects[1:]:
+        found += size_of_few(select, most)
+    return found
+
+
+def size_of_few(keys: sa.Select[Any], most: int = MOST_COUNTED) -> sa.ColumnElement[int]:
     """How many keys a select gives, up to a bound."""
     rows = keys.limit(most).subquery()
     return sa.select(sa.func.count()).select_from(rows).scalar_subquery()
-
-
-def metric_pk(field: Metric) -> sa.ColumnElement[int]:
-    """The key of a metric in :data:`runstore_sql.schema.tables.metric`; -1 where it is not there."""
-    found = sa.select(metric.c.pk).where(metric.c.name == field.name, metric.c.dataset_type == field.dataset_type)
-    return sa.func.coalesce(found.scalar_subquery(), -1)
 
 
 def conjuncts(node: Node | None) -> Iterator[Node]:
@@ -132,6 +139,15 @@ def bounds(node: Node | None, field: Field) -> list[Compare | In]:
     return [
         item for item in conjuncts(node) if isinstance(item, Compare | In) and item.field == field and _may_lead(item)
     ]
+
+
+def metric_tests(node: Node | None) -> Iterator[tuple[Test, Metric]]:
+    """The tests of a filter that only runs with a certain value of a metric pass."""
+    for item in conjuncts(node):
+        if not isinstance(item, Compare | In | Present) or getattr(item, "negated", False):
+            continue
+        if isinstance(item.field, Metric):
+            yield item, item.field
 
 
 def names(node: Node | None, field: Field) -> bool:

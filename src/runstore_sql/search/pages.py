@@ -15,7 +15,7 @@ from runstore_sql.connections.database import Database
 from runstore_sql.schema.rows import run_columns, run_of, runs_and_relatives
 from runstore_sql.schema.tables import experiment, run
 from runstore_sql.search.filters import Filters
-from runstore_sql.search.leads import MOST_COUNTED, Lead, Leads, bounds, counted, pks_of
+from runstore_sql.search.leads import MOST_COUNTED, Lead, Leads, bounds, counted, size_of_few
 from runstore_sql.search.ordering import Ordering
 from runstore_sql.search.phases import EDGE, Part, Phases
 
@@ -103,9 +103,7 @@ class Pages:
         if not leads and (asked.experiment_id is None or self._walks(asked) != "metric"):
             return _Plan([], None)
         everything = sa.select(sa.func.coalesce(sa.func.max(run.c.pk), 0)).scalar_subquery()
-        return _Plan(
-            leads, sa.select(everything, self._size_of_scope(asked), *(counted(pks_of(lead)) for lead in leads))
-        )
+        return _Plan(leads, sa.select(everything, self._size_of_scope(asked), *(counted(lead) for lead in leads)))
 
     @staticmethod
     def _size_of_scope(asked: RunQuery) -> sa.ColumnElement[Any]:
@@ -113,7 +111,7 @@ class Pages:
             return sa.null()
         wanted = sa.select(experiment.c.pk).where(experiment.c.id == asked.experiment_id).scalar_subquery()
         some = run.alias("some")
-        return counted(sa.select(some.c.pk).where(some.c.experiment_pk == wanted))
+        return size_of_few(sa.select(some.c.pk).where(some.c.experiment_pk == wanted))
 
     @staticmethod
     def _walks(asked: RunQuery) -> str:

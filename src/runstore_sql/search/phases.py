@@ -13,9 +13,9 @@ from runstore.query import Metric, Node, Order, Rank, RunQuery
 from runstore_sql.dialects.base import Dialect
 from runstore_sql.schema.rows import is_shown
 from runstore_sql.schema.tables import experiment, parent, result, run, series
-from runstore_sql.search.columns import Condition, statistic_column
-from runstore_sql.search.filters import Filters
-from runstore_sql.search.leads import Lead, Leads, bounds, conjuncts, metric_pk, names, pks_of
+from runstore_sql.search.columns import Condition, metric_pk, statistic_column
+from runstore_sql.search.filters import Filters, Test
+from runstore_sql.search.leads import Lead, Leads, bounds, conjuncts, metric_tests, names, pks_of
 from runstore_sql.search.ordering import Ordering, Term
 
 EDGE: sa.BindParameter[Any] = sa.bindparam("edge")
@@ -53,6 +53,8 @@ class Phases:
     def led(self, asked: RunQuery, lead: Lead | None) -> list[Part]:
         """All matches in one order: those of the runs of a lead, or of all."""
         ordering = Ordering(asked.orders, self._filters)
+        if lead is not None and self._dialect.joins_results and (tests := list(metric_tests(asked.node))):
+            return [self._led_by_metrics(asked, ordering, lead, tests[:_MOST_SETS])]
         conditions = self.led_conditions(asked, lead)
         is_walked = lead is None and (not asked.orders or _is_by_start(asked.orders[0]))
         return [self._part(asked, ordering, conditions, run, run.c.start_us if is_walked else None)]
@@ -71,15 +73,25 @@ class Phases:
             parts.append(self._missing(here, field))
         return parts
 
-    def led_conditions(self, asked: RunQuery, lead: Lead | None) -> list[Condition]:
-        """What tells the runs of a lead that match, or of all runs."""
-        if lead is None:
-            return list(self.conditions(asked))
-        leads = [lead]
-        if self._dialect.hashes_sets:
-            leads += [other for other in self._leads.of(asked.node) if other.is_exact and other.item is not lead.item]
-        leads = leads[:_MOST_SETS]
-        known = [each.item for each in leads if each.is_exact]
+    def led_conditions(self, asked: RunQuery, lead: Lead | None, *, known: Sequence[Node] = ()) -> list[Condition]:
+        """What tells the runs of a lead that match, or of all runs.
+
+        Args:
+            asked: the question.
+            lead: where the runs are found.
+            known: parts of the filter that need not be asked again.
+        """
+        leads = [] if lead is None else [lead]
+        if self._dialect.hashes_sets and (lead is not None or known):
+            leads += [
+                other
+                for other in self._leads.of(asked.node)
+                if other.is_exact and all(other.item is not each.item for each in leads)
+            ]
+        return self._conditions_of(asked, leads[:_MOST_SETS], known=known)
+
+    def _conditions_of(self, asked: RunQuery, leads: Sequence[Lead], *, known: Sequence[Node] = ()) -> list[Condition]:
+        known = [*known, *(each.item for each in leads if each.is_exact)]
         return [*self.conditions(asked, known=known), *(run.c.pk.in_(pks_of(each)) for each in leads)]
 
     def conditions(self, asked: RunQuery, *, known: Sequence[Node] = ()) -> Iterator[Condition]:
@@ -107,13 +119,27 @@ class Phases:
         conditions = list(self.conditions(asked))
         settled = [result.c.metric_pk == metric_pk(field), self._dialect.is_settled(run)]
         own = [series.c.name == field.name, series.c.dataset_type == field.dataset_type]
-        unsettled = [*own, run.c.pk.in_(self._leads.unsettled())]
+        unsettled = [*own, self._leads.is_unsettled()]
         of_settled = self._of_table(asked, order, field, rank, result, [*settled, *conditions])
         of_others = self._of_table(asked, order, field, rank, series, [*unsettled, *conditions])
-        both = sa.union_all(*(sa.select(part.found.subquery()) for part in (of_settled, of_others))).subquery("both")
-        ordering = of_settled.ordering
-        found = sa.select(*both.c).order_by(*ordering.order_by(both)).limit(asked.limit + 1)
-        return Part(found, ordering, of_settled.edge)
+        return _both(asked, of_settled, of_others)
+
+    def _led_by_metrics(
+        self, asked: RunQuery, ordering: Ordering, lead: Lead, tests: Sequence[tuple[Test, Metric]]
+    ) -> Part:
+        """As :meth:`led`, where tests of metrics are among the conditions: a planner puts joined rows of results anywhere."""
+        source: sa.FromClause = run
+        for test, field in tests:
+            own = result.alias()
+            ways = self._filters.ways(test, statistic_column(field.stat, own))
+            is_own = sa.and_(own.c.run_pk == run.c.pk, own.c.metric_pk == metric_pk(field), sa.or_(*ways))
+            source = source.join(own, is_own)
+        known = [test for test, _ in tests]
+        others = None if any(lead.item is test for test in known) else lead
+        settled = [*self.led_conditions(asked, others, known=known), self._dialect.is_settled(run)]
+        unsettled = [*self._conditions_of(asked, [] if others is None else [others]), self._leads.is_unsettled()]
+        of_settled = self._part(asked, ordering, settled, source, None)
+        return _both(asked, of_settled, self._part(asked, ordering, unsettled, run, None))
 
     def _of_table(  # noqa: PLR0913, PLR0917 - what the two tables have in common
         self, asked: RunQuery, order: Order, field: Metric, rank: Rank, table: Any, conditions: list[Condition]
@@ -188,6 +214,14 @@ class Phases:
             edge = edge.prefix_with(self._dialect.keeps_joins_in_order)
         is_before = sa.or_(EDGE.is_(None), walked >= EDGE if down else walked <= EDGE)
         return Part(found.where(is_before).limit(asked.limit + 1), ordering, edge)
+
+
+def _both(asked: RunQuery, of_settled: Part, of_others: Part) -> Part:
+    """The first runs of two parts of one order."""
+    both = sa.union_all(*(sa.select(part.found.subquery()) for part in (of_settled, of_others))).subquery("both")
+    ordering = of_settled.ordering
+    found = sa.select(*both.c).order_by(*ordering.order_by(both)).limit(asked.limit + 1)
+    return Part(found, ordering, of_settled.edge)
 
 
 def _from_the_start(asked: RunQuery) -> RunQuery:

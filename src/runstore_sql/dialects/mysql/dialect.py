@@ -54,6 +54,7 @@ class MysqlDialect(Dialect):
     keeps_joins_in_order = "STRAIGHT_JOIN"
     sorts_in_blocks = False
     hashes_sets = True
+    joins_results = True
     first_schema = FIRST_SCHEMA
     writer = MysqlPointWriter
     histories = MysqlHistoryReader
