@@ -98,9 +98,9 @@ fit('ddp_fork')
     assert "rank one is out of memory" in done.stderr
     assert (resumed.status, resumed.attempt) == ("completed", 2)
     assert {path.parent.parent.name for path in tmp_path.rglob("*.ckpt")} == {resumed.id}
-    assert failed.status == "failed"
+    assert (failed.status, failed.attempt) == ("failed", 1)
     assert failed.failure is not None
-    assert "rank one is out of memory" in failed.failure.message
+    assert (failed.failure.type, failed.failure.message) == ("ValueError", "rank one is out of memory")
 
 
 def test_an_error_in_setup_in_a_child_leaves_a_failed_run_that_tells_it(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The run that a logger writes to now: the one it was made for, a checkpoint's, or a new one for a stage of its own."""
 
 import logging
+import multiprocessing
 import os
 import sys
 import threading
@@ -13,6 +14,7 @@ from runstore.lightning.checkpoints import CheckpointLog
 from runstore.lightning.choosing import Own, choose_run, warn_of_overlap
 from runstore.lightning.cli_config import keep_cli_config
 from runstore.lightning.folders import Folders, fit_for_a_path
+from runstore.lightning.launched import is_under_way, launches, tells_the_end
 from runstore.lightning.lineage import Lineage, Progress
 from runstore.lightning.position import Steps
 from runstore.lightning.resuming import Origin
@@ -69,6 +71,7 @@ class CurrentRun:
         self._system_metrics_s = system_metrics_s
         self._was_copied = False
         self._process = os.getpid()
+        self._is_in_block = False
 
     @property
     def is_written_here(self) -> bool:
@@ -84,6 +87,8 @@ class CurrentRun:
         """The run, which may still have to begin."""
         if self._run is None:
             self._run = RunOverStages(self._new_session())
+            # Of a logger that a block outside holds, while this process is launched within.
+            self._run.leaves_failures = self._is_in_block and os.getpid() != self._process
         return self._run
 
     def begun_session(self) -> RunSession:
@@ -96,6 +101,10 @@ class CurrentRun:
             run.begin(resume=self._id_was_given and not run.is_guest, is_stage=False)
             self._watch_system(on=True)
         return run.session
+
+    def enter(self) -> None:
+        """A block of the program's begins, whose end is the run's."""
+        self._is_in_block = True
 
     def keep_checkpoint(self, callback: Any) -> None:
         """Takes note of the file that a ``ModelCheckpoint`` has written, and keeps it as ``log_model`` says."""
@@ -153,7 +162,7 @@ class CurrentRun:
 
         Lightning skips the loggers that follow one whose ``finalize`` fails; this does not wait for its turn.
         """
-        if self.is_written_here:
+        if self.is_written_here and not self._leaves_failure(error):
             self._give_failed_stage_its_run()
             if self._run is not None:
                 self._run.fail(error)
@@ -215,7 +224,11 @@ class CurrentRun:
 
     def leave(self, error: BaseException | None) -> None:
         """Ends the run by what left the logger's block, if anything."""
-        if not self.is_written_here or (self._run is None and error is None):
+        self._is_in_block = False
+        if not self.is_written_here:
+            return
+        if self._run is None and error is None:
+            self._end_what_children_left()
             return
         run = self.staged()
         self._watch_system(on=False)
@@ -261,12 +274,30 @@ class CurrentRun:
             run.stop_system()
 
     def _fail(self, run: RunOverStages, error: BaseException | None) -> None:
-        """Ends the run by an error, unless a process that this one has started has told the same already."""
+        """Ends the run by an error, unless a process that this one has started has ended it so already."""
+        if self._leaves_failure(error):
+            return
         if not run.has_begun and (not self._id_was_given or self._was_given_to_children(error)):
             found = self._found(run.session)
-            if found is not None and _tells_the_same(found, error):
+            if found is not None and tells_the_end(found, error):
                 return
         run.fail(error)
+
+    def _leaves_failure(self, error: BaseException | None) -> bool:
+        """Whether this process was launched by a trainer, which waits for it and tells of its failure."""
+        is_child = os.getpid() != self._process
+        is_left = is_child and ending_of(error) is RunStatus.FAILED and launches(self.steps.trainer)
+        if is_left and self._run is not None:
+            self._run.leave_end()
+        return is_left
+
+    def _end_what_children_left(self) -> None:
+        """Ends a run whose launched processes have failed, where the program has caught that."""
+        if self._was_copied and not multiprocessing.active_children():
+            run = self.staged()
+            if is_under_way(self._found(run.session)):
+                run.fail(None)
+            run.session.close()
 
     def _was_given_to_children(self, error: BaseException | None) -> bool:
         """Whether processes that this one has started (``ddp_spawn``, ``ddp_fork``) were to write the run."""
@@ -326,16 +357,6 @@ class CurrentRun:
         return choose_run(
             origins, self.staged(), own=own, stage=_stage_of(trainer), checkpoint=str(trainer.ckpt_path)
         )  # fmt: skip
-
-
-def _tells_the_same(run: Run, error: BaseException | None) -> bool:
-    """Whether a run's end tells what its parent process has caught: torch hands on the text of what a child raised.
-
-    Of a rank that only heard of another one's death the run tells less.
-    """
-    if run.status is RunStatus.INTERRUPTED:
-        return ending_of(error) is RunStatus.INTERRUPTED
-    return run.failure is not None and run.failure.message in str(error)
 
 
 def _stage_of(trainer: Any) -> str:

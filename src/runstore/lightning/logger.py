@@ -236,6 +236,7 @@ class RunStoreLogger(MediaOfLoggers, Logger):
 
     def __enter__(self) -> Self:
         """Begins nothing yet; the block's end is the run's."""
+        self._current.enter()
         return self
 
     def __exit__(

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from runstore.lightning.launched import failure_of, left_a_launched_function
 from runstore.model import MetricPoint, RunFailure, RunStatus
 from runstore.training.ending import expect_end, note_end
 from runstore.training.session import RunSession, ending_of
@@ -38,6 +39,7 @@ class RunOverStages:
         session: the run's session.
         has_begun: whether :meth:`begin` was called.
         is_guest: whether this process only adds to a run of another one, whose status is then left alone.
+        leaves_failures: whether the process that launched this one tells of its failures.
         system: what watches the machine meanwhile, if anything does.
     """
 
@@ -45,6 +47,7 @@ class RunOverStages:
         self.session = session
         self.has_begun = False
         self.is_guest = False
+        self.leaves_failures = False
         self.system: SystemMetrics | None = None
         self._is_in_stage = False
         self._ended_as: RunStatus | None = None
@@ -119,7 +122,7 @@ class RunOverStages:
         except Exception as mistake:  # noqa: BLE001 - the error that stops the training is the one to be seen
             _log.warning("run %s could not begin, so its failure is not stored: %s", self.session.run_id, mistake)
             return
-        self.session.end(status, error or _UNTOLD)
+        self.session.end(status, failure_of(error) or _UNTOLD)
         self._note_end(status)
 
     def be_preempted(self) -> None:
@@ -128,10 +131,16 @@ class RunOverStages:
             self.session.end(RunStatus.INTERRUPTED, _PREEMPTED)
             self._note_end(RunStatus.INTERRUPTED)
 
+    def leave_end(self) -> None:
+        """Leaves the run's end to the process that launched this one."""
+        note_end(self)
+
     def end_with_process(self, error: BaseException | None) -> None:
         """Ends the run when its process ends: as that did, or as unended where a trainer should have told its end."""
         self.stop_system()
-        if error is not None:
+        if self.leaves_failures and left_a_launched_function(error):
+            pass
+        elif error is not None:
             self.session.end_with(error)
         elif self._is_in_stage:
             self.session.end(RunStatus.INTERRUPTED, _UNENDED)
