@@ -15,7 +15,9 @@ from runstore_mongo.points import thin_runs
 from runstore_mongo.reading import MongoReads
 from runstore_mongo.sweeping import Purge, named_files
 
-_CHANGED: Final[Document] = {"tags": 1, "experiment_id": 1, "archived_at": 1, "deleted_at": 1, "purged_at": 1}
+_CHANGED: Final[Document] = dict.fromkeys(
+    ("tags", "experiment_id", "archived_at", "deleted_at", "purged_at", "changed"), 1
+)
 """What the outcome of a change depends on."""
 
 
@@ -34,12 +36,14 @@ class MongoEdits(MongoReads):
         change.check_presence(run_id, presence)
         if known is None or presence is Presence.PURGED:
             return
+        deleted_at = known.get("deleted_at")
+        change, changed = change.standing(
+            known.get("changed"), deleted_us=None if deleted_at is None else int(deleted_at)
+        )
         if change.is_deleted is False:
             self._show_experiment(known["experiment_id"])
-        fields = _fields_after(change, known)
-        if not fields:
-            return
-        guards = {"_id": run_id, "deleted_at": known.get("deleted_at"), "purged_at": None}
+        fields = {**_fields_after(change, known), "changed": changed}
+        guards = {name: known.get(name) for name in ("_id", "deleted_at", "changed")} | {"purged_at": None}
         if "tags" in fields:
             guards["tags"] = known["tags"]
         if not runs.update_one(guards, {"$set": fields}).matched_count:
@@ -53,13 +57,19 @@ class MongoEdits(MongoReads):
     def _change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
         experiments = self._connection.collection(EXPERIMENTS)
         scope = {"_id": experiment_id, **SHOWN}
-        known = experiments.find_one({"_id": experiment_id}, {"deleted_at": 1})
+        known = experiments.find_one({"_id": experiment_id}, {"deleted_at": 1, "described_at": 1})
         is_hidden = known is not None and known.get("deleted_at") is not None
         if known is None or (is_hidden and not change.is_deleted):
             raise ExperimentNotFoundError.of(experiment_id)
+        described_at = known.get("described_at")
+        change, described_us = change.standing(described_at)
         if change.description is not UNSET and not is_hidden:
-            experiments.update_one(scope, {"$set": {"description": change.description}})
-        if change.is_deleted:
+            fields = {"description": change.description, "described_at": _time(described_us)}
+            if not experiments.update_one({**scope, "described_at": described_at}, {"$set": fields}).matched_count:
+                raise ConflictingWriteError
+        if change.is_deleted and change.is_late:
+            self._delete_experiment_late(experiment_id, change)
+        elif change.is_deleted:
             self._delete_experiment(experiment_id, change.at_us)
 
     def _delete_experiment(self, experiment_id: str, at_us: int) -> None:
@@ -76,6 +86,19 @@ class MongoEdits(MongoReads):
         runs.update_many({"experiment_id": experiment_id, **SHOWN}, deletion)
         if self._find(EXPERIMENTS, {"_id": experiment_id, **SHOWN}, {"_id": 1}) is not None:
             raise ConflictingWriteError  # a run came in between, and may be deleted now: the experiment goes with it
+
+    def _delete_experiment_late(self, experiment_id: str, change: ExperimentChange) -> None:
+        """Deletes what began before the deletion was asked for, and hides the experiment if no run is left that is shown."""
+        experiments, runs = self._connection.collection(EXPERIMENTS), self._connection.collection(RUNS)
+        of_experiment = {"experiment_id": experiment_id, **SHOWN}
+        for run in list(runs.find(of_experiment, {"start_time": 1})):
+            deletion = change.deletion_of(int(run["start_time"]))
+            if deletion is not None:
+                self._change_run(run["_id"], deletion)
+        if runs.find_one(of_experiment, {"_id": 1}) is None:
+            experiments.update_one({"_id": experiment_id, **SHOWN}, {"$set": {"deleted_at": Int64(change.at_us)}})
+            if runs.find_one(of_experiment, {"_id": 1}) is not None:  # it came in between
+                self._show_experiment(experiment_id)
 
     def thin(self, asked: Thinning) -> Thinned:
         return thin_runs(self._connection, ended_before_us=asked.ended_before_us)

@@ -122,10 +122,10 @@ class MongoStore(MongoEdits):
                     raise ConflictingWriteError from error
                 raise
             return
-        if known["description"] is None and new.description is not None:
+        if known["description"] is None and new.describes(known.get("described_at")):
             change = {"$set": {"description": new.description}}
             experiments.update_one({"_id": new.id, "description": None}, change)
-        if known.get("deleted_at") is not None:
+        if known.get("deleted_at") is not None and new.shows(known["deleted_at"]):
             self._show_experiment(new.id)
 
     def insert_run(self, new: NewRun) -> bool:

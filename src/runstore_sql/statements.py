@@ -28,6 +28,11 @@ class Statements:
             .where(experiment.c.id == _ID)
             .with_for_update(read=True, key_share=True)
         )
+        self.known_experiment = (
+            sa.select(experiment.c.description, experiment.c.described_us, experiment.c.deleted_us)
+            .where(experiment.c.id == _ID)
+            .with_for_update()
+        )
         self.show_experiment = experiment.update().where(experiment.c.pk == _PK).values(deleted_us=None)
         self.run_pk = sa.select(run.c.pk).where(run.c.id == _ID)
         self.parent = sa.select(run.c.pk, run.c.deleted_us, run.c.purged_us).where(run.c.id == _ID)

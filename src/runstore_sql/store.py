@@ -72,10 +72,12 @@ class SqlStore(SqlEdits):
         is_new = self.database.dialect.insert_new(connection, self._sql.insert_experiment, values)
         if is_new:
             return
+        known = connection.execute(self._sql.known_experiment, {"of_id": new.id}).one()
         own = experiment.update().where(experiment.c.id == new.id)
-        if new.description is not None:
-            connection.execute(own.where(experiment.c.description.is_(None)).values(description=new.description))
-        connection.execute(own.where(experiment.c.deleted_us.is_not(None)).values(deleted_us=None))
+        if known.description is None and new.describes(known.described_us):
+            connection.execute(own.values(description=new.description))
+        if known.deleted_us is not None and new.shows(known.deleted_us):
+            connection.execute(own.values(deleted_us=None))
 
     def insert_run(self, new: NewRun) -> bool:
         return self.database.write(lambda connection: self._insert_run(connection, new))

@@ -151,6 +151,43 @@ def test_a_kill_between_two_changes_undoes_nothing_that_another_writer_changed_s
     assert bare.get_experiment(experiment_id_of("x")).description == "theirs"
 
 
+def test_what_was_changed_while_the_database_was_away_undoes_nothing_that_others_changed_later(
+    open_recorder: OpenRecorder, bare: MemoryStore
+) -> None:
+    experiment_id = bare.get_or_create_experiment("x", description="first")
+    run_id, restored, kept = (bare.ensure_run(experiment_id, name="first", tags={"a": "1"}) for _ in range(3))
+    gone = bare.get_or_create_experiment("gone")
+    outage = Away()
+    recorder = open_recorder(outage)
+    recorder.get_or_create_experiment("gone")
+    recorder.rename_run(run_id, "away")
+    recorder.set_note(run_id, "away")
+    recorder.set_tags(run_id, {"a": "away", "b": "away"})
+    recorder.archive_run(run_id)
+    recorder.delete_run(restored)
+    recorder.describe_experiment(experiment_id, "away")
+    recorder.rename_run(kept, "away")
+
+    bare.rename_run(run_id, "later")
+    bare.set_note(run_id, "later")
+    bare.set_tags(run_id, {"a": "later"})
+    bare.archive_run(run_id)
+    bare.unarchive_run(run_id)
+    bare.delete_run(restored)
+    bare.restore_run(restored)
+    bare.describe_experiment(experiment_id, "later")
+    bare.delete_experiment(gone)
+    outage.come_back()
+    recorder.close()
+
+    run = bare.get_run(run_id)
+    assert (run.name, run.note, run.tags, run.archived_at) == ("later", "later", {"a": "later", "b": "away"}, None)
+    assert (bare.get_run(restored).name, bare.get_run(kept).name) == ("first", "away")
+    assert bare.get_experiment(experiment_id).description == "later"
+    assert bare.find_experiment("gone") is None
+    assert all(of_run.calls.quarantined == 0 for of_run in recorder.health().runs.values())
+
+
 def test_a_change_whose_reply_was_lost_is_made_once(bare: MemoryStore, fast_path: Path) -> None:
     deletion = ExperimentChange(at_us=5, is_deleted=True)
     folder = write(

@@ -38,17 +38,36 @@ def is_lost(status: RunStatus, *, heartbeat_us: int, lease_s: float, now_us: int
 
 
 class NewExperiment(Struct, frozen=True, kw_only=True):
-    """An experiment to be made, or found; its id follows from its name (EXP.1)."""
+    """An experiment to be made, or found; its id follows from its name (EXP.1).
+
+    Attributes:
+        late_us: when it was asked for, if the call was kept in a journal for some time.
+    """
 
     id: str
     name: str
     description: str | None
+    late_us: int | None = None
 
     @classmethod
     def checked(cls, name: object, *, description: object) -> Self:
         """The arguments of ``get_or_create_experiment``."""
         name = check_name(name, "experiment name")
         return cls(id=experiment_id_of(name), name=name, description=check_optional_text(description, "description"))
+
+    def shows(self, deleted_us: int | None) -> bool:
+        """Whether the experiment is shown from now on: not by what was asked for before it was deleted, if it is."""
+        return self.late_us is None or deleted_us is None or self.late_us > deleted_us
+
+    def describes(self, described_us: int | None) -> bool:
+        """Whether an experiment without a description takes this one: not if it was removed after this was asked for.
+
+        Args:
+            described_us: when the description was replaced or removed last; ``None`` for never.
+        """
+        return self.description is not None and (
+            self.late_us is None or described_us is None or self.late_us > described_us
+        )
 
 
 class NewRun(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from runstore.artifacts.blobs import Blobs
 from runstore.backend.presence import Presence
+from runstore.backend.times import ChangeTimes
 from runstore.errors import InvalidValueError, RunDeletedError, RunNotFoundError
 from runstore.local.clock import now_us
 from runstore.model import Run, from_microseconds, to_microseconds
@@ -30,6 +31,7 @@ KEPT_WITHOUT_RECORD: Final = timedelta(days=1)
 """How long a file is kept that no record names: an artifact's bytes are kept first and its record is written last."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
+_DELETED: Final = "deleted"
 
 
 class RunChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,6 +45,7 @@ class RunChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
         gone_tags: keys of tags that are removed.
         is_archived: whether the run is put away. A run that is archived already keeps its time, and so does a deleted one.
         is_deleted: ``True`` deletes and ``False`` restores. Any other change of a deleted run is refused.
+        is_late: it was kept in a journal for some time. Then it changes only what nobody has changed since ``at_us``.
     """
 
     at_us: int
@@ -52,6 +55,7 @@ class RunChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
     gone_tags: tuple[str, ...] = ()
     is_archived: bool | UnsetType = UNSET
     is_deleted: bool | UnsetType = UNSET
+    is_late: bool = False
 
     @classmethod
     def of_name(cls, name: object) -> Self:
@@ -89,6 +93,43 @@ class RunChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
         if is_refused or (presence is Presence.PURGED and self.is_deleted is not True):
             raise RunDeletedError.of(run_id, is_purged=presence is Presence.PURGED)
 
+    def standing(self, changed: str | None, *, deleted_us: int | None) -> tuple[Self, str]:
+        """What of the change stands, and the text that is kept with the run from then on.
+
+        Args:
+            changed: the text that is kept with the run: when each thing of it was changed last. ``None`` where there is
+                none.
+            deleted_us: when the run was deleted, if it is: with its experiment that may be, which leaves no other trace.
+        """
+        times = ChangeTimes.of(changed)
+        if deleted_us is not None:
+            times = times.with_change(deleted_us, [_DELETED])
+        change = self._without_older(times) if self.is_late else self
+        values = {
+            "name": change.name,
+            "note": change.note,
+            "archived": change.is_archived,
+            _DELETED: change.is_deleted,
+        }
+        what = [name for name, value in values.items() if value is not UNSET]
+        return change, times.with_change(self.at_us, what, tags=change.new_tags, gone=change.gone_tags).text
+
+    def _without_older(self, times: ChangeTimes) -> Self:
+        """The change without what somebody has changed after it."""
+
+        def is_older(what: str) -> bool:
+            return times.is_newer(what, self.at_us)
+
+        return replace(
+            self,
+            name=UNSET if is_older("name") else self.name,
+            note=UNSET if is_older("note") else self.note,
+            is_archived=UNSET if is_older("archived") else self.is_archived,
+            is_deleted=UNSET if is_older(_DELETED) else self.is_deleted,
+            new_tags={key: text for key, text in self.new_tags.items() if not times.is_tag_newer(key, self.at_us)},
+            gone_tags=tuple(key for key in self.gone_tags if not times.is_tag_newer(key, self.at_us)),
+        )
+
     def tags_over(self, tags: Mapping[str, str]) -> dict[str, str]:
         """A run's tags after the change.
 
@@ -124,16 +165,36 @@ class ExperimentChange(Struct, frozen=True, kw_only=True, omit_defaults=True):
         at_us: when it was asked for, in microseconds since 1970 UTC.
         description: the new one, ``None`` for none.
         is_deleted: deletes the runs of the experiment. It is hidden itself until it is asked for, or a run begins in it.
+        is_late: it was kept in a journal for some time. Then it changes only what nobody has changed since ``at_us``.
     """
 
     at_us: int
     description: str | UnsetType | None = UNSET
     is_deleted: bool = False
+    is_late: bool = False
 
     @classmethod
     def of_description(cls, description: object) -> Self:
         """The argument of ``describe_experiment``."""
         return cls(at_us=now_us(), description=check_optional_text(description, "description"))
+
+    def standing(self, described_us: int | None) -> tuple[Self, int | None]:
+        """What of the change stands, and when the description was changed last, from then on.
+
+        Args:
+            described_us: when that was up to now; ``None`` for never.
+        """
+        if self.description is UNSET:
+            return self, described_us
+        known_us = self.at_us if described_us is None else described_us
+        change = replace(self, description=UNSET) if self.is_late and known_us > self.at_us else self
+        return change, max(known_us, self.at_us)
+
+    def deletion_of(self, start_us: int) -> RunChange | None:
+        """How a run of the experiment that began at ``start_us`` is deleted; ``None`` where it began after a late deletion."""
+        if self.is_late and start_us > self.at_us:
+            return None
+        return RunChange(at_us=self.at_us, is_deleted=True, is_late=self.is_late)
 
 
 class Thinning(Struct, frozen=True):

@@ -37,7 +37,16 @@ from runstore.backend import (
 )
 from runstore.errors import ExperimentNotFoundError, StoreClosedError
 from runstore.local.clock import now_us
-from runstore.model import Artifact, Experiment, Garbage, Run, SeriesSummary, Thinned, from_microseconds
+from runstore.model import (
+    Artifact,
+    Experiment,
+    Garbage,
+    Run,
+    SeriesSummary,
+    Thinned,
+    from_microseconds,
+    to_microseconds,
+)
 from runstore.query import Lookup, RunQuery, lookup_in, pick_page
 from runstore.series import Columns, Series, SeriesColumns, summarize
 from runstore.values import EMPTY_CONFIG, ConfigDocument
@@ -58,6 +67,7 @@ class _Entry(Struct):
     series: dict[tuple[str, str], _Series] = {}
     artifacts: dict[str, Artifact] = {}
     deleted_us: int | None = None
+    changed: str | None = None
 
     @property
     def is_shown(self) -> bool:
@@ -71,8 +81,9 @@ class MemoryDatabase:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.experiments: dict[str, Experiment] = {}
+        self.hidden_experiments: dict[str, int] = {}  # when they were deleted
+        self.described_us: dict[str, int] = {}
         self.runs: dict[str, _Entry] = {}
-        self.hidden_experiments: set[str] = set()
         self.purged: set[str] = set()
         self.blobs = _MemoryBlobs()
 
@@ -97,10 +108,11 @@ class MemoryStore(BackendStore):
             if known is None:
                 now = from_microseconds(database.now_us())
                 known = Experiment(id=new.id, name=new.name, description=new.description, created_at=now)
-            elif known.description is None:
+            elif known.description is None and new.describes(database.described_us.get(new.id)):
                 known = replace(known, description=new.description)
             database.experiments[new.id] = known
-            database.hidden_experiments.discard(new.id)
+            if new.shows(database.hidden_experiments.get(new.id)):
+                database.hidden_experiments.pop(new.id, None)
 
     def insert_run(self, new: NewRun) -> bool:
         with self._session() as database:
@@ -111,7 +123,7 @@ class MemoryStore(BackendStore):
                 raise ExperimentNotFoundError.of(experiment_id)
             if new.parent_run_id is not None:
                 check_parent(new.parent_run_id, self.presence_of(new.parent_run_id))
-            database.hidden_experiments.discard(experiment_id)
+            database.hidden_experiments.pop(experiment_id, None)
             database.runs[new.id] = _Entry(run=first_attempt(new, now_us=database.now_us()))
             return True
 
@@ -164,10 +176,12 @@ class MemoryStore(BackendStore):
             change.check_presence(run_id, presence)
             if presence is not Presence.PURGED:
                 entry = self._entry(run_id)
+                change, changed = change.standing(entry.changed, deleted_us=entry.deleted_us)
                 entry.run = change.over(entry.run)
+                entry.changed = changed
                 entry.deleted_us = change.deleted_us_over(entry.deleted_us)
                 if change.is_deleted is False:
-                    database.hidden_experiments.discard(entry.run.experiment_id)
+                    database.hidden_experiments.pop(entry.run.experiment_id, None)
 
     def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
         with self._session() as database:
@@ -175,14 +189,19 @@ class MemoryStore(BackendStore):
             is_hidden = experiment_id in database.hidden_experiments
             if known is None or (is_hidden and not change.is_deleted):
                 raise ExperimentNotFoundError.of(experiment_id)
+            change, described_us = change.standing(database.described_us.get(experiment_id))
+            if described_us is not None:
+                database.described_us[experiment_id] = described_us
             if change.description is not UNSET:
                 database.experiments[experiment_id] = replace(known, description=change.description)
             if change.is_deleted and not is_hidden:
-                database.hidden_experiments.add(experiment_id)
-                deletion = RunChange(at_us=change.at_us, is_deleted=True)
-                for run_id, entry in database.runs.items():
-                    if entry.run.experiment_id == experiment_id:
-                        self.change_run(run_id, deletion)
+                entries = [entry for entry in database.runs.values() if entry.run.experiment_id == experiment_id]
+                for entry in entries:
+                    deletion = change.deletion_of(to_microseconds(entry.run.start_time))
+                    if deletion is not None:
+                        self.change_run(entry.run.id, deletion)
+                if not any(entry.is_shown for entry in entries):
+                    database.hidden_experiments[experiment_id] = change.at_us
 
     def thin(self, asked: Thinning) -> Thinned:  # noqa: ARG002 - see below
         """Thins nothing: its histories live as long as the process."""

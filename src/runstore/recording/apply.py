@@ -2,9 +2,12 @@
 
 import contextlib
 from pathlib import Path
+from typing import TypeVar
+
+from msgspec.structs import replace
 
 from runstore.artifacts import ArtifactFile, ArtifactRequest, check_artifact
-from runstore.backend import BackendStore, Presence, RunEnd
+from runstore.backend import BackendStore, ExperimentChange, Presence, RunChange, RunEnd
 from runstore.errors import RunFinalizedError
 from runstore.model import Artifact, Run, RunStatus, from_microseconds
 from runstore.recording.gather import points_of
@@ -23,12 +26,20 @@ from runstore.recording.records import (
 )
 from runstore.values import ConfigDocument
 
+Change = TypeVar("Change", RunChange, ExperimentChange)
+
 LEASE_S = 60.0
 """How long a recorded run is taken for alive without a heartbeat; its recorder beats four times as often."""
 
 
-def apply_record(store: BackendStore, record: Record, *, folder: Path) -> Artifact | Run | None:
-    """Does what a record stands for; ``folder`` is the journal's. Raises what the store raises.
+def apply_record(store: BackendStore, record: Record, *, folder: Path, is_late: bool) -> Artifact | Run | None:
+    """Does what a record stands for. Raises what the store raises.
+
+    Args:
+        store: where to.
+        record: what was accepted.
+        folder: the journal's.
+        is_late: nobody waits for the call any more, so that others may have changed since what it changes.
 
     Returns:
         The artifact's record; for ``ensure_run`` the run as it was found, ``None`` if it was created or is new.
@@ -37,7 +48,7 @@ def apply_record(store: BackendStore, record: Record, *, folder: Path) -> Artifa
         case PointsRecord() | MetricsRecord():
             store.append(record.run_id, points_of(record).by_series())
         case ExperimentRecord():
-            store.make_experiment(record.new_experiment())
+            store.make_experiment(record.new_experiment(is_late=is_late))
         case RunRecord():
             return _begin_run(store, record)
         case ConfigRecord():
@@ -47,10 +58,14 @@ def apply_record(store: BackendStore, record: Record, *, folder: Path) -> Artifa
         case FinalizeRecord():
             _end_run(store, record)
         case ChangeRecord():
-            store.change_run(record.run_id, record.change)
+            store.change_run(record.run_id, _told_late(record.change) if is_late else record.change)
         case ExperimentChangeRecord():
-            store.change_experiment(record.experiment_id, record.change)
+            store.change_experiment(record.experiment_id, _told_late(record.change) if is_late else record.change)
     return None
+
+
+def _told_late(change: Change) -> Change:
+    return replace(change, is_late=True)
 
 
 def report_health(store: BackendStore, writer: str, health: RunHealth) -> None:

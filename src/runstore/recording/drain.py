@@ -290,7 +290,8 @@ class JournalDrain:
         if isinstance(record, (PointsRecord, MetricsRecord)):
             self._sending.send(store, record.run_id, points_of(record))
             return None
-        return apply_record(store, record, folder=self._journal.folder)
+        is_late = self.position not in self.verdicts
+        return apply_record(store, record, folder=self._journal.folder, is_late=is_late)
 
     # Runs that another process has in hand
 

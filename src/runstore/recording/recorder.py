@@ -51,7 +51,12 @@ class Recorder(RecorderHandle):
         writer = self._writer or self._begin()
         if new.id in self._experiments and new.description is None:
             return
-        record = ExperimentRecord(at_us=now_us(), name=new.name, description=new.description)
+        record = ExperimentRecord(
+            at_us=new.late_us or now_us(),
+            name=new.name,
+            description=new.description,
+            is_late=new.late_us is not None,
+        )
         self._confirm(writer, encode(record), run_id="")
         self._experiments.add(new.id)
 

@@ -54,15 +54,25 @@ class MetricsRecord(Struct, array_like=True, tag=1, frozen=True, gc=False):
 
 
 class ExperimentRecord(Struct, array_like=True, tag=2, frozen=True):
-    """``get_or_create_experiment``."""
+    """``get_or_create_experiment``.
+
+    Attributes:
+        is_late: the call had been kept for some time before it came here, and was asked for at ``at_us``.
+    """
 
     at_us: int
     name: str
     description: str | None
+    is_late: bool = False
 
-    def new_experiment(self) -> NewExperiment:
+    def new_experiment(self, *, is_late: bool) -> NewExperiment:
         """What the call asked for."""
-        return NewExperiment(id=experiment_id_of(self.name), name=self.name, description=self.description)
+        return NewExperiment(
+            id=experiment_id_of(self.name),
+            name=self.name,
+            description=self.description,
+            late_us=self.at_us if is_late or self.is_late else None,
+        )
 
 
 class RunRecord(Struct, array_like=True, tag=3, frozen=True):

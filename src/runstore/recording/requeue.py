@@ -123,7 +123,7 @@ class _Quarantine:
             self._left.append(self._letters.pop(0))
             return
         try:
-            apply_record(store, record, folder=self._folder)
+            apply_record(store, record, folder=self._folder, is_late=True)
         except Exception as error:  # noqa: BLE001 - a stranger's store may raise anything; the letter keeps it
             if isinstance(error, RunStoreError) and error.is_transient:
                 done.error = error

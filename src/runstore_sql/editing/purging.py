@@ -37,6 +37,7 @@ _EMPTY: Final[dict[str, Any]] = {
     "failure": None,
     "note": None,
     "archived_us": None,
+    "changed": None,
     "settled": 1,
 }
 _NAMED: Final = ((tag, tag.c.key), (config_leaf, config_leaf.c.key), (artifact, artifact.c.name))

@@ -12,12 +12,14 @@ def add_columns(words: FirstSchema) -> None:
     """Adds those that are missing: a MySQL server keeps what an interrupted attempt has made."""
     collation, _ = words.text_options(op.get_bind().dialect)
     text = words.text or sa.Text(collation=collation)
-    add("runstore_experiment", sa.Column("deleted_us", sa.BigInteger))
+    for moment in ("deleted_us", "described_us"):
+        add("runstore_experiment", sa.Column(moment, sa.BigInteger))
     for column in (
         sa.Column("note", text),
         sa.Column("archived_us", sa.BigInteger),
         sa.Column("deleted_us", sa.BigInteger),
         sa.Column("purged_us", sa.BigInteger),
+        sa.Column("changed", words.text or sa.Text(collation=collation)),
     ):
         add("runstore_run", column)
     add("runstore_series", sa.Column("thinned_step", sa.BigInteger))

@@ -46,6 +46,7 @@ experiment = sa.Table(
     sa.Column("description", sa.Text),
     sa.Column("created_us", sa.BigInteger),
     sa.Column("deleted_us", sa.BigInteger),
+    sa.Column("described_us", sa.BigInteger),
 )
 
 run = sa.Table(
@@ -73,9 +74,10 @@ run = sa.Table(
     sa.Column("archived_us", sa.BigInteger),
     sa.Column("deleted_us", sa.BigInteger),
     sa.Column("purged_us", sa.BigInteger),
+    sa.Column("changed", sa.Text),
     sa.Column("settled", sa.BigInteger),
 )
-"""``settled`` is the attempt whose values :data:`result` keeps; see :mod:`runstore_sql.settling`."""
+"""``changed`` is the text of :meth:`runstore.backend.RunChange.standing`. ``settled`` is the attempt whose values :data:`result` keeps; see :mod:`runstore_sql.settling`."""
 
 parent = run.alias("parent")
 """A run's parent, where a query joins it."""

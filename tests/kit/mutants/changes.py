@@ -209,7 +209,7 @@ class MakingAnExperimentRestoresItsRuns(Mutant, breaks="CHG.8"):
 
 class DeletedExperimentsStayHidden(Mutant, breaks="CHG.8"):
     def insert_run(self, new: NewRun) -> bool:
-        hidden = set(self.database.hidden_experiments)
+        hidden = dict(self.database.hidden_experiments)
         is_made = super().insert_run(new)
         self.database.hidden_experiments |= hidden
         return is_made
@@ -341,3 +341,47 @@ class TagsAreWrittenAsTheyWereRead(Mutant, breaks="CHG.11"):
         changed = change.over(run)
         time.sleep(0.005)
         self._entry(run_id).run = replace(self._entry(run_id).run, tags=changed.tags)
+
+
+class LateChangesStand(Mutant, breaks="CHG.11"):
+    """Takes what comes late for a change of now."""
+
+    def change_run(self, run_id: str, change: RunChange) -> None:
+        super().change_run(run_id, replace(change, is_late=False))
+
+
+class LateRestorationsStand(Mutant, breaks="CHG.11"):
+    def change_run(self, run_id: str, change: RunChange) -> None:
+        super().change_run(run_id, replace(change, is_late=change.is_late and change.is_deleted is not False))
+
+
+class RemovedTagsAreForgotten(Mutant, breaks="CHG.11"):
+    """Remembers when the tags were set that a run has, and not when others were removed."""
+
+    def change_run(self, run_id: str, change: RunChange) -> None:
+        changed = None if self.presence_of(run_id) is None else self._entry(run_id).changed
+        super().change_run(run_id, change)
+        if change.gone_tags:
+            self._entry(run_id).changed = changed
+
+
+class ClocksDecide(Mutant, breaks="CHG.11"):
+    """Leaves out a change of now, too, if its time is older than that of the one before."""
+
+    def change_run(self, run_id: str, change: RunChange) -> None:
+        super().change_run(run_id, replace(change, is_late=True))
+
+
+class LateDescriptionsStand(Mutant, breaks="CHG.11"):
+    def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
+        super().change_experiment(experiment_id, replace(change, is_late=change.is_late and change.is_deleted))
+
+
+class LateDeletionsTakeAll(Mutant, breaks="CHG.8"):
+    def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
+        super().change_experiment(experiment_id, replace(change, is_late=change.is_late and not change.is_deleted))
+
+
+class LateCallsMakeExperimentsAgain(Mutant, breaks="CHG.8"):
+    def make_experiment(self, new: NewExperiment) -> None:
+        super().make_experiment(replace(new, late_us=None))

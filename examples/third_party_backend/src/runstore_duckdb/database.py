@@ -31,7 +31,9 @@ CREATE TABLE points (run_id VARCHAR, metric_name VARCHAR, dataset_type VARCHAR, 
 CREATE TABLE artifacts (run_id VARCHAR, name VARCHAR, body VARCHAR, metadata VARCHAR, PRIMARY KEY (run_id, name));
 """
 _SINCE_2: Final = """
-ALTER TABLE experiments ADD COLUMN is_deleted BOOLEAN DEFAULT false;
+ALTER TABLE experiments ADD COLUMN deleted_us BIGINT;
+ALTER TABLE experiments ADD COLUMN described_us BIGINT;
+ALTER TABLE runs ADD COLUMN changed VARCHAR;
 CREATE TABLE deletions (run_id VARCHAR PRIMARY KEY, deleted_us BIGINT, is_purged BOOLEAN);
 """
 _NAMES: Final = {"experiments", "runs", "configs", "points", "artifacts"}

@@ -33,7 +33,16 @@ from runstore.backend import (
     with_status_now,
 )
 from runstore.errors import ExperimentNotFoundError, StoreClosedError
-from runstore.model import Artifact, Experiment, Garbage, Run, SeriesSummary, Thinned, from_microseconds
+from runstore.model import (
+    Artifact,
+    Experiment,
+    Garbage,
+    Run,
+    SeriesSummary,
+    Thinned,
+    from_microseconds,
+    to_microseconds,
+)
 from runstore.query import Place, RunQuery, lookup_in, pick_page
 from runstore.series import Columns, Series, SeriesColumns, summarize
 from runstore.values import EMPTY_CONFIG, ConfigDocument, decode_config, encode_config
@@ -75,25 +84,26 @@ class DuckStore(BackendStore):
     def make_experiment(self, new: NewExperiment) -> None:
         with self._call() as connection:
             connection.execute(
-                "INSERT INTO experiments VALUES (?, ?, ?, ?, false) ON CONFLICT DO NOTHING",
+                "INSERT INTO experiments VALUES (?, ?, ?, ?, NULL, NULL) ON CONFLICT DO NOTHING",
                 [new.id, new.name, new.description, _now_us()],
             )
-            connection.execute(
-                "UPDATE experiments SET description = coalesce(description, ?), is_deleted = false WHERE id = ?",
-                [new.description, new.id],
-            )
+            description, deleted_us, described_us = _experiment(connection, new.id) or (None, None, None)
+            if description is None and new.describes(described_us):
+                connection.execute("UPDATE experiments SET description = ? WHERE id = ?", [new.description, new.id])
+            if new.shows(deleted_us):
+                _show_experiment(connection, new.id)
 
     def insert_run(self, new: NewRun) -> bool:
         with self._call() as connection:
             if _presence(connection, new.id) is not None:
                 return False
             run = first_attempt(new, now_us=_now_us())
-            if connection.execute("SELECT 1 FROM experiments WHERE id = ?", [run.experiment_id]).fetchone() is None:
+            if _experiment(connection, run.experiment_id) is None:
                 raise ExperimentNotFoundError.of(run.experiment_id)
             if run.parent_run_id is not None:
                 check_parent(run.parent_run_id, _presence(connection, run.parent_run_id))
             connection.execute(
-                "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO runs VALUES (?, ?, ?, ?, ?, NULL)",
                 [run.id, run.experiment_id, run.parent_run_id, _body(run), new.provenance.text],
             )
             _show_experiment(connection, run.experiment_id)
@@ -146,31 +156,30 @@ class DuckStore(BackendStore):
 
     def change_run(self, run_id: str, change: RunChange) -> None:
         with self._call() as connection:
-            presence = _presence(connection, run_id)
-            change.check_presence(run_id, presence)
-            if presence is Presence.PURGED:
-                return  # it is deleted once more
-            run = _stored(connection, run_id)
-            _write(connection, run, change.over(run))
-            if change.is_deleted is True:
-                connection.execute(_DELETE, [run_id, change.at_us])
-            elif change.is_deleted is False:
-                connection.execute("DELETE FROM deletions WHERE run_id = ?", [run_id])
-                _show_experiment(connection, run.experiment_id)
+            _change_run(connection, run_id, change)
 
     def change_experiment(self, experiment_id: str, change: ExperimentChange) -> None:
         with self._call() as connection:
-            found = connection.execute("SELECT is_deleted FROM experiments WHERE id = ?", [experiment_id]).fetchone()
-            if found is None or (found[0] and not change.is_deleted):
+            found = _experiment(connection, experiment_id)
+            if found is None or (found[1] is not None and not change.is_deleted):
                 raise ExperimentNotFoundError.of(experiment_id)
+            _, deleted_us, described_us = found
+            change, described_us = change.standing(described_us)
             if change.description is not UNSET:
                 connection.execute(
-                    "UPDATE experiments SET description = ? WHERE id = ?", [change.description, experiment_id]
+                    "UPDATE experiments SET description = ?, described_us = ? WHERE id = ?",
+                    [change.description, described_us, experiment_id],
                 )
-            if change.is_deleted and not found[0]:
-                connection.execute("UPDATE experiments SET is_deleted = true WHERE id = ?", [experiment_id])
-                for run in _runs(connection, "experiment_id = ?", [experiment_id]):
-                    connection.execute(_DELETE, [run.id, change.at_us])
+            if change.is_deleted and deleted_us is None:
+                which = f"experiment_id = ? AND {_SHOWN}"
+                for run in _runs(connection, which, [experiment_id]):
+                    deletion = change.deletion_of(to_microseconds(run.start_time))
+                    if deletion is not None:
+                        _change_run(connection, run.id, deletion)
+                if not _runs(connection, which, [experiment_id]):
+                    connection.execute(
+                        "UPDATE experiments SET deleted_us = ? WHERE id = ?", [change.at_us, experiment_id]
+                    )
 
     def thin(self, asked: Thinning) -> Thinned:  # noqa: ARG002 - see below
         """Thins nothing: DuckDB packs histories, and summaries are made from them."""
@@ -277,7 +286,9 @@ class DuckStore(BackendStore):
 
     def _experiments(self, which: str, values: list[Any]) -> list[Experiment]:
         with self._call() as connection:
-            rows = connection.execute(f"SELECT * FROM experiments WHERE NOT is_deleted AND {which}", values).fetchall()
+            rows = connection.execute(
+                f"SELECT * FROM experiments WHERE deleted_us IS NULL AND {which}", values
+            ).fetchall()
         return [
             Experiment(id=row[0], name=row[1], description=row[2], created_at=from_microseconds(row[3])) for row in rows
         ]
@@ -331,8 +342,34 @@ def _presence(connection: Connection, run_id: str) -> Presence | None:
     return Presence.PURGED if True in states else Presence.DELETED if False in states else Presence.SHOWN
 
 
+def _experiment(connection: Connection, experiment_id: str) -> tuple[str | None, int | None, int | None] | None:
+    """An experiment's description, when it was deleted, and when its description was replaced."""
+    query = "SELECT description, deleted_us, described_us FROM experiments WHERE id = ?"
+    return connection.execute(query, [experiment_id]).fetchone()
+
+
+def _change_run(connection: Connection, run_id: str, change: RunChange) -> None:
+    presence = _presence(connection, run_id)
+    change.check_presence(run_id, presence)
+    if presence is Presence.PURGED:
+        return  # it is deleted once more
+    run = _stored(connection, run_id)
+    query = "SELECT changed, deleted_us FROM runs LEFT JOIN deletions ON run_id = id WHERE id = ?"
+    text, deleted_us = connection.execute(query, [run_id]).fetchone() or (None, None)
+    change, text = change.standing(text, deleted_us=deleted_us)
+    body = _body(change.over(run))
+    connection.execute("UPDATE runs SET body = ?, changed = ? WHERE id = ?", [body, text, run_id])
+    if change.is_deleted is True:
+        connection.execute(_DELETE, [run_id, change.at_us])
+    elif change.is_deleted is False:
+        connection.execute("DELETE FROM deletions WHERE run_id = ?", [run_id])
+        _show_experiment(connection, run.experiment_id)
+
+
 def _show_experiment(connection: Connection, experiment_id: str) -> None:
-    connection.execute("UPDATE experiments SET is_deleted = false WHERE id = ? AND is_deleted", [experiment_id])
+    connection.execute(
+        "UPDATE experiments SET deleted_us = NULL WHERE id = ? AND deleted_us IS NOT NULL", [experiment_id]
+    )
 
 
 def _put_points(connection: Connection, columns: list[Any]) -> None:

@@ -15,6 +15,7 @@ _FAMILIES = (
     "_endings",
     "_changes",
     "_deletions",
+    "_late",
     "_garbage",
     "_sizes",
     "_durability",
@@ -47,6 +48,7 @@ from runstore.testing.conformance._facets import FacetClauses  # noqa: E402
 from runstore.testing.conformance._files import FileClauses  # noqa: E402
 from runstore.testing.conformance._filters import FilterClauses  # noqa: E402
 from runstore.testing.conformance._garbage import GarbageClauses  # noqa: E402
+from runstore.testing.conformance._late import LateClauses  # noqa: E402
 from runstore.testing.conformance._machine import MachineClauses  # noqa: E402
 from runstore.testing.conformance._metrics import MetricClauses  # noqa: E402
 from runstore.testing.conformance._opening import OpeningClauses  # noqa: E402
@@ -73,6 +75,7 @@ class RunStoreConformance(
     EndingClauses,
     ChangeClauses,
     DeletionClauses,
+    LateClauses,
     GarbageClauses,
     SizeClauses,
     DurabilityClauses,
