@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pymysql
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +108,25 @@ def test_a_point_behind_the_last_of_its_series_takes_one_round_trip(store: SqlSt
 
     # To SQLite there is no way to go: a transaction of two statements.
     assert len(seen) == (4 if store.database.dialect.name == "sqlite" else 1)
+
+
+@pytest.mark.parametrize("names", [("loss",), ("loss", "auroc")])
+def test_writers_of_one_run_do_not_wait_for_each_other(store: SqlStore, run_id: str, names: tuple[str, ...]) -> None:
+    """Another writer, in the middle of a call, has what every writer needs of the run's row."""
+    if store.database.dialect.name == "sqlite":
+        return  # one writer at a time
+    for step in range(2):
+        store.log_metrics(run_id, [MetricPoint(name=name, value=0.5, step=step) for name in names])
+    lock = "LOCK IN SHARE MODE" if store.database.dialect.name == "mysql" else "FOR KEY SHARE"
+    held = sa.text(f"SELECT pk FROM runstore_run WHERE id = :id {lock}")
+
+    def log_beside(connection: sa.Connection) -> None:
+        connection.execute(held, {"id": run_id})
+        store.log_metrics(run_id, [MetricPoint(name=name, value=0.25, step=2) for name in names])
+
+    store.database.write(log_beside)
+
+    assert [each.last.value for each in store.get_summaries(run_id)] == [0.25] * len(names)
 
 
 @pytest.mark.parametrize("series", [2, 10])

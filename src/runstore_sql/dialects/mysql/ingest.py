@@ -2,7 +2,8 @@
 
 The driver has no prepared statements: it pastes every parameter into the text, one Python call each. Integers and
 floats need no escaping, so they are pasted here in one go; names always go through the driver. A writer locks the run's
-row, then those of its series; one that appends a point to one series locks that alone. So deadlocks have no room.
+row, then those of its series in the order of their names, so deadlocks have no room. It shares the run's row with other
+writers, and keeps off whoever ends, settles or purges the run; what changes that row or makes series has it alone.
 """
 
 import json
@@ -26,7 +27,9 @@ from runstore_sql.transactions import Transactions, roll_back
 
 _IS_DUE: Final = is_due(NOW_US)
 _FEW: Final = 64
-_FIND_RUN: Final = f"SELECT pk, {_IS_DUE}, purged_us IS NOT NULL FROM runstore_run WHERE id = %s FOR UPDATE"  # noqa: S608 - our own text
+_FIND_RUN: Final = f"SELECT pk, {_IS_DUE}, purged_us IS NOT NULL FROM runstore_run WHERE id = %s {{}}"  # noqa: S608 - our own text
+_SHARED: Final = "LOCK IN SHARE MODE"
+_ALONE: Final = "FOR UPDATE"
 _POINT: Final = {f"{stat}_{part}": f"{{{part}}}" for stat in ("min", "max") for part in ("step", "value", "special")}
 # Appends by the remembered key of a series, only if the key still belongs to this series, the series ends before this
 # step and no heartbeat is due. Locks the run's row against whoever ends or settles it, then the series' row. Other writers
@@ -119,7 +122,18 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
                 raise
 
     def find(self, cursor: Trips, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
-        cursor.execute(_FIND_RUN, (run_id,))
+        if not cursor.is_alone:
+            found = self._find(cursor, run_id, wanted, _SHARED)
+            if found is None or (not found.needs_beat and found.series.keys() >= set(wanted)):
+                return found
+            # Begins anew: two that share a row would wait for each other to have it alone.
+            cursor.execute("ROLLBACK")
+            cursor.execute(self._transactions.begin)
+            cursor.is_alone = True
+        return self._find(cursor, run_id, wanted, _ALONE)
+
+    def _find(self, cursor: Trips, run_id: str, wanted: Sequence[Series], lock: str) -> FoundRun | None:
+        cursor.execute(_FIND_RUN.format(lock), (run_id,))
         among, parameters = "", [run_id]
         if len(wanted) <= _FEW:
             among = f" AND (s.name, s.dataset_type) IN ({', '.join(['(%s, %s)'] * len(wanted))})"

@@ -15,6 +15,7 @@ class Trips:
     Attributes:
         room: how many bytes one statement may have.
         counts: how many rows each statement of the last trip found or wrote.
+        is_alone: whether this transaction has the row of its run for itself.
     """
 
     def __init__(self, cursor: Any) -> None:
@@ -24,6 +25,7 @@ class Trips:
         self._size = 0
         self._answers: list[Any] = []
         self.counts: list[int] = []
+        self.is_alone = False
         self._is_block = False
 
     def answer_once(self) -> None:
