@@ -130,12 +130,12 @@ class MongoReads(BackendStore):
         found = self._find(ARTIFACTS, {"_id": artifact_key(run_id, name)})
         return None if found is None else artifact_of(found)
 
-    def _missing(self, run_id: str, role: str = "run") -> RunNotFoundError:
-        """What is wrong with a run that takes no writes, or is not shown."""
+    def _missing(self, run_id: str) -> RunNotFoundError:
+        """What is wrong with a run that takes no writes."""
         presence = self.presence_of(run_id)
         if presence is None:
-            return RunNotFoundError.of(run_id, role)
-        return RunDeletedError.of(run_id, role, is_purged=presence is Presence.PURGED)
+            return RunNotFoundError.of(run_id)
+        return RunDeletedError.of(run_id, is_purged=presence is Presence.PURGED)
 
     def _find(self, name: str, scope: Document, fields: Document | None = None) -> Document | None:
         collection = self._connection.collection(name)

@@ -19,7 +19,7 @@ from pymongo import ReplaceOne
 from pymongo.errors import PyMongoError
 
 from runstore.artifacts import Blobs, blobs_at
-from runstore.backend import NewExperiment, NewRun, RunEnd, check_kept
+from runstore.backend import NewExperiment, NewRun, RunEnd, check_kept, check_parent
 from runstore.errors import ExperimentNotFoundError, InvalidValueError
 from runstore.local.clock import now_us
 from runstore.model import TERMINAL_STATUSES, Artifact, RunStatus
@@ -147,8 +147,8 @@ class MongoStore(MongoEdits):
             if self._find(EXPERIMENTS, {"_id": experiment_id}, {"_id": 1}) is None:
                 raise ExperimentNotFoundError.of(experiment_id)
             self._remember_experiment(experiment_id)
-        if new.parent_run_id is not None and not self.has_run(new.parent_run_id):
-            raise self._missing(new.parent_run_id, role="parent run")
+        if new.parent_run_id is not None:
+            check_parent(new.parent_run_id, self.presence_of(new.parent_run_id))
         is_new = True
         try:
             # Matches no stored run, so that it inserts one or fails by its id; a plain insert has no server's clock.

@@ -35,7 +35,6 @@ class Statements:
         )
         self.show_experiment = experiment.update().where(experiment.c.pk == _PK).values(deleted_us=None)
         self.run_pk = sa.select(run.c.pk).where(run.c.id == _ID)
-        self.parent = sa.select(run.c.pk, run.c.deleted_us, run.c.purged_us).where(run.c.id == _ID)
         due: sa.ColumnElement[bool] = sa.literal_column(f"({is_due(dialect.now_us, f'{run.name}.')})")
         self.lock_run = sa.select(run.c.pk, due, run.c.purged_us).where(run.c.id == _ID).with_for_update()
         self.beat = sa.text(f"UPDATE {run.name} SET {renewal(dialect.now_us)} WHERE pk = :of_pk")  # noqa: S608 - our own text

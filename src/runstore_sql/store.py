@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 
 from runstore.artifacts import Blobs
-from runstore.backend import DEFAULT_LEASE_S, NewExperiment, NewRun, RunEnd, Thinning, check_parent
+from runstore.backend import DEFAULT_LEASE_S, NewExperiment, NewRun, RunEnd, Thinning
 from runstore.errors import (
     ExperimentNotFoundError,
     RunDeletedError,
@@ -25,7 +25,7 @@ from runstore_sql.editing.thinning import Thinner
 from runstore_sql.metrics.catching_up import CatchingUp
 from runstore_sql.metrics.numbers import to_pair
 from runstore_sql.schema.leases import lease_us
-from runstore_sql.schema.rows import artifact_values, failure_text, presence, tag_rows, tags_text
+from runstore_sql.schema.rows import artifact_values, failure_text, tag_rows, tags_text
 from runstore_sql.schema.tables import HEAD_LENGTH, artifact, experiment, run
 from runstore_sql.settling import Settling
 from runstore_sql.statements import Statements
@@ -115,11 +115,10 @@ class SqlStore(SqlEdits):
         return True
 
     def _parent_pk(self, connection: sa.Connection, run_id: str) -> int:
-        found = connection.execute(self._sql.parent, {"of_id": run_id}).first()
+        found = connection.execute(self._sql.run_pk, {"of_id": run_id}).scalar()
         if found is None:
             raise RunNotFoundError.of(run_id, role="parent run")
-        check_parent(run_id, presence(found))
-        return cast("int", found.pk)
+        return cast("int", found)
 
     def reopen_run(self, run_id: str) -> None:
         self.database.write(lambda connection: connection.execute(self._sql.reopen, {"of_id": run_id}))

@@ -15,7 +15,6 @@ from runstore.errors import InvalidValueError, RunDeletedError, RunNotFoundError
 from runstore.memory.store import MemoryStore
 from runstore.model import MetricPoint, RunStatus
 from runstore.recording import Recorder, count_refused, requeue_refused
-from runstore.recording import drain as drain_module
 from runstore.recording import records as records_module
 from runstore.recording.adoption import Leftover
 from runstore.recording.drain import TryLaterError
@@ -245,25 +244,24 @@ def test_a_late_journal_of_a_deleted_run_does_not_bring_it_back_and_other_runs_g
         assert list(bare.get_history("gone", "loss", "train").steps) == [1, 2, 3]
 
 
-def test_a_run_whose_parent_was_deleted_meanwhile_is_kept_until_the_parent_is_restored(
-    open_recorder: OpenRecorder, bare: MemoryStore, fast_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("is_purged", [False, True], ids=["deleted", "purged"])
+def test_a_run_whose_parent_was_deleted_meanwhile_is_stored_all_the_same(
+    open_recorder: OpenRecorder, bare: MemoryStore, *, is_purged: bool
 ) -> None:
-    monkeypatch.setattr(drain_module, "ORPHAN_GRACE_S", 0.0)
     experiment_id = bare.get_or_create_experiment("x")
     parent = bare.ensure_run(experiment_id)
-    recorder = open_recorder(Away())
+    outage = Away()
+    recorder = open_recorder(outage)
     child = recorder.ensure_run(experiment_id, parent_run_id=parent)
     recorder.log_metrics(child, [MetricPoint("loss", 0.5, step, "train") for step in (1, 2)])
-    recorder.close(deadline_s=0.0)
-    (folder,) = leftovers(next((fast_path / "journals").iterdir()))
 
     bare.delete_run(parent)
-    drain(folder, bare)
-    refused = sum(count_refused(fast_path).values())
-    bare.restore_run(parent)
-    done = requeue_refused(bare, IDENTITY, state_dir=fast_path)
+    if is_purged:
+        purge(bare)
+    outage.come_back()
+    recorder.close()
 
-    assert (refused, done.stored, done.refused) == (2, 2, 0)
+    assert (recorder.health().runs[child].calls.quarantined, recorder.health().runs[child].points.stored) == (0, 2)
     assert bare.get_run(child).parent_run_id == parent
     assert list(bare.get_history(child, "loss", "train").steps) == [1, 2]
 

@@ -39,7 +39,7 @@ class Operations(ABC):
         Raises:
             InvalidValueError: no experiment is named; use :meth:`runstore.backend.NewRun.require_experiment`.
             ExperimentNotFoundError: its experiment is unknown.
-            RunNotFoundError: its parent is unknown, or (:class:`~runstore.errors.RunDeletedError`) deleted.
+            RunNotFoundError: its parent was never begun; one that was deleted is a parent still.
         """
 
     @abstractmethod

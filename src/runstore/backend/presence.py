@@ -29,18 +29,17 @@ def check_kept(run_id: str, presence: Presence | None) -> None:
 
 
 def check_parent(run_id: str, presence: Presence | None) -> None:
-    """Refuses a parent that reads do not show.
+    """Refuses a parent that was never begun. One that was deleted is accepted: no deletion stops who trains below it.
 
     Raises:
         RunNotFoundError: the id was never a run's.
-        RunDeletedError: the run is deleted or purged.
     """
-    if presence is not Presence.SHOWN:
-        raise not_shown(run_id, presence, role="parent run")
+    if presence is None:
+        raise RunNotFoundError.of(run_id, role="parent run")
 
 
-def not_shown(run_id: str, presence: Presence | None, role: str = "run") -> RunNotFoundError:
+def not_shown(run_id: str, presence: Presence | None) -> RunNotFoundError:
     """The error for a run that reads do not show."""
     if presence is None:
-        return RunNotFoundError.of(run_id, role=role)
-    return RunDeletedError.of(run_id, role, is_purged=presence is Presence.PURGED)
+        return RunNotFoundError.of(run_id)
+    return RunDeletedError.of(run_id, is_purged=presence is Presence.PURGED)

@@ -269,7 +269,7 @@ class JournalDrain:
         except BaseException as raised:  # noqa: BLE001 - a backend may raise anything; it is judged below
             error = _as_error(raised)
             if isinstance(error, RunDeletedError):
-                self._drop_or_refuse(record, error, store)
+                self._drop(record, error)
                 return
             if isinstance(error, RunNotFoundError) and self._may_still_begin(record):
                 raise HeldUpError from error
@@ -336,12 +336,6 @@ class JournalDrain:
             self._pass_refused(record)
         else:
             self._quarantine(record, error)
-
-    def _drop_or_refuse(self, record: Record, error: RunDeletedError, store: BackendStore) -> None:
-        if _is_orphaned(record, store):
-            self._refuse(record, error)  # kept, for its parent may be restored
-        else:
-            self._drop(record, error)
 
     def _drop(self, record: Record, error: RunDeletedError) -> None:
         """Passes over what comes for a run that somebody deleted: nothing is owed to it, and no dead letter kept of it."""
@@ -412,16 +406,6 @@ class JournalDrain:
         found = StoreFailureError(f"storing the record at {self.position} failed: {type(error).__name__}: {error}")
         found.__cause__ = error
         return found
-
-
-def _is_orphaned(record: Record, store: BackendStore) -> bool:
-    """Whether it begins a run that was never there: then it is the run's parent that was deleted."""
-    if not isinstance(record, RunRecord) or record.parent_run_id is None:
-        return False
-    try:
-        return store.presence_of(record.run_id) is None
-    except RunStoreError:
-        return True  # nobody can say; what is kept can be tried again
 
 
 def _as_error(raised: BaseException) -> Exception:

@@ -118,10 +118,10 @@ class StoreMachine(RuleBasedStateMachine):
         run_id = self._named(name)
         experiment_id = self._runs[parent].experiment_id
         known = self._runs.get(run_id)
-        if (self._runs[parent] if known is None else known).presence is not Presence.SHOWN:
+        if known is not None and known.presence is not Presence.SHOWN:
             with pytest.raises(RunDeletedError):
                 self._store(handle).ensure_run(experiment_id, run_id=run_id, parent_run_id=parent)
-            return parent if known is None else run_id
+            return run_id
 
         found = self._store(handle).ensure_run(experiment_id, run_id=run_id, parent_run_id=parent)
 

@@ -20,7 +20,7 @@ from runstore.backend import (
     Sweep,
     Thinning,
 )
-from runstore.errors import RunFinalizedError
+from runstore.errors import RunDeletedError, RunFinalizedError
 from runstore.model import Garbage, Run, SeriesSummary, Thinned
 from runstore.query import RunQuery
 from runstore.series import SeriesColumns, sample
@@ -158,6 +158,21 @@ class CountsShowDeletedRuns(Mutant, breaks="CHG.5"):
     def read_count(self, asked: RunQuery) -> int:
         found = super().read_count(asked)
         return found or sum(entry.deleted_us is not None for entry in self.database.runs.values())
+
+
+class DeletedParentsAreRefused(Mutant, breaks="CHG.5"):
+    """Stops whoever begins a run below one that somebody has deleted."""
+
+    def insert_run(self, new: NewRun) -> bool:
+        if new.parent_run_id is not None and self.presence_of(new.parent_run_id) is Presence.DELETED:
+            raise RunDeletedError.of(new.parent_run_id)
+        return super().insert_run(new)
+
+
+class PurgedParentsAreForgotten(Mutant, breaks="CHG.6"):
+    def insert_run(self, new: NewRun) -> bool:
+        is_gone = new.parent_run_id in self.database.purged
+        return super().insert_run(replace(new, parent_run_id=None) if is_gone else new)
 
 
 class PurgingForgetsTheId(Mutant, breaks="CHG.6"):

@@ -106,20 +106,21 @@ class DeletionClauses(ConformanceBase):
             assert stream.read() == b"late"
 
     @clause("CHG.5")
-    def test_children_of_a_deleted_run_stay_and_it_takes_no_new_ones(self, store: Store) -> None:
+    def test_children_of_a_deleted_run_stay_and_it_takes_new_ones(self, store: Store) -> None:
         parent = new_run(store)
         experiment_id = store.get_run(parent).experiment_id
         child = store.ensure_run(experiment_id, parent_run_id=parent)
-        absent = unique("child")
 
         store.delete_run(parent)
-        with pytest.raises(RunDeletedError, match=parent):
-            store.ensure_run(experiment_id, run_id=absent, parent_run_id=parent)
+        new = store.ensure_run(experiment_id, parent_run_id=parent)
+        store.log_metrics(new, [point("loss", 1, 0.5)])
 
-        assert store.get_run(child).parent_run_id == parent
-        assert ids_of(store, experiment_id) == ids_of(store, experiment_id, f"parent = '{parent}'") == {child}
+        assert store.get_run(child).parent_run_id == store.get_run(new).parent_run_id == parent
+        assert ids_of(store, experiment_id) == ids_of(store, experiment_id, f"parent = '{parent}'") == {child, new}
+        with pytest.raises(RunDeletedError, match=parent):
+            store.list_children(parent)
         store.restore_run(parent)
-        assert [run.id for run in store.list_children(parent).items] == [child]
+        assert {run.id for run in store.list_children(parent).items} == {child, new}
 
     @clause("CHG.5")
     def test_a_deleted_child_is_no_child_until_it_is_restored(self, store: Store) -> None:
@@ -169,11 +170,10 @@ class DeletionClauses(ConformanceBase):
         with pytest.raises(RunDeletedError, match=run_id):
             other.restore_run(run_id)
         other.delete_run(run_id)
-        with pytest.raises(RunDeletedError, match=run_id):
-            store.ensure_run(experiment_id, parent_run_id=run_id)
+        new = store.ensure_run(experiment_id, parent_run_id=run_id)
         check_hidden(other, run_id, experiment_id)
-        assert other.get_run(child).parent_run_id == run_id
-        assert ids_of(other, experiment_id, f"parent = '{run_id}'") == {child}
+        assert other.get_run(child).parent_run_id == other.get_run(new).parent_run_id == run_id
+        assert ids_of(other, experiment_id, f"parent = '{run_id}'") == {child, new}
 
     @clause("CHG.6")
     def test_purging_leaves_every_other_run_as_it_was(self, bench: Bench) -> None:

@@ -15,6 +15,7 @@ from runstore.testing.conformance._configs import ConfigClauses as Configs
 from runstore.testing.conformance._deletions import DeletionClauses as Deletions
 from runstore.testing.conformance._endings import EndingClauses as Endings
 from runstore.testing.conformance._experiments import ExperimentClauses as Experiments
+from runstore.testing.conformance._late import LateClauses as Late
 from runstore.testing.conformance._metrics import MetricClauses as Metrics
 from runstore.testing.conformance._runs import RunClauses as Runs
 from runstore.testing.conformance._summaries import SummaryClauses as Summaries
@@ -28,7 +29,7 @@ KEPT: tuple[Callable[..., None], ...] = (
     Runs.test_an_existing_run_under_another_experiment_is_a_conflict,
     Runs.test_resuming_a_finished_run_opens_a_new_attempt_and_keeps_what_was_logged,
     Runs.test_each_resume_of_a_finished_run_counts_one_attempt_and_of_a_live_one_none,
-    Runs.test_a_child_needs_an_existing_parent,
+    Runs.test_a_child_needs_a_parent_that_was_begun,
     Runs.test_children_are_listed_in_creation_order_page_by_page,
     Runs.test_what_was_given_at_creation_reads_back_equal,
     Runs.test_tags_keep_odd_keys_and_values,
@@ -79,9 +80,12 @@ KEPT: tuple[Callable[..., None], ...] = (
     Deletions.test_beginning_a_deleted_run_is_refused_and_does_not_bring_it_back,
     Deletions.test_a_deleted_run_takes_no_other_change,
     Deletions.test_what_a_deleted_run_is_sent_is_kept_and_shown_once_it_is_restored,
-    Deletions.test_children_of_a_deleted_run_stay_and_it_takes_no_new_ones,
+    Deletions.test_children_of_a_deleted_run_stay_and_it_takes_new_ones,
     Deletions.test_deleting_an_experiment_deletes_its_runs_and_hides_it,
     Deletions.test_a_deleted_experiment_comes_back_and_its_deleted_runs_do_not,
+    Late.test_a_change_that_comes_late_changes_nothing_that_was_changed_since,
+    Late.test_a_change_of_now_stands_whatever_the_clock_of_an_earlier_one_said,
+    Late.test_a_deletion_that_comes_late_spares_what_began_or_was_restored_after_it,
 )
 """What a database shows by its answers. Arguments that are refused never come so far, and no recorder is needed to see it."""
 

@@ -195,7 +195,7 @@ class RunClauses(ConformanceBase):
         assert (run.attempt, run.status, run.end_time) == (2, RunStatus.IN_PROGRESS, None)
 
     @clause("RUN.7")
-    def test_a_child_needs_an_existing_parent(self, store: Store) -> None:
+    def test_a_child_needs_a_parent_that_was_begun(self, store: Store) -> None:
         experiment_id, absent, run_id = new_experiment(store), unique("parent"), unique("run")
 
         with pytest.raises(RunNotFoundError, match=absent):
