@@ -13,6 +13,7 @@ from pneumo_train.collector import MetricsCollectorCallback, file_name_of
 from pneumo_train.config import as_dict
 from pneumo_train.errors import ConfigError
 from pneumo_train.fitting import Fitted, Fitting, torch_set_up
+from pneumo_train.interrupts import StopWhenInterrupted
 from pneumo_train.plots import plot_training
 from pneumo_train.reading import DecodedSplit, Reading
 from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, TrainingResult
@@ -44,8 +45,8 @@ def lead_training(  # noqa: PLR0913 - keyword-only
         RunStoreError: a mistake about the store to mend before training.
         DivergedError: the loss is NaN or infinite; the run ended as failed.
     """
-    config = reading.config
-    with torch_set_up(config):
+    config, interrupts = reading.config, StopWhenInterrupted()
+    with torch_set_up(config), interrupts.listening():
         collector = MetricsCollectorCallback(
             logs_dir, experiment_name, run_id=run_id, session=session, enable_db_persistence=session is not None
         )
@@ -53,7 +54,7 @@ def lead_training(  # noqa: PLR0913 - keyword-only
             config=config,
             split=reading.split,
             checkpoint_dir=checkpoint_dir / file_name_of(run_id),
-            callbacks=[collector, *callbacks],
+            callbacks=[collector, interrupts, *callbacks],
             progress=progress,
         )
         try:
