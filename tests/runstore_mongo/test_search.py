@@ -148,7 +148,12 @@ def test_the_best_runs_are_sorted_while_they_are_fetched(filled: MongoStore, com
 
     assert len(page.items) == 10
     by_index = ["$match", "$sort", "$limit", "$project"]
-    assert [next(iter(stage)) for stage in command["pipeline"]] == [*by_index, "$unionWith", "$sort", "$limit"]
+    stages = [next(iter(stage)) for stage in command["pipeline"]]
+    assert stages == [*by_index, "$unionWith", "$unionWith", "$group", "$replaceRoot", "$sort", "$limit"]
+    assert [list(stage["$unionWith"]["pipeline"][1]) for stage in command["pipeline"] if "$unionWith" in stage] == [
+        ["$sort"],
+        ["$sort"],
+    ]
 
 
 def test_pages_go_on_from_finite_values_to_those_that_are_none(store: MongoStore) -> None:
@@ -234,3 +239,20 @@ def test_ended_and_live_runs_that_tie_are_listed_as_in_memory_on_all_pages(
             wanted = [run.id for run in reference.search_runs(text, order_by=["id"], limit=1000).items]
             assert [run.id for run in store.search_runs(text, order_by=["id"], limit=1000).items] == wanted
             assert store.count_runs(text) == len(wanted)
+
+
+@pytest.mark.parametrize(("option", "level"), [("", "snapshot"), ("&w=majority", "snapshot"), ("&w=1", None)])
+def test_a_search_is_of_one_moment_that_has_all_that_was_acknowledged(
+    mongodb_replica_url: str, commands: Any, option: str, level: str | None
+) -> None:
+    with MongoStore(mongodb_replica_url + option) as store:
+        fill(store, 5)
+
+        with commands.heard() as heard:
+            found = store.search_runs("metric.validation.auroc > 0", order_by=["metric.validation.auroc"]).items
+            count = store.count_runs("metric.validation.auroc > 0")
+
+    assert (len(found), count) == (3, 3)
+    reads = [command.get("readConcern", {}) for command in heard if {"aggregate", "find"} & command.keys()]
+    assert {read.get("level") for read in reads} == {level}
+    assert any("atClusterTime" in read for read in reads) == (level is not None)

@@ -104,7 +104,7 @@ CLAUSES: dict[str, str] = {
     "READ.1": "A filter gives the same runs, in the same order, on every backend: the reference is the in-memory store.",
     "READ.2": "Filters cover attributes, tags, config, metric summaries and the names of artifacts, with comparison, membership, pattern, presence, `and`, `or`, `not`. A run that lacks a key matches neither `=` nor `!=`. NaN matches no comparison. A test of `artifact` holds when it holds for one of them.",
     "READ.3": "Ordering is total and stable: numbers, then non-finite, then text, boolean, other values, then missing, in both directions; texts by their code points, up to the 65,535th; ties by start time, then id.",
-    "READ.4": "Pages are keyset pages: concatenated they are the whole, with no run twice, also while runs are being added.",
+    "READ.4": "Pages are keyset pages: concatenated they are the whole, with no run twice, also while runs are being added, end and are begun again.",
     "READ.5": "User text in a filter, a name or a key never becomes SQL, a Mongo operator, a path or HTML.",
     "READ.6": "Reads of many runs at once give what reading each run gives; unknown runs are left out.",
     "READ.7": "A filter, an order or a cursor that cannot be understood, a cursor of another query, and one that was changed on its way are `QueryError`; an id that nothing can have and a page size out of range are `InvalidValueError`.",

@@ -180,6 +180,14 @@ class Connection:
         return "setName" in self._greeting() or self.is_sharded
 
     @property
+    def has_snapshots(self) -> bool:
+        """Whether reads can be of one moment that holds all that was acknowledged.
+
+        A standalone server has no such reads, and what was written with ``w=1`` in the URL may not be in them yet.
+        """
+        return self.has_transactions and self.database.write_concern.document.get("w") == "majority"
+
+    @property
     def is_sharded(self) -> bool:
         """Whether documents may lie on several shards."""
         return self._greeting().get("msg") == "isdbgrid"

@@ -28,6 +28,7 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
         IndexModel([("has_more_series", ASCENDING)], partialFilterExpression={"has_more_series": True}),
         # Every statistic of every series of the runs that have ended: those of a live one change with each call.
         IndexModel([("metrics.$**", ASCENDING)], name="results", partialFilterExpression={"end_time": ANY_TIME}),
+        IndexModel([("attempt", ASCENDING)], name="begun_again", partialFilterExpression={"attempt": {"$gt": 1}}),
         IndexModel(
             [("purged_at", ASCENDING), ("deleted_at", ASCENDING)],
             name="deleted",

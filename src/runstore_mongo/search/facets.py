@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from runstore.backend import KeyRow, ValueRow
@@ -19,51 +19,57 @@ from runstore.query import (
     Tag,
     ValueQuery,
 )
-from runstore_mongo.connection import Connection
+from runstore_mongo.connection import Connection, ResultT, Session
 from runstore_mongo.documents.names import ARTIFACTS, EXPERIMENTS, RUNS, SERIES, Document, Pipeline, series_of
 from runstore_mongo.documents.records import SHOWN
 from runstore_mongo.documents.stages import STATUS
 from runstore_mongo.search.orders import of_key
-from runstore_mongo.search.pages import NARROW, WIDE, names_of_experiments, parts_of
+from runstore_mongo.search.parts import NARROW, WIDE, at_one_moment, names_of_experiments, parts_of, union
 from runstore_mongo.search.pipelines import Search
 
+_COUNT: Final = {"$count": "runs"}
+_ID_ALONE: Final = {"$project": {"_id": 1}}
 _IDENTITY: Final = {"$group": {"_id": "$v", "runs": {"$sum": 1}}}
+
+_Rows = Callable[[Pipeline], list[Document]]
 
 
 def read_count(connection: Connection, asked: RunQuery) -> int:
     """How many runs match."""
 
-    def read() -> int:
-        experiments = names_of_experiments(connection, asked)
-        first, *others = [
-            [*Search(asked, part, experiments=experiments).matching(), {"$count": "runs"}]
-            for part in parts_of(connection, asked)
-        ]
-        stages = [*first, *({"$unionWith": {"coll": RUNS, "pipeline": other}} for other in others)]
-        return sum(int(each["runs"]) for each in connection.collection(RUNS).aggregate(stages, allowDiskUse=True))
+    def read(session: Session) -> int:
+        experiments = names_of_experiments(connection, asked, session)
+        parts = parts_of(connection, asked, session)
+        searches = [Search(asked, part, experiments=experiments).matching() for part in parts]
+        if session is None and len(parts) > 1:
+            stages = [*union([[*stages, _ID_ALONE] for stages in searches], session), _COUNT]
+        else:
+            stages = union([[*stages, _COUNT] for stages in searches], session)
+        runs = connection.collection(RUNS)
+        return sum(int(each["runs"]) for each in runs.aggregate(stages, session=session, allowDiskUse=True))
 
-    return connection.call("count runs", read)
+    return connection.call("count runs", lambda: at_one_moment(connection, read))
 
 
 def read_keys(connection: Connection, asked: KeyQuery) -> Sequence[KeyRow]:
     """The keys in use, those that most runs have first."""
     scope = _scope(asked.experiment_id)
     if asked.of == "metric":
-        counts = _metric_counts(connection, scope)
+        counts = _read(connection, lambda rows: _metric_counts(rows, scope))
     else:
         field = "tags" if asked.of == "tag" else "config"
         stages: Pipeline = [{"$match": scope}, {"$project": {"v": f"${field}.k"}}, {"$unwind": "$v"}, _IDENTITY]
-        counts = Counter({(row["_id"], ""): int(row["runs"]) for row in _rows(connection, stages)})
+        counts = _read(connection, lambda rows: Counter({(row["_id"], ""): int(row["runs"]) for row in rows(stages)}))
     found = [(key, count) for key, count in counts.items() if key[0].startswith(asked.prefix)]
     found.sort(key=lambda item: (-item[1], item[0]))
     return [(*key, count) for key, count in found[: asked.limit]]
 
 
-def _metric_counts(connection: Connection, scope: Document) -> "Counter[tuple[str, str]]":
+def _metric_counts(rows: _Rows, scope: Document) -> "Counter[tuple[str, str]]":
     names = {"$map": {"input": {"$objectToArray": "$metrics"}, "in": "$$this.k"}}
     stages: Pipeline = [{"$match": {**scope, **NARROW}}, {"$project": {"v": names}}, {"$unwind": "$v"}, _IDENTITY]
     counts: Counter[tuple[str, str]] = Counter()
-    for row in _rows(connection, stages):
+    for row in rows(stages):
         counts[series_of(row["_id"])] += int(row["runs"])
     joined = {"from": SERIES, "localField": "_id", "foreignField": "run_id", "as": "v"}
     wanted = [{"$project": {"_id": 0, "n": "$metric_name", "t": "$dataset_type"}}]
@@ -74,7 +80,7 @@ def _metric_counts(connection: Connection, scope: Document) -> "Counter[tuple[st
         {"$unwind": "$v"},
         _IDENTITY,
     ]
-    for row in _rows(connection, stages):
+    for row in rows(stages):
         counts[row["_id"]["n"], row["_id"]["t"]] += int(row["runs"])
     return counts
 
@@ -93,12 +99,17 @@ def read_values(connection: Connection, asked: ValueQuery) -> Sequence[ValueRow]
         {"$sort": {"runs": -1, "_id.r": 1, "_id.v": 1}},
         {"$limit": asked.limit},
     ]
-    return [(_plain(**row["_id"]), int(row["runs"])) for row in _rows(connection, stages)]
+    found = _read(connection, lambda rows: rows(stages))
+    return [(_plain(**row["_id"]), int(row["runs"])) for row in found]
 
 
 def _experiments(connection: Connection, scope: Document, asked: ValueQuery) -> list[ValueRow]:
-    names = {each["_id"]: each["name"] for each in connection.collection(EXPERIMENTS).find({}, {"name": 1})}
-    rows = _rows(connection, [{"$match": scope}, {"$project": {"v": "$experiment_id"}}, _IDENTITY])
+    # The runs first: the experiment of a run is made before it.
+    rows = _read(connection, lambda rows: rows([{"$match": scope}, {"$project": {"v": "$experiment_id"}}, _IDENTITY]))
+    experiments = connection.collection(EXPERIMENTS)
+    names = connection.call(
+        "count runs", lambda: {each["_id"]: each["name"] for each in experiments.find({}, {"name": 1})}
+    )
     found = [(names[row["_id"]], int(row["runs"])) for row in rows if names[row["_id"]].startswith(asked.prefix)]
     return sorted(found, key=lambda row: (-row[1], row[0]))[: asked.limit]
 
@@ -164,6 +175,11 @@ def _scope(experiment_id: str | None, *, with_archived: bool = False) -> Documen
     return scope if experiment_id is None else {"experiment_id": {"$eq": experiment_id}, **scope}
 
 
-def _rows(connection: Connection, stages: Pipeline) -> Iterable[Document]:
+def _read(connection: Connection, read: Callable[[_Rows], ResultT]) -> ResultT:
+    """What ``read`` makes of the rows that pipelines give, all of one moment where the server can."""
     runs = connection.collection(RUNS)
-    return connection.call("count runs", lambda: runs.aggregate(stages, allowDiskUse=True).to_list())
+
+    def at_a_moment(session: Session) -> ResultT:
+        return read(lambda stages: runs.aggregate(stages, session=session, allowDiskUse=True).to_list())
+
+    return connection.call("count runs", lambda: at_one_moment(connection, at_a_moment))

@@ -3,18 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from runstore.model import Run, RunStatus
-from runstore.query import Metric, Place, RunQuery, tests_in
-from runstore_mongo.connection import Connection
-from runstore_mongo.documents.names import EXPERIMENTS, RUNS, Document, Pipeline
-from runstore_mongo.documents.records import ANY_TIME, run_of
-from runstore_mongo.search.conditions import EXPERIMENT, uses_metrics
-from runstore_mongo.search.pipelines import Part, Search, sort_stage
-
-_ENDED: Final[Document] = {"end_time": ANY_TIME}
-_LIVE: Final[Document] = {"status": str(RunStatus.IN_PROGRESS), "end_time": None}
-NARROW: Final[Document] = {"has_more_series": {"$ne": True}}
-WIDE: Final[Document] = {"has_more_series": True}
+from runstore.model import Run
+from runstore.query import Place, RunQuery
+from runstore_mongo.connection import Connection, Session
+from runstore_mongo.documents.names import RUNS, Document, Pipeline
+from runstore_mongo.documents.records import run_of
+from runstore_mongo.search.parts import at_one_moment, names_of_experiments, parts_of, union
+from runstore_mongo.search.pipelines import Search, sort_stage
 
 _MORE: Final = 10
 """Runs that are read beyond a page by an index of results, to see that none ties with its last."""
@@ -22,17 +17,21 @@ _MORE: Final = 10
 
 def read_page(connection: Connection, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
     """The runs of a page, and the place of the last one if more follow."""
-    return connection.call("search runs", lambda: _Page(connection, asked).read())
+    return connection.call(
+        "search runs", lambda: at_one_moment(connection, lambda session: _Page(connection, asked, session).read())
+    )
 
 
 class _Page:
     """One page, as it is read."""
 
-    def __init__(self, connection: Connection, asked: RunQuery) -> None:
+    def __init__(self, connection: Connection, asked: RunQuery, session: Session) -> None:
         self._runs = connection.collection(RUNS)
         self._asked = asked
-        experiments = names_of_experiments(connection, asked)
-        self._searches = [Search(asked, part, experiments=experiments) for part in parts_of(connection, asked)]
+        self._session = session
+        experiments = names_of_experiments(connection, asked, session)
+        parts = parts_of(connection, asked, session)
+        self._searches = [Search(asked, part, experiments=experiments) for part in parts]
         self._terms = self._searches[0].terms
 
     def read(self) -> tuple[Sequence[Run], Sequence[Any] | None]:
@@ -57,34 +56,13 @@ class _Page:
         return self._found_by([search.finite_pipeline(most, bound=bound) for search in self._searches])
 
     def _found_by(self, pipelines: list[Pipeline], *, most: int | None = None) -> list[Document]:
-        first, *others = pipelines
-        stages = [*first, *({"$unionWith": {"coll": RUNS, "pipeline": other}} for other in others)]
-        if others:
+        stages = union(pipelines, self._session)
+        if len(pipelines) > 1:
             stages += [sort_stage(self._terms), {"$limit": most or self._asked.limit + 1}]
-        return self._runs.aggregate(stages, allowDiskUse=True).to_list()
+        return self._runs.aggregate(stages, session=self._session, allowDiskUse=True).to_list()
 
     def _place_of(self, document: Document) -> Place:
         return [
             (int(document[term.rank_path]) if term.rank is None else term.rank, document[term.path])
             for term in self._terms
         ]
-
-
-def parts_of(connection: Connection, asked: RunQuery) -> list[Part]:
-    """The parts that are searched one by one: by the index of results, by looking through live runs, by look-ups."""
-    if not any(isinstance(order.field, Metric) for order in asked.orders) and (
-        asked.node is None or not uses_metrics(asked.node)
-    ):
-        return [Part()]
-    has_wide = connection.collection(RUNS).find_one(WIDE, {"_id": 1}) is not None
-    narrow = NARROW if has_wide else {}
-    parts = [Part({**_ENDED, **narrow}, has_results=True), Part({**_LIVE, **narrow})]
-    return [*parts, Part(WIDE, joins=True)] if has_wide else parts
-
-
-def names_of_experiments(connection: Connection, asked: RunQuery) -> dict[str, str]:
-    """The names of all experiments by id, if the filter asks for a name."""
-    if asked.node is None or all(test.field != EXPERIMENT for test in tests_in(asked.node)):
-        return {}
-    found = connection.collection(EXPERIMENTS).find({}, {"name": 1})
-    return {document["_id"]: document["name"] for document in found}

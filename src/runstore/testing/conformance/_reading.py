@@ -1,6 +1,7 @@
 """READ: what people's tools see. Equivalence of generated filters stands in ``_filters.py``."""
 
 import math
+import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,11 +11,14 @@ import pytest
 from runstore.backend import Store
 from runstore.errors import InvalidValueError, QueryError
 from runstore.model import Run
-from runstore.testing.bench import Bench, new_experiment, new_run, point, state_of, unique
+from runstore.testing.bench import Bench, at_once, new_experiment, new_run, point, state_of, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.strategies import NASTY_NAMES
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
+
+READS = 6
+"""Times that all pages are read while their runs change."""
 
 RUNS: Mapping[str, Mapping[str, Any]] = {
     "alpha": {"config": {"lr": 0.1, "depth": 18, "flip": True}, "auroc": [0.7, 0.9, 0.8], "status": "completed"},
@@ -191,6 +195,46 @@ class ReadingClauses(ConformanceBase):
 
         assert len(seen) == len(set(seen))
         assert set(before) <= set(seen)
+
+    @clause("READ.4", "READ.10")
+    def test_runs_that_end_and_go_on_meanwhile_are_on_the_pages_once(self, bench: Bench) -> None:
+        reader, *writers = bench.open(), bench.open(), bench.open()
+        experiment_id = new_experiment(reader)
+        ids = [reader.ensure_run(experiment_id) for _ in range(16)]
+        for number, run_id in enumerate(ids):
+            reader.log_metrics(run_id, [point("loss", 0, number // 2)])
+        filters = [None, "metric.validation.loss > 2", "not (metric.validation.loss > 4)"]
+        is_read = threading.Event()
+
+        def read() -> list[tuple[list[str], int]]:
+            return [
+                (
+                    [
+                        run.id
+                        for run in pages(reader, filter=text, experiment_id=experiment_id, order_by=order_by, limit=7)
+                    ],
+                    reader.count_runs(text, experiment_id=experiment_id),
+                )
+                for text in filters
+                for order_by in (["metric.validation.loss desc"], ["metric.validation.loss.count", "start_time"])
+            ]
+
+        def work(index: int) -> list[Any]:
+            if index == len(writers):
+                try:
+                    return [read() for _ in range(READS)]
+                finally:
+                    is_read.set()
+            while not is_read.is_set():
+                for run_id in ids[index :: len(writers)]:
+                    writers[index].finalize(run_id, "completed")
+                    writers[index].ensure_run(run_id=run_id, resume=True)
+            return []
+
+        before = read()
+        *_, meanwhile = at_once(work, len(writers) + 1)
+
+        assert meanwhile == [before] * READS
 
     @clause("READ.4")
     def test_a_search_without_an_experiment_sees_all_of_them(self, store: Store) -> None:
