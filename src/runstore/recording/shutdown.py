@@ -57,8 +57,7 @@ def watch(recorder: Drainable) -> None:
         atexit.register(_drain_all_at_exit)
         os.register_at_fork(before=_hold_sigterm, after_in_parent=_let_sigterm_in, after_in_child=_let_sigterm_in)
     if not _listens:
-        _listens = True
-        _listen_to_sigterm()
+        _listens = _listen_to_sigterm()
 
 
 def forget(recorder: Drainable) -> None:
@@ -105,12 +104,17 @@ def _drain_all_at_exit() -> None:
     keep_ctrl_c()
 
 
-def _listen_to_sigterm() -> None:
-    """Only where nobody listens yet: a handler that the program sets later replaces ours and loses nothing by it."""
+def _listen_to_sigterm() -> bool:
+    """Only where nobody listens yet: a handler that the program sets later replaces ours and loses nothing by it.
+
+    Returns:
+        Whether that is settled: Python lets the main thread alone listen, which may open a store later.
+    """
     if threading.current_thread() is not threading.main_thread():
-        return
+        return False
     if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _on_sigterm)
+    return True
 
 
 def is_listener(handler: object) -> bool:

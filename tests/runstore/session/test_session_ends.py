@@ -29,9 +29,9 @@ def url(tmp_path: Path) -> str:
 def program(tmp_path: Path, url: str) -> Program:
     """Starts a program that has begun a run."""
 
-    def start(text: str, *, more: str = "") -> subprocess.Popen[str]:
+    def start(text: str, *, more: str = "", begin: str = _BEGIN) -> subprocess.Popen[str]:
         script = tmp_path / "train.py"
-        script.write_text(_BEGIN.format(more=more) + text)
+        script.write_text(begin.format(more=more) + text)
         return subprocess.Popen(
             [sys.executable, str(script), url],
             stdin=subprocess.PIPE,
@@ -113,6 +113,21 @@ def test_sigterm_in_the_middle_of_logging_leaves_an_interrupted_run(program: Pro
     status, _ = stopped(program(text))
 
     assert (status, only_run(url).status) == (-signal.SIGTERM, "interrupted")
+
+
+def test_sigterm_ends_a_run_of_another_thread_once_the_main_thread_has_opened_a_store(
+    program: Program, url: str
+) -> None:
+    begin = (
+        "import sys, threading, runstore\n"
+        "def begin():\n    global run\n    run = runstore.start_run('e', store=sys.argv[1], packages=False, git_changes=False)\n"
+        "thread = threading.Thread(target=begin); thread.start(); thread.join()\n"
+        "store = runstore.open_store(sys.argv[1])\n"
+    )
+
+    status, error = stopped(program(_TRAINS, begin=begin))
+
+    assert (status, only_run(url).status) == (-signal.SIGTERM, "interrupted"), error
 
 
 def test_sigterm_keeps_what_was_printed(program: Program, url: str) -> None:
