@@ -28,6 +28,7 @@ from runstore.recording import drain as drain_module
 from runstore.recording import journal as journal_module
 from runstore.recording.counts import WriterCounts
 from runstore.recording.drain import HeldUpError, JournalDrain
+from runstore.recording.health import Counts
 from runstore.recording.journal import Journal
 from runstore.recording.judge import FAILURE_TRIES
 from runstore.recording.records import ConfigRecord, encode, encode_points
@@ -620,6 +621,33 @@ def test_what_neither_disk_nor_memory_takes_is_counted_as_dropped(
     monkeypatch.undo()
     assert counts.dropped > 0
     assert counts.accepted + counts.dropped == 100
+
+
+def test_what_is_in_memory_alone_when_the_recorder_is_closed_is_counted_as_lost(
+    open_recorder: OpenRecorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    recorder = open_recorder(Away())
+    run_id = begin(recorder)
+    recorder.log_metrics(run_id, [point(0), point(1)])
+    monkeypatch.setattr("runstore.recording.journal.os.pwrite", refuse)
+    for step in range(2, 100):
+        recorder.log_metrics(run_id, [point(step)])
+    recorder.finalize(run_id, "completed")
+
+    with caplog.at_level(logging.WARNING):
+        recorder.close(deadline_s=0.0)
+    monkeypatch.undo()
+
+    health = recorder.health()
+    assert health.runs[run_id].points == Counts(accepted=2, stored=0, quarantined=0, dropped=98)
+    assert health.runs[run_id].calls == Counts(accepted=2, stored=0, quarantined=0, dropped=99)
+    assert not health.is_all_stored
+    told = [record.getMessage() for record in caplog.records if "closed with" in record.getMessage()]
+    assert [text.partition(" that")[0] for text in told] == ["closed with 99 records", "closed with 3 records"]
+    assert "are lost" in told[0]
 
 
 # Artifacts

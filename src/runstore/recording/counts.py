@@ -7,7 +7,8 @@ class RunCounts:
     """The running counts of one run.
 
     The recorder adds to ``calls``, ``points`` and ``dropped_*``; the drainer to the rest, among them ``refused_*``:
-    what the store refused while its caller still waited and could be told, so that it was never accepted.
+    what the store refused while its caller still waited and could be told, so that it counts as never accepted, like
+    what was lost.
     """
 
     __slots__ = (
@@ -40,6 +41,13 @@ class RunCounts:
         self.stored_calls, self.stored_points, self.quarantined_calls, self.quarantined_points = drained
         self.calls = self.stored_calls + self.quarantined_calls
         self.points = self.stored_points + self.quarantined_points
+
+    def lose(self, points: int) -> None:
+        """A call that had been accepted is lost."""
+        self.refused_calls += 1
+        self.refused_points += points
+        self.dropped_calls += 1
+        self.dropped_points += points
 
     @property
     def waiting_calls(self) -> int:

@@ -339,19 +339,19 @@ class JournalDrain:
 
     def _drop(self, record: Record, error: RunDeletedError) -> None:
         """Passes over what comes for a run that somebody deleted: nothing is owed to it, and no dead letter kept of it."""
-        if not self.verdicts.give(self.position, error=error):
-            run_id = run_of(record)
-            if run_id not in self._dropped:
-                self._dropped.add(run_id)
-                _log.warning(
-                    "run %s was deleted, so that it is not begun or changed by what comes late for it; what it was sent "
-                    "is kept only as long as restore_run can bring it back",
-                    run_id,
-                )
-            of_run = self._counts.of(run_id)
-            of_run.dropped_calls += 1
-            of_run.dropped_points += points_in(record)
-        self._pass_refused(record)
+        if self.verdicts.give(self.position, error=error):
+            self._pass_refused(record)
+            return
+        run_id = run_of(record)
+        if run_id not in self._dropped:
+            self._dropped.add(run_id)
+            _log.warning(
+                "run %s was deleted, so that it is not begun or changed by what comes late for it; what it was sent "
+                "is kept only as long as restore_run can bring it back",
+                run_id,
+            )
+        self._counts.of(run_id).lose(points_in(record))
+        self._pass(record)
 
     def _pass_refused(self, record: Record) -> None:
         of_run = self._counts.of(run_of(record))

@@ -27,8 +27,8 @@ class Counts(Struct, frozen=True, kw_only=True):
         accepted: given to the recorder, which said yes.
         stored: acknowledged by the database.
         quarantined: refused by the database for good, or unreadable in the journal; kept in the dead-letter file.
-        dropped: accepted neither by the disk nor by memory, because both were full; or not taken any more by a run that
-            somebody deleted.
+        dropped: lost. Accepted neither by the disk nor by memory, because both were full; or in memory alone, because the
+            disk was full, when the recorder was closed; or not taken any more by a run that somebody deleted.
     """
 
     accepted: int

@@ -296,6 +296,15 @@ class Journal:
             return Chunk(data, start, start + len(data) >= stop or len(data) < wanted)
         return Chunk(b"", position, is_complete=True)
 
+    def in_memory(self, position: int) -> bytes:
+        """What lies in memory alone from ``position`` on: whole records, which are lost with this process."""
+        with self.lock:
+            return b"".join(
+                bytes(segment.memory[max(position - segment.base - segment.trimmed, 0) :])
+                for segment in self._segments
+                if segment.memory is not None
+            )
+
     def release(self, position: int) -> None:
         """Removes the segments whose every byte lies before ``position``."""
         for segment in list(self._segments):

@@ -13,11 +13,13 @@ from runstore.recording.apply import LEASE_S
 from runstore.recording.beat import Beat
 from runstore.recording.counts import RunCounts, WriterCounts
 from runstore.recording.drain import JournalDrain
+from runstore.recording.frames import scan
 from runstore.recording.health import Health
 from runstore.recording.journal import Journal, JournalFullError
 from runstore.recording.options import RecorderOptions
 from runstore.recording.patience import Patience
 from runstore.recording.places import describe_root, journal_root
+from runstore.recording.records import decode, points_in, run_of
 from runstore.recording.verdicts import PendingVerdict
 from runstore.recording.worker import Worker
 
@@ -187,18 +189,30 @@ class Writer:
             self.worker.flush(Patience.until(self._options.exit_deadline_s))
 
     def _tell_what_is_left(self, *, is_done: bool) -> None:
+        lost = self._count_lost()
         health = self.health()
-        if health.waiting_bytes:
-            self.journal.sync()
-            lost = " (of these, what is in memory is lost)" if health.is_in_memory else ""
-            _log.warning(
-                "closed with %d records that the database did not take%s%s; they are in %s and go to it at the next "
-                "start, or by `runstore sync`",
-                sum(run.calls.waiting for run in health.runs.values()), lost,
-                f" ({health.last_error})" if health.last_error else "", health.journal,
+        reason = f" ({health.last_error})" if health.last_error else ""
+        if lost:
+            _log.error(
+                "closed with %d records that neither the database nor the disk took; they were in memory, and are lost%s",
+                lost, reason,
             )  # fmt: skip
-        elif not is_done:
+        if waiting := sum(run.calls.waiting for run in health.runs.values()):
+            self.journal.sync()
+            _log.warning(
+                "closed with %d records that the database did not take%s; they are in %s and go to it at the next "
+                "start, or by `runstore sync`",
+                waiting, reason, health.journal,
+            )  # fmt: skip
+        elif not is_done and not lost:
             _log.debug("the database hangs; its connection is left to the end of the process")
+
+    def _count_lost(self) -> int:
+        """Counts what waits in memory alone: with this writer it goes."""
+        lost = scan(self.journal.in_memory(self.drain.position), is_complete=True).payloads
+        for record in map(decode, lost):
+            self.counts.of(run_of(record)).lose(points_in(record))
+        return len(lost)
 
     def _tell_of_drops(self, error: JournalFullError) -> None:
         if not self._has_told_of_drops:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from runstore.errors import RunStoreError
+from runstore.training.losses import Lost
 from runstore.training.sorting import Refused
 
 _log = logging.getLogger("runstore.training.session")
@@ -123,15 +124,23 @@ class Misses:
             self._pause_s = 0.0
         _log.info("run %s: the store takes writes again; %d calls were not stored", run_id, self.calls)
 
-    def sum_up(self, run_id: str, status: str) -> None:
-        """Says at the end of a run what was not stored, if anything."""
+    def sum_up(self, run_id: str, status: str, lost: Lost) -> None:
+        """Says at the end of a run what was not stored, if anything.
+
+        Args:
+            run_id: the run.
+            status: how it ended.
+            lost: what was lost after it had been accepted.
+        """
         failed = self.calls - self._own
+        points = self.points + lost.points
         told = [
             f"{self._own} of its calls brought what cannot be stored" if self._own else "",
             f"the store failed {failed} of its calls" if failed else "",
-            f"{self.points} metric points were not stored" if self.points else "",
+            f"{lost.calls} of its calls were accepted and could not be kept" if lost.calls else "",
+            f"{points} metric points were not stored" if points else "",
         ]
-        if self.calls:
+        if self.calls or lost.calls:
             _log.warning(
                 "run %s ended as %s; %s; last error: %s",
                 run_id,

@@ -17,6 +17,7 @@ from runstore.errors import InvalidValueError, RunStoreError
 from runstore.media import Media
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus
 from runstore.protocol import RunEditor, RunStore
+from runstore.training.losses import Lost, lost_in
 from runstore.training.media import LogsMedia
 from runstore.training.misses import Misses, described
 from runstore.training.naming import MetricNames
@@ -95,6 +96,7 @@ class RunSession(LogsMedia):
         self.step_now: Callable[[], int] | None = None
         self._next_step = 0
         self._misses = Misses(clock)
+        self._lost_before = Lost()  # by stores that were closed
         self._given = None if callable(store) else store
         self._open = store if callable(store) else None
         self._opened: RunStore | None = None
@@ -137,13 +139,13 @@ class RunSession(LogsMedia):
 
     @property
     def failures(self) -> int:
-        """How many calls the store did not take, or not whole."""
-        return self._misses.calls
+        """How many calls the store did not take, or not whole, as far as that is known by now."""
+        return self._misses.calls + self._lost().calls
 
     @property
     def points_not_stored(self) -> int:
         """How many metric points were in those calls, or were left out of them."""
-        return self._misses.points
+        return self._misses.points + self._lost().points
 
     @property
     def last_error(self) -> Exception | None:
@@ -287,6 +289,10 @@ class RunSession(LogsMedia):
 
         return self._write(verb, write)
 
+    def _lost(self) -> Lost:
+        store = self._opened or self._given
+        return self._lost_before if store is None else self._lost_before + lost_in(store, self.run_id)
+
     def end(self, status: RunStatus | str, error: BaseException | RunFailure | None = None) -> bool:
         """Ends the run with a terminal status; whether the store took it. Says what was not stored, if anything.
 
@@ -298,7 +304,7 @@ class RunSession(LogsMedia):
             error = RunFailure(type=PRUNED, message=str(error), traceback="")
         self._misses.try_again_now()
         is_stored = self._write("finalize", lambda store: store.finalize(self.run_id, status, error=error))
-        self._misses.sum_up(self.run_id, status)
+        self._misses.sum_up(self.run_id, status, self._lost())
         return is_stored
 
     def end_with(self, error: BaseException | None) -> bool:
@@ -314,6 +320,7 @@ class RunSession(LogsMedia):
                 opened.close()
             except Exception as error:  # noqa: BLE001 - a store is a stranger's code; what it raised is kept
                 self._misses.note_failure(self.run_id, "close", error)
+            self._lost_before += lost_in(opened, self.run_id)
 
     def __enter__(self) -> Self:
         """Begins the run."""
