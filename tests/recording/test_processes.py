@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from recording.test_formats import run_record, write
 from runstore.cli.sync import sync
 from runstore.errors import SettingsError, StoreFailureError, StoreUnavailableError
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
 from runstore.recording import Recorder
+from runstore.recording.places import describe_root, identity_of, journal_root
+from runstore.recording.records import ExperimentRecord, encode
 
 TRAINER = Path(__file__).with_name("trainer.py")
 
@@ -225,10 +228,14 @@ def test_a_sync_tells_of_refused_records_and_sends_them_again_when_told_to(
             stranger.execute("DELETE FROM runstore_run")
         store.log_metrics("run", [MetricPoint(name="loss", step=step, value=float(step)) for step in range(3)])
 
-    sync()
+    for requeue in (False, True):
+        with pytest.raises(StoreFailureError, match=r"not everything is stored: 1 record was refused.*--requeue"):
+            sync(requeue=requeue)
     told = capsys.readouterr().out
+    sync("sqlite:///another.db")
     with open_store(sqlite_url, durable=False) as mended:
         mended.ensure_run(mended.get_or_create_experiment("x"), run_id="run")
+    capsys.readouterr()
     sync(requeue=True)
     said = capsys.readouterr().out
     sync(requeue=True)
@@ -237,6 +244,27 @@ def test_a_sync_tells_of_refused_records_and_sends_them_again_when_told_to(
     assert "1 record refused before stored now" in said
     assert capsys.readouterr().out == "nothing waits\n"
     assert stored(sqlite_url)["loss"] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("is_redirected", [False, True], ids=["its store", "another store"])
+def test_a_sync_that_refuses_records_for_good_says_so_and_fails(
+    sqlite_url: str, state_dir: Path, capsys: pytest.CaptureFixture[str], *, is_redirected: bool
+) -> None:
+    meant_for = "sqlite:///elsewhere.db" if is_redirected else sqlite_url
+    identity = identity_of(meant_for)
+    root = journal_root(identity, state_dir)
+    root.mkdir(parents=True)
+    describe_root(root, identity, identity)
+    with open_store(sqlite_url, durable=False) as store:
+        store.ensure_run(store.get_or_create_experiment("other"), run_id="taken")
+    experiment = encode(ExperimentRecord(at_us=1, name="x", description=None))
+    write(root / "writer", [experiment, encode(run_record("taken")), encode(run_record("good")), b"unreadable"])
+
+    with pytest.raises(StoreFailureError, match=r"2 records were refused for good, and are kept; .*--requeue"):
+        sync(sqlite_url, source=meant_for if is_redirected else None)
+
+    assert "1 journal drained (2 calls, 0 points), 2 records refused, kept under" in capsys.readouterr().out
+    assert stored(sqlite_url, "good") == {}
 
 
 def test_a_sync_of_a_folder_that_is_not_there_says_so(fast_path: Path) -> None:

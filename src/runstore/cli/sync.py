@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from runstore.cli.tables import print_line
-from runstore.errors import RunStoreError, SettingsError, StoreUnavailableError
+from runstore.errors import RunStoreError, SettingsError, StoreFailureError, StoreUnavailableError
 from runstore.local.homes import expanded
 from runstore.opening.stores import open_store
 from runstore.recording.adoption import QUARANTINE
@@ -49,6 +49,7 @@ def sync(  # noqa: PLR0913 - the command's options
 
     Raises:
         StoreUnavailableError: something waits still, because the database does not answer.
+        StoreFailureError: all the rest is stored; some records were refused for good, now or before, and are kept aside.
         SettingsError: nothing is named, and what waits belongs to stores that need a password.
     """
     base = expanded(state_dir, called="--state-dir") if state_dir else default_state_dir()
@@ -64,7 +65,9 @@ def sync(  # noqa: PLR0913 - the command's options
         return
     if not watch:
         _sync_all(_targets(store, known_stores(base)), base)
-        _speak_of_refused(store, base, requeue=requeue)
+        if requeue:
+            _requeue_all(store, base)
+        _check_refused(store, base)
         return
     said = ""
     try:
@@ -136,6 +139,8 @@ def _redirect(source: str, store: str | None, base: Path) -> None:
     print_line(_line(url, done, base))
     if done.error is not None:
         raise StoreUnavailableError(f"not everything is stored yet: {redact_word(url)}: {done.error}; run it again")
+    if done.quarantined:
+        raise _refusal(done.quarantined)
 
 
 def _discarded_line(named: str, done: DiscardReport) -> str:
@@ -147,18 +152,38 @@ def _discarded_line(named: str, done: DiscardReport) -> str:
     return f"{redact_word(named)}: {', '.join(parts)}"
 
 
-def _speak_of_refused(store: str | None, base: Path, *, requeue: bool) -> None:
-    """Sends what the stores refused once more; or says, where it was not asked to, that there is something."""
+def _requeue_all(store: str | None, base: Path) -> None:
+    """Sends what the stores refused once more."""
     refused = count_refused(base)
-    if requeue:
-        urls = {identity: noted.url for identity, noted in noted_stores(base).items() if identity in refused}
-        for url in _targets(store, urls) if urls else ():
-            if identity_of(url) in refused:
-                _requeue(url, base)
-        return
-    for identity, count in refused.items():
-        records = _many(count, "record")
-        print_line(f"{identity}: {records} refused before, and kept; mend the cause, then `runstore sync --requeue`")
+    urls = {identity: noted.url for identity, noted in noted_stores(base).items() if identity in refused}
+    for url in _targets(store, urls) if urls else ():
+        if identity_of(url) in refused:
+            _requeue(url, base)
+
+
+def _check_refused(store: str | None, base: Path) -> None:
+    """Says which records were refused and are kept.
+
+    Raises:
+        StoreFailureError: some of them are those of the store that was asked for, or of any where none was.
+    """
+    url, kept = load_settings(url=store).url, 0
+    for identity, count in count_refused(base).items():
+        print_line(
+            f"{identity}: {_many(count, 'record')} refused before, and kept; mend the cause, then `runstore sync --requeue`"
+        )
+        if not url or identity == identity_of(url):
+            kept += count
+    if kept:
+        raise _refusal(kept)
+
+
+def _refusal(count: int) -> StoreFailureError:
+    were = "was" if count == 1 else "were"
+    return StoreFailureError(
+        f"not everything is stored: {_many(count, 'record')} {were} refused for good, and {'is' if count == 1 else 'are'} kept; "
+        "mend the cause and run `runstore sync --requeue`, or give them up with `runstore sync --discard STORE`"
+    )
 
 
 def _requeue(url: str, base: Path) -> None:

@@ -88,7 +88,7 @@ class SyncReport(Struct, frozen=True, kw_only=True):
         alive: how many are left alone, because their writers or other drains live.
         calls: how many calls were stored.
         points: how many points were in them.
-        quarantined: how many records the store refused for good.
+        quarantined: how many records the store refused for good, or nobody can read.
         dropped: how many calls came for runs that were deleted, and are not kept.
         error: why something still waits; ``None`` when nothing does.
     """
@@ -153,6 +153,7 @@ def sync_leftovers(
             alive += 1
             continue
         counts = adopted.counts
+        refused_before = counts.quarantined
         before = {run_id: tuple(of_run.drained()) for run_id, of_run in counts.runs.items()}
         has_more, patience = True, _SyncPatience(folder)
         while has_more:
@@ -170,8 +171,8 @@ def sync_leftovers(
             earlier = before.get(run_id, (0, 0, 0, 0))
             calls += of_run.stored_calls - earlier[0]
             points += of_run.stored_points - earlier[1]
-            quarantined += of_run.quarantined_calls - earlier[2]
             dropped += of_run.dropped_calls
+        quarantined += counts.quarantined - refused_before
         if error is not None:
             break
     return SyncReport(
