@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from runstore.model import (
         Artifact,
         DatasetType,
+        DeletedRun,
         Experiment,
         Garbage,
         History,
@@ -60,6 +61,7 @@ __all__ = [
     "BackendStore",
     "ConflictError",
     "DatasetType",
+    "DeletedRun",
     "Experiment",
     "ExperimentNotFoundError",
     "Garbage",

@@ -276,6 +276,23 @@ class Artifact(Struct, frozen=True, kw_only=True):
     parts: tuple["Artifact", ...] = ()
 
 
+class DeletedRun(Struct, frozen=True, kw_only=True):
+    """A run that was deleted and can be restored.
+
+    Attributes:
+        name: its label, if it has one.
+        experiment: the name of its experiment, which may be deleted, too.
+        deleted_at: since when it is.
+    """
+
+    id: str
+    name: str | None
+    experiment_id: str
+    experiment: str
+    start_time: datetime
+    deleted_at: datetime
+
+
 class Thinned(Struct, frozen=True, kw_only=True):
     """What ``thin_histories`` did.
 

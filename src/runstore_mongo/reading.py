@@ -9,8 +9,8 @@ from bson.raw_bson import RawBSONDocument
 from runstore.backend import BackendStore, KeyRow, Presence, StepRange, ValueRow
 from runstore.charts import HistoryGrid
 from runstore.errors import RunDeletedError, RunNotFoundError
-from runstore.model import Artifact, Experiment, Run, SeriesSummary
-from runstore.query import KeyQuery, RunQuery, ValueQuery
+from runstore.model import Artifact, DeletedRun, Experiment, Run, SeriesSummary
+from runstore.query import DeletedQuery, KeyQuery, RunQuery, ValueQuery
 from runstore.series import Columns, GridRequest, Series
 from runstore_mongo.connection import Connection
 from runstore_mongo.documents.layouts import Layouts, decoded_summaries
@@ -18,7 +18,7 @@ from runstore_mongo.documents.names import ARTIFACTS, EXPERIMENTS, RUNS, SERIES,
 from runstore_mongo.documents.records import SHOWN, SHOWN_FIELDS, artifact_of, experiment_of, presence_of, run_of
 from runstore_mongo.documents.summaries import WITHOUT_TAIL, summary_of
 from runstore_mongo.points import read_grid, read_points, read_sample
-from runstore_mongo.search import read_count, read_keys, read_page, read_values
+from runstore_mongo.search import read_count, read_deleted, read_keys, read_page, read_values
 
 _RAW: Final = CodecOptions(document_class=RawBSONDocument)
 _IDS_A_COMMAND: Final = 10_000
@@ -52,6 +52,9 @@ class MongoReads(BackendStore):
 
     def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
         return read_page(self._connection, asked)
+
+    def read_deleted(self, asked: DeletedQuery) -> Sequence[DeletedRun]:
+        return self._connection.call("list deleted runs", lambda: read_deleted(self._connection, asked))
 
     def read_count(self, asked: RunQuery) -> int:
         return read_count(self._connection, asked)

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from runstore.artifacts import Blobs
 from runstore.backend import BackendStore, KeyRow, Presence, StepRange, ValueRow
 from runstore.charts import HistoryGrid
-from runstore.model import Artifact, Experiment, Run, SeriesSummary
-from runstore.query import KeyQuery, RunQuery, ValueQuery
+from runstore.model import Artifact, DeletedRun, Experiment, Run, SeriesSummary
+from runstore.query import DeletedQuery, KeyQuery, RunQuery, ValueQuery
 from runstore.series import Columns, GridRequest, Series
 from runstore_sql.connections.database import Database
 from runstore_sql.metrics.charts import ChartReader
@@ -25,6 +25,7 @@ from runstore_sql.schema.rows import (
     runs_and_relatives,
 )
 from runstore_sql.schema.tables import artifact, experiment, run
+from runstore_sql.search.deletions import deleted_run_of, deleted_runs
 from runstore_sql.search.facets import Facets
 from runstore_sql.search.pages import Pages
 
@@ -84,6 +85,9 @@ class SqlReads(BackendStore):
 
     def read_runs(self, asked: RunQuery) -> tuple[Sequence[Run], Sequence[Any] | None]:
         return self._pages.read(asked)
+
+    def read_deleted(self, asked: DeletedQuery) -> Sequence[DeletedRun]:
+        return [deleted_run_of(row) for row in self._all(deleted_runs(asked))]
 
     def read_count(self, asked: RunQuery) -> int:
         return self._facets.count(asked)

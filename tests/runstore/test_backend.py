@@ -38,6 +38,7 @@ def test_the_operations_of_a_backend_are_these() -> None:
         "read_artifact",
         "read_artifacts",
         "read_configs",
+        "read_deleted",
         "read_experiments",
         "read_history",
         "read_runs",

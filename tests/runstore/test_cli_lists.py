@@ -233,7 +233,45 @@ def test_an_empty_list_says_whether_runs_are_archived_or_may_have_been_deleted(
 
     assert archived == "All runs are archived (1): --filter 'archived = true' lists them.\n"
     assert "has no runs" in deleted or "are no runs" in deleted
-    assert "those that were deleted are not listed" in deleted
+    assert "--deleted lists those that were deleted and can be restored" in deleted
+
+
+def test_deleted_runs_are_listed_with_what_they_are_known_by(sqlite_url: str, ids: list[str]) -> None:
+    with open_store(sqlite_url, durable=False) as store:
+        store.delete_run(ids[0])
+        store.delete_experiment(store.get_or_create_experiment("films"))
+
+    nothing_but_deleted = runstore("runs", "--deleted", "--store", sqlite_url, columns=120)
+    of_one = json.loads(runstore("runs", "--deleted", "--experiment", "films", "--json", "--store", sqlite_url).stdout)
+    first = runstore("runs", "--deleted", "--limit", "1", "--store", sqlite_url)
+
+    rows = [line.split() for line in nothing_but_deleted.stdout.splitlines()]
+    assert [row[0] for row in rows if row[0] in ids] == [ids[2], ids[0]]
+    assert "lungs" in nothing_but_deleted.stdout
+    assert "restore_run" in nothing_but_deleted.stderr
+    assert [(run["id"], run["name"], run["experiment"]) for run in of_one] == [(ids[2], "模型训练", "films")]
+    assert "More runs match; these are the first 1" in first.stderr
+
+
+def test_where_nothing_can_be_restored_that_is_said(sqlite_url: str, ids: list[str]) -> None:
+    assert len(ids) == 3
+
+    nothing = runstore("runs", "--deleted", "--store", sqlite_url)
+    nobody = runstore("runs", "--deleted", "--experiment", "nobody", "--store", sqlite_url)
+    too_much = runstore("runs", "--deleted", "--filter", "name = 'a'", "--store", sqlite_url)
+
+    assert nothing.stdout == "There are no deleted runs that can be restored.\n"
+    assert (nobody.returncode, "nobody" in nobody.stderr) == (1, True)
+    assert (too_much.returncode, "--deleted goes with" in too_much.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(("command", "verb"), [("rename", "rename_run("), ("restore", "restore_run(")])
+def test_a_command_that_there_is_in_python_alone_is_named_there(command: str, verb: str) -> None:
+    said = runstore(command, "a")
+
+    assert said.returncode == 2
+    assert f"No such command '{command}'; in Python:" in said.stderr
+    assert f"store.{verb}" in said.stderr
 
 
 @pytest.mark.usefixtures("ids")

@@ -9,7 +9,8 @@ from runstore.backend.arguments import NewRun, StepRange
 from runstore.backend.counting import KeyRow, ValueRow, count_keys, count_runs, count_values
 from runstore.backend.presence import Presence
 from runstore.charts import GridAxis, HistoryGrid
-from runstore.model import Artifact, Experiment, Run, SeriesSummary, to_microseconds
+from runstore.model import Artifact, DeletedRun, Experiment, Run, SeriesSummary, to_microseconds
+from runstore.query.deletions import DeletedQuery
 from runstore.query.facets import KeyQuery, ValueQuery
 from runstore.query.searches import RunQuery
 from runstore.series.columns import Columns, Series, SeriesColumns
@@ -119,6 +120,13 @@ class Operations(ABC):
         Returns:
             At most ``asked.limit`` runs in order, strictly behind the place ``asked.after``; and the place of the last
             of them if more follow, else ``None``.
+        """
+
+    @abstractmethod
+    def read_deleted(self, asked: DeletedQuery) -> Sequence[DeletedRun]:
+        """At most ``asked.limit`` runs that were deleted and not purged, those deleted last first, ties by id.
+
+        Only those strictly behind ``asked.after``, if that is given.
         """
 
     def read_count(self, asked: RunQuery) -> int:

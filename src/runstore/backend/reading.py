@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, BinaryIO, final
 
+from msgspec.structs import replace
+
 from runstore.artifacts.verifying import open_verified
 from runstore.backend.advising import advice_from
 from runstore.backend.arguments import StepRange
@@ -13,7 +15,19 @@ from runstore.backend.presence import Presence, not_shown
 from runstore.backend.resolving import resolve
 from runstore.charts import HistoryGrid
 from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
-from runstore.model import Artifact, DatasetType, Experiment, History, KeyCount, Page, Run, SeriesSummary, ValueCount
+from runstore.model import (
+    Artifact,
+    DatasetType,
+    DeletedRun,
+    Experiment,
+    History,
+    KeyCount,
+    Page,
+    Run,
+    SeriesSummary,
+    ValueCount,
+)
+from runstore.query.deletions import check_deleted
 from runstore.query.facets import KeyKind, check_count, check_keys, check_values
 from runstore.query.searches import RunQuery, check_children, check_experiments, check_search
 from runstore.query.spelling import spelt, spelt_literal
@@ -147,6 +161,15 @@ class Reads(ABC):
             asked = check_values(field, experiment_id=experiment_id, prefix=prefix, limit=limit)
         found = self.source().read_values(asked)
         return tuple(ValueCount(value=value, literal=spelt_literal(value), runs=runs) for value, runs in found)
+
+    @final
+    def list_deleted(
+        self, *, experiment_id: str | None = None, limit: int = 100, cursor: str | None = None
+    ) -> Page[DeletedRun]:
+        asked = check_deleted(experiment_id=experiment_id, limit=limit, cursor=cursor)
+        found = self.source().read_deleted(replace(asked, limit=asked.limit + 1))
+        items = tuple(found[: asked.limit])
+        return Page(items=items, next_cursor=asked.cursor_after(items[-1]) if len(found) > asked.limit else None)
 
     @final
     def list_children(self, run_id: str, *, limit: int = 100, cursor: str | None = None) -> Page[Run]:

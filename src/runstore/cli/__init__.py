@@ -15,12 +15,36 @@ from runstore.local.terminal import lasting_output
 
 _Command = Callable[..., Any]
 
+_NEWEST_FIRST = ["start_time desc"]
+
 _STOPPED = 130
 """The exit status after Ctrl-C, as shells have it."""
 
 
+_IN_PYTHON = {
+    "rename": "rename_run(run_id, 'a name')",
+    "tag": "set_tags(run_id, {'key': 'value'})",
+    "untag": "remove_tags(run_id, ['key'])",
+    "note": "set_note(run_id, 'a text')",
+    "archive": "archive_run(run_id)",
+    "unarchive": "unarchive_run(run_id)",
+    "delete": "delete_run(run_id)",
+    "rm": "delete_run(run_id)",
+    "restore": "restore_run(run_id)",
+    "gc": "collect_garbage()",
+}
+"""What somebody may look for among the commands, and where it is."""
+
+
 class _Commands(click.Group):
-    """Lists its commands as they stand below, not by the alphabet."""
+    """Lists its commands as they stand below, not by the alphabet; one that there is in Python alone is named there."""
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[Any, Any, list[str]]:
+        verb = _IN_PYTHON.get(args[0])
+        if verb is not None and args[0] not in self.commands:
+            message = f"No such command {args[0]!r}; in Python: with runstore.open_store(url) as store: store.{verb}"
+            raise click.UsageError(message, ctx)
+        return super().resolve_command(ctx, args)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the library's signature
         return list(self.commands)
@@ -71,7 +95,7 @@ def experiments(*, store: str | None, as_json: bool) -> None:
     "order_by",
     metavar="FIELD",
     multiple=True,
-    default=["start_time desc"],
+    default=_NEWEST_FIRST,
     help="A field, with asc or desc; may be given several times.",
 )
 @click.option(
@@ -84,6 +108,7 @@ def experiments(*, store: str | None, as_json: bool) -> None:
     multiple=True,
     help="What to show of each run, such as: name,status,took,metric.validation.auroc.max,config.lr,tag.owner",
 )
+@click.option("--deleted", "is_deleted", is_flag=True, help="Deleted runs that can be restored instead.")
 @_json_option
 def runs(  # noqa: PLR0913 - an option each
     *,
@@ -94,6 +119,7 @@ def runs(  # noqa: PLR0913 - an option each
     limit: int | None,
     is_all: bool,
     columns: Sequence[str],
+    is_deleted: bool,
     as_json: bool,
 ) -> None:
     """List runs, the newest first unless told otherwise."""
@@ -101,6 +127,11 @@ def runs(  # noqa: PLR0913 - an option each
 
     if is_all and limit is not None:
         raise click.UsageError("--all and --limit exclude each other")
+    if is_deleted:
+        if where is not None or columns or list(order_by) != _NEWEST_FIRST:
+            raise click.UsageError("--deleted goes with --experiment, --limit, --all and --json alone")
+        lists.print_deleted(store, experiment=experiment, limit=lists.ALL if is_all else limit, as_json=as_json)
+        return
     lists.print_runs(
         store,
         where=where,

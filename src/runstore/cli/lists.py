@@ -1,6 +1,7 @@
 """``runstore runs`` and ``runstore experiments``."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -8,9 +9,13 @@ from runstore.cli.columns import asked_columns, default_columns, facts_of, time_
 from runstore.cli.finding import all_experiments, find_experiment
 from runstore.cli.hints import advice_of_keys, hint_of_nothing
 from runstore.cli.tables import Column, print_json, print_line, print_table, terminal_width
-from runstore.model import Run
+from runstore.errors import ExperimentNotFoundError
+from runstore.model import Page
 from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
+from runstore.values.ids import experiment_id_of
+
+ItemT = TypeVar("ItemT")
 
 _PAGE = 1000
 _LIMIT = 20
@@ -37,7 +42,12 @@ def print_runs(  # noqa: PLR0913 - the command's options, keyword-only
             shown_columns = asked_columns(columns) if columns else None
         experiment_id = None if experiment is None else find_experiment(reader, experiment).id
         most = (None if as_json else _LIMIT) if limit is None else None if limit == ALL else limit
-        runs, is_cut = _search(reader, where, experiment_id, order_by, most)
+        runs, is_cut = _all_pages(
+            lambda size, cursor: reader.search_runs(
+                where, experiment_id=experiment_id, order_by=order_by, limit=size, cursor=cursor
+            ),
+            most,
+        )
         summaries = reader.get_summaries_of([run.id for run in runs])
         wants_config = shown_columns is not None and any("config." in each for each in columns)
         configs = reader.get_configs([run.id for run in runs]) if wants_config else {}
@@ -59,10 +69,12 @@ def print_runs(  # noqa: PLR0913 - the command's options, keyword-only
         left_out = print_table([each.column for each in chosen], [[each.text(one) for each in chosen] for one in facts])
         if left_out:
             print_line(f"No room for {', '.join(left_out)}: widen the window, or choose with --columns.", err=True)
+    _say_cut(len(runs), is_cut=is_cut)
+
+
+def _say_cut(count: int, *, is_cut: bool) -> None:
     if is_cut:
-        print_line(
-            f"More runs match; these are the first {len(runs)}. --limit N gives more, --all gives all.", err=True
-        )
+        print_line(f"More runs match; these are the first {count}. --limit N gives more, --all gives all.", err=True)
 
 
 def _nothing(reader: RunReader, where: str | None, experiment_id: str | None) -> str:
@@ -73,25 +85,71 @@ def _nothing(reader: RunReader, where: str | None, experiment_id: str | None) ->
     if archived:
         return f"All runs are archived ({archived}): --filter 'archived = true' lists them."
     if experiment_id is not None:
-        return "The experiment has no runs; those that were deleted are not listed."
-    if reader.list_experiments(limit=1).items:
-        return "There are no runs; those that were deleted are not listed."
-    return "There are no runs yet."
+        whose, others = "The experiment has no runs", reader.list_deleted(experiment_id=experiment_id, limit=1)
+    else:
+        whose, others = "There are no runs", reader.list_deleted(limit=1)
+    if others.items:
+        return f"{whose}; --deleted lists those that were deleted and can be restored."
+    return f"{whose} yet."
 
 
-def _search(
-    reader: RunReader, where: str | None, experiment_id: str | None, order_by: Sequence[str], most: int | None
-) -> tuple[list[Run], bool]:
-    """The first runs that match, at most so many, and whether there are more."""
-    runs: list[Run] = []
+def print_deleted(store: str | None, *, experiment: str | None, limit: int | None, as_json: bool) -> None:
+    """The deleted runs that can be restored, the last deleted first: as many as :func:`print_runs` gives."""
+    most = (None if as_json else _LIMIT) if limit is None else None if limit == ALL else limit
+    with open_reader(store) as reader:
+        experiment_id = None if experiment is None else _maybe_deleted(reader, experiment)
+        runs, is_cut = _all_pages(
+            lambda size, cursor: reader.list_deleted(experiment_id=experiment_id, limit=size, cursor=cursor), most
+        )
+    if as_json:
+        print_json(runs)
+    elif not runs:
+        print_line("There are no deleted runs that can be restored.")
+    else:
+        print_table(
+            [
+                Column("run"),
+                Column("name", may_be_cut=True, goes=1),
+                Column("experiment", may_be_cut=True, goes=2),
+                Column(f"started\n({time_zone()})", goes=3, cuts_others=True),
+                Column(f"deleted\n({time_zone()})", cuts_others=True),
+            ],
+            [
+                [
+                    run.id,
+                    run.name or "",
+                    run.experiment,
+                    time_text(run.start_time, to_seconds=False),
+                    time_text(run.deleted_at, to_seconds=False),
+                ]
+                for run in runs
+            ],
+        )
+        print_line("In Python, restore_run(run_id) of an open store brings one back.", err=True)
+    _say_cut(len(runs), is_cut=is_cut)
+
+
+def _maybe_deleted(reader: RunReader, experiment: str) -> str:
+    """The id of an experiment, which may be deleted: its id is made of its name."""
+    try:
+        return find_experiment(reader, experiment).id
+    except ExperimentNotFoundError:
+        for experiment_id in (experiment_id_of(experiment), experiment):
+            if reader.list_deleted(experiment_id=experiment_id, limit=1).items:
+                return experiment_id
+        raise
+
+
+def _all_pages(read: Callable[[int, str | None], Page[ItemT]], most: int | None) -> tuple[list[ItemT], bool]:
+    """The first items of a list, at most so many, and whether there are more."""
+    items: list[ItemT] = []
     cursor = None
     while True:
-        wanted = _PAGE if most is None else min(_PAGE, most - len(runs))
-        page = reader.search_runs(where, experiment_id=experiment_id, order_by=order_by, limit=wanted, cursor=cursor)
-        runs += page.items
+        page = read(_PAGE if most is None else min(_PAGE, most - len(items)), cursor)
+        items += page.items
         cursor = page.next_cursor
-        if cursor is None or len(runs) == most:
-            return runs, cursor is not None
+        if cursor is None or len(items) == most:
+            return items, cursor is not None
 
 
 def print_experiments(store: str | None, *, as_json: bool) -> None:

@@ -39,6 +39,7 @@ from runstore.errors import ExperimentNotFoundError, StoreClosedError
 from runstore.local.clock import now_us
 from runstore.model import (
     Artifact,
+    DeletedRun,
     Experiment,
     Garbage,
     Run,
@@ -47,7 +48,7 @@ from runstore.model import (
     from_microseconds,
     to_microseconds,
 )
-from runstore.query import Lookup, RunQuery, lookup_in, pick_page
+from runstore.query import DeletedQuery, Lookup, RunQuery, lookup_in, pick_deleted, pick_page
 from runstore.series import Columns, Series, SeriesColumns, summarize
 from runstore.values import EMPTY_CONFIG, ConfigDocument
 
@@ -271,6 +272,22 @@ class MemoryStore(BackendStore):
             ]
             runs = [self._seen(entry.run, database.now_us()) for entry in entries]
             return pick_page(((run, self._lookup(entry, run)) for entry, run in zip(entries, runs, strict=True)), asked)
+
+    def read_deleted(self, asked: DeletedQuery) -> Sequence[DeletedRun]:
+        with self._session() as database:
+            found = [
+                DeletedRun(
+                    id=entry.run.id,
+                    name=entry.run.name,
+                    experiment_id=entry.run.experiment_id,
+                    experiment=database.experiments[entry.run.experiment_id].name,
+                    start_time=entry.run.start_time,
+                    deleted_at=from_microseconds(entry.deleted_us),
+                )
+                for entry in database.runs.values()
+                if entry.deleted_us is not None
+            ]
+        return pick_deleted(found, asked)
 
     def read_configs(self, run_ids: Sequence[str]) -> dict[str, str]:
         with self._session() as database:

@@ -5,7 +5,18 @@ from types import TracebackType
 from typing import Any, BinaryIO, Literal, Protocol, Self, runtime_checkable
 
 from runstore.charts import HistoryGrid
-from runstore.model import Artifact, DatasetType, Experiment, History, KeyCount, Page, Run, SeriesSummary, ValueCount
+from runstore.model import (
+    Artifact,
+    DatasetType,
+    DeletedRun,
+    Experiment,
+    History,
+    KeyCount,
+    Page,
+    Run,
+    SeriesSummary,
+    ValueCount,
+)
 
 
 @runtime_checkable
@@ -183,6 +194,21 @@ class RunReader(Protocol):
         Raises:
             QueryError: the field is unknown, or nearly every run has a value of its own: a metric, a time, an id.
             InvalidValueError: names the argument.
+        """
+        ...
+
+    def list_deleted(
+        self, *, experiment_id: str | None = None, limit: int = 100, cursor: str | None = None
+    ) -> Page[DeletedRun]:
+        """A keyset page of the deleted runs that :meth:`RunEditor.restore_run` can bring back, the last deleted first [CHG.12].
+
+        Args:
+            experiment_id: only runs of this experiment, which may be deleted, too.
+            limit: 1 to 10,000 runs a page.
+            cursor: ``next_cursor`` of the page before.
+
+        Raises:
+            QueryError: the cursor does not belong to this list.
         """
         ...
 

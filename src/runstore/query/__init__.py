@@ -26,6 +26,7 @@ Bounds: a filter has at most 20,000 characters and 100 tests, nests ``not`` and 
 first 65,535 characters. What lies beyond is refused with :class:`~runstore.errors.QueryError`.
 """
 
+from runstore.query.deletions import DeletedQuery, check_deleted, pick_deleted
 from runstore.query.facets import KeyKind, KeyQuery, ValueQuery, check_count, check_keys, check_values
 from runstore.query.meaning import Lookup, lookup_in, matches
 from runstore.query.pages import pick_page
@@ -72,6 +73,7 @@ __all__ = [
     "Attribute",
     "Compare",
     "ConfigKey",
+    "DeletedQuery",
     "Field",
     "In",
     "KeyKind",
@@ -95,6 +97,7 @@ __all__ = [
     "Wildcard",
     "check_children",
     "check_count",
+    "check_deleted",
     "check_keys",
     "check_search",
     "check_values",
@@ -105,6 +108,7 @@ __all__ = [
     "matches",
     "parse_filter",
     "part_length",
+    "pick_deleted",
     "pick_page",
     "tests_in",
 ]

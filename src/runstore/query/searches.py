@@ -164,7 +164,7 @@ def check_experiments(*, limit: int, cursor: str | None) -> ExperimentQuery:
     try:
         name = check_name(_NAME.decode(decode_cursor(_EXPERIMENTS, cursor)), "cursor")
     except (msgspec.DecodeError, ValueError):
-        raise _no_cursor(cursor) from None
+        raise no_cursor(cursor) from None
     return ExperimentQuery(limit=limit, after=name)
 
 
@@ -180,14 +180,14 @@ def decode_cursor(key: str, cursor: object) -> bytes:
         QueryError: it is malformed or belongs to another query.
     """
     if not isinstance(cursor, str) or len(cursor) > MAX_CURSOR_LENGTH:
-        raise _no_cursor(cursor)
+        raise no_cursor(cursor)
     try:
         content = base64.b64decode(cursor, altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):  # no base64, or not even ASCII
-        raise _no_cursor(cursor) from None
+        raise no_cursor(cursor) from None
     digest, body = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
     if digest != _digest(key, body):
-        raise _no_cursor(cursor)
+        raise no_cursor(cursor)
     return body
 
 
@@ -195,7 +195,8 @@ def _digest(key: str, body: bytes) -> bytes:
     return hashlib.sha256(key.encode(errors="backslashreplace") + b"\0" + body).digest()[:_DIGEST_BYTES]
 
 
-def _no_cursor(cursor: object) -> QueryError:
+def no_cursor(cursor: object) -> QueryError:
+    """The error for a cursor that is none of this query's."""
     return QueryError(
         f"cursor {shown(cursor)} does not belong to this query; pass next_cursor of the previous page unchanged, with the "
         "same filter, order_by and experiment_id, or None for the first page"
@@ -212,7 +213,7 @@ def _place_of(cursor: object, *, key: str, orders: Sequence[Order]) -> Place | N
             return [_canonical(field, *pair) for field, pair in zip(fields, pairs, strict=True)]
     except (msgspec.DecodeError, ValueError, OverflowError):
         pass
-    raise _no_cursor(cursor)
+    raise no_cursor(cursor)
 
 
 def _canonical(field: Field, rank: int, value: Any) -> tuple[int, PlaceValue]:

@@ -86,7 +86,9 @@ class RunModel:
                 assert stream.read() == content, f"the bytes of {name!r}"
 
     def check_hidden(self, store: Store, run_id: str) -> None:
-        """Asserts that no read shows the run."""
+        """Asserts that no read shows the run, but for the list of those that can be restored."""
+        restorable = {run.id for run in store.list_deleted(experiment_id=self.experiment_id, limit=1000).items}
+        assert (run_id in restorable) == (self.presence is Presence.DELETED)
         for read in (store.get_run, store.get_config, store.get_summaries, store.list_artifacts, store.list_children):
             with pytest.raises(RunNotFoundError):
                 read(run_id)

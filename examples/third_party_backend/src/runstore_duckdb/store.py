@@ -35,6 +35,7 @@ from runstore.backend import (
 from runstore.errors import ExperimentNotFoundError, StoreClosedError
 from runstore.model import (
     Artifact,
+    DeletedRun,
     Experiment,
     Garbage,
     Run,
@@ -43,7 +44,7 @@ from runstore.model import (
     from_microseconds,
     to_microseconds,
 )
-from runstore.query import Place, RunQuery, lookup_in, pick_page
+from runstore.query import DeletedQuery, Place, RunQuery, lookup_in, pick_deleted, pick_page
 from runstore.series import Columns, Series, SeriesColumns, summarize
 from runstore.values import EMPTY_CONFIG, ConfigDocument, decode_config, encode_config
 from runstore_duckdb.database import DuckFile
@@ -252,6 +253,26 @@ class DuckStore(BackendStore):
             for run in runs
         )
         return pick_page(zip(runs, lookups, strict=True), asked)
+
+    def read_deleted(self, asked: DeletedQuery) -> list[DeletedRun]:
+        with self._call() as connection:
+            deleted = dict(
+                connection.execute("SELECT run_id, deleted_us FROM deletions WHERE NOT is_purged").fetchall()
+            )
+            names = dict(connection.execute("SELECT id, name FROM experiments").fetchall())
+            runs = _runs(connection, f"id {_ONE_OF}", [list(deleted)])
+        found = [
+            DeletedRun(
+                id=run.id,
+                name=run.name,
+                experiment_id=run.experiment_id,
+                experiment=names[run.experiment_id],
+                start_time=run.start_time,
+                deleted_at=from_microseconds(deleted[run.id]),
+            )
+            for run in runs
+        ]
+        return pick_deleted(found, asked)
 
     def read_configs(self, run_ids: Sequence[str]) -> dict[str, str]:
         with self._call() as connection:

@@ -16,6 +16,7 @@ _FAMILIES = (
     "_changes",
     "_deletions",
     "_late",
+    "_restorable",
     "_garbage",
     "_sizes",
     "_durability",
@@ -55,6 +56,7 @@ from runstore.testing.conformance._opening import OpeningClauses  # noqa: E402
 from runstore.testing.conformance._people import PeopleClauses  # noqa: E402
 from runstore.testing.conformance._reading import ReadingClauses  # noqa: E402
 from runstore.testing.conformance._recorded import RecordedClauses  # noqa: E402
+from runstore.testing.conformance._restorable import RestorableClauses  # noqa: E402
 from runstore.testing.conformance._runs import RunClauses  # noqa: E402
 from runstore.testing.conformance._sizes import SizeClauses  # noqa: E402
 from runstore.testing.conformance._summaries import SummaryClauses  # noqa: E402
@@ -76,6 +78,7 @@ class RunStoreConformance(
     ChangeClauses,
     DeletionClauses,
     LateClauses,
+    RestorableClauses,
     GarbageClauses,
     SizeClauses,
     DurabilityClauses,

@@ -17,6 +17,7 @@ from runstore.testing.conformance._endings import EndingClauses as Endings
 from runstore.testing.conformance._experiments import ExperimentClauses as Experiments
 from runstore.testing.conformance._late import LateClauses as Late
 from runstore.testing.conformance._metrics import MetricClauses as Metrics
+from runstore.testing.conformance._restorable import RestorableClauses as Restorable
 from runstore.testing.conformance._runs import RunClauses as Runs
 from runstore.testing.conformance._summaries import SummaryClauses as Summaries
 from runstore.testing.harness import RecordedHarness
@@ -86,6 +87,8 @@ KEPT: tuple[Callable[..., None], ...] = (
     Late.test_a_change_that_comes_late_changes_nothing_that_was_changed_since,
     Late.test_a_change_of_now_stands_whatever_the_clock_of_an_earlier_one_said,
     Late.test_a_deletion_that_comes_late_spares_what_began_or_was_restored_after_it,
+    Restorable.test_deleted_runs_are_listed_by_what_they_are_known_by_the_last_deleted_first,
+    Restorable.test_a_restored_run_is_deleted_no_longer_and_an_archived_one_is_listed,
 )
 """What a database shows by its answers. Arguments that are refused never come so far, and no recorder is needed to see it."""
 
