@@ -54,7 +54,7 @@ class ActiveRun(LogsMedia):
     Once it has begun, no method raises because of the store, however long that is away: see
     :class:`runstore.training.RunSession`. An argument of the wrong kind raises at once. Every method may be called from
     any thread and any task; :meth:`log` never waits for the database. A copy in another process (a fork, a pickle) writes
-    to the same run and does not end it.
+    to the same run, names the step of each :meth:`log`, and does not end it.
 
     Attributes:
         id: the run's id.
@@ -95,6 +95,7 @@ class ActiveRun(LogsMedia):
         self._ends = itertools.count()  # whoever draws 0 ends the run
         self._began_at = time.monotonic()
         self._pid = os.getpid()
+        self._was_pickled = False
         self._told_late = False
 
     # What is logged
@@ -113,7 +114,7 @@ class ActiveRun(LogsMedia):
                 nothing is stored, which is told once.
 
         Raises:
-            InvalidValueError: this is no mapping, or the step is no whole number.
+            InvalidValueError: this is no mapping, the step is no whole number, or a copy of the run is given no step.
         """
         if self._status is not None and self._is_over("log"):
             return
@@ -339,6 +340,13 @@ class ActiveRun(LogsMedia):
         self._teller.began(self)
 
     def _take_step(self) -> int:
+        """The next step of the calls that name none; only where the run was begun: nobody counts for several processes."""
+        if self._was_pickled or os.getpid() != self._pid:
+            raise InvalidValueError(
+                f"no step is given, and this is a copy of run {self.id!r}, whose steps are counted in the process that has "
+                "begun it: what two processes log at one step replaces one another; "
+                "give a step, and each process other names: run.log({'worker_0/loss': 0.5}, step=3)"
+            )
         steps = self._steps.get(_NEXT)
         if steps is None:
             last = self._last_stored_step() if self._may_exist else -1
@@ -391,6 +399,7 @@ class ActiveRun(LogsMedia):
         """A copy that writes to the same run and does not end it."""
         self.__dict__.update(state)
         self._ends = itertools.count(1)
+        self._was_pickled = True
 
     def __repr__(self) -> str:
         """The run and how it stands."""

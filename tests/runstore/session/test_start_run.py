@@ -642,7 +642,7 @@ def test_a_pickled_copy_writes_to_the_same_run_and_does_not_end_it(tmp_path: Pat
     run.log({"loss": 0})
 
     copy = pickle.loads(pickle.dumps(run))
-    copy.log({"loss": 1})
+    copy.log({"loss": 1}, step=1)
     copy.finish("failed")
 
     with runstore.open_reader(url) as reader:

@@ -1,0 +1,79 @@
+"""Copies of a run in other processes: each names its steps, for nobody counts them for several processes."""
+
+import copy
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runstore import open_reader, start_run
+from runstore.errors import InvalidValueError
+from runstore.memory.store import MemoryStore
+
+SCRIPT = """
+import multiprocessing, sys
+import runstore
+
+def work(run, worker):
+    try:
+        run.log({"loss": 1.0})
+    except runstore.InvalidValueError as error:
+        print(error, flush=True)
+    for step in range(3):
+        run.log({f"worker_{worker}/loss": float(step)}, step=step)
+
+if __name__ == "__main__":
+    with runstore.start_run("e", store=sys.argv[1], git_changes=False, packages=False, console=False) as run:
+        run.log({"loss": 0.0})
+        context = multiprocessing.get_context(sys.argv[2])
+        workers = [context.Process(target=work, args=(run, worker)) for worker in range(2)]
+        for each in workers:
+            each.start()
+        for each in workers:
+            each.join()
+        run.log({"loss": 0.1})
+"""
+
+
+def run(arguments: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env={**os.environ, "RUNSTORE_STATE_DIR": str(folder / "state")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+
+@pytest.mark.parametrize("kind", ["fork", "spawn"])
+def test_a_copy_in_another_process_is_told_to_give_a_step_and_takes_none_of_the_runs(kind: str, tmp_path: Path) -> None:
+    script, url = tmp_path / "train.py", f"sqlite:///{tmp_path / 'runs.db'}"
+    script.write_text(SCRIPT)
+
+    done = run([str(script), url, kind], tmp_path)
+    run(["-m", "runstore", "sync", "--store", url], tmp_path)  # what a fork leaves behind that ended without an exit
+
+    assert done.stdout.count("give a step") == 2, done.stderr
+    with open_reader(url) as reader:
+        (stored,) = reader.search_runs().items
+        own = reader.get_history(stored.id, "loss", "other")
+        assert stored.status == "completed"
+        assert (list(own.steps), list(own.values)) == ([0, 1], [0.0, 0.1])
+        for worker in range(2):
+            assert list(reader.get_history(stored.id, f"worker_{worker}/loss", "other").values) == [0.0, 1.0, 2.0]
+
+
+def test_a_copy_in_the_same_process_counts_no_steps_either() -> None:
+    with MemoryStore() as store:
+        begun = start_run("e", store=store, git_changes=False, packages=False, console=False)
+        begun.log({"loss": 0.0})
+        other = copy.copy(begun)
+
+        with pytest.raises(InvalidValueError, match="give a step"):
+            other.log({"loss": 1.0})
+        begun.log({"loss": 0.1})
+        begun.finish()
+
+        assert list(store.get_history(begun.id, "loss", "other").values) == [0.0, 0.1]
