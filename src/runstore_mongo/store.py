@@ -206,10 +206,7 @@ class MongoStore(MongoEdits):
 
     def append(self, run_id: str, series: SeriesColumns) -> None:
         if not series:
-            if self._is_heartbeat_due(run_id):
-                self._keep_alive(run_id)
-            else:  # the run may have been purged since
-                check_kept(run_id, self.presence_of(run_id))
+            self._keep_alive(run_id)
             return
         is_due = self._is_heartbeat_due(run_id)
         self._points.write(run_id, series, is_heartbeat=is_due)
@@ -261,6 +258,7 @@ class MongoStore(MongoEdits):
     def _keep_alive(self, run_id: str) -> None:
         """The heartbeat of a run that must exist."""
         if not self._is_heartbeat_due(run_id):
+            check_kept(run_id, self.presence_of(run_id))  # it may have been purged since
             return
         runs = self._connection.collection(RUNS)
         result = self._connection.call(

@@ -3,6 +3,9 @@
 A run's document is emptied first, by one update that finds it still deleted: from then on every write of it is refused, and
 nobody restores it. Then its points, its artifacts' records and its roll-ups go, piece by piece. What was cut short shows by a
 mark in the emptied document, and the next call goes on with it.
+
+A writer that was at the run when it was emptied may write its documents afterwards: of points that it moves, or of an artifact.
+So the mark stays for an hour, and each call within it, and one after it, looks whether there is such a thing.
 """
 
 import time
@@ -20,6 +23,12 @@ from runstore_mongo.documents.records import ANY_TIME
 
 _A_PIECE: Final = 200
 """Documents that are removed at once: at most 5 MB of packed points."""
+
+_RUNS_A_PIECE: Final = 50
+"""Purged runs that are looked through at once."""
+
+_LATE_US: Final = 3_600_000_000
+"""So long after a run was emptied no writer is still at it: a call ends within seconds, or is begun again and refused."""
 
 _EMPTY: Final[Document] = {
     "experiment_id": "",
@@ -82,11 +91,16 @@ class Purge:
             scope = {"_id": run_id, **self._is_due}
             purged += self._call(lambda scope=scope, emptied=emptied: runs.replace_one(scope, emptied).matched_count)  # type: ignore[misc]
         marked = self._call(lambda: [run["_id"] for run in runs.find({"is_purging": True}, {"_id": 1})])
-        for run_id in marked:
-            for name, field in ((BUCKETS, "series"), (ROLLUPS, "_id"), (SERIES, "_id"), (ARTIFACTS, "_id")):
-                self._remove_all(name, {field: keys_of_run(run_id)})
-            self._call(lambda run_id=run_id: runs.update_one({"_id": run_id}, _FINISHED))  # type: ignore[misc]
+        for first in range(0, len(marked), _RUNS_A_PIECE):
+            self._empty(marked[first : first + _RUNS_A_PIECE])
         return purged
+
+    def _empty(self, run_ids: Sequence[str]) -> None:
+        """Removes what purged runs still have; of those that were purged long enough ago it is for good."""
+        finished = {"_id": {"$in": run_ids}, "purged_at": {"$lt": now_us() - _LATE_US}}
+        for name, field in ((BUCKETS, "series"), (ROLLUPS, "_id"), (SERIES, "_id"), (ARTIFACTS, "_id")):
+            self._remove_all(name, {"$or": [{field: keys_of_run(run_id)} for run_id in run_ids]})
+        self._call(lambda: self._connection.collection(RUNS).update_many(finished, _FINISHED))
 
     def _points_of(self, run_id: str) -> int:
         runs, series = self._connection.collection(RUNS), self._connection.collection(SERIES)

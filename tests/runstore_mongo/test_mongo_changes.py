@@ -213,6 +213,84 @@ def test_a_call_without_points_is_refused_by_a_purged_run_that_this_handle_has_b
         changed.log_metrics(run_id, [])
 
 
+def purge(url: str) -> None:
+    with MongoStore(url) as store:
+        store.collect_garbage(deleted_before=datetime.now(UTC) + timedelta(hours=1), dry_run=False)
+
+
+def left_of(store: MongoStore, run_id: str) -> set[str]:
+    """The collections that hold something of a run beside its document."""
+    names = ("run_series", "run_buckets", "run_rollups", "run_artifacts")
+    keys = {"_id": {"$regex": f"^{run_id}\n"}}
+    return {name for name in names if store._connection.collection(name).find_one(keys) is not None}  # noqa: SLF001
+
+
+def test_what_writers_leave_of_a_run_that_is_purged_meanwhile_is_collected(
+    url: str, store: MongoStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = store.ensure_run(store.get_or_create_experiment("pneumonia"))
+    points = [MetricPoint(name="loss", value=1.0, step=step, dataset_type="train") for step in range(10_000)]
+    store.log_metrics(run_id, points[:100])
+    store.delete_run(run_id)
+    mover, look, heartbeat = store._points._writer, store._points._writer._load, store._keep_alive  # noqa: SLF001
+
+    def look_and_purge(keys: Any) -> Any:
+        found = look(keys)
+        purge(url)
+        return found
+
+    def keep_alive_and_purge(run_id: str) -> None:
+        heartbeat(run_id)
+        purge(url)
+
+    monkeypatch.setattr(mover, "_load", look_and_purge)
+    store.log_metrics(run_id, points[100:])  # so many are moved at once
+    moved = left_of(store, run_id)
+    purge(url)
+    after_move = left_of(store, run_id)
+
+    with_artifact = store.ensure_run(store.get_or_create_experiment("pneumonia"))
+    store.delete_run(with_artifact)
+    monkeypatch.setattr(store, "_keep_alive", keep_alive_and_purge)
+    (tmp_path / "late").write_text("late", encoding="utf-8")
+    store.log_artifact(with_artifact, tmp_path / "late")
+    recorded = left_of(store, with_artifact)
+    purge(url)
+    after_record = left_of(store, with_artifact)
+
+    assert ("run_buckets" in moved, recorded) == (True, {"run_artifacts"})
+    assert (after_move, after_record) == (set(), set())
+
+
+def test_a_purged_run_is_looked_through_until_no_writer_can_be_at_it(url: str, store: MongoStore, run_id: str) -> None:
+    store.delete_run(run_id)
+    runs = store._connection.collection("runs")  # noqa: SLF001 - what is stored
+
+    purge(url)
+    purge(url)
+    is_marked = runs.find_one({"_id": run_id}, {"is_purging": 1})
+    runs.update_one({"_id": run_id}, {"$inc": {"purged_at": -7_200_000_000}})
+    purge(url)
+
+    assert is_marked == {"_id": run_id, "is_purging": True}
+    assert runs.find_one({"_id": run_id}, {"is_purging": 1}) == {"_id": run_id}
+
+
+def test_an_artifact_is_refused_by_a_purged_run_that_this_handle_has_just_written_to(
+    url: str, store: MongoStore, run_id: str, tmp_path: Path
+) -> None:
+    (tmp_path / "late").write_text("late", encoding="utf-8")
+    store.log_artifact(run_id, tmp_path / "late")
+    store.delete_run(run_id)
+    purge(url)
+    store._remember_heartbeat(run_id)  # noqa: SLF001 - none is due, however slow this was
+
+    with pytest.raises(RunDeletedError):
+        store.log_artifact(run_id, tmp_path / "late")
+
+    assert left_of(store, run_id) == set()
+
+
 def test_a_deleted_experiment_is_hidden_with_its_runs_until_it_is_used_again(
     changed: MongoStore, reference: MemoryStore
 ) -> None:
