@@ -36,6 +36,9 @@ _MOST_KEYS: Final = 10_000
 _MOST_ROLLED: Final = 64
 """How many series a call rolls up: those that are logged together have packs to fill at the same time."""
 
+NONE_ROLLED: Final[AbstractSet[Series]] = frozenset()
+"""Of a call that has rolled up nothing."""
+
 ConnectionT = TypeVar("ConnectionT")
 CursorT = TypeVar("CursorT")
 
@@ -253,7 +256,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
                 break
         return rolled
 
-    def keep(self, run_id: str, appended: SeriesColumns, rolled: AbstractSet[Series] = frozenset()) -> None:
+    def keep(self, run_id: str, appended: SeriesColumns, rolled: AbstractSet[Series] = NONE_ROLLED) -> None:
         """Keeps points that were stored, until they are rolled up; those of series that were rolled up are kept already."""
         self._tails.grow(run_id, appended, rolled)
 

@@ -17,7 +17,7 @@ from runstore_sql.dialects.mysql.connecting import BoundedConnection
 from runstore_sql.dialects.mysql.packets import in_packets
 from runstore_sql.dialects.mysql.rollups import MysqlRollups
 from runstore_sql.dialects.mysql.trips import Trips
-from runstore_sql.metrics.ingest import FOUND_SQL, FoundRun, FoundSeries, KnownKeys, PointWriter
+from runstore_sql.metrics.ingest import FOUND_SQL, NONE_ROLLED, FoundRun, FoundSeries, KnownKeys, PointWriter
 from runstore_sql.metrics.numbers import from_pair, to_pair
 from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow
 from runstore_sql.metrics.summary_sql import summaries_of, take_extremes
@@ -91,7 +91,7 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
         if not due and len(batches) == 1 and self._append(connection, run_id, *next(iter(batches.items()))):
             self.keep(run_id, batches)
             return
-        rolled: set[Series] = set()
+        rolled = NONE_ROLLED
         with self.transaction(connection) as trips:
             due, appended = self.take_steps(trips, run_id, batches)
             if due:

@@ -18,7 +18,7 @@ from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.dialects.postgresql.arrays import PackedArray, PackedFloats, PackedInts
 from runstore_sql.dialects.postgresql.clock import NOW_US
 from runstore_sql.dialects.postgresql.rollups import PostgresqlRollups
-from runstore_sql.metrics.ingest import FOUND_SQL, FoundRun, FoundSeries, PointWriter
+from runstore_sql.metrics.ingest import FOUND_SQL, NONE_ROLLED, FoundRun, FoundSeries, PointWriter
 from runstore_sql.metrics.numbers import to_pair
 from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of, with_pairs
 from runstore_sql.metrics.summary_sql import summaries_of, take_extremes
@@ -150,7 +150,7 @@ class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
         if is_alone and batches and self._append(connection, run_id, batches):
             self.keep(run_id, batches)
             return
-        appended, rolled = batches, set[Series]()
+        appended, rolled = batches, NONE_ROLLED
         with self._transactions.on_driver(connection) as cursor:
             if is_alone or not batches or not self._append(cursor, run_id, batches):
                 due, appended = self.take_steps(cursor, run_id, batches)
