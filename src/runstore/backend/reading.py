@@ -160,7 +160,7 @@ class Reads(ABC):
         with advice_from(self.source, experiment_id=experiment_id):
             asked = check_values(field, experiment_id=experiment_id, prefix=prefix, limit=limit)
         found = self.source().read_values(asked)
-        return tuple(ValueCount(value=value, literal=spelt_literal(value), runs=runs) for value, runs in found)
+        return tuple(_value_count(value, runs) for value, runs in found)
 
     @final
     def list_deleted(
@@ -310,6 +310,12 @@ def _missing(source: Operations, run_id: str) -> RunNotFoundError:
 def _page(source: Operations, asked: RunQuery) -> Page[Run]:
     runs, place = source.read_runs(asked)
     return Page(items=tuple(runs), next_cursor=None if place is None else asked.cursor_after(place))
+
+
+def _value_count(value: bool | float | str, runs: int) -> ValueCount:  # noqa: FBT001 - a value of a config
+    if value == 0.0 and isinstance(value, float):
+        value = 0.0  # also for -0.0: a filter finds both by either, and a backend gives the one that came first
+    return ValueCount(value=value, literal=spelt_literal(value), runs=runs)
 
 
 def _key_count(of: KeyKind, key: str, dataset_type: str, runs: int) -> KeyCount:

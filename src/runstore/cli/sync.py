@@ -63,12 +63,17 @@ def sync(  # noqa: PLR0913 - the command's options
     if source is not None:
         _redirect(source, store, base)
         return
-    if not watch:
-        _sync_all(_targets(store, known_stores(base)), base)
-        if requeue:
-            _requeue_all(store, base)
-        _check_refused(store, base)
+    if watch:
+        _watch(store, base)
         return
+    _sync_all(_targets(store, known_stores(base)), base)
+    if requeue:
+        _requeue_all(store, base)
+    _check_refused(store, base)
+
+
+def _watch(store: str | None, base: Path) -> None:
+    """Goes on until interrupted; what goes wrong is told, and tried again."""
     said = ""
     try:
         while True:

@@ -148,8 +148,9 @@ class FacetClauses(ConformanceBase):
             "config.absent": [],
         }.items():
             found = store.list_values(field, experiment_id=experiment_id)
-            assert [(each.value, each.runs) for each in found] == expected
-            assert [type(each.value) for each in found] == [type(value) for value, _ in expected]
+            assert [(repr(each.value), each.runs) for each in found] == [
+                (repr(value), runs) for value, runs in expected
+            ]
             for each in found:
                 asked = f"{field} = {each.literal}"
                 assert store.count_runs(asked, experiment_id=experiment_id) == each.runs
