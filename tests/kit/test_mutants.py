@@ -6,6 +6,7 @@ from kit.mutants.base import MutantHarness
 from kit.mutants.catalogue import MUTANTS
 from kit.mutants.sql import SqlMutant
 from kit.mutants.sql_harness import harness_of
+from kit.mutants.thinned import Thinner
 from kit.runner import breaches_of
 from runstore.memory.store import MemoryStore
 from runstore.testing import CLAUSES
@@ -44,6 +45,11 @@ def test_every_clause_has_a_planted_bug_that_needs_no_server() -> None:
 )
 def test_the_store_without_a_bug_breaks_no_clause(clause: str) -> None:
     assert breaches_of(clause, lambda: MutantHarness(MemoryStore)) == {}
+
+
+@pytest.mark.parametrize("clause", ["CHG.9", "CHG.13"])
+def test_a_store_that_thins_without_a_bug_breaks_no_clause(clause: str) -> None:
+    assert breaches_of(clause, lambda: MutantHarness(Thinner)) == {}
 
 
 @pytest.mark.parametrize("clause", ON_SQL)

@@ -12,6 +12,7 @@ from runstore import History, MetricPoint
 from runstore.model import Thinned
 from runstore.series import Columns, EqualBuckets, cells_of, kept_of, level_for
 from runstore_sql.editing.pace import Pace
+from runstore_sql.metrics import rollups
 from runstore_sql.store import SqlStore
 
 LATER = datetime.now(UTC) + timedelta(days=1)
@@ -115,24 +116,95 @@ def test_a_thinning_that_was_cut_short_is_taken_up_by_the_next(
     assert same(shown(history(store, run_id)), shown(whole))
 
 
-def test_what_arrives_late_for_a_thinned_history_is_stored_and_counted(store: SqlStore, run_id: str) -> None:
+def test_of_what_arrives_late_for_a_thinned_history_only_what_lies_behind_is_stored_and_counted(
+    store: SqlStore, run_id: str
+) -> None:
     filled(store, run_id)
     store.finalize(run_id, "completed")
     store.thin_histories(ended_before=LATER)
+    left = history(store, run_id)
 
-    store.log_metrics(
-        run_id,
-        [
-            MetricPoint(name="loss", value=math.nan, step=1111, dataset_type="train"),  # was the greatest
-            MetricPoint(name="loss", value=7.0, step=COUNT, dataset_type="train"),
-        ],
-    )
+    log(store, run_id, {1111: math.nan, 4094: 1e9, 4095: 1e9, 4096: math.inf, COUNT: 7.0, COUNT + 1: 1e3})
+    log(store, run_id, {COUNT + 1: 8.0, 4097: -1.0})
 
     (summary,) = store.get_summaries(run_id)
-    assert (summary.count, summary.non_finite_count) == (COUNT + 1, 602)
-    assert summary.last.value == 7.0
+    # The 600 that were NaN, one of which became a number, and the infinity that was logged first.
+    assert (summary.count, summary.non_finite_count) == (COUNT + 2, 600)
+    assert (summary.last.step, summary.last.value) == (COUNT + 1, 8.0)
     assert summary.max is not None
-    assert summary.max.value < 99.0
+    assert (summary.max.step, summary.max.value) == (1111, 99.0)
+    found = history(store, run_id)
+    count = left.steps.index(4095) + 1
+    assert same(found.part(0, count), left.part(0, count))
+    assert counted(store, run_id) == COUNT + 2
+
+
+def test_a_history_is_closed_as_soon_as_the_first_of_it_is_thinned(
+    store: SqlStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = filled(store, run_id)
+    store.finalize(run_id, "completed")
+    before = store.get_summaries(run_id)
+    original = Pace.piece
+
+    def piece(self: Pace, work: Any) -> Any:
+        original(self, work)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Pace, "piece", piece)
+    with pytest.raises(KeyboardInterrupt):
+        store.thin_histories(ended_before=LATER)
+    monkeypatch.setattr(Pace, "piece", original)
+
+    log(store, run_id, {10: 1e9, 3000: 1e9})
+    log(store, run_id, {3001: 1e9, 4200: 0.0})
+    counted_between = counted(store, run_id)
+    store.thin_histories(ended_before=LATER)
+
+    whole.values[4200] = 0.0
+    assert counted_between == counted(store, run_id) == COUNT
+    assert [(each.count, each.max, each.min) for each in store.get_summaries(run_id)] == [
+        (each.count, each.max, each.min) for each in before
+    ]
+    assert len(history(store, run_id).steps) < 2048
+    assert [*shown(history(store, run_id)).values] == pytest.approx([*shown(whole).values], nan_ok=True)
+
+
+def test_points_far_denser_than_those_that_were_thinned_leave_its_roll_ups_as_they_are(
+    store: SqlStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Narrower cells would have to be made of points that are gone."""
+    monkeypatch.setattr(rollups, "MOST_POINTS", 6000)
+    steps = array("q", range(0, 8 * COUNT, 8))
+    store.append(run_id, {("loss", "train"): Columns(steps, array("d", [0.5]) * COUNT, array("q", [7]) * COUNT)})
+    store.finalize(run_id, "completed")
+    assert store.thin_histories(ended_before=LATER).points > 3000
+    store.ensure_run(run_id=run_id, resume=True)
+
+    for begin in range(8 * COUNT, 8 * COUNT + 20_000, 4000):
+        log(store, run_id, {step: float(step) for step in range(begin, begin + 4000)})
+        assert counted(store, run_id) == COUNT + begin + 4000 - 8 * COUNT
+    store.finalize(run_id, "completed")
+    store.thin_histories(ended_before=LATER)
+
+    assert counted(store, run_id) == COUNT + 20_000
+    assert len(history(store, run_id).steps) < 8000
+    with store.database.engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT level, rolled_step FROM runstore_series")).all() == [(10, 65536)]
+
+
+def log(store: SqlStore, run_id: str, values: dict[int, float]) -> None:
+    points = [MetricPoint(name="loss", value=value, step=step, dataset_type="train") for step, value in values.items()]
+    store.log_metrics(run_id, points)
+
+
+def counted(store: SqlStore, run_id: str) -> int:
+    """How many points the cells of a grid have together."""
+    grid = store.sample_histories([(run_id, "loss", "train")], max_points=12)
+    sample = store.sample_history(run_id, "loss", "train", max_points=12)
+    (found,) = grid.series
+    assert sample.represents == sum(found.counts)
+    return sample.represents
 
 
 def test_a_dense_stretch_of_a_sparse_history_keeps_its_shape(store: SqlStore, run_id: str) -> None:

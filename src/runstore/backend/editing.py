@@ -90,7 +90,7 @@ class Edits(ABC):
     def thin(self, asked: Thinning) -> Thinned:
         """Leaves of each history what its roll-ups show, piece by piece; summaries stay as they are.
 
-        A backend that makes summaries of its points may leave them all.
+        A backend that makes summaries of its points may leave them all. What was thinned takes no more points (CHG.13).
         """
 
     @abstractmethod

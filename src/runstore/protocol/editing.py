@@ -107,9 +107,10 @@ class RunEditor(Protocol):
         ...
 
     def thin_histories(self, *, ended_before: datetime) -> Thinned:
-        """Thins the histories of runs that ended before a moment to what a plot of them needs [CHG.9].
+        """Thins the histories of runs that ended before a moment to what a plot of them needs [CHG.9, CHG.13].
 
-        Summaries stay as they are, with ``count``, ``min``, ``max``, ``first`` and ``last`` and their steps.
+        Summaries stay as they are, with ``count``, ``min``, ``max``, ``first`` and ``last`` and their steps. Points that are sent
+        later for steps that were thinned change nothing.
 
         Raises:
             InvalidValueError: the moment is not an aware time.

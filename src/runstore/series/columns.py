@@ -1,6 +1,7 @@
 """The one form of a series' points: three arrays side by side, in batches, in histories and in every backend."""
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Self
 
@@ -33,6 +34,11 @@ class Columns(PointColumns):
     def part(self, begin: int, end: int) -> "Columns":
         """The points from one position to before another."""
         return Columns(self.steps[begin:end], self.values[begin:end], self.logged_at_us[begin:end])
+
+    def after(self, step: int) -> "Columns":
+        """The points of higher steps than one."""
+        begin = bisect_right(self.steps, step)
+        return self.part(begin, len(self.steps)) if begin else self
 
     def at(self, positions: Sequence[int]) -> "Columns":
         """The points at some positions."""

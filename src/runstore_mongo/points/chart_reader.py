@@ -24,7 +24,7 @@ from runstore.series import (
     unpacked,
 )
 from runstore_mongo.connection import ConflictingWriteError, Connection
-from runstore_mongo.documents.names import BUCKETS, ROLLUPS, RUNS, SERIES, Document, series_key
+from runstore_mongo.documents.names import BUCKETS, ROLLUPS, RUNS, SERIES, Document, copy_key, series_key
 from runstore_mongo.documents.packed import overlay, within
 from runstore_mongo.documents.packed import unpacked as unpacked_points
 from runstore_mongo.documents.records import SHOWN
@@ -39,7 +39,7 @@ _SHORT: Final = 2 * ROLL_AT
 
 _STATE_FIELDS: Final = {
     **dict.fromkeys(("version", "sealed_to", "tail", "count", "first_step", "last_step"), 1),
-    **dict.fromkeys(("level", "rolled", "rollup_version"), 1),
+    **dict.fromkeys(("level", "rolled", "rollup_version", "thinned"), 1),
 }
 
 Range = tuple[int, int]
@@ -54,6 +54,7 @@ class Extent(NamedTuple):
         sealed: the first step and the highest that buckets may have; ``None`` without a bucket.
         rollups: as far as they are trusted.
         points: how many there are, at most.
+        is_thinned: whether fewer are there than were logged.
     """
 
     key: str
@@ -62,6 +63,7 @@ class Extent(NamedTuple):
     sealed: Range | None
     rollups: RollUps | None
     points: int
+    is_thinned: bool = False
 
     @property
     def is_bounded(self) -> bool:
@@ -99,6 +101,18 @@ class ChartReader:
             if extent is not None:
                 extents[key] = extent
         return extents, {run_id: int(run["start_time"]) for run_id, run in runs.items()}
+
+    def logged(self, key: SeriesKey, extent: Extent, ends: Range) -> int | None:
+        """How many points of a thinned series were logged, if its ends are these; its run knows, unless that is wide."""
+        copy = copy_key((key.name, key.dataset_type))
+        run = self._connection.collection(RUNS).find_one({"_id": key.run_id}, {f"metrics.{copy}": 1}) or {}
+        found = run.get("metrics", {}).get(copy)
+        stored = self._connection.collection(SERIES).find_one({"_id": extent.key}, _STATE_FIELDS)
+        known = [each for each in (found, stored) if each is not None]
+        if not known:
+            return None
+        latest = max(known, key=lambda each: int(each["version"]))
+        return int(latest["count"]) if (latest["first_step"], latest["last_step"]) == ends else None
 
     def ends(self, extent: Extent, steps: StepRange) -> Range | None:
         """The first and the last step that there is within a range."""
@@ -230,7 +244,8 @@ def _extent(key: str, stored: Document | None, blocks: Sequence[Document]) -> Ex
     rollups = None
     if stored.get("rolled") and stored["rollup_version"] == version:
         rollups = RollUps(int(stored["level"]), int(stored["rolled"]))
-    return Extent(key, version, top, sealed, rollups, int(stored["count"]) + len(top.steps))
+    is_thinned = bool(stored.get("thinned"))
+    return Extent(key, version, top, sealed, rollups, int(stored["count"]) + len(top.steps), is_thinned)
 
 
 def reading_of(extent: Extent, ends: Range, buckets: Buckets) -> Reading:

@@ -31,7 +31,9 @@ def read_sample(
             if count > max_points:
                 return kept_of(cells), count
         columns = reader.points({key: (extent, [ends])})[key][0]
-        return sample(columns, max_points), len(columns.steps)
+        # Of a history that was thinned fewer points are there than the series stands for.
+        logged = reader.logged(key, extent, ends) if extent.is_thinned else None
+        return sample(columns, max_points), len(columns.steps) if logged is None else logged
 
     return connection.call("read a sample", read)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pymongo import DESCENDING
 
@@ -13,8 +13,16 @@ from runstore_mongo.connection import ConflictingWriteError, Connection
 from runstore_mongo.documents.names import BUCKETS, RUNS, SERIES, Document, series_key
 from runstore_mongo.documents.packed import laid_over, overlay, unpacked, within
 from runstore_mongo.documents.records import SHOWN
+from runstore_mongo.points.plans import thinned_to
 
 _MOST_ROUNDS: Final = 12
+
+
+class StoredPoints(NamedTuple):
+    """Points of a series, and the first step from which on it takes others (CHG.13)."""
+
+    columns: Columns
+    thinned: int
 
 
 def read_points(
@@ -31,10 +39,16 @@ def read_points(
         only_shown: a deleted run gives nothing. Without it, as a writer needs it, a deleted run is read as any other.
     """
     scope = {"_id": run_id, **SHOWN} if only_shown else {"_id": run_id}
-    return connection.call("read points", lambda: _read(connection, scope, wanted))
+    found = connection.call("read points", lambda: _read(connection, scope, wanted))
+    return {series: stored.columns for series, stored in found.items()}
 
 
-def _read(connection: Connection, scope: Document, wanted: Mapping[Series, StepRange]) -> dict[Series, Columns]:
+def read_stored(connection: Connection, run_id: str, wanted: Mapping[Series, StepRange]) -> dict[Series, StoredPoints]:
+    """As :func:`read_points`, and how far each series was thinned."""
+    return connection.call("read points", lambda: _read(connection, {"_id": run_id}, wanted))
+
+
+def _read(connection: Connection, scope: Document, wanted: Mapping[Series, StepRange]) -> dict[Series, StoredPoints]:
     """The run first, then series, then buckets: what was moved in between is met again further down.
 
     So each answer is what its series held at one moment, without a transaction. A pending block that its series'
@@ -45,11 +59,11 @@ def _read(connection: Connection, scope: Document, wanted: Mapping[Series, StepR
     pending = _pending(connection, scope, list(wanted))
     if pending is None:
         return {}
-    found: dict[Series, Columns] = {}
+    found: dict[Series, StoredPoints] = {}
     rest = {series_key(run_id, series): series for series in wanted}
     for series, blocks in pending.items():
         if blocks and blocks[0]["version"] == 1:  # all that there is
-            found[series] = _within(laid(blocks), wanted[series])
+            found[series] = StoredPoints(_within(laid(blocks), wanted[series]), 0)
             del rest[series_key(run_id, series)]
     buckets: dict[str, dict[int, Document]] = {key: {} for key in rest}
     seen: dict[str, int] = {}
@@ -57,7 +71,7 @@ def _read(connection: Connection, scope: Document, wanted: Mapping[Series, StepR
         if not rest:
             return found
         documents = connection.collection(SERIES).find(
-            {"_id": {"$in": list(rest)}}, {"version": 1, "sealed_to": 1, "tail": 1}
+            {"_id": {"$in": list(rest)}}, {"version": 1, "sealed_to": 1, "tail": 1, "thinned": 1}
         )
         states = {document["_id"]: document for document in documents}
         sealed = [key for key, state in states.items() if state["sealed_to"] >= 0]
@@ -72,7 +86,8 @@ def _read(connection: Connection, scope: Document, wanted: Mapping[Series, StepR
             if state is not None:
                 newer = [block for block in pending.get(series, ()) if block["version"] > state["version"]]
                 moved = overlay(whole_of(buckets[key].values()), unpacked(state["tail"]))
-                found[series] = _within(overlay(moved, laid(newer)), wanted[series])
+                columns = _within(overlay(moved, laid(newer)), wanted[series])
+                found[series] = StoredPoints(columns, thinned_to(state))
     raise ConflictingWriteError
 
 

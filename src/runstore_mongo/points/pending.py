@@ -10,7 +10,7 @@ calls write its series themselves (:meth:`runstore_mongo.points.writer.SeriesWri
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from bson import ObjectId
@@ -28,10 +28,10 @@ from runstore_mongo.documents.names import RUNS, Document, copy_key
 from runstore_mongo.documents.packed import packed, part
 from runstore_mongo.documents.stages import heartbeat_stage
 from runstore_mongo.documents.summaries import statistics, versions_and_summaries
-from runstore_mongo.points.history import read_points
+from runstore_mongo.points.history import StoredPoints, read_stored
 from runstore_mongo.points.remembered import Remembered
 from runstore_mongo.points.summaries import loses_extreme, summary_after
-from runstore_mongo.points.writer import SeriesWriter
+from runstore_mongo.points.writer import SeriesWriter, taken
 
 MOVE_AT: Final = 128 * 1024
 """Bytes that may wait in a run: the server handles all of its document for each call."""
@@ -158,7 +158,12 @@ class PointWriter:
                 self._writer.write(run_id, batches, copied=state.series.keys())
                 return
             is_alone = state.pending_bytes < _BLOCK_BYTES
-            push = self._push(run_id, batches, state, is_heartbeat=is_heartbeat)
+            known = self._overwritten(run_id, batches, state)
+            batches = taken(batches, {series: stored.thinned for series, stored in known.items()})
+            if not batches:
+                self._beat(run_id, is_due=is_heartbeat)
+                return
+            push = self._push(run_id, batches, state, known, is_heartbeat=is_heartbeat)
             self._remember(run_id, state)
         if state.pending_bytes >= MOVE_AT or state.pending_calls >= MOVE_AT_CALLS:
             self._move(run_id, state, push if is_alone else None, batches)
@@ -177,8 +182,23 @@ class PointWriter:
         self._remember(run_id, state)
         return state
 
-    def _push(self, run_id: str, batches: SeriesColumns, state: _RunState, *, is_heartbeat: bool) -> _Push:
-        push = self._planned(run_id, batches, state)
+    def _beat(self, run_id: str, *, is_due: bool) -> None:
+        """What is left of a call for steps that were thinned, of which nothing is written."""
+        if is_due:
+            scope = {"_id": run_id, "purged_at": None}
+            if not self._connection.collection(RUNS).update_one(scope, [heartbeat_stage()]).matched_count:
+                raise ConflictingWriteError
+
+    def _push(
+        self,
+        run_id: str,
+        batches: SeriesColumns,
+        state: _RunState,
+        known: Mapping[Series, StoredPoints],
+        *,
+        is_heartbeat: bool,
+    ) -> _Push:
+        push = _planned(batches, state, known)
         guards = {"_id": run_id, "has_more_series": {"$ne": True}, "purged_at": None, **push.guards}
         runs = self._connection.collection(RUNS)
         try:
@@ -198,34 +218,8 @@ class PointWriter:
         state.pending_bytes += sum(_BLOCK_BYTES + _POINT_BYTES * len(batch.steps) for batch in batches.values())
         return push
 
-    def _planned(self, run_id: str, batches: SeriesColumns, state: _RunState) -> _Push:
-        known = self._overwritten(run_id, batches, state)
-        call = ObjectId()
-        guards: Document = {}
-        blocks: list[Document] = []
-        changes: Document = {}
-        series: dict[Series, tuple[int, SeriesSummary]] = {}
-        for identity, batch in batches.items():
-            version, before = state.series.get(identity, (0, None))
-            summary = summary_after(identity, before, batch, known.get(identity, Columns.empty()))
-            path = f"metrics.{copy_key(identity)}"
-            guards[f"{path}.version"] = version or None  # none is stored of a new series
-            name, dataset_type = identity
-            blocks.append(
-                {
-                    "call": call,
-                    "metric_name": name,
-                    "dataset_type": dataset_type,
-                    "version": version + 1,
-                    **packed(batch),
-                }
-            )
-            changes[path] = statistics(version + 1, summary)
-            series[identity] = version + 1, summary
-        return _Push(call, guards, {"$set": changes, "$push": {"pending": {"$each": blocks}}}, series)
-
-    def _overwritten(self, run_id: str, batches: SeriesColumns, state: _RunState) -> dict[Series, Columns]:
-        """The stored points that the new ones may replace, as far as the summaries depend on them.
+    def _overwritten(self, run_id: str, batches: SeriesColumns, state: _RunState) -> dict[Series, StoredPoints]:
+        """The stored points that the new ones may replace, as far as the summaries depend on them, and what was thinned.
 
         They may be newer than what is remembered of their series; then its guard fails.
         """
@@ -235,7 +229,7 @@ class PointWriter:
             if summary is not None and batch.steps[0] <= summary.last.step:
                 is_whole = loses_extreme(summary, batch)
                 wanted[series] = StepRange() if is_whole else StepRange(batch.steps[0], batch.steps[-1])
-        return read_points(self._connection, run_id, wanted) if wanted else {}
+        return read_stored(self._connection, run_id, wanted) if wanted else {}
 
     def _make_room(self, run_id: str, batches: SeriesColumns, error: PyMongoError) -> None:
         """Moves what waits in a run that is full; if that cannot be enough, says so."""
@@ -277,6 +271,34 @@ class PointWriter:
 
     def _remember(self, run_id: str, state: _RunState) -> None:
         self._memory.get().runs.put([(run_id, state, len(state.series) + 1)])
+
+
+def _planned(batches: SeriesColumns, state: _RunState, known: Mapping[Series, StoredPoints]) -> _Push:
+    """What a call changes in a run, of which it is known what it may replace."""
+    call = ObjectId()
+    guards: Document = {}
+    blocks: list[Document] = []
+    changes: Document = {}
+    series: dict[Series, tuple[int, SeriesSummary]] = {}
+    for identity, batch in batches.items():
+        version, before = state.series.get(identity, (0, None))
+        stored = known.get(identity)
+        summary = summary_after(identity, before, batch, stored.columns if stored else Columns.empty())
+        path = f"metrics.{copy_key(identity)}"
+        guards[f"{path}.version"] = version or None  # none is stored of a new series
+        name, dataset_type = identity
+        blocks.append(
+            {
+                "call": call,
+                "metric_name": name,
+                "dataset_type": dataset_type,
+                "version": version + 1,
+                **packed(batch),
+            }
+        )
+        changes[path] = statistics(version + 1, summary)
+        series[identity] = version + 1, summary
+    return _Push(call, guards, {"$set": changes, "$push": {"pending": {"$each": blocks}}}, series)
 
 
 def _parts(batches: SeriesColumns, most: int) -> Iterator[SeriesColumns]:

@@ -51,6 +51,7 @@ class SeriesState(Struct, frozen=True, gc=False):
         rolled: the first step that they do not cover.
         rolled_count: how many points of buckets they were known to cover, or to lack too little of.
         stored_rolled: ``rolled`` as stored, which counts for a compare-and-set, also where it is not trusted.
+        thinned: the first step from which on points are written: those before it are thinned, or are being (CHG.13).
     """
 
     version: int
@@ -61,6 +62,7 @@ class SeriesState(Struct, frozen=True, gc=False):
     rolled: int = 0
     rolled_count: int = 0
     stored_rolled: int | None = None
+    thinned: int = 0
 
 
 class Plan(Struct, frozen=True, gc=False):
@@ -86,19 +88,28 @@ def state_of(document: Document) -> SeriesState:
         sealed_to=int(document["sealed_to"]),
         summary=summary_of(document),
         tail=document["tail"],
+        thinned=thinned_to(document),
         **_rollups_of(document),
     )
 
 
+def thinned_to(document: Document) -> int:
+    """The first step of a stored series that was not thinned, and is not being: a negative number says that it is."""
+    return abs(int(document.get("thinned", 0)))
+
+
 def _rollups_of(document: Document) -> dict[str, Any]:
-    """How far a series is rolled up. A writer of an older release leaves behind what nobody may trust."""
+    """How far a series is rolled up.
+
+    A writer of an older release leaves behind what nobody may trust. But of what was thinned nothing could be made anew.
+    """
     stored = document.get("rolled")
     if stored is None:
         return {}
     is_trusted = document["rollup_version"] == document["version"]
     return {
         "level": int(document["level"]),
-        "rolled": int(stored) if is_trusted else 0,
+        "rolled": int(stored) if is_trusted else thinned_to(document),
         "rolled_count": int(document["rolled_count"]) if is_trusted else 0,
         "stored_rolled": int(stored),
     }

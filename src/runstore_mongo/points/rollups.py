@@ -96,6 +96,8 @@ class Roller:
         if frontier <= state.rolled:
             if is_all:
                 return replace(state, rolled_count=in_buckets), False
+            if state.thinned:
+                return self._next_pack(key, state, in_buckets, concern)
             level = level_for(len(columns.steps), columns.steps[0], columns.steps[-1])
             return self._move(key, state, level, 0, 0, concern), True
         below = within(columns, state.rolled, frontier - 1)
@@ -104,6 +106,23 @@ class Roller:
             in_buckets - (len(columns.steps) - len(below.steps)) if is_all else state.rolled_count + len(below.steps)
         )
         return self._move(key, state, level, frontier, count, concern), not is_all
+
+    def _next_pack(
+        self, key: str, state: SeriesState, in_buckets: int, concern: WriteConcern | None
+    ) -> tuple[SeriesState, bool]:
+        """Makes the next pack of a series that was thinned, if it is full, however many points it has.
+
+        Of what was thinned no narrower cells can be made, so its packs stay as wide.
+        """
+        frontier = state.rolled + (1 << span_bits(state.level))
+        if state.sealed_to < frontier - 1:
+            return replace(state, rolled_count=in_buckets), False
+        columns = self._points(key, state.version, state.rolled, frontier - 1, most=in_buckets + 1)
+        if columns is None:
+            raise ConflictingWriteError
+        self._write(key, state.version, self._packs(key, state, state.level, frontier, columns), concern)
+        count = state.rolled_count + len(columns.steps)
+        return self._move(key, state, state.level, frontier, count, concern), True
 
     def mend(self, key: str, state: SeriesState, steps: Sequence[int], *, concern: WriteConcern | None) -> int:
         """Makes right what packs say of some steps that a seal has written into buckets.
@@ -180,8 +199,8 @@ class Roller:
         _check_versions(found, state.version)
         return within(whole_of(found), state.rolled, complete_to), complete_to
 
-    def _points(self, key: str, version: int, low: int, high: int) -> Columns | None:
-        """The points that buckets hold within a range; ``None`` if they are far more than a pack is meant to have."""
+    def _points(self, key: str, version: int, low: int, high: int, *, most: int = POINTS_A_PIECE) -> Columns | None:
+        """The points that buckets hold within a range; ``None`` if those buckets hold too many."""
         scope = {"series": key, "low": {"$gte": first_bucket(self._connection, key, low), "$lte": high}}
         found: list[Document] = []
         size = 0
@@ -189,7 +208,7 @@ class Roller:
             for document in cursor:
                 found.append(document)
                 size += int(document["count"])
-                if size >= POINTS_A_PIECE:
+                if size >= most:
                     return None
         _check_versions(found, version)
         return within(whole_of(found), low, high)

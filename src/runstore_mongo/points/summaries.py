@@ -6,6 +6,8 @@ reading them again, unless an extreme was overwritten by something less extreme.
 
 import math
 
+from msgspec.structs import replace
+
 from runstore.model import SeriesSummary, StepValue
 from runstore.series import Columns, Series, merge_summaries, summarize
 from runstore_mongo.documents.packed import overlay, within
@@ -43,19 +45,22 @@ def summary_after(series: Series, before: SeriesSummary | None, batch: Columns, 
         return new
     if batch.steps[0] > before.last.step:
         return merge_summaries(before, new)
-    if loses_extreme(before, batch):
-        whole = overlay(known, batch)
-        return summarize(*series, whole.steps, whole.values)
     old = within(known, batch.steps[0], batch.steps[-1])
     steps = set(batch.steps)
     replaced = [index for index, step in enumerate(old.steps) if step in steps]
     if not replaced:
         return merge_summaries(before, new)
-    return _without(before, old, replaced, series, batch)
+    after = _without(before, old, replaced, series, batch)
+    if loses_extreme(before, batch):
+        whole = overlay(known, batch)
+        found = summarize(*series, whole.steps, whole.values)
+        # Of a history that was thinned fewer points are there than were counted; both extremes of those are among them.
+        return replace(after, min=found.min, max=found.max)
+    return after
 
 
 def _without(before: SeriesSummary, old: Columns, replaced: list[int], series: Series, batch: Columns) -> SeriesSummary:
-    """The summary after some points were overwritten by the batch's, an extreme by nothing less extreme."""
+    """The summary after some points were overwritten by the batch's; its extremes, if by nothing less extreme."""
     gone = summarize(*series, [old.steps[index] for index in replaced], [old.values[index] for index in replaced])
     merged = merge_summaries(before, summarize(*series, batch.steps, batch.values))
     new = dict(zip(batch.steps, batch.values, strict=True))

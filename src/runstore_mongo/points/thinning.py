@@ -3,18 +3,24 @@
 What is thinned keeps, below the frontier of its roll-ups, the points that its cells name. Packs stay as they are, and say of
 a range what they have always said. A bucket is rewritten only if it is still as it was read, so nothing that is written
 meanwhile gets lost.
+
+Before a point is removed its steps are closed: no writer writes there any more (CHG.13), so the summary and the packs, which
+tell of all points, stay right. ``thinned`` of the series says up to where, below zero as long as it is under way. It is set
+first, and then the versions go up by which each writer knows a series; whoever planned a write without it fails, and reads it.
 """
 
 import time
 from collections.abc import Iterator
 from itertools import compress
 
+from bson.int64 import Int64
+from msgspec.structs import replace
 from pymongo import DeleteOne, UpdateOne
 
 from runstore.model import Thinned
-from runstore.series import unpacked
+from runstore.series import Series, unpacked
 from runstore_mongo.connection import ConflictingWriteError, Connection
-from runstore_mongo.documents.names import BUCKETS, ROLLUPS, RUNS, SERIES, Document, keys_of_run
+from runstore_mongo.documents.names import BUCKETS, ROLLUPS, RUNS, SERIES, Document, copy_key, keys_of_run
 from runstore_mongo.documents.packed import packed
 from runstore_mongo.documents.packed import unpacked as unpacked_points
 from runstore_mongo.documents.records import ANY_TIME, SHOWN
@@ -78,13 +84,48 @@ class _Thinner:
         keys = self._connection.call("thin histories", lambda: [each["_id"] for each in series.find(scope, {"_id": 1})])
         for key in keys:
             state = _rolled_up(self._connection, self._roller, key)
-            if state is not None and state.rolled:
-                yield self._thin_series(key, state)
+            if state is None or not state.rolled:
+                continue
+            closed = self._connection.call("thin histories", lambda key=key: self._close(run_id, key))  # type: ignore[misc]
+            if closed is not None:
+                yield self._thin_series(key, closed)
+
+    def _close(self, run_id: str, key: str) -> SeriesState | None:
+        """Closes a series up to the frontier of its roll-ups; ``None`` where there is nothing to thin."""
+        collection = self._connection.collection(SERIES)
+        document = collection.find_one({"_id": key})
+        state = None if document is None else state_of(document)
+        if document is None or state is None or not state.rolled or document.get("thinned") == state.rolled:
+            return None
+        series = document["metric_name"], document["dataset_type"]
+        tail = unpacked_points(state.tail).steps
+        if tail and tail[0] < state.rolled:  # it hides what packs say, and would be packed over them later
+            self._writer.seal(run_id, series)
+            raise ConflictingWriteError  # and so it is looked at again
+        is_same = {"_id": key, "version": state.version, "rolled": state.stored_rolled}
+        if not collection.update_one(is_same, {"$set": {"thinned": Int64(-state.rolled)}}).matched_count:
+            raise ConflictingWriteError
+        self._raise_version_in_run(run_id, series, state.version)
+        after = {"version": state.version + 1, "rollup_version": state.version + 1}
+        if not collection.update_one(is_same, {"$set": after}).matched_count:
+            raise ConflictingWriteError
+        return replace(state, version=state.version + 1, thinned=state.rolled)
+
+    def _raise_version_in_run(self, run_id: str, series: Series, version: int) -> None:
+        """Has writers whose points wait in the run look at the series again. Of a wide run none wait."""
+        runs, path = self._connection.collection(RUNS), f"metrics.{copy_key(series)}.version"
+        name, dataset_type = series
+        waits = {"metric_name": name, "dataset_type": dataset_type, "version": {"$gt": version}}
+        scope = {"_id": run_id, path: {"$gte": version}, "pending": {"$not": {"$elemMatch": waits}}}
+        narrow = {"has_more_series": {"$ne": True}}
+        if runs.update_one({**scope, **narrow}, {"$inc": {path: 1}}).matched_count:
+            return
+        if runs.find_one({"_id": run_id, "has_more_series": True}, {"_id": 1}) is None:
+            self._writer.move(run_id)
+            raise ConflictingWriteError
 
     def _thin_series(self, key: str, state: SeriesState) -> int:
         series, buckets = self._connection.collection(SERIES), self._connection.collection(BUCKETS)
-        if series.find_one({"_id": key, "thinned": state.rolled}, {"_id": 1}) is not None:
-            return 0
         kept = self._connection.call("thin histories", lambda: self._kept(key, state))
         scope = {"series": key, "low": {"$lt": state.rolled}}
         identities = self._connection.call(
@@ -96,8 +137,9 @@ class _Thinner:
             began = time.monotonic()
             removed += self._connection.call("thin histories", lambda some=some: self._thin_buckets(some, state, kept))  # type: ignore[misc]
             time.sleep(time.monotonic() - began)
-        mark = {"$set": {"thinned": state.rolled}}
-        self._connection.call("thin histories", lambda: series.update_one({"_id": key}, mark))
+        is_open = {"_id": key, "thinned": -state.rolled}
+        mark = {"$set": {"thinned": Int64(state.rolled)}}
+        self._connection.call("thin histories", lambda: series.update_one(is_open, mark))
         return removed
 
     def _kept(self, key: str, state: SeriesState) -> set[int]:
@@ -117,7 +159,7 @@ class _Thinner:
         for document in self._connection.collection(BUCKETS).find(scope):
             columns = unpacked_points(document)
             stays = [step in kept or step >= state.rolled for step in columns.steps]
-            if document["version"] > state.version or all(stays):
+            if all(stays):
                 continue
             left = columns.at(list(compress(range(len(stays)), stays)))
             is_same = {"_id": document["_id"], "version": document["version"], "count": document["count"]}

@@ -158,6 +158,7 @@ class SeriesWriter:
         keys = {series: series_key(run_id, series) for series in batches}
         with self._states.get().forgetting(keys.values()):
             states = self._load(keys.values())
+            batches = taken(batches, {series: states[key].thinned for series, key in keys.items()})
             extremes = {
                 series for series, batch in batches.items() if loses_extreme(states[keys[series]].summary, batch)
             }
@@ -181,8 +182,18 @@ class SeriesWriter:
             self._remember(plans)
         self._roll_up(run_id, batches, self._seal_large(run_id, batches, concern=None))
 
-    def _seal_large(self, run_id: str, series: Iterable[Series], *, concern: WriteConcern | None) -> dict[str, Columns]:
-        """Packs large tails into buckets at once.
+    def seal(self, run_id: str, series: Series) -> None:
+        """Packs the tail of a series into buckets, however small it is."""
+        key = series_key(run_id, series)
+        with self._states.get().forgetting([key]):
+            state = self._load([key])[key]
+            self._states.get().put([(key, state, _size_of(state))])
+        self._seal_large(run_id, [series], concern=None, above=0)
+
+    def _seal_large(
+        self, run_id: str, series: Iterable[Series], *, concern: WriteConcern | None, above: int = LARGE_TAIL
+    ) -> dict[str, Columns]:
+        """Packs tails of more points than so many into buckets at once.
 
         Returns:
             By their keys, the points of buckets that are in no roll-up, where they have all just been packed.
@@ -190,7 +201,7 @@ class SeriesWriter:
         keys = {one: series_key(run_id, one) for one in series}
         remembered = self._states.get()
         states = {one: remembered.get(key) for one, key in keys.items()}
-        large = {one: state for one, state in states.items() if state and state.tail["count"] > LARGE_TAIL}
+        large = {one: state for one, state in states.items() if state and state.tail["count"] > above}
         if not large:
             return {}
         with self._states.get().forgetting(keys.values()):
@@ -316,7 +327,7 @@ class SeriesWriter:
         """In a transaction the run comes first, so that two writers of one run meet before they have done any work."""
         if session is not None:
             self._copy(run_id, renewed, session)
-        self._write(run_id, plans, session, at_once=len(plans) if session is None else _AT_ONCE)
+        self._write(run_id, plans, session, at_once=max(1, len(plans)) if session is None else _AT_ONCE)
         if session is None:
             self._copy(run_id, renewed, session)
 
@@ -352,6 +363,14 @@ class SeriesWriter:
 
     def _remember(self, plans: Iterable[Plan]) -> None:
         self._states.get().put([(plan.key, plan.after, _size_of(plan.after)) for plan in plans])
+
+
+def taken(batches: SeriesColumns, thinned: Mapping[Series, int]) -> SeriesColumns:
+    """What a call brings for steps behind those to which its series were thinned: all of it, nearly always (CHG.13)."""
+    if not any(thinned.values()):
+        return batches
+    parts = {series: batch.after(thinned.get(series, 0) - 1) for series, batch in batches.items()}
+    return {series: batch for series, batch in parts.items() if batch.steps}
 
 
 def _size_of(state: SeriesState) -> int:

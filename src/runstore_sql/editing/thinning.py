@@ -2,8 +2,11 @@
 
 As far as a series is rolled up, what stays of it are the first, the last, the lowest and the highest point of each cell; its
 end, which is not rolled up, stays whole. A piece is the next so many points. Its cells are no wider than those of the
-roll-ups, so nothing that those show is removed, wherever a piece ends. The row of the series keeps the summary of all
-points, and how far it is thinned: there the next piece begins, or the next call.
+roll-ups, so nothing that those show is removed, wherever a piece ends.
+
+The first piece closes what is to be thinned, all of it: from then on no writer writes there (CHG.13). So the summary, which
+tells of all points, and the packs stay right, though the points that they were made of are gone. As long as it is
+under way, the series' row has the complement of the last step; a call that was cut short is done again by the next.
 """
 
 from collections.abc import Sequence
@@ -66,18 +69,36 @@ class Thinner:
         while self._pace.driver_piece(lambda connection: self._catching_up.advance(connection, pk)):
             pass
         removed = 0
-        while (count := self._pace.piece(partial(self._piece, pk=pk))) is not None:
+        after: int | None = None
+        while (done := self._pace.piece(partial(self._piece, pk=pk, after=after))) is not None:
+            count, after = done
             removed += count
         return removed
 
-    def _piece(self, connection: sa.Connection, *, pk: int) -> int | None:
-        """Thins the next points of a series; how many were removed, ``None`` at its end."""
+    def _piece(self, connection: sa.Connection, *, pk: int, after: int | None) -> tuple[int, int] | None:
+        """Thins the next points of a series.
+
+        Args:
+            connection: in a transaction.
+            pk: the key of the series.
+            after: the step up to which this call has thinned it; ``None`` at first.
+
+        Returns:
+            How many points were removed, and up to which step; ``None`` where nothing is left to do.
+        """
         # Locked, so that no writer overwrites what is about to be removed, or to stay.
         columns = series.c.thinned_step, series.c.level, series.c.rolled_step
         row = connection.execute(sa.select(*columns).where(series.c.pk == pk).with_for_update()).first()
-        if row is None or not row.rolled_step:
+        if row is None:
             return None
-        after, end = -1 if row.thinned_step is None else row.thinned_step, row.rolled_step - 1
+        known = row.thinned_step
+        if after is None:
+            # What another call has begun is looked at from its beginning: thinned twice is thinned once.
+            after, end = known if known is not None and known >= 0 else -1, row.rolled_step - 1
+        elif known is None or known >= 0:
+            return None
+        else:
+            end = ~known
         if after >= end:
             return None
         most = self._database.dialect.points_a_piece
@@ -95,5 +116,6 @@ class Thinner:
             kept = sorted({step for part in cells.points for step in part.steps})
             deleted = connection.execute(_DELETE, {"pk": pk, "low": low, "high": high, "kept": kept}).rowcount
         until = high if len(points) == most else end
-        connection.execute(series.update().where(series.c.pk == pk).values(thinned_step=until))
-        return deleted
+        mark = end if until == end else ~end
+        connection.execute(series.update().where(series.c.pk == pk).values(thinned_step=mark))
+        return deleted, until

@@ -64,7 +64,7 @@ class SeriesExtent(NamedTuple):
     @property
     def is_dense(self) -> bool:
         """Whether it has a point at every step from the first to the last, so that nobody need send the steps."""
-        return self.points == self.last - self.first + 1
+        return self.state.closed < 0 and self.points == self.last - self.first + 1
 
 
 class HistoryReader(ABC, Generic[CursorT]):
@@ -132,7 +132,7 @@ class HistoryReader(ABC, Generic[CursorT]):
         given = self.placeholder
         cursor.execute(
             "SELECT r.id, s.name, s.dataset_type, s.pk, s.count, s.first_step, s.last_step, s.level, s.rolled_step, s.rewrites, "  # noqa: S608 - placeholders
-            "r.start_us FROM runstore_run r JOIN runstore_series s ON s.run_pk = r.pk WHERE r.deleted_us IS NULL "
+            "s.thinned_step, r.start_us FROM runstore_run r JOIN runstore_series s ON s.run_pk = r.pk WHERE r.deleted_us IS NULL "
             f"AND r.id IN ({', '.join([given] * len(runs))}) AND s.name IN ({', '.join([given] * len(names))})",
             (*runs, *names),
         )

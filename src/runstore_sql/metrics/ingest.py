@@ -1,7 +1,7 @@
 """Writing points: one transaction and a fixed number of statements, whatever the number of points and series (MET.7-8).
 
 1. Find the run and lock the rows of the series that are written to, in one order for all writers.
-2. Make the series that are missing, and lock them too.
+2. Make the series that are missing, and lock them too. What a history that was thinned does not take is left out (CHG.13).
 3. Where a batch begins after its series' last step it only appends. Elsewhere, look up which of its steps exist.
 4. Write the points in bulk; a step that exists is overwritten.
 5. Where a value was overwritten, compute the summary from the points; elsewhere fold the batch into it.
@@ -44,7 +44,7 @@ CursorT = TypeVar("CursorT")
 
 
 class FoundSeries(NamedTuple):
-    """A series as it is stored: its key, its summary's columns, and how far it is rolled up."""
+    """A series as it is stored: its key, its summary's columns, and how far it is rolled up and thinned."""
 
     pk: int
     summary: SummaryRow
@@ -53,14 +53,19 @@ class FoundSeries(NamedTuple):
     @classmethod
     def of(cls, row: Sequence[Any]) -> Self:
         """From the key, the columns of :data:`FOUND_SQL`."""
-        return cls(row[0], tuple(row[1:-3]), tuple(row[-3:]))
+        return cls(row[0], tuple(row[1:-4]), tuple(row[-4:]))
+
+    @property
+    def is_thinned(self) -> bool:
+        """Whether it was thinned, or is being."""
+        return self.rollups[-1] is not None
 
     def state(self, summary: SummaryRow) -> SeriesState:
         """How it stands once its summary is this one."""
         return SeriesState(self.pk, summary[0], summary[2], summary[5], *self.rollups)
 
 
-FOUND_SQL: Final = f"{SUMMARY_SQL}, s.level, s.rolled_step, s.rewrites"
+FOUND_SQL: Final = f"{SUMMARY_SQL}, s.level, s.rolled_step, s.rewrites, s.thinned_step"
 """What is read of a series, behind its key."""
 
 
@@ -185,6 +190,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
         found = self._find_or_make(cursor, run_id, list(batches))
         if found.needs_beat:
             self.beat(cursor, found.pk)
+        batches = _taken(found, batches)
         if not batches:
             return [], {}
         rows: dict[int, SummaryRow] = {}
@@ -301,6 +307,15 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
             elif fresh:
                 rows[pk] = fold(known, row_of(columns_of(fresh)))
         return stale
+
+
+def _taken(found: FoundRun, batches: SeriesColumns) -> SeriesColumns:
+    """What a call brings for steps behind those to which its series were thinned: all of it, nearly always."""
+    closed = {series: each.state(each.summary).closed for series, each in found.series.items() if each.is_thinned}
+    if not closed:
+        return batches
+    taken = {series: batch.after(closed.get(series, -1)) for series, batch in batches.items()}
+    return {series: batch for series, batch in taken.items() if batch.steps}
 
 
 def _differs(left: float, right: float) -> bool:

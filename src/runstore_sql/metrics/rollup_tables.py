@@ -11,7 +11,7 @@ CursorT = TypeVar("CursorT")
 PackRow = tuple[int, int, int, bytes]
 """Key of the series, level, index of the pack, and its bytes."""
 
-STATE_SQL = "s.pk, s.name, s.dataset_type, s.count, s.first_step, s.last_step, s.level, s.rolled_step, s.rewrites"
+STATE_SQL = "s.pk, s.name, s.dataset_type, s.count, s.first_step, s.last_step, s.level, s.rolled_step, s.rewrites, s.thinned_step"
 """What a statement reads of a series ``s`` for :meth:`SeriesState.of`."""
 
 
@@ -23,6 +23,7 @@ class SeriesState(NamedTuple):
             and nobody of a later one has taken it over.
         rolled: the first step that no pack covers.
         rewrites: how many calls have written over points, or before them.
+        thinned: the last step to which it was thinned, or ``~step`` as long as that is being done; ``None`` if neither.
     """
 
     pk: int
@@ -32,6 +33,14 @@ class SeriesState(NamedTuple):
     level: int | None
     rolled: int
     rewrites: int
+    thinned: int | None
+
+    @property
+    def closed(self) -> int:
+        """The last step whose points are not written any more (CHG.13); -1 if there is none."""
+        if self.thinned is None:
+            return -1
+        return self.thinned if self.thinned >= 0 else ~self.thinned
 
     @property
     def rollups(self) -> RollUps | None:

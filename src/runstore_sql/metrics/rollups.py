@@ -75,7 +75,9 @@ class Roller(Generic[CursorT]):
         span = span_bits(level)
         # No frontier lies behind the last step that there may be: no column holds such a number.
         frontier = min(columns.steps[-1] + 1, MAX_STEP) >> span << span if columns.steps else state.rolled
-        if frontier <= state.rolled and len(columns.steps) >= MOST_POINTS:
+        if frontier <= state.rolled and len(columns.steps) >= MOST_POINTS and state.closed >= 0:
+            columns, frontier = self._next_pack(cursor, state, columns, span)
+        elif frontier <= state.rolled and len(columns.steps) >= MOST_POINTS:
             # Far denser than the points that the level was chosen by: all over again, in narrower cells.
             self.tables.drop_packs(cursor, state.pk)
             level = level_for(MOST_POINTS, columns.steps[-MOST_POINTS], columns.steps[-1])
@@ -106,6 +108,16 @@ class Roller(Generic[CursorT]):
             packs = packs_of_packs(lower, level)
             rows += [(state.pk, level, index, data) for index, data in packs]
         return rows
+
+    def _next_pack(self, cursor: CursorT, state: SeriesState, found: Columns, span: int) -> tuple[Columns, int]:
+        """All points of the next pack of a series that was thinned, and the frontier behind it, if the pack is full.
+
+        Of what was thinned no narrower cells can be made: its packs stay as wide, however many points one of them has.
+        """
+        end = state.rolled + (1 << span)
+        if end > MAX_STEP or state.last < end - 1:
+            return found, state.rolled
+        return self.tables.points(cursor, state.pk, state.rolled, end - 1, most=state.points), end
 
     def mend(self, cursor: CursorT, state: SeriesState, steps: Sequence[int]) -> SeriesState:
         """Makes right what packs say of some steps that were written; all stored already."""

@@ -19,6 +19,7 @@ from kit.mutants import (
     runs,
     sizes,
     sql_harness,
+    thinned,
 )
 from kit.mutants.base import MUTANTS, Planted
 
@@ -39,4 +40,5 @@ __all__ = [
     "runs",
     "sizes",
     "sql_harness",
+    "thinned",
 ]

@@ -183,7 +183,7 @@ class DuckStore(BackendStore):
                     )
 
     def thin(self, asked: Thinning) -> Thinned:  # noqa: ARG002 - see below
-        """Thins nothing: DuckDB packs histories, and summaries are made from them."""
+        """Thins nothing, and so closes nothing: DuckDB packs histories, and summaries are made from them."""
         with self._call():
             return Thinned(series=0, points=0)
 

@@ -17,6 +17,7 @@ _FAMILIES = (
     "_deletions",
     "_late",
     "_restorable",
+    "_thinned",
     "_garbage",
     "_sizes",
     "_durability",
@@ -60,6 +61,7 @@ from runstore.testing.conformance._restorable import RestorableClauses  # noqa: 
 from runstore.testing.conformance._runs import RunClauses  # noqa: E402
 from runstore.testing.conformance._sizes import SizeClauses  # noqa: E402
 from runstore.testing.conformance._summaries import SummaryClauses  # noqa: E402
+from runstore.testing.conformance._thinned import ThinnedClauses  # noqa: E402
 
 __all__ = ["ConformanceBase", "RunStoreConformance", "clause", "clauses_of", "kit_tests"]
 
@@ -79,6 +81,7 @@ class RunStoreConformance(
     DeletionClauses,
     LateClauses,
     RestorableClauses,
+    ThinnedClauses,
     GarbageClauses,
     SizeClauses,
     DurabilityClauses,
