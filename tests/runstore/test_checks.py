@@ -221,3 +221,19 @@ def test_an_array_without_a_dimension_is_no_list() -> None:
         check_points(Array(), now_us=0)  # type: ignore[arg-type]  # wrong on purpose
     with pytest.raises(InvalidValueError, match="run_ids is"):
         check_run_ids(Array())
+
+
+@pytest.mark.parametrize(("value", "text"), [(1, "'1'"), (0.5, "'0.5'"), (True, "'True'")])
+def test_a_tag_that_is_a_number_is_told_its_text(value: object, text: str) -> None:
+    with MemoryStore() as store:
+        experiment_id = store.get_or_create_experiment("e")
+        run_id = store.ensure_run(experiment_id)
+
+        for call in (
+            lambda: store.ensure_run(experiment_id, tags={"fold": value}),  # type: ignore[dict-item]  # wrong on purpose
+            lambda: store.set_tags(run_id, {"fold": value}),  # type: ignore[dict-item]  # wrong on purpose
+        ):
+            with pytest.raises(
+                InvalidValueError, match=rf"tags\['fold'\] is {value} .*, and a tag is a text; give a str: {text}"
+            ):
+                call()

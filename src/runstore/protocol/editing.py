@@ -28,6 +28,8 @@ class RunEditor(Protocol):
     def set_tags(self, run_id: str, tags: Mapping[str, str]) -> None:
         """Lays tags over those that the run has; the last value of a key wins [CHG.2].
 
+        Values are texts, as in ``ensure_run``; ``add_tags`` of an :class:`runstore.ActiveRun` makes texts of numbers.
+
         Raises:
             InvalidValueError: a tag breaks its rule, or all together are too large.
             RunNotFoundError: as for :meth:`rename_run`.

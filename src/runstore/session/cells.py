@@ -1,6 +1,7 @@
-"""Runs that a notebook's cells began: a cell that is run again ends the run that it began before.
+"""Runs that a notebook's cells began: how the last cell that had to do with a run ended, the run ends.
 
-Nobody else would: the cell's variable names the new run, and the old one waits for the kernel to end.
+It ends with the kernel, or before, when the cell is run again that began it: its variable names the new run then, and
+nobody else would end the old one.
 """
 
 import sys
@@ -13,19 +14,23 @@ from runstore.session.telling import interactive_shell
 class Endable(Protocol):
     """A run that a cell began."""
 
+    def was_logged_to(self) -> bool:
+        """Whether something was logged to it since this was asked last."""
+        ...
+
     def end_by(self, error: BaseException | None) -> None:
         """Ends it as its cell ended."""
         ...
 
 
 class _Begun:
-    """A run that a cell has begun, and how the cell ended.
+    """A run that a cell has begun, and how the last cell ended that logged to it.
 
     Attributes:
         run: the run, unless nobody holds it any more.
         cell: the same each time that the cell is run.
         is_running: whether the cell still runs that began it.
-        error: by what the cell ended, if it did not end well.
+        error: by what the last cell ended, if it did not end well.
     """
 
     def __init__(self, run: Endable, cell: str) -> None:
@@ -63,6 +68,11 @@ def note(run: Endable, depth: int) -> None:
         _hear(interactive_shell())
 
 
+def error_of(run: Endable) -> BaseException | None:
+    """By what the last cell ended that logged to a run, or began it; ``None`` where it ended well, or there is none."""
+    return next((each.error for each in _begun if each.run() is run), None)
+
+
 def _this_cell(depth: int) -> str | None:
     """The cell that runs now: the id that the notebook gives it, else where in its text the run is begun."""
     shell: Any = interactive_shell()
@@ -85,6 +95,8 @@ def _hear(shell: Any) -> None:
 def _note_end(result: Any) -> None:
     error = getattr(result, "error_in_exec", None)
     for each in _begun:
-        if each.is_running:
+        run = each.run()
+        was_logged_to = run is not None and run.was_logged_to()
+        if each.is_running or was_logged_to:
             each.is_running = False
             each.error = error if isinstance(error, BaseException) else None

@@ -15,7 +15,7 @@ from runstore.backend.begun import cause_of
 from runstore.errors import InvalidValueError, RunStoreError
 from runstore.model import Artifact, RunFailure, RunStatus
 from runstore.protocol import RunEditor, RunStore
-from runstore.session import signals
+from runstore.session import cells, signals
 from runstore.session.given import check_config, reason_of, status_of, tag_texts
 from runstore.session.telling import Teller, html_of
 from runstore.training.ending import expect_end, note_end
@@ -97,6 +97,7 @@ class ActiveRun(LogsMedia):
         self._pid = os.getpid()
         self._was_pickled = False
         self._told_late = False
+        self._was_logged_to = False
 
     # What is logged
 
@@ -116,6 +117,7 @@ class ActiveRun(LogsMedia):
         Raises:
             InvalidValueError: this is no mapping, the step is no whole number, or a copy of the run is given no step.
         """
+        self._was_logged_to = True
         if self._status is not None and self._is_over("log"):
             return
         if step is None:
@@ -266,9 +268,17 @@ class ActiveRun(LogsMedia):
         self._end(ended, reason)
 
     def end_with_process(self, error: BaseException | None) -> None:
-        """Ends the run as the process ends: well, or by an exception that nobody caught."""
-        is_prompt = hasattr(sys, "ps1") or sys.flags.interactive  # where a person goes on after an exception
-        self.end_by(None if is_prompt else cause_of(error))
+        """Ends the run as the process ends: well, or by an exception that nobody caught.
+
+        A person at a prompt goes on after an exception. In a notebook it counts how the last cell ended that logged.
+        """
+        is_prompt = hasattr(sys, "ps1") or sys.flags.interactive
+        self.end_by(cause_of(cells.error_of(self) if is_prompt else error))
+
+    def was_logged_to(self) -> bool:
+        """Whether something was logged since this was asked last."""
+        was_logged_to, self._was_logged_to = self._was_logged_to, False
+        return was_logged_to
 
     def end_with_signal(self) -> None:
         """Ends the run because the process dies of SIGTERM next; closes nothing."""
@@ -380,6 +390,7 @@ class ActiveRun(LogsMedia):
 
     def _is_over(self, verb: str) -> bool:
         """Whether the run has ended here, so that nothing is written any more; told once."""
+        self._was_logged_to = True
         if self._status is None or os.getpid() != self._pid:
             return False
         if not self._told_late:

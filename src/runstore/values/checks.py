@@ -122,13 +122,21 @@ def check_tags(tags: object) -> dict[str, str]:
         return {}
     if not isinstance(tags, Mapping):
         raise InvalidValueError(f"tags is {shown(tags)} of type {type(tags).__name__}; give a mapping of text to text")
-    checked = {check_name(key, "tags key"): check_text(value, f"tags[{key!r}]") for key, value in tags.items()}
+    checked = {check_name(key, "tags key"): _check_tag(key, value) for key, value in tags.items()}
     size = sum(_TAG_BYTES + len(key.encode()) + len(value.encode()) for key, value in checked.items())
     if size > MAX_TAGS_BYTES:
         raise InvalidValueError(
             f"tags would take {size} bytes; at most {MAX_TAGS_BYTES} are kept. Log large texts as an artifact"
         )
     return dict(sorted(checked.items()))
+
+
+def _check_tag(key: str, value: object) -> str:
+    if isinstance(value, (bool, int, float)):
+        raise InvalidValueError(
+            f"tags[{key!r}] is {shown(value)} of type {type(value).__name__}, and a tag is a text; give a str: {str(value)!r}"
+        )
+    return check_text(value, f"tags[{key!r}]")
 
 
 def check_time(value: object, field: str) -> int:

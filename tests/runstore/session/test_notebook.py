@@ -109,3 +109,28 @@ def test_an_error_of_a_cell_long_ago_does_not_end_the_run_of_the_notebook_as_fai
     notebook.run(("a", "1 / 0"), ("b", f"{_BEGIN}run.log({{'loss': 1}})"))
 
     assert [run.status for run in notebook.runs] == ["completed"]
+
+
+def test_at_the_end_of_the_kernel_a_run_ends_as_the_last_cell_that_logged_to_it(notebook: Notebook) -> None:
+    notebook.run(
+        ("a", f"{_BEGIN}failed = run"),
+        ("b", f"{_BEGIN}gone_on_with = run"),
+        ("c", f"{_BEGIN}stopped = run"),
+        ("d", "failed.log({'loss': 1})\nraise ValueError('bad data')"),
+        ("e", "gone_on_with.log_text('note', 'a')\n1 / 0"),
+        ("e", "gone_on_with.log({'loss': 1})"),
+        ("f", "stopped.log_config({'lr': 1})\nraise KeyboardInterrupt"),
+        ("g", "1 / 0  # and has nothing to do with any of them"),
+    )
+
+    failed, gone_on_with, stopped = notebook.runs
+    assert [failed.status, gone_on_with.status, stopped.status] == ["failed", "completed", "interrupted"]
+    assert failed.failure is not None
+    assert (failed.failure.type, failed.failure.message) == ("ValueError", "bad data")
+    assert gone_on_with.failure is None
+
+
+def test_a_run_whose_own_cell_raised_ends_with_the_kernel_as_failed(notebook: Notebook) -> None:
+    notebook.run(("a", f"{_BEGIN}run.log({{'loss': 1}})\nraise ValueError('bad data')"), ("b", "fine = 1"))
+
+    assert [run.status for run in notebook.runs] == ["failed"]
