@@ -8,18 +8,25 @@ what it does when a heartbeat is due (:func:`runstore_sql.schema.leases.is_due`)
 counts ``attempt`` up. Rows of ``runstore_result`` may be left of a run that is settled no more; they count for nothing.
 """
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from runstore.model import TERMINAL_STATUSES, RunStatus
 from runstore_sql.dialects.base import Dialect
+from runstore_sql.metrics import rollups
 from runstore_sql.schema.tables import RESULT_COLUMNS, metric, result, run, series
 
 _LONG_LOST_US: Final = 86_400_000_000
 """A run that was lost so long ago is settled as well, until it is heard of."""
 
+_MANY_LEFT: Final = 16
+"""So many runs of one kind that were left are settled by who ends another: fewer cost searches little to look through."""
+_OF_AN_END: Final = ("status", "end_us", "failure")
+
+_PK = sa.bindparam("of_pk", type_=sa.BigInteger)
+_LONG = sa.bindparam("long", type_=sa.BigInteger)
 _PKS = sa.bindparam("pks", expanding=True, type_=sa.BigInteger)
 _MOST = sa.bindparam("most", type_=sa.Integer)
 
@@ -46,9 +53,10 @@ class Settling:
         self._keep = result.insert().from_select(["run_pk", "metric_pk", *RESULT_COLUMNS], rows)
         self._settle = run.update().where(run.c.pk.in_(_PKS)).values(settled=run.c.attempt)
         mark = dialect.settling_mark
-        self._mark = (
-            None if mark is None else run.update().where(run.c.pk.in_(_PKS)).values(settled=sa.literal_column(mark))
-        )
+        settled: sa.ColumnElement[Any] = run.c.attempt if mark is None else sa.literal_column(mark)
+        self._mark = None if mark is None else run.update().where(run.c.pk.in_(_PKS)).values(settled=settled)
+        of_an_end = {name: sa.bindparam(name, type_=run.c[name].type) for name in _OF_AN_END}
+        self._end = run.update().where(run.c.pk == _PK).values(**of_an_end, settled=settled)
         unsettled = dialect.is_unsettled(run)
         is_unmarked = sa.true() if mark is None else run.c.settled.is_(None)
         ended = sa.select(run.c.pk).where(unsettled, is_unmarked, run.c.status.in_(sorted(TERMINAL_STATUSES)))
@@ -59,12 +67,44 @@ class Settling:
         if dialect.is_ripe is not None:
             kinds.append(sa.select(run.c.pk).where(unsettled, sa.text(dialect.is_ripe)))
         self._is_left = sa.select(sa.or_(*(kind.exists() for kind in kinds)))
+        own = [series.c.run_pk == _PK, series.c["count"] > 0]
+        looked: dict[str, sa.ColumnElement[Any]] = {
+            "now_us": now,
+            "is_long": sa.exists().where(series.c.run_pk == _PK, series.c["count"] >= _LONG),
+            "are_many_left": sa.or_(*(_are_many(kind) for kind in kinds)),
+        }
+        if mark is None:
+            looked["has_new_metrics"] = sa.exists().where(*own, ~sa.exists().where(is_known).correlate(series))
+            looked["has_results"] = sa.exists().where(result.c.run_pk == _PK)
+        columns = [column.label(name) for name, column in looked.items()]
+        self._look = sa.select(run.c.status, run.c.start_us, *columns).where(run.c.pk == _PK)
         self._ended, self._lost, *ripe = (kind.limit(_MOST).with_for_update(skip_locked=True) for kind in kinds)
         self._ripe = ripe[0] if ripe else None
 
-    def at_end(self, connection: sa.Connection, run_pk: int) -> None:
-        """Settles a run that has just ended, its row locked; or marks it, where a write may still be under way."""
-        self._advance(connection, [run_pk])
+    def look(self, connection: sa.Connection, run_pk: int) -> Any:
+        """What the end of a run is decided by, in one statement: the run's row is locked.
+
+        Returns:
+            ``status``, ``start_us`` and ``now_us``; ``is_long``, whether a series has points enough to be rolled up;
+            ``are_many_left``, whether others have left runs to :meth:`some`; and what :meth:`end` asks for.
+        """
+        return connection.execute(self._look, {"of_pk": run_pk, "long": rollups.LEAST_POINTS}).one()
+
+    def end(self, connection: sa.Connection, run_pk: int, looked: Any, values: Mapping[str, Any]) -> None:
+        """Ends a run and settles it, its row locked; or marks it, where a write may still be under way.
+
+        Args:
+            connection: in a transaction.
+            run_pk: the run.
+            looked: what :meth:`look` gave.
+            values: ``status``, ``end_us`` and ``failure``.
+        """
+        connection.execute(self._end, {"of_pk": run_pk, **values})
+        if self._mark is None:
+            steps = (self._make_metrics, looked.has_new_metrics), (self._forget, looked.has_results), (self._keep, True)
+            for statement, is_needed in steps:
+                if is_needed:
+                    connection.execute(statement, {"pks": [run_pk]})
 
     def is_left(self, connection: sa.Connection) -> bool:
         """Whether there is a run to settle."""
@@ -93,3 +133,9 @@ class Settling:
         if pks:
             for statement in (self._make_metrics, self._forget, self._keep, self._settle):
                 connection.execute(statement, {"pks": pks})
+
+
+def _are_many(kind: sa.Select[Any]) -> sa.ColumnElement[bool]:
+    """Whether a kind of runs that are left is at least :data:`_MANY_LEFT`."""
+    some = kind.limit(sa.literal_column(str(_MANY_LEFT))).subquery()
+    return sa.select(sa.func.count()).select_from(some).scalar_subquery() >= sa.literal_column(str(_MANY_LEFT))

@@ -43,7 +43,6 @@ class Statements:
             .where(run.c.id == _ID, run.c.status == RunStatus.IN_PROGRESS.value, run.c.purged_us.is_(None))
             .values(heartbeat_us=now, expires_us=now + _LEASE_US, lease_s=sa.bindparam("lease_s"))
         )
-        self.state = sa.select(run.c.status, run.c.start_us, now).where(run.c.pk == _PK)
         self.reopen = sa.text(
             f"UPDATE {run.name} SET {revival(dialect.now_us)}, status = '{RunStatus.IN_PROGRESS.value}', end_us = NULL, "  # noqa: S608 - as above
             f"failure = NULL, attempt = attempt + 1 WHERE id = :of_id AND status <> '{RunStatus.IN_PROGRESS.value}'"

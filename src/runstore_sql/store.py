@@ -26,7 +26,7 @@ from runstore_sql.metrics.catching_up import CatchingUp
 from runstore_sql.metrics.numbers import to_pair
 from runstore_sql.schema.leases import lease_us
 from runstore_sql.schema.rows import artifact_values, failure_text, tag_rows, tags_text
-from runstore_sql.schema.tables import HEAD_LENGTH, artifact, experiment, run
+from runstore_sql.schema.tables import HEAD_LENGTH, artifact, experiment
 from runstore_sql.settling import Settling
 from runstore_sql.statements import Statements
 
@@ -124,10 +124,12 @@ class SqlStore(SqlEdits):
         self.database.write(lambda connection: connection.execute(self._sql.reopen, {"of_id": run_id}))
 
     def end_run(self, run_id: str, end: RunEnd) -> None:
-        self.database.write(lambda connection: self._end(connection, run_id, end))
-        with suppress(StoreUnavailableError):  # the run has ended; charts of it cost more until somebody catches up
-            self.database.with_driver(lambda connection: self._catching_up.finish(connection, run_id))
-        self.settle(_SETTLED_BESIDE)
+        looked = self.database.write(lambda connection: self._end(connection, run_id, end))
+        if looked.is_long:
+            with suppress(StoreUnavailableError):  # the run has ended; charts of it cost more until somebody catches up
+                self.database.with_driver(lambda connection: self._catching_up.finish(connection, run_id))
+        if looked.are_many_left:
+            self.settle(_SETTLED_BESIDE)
 
     def catch_up(self) -> bool:
         """Rolls up some of what was stored before there were roll-ups, and settles some runs; whether more may be left."""
@@ -147,14 +149,14 @@ class SqlStore(SqlEdits):
             _log.debug("no run was settled: %s", error)
             return 0
 
-    def _end(self, connection: sa.Connection, run_id: str, end: RunEnd) -> None:
+    def _end(self, connection: sa.Connection, run_id: str, end: RunEnd) -> Any:
         run_pk = self._locked_run(connection, run_id, is_alive=False)
-        status, start_us, now_us = connection.execute(self._sql.state, {"of_pk": run_pk}).one()
-        if not end.is_reached(run_id, status):
-            end_us = end.moment(start_us=start_us, now_us=now_us)
+        looked = self._settling.look(connection, run_pk)
+        if not end.is_reached(run_id, looked.status):
+            end_us = end.moment(start_us=looked.start_us, now_us=looked.now_us)
             values = {"status": end.status.value, "end_us": end_us, "failure": failure_text(end.failure)}
-            connection.execute(run.update().where(run.c.pk == run_pk).values(**values))
-            self._settling.at_end(connection, run_pk)
+            self._settling.end(connection, run_pk, looked, values)
+        return looked
 
     def beat(self, run_id: str, lease_s: float) -> None:
         self.database.write(lambda connection: self._beat(connection, run_id, lease_s))

@@ -127,6 +127,37 @@ def test_settled_and_other_runs_are_in_one_order(store: SqlStore, order_by: list
     assert len(set(whole)) == 12
 
 
+def test_the_end_of_a_run_takes_six_statements(store: SqlStore) -> None:
+    """Begin, lock, look, end, keep the values, commit; where a look tells of more to do, that comes on top."""
+    experiment_id = store.get_or_create_experiment("experiment")
+    first, second = (store.ensure_run(experiment_id) for _ in range(2))
+    for run_id in (first, second):
+        log(store, run_id, 0, 0.5)
+    store.finalize(first, "completed")
+    statements: list[str] = []
+    sa.event.listen(store.database.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+
+    store.finalize(second, "completed")
+
+    assert len(statements) <= 6
+
+
+def test_runs_that_others_left_are_settled_once_they_are_many(store: SqlStore) -> None:
+    experiment_id = store.get_or_create_experiment("experiment")
+    left = [store.ensure_run(experiment_id) for _ in range(16)]
+    for run_id in left:
+        log(store, run_id, 0, 0.5)
+        store.finalize(run_id, "completed")
+        log(store, run_id, 1, 0.25)
+    settle_beside = [store.ensure_run(experiment_id) for _ in range(3)]
+
+    for run_id in settle_beside:  # where runs are marked first, it takes one end to mark them
+        store.finalize(run_id, "completed")
+
+    assert set(left) <= set(settled(store))
+    assert names(store, f"{LOSS} = 0.25", limit=100) == list(reversed(left))
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])
 def test_values_that_go_on_behind_what_an_index_holds_are_counted_as_they_are(store: SqlStore, limit: int) -> None:
     experiment_id = store.get_or_create_experiment("experiment")
