@@ -170,6 +170,19 @@ def test_a_history_is_closed_as_soon_as_the_first_of_it_is_thinned(
     assert [*shown(history(store, run_id)).values] == pytest.approx([*shown(whole).values], nan_ok=True)
 
 
+def test_a_grid_of_time_counts_the_points_that_were_logged(store: SqlStore, run_id: str) -> None:
+    """Its buckets are ranges of steps here, and none begins within a cell; of so short a series cells are not worth it else."""
+    values = array("d", [0.5]) * 12_288
+    times = array("q", [10**15 + step // 4096 * 10**12 for step in range(12_288)])
+    store.append(run_id, {("loss", "train"): Columns(array("q", range(12_288)), values, times)})
+    store.finalize(run_id, "completed")
+    before = store.sample_histories([(run_id, "loss", "train")], max_points=100, by="time")
+
+    assert store.thin_histories(ended_before=LATER).points > 10_000
+
+    assert store.sample_histories([(run_id, "loss", "train")], max_points=100, by="time") == before
+
+
 def test_points_far_denser_than_those_that_were_thinned_leave_its_roll_ups_as_they_are(
     store: SqlStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,7 +90,9 @@ class TimeGridReader:
         plans = {}
         for key, (first, last) in ends.items():
             most = min(extents[key].points, last - first + 1)
-            rollups = None if most <= asked.buckets * _WORTH_WHILE else extents[key].state.rollups
+            # Of a series that was thinned only the cells tell how many points were logged.
+            is_short = most <= asked.buckets * _WORTH_WHILE and extents[key].state.closed < 0
+            rollups = None if is_short else extents[key].state.rollups
             plans[key] = plan(first, last, EqualBuckets.within(first, last, asked.buckets), rollups)
         packs = self._tables.packs_of_many(
             self._cursor, [(extents[key].pk, each) for key, found in plans.items() for each in found.packs]
