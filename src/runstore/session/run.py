@@ -12,28 +12,23 @@ from typing import Any, Final, Protocol, Self
 
 from runstore import media
 from runstore.backend.begun import cause_of
-from runstore.errors import InvalidValueError, RunStoreError
 from runstore.model import Artifact, RunFailure, RunStatus
 from runstore.protocol import RunEditor, RunStore
 from runstore.session import cells, signals
 from runstore.session.given import check_config, reason_of, status_of, tag_texts
+from runstore.session.steps import Steps
 from runstore.session.telling import Teller, html_of
 from runstore.training.ending import expect_end, note_end
-from runstore.training.going_on import read_summaries
 from runstore.training.hparams import config_of
 from runstore.training.media import LogsMedia
-from runstore.training.scalars import step_of
 from runstore.training.session import RunSession
-from runstore.values.checks import MAX_STEP, check_tags, check_terminal_status, check_text, shown
+from runstore.values.checks import check_tags, check_terminal_status, check_text
 
 _log = logging.getLogger("runstore.session")
 
 _TERMINATED = RunFailure(type="Terminated", message="the process was told to end (SIGTERM)", traceback="")
 
 _OF_A_CHILD: Final = {"console": False, "git_changes": False, "packages": False}
-
-
-_NEXT: Final = "next"
 
 
 class Companion(Protocol):
@@ -81,21 +76,16 @@ class ActiveRun(LogsMedia):
         self.url: str | None = url
         self._session = session
         self._owns_store = owns_store
-        self._may_exist = may_exist
         self._teller = teller
         self._start_run = start_run
         self._maker = session.maker
-        self._highest = -1
-        # The steps of calls that name none, once there was one. A counter counts in one go, and setdefault takes the first
-        # of two that threads have made: no lock that a fork could find taken.
-        self._steps: dict[str, itertools.count[int]] = {}
+        self._steps = Steps(session, may_exist=may_exist)
         self._children: list[ActiveRun] = []
         self._companions: list[Companion] = []
         self._status: RunStatus | None = None
         self._ends = itertools.count()  # whoever draws 0 ends the run
         self._began_at = time.monotonic()
         self._pid = os.getpid()
-        self._was_pickled = False
         self._told_late = False
         self._was_logged_to = False
 
@@ -120,16 +110,7 @@ class ActiveRun(LogsMedia):
         self._was_logged_to = True
         if self._status is not None and self._is_over("log"):
             return
-        if step is None:
-            at = self._take_step() if metrics else 0
-        else:
-            at = step if type(step) is int else step_of(step)
-            if type(at) is not int:
-                raise InvalidValueError(f"step is {shown(step)} of type {type(step).__name__}; give a whole number")
-            if self._highest < at <= MAX_STEP:  # one that no store takes leaves the steps of later calls as they are
-                self._highest = at
-                if self._steps:
-                    self._steps[_NEXT] = itertools.count(at + 1)
+        at = self._steps.given(step) if step is not None else self._steps.next() if metrics else 0
         points = self._maker.points(metrics, at)
         if points:
             self._session.log_metrics(points)
@@ -219,7 +200,7 @@ class ActiveRun(LogsMedia):
 
         Args:
             name: a label for people, such as ``"fold 1"``.
-            experiment: the experiment's name; this run's own by default.
+            experiment: the experiment's name; this run's own by default. A run that exists stays in its own.
             options: as for :func:`runstore.start_run`.
         """
         return self._start_run(experiment, parent=self, name=name, **(_OF_A_CHILD | options))
@@ -349,38 +330,6 @@ class ActiveRun(LogsMedia):
         signals.watch(self)
         self._teller.began(self)
 
-    def _take_step(self) -> int:
-        """The next step of the calls that name none; only where the run was begun: nobody counts for several processes."""
-        if self._was_pickled or os.getpid() != self._pid:
-            raise InvalidValueError(
-                f"no step is given, and this is a copy of run {self.id!r}, whose steps are counted in the process that has "
-                "begun it: what two processes log at one step replaces one another; "
-                "give a step, and each process other names: run.log({'worker_0/loss': 0.5}, step=3)"
-            )
-        steps = self._steps.get(_NEXT)
-        if steps is None:
-            last = self._last_stored_step() if self._may_exist else -1
-            steps = self._steps.setdefault(_NEXT, itertools.count(1 + max(last, self._highest)))
-        step = next(steps)
-        self._highest = max(self._highest, step)
-        return step
-
-    def _last_stored_step(self) -> int:
-        """Of a run that may have points already. Readings of the machine have seconds for steps, and do not count.
-
-        Where the store cannot tell it soon, the seconds since 1970: no earlier point is written over.
-        """
-        try:
-            summaries = read_summaries(self._session)
-            return max((each.last.step for each in summaries if not each.name.startswith("system/")), default=-1)
-        except RunStoreError as error:
-            now = int(time.time())
-            _log.warning(
-                "run %s: the last step that it has cannot be read now, so steps without a number of their own begin at %d, "
-                "behind all that were logged before: %s", self.id, now + 1, error,
-            )  # fmt: skip
-            return now
-
     def _edit(self, verb: str, change: Callable[[RunEditor], None]) -> bool:
         """Changes the run, also after its end, for which a store that was closed with it is opened once more."""
         is_changed = self._session.edit(verb, change)
@@ -404,13 +353,12 @@ class ActiveRun(LogsMedia):
 
     def __getstate__(self) -> dict[str, Any]:
         """What a copy in another process needs to write to the same run."""
-        return self.__dict__ | {"_steps": {}, "_ends": None, "_children": [], "_companions": []}
+        return self.__dict__ | {"_steps": self._steps.of_copy(), "_ends": None, "_children": [], "_companions": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A copy that writes to the same run and does not end it."""
         self.__dict__.update(state)
         self._ends = itertools.count(1)
-        self._was_pickled = True
 
     def __repr__(self) -> str:
         """The run and how it stands."""

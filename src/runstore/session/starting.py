@@ -118,7 +118,7 @@ def start_run(  # noqa: PLR0913 - the run's whole birth certificate, keyword-onl
         name=name,
         source_path=source_path,
     )
-    _begin(session, resume)
+    _begin(session, resume, names_experiment=experiment is not None)
     if named is not None:
         learn_names(session, session.maker)
     is_loud = load_settings().console if console is None else bool(console)
@@ -172,12 +172,18 @@ def _named_run(resume: object, run_id: str | None) -> str | None:
     return None if run_id is None else check_run_id(run_id)
 
 
-def _begin(session: RunSession, resume: str | bool) -> None:  # noqa: FBT001 - what start_run was given
-    """Begins the run, or closes what was opened for it."""
+def _begin(session: RunSession, resume: str | bool, *, names_experiment: bool) -> None:  # noqa: FBT001 - what start_run was given
+    """Begins the run, or closes what was opened for it.
+
+    Where the program names no experiment, the one of the parent is for a new run: one that exists stays in its own.
+    """
     try:
         if isinstance(resume, str):
             session.run_id = _resolved(session.store, resume)
-        session.begin(resume=bool(resume))
+        if names_experiment or session.experiment is None:
+            session.begin(resume=bool(resume))
+        else:
+            _begin_below(session, resume=bool(resume))
     except InvalidValueError as error:
         is_unknown = session.experiment is None and _is_unknown(session)
         session.close()
@@ -200,6 +206,16 @@ def _begin(session: RunSession, resume: str | bool) -> None:  # noqa: FBT001 - w
     except BaseException:
         session.close()
         raise
+
+
+def _begin_below(session: RunSession, *, resume: bool) -> None:
+    """Begins a child in its parent's experiment, unless it exists in another one."""
+    try:
+        session.begin(resume=resume)
+    except ConflictError:
+        found = read_run(session, session.run_id)
+        session.experiment = None if found is None else experiment_of(session, found)
+        session.begin(resume=resume)
 
 
 def _is_unknown(session: RunSession) -> bool:
@@ -253,7 +269,7 @@ def _place_of(store: object, parent: object, *, durable: bool, artifacts: str | 
 def _experiment_of(experiment: object, parent: object, *, is_needed: bool) -> str | None:
     if experiment is not None:
         return check_name(experiment, "experiment")
-    if isinstance(parent, ActiveRun) and is_needed:
+    if isinstance(parent, ActiveRun):
         return parent.experiment
     if is_needed:
         raise InvalidValueError("no experiment is named; do: start_run('my-experiment')")

@@ -163,6 +163,22 @@ def test_the_numbers_of_one_call_share_a_step_and_an_empty_call_takes_none(store
     assert points(store, run, "acc") == [(0, 0)]
 
 
+def test_a_child_that_is_named_by_its_id_begins_in_its_parents_experiment_or_stays_in_its_own(
+    store: MemoryStore, begin: Begin
+) -> None:
+    with begin("other", run_id="old"):
+        pass
+
+    with begin("sweep") as parent:
+        new, old = parent.child(run_id="new"), parent.child(run_id="old")
+        again = parent.child(resume="old")
+
+    experiments = {run.id: store.get_experiment(run.experiment_id).name for run in store.search_runs()}
+    assert experiments == {parent.id: "sweep", "new": "sweep", "old": "other"}
+    assert store.get_run("new").parent_run_id == parent.id
+    assert (new.experiment, old.experiment, again.experiment) == ("sweep", "other", "other")
+
+
 def test_a_run_that_is_resumed_calls_its_series_as_before_in_whatever_order_they_come(
     store: MemoryStore, begin: Begin
 ) -> None:
