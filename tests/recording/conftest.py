@@ -10,6 +10,7 @@ from recording.faulty import faulty
 from runstore.backend import BackendStore
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.recording import Recorder, RecorderOptions
+from runstore.recording import outage as outage_module
 from runstore.recording import worker as worker_module
 
 IDENTITY = "memory://tests"
@@ -19,8 +20,8 @@ OpenRecorder = Callable[..., Recorder]
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worker_module, "FIRST_PAUSE_S", 0.001)
-    monkeypatch.setattr(worker_module, "LONGEST_PAUSE_S", 0.01)
+    monkeypatch.setattr(outage_module, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(outage_module, "LONGEST_PAUSE_S", 0.01)
     monkeypatch.setattr(worker_module, "HURRIED_PAUSE_S", 0.01)
     monkeypatch.setattr(worker_module, "GATHER_S", 0.005)
 

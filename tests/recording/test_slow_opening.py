@@ -12,6 +12,7 @@ from recording.test_recorder import begin, point, steps_of, wait_for
 from runstore.errors import StoreFailureError
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.recording import Recorder
+from runstore.recording import outage as outage_module
 from runstore.recording import worker as worker_module
 
 OpenRecorder = Callable[..., Recorder]
@@ -147,7 +148,7 @@ def test_a_recorder_that_nobody_waited_for_tells_of_a_refusal_once_something_wai
 def test_records_that_wait_are_told_of_again_after_a_while(
     open_recorder: OpenRecorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(worker_module, "SPEAK_AGAIN_S", 0.05)
+    monkeypatch.setattr(outage_module, "SPEAK_AGAIN_S", 0.05)
     recorder = open_recorder(Away())
     begin(recorder)
 

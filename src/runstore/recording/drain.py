@@ -18,10 +18,11 @@ from runstore.errors import RunDeletedError, RunNotFoundError, RunStoreError, St
 from runstore.local.clock import now_us
 from runstore.model import Artifact, Run
 from runstore.recording.apply import apply_record
+from runstore.recording.burying import Aside
 from runstore.recording.counts import WriterCounts
-from runstore.recording.cursor import DEAD_LETTERS, bury, dead_letter, load_cursor, save_cursor
-from runstore.recording.frames import TORN_TAIL
+from runstore.recording.cursor import load_cursor, save_cursor
 from runstore.recording.gather import gather, points_of
+from runstore.recording.guests import Guests
 from runstore.recording.journal import Journal
 from runstore.recording.judge import FailureJudge
 from runstore.recording.records import (
@@ -38,9 +39,8 @@ from runstore.recording.records import (
     stands_alone,
 )
 from runstore.recording.sending import Sending
-from runstore.recording.source import Gap, JournalSource, RecordBatch
+from runstore.recording.source import JournalSource, RecordBatch
 from runstore.recording.verdicts import Verdicts
-from runstore.recording.writers import is_in_hand
 from runstore.series import Points
 
 _log = logging.getLogger(__name__)
@@ -94,6 +94,8 @@ class JournalDrain:
         self._counts_accepted = counts_accepted
         self._clock = clock
         self._cursor = load_cursor(journal.folder)
+        self._aside = Aside(journal.folder, counts)
+        self._guests = Guests(journal.folder, self._cursor)
         self.position = self._cursor.position
         self.oldest_us: int | None = None
         self.longest_lag_us = 0
@@ -185,7 +187,7 @@ class JournalDrain:
         self._batch, skipped = read
         self._index = 0
         for gap in skipped:
-            self._note_damage(gap)
+            self._aside.note_damage(gap)
         self.position = self._batch.positions[0]
         if self._counts_accepted:
             for record in self._batch.records:
@@ -194,15 +196,6 @@ class JournalDrain:
                     of_run.calls += 1
                     of_run.points += points_in(record)
         return True
-
-    def _note_damage(self, gap: Gap) -> None:
-        self._counts.damaged_bytes += gap.size
-        _log.warning(
-            "%d bytes at %d of the journal %s were skipped: %s",
-            gap.size, gap.position, self._journal.folder, gap.reason,
-        )  # fmt: skip
-        if gap.data and gap.reason != TORN_TAIL:
-            self._bury(None, gap.position, gap.data, StoreFailureError(gap.reason))
 
     # Points
 
@@ -265,7 +258,7 @@ class JournalDrain:
         if stands_alone(record):
             self.save(sync=True)
         try:
-            result = None if self._gives_way(record) else self._apply(store, record)
+            result = None if self._guests.give_way(record) else self._apply(store, record)
         except BaseException as raised:  # noqa: BLE001 - a backend may raise anything; it is judged below
             error = _as_error(raised)
             if isinstance(error, RunDeletedError):
@@ -283,7 +276,7 @@ class JournalDrain:
         else:
             self._judge.note_success(run_of(record))
             if isinstance(record, RunRecord):
-                self._note_guest(record, result)
+                self._guests.note(record, result)
             self._finish(record, result)
 
     def _apply(self, store: BackendStore, record: Record) -> Artifact | Run | None:
@@ -292,29 +285,6 @@ class JournalDrain:
             return None
         is_late = self.position not in self.verdicts
         return apply_record(store, record, folder=self._journal.folder, is_late=is_late)
-
-    # Runs that another process has in hand
-
-    def _note_guest(self, record: RunRecord, found: object) -> None:
-        """Keeps in mind whether the run was in other hands, if this process did not begin or resume it itself."""
-        is_guest = isinstance(found, Run) and not record.resume and is_in_hand(found, self._journal.folder)
-        if is_guest and record.run_id not in self._cursor.guests:
-            self._cursor.guests.append(record.run_id)
-        elif not is_guest and record.run_id in self._cursor.guests:
-            self._cursor.guests.remove(record.run_id)
-
-    def _gives_way(self, record: Record) -> bool:
-        """Whether the record would end a run that another process has in hand, without anybody having asked for that."""
-        if not isinstance(record, FinalizeRecord) or not (record.is_implied or record.is_unsure):
-            return False
-        if record.run_id not in self._cursor.guests:
-            return False
-        if record.is_unsure:
-            _log.warning(
-                "run %s is not ended as %s: another process had it in hand when this one came to it, and ends it",
-                record.run_id, record.status,
-            )  # fmt: skip
-        return True
 
     # Verdicts
 
@@ -360,25 +330,8 @@ class JournalDrain:
         self._pass(record)
 
     def _quarantine(self, record: Record | None, error: Exception) -> None:
-        self._bury(record, self.position, bytes(self._batch.payloads[self._index]), error)
+        self._aside.bury(record, self.position, bytes(self._batch.payloads[self._index]), error)
         self._pass(record, keep_bytes=True)
-
-    def _bury(self, record: Record | None, position: int, payload: bytes, error: Exception) -> None:
-        run_id = None if record is None else run_of(record)
-        kind = "unreadable" if record is None else type(record).__name__.removesuffix("Record").lower()
-        letter = dead_letter(payload, kind=kind, run_id=run_id, position=position, error=error)
-        bury(self._journal.folder, letter)
-        # A thousand refusals are one fault: the first is told, the rest are counted.
-        _log.log(
-            logging.DEBUG if self._counts.quarantined else logging.ERROR,
-            "the store refused a record of run %s for good (%s); it is kept in %s, where others that it refuses go too",
-            run_id, letter.reason, self._journal.folder / DEAD_LETTERS,
-        )  # fmt: skip
-        self._counts.quarantined += 1
-        if record is not None:
-            of_run = self._counts.of(run_of(record))
-            of_run.quarantined_calls += 1
-            of_run.quarantined_points += points_in(record)
 
     def _pass(self, record: Record | None, *, keep_bytes: bool = False) -> int:
         """Moves on to the next record; gives the position of the one that is done with."""

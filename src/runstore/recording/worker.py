@@ -2,11 +2,10 @@
 
 import contextlib
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from runstore.backend import BackendStore
 from runstore.errors import RunStoreError
@@ -17,13 +16,11 @@ from runstore.recording.drain import JournalDrain, TryLaterError
 from runstore.recording.figures import Figures
 from runstore.recording.journal import Journal
 from runstore.recording.leftovers import LEFTOVERS_INTERVAL_S, Leftovers
+from runstore.recording.outage import Outage
 from runstore.recording.patience import Backlog, Patience, Progress, wait
-from runstore.secrets import redact
 
 _log = logging.getLogger(__name__)
 
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 15.0
 HURRIED_PAUSE_S = 0.5
 GATHER_S = 0.2
 """How long records gather before they are sent together when nobody waits for them."""
@@ -42,9 +39,6 @@ LEFTOVERS_GRACE_S = 5.0
 """How long a read waits for what dead writers left."""
 
 ORPHANS_INTERVAL_S = 1.0
-
-SPEAK_AGAIN_S = 300.0
-"""How often it is said that records wait: who starts to look later should not have to read the log from its beginning."""
 
 DROPPED_PATIENCE_S = 30.0
 """How long the thread of a recorder that nobody holds any more tries to reach a store that is away."""
@@ -67,7 +61,6 @@ class Worker:
     Attributes:
         store: the bare store, once it could be opened.
         is_idle: everything is stored, and the thread sleeps until :meth:`wake`.
-        is_away: the store failed to take records when it was asked last.
         is_silent: a caller gave up waiting for it, and it has neither taken a record nor failed since.
         is_behind: a caller gave up waiting for it, and it has not caught up since, though it takes records.
         before_closing: called by the thread when all is stored, before it closes the store.
@@ -78,13 +71,10 @@ class Worker:
         """Starts nothing yet."""
         self.store: BackendStore | None = None
         self.is_idle = False
-        self.is_away = False
         self.is_silent = False
         self.is_behind = False
         self.open_error: Exception | None = None
         self.before_closing: Callable[[BackendStore], None] | None = None
-        self.last_error: str | None = None
-        self.last_error_at: datetime | None = None
         self._open_store = open_store
         self._journal = journal
         self._drain = drain
@@ -96,16 +86,28 @@ class Worker:
         self._is_closing = False
         self._is_dropped = False
         self._gave_up = False
-        self._pause_s = FIRST_PAUSE_S
         self._catch_up_at = 0.0
-        self._away_since = 0.0
-        self._spoke_at = float("-inf")
-        self._has_told_refusal = False
+        self._outage = Outage(journal, self.backlog)
         self._leftovers = Leftovers(journal.folder, counts, is_stopped=lambda: self._gave_up)
         self._figures = Figures(journal.folder.name, drain, counts)
         self._rounds_wanted = 0
         self._rounds_done = 0
         self._thread = threading.Thread(target=self._run, name="runstore-drain", daemon=True)
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the store failed to take records when it was asked last."""
+        return self._outage.is_away
+
+    @property
+    def last_error(self) -> str | None:
+        """What the store said when it failed last."""
+        return self._outage.last_error
+
+    @property
+    def last_error_at(self) -> datetime | None:
+        """When that was."""
+        return self._outage.last_error_at
 
     @property
     def answers(self) -> bool:
@@ -267,7 +269,7 @@ class Worker:
             if not self.is_away:
                 _log.exception("an error in the drain of %s; it is tried again", self._journal.folder)
             self._note_failure(error)
-            self._rest(self._next_pause())
+            self._rest(self._outage.next_pause())
             return False
 
     def _turn(self) -> bool:
@@ -281,11 +283,11 @@ class Worker:
             self._report(store)
         except TryLaterError as error:
             self._note_failure(error.__cause__ or error)
-            self._rest(self._next_pause())
+            self._rest(self._outage.next_pause())
             return False
         except OSError as error:  # the journal cannot be read now
             self._note_failure(error)
-            self._rest(self._next_pause())
+            self._rest(self._outage.next_pause())
             return False
         self._note_success()
         if has_more or has_leftovers:
@@ -358,53 +360,20 @@ class Worker:
         with self._moved_lock:
             self._moved.notify_all()
 
-    def _next_pause(self) -> float:
-        pause_s = self._pause_s * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
-        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
-        return pause_s
-
     def _note_failure(self, error: BaseException) -> None:
-        self.last_error = " ".join(redact(f"{type(error).__name__}: {error}").split())  # one line in the log
-        self.last_error_at = datetime.now(UTC)
+        told = self._outage.note_failure(error)
         self.is_silent = False
-        if not self.is_away:
-            self.is_away = True
-            self._away_since = time.monotonic()
-            self._spoke_at = float("-inf")
-        if self._is_dropped and time.monotonic() - self._away_since > DROPPED_PATIENCE_S:
+        if self._is_dropped and self._outage.lasted_s > DROPPED_PATIENCE_S:
             self._gave_up = True  # another recorder of this process takes it over, the next start or a sync
-        self._speak(self.last_error)
+        self._speak(told)
         self._tell()
 
     def _speak(self, reason: str) -> None:
-        """Says that records wait, and why: when that begins, when a person must mend it, and now and then."""
-        is_refused = self.open_error is not None
-        if is_refused and self._journal.end == 0:
-            return  # whoever opens the store is told, and nothing waits that could be sent
-        is_news = is_refused and not self._has_told_refusal
-        if not is_news and time.monotonic() - self._spoke_at < SPEAK_AGAIN_S:
-            return
-        self._spoke_at = time.monotonic()
-        self._has_told_refusal = is_refused
-        if is_refused:
-            _log.error(
-                "the database turns us away (%s); %d records wait in %s until somebody mends that, here or before "
-                "`runstore sync`",
-                reason, self.backlog().records, self._journal.folder,
-            )  # fmt: skip
-        else:
-            _log.warning(
-                "the store does not take records (%s); they wait in %s and are sent when it does",
-                reason, self._journal.folder,
-            )  # fmt: skip
+        self._outage.speak(reason, is_refused=self.open_error is not None)
 
     def _note_success(self) -> None:
-        self._pause_s = FIRST_PAUSE_S
+        self._outage.note_success()
         self.is_silent = False
-        if self.is_away:
-            self.is_away = self._has_told_refusal = False
-            self._spoke_at = float("-inf")
-            _log.warning("the store takes records again, after %.1f s", time.monotonic() - self._away_since)
 
     def _report(self, store: BackendStore, *, is_last: bool = False) -> None:
         error = self.last_error or self._journal.warning
