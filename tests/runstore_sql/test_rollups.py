@@ -312,6 +312,32 @@ def test_a_run_that_ends_with_much_to_roll_up_leaves_the_rest_to_later_steps(
     check_packs(store, run_id)
 
 
+@pytest.mark.usefixtures("small")
+def test_late_points_of_a_program_of_the_first_schema_are_in_a_chart_of_the_whole(store: SqlStore, run_id: str) -> None:
+    """Such a program, open since before the migration, writes points and the summary, and knows of no roll-ups."""
+    log(store, run_id, [*range(500), *range(600, 2_000)])
+    store.finalize(run_id, "completed")
+    assert frontier(store)[1] > 600
+    special = ", special" if store.database.dialect.name == "mysql" else ""
+
+    def write_late(connection: sa.Connection) -> None:
+        connection.execute(
+            sa.text(
+                f"INSERT INTO runstore_point (series_pk, step, value, logged_at_us{special}) "
+                f"SELECT pk, 550, 1e6, 0{', 0' if special else ''} FROM runstore_series"
+            )
+        )
+        changed = {"count": series.c["count"] + 1, "max_value": 1e6, "max_step": 550}
+        connection.execute(series.update().values(**changed))
+
+    store.database.write(write_late)
+
+    assert 550 in list(store.sample_history(run_id, *KEY, max_points=100).steps)
+    grid = store.sample_histories([(run_id, *KEY)], max_points=50)
+    assert max(grid.series[0].high.values) == 1e6
+    assert not grid.is_bounded
+
+
 def test_what_is_purged_takes_its_roll_ups_along(store: SqlStore, run_id: str) -> None:
     log(store, run_id, list(range(10_000)))
     store.delete_run(run_id)
