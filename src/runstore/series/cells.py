@@ -5,7 +5,7 @@ A cell is made from points, or from the cells of the parts of its range; both gi
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import inf, isfinite
 from typing import NamedTuple, Self
@@ -75,6 +75,20 @@ class Cells(NamedTuple):
             Columns(steps[begin:end], values[begin:end], times[begin:end]) for steps, values, times in self.points
         )
         return Cells(self.indices[begin:end], self.counts[begin:end], self.marks[begin:end], *sliced)
+
+    def at(self, positions: Sequence[int]) -> "Cells":
+        """The cells at some positions."""
+        indices, counts, marks = (
+            array(column.typecode, map(column.__getitem__, positions))
+            for column in (self.indices, self.counts, self.marks)
+        )
+        return Cells(indices, counts, marks, *(columns.at(positions) for columns in self.points))
+
+    def in_order(self) -> "Cells":
+        """The cells in the order of their steps."""
+        steps = self.first.steps.tolist()
+        order = sorted(range(len(steps)), key=steps.__getitem__)
+        return self if order == list(range(len(steps))) else self.at(order)
 
 
 def cells_of(columns: Columns, buckets: Buckets, *, by: "array[int] | None" = None) -> Cells:

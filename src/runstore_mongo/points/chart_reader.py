@@ -158,12 +158,11 @@ class ChartReader:
         cells = {}
         for key in wanted:
             parts = [*(part for _, part in packs[key]), *(cells_of(columns, buckets) for columns in points[key])]
-            held = sorted((part for part in parts if part.indices), key=lambda part: part.first.steps[0])
-            cells[key] = merged(Cells.joined(held), buckets)
+            cells[key] = merged(in_order(parts), buckets)
         return cells
 
     def packs(self, wanted: Mapping[SeriesKey, tuple[Extent, Reading]]) -> dict[SeriesKey, list[tuple[int, Cells]]]:
-        """The cells of packs that are wanted of series, range by range, each with its level."""
+        """The cells of packs that are wanted of series: a part for each level."""
         scopes = [
             range_scope(extent.key, each) for extent, reading in wanted.values() for each in _spans(reading.packs)
         ]
@@ -182,7 +181,7 @@ class ChartReader:
                 whole = Cells.joined(
                     unpacked(document["pack"]) for document in sorted(documents, key=lambda one: int(one["index"]))
                 )
-                cells[key] += [(level, _between(whole, each)) for each in reading.packs if each.level == level]
+                cells[key].append((level, _between(whole, [each for each in reading.packs if each.level == level])))
         return cells
 
     def points(self, wanted: Mapping[SeriesKey, tuple[Extent, Sequence[Range]]]) -> dict[SeriesKey, list[Columns]]:
@@ -284,10 +283,21 @@ def _spans(wanted: Iterable[PackRange]) -> list[PackRange]:
     return spans
 
 
-def _between(cells: Cells, wanted: PackRange) -> Cells:
-    begin = bisect_left(cells.indices, wanted.low >> wanted.level)
-    end = bisect_right(cells.indices, wanted.high >> wanted.level)
-    return cells.between(begin, end)
+def in_order(parts: Sequence[Cells]) -> Cells:
+    """The cells of all parts, in the order of their steps."""
+    held = sorted((part for part in parts if part.indices), key=lambda part: part.first.steps[0])
+    return Cells.joined(held).in_order()
+
+
+def _between(cells: Cells, wanted: Sequence[PackRange]) -> Cells:
+    """The cells of a level that lie in some ranges."""
+    spans = [
+        (bisect_left(cells.indices, each.low >> each.level), bisect_right(cells.indices, each.high >> each.level))
+        for each in wanted
+    ]
+    if len(spans) == 1:
+        return cells.between(*spans[0])
+    return cells.at([position for begin, end in spans for position in range(begin, end)])
 
 
 def _check_version(document: Document, extent: Extent) -> None:

@@ -6,8 +6,11 @@ Where times do not rise, each point is looked at.
 """
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
+
+from msgspec import Struct
 
 from runstore.charts import HistoryGrid
 from runstore.series import (
@@ -25,7 +28,7 @@ from runstore.series import (
     grid_of,
     merged,
 )
-from runstore_mongo.points.chart_reader import ChartReader, Extent, Range, Reading, reading_of
+from runstore_mongo.points.chart_reader import ChartReader, Extent, Range, Reading, in_order, reading_of
 
 _ALL: Final = EqualBuckets(63)
 """One bucket that holds all steps."""
@@ -51,7 +54,7 @@ def read_time_grid(
         for key, each in ends.items()
     }
     held = _read(reader, readings)
-    whole = {key: merged(_in_order([*_cells(each), *_of_points(each.points)]), _ALL) for key, each in held.items()}
+    whole = {key: merged(in_order([*_cells(each), *_of_points(each.points)]), _ALL) for key, each in held.items()}
     falling = {key: (extents[key], [ends[key]]) for key, each in whole.items() if each.marks[0] & FALLS}
     points = {key: parts[0] for key, parts in reader.points(falling).items()}
     spans = []
@@ -101,29 +104,24 @@ def _refined(
     cells = {}
     for key, parts in done.items():
         start_us = starts_us[key.run_id]
-        parts += [_by_time(columns, start_us, buckets) for columns in points[key]]
-        joined = _in_order(parts)
+        parts.append(_cut(points[key], start_us, buckets))
+        joined = in_order(parts)
         cells[key] = merged(joined, buckets, by=_since(joined.first.logged_at_us, start_us))
     return cells
 
 
 def _split(part: Cells, level: int, start_us: int, buckets: Buckets, done: list[Cells]) -> list[Range]:
-    """Moves the cells that lie in one bucket each to those that are done; gives the steps of the others."""
+    """Puts the cells that lie in one bucket each to those that are done; gives the steps of the others."""
+    ends = zip(part.first.logged_at_us, part.last.logged_at_us, strict=True)
+    is_whole = [buckets.index(begin - start_us) == buckets.index(end - start_us) for begin, end in ends]
+    done.append(part.at([position for position, whole in enumerate(is_whole) if whole]))
     ranges: list[Range] = []
-    after = 0
-    for position, (begin, end) in enumerate(zip(part.first.logged_at_us, part.last.logged_at_us, strict=True)):
-        if buckets.index(begin - start_us) == buckets.index(end - start_us):
-            continue
-        if position > after:
-            done.append(part.between(after, position))
-        low, high = part.indices[position] << level, ((part.indices[position] + 1) << level) - 1
+    for index in (part.indices[position] for position, whole in enumerate(is_whole) if not whole):
+        low, high = index << level, ((index + 1) << level) - 1
         if ranges and ranges[-1][1] == low - 1:
             ranges[-1] = ranges[-1][0], high
         else:
             ranges.append((low, high))
-        after = position + 1
-    if after < len(part.indices):
-        done.append(part.between(after, len(part.indices)))
     return ranges
 
 
@@ -135,8 +133,35 @@ def _of_points(points: Sequence[Columns]) -> list[Cells]:
     return [cells_of(columns, _ALL) for columns in points]
 
 
-def _in_order(parts: Sequence[Cells]) -> Cells:
-    return Cells.joined(sorted((part for part in parts if part.indices), key=lambda part: part.first.steps[0]))
+class _Cuts(Struct, frozen=True):
+    """Buckets of positions that begin where they are told to.
+
+    Attributes:
+        starts: where each begins; and the end of the last.
+    """
+
+    starts: Sequence[int]
+
+    def index(self, number: int) -> int:
+        return bisect_right(self.starts, number) - 1
+
+    def start(self, index: int) -> int:
+        return self.starts[index]
+
+
+def _cut(ranges: Sequence[Columns], start_us: int, buckets: Buckets) -> Cells:
+    """A cell for each bucket of time in each range of points whose times rise: all at once, for there are very many."""
+    starts: list[int] = []
+    behind = 0
+    for columns in ranges:
+        times = columns.logged_at_us
+        begin = 0
+        while begin < len(times):
+            starts.append(behind + begin)
+            edge = buckets.start(buckets.index(times[begin] - start_us) + 1) + start_us
+            begin = bisect_left(times, edge, begin + 1)
+        behind += len(times)
+    return cells_of(Columns.joined(ranges), _Cuts([*starts, behind]), by=array("q", range(behind)))
 
 
 def _since(times: "array[int]", start_us: int) -> "array[int]":
@@ -144,7 +169,7 @@ def _since(times: "array[int]", start_us: int) -> "array[int]":
 
 
 def _by_time(columns: Columns, start_us: int, buckets: Buckets) -> Cells:
-    """A cell for each bucket of time."""
+    """A cell for each bucket of time, of points whose times do not rise."""
     groups: dict[int, list[int]] = {}
     for position, time in enumerate(columns.logged_at_us):
         groups.setdefault(buckets.index(time - start_us), []).append(position)
