@@ -14,6 +14,7 @@ from runstore.huggingface.checkpoints import LogModel
 from runstore.huggingface.led import LedRun
 from runstore.huggingface.watching import listen
 from runstore.model import RunStatus
+from runstore.opening.opener import Opener
 from runstore.protocol import RunStore
 from runstore.training.hparams import config_of
 from runstore.training.points import PointMaker
@@ -79,13 +80,8 @@ class RunStoreCallback(TrainerCallback):
         super().__init__()
         if log_model not in (True, False, "all"):
             raise InvalidValueError(f"log_model is {log_model!r}; give True, False or 'all'")
-        if url is not None and store is not None:
-            raise InvalidValueError("url and store are both given; give the URL to open a store, or an open store")
         self._run = LedRun(
-            url,
-            store=store,
-            durable=durable,
-            artifacts=artifacts,
+            Opener(url, store=store, durable=durable, artifacts=artifacts),
             experiment=None if experiment is None else check_name(experiment, "experiment"),
             run_id=run_id,
             log_model=log_model,

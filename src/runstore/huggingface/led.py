@@ -1,19 +1,15 @@
 """The runs that a callback leads: one for a training and what is evaluated of it, told apart by how it ended."""
 
-import functools
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from runstore.huggingface.checkpoints import CheckpointLog, LogModel
 from runstore.huggingface.names import name_of, name_of_test
 from runstore.huggingface.origin import Origin
 from runstore.model import RunFailure, RunStatus
-from runstore.opening import open_store
-from runstore.protocol import RunStore
+from runstore.opening.opener import Opener
 from runstore.provenance import gather_provenance
-from runstore.secrets import redact
-from runstore.settings import load_settings
 from runstore.training.ending import expect_end, note_end
 from runstore.training.going_on import close_attempt, experiment_of, learn_names, read_run
 from runstore.training.naming import MetricNames
@@ -47,11 +43,8 @@ class LedRun:
 
     def __init__(  # noqa: PLR0913 - the callback's own options
         self,
-        url: str | None,
+        opener: Opener,
         *,
-        store: RunStore | None,
-        durable: bool,
-        artifacts: str | None,
         experiment: str | None,
         run_id: str | None,
         log_model: LogModel,
@@ -63,10 +56,7 @@ class LedRun:
         self.logged = PointMaker(MetricNames(rule=name_of))
         self.predicted = PointMaker(MetricNames(rule=name_of_test))
         self._id_was_given = self._may_exist = run_id is not None
-        self._url = url
-        self._store: RunStore | Callable[[], RunStore] = (
-            functools.partial(open_store, url, durable=durable, artifacts=artifacts) if store is None else store
-        )
+        self._opener = opener
         self._experiment = experiment
         self._birth = dict(birth)
         self._system_metrics_s = system_metrics_s
@@ -112,7 +102,7 @@ class LedRun:
             )
         session = self._begin(args, resume=True, **tags)
         self._has_trained = True
-        Origin(self.run_id, session.experiment or "", self._store_name).write(state)
+        Origin(self.run_id, session.experiment or "", self._opener.shown_url).write(state)
         if self._system_metrics_s is not None:
             self._system = SystemMetrics(session, every_s=self._system_metrics_s, directory=".")
         return session
@@ -156,13 +146,6 @@ class LedRun:
         """Everything but the thread that watches the machine; the copy writes to the same run."""
         return self.__dict__ | {"_system": None}
 
-    @property
-    def _store_name(self) -> str | None:
-        if not callable(self._store):
-            return None
-        url = load_settings(url=self._url).url
-        return None if url is None else redact(url)
-
     def _begin(self, args: Any, *, resume: bool, **tags: str) -> RunSession:
         session = self._session
         if session is None:
@@ -185,7 +168,7 @@ class LedRun:
         if run is not None:
             close_attempt(session, run)
         session.close()
-        return run is not None or (self._store_name is not None and self._store_name == origin.store)
+        return run is not None or (self._opener.shown_url is not None and self._opener.shown_url == origin.store)
 
     def _forget(self, run_id: str) -> None:
         """Leaves the run, which has ended, for another one."""
@@ -200,7 +183,7 @@ class LedRun:
         if birth["name"] is None and args.run_name != args.output_dir:  # which was its default once
             birth["name"] = args.run_name
         session = RunSession(
-            self._store,
+            self._opener.store,
             experiment=self._experiment or getattr(args, "project", None) or _DEFAULT_EXPERIMENT,
             run_id=self.run_id,
             provenance=gather_provenance(packages=_PACKAGES, seed=args.seed),

@@ -1,16 +1,12 @@
 """The sessions of a logger's runs: in which store, of which experiment, born with what."""
 
-import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from runstore.errors import InvalidValueError
-from runstore.opening import open_store
+from runstore.opening.opener import Opener
 from runstore.protocol import RunStore
 from runstore.provenance import gather_provenance
-from runstore.secrets import redact
-from runstore.settings import load_settings
 from runstore.training.session import RunSession
 
 _PACKAGES = (
@@ -48,21 +44,16 @@ class Sessions:
         Raises:
             InvalidValueError: a URL and a store are both given.
         """
-        if url is not None and store is not None:
-            raise InvalidValueError("url and store are both given; give the URL to open a store, or an open store")
         self.experiment = experiment or "default"
         self.names_experiment = experiment is not None
-        self._url = url
-        self._store: RunStore | Callable[[], RunStore] = (
-            functools.partial(open_store, url, durable=durable, artifacts=artifacts) if store is None else store
-        )
+        self._opener = Opener(url, store=store, durable=durable, artifacts=artifacts)
         self._tags = dict(tags or {})
         self._birth = dict(birth)
 
     def new(self, run_id: str, **tags: str) -> RunSession:
         """A session for a run, with more tags than those of all runs."""
         return RunSession(
-            self._store,
+            self._opener.store,
             experiment=self.experiment,
             run_id=run_id,
             tags=self._tags | tags,
@@ -73,10 +64,7 @@ class Sessions:
     @property
     def store_name(self) -> str | None:
         """The store's URL without secrets; ``None`` where the program has given an open store."""
-        if not callable(self._store):
-            return None
-        url = load_settings(url=self._url).url
-        return None if url is None else redact(url)
+        return self._opener.shown_url
 
 
 def _seed() -> int | None:
