@@ -55,7 +55,7 @@ def test_no_read_shows_a_deleted_run_and_restored_it_has_all_it_had_and_was_sent
     assert [artifact.name for artifact in store.list_artifacts(run_id)] == ["a.bin"]
 
 
-def test_a_deleted_run_can_neither_be_begun_nor_changed_nor_be_a_parent(store: SqlStore, run_id: str) -> None:
+def test_a_deleted_run_can_neither_be_begun_nor_changed(store: SqlStore, run_id: str) -> None:
     experiment_id = store.get_or_create_experiment("experiment")
 
     store.delete_run(run_id)
@@ -63,7 +63,6 @@ def test_a_deleted_run_can_neither_be_begun_nor_changed_nor_be_a_parent(store: S
     for change in (
         lambda: store.ensure_run(experiment_id, run_id=run_id),
         lambda: store.ensure_run(experiment_id, run_id=run_id, resume=True),
-        lambda: store.ensure_run(experiment_id, parent_run_id=run_id),
         lambda: store.rename_run(run_id, "name"),
         lambda: store.set_tags(run_id, {"a": "b"}),
         lambda: store.archive_run(run_id),

@@ -364,6 +364,16 @@ def test_a_child_that_is_under_way_ends_with_its_parent_and_in_the_same_way(stor
     assert [run.status for run in store.search_runs().items] == ["failed", "failed"]
 
 
+def test_a_child_begins_below_a_run_that_somebody_has_deleted_meanwhile(store: MemoryStore, begin: Begin) -> None:
+    with begin() as run:
+        store.delete_run(run.id)
+        with run.child(name="fold 1") as child:
+            child.log({"val/auroc": 0.5})
+
+    assert (store.get_run(child.id).parent_run_id, store.get_run(child.id).status) == (run.id, "completed")
+    assert (run.failures, child.failures) == (0, 0)
+
+
 def test_a_child_that_fails_alone_leaves_its_parent_running(store: MemoryStore, begin: Begin) -> None:
     with begin() as run:
         with pytest.raises(ValueError, match="one fold"), run.child() as child:
