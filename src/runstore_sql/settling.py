@@ -18,8 +18,9 @@ from runstore_sql.dialects.base import Dialect
 from runstore_sql.metrics import rollups
 from runstore_sql.schema.tables import RESULT_COLUMNS, metric, result, run, series
 
-_LONG_LOST_US: Final = 86_400_000_000
-"""A run that was lost so long ago is settled as well, until it is heard of."""
+_A_DAY_US: Final = 86_400_000_000
+"""A run that was lost so long ago is settled as well, until it is heard of. And for so long after its last heartbeat a run
+that a program of the first schema has written to is left, for that may write on and would not say that it is settled no more."""
 
 _MANY_LEFT: Final = 16
 """So many runs of one kind that were left are settled by who ends another: fewer cost searches little to look through."""
@@ -59,9 +60,11 @@ class Settling:
         self._end = run.update().where(run.c.pk == _PK).values(**of_an_end, settled=settled)
         unsettled = dialect.is_unsettled(run)
         is_unmarked = sa.true() if mark is None else run.c.settled.is_(None)
-        ended = sa.select(run.c.pk).where(unsettled, is_unmarked, run.c.status.in_(sorted(TERMINAL_STATUSES)))
         now = sa.literal_column(dialect.now_us, sa.BigInteger)
-        is_lost = sa.and_(run.c.status == RunStatus.IN_PROGRESS.value, run.c.expires_us < now - _LONG_LOST_US)
+        is_of_first = sa.exists().where(series.c.run_pk == run.c.pk, series.c.level.is_(None)).correlate(run)
+        is_quiet = sa.or_(~is_of_first, run.c.heartbeat_us < now - _A_DAY_US)
+        ended = sa.select(run.c.pk).where(unsettled, is_unmarked, run.c.status.in_(sorted(TERMINAL_STATUSES)), is_quiet)
+        is_lost = sa.and_(run.c.status == RunStatus.IN_PROGRESS.value, run.c.expires_us < now - _A_DAY_US)
         lost = sa.select(run.c.pk).where(unsettled, is_unmarked, is_lost)
         kinds = [ended, lost]
         if dialect.is_ripe is not None:

@@ -14,8 +14,9 @@ from pymysql.constants import CLIENT
 from runstore import MetricPoint
 from runstore.errors import SchemaError
 from runstore.hookspecs import OpenOptions
+from runstore_sql.migrations.r0002_results import _fill
 from runstore_sql.opening import open_sql
-from runstore_sql.schema.tables import MIN_WRITER, SCHEMA_VERSION, schema_info
+from runstore_sql.schema.tables import MIN_WRITER, SCHEMA_VERSION, run, schema_info
 from support.landed import FOLDER, told
 
 TOLD = json.loads((FOLDER / "told.json").read_text(encoding="utf-8"))
@@ -69,7 +70,7 @@ def landed_url(request: pytest.FixtureRequest) -> str:
 def test_a_landed_store_reads_back_as_the_release_that_wrote_it_read_it(landed_url: str) -> None:
     with open_sql(landed_url, OpenOptions()) as store:
         assert told(store) == TOLD
-        assert [run.note for run in store.search_runs().items] == [None] * 5
+        assert [each.note for each in store.search_runs().items] == [None] * 5
         info = store.database.read(lambda connection: connection.execute(sa.select(schema_info)).one())
         assert (info.version, info.min_reader, info.min_writer) == (SCHEMA_VERSION, 1, MIN_WRITER)
 
@@ -92,10 +93,29 @@ def test_a_landed_store_takes_all_that_a_new_one_takes(landed_url: str, tmp_path
         assert (long.count, long.max and long.max.value, long.last.value) == (1201, 43.0, 1.0)
         assert store.get_run("parent").note == "note"
         assert sorted(store.get_run("parent").tags) == ["empty", "größe"]
-        assert [run.id for run in store.search_runs(order_by=["id"]).items] == ["parent", "resumed", "unfinished"]
+        assert [each.id for each in store.search_runs(order_by=["id"]).items] == ["parent", "resumed", "unfinished"]
         if not landed_url.startswith("sqlite"):  # whose bytes lie beside the file
             with store.open_artifact("parent", "weights.bin") as stream:
                 assert stream.read() == b"weights"
+
+
+def test_a_landed_run_that_was_heard_of_today_is_looked_through_until_it_has_been_quiet(landed_url: str) -> None:
+    """The program that wrote it may be open, and write on."""
+    with open_sql(
+        landed_url, OpenOptions()
+    ) as store:  # to have a connection of each kind; as it was before, afterwards
+        now = sa.literal_column(store.database.dialect.now_us, sa.BigInteger)
+        is_heard = run.c.id == "parent"
+
+        def fill_again(connection: sa.Connection) -> None:
+            connection.execute(run.update().values(settled=None, heartbeat_us=sa.case((is_heard, now), else_=0)))
+            for statement in _fill(store.database.dialect.first_schema):
+                connection.exec_driver_sql(statement)
+
+        store.database.write(fill_again)
+        ended = sa.select(run.c.id).where(run.c.end_us.is_not(None), run.c.settled.is_(None))
+
+        assert store.database.read(lambda connection: connection.execute(ended).scalars().all()) == ["parent"]
 
 
 def test_a_landed_store_that_is_only_read_says_that_it_waits_for_a_writer(landed_url: str) -> None:

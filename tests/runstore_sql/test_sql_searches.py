@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from runstore import MetricPoint
 from runstore.backend import Store
-from runstore_sql.schema.tables import result, run
+from runstore_sql.schema.tables import result, run, series
 from runstore_sql.store import SqlStore
 
 LOSS = "metric.train.loss.last"
@@ -156,6 +156,30 @@ def test_runs_that_others_left_are_settled_once_they_are_many(store: SqlStore) -
 
     assert set(left) <= set(settled(store))
     assert names(store, f"{LOSS} = 0.25", limit=100) == list(reversed(left))
+
+
+def test_a_run_that_a_program_of_the_first_schema_wrote_is_settled_once_that_has_been_quiet(
+    store: SqlStore, run_id: str
+) -> None:
+    """Such a program, open since before the migration, would not say that a run is settled no more."""
+    log(store, run_id, 0, 0.5)
+
+    def end(connection: sa.Connection) -> None:
+        connection.execute(run.update().values(status="completed", end_us=run.c.start_us + 1))
+        connection.execute(series.update().values(level=None))
+
+    store.database.write(end)
+    settle(store)
+    late = series.update().values(count=2, last_step=1, last_value=0.25)
+    store.database.write(lambda connection: connection.execute(late))
+    assert names(store, f"{LOSS} = 0.25") == [run_id]
+
+    quiet = run.update().values(heartbeat_us=run.c.heartbeat_us - 2 * 86_400_000_000)
+    store.database.write(lambda connection: connection.execute(quiet))
+    settle(store)
+
+    assert settled(store) == [run_id]
+    assert names(store, f"{LOSS} = 0.25") == [run_id]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 100])

@@ -49,7 +49,9 @@ def _fill(words: FirstSchema) -> Iterator[str]:
     columns = _COLUMNS.format(quote=words.quote)
     is_known = "m.name = s.name AND m.dataset_type = s.dataset_type"
     yield "DELETE FROM runstore_result"
-    yield f"UPDATE runstore_run SET settled = attempt WHERE {_HAS_ENDED}"  # noqa: S608 - our own text
+    # A program that is open may write late points to a run that has just ended, and knows of no results.
+    is_quiet = f"heartbeat_us < {words.now_us} - 86400000000"
+    yield f"UPDATE runstore_run SET settled = attempt WHERE {_HAS_ENDED} AND {is_quiet}"  # noqa: S608 - our own text
     yield f"""INSERT INTO runstore_metric (name, dataset_type)
         SELECT DISTINCT s.name, s.dataset_type FROM runstore_series s
         WHERE NOT EXISTS (SELECT 1 FROM runstore_metric m WHERE {is_known})"""  # noqa: S608 - as above
