@@ -138,9 +138,10 @@ def test_a_forked_child_ends_none_of_its_parents_runs(tmp_path: Path) -> None:
         assert store.get_run("run-0").status == "in_progress"
 
 
-def test_loggers_that_are_dropped_keep_no_thread_and_no_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [{}, {"durable": False}, {"system_metrics_s": 0.05}])
+def test_loggers_that_are_dropped_keep_no_thread_and_no_file(options: dict[str, Any], tmp_path: Path) -> None:
     def train(number: int) -> None:
-        logger = RunStoreLogger(f"sqlite:///{tmp_path}/runs.db", run_id=f"run-{number}")
+        logger = RunStoreLogger(f"sqlite:///{tmp_path}/runs.db", run_id=f"run-{number}", **options)
         logger.log_metrics({"loss": 1.0})
         pickle.loads(pickle.dumps(logger)).log_metrics({"loss": 2.0})
 

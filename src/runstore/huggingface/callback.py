@@ -88,6 +88,7 @@ class RunStoreCallback(TrainerCallback):
             system_metrics_s=system_metrics_s,
             birth={"name": name, "tags": tags, "source_path": source_path, "parent_run_id": parent_run_id},
         )
+        self._run.belong_to(self)
         self._is_listening = False
         self._is_heard = False
         self._trains = False
@@ -158,6 +159,11 @@ class RunStoreCallback(TrainerCallback):
     ) -> None:
         """Ends the run by what left the block: ``completed``, or by the exception."""
         self._end(error)
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The same run; what is opened is closed with it."""
+        self.__dict__.update(state)
+        self._run.belong_to(self)
 
     @contextmanager
     def _training(self) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """The runs that a callback leads: one for a training and what is evaluated of it, told apart by how it ended."""
 
 import logging
+import weakref
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from runstore.huggingface.origin import Origin
 from runstore.model import RunFailure, RunStatus
 from runstore.opening.opener import Opener
 from runstore.provenance import gather_provenance
-from runstore.training.ending import expect_end, note_end
+from runstore.training.ending import close_when_dropped, expect_end, note_end, stop_when_dropped
 from runstore.training.going_on import close_attempt, experiment_of, learn_names, read_run
 from runstore.training.naming import MetricNames
 from runstore.training.points import PointMaker
@@ -51,6 +52,7 @@ class LedRun:
         system_metrics_s: float | None,
         birth: Mapping[str, Any],
     ) -> None:
+        self._owner: weakref.ref[Any] | None = None
         self.run_id = new_run_id() if run_id is None else check_run_id(run_id)
         self.log_model = log_model
         self.logged = PointMaker(MetricNames(rule=name_of))
@@ -70,6 +72,12 @@ class LedRun:
     def session(self) -> RunSession | None:
         """The run's session, once the run has begun."""
         return self._session
+
+    def belong_to(self, owner: Any) -> None:
+        """What this process has opened for the run is closed once its owner is gone, which this does not hold."""
+        self._owner = weakref.ref(owner)
+        if self._session is not None:
+            close_when_dropped(owner, self._session)
 
     @property
     def is_open(self) -> bool:
@@ -105,6 +113,9 @@ class LedRun:
         Origin(self.run_id, session.experiment or "", self._opener.shown_url).write(state)
         if self._system_metrics_s is not None:
             self._system = SystemMetrics(session, every_s=self._system_metrics_s, directory=".")
+            owner = None if self._owner is None else self._owner()
+            if owner is not None:
+                stop_when_dropped(owner, self._system, session)
         return session
 
     def evaluate(self, args: Any) -> RunSession:
@@ -143,8 +154,8 @@ class LedRun:
         self._session.close()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the thread that watches the machine; the copy writes to the same run."""
-        return self.__dict__ | {"_system": None}
+        """Everything but the thread that watches the machine and the owner; the copy writes to the same run."""
+        return self.__dict__ | {"_system": None, "_owner": None}
 
     def _begin(self, args: Any, *, resume: bool, **tags: str) -> RunSession:
         session = self._session
@@ -190,6 +201,9 @@ class LedRun:
             **birth,
         )
         session.maker = self.logged
+        owner = None if self._owner is None else self._owner()
+        if owner is not None:
+            close_when_dropped(owner, session)
         if self._id_was_given and self._experiment is None:
             run = read_run(session, self.run_id)
             session.experiment = (run and experiment_of(session, run)) or session.experiment  # it stays in its own

@@ -21,7 +21,7 @@ from runstore.lightning.resuming import Origin
 from runstore.lightning.sessions import Sessions
 from runstore.lightning.stages import Held, RunOverStages
 from runstore.model import Run, RunStatus
-from runstore.training.ending import close_when_dropped
+from runstore.training.ending import close_when_dropped, stop_when_dropped
 from runstore.training.going_on import experiment_of, learn_names, read_run
 from runstore.training.points import PointMaker
 from runstore.training.session import RunSession, ending_of
@@ -270,6 +270,7 @@ class CurrentRun:
         run = self.staged()
         if on and self._system_metrics_s is not None and run.system is None:
             run.system = SystemMetrics(run.session, every_s=self._system_metrics_s, directory=".")
+            stop_when_dropped(self, run.system, run.session)
         elif not on:
             run.stop_system()
 

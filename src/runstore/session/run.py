@@ -18,7 +18,7 @@ from runstore.session import cells, signals
 from runstore.session.given import check_config, reason_of, status_of, tag_texts
 from runstore.session.steps import Steps
 from runstore.session.telling import Teller, html_of
-from runstore.training.ending import expect_end, note_end
+from runstore.training.ending import close_when_dropped, expect_end, note_end
 from runstore.training.hparams import config_of
 from runstore.training.media import LogsMedia
 from runstore.training.session import RunSession
@@ -359,6 +359,8 @@ class ActiveRun(LogsMedia):
         """A copy that writes to the same run and does not end it."""
         self.__dict__.update(state)
         self._ends = itertools.count(1)
+        if not self._session.is_open:  # else it is shared with the run that this was copied from in this process
+            close_when_dropped(self, self._session)
 
     def __repr__(self) -> str:
         """The run and how it stands."""

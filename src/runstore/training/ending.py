@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from runstore.local.exits import keep_ctrl_c
 from runstore.local.processes import PerProcess
 from runstore.training.session import RunSession
+from runstore.training.system import SystemMetrics
 
 _log = logging.getLogger(__name__)
 
@@ -58,9 +59,25 @@ def close_when_dropped(owner: Any, session: RunSession) -> None:
     watch.atexit = False
 
 
+def stop_when_dropped(owner: Any, system: SystemMetrics, session: RunSession) -> None:
+    """Stops the readings of the machine once their owner is gone; the last one may have opened the store again."""
+    watch = weakref.finalize(owner, _stop_in_background, system, session, os.getpid())
+    watch.atexit = False
+
+
 def _close_in_background(session: RunSession, pid: int) -> None:
     if os.getpid() == pid and session.is_open:
         threading.Thread(target=session.close, name="runstore-close", daemon=True).start()
+
+
+def _stop_in_background(system: SystemMetrics, session: RunSession, pid: int) -> None:
+    if os.getpid() == pid and system.is_running:
+        threading.Thread(target=_stop, args=(system, session), name="runstore-close", daemon=True).start()
+
+
+def _stop(system: SystemMetrics, session: RunSession) -> None:
+    system.stop()
+    session.close()
 
 
 class _Exit:

@@ -44,6 +44,11 @@ class SystemMetrics:
         self._thread = threading.Thread(target=self._watch, name="runstore-system-metrics", daemon=True)
         self._thread.start()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether readings are taken."""
+        return self._thread.is_alive()
+
     def stop(self, *, is_hurried: bool = False) -> None:
         """Ends the thread; waits for a reading that is under way, a few seconds at most, unless it is hurried."""
         self._stopped.set()

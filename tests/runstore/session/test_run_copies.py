@@ -1,9 +1,13 @@
 """Copies of a run in other processes: each names its steps, for nobody counts them for several processes."""
 
 import copy
+import gc
 import os
+import pickle
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -77,3 +81,40 @@ def test_a_copy_in_the_same_process_counts_no_steps_either() -> None:
         begun.finish()
 
         assert list(store.get_history(begun.id, "loss", "other").values) == [0.0, 0.1]
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_copies_that_are_dropped_keep_no_thread_and_no_file(tmp_path: Path, *, durable: bool) -> None:
+    run = start_run(
+        "e", store=f"sqlite:///{tmp_path}/runs.db", durable=durable, git_changes=False, packages=False, console=False
+    )
+    run.log({"loss": 0.0})
+    files, threads = open_files(), threading.active_count()
+
+    for step in range(1, 6):
+        pickle.loads(pickle.dumps(run)).log({"loss": 0.5}, step=step)
+    gc.collect()
+    deadline = time.monotonic() + 120
+    while threading.active_count() > threads and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+    assert threading.active_count() <= threads
+    assert open_files() < files + 5
+    run.finish()
+
+
+def test_a_copy_that_shares_its_store_leaves_it_open_when_it_is_dropped(tmp_path: Path) -> None:
+    run = start_run("e", store=f"sqlite:///{tmp_path}/runs.db", git_changes=False, packages=False, console=False)
+    opened, threads = run.store, set(threading.enumerate())
+
+    copy.copy(run).log({"loss": 0.5}, step=1)
+    gc.collect()
+    for thread in set(threading.enumerate()) - threads:
+        thread.join(timeout=60)
+
+    assert run.store is opened
+    run.finish()
