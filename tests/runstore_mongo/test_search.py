@@ -256,3 +256,12 @@ def test_a_search_is_of_one_moment_that_has_all_that_was_acknowledged(
     reads = [command.get("readConcern", {}) for command in heard if {"aggregate", "find"} & command.keys()]
     assert {read.get("level") for read in reads} == {level}
     assert any("atClusterTime" in read for read in reads) == (level is not None)
+
+
+@pytest.mark.parametrize("order", ["start_time desc", "metric.validation.auroc desc"])
+def test_a_page_of_many_runs_is_sent_in_one_batch(filled: MongoStore, commands: Any, order: str) -> None:
+    with commands.heard() as heard:
+        page = filled.search_runs(order_by=[order], limit=105)
+
+    assert (len(page.items), page.next_cursor is None) == (105, False)
+    assert "getMore" not in {next(iter(command)) for command in heard}

@@ -59,7 +59,10 @@ class _Page:
         stages = union(pipelines, self._session)
         if len(pipelines) > 1:
             stages += [sort_stage(self._terms), {"$limit": most or self._asked.limit + 1}]
-        return self._runs.aggregate(stages, session=self._session, allowDiskUse=True).to_list()
+        # In one batch: otherwise the server sends 101 runs, and is asked once more whether another follows.
+        batch = (most or self._asked.limit + 1) + 1
+        found = self._runs.aggregate(stages, session=self._session, allowDiskUse=True, batchSize=batch)
+        return found.to_list()
 
     def _place_of(self, document: Document) -> Place:
         return [
