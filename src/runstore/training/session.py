@@ -17,13 +17,13 @@ from runstore.errors import InvalidValueError, RunStoreError
 from runstore.media import Media
 from runstore.model import Artifact, MetricPoint, RunFailure, RunStatus
 from runstore.protocol import RunEditor, RunStore
-from runstore.training.losses import Lost, lost_in
 from runstore.training.media import LogsMedia
 from runstore.training.misses import Misses, described
 from runstore.training.naming import MetricNames
 from runstore.training.points import PointMaker
 from runstore.training.scalars import step_of
 from runstore.training.sorting import Refused, check_kind_of_points, require_path, sort_config, sort_points
+from runstore.training.stores import SessionStore
 from runstore.values.checks import check_terminal_status, shown
 from runstore.values.ids import new_run_id
 
@@ -96,10 +96,7 @@ class RunSession(LogsMedia):
         self.step_now: Callable[[], int] | None = None
         self._next_step = 0
         self._misses = Misses(clock)
-        self._lost_before = Lost()  # by stores that were closed
-        self._given = None if callable(store) else store
-        self._open = store if callable(store) else None
-        self._opened: RunStore | None = None
+        self._store = SessionStore(store)
         self.experiment = experiment
         self._experiment_id = experiment_id
         self._may_exist = run_id is not None
@@ -119,18 +116,12 @@ class RunSession(LogsMedia):
     @property
     def store(self) -> RunStore:
         """The store, opened now if it was not; what opening raises comes through."""
-        with self._lock:
-            if self._given is not None:
-                return self._given
-            if self._opened is None:
-                assert self._open is not None  # noqa: S101 - one of the two was given
-                self._opened = self._open()
-            return self._opened
+        return self._store.get()
 
     @property
     def is_open(self) -> bool:
         """Whether a store is open that this session has opened."""
-        return self._opened is not None
+        return self._store.is_open
 
     @property
     def has_begun(self) -> bool:
@@ -140,12 +131,12 @@ class RunSession(LogsMedia):
     @property
     def failures(self) -> int:
         """How many calls the store did not take, or not whole, as far as that is known by now."""
-        return self._misses.calls + self._lost().calls
+        return self._misses.calls + self._store.lost(self.run_id).calls
 
     @property
     def points_not_stored(self) -> int:
         """How many metric points were in those calls, or were left out of them."""
-        return self._misses.points + self._lost().points
+        return self._misses.points + self._store.lost(self.run_id).points
 
     @property
     def last_error(self) -> Exception | None:
@@ -289,10 +280,6 @@ class RunSession(LogsMedia):
 
         return self._write(verb, write)
 
-    def _lost(self) -> Lost:
-        store = self._opened or self._given
-        return self._lost_before if store is None else self._lost_before + lost_in(store, self.run_id)
-
     def end(self, status: RunStatus | str, error: BaseException | RunFailure | None = None) -> bool:
         """Ends the run with a terminal status; whether the store took it. Says what was not stored, if anything.
 
@@ -304,7 +291,7 @@ class RunSession(LogsMedia):
             error = RunFailure(type=PRUNED, message=str(error), traceback="")
         self._misses.try_again_now()
         is_stored = self._write("finalize", lambda store: store.finalize(self.run_id, status, error=error))
-        self._misses.sum_up(self.run_id, status, self._lost())
+        self._misses.sum_up(self.run_id, status, self._store.lost(self.run_id))
         return is_stored
 
     def end_with(self, error: BaseException | None) -> bool:
@@ -313,14 +300,9 @@ class RunSession(LogsMedia):
 
     def close(self) -> None:
         """Closes the store if this session opened it. A later call opens it again; the run's status stays."""
-        with self._lock:
-            opened, self._opened = self._opened, None
-        if opened is not None:
-            try:
-                opened.close()
-            except Exception as error:  # noqa: BLE001 - a store is a stranger's code; what it raised is kept
-                self._misses.note_failure(self.run_id, "close", error)
-            self._lost_before += lost_in(opened, self.run_id)
+        failure = self._store.close(self.run_id)
+        if failure is not None:
+            self._misses.note_failure(self.run_id, "close", failure)
 
     def __enter__(self) -> Self:
         """Begins the run."""
@@ -339,8 +321,8 @@ class RunSession(LogsMedia):
         return f"RunSession({self.run_id!r}, experiment={self.experiment!r}, has_begun={self._has_begun})"
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but the lock and a store that can be opened again."""
-        return self.__dict__ | {"_lock": None, "_opened": None}
+        """Everything but the lock."""
+        return self.__dict__ | {"_lock": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """The same run, with a lock of its own."""
