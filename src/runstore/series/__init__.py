@@ -13,7 +13,7 @@ from runstore.series.packs import (
     span_bits,
     unpacked,
 )
-from runstore.series.plans import PackRange, Plan, RollUps, plan
+from runstore.series.plans import PackRange, Plan, RollUps, plan, whole_buckets
 from runstore.series.points import Points, check_points
 from runstore.series.sampling import bucket_count, kept_of, sample, sample_buckets
 from runstore.series.summaries import merge_summaries, summarize
@@ -54,4 +54,5 @@ __all__ = [
     "span_bits",
     "summarize",
     "unpacked",
+    "whole_buckets",
 ]

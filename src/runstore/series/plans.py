@@ -51,6 +51,22 @@ class Plan(NamedTuple):
     points: list[Range]
 
 
+def whole_buckets(ends: Range, asked: Range, buckets: Buckets) -> Range:
+    """The range that is read for the points between two steps: as far as the buckets of the first and the last one go.
+
+    Nothing lies before the first and behind the last, so the cells that hold them are read whole. Of a history that was
+    thinned only a whole cell tells how many points were logged.
+
+    Args:
+        ends: the first and the last step that there are in the range that was asked for.
+        asked: that range.
+        buckets: of steps.
+    """
+    first, last = ends
+    begin, end = buckets.start(buckets.index(first)), buckets.start(buckets.index(last) + 1) - 1
+    return max(asked[0], begin), min(asked[1], end)
+
+
 def plan(low: int, high: int, buckets: Buckets, rollups: RollUps | None) -> Plan:
     """What to read for the buckets of the steps from low to high."""
     if rollups is None or low >= rollups.rolled:

@@ -2,7 +2,17 @@
 
 from runstore.backend import StepRange
 from runstore.charts import GridAxis, HistoryGrid
-from runstore.series import Columns, GridRequest, Series, SeriesKey, grid_of, kept_of, sample, sample_buckets
+from runstore.series import (
+    Columns,
+    GridRequest,
+    Series,
+    SeriesKey,
+    grid_of,
+    kept_of,
+    sample,
+    sample_buckets,
+    whole_buckets,
+)
 from runstore_mongo.connection import Connection
 from runstore_mongo.points.chart_reader import ChartReader, reading_of
 from runstore_mongo.points.time_grids import read_time_grid
@@ -24,7 +34,7 @@ def read_sample(
         if ends is None:
             return Columns.empty(), 0
         buckets = sample_buckets(*ends, max_points)
-        reading = reading_of(extent, ends, buckets)
+        reading = reading_of(extent, whole_buckets(ends, (steps.low, steps.high), buckets), buckets)
         if reading.packs:
             cells = reader.cells({key: (extent, reading)}, buckets)[key]
             count = sum(cells.counts)
@@ -50,7 +60,13 @@ def read_grid(connection: Connection, asked: GridRequest, steps: StepRange) -> H
         if asked.by is GridAxis.TIME:
             return read_time_grid(reader, asked, extents, ends, starts_us)
         buckets = asked.cut(min(first for first, _ in ends.values()), max(last for _, last in ends.values()))
-        readings = {key: (extents[key], reading_of(extents[key], each, buckets)) for key, each in ends.items()}
+        readings = {
+            key: (
+                extents[key],
+                reading_of(extents[key], whole_buckets(each, (steps.low, steps.high), buckets), buckets),
+            )
+            for key, each in ends.items()
+        }
         is_bounded = all(extents[key].is_bounded for key in ends)
         return grid_of(asked, buckets, reader.cells(readings, buckets), is_bounded=is_bounded)
 

@@ -20,6 +20,7 @@ from runstore.series import (
     plan,
     sample,
     sample_buckets,
+    whole_buckets,
 )
 from runstore_sql.metrics.history import HistoryReader, SeriesExtent
 from runstore_sql.metrics.packs import whole_cells
@@ -48,7 +49,7 @@ class ChartReader:
                 return Columns.empty(), 0
             within = StepRange(*ends)
             buckets = sample_buckets(*ends, max_points)
-            found = plan(*ends, buckets, extent.state.rollups)
+            found = plan(*whole_buckets(ends, (steps.low, steps.high), buckets), buckets, extent.state.rollups)
             is_whole = ends == (extent.first, extent.last)
             if not found.packs or (is_whole and extent.points <= max_points):
                 columns = histories.within(cursor, extent, within)
@@ -71,10 +72,14 @@ class ChartReader:
             if not ends:
                 return grid_of(asked, None, {}, is_bounded=True)
             if asked.by is GridAxis.TIME:
-                return TimeGridReader(cursor, histories, self._tables).read(asked, extents, ends)
+                return TimeGridReader(cursor, histories, self._tables).read(asked, extents, ends, steps)
             buckets = asked.cut(min(first for first, _ in ends.values()), max(last for _, last in ends.values()))
             plans = {
-                key: (extents[key], plan(*found, buckets, extents[key].state.rollups)) for key, found in ends.items()
+                key: (
+                    extents[key],
+                    plan(*whole_buckets(found, (steps.low, steps.high), buckets), buckets, extents[key].state.rollups),
+                )
+                for key, found in ends.items()
             }
             cells = self._cells(cursor, plans, buckets)
             is_bounded = all(extents[key].is_bounded for key in ends)

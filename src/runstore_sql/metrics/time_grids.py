@@ -26,6 +26,7 @@ from runstore.series import (
     grid_of,
     merged,
     plan,
+    whole_buckets,
 )
 from runstore_sql.metrics.history import HistoryReader, Range, SeriesExtent
 from runstore_sql.metrics.packs import whole_cells
@@ -60,10 +61,14 @@ class TimeGridReader:
         self._tables = tables
 
     def read(
-        self, asked: GridRequest, extents: Mapping[SeriesKey, SeriesExtent], ends: Mapping[SeriesKey, Range]
+        self,
+        asked: GridRequest,
+        extents: Mapping[SeriesKey, SeriesExtent],
+        ends: Mapping[SeriesKey, Range],
+        steps: StepRange,
     ) -> HistoryGrid:
-        """The grid of those series that have points between their ends."""
-        found = self._coarse(asked, extents, ends)
+        """The grid of those series that have points between their ends, of a range of steps."""
+        found = self._coarse(asked, extents, ends, steps)
         whole = {key: merged(each.sorted_cells(), _ALL) for key, each in found.items()}
         falling = {
             key: self._histories.within(self._cursor, extents[key], StepRange(*ends[key]))
@@ -84,7 +89,11 @@ class TimeGridReader:
         return grid_of(asked, buckets, cells, is_bounded=not falling and all(extents[key].is_bounded for key in ends))
 
     def _coarse(
-        self, asked: GridRequest, extents: Mapping[SeriesKey, SeriesExtent], ends: Mapping[SeriesKey, Range]
+        self,
+        asked: GridRequest,
+        extents: Mapping[SeriesKey, SeriesExtent],
+        ends: Mapping[SeriesKey, Range],
+        steps: StepRange,
     ) -> dict[SeriesKey, _Found]:
         """As many cells of each series as a grid of steps would take."""
         plans = {}
@@ -93,7 +102,8 @@ class TimeGridReader:
             # Of a series that was thinned only the cells tell how many points were logged.
             is_short = most <= asked.buckets * _WORTH_WHILE and extents[key].state.closed < 0
             rollups = None if is_short else extents[key].state.rollups
-            plans[key] = plan(first, last, EqualBuckets.within(first, last, asked.buckets), rollups)
+            buckets = EqualBuckets.within(first, last, asked.buckets)
+            plans[key] = plan(*whole_buckets((first, last), (steps.low, steps.high), buckets), buckets, rollups)
         packs = self._tables.packs_of_many(
             self._cursor, [(extents[key].pk, each) for key, found in plans.items() for each in found.packs]
         )

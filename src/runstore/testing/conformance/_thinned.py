@@ -9,8 +9,9 @@ from runstore.testing.bench import Bench, new_run, point, points_of
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.conformance._deletions import later
 
+FIRST: Final = 3
 LONG: Final = 12_000
-"""Points of a history of which every backend that thins takes some out."""
+"""The first step, and the one behind the last, of a history of which every backend that thins takes some points out."""
 
 MORE: Final = 300
 
@@ -44,7 +45,7 @@ class ThinnedClauses(ConformanceBase):
         closed = thin(other, run_id)
         before = told(other, run_id)
         (summary,) = other.get_summaries(run_id)
-        named = {0, closed, *(each.step for each in (summary.min, summary.max) if each is not None)}
+        named = {FIRST, closed, *(each.step for each in (summary.min, summary.max) if each is not None)}
 
         for store in (writer, other):
             for step in sorted(each for each in named if 0 <= each <= closed):
@@ -62,7 +63,7 @@ class ThinnedClauses(ConformanceBase):
         writer.finalize(run_id, "completed")
         closed = thin(other, run_id)
         writer.ensure_run(run_id=run_id, resume=True)
-        values = {step: value_of(step) for step in range(LONG)}
+        values = {step: value_of(step) for step in range(FIRST, LONG)}
 
         # One call reaches from what was thinned over what was not, and behind the end.
         changes = {step: (1e6 if step == LONG + 7 else -1.0) for step in range(LONG - 10, LONG + MORE)}
@@ -92,7 +93,7 @@ def value_of(step: int) -> float:
 
 def logged() -> list[MetricPoint]:
     """The points of the history."""
-    return [point("loss", step, value_of(step)) for step in range(LONG)]
+    return [point("loss", step, value_of(step)) for step in range(FIRST, LONG)]
 
 
 def send(store: Store, run_id: str, points: list[MetricPoint]) -> None:
@@ -109,7 +110,7 @@ def thin(store: Store, run_id: str) -> int:
     """
     store.thin_histories(ended_before=later())
     left = {step for step, _ in points_of(store, run_id, "loss")}
-    return max(set(range(LONG)) - left, default=-1)
+    return max(set(range(FIRST, LONG)) - left, default=-1)
 
 
 def told(store: Store, run_id: str) -> Any:
