@@ -54,6 +54,7 @@ from runstore.testing.conformance._late import LateClauses  # noqa: E402
 from runstore.testing.conformance._machine import MachineClauses  # noqa: E402
 from runstore.testing.conformance._metrics import MetricClauses  # noqa: E402
 from runstore.testing.conformance._opening import OpeningClauses  # noqa: E402
+from runstore.testing.conformance._pages import PageClauses  # noqa: E402
 from runstore.testing.conformance._people import PeopleClauses  # noqa: E402
 from runstore.testing.conformance._reading import ReadingClauses  # noqa: E402
 from runstore.testing.conformance._recorded import RecordedClauses  # noqa: E402
@@ -62,6 +63,7 @@ from runstore.testing.conformance._runs import RunClauses  # noqa: E402
 from runstore.testing.conformance._sizes import SizeClauses  # noqa: E402
 from runstore.testing.conformance._summaries import SummaryClauses  # noqa: E402
 from runstore.testing.conformance._thinned import ThinnedClauses  # noqa: E402
+from runstore.testing.conformance._thinning import ThinningClauses  # noqa: E402
 
 __all__ = ["ConformanceBase", "RunStoreConformance", "clause", "clauses_of", "kit_tests"]
 
@@ -81,12 +83,14 @@ class RunStoreConformance(
     DeletionClauses,
     LateClauses,
     RestorableClauses,
+    ThinningClauses,
     ThinnedClauses,
     GarbageClauses,
     SizeClauses,
     DurabilityClauses,
     RecordedClauses,
     ReadingClauses,
+    PageClauses,
     PeopleClauses,
     FacetClauses,
     BoundClauses,
