@@ -326,3 +326,19 @@ def test_a_run_that_goes_on_has_taken_as_long_as_is_known(sqlite_url: str, tmp_p
     printed = runstore("runs", "--store", sqlite_url).stdout
 
     assert "3h00m" in printed
+
+
+@pytest.mark.usefixtures("ids")
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("name,config.lrr", "No run has config.lrr; did you mean config.lr?\n"),
+        ("tag.ownr", "No run has tag.ownr; did you mean tag.owner?\n"),
+        ("metric.train.los", "No run has metric.train.los; did you mean metric.train.loss.last?\n"),
+        ("config.lr,tag.owner,metric.train.loss.max", ""),
+    ],
+)
+def test_a_column_that_no_run_has_is_named_below_the_list(sqlite_url: str, columns: str, said: str) -> None:
+    printed = runstore("runs", "--columns", columns, "--store", sqlite_url, columns=200)
+
+    assert (printed.returncode, printed.stderr) == (0, said)

@@ -8,7 +8,7 @@ from runstore.cli.tables import Column
 from runstore.errors import InvalidValueError
 from runstore.model import Run, RunStatus, SeriesSummary, StepValue
 from runstore.query.parser import parse_field
-from runstore.query.tree import ArtifactName, Attribute, ConfigKey, Metric, Tag
+from runstore.query.tree import ArtifactName, Attribute, ConfigKey, Field, Metric, Tag
 from runstore.values.config import flatten_config
 
 _BEFORE = ("validation", "test", "train", "other")
@@ -46,10 +46,11 @@ class Facts(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """A column and what it shows of a run."""
+    """A column, what it shows of a run, and the key in use that it is about, if it is about one."""
 
     column: Column
     text: Callable[[Facts], str]
+    field: Field | None = None
 
 
 def default_columns(runs: Sequence[Facts], *, is_narrow: bool = False) -> list[Shown]:
@@ -114,11 +115,11 @@ def _asked(name: str) -> Shown:
         return Shown(Column("experiment", may_be_cut=True), lambda facts: facts.experiment)
     field = parse_field(name, "--columns")
     if isinstance(field, Metric):
-        return _metric(field)
+        return _metric(field)._replace(field=field)
     if isinstance(field, Tag):
-        return Shown(Column(f"tag\n{field.key}"), lambda facts: facts.run.tags.get(field.key, ""))
+        return Shown(Column(f"tag\n{field.key}"), lambda facts: facts.run.tags.get(field.key, ""), field)
     if isinstance(field, ConfigKey):
-        return Shown(Column(f"config\n{field.key}"), lambda facts: facts.config.get(field.key, ""))
+        return Shown(Column(f"config\n{field.key}"), lambda facts: facts.config.get(field.key, ""), field)
     if isinstance(field, ArtifactName):
         raise InvalidValueError("--columns: artifact is no column; `runstore show` lists a run's artifacts")
     return _attribute(field)

@@ -1,6 +1,6 @@
 """What somebody may have meant whose column is unknown, or whose filter names what is not there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -62,15 +62,20 @@ def _hints_of_keys(reader: RunReader, node: Node) -> Iterator[str]:
     """For a tag, a setting or a metric that no run has."""
     if names_archived(node):  # archived runs are not among those whose keys are listed
         return
-    for test in tests_in(node):
-        if isinstance(test, Present) or isinstance(test.field, (Attribute, ArtifactName)):
+    fields = [test.field for test in tests_in(node) if not isinstance(test, Present)]
+    yield from (f" {hint}" for hint in hints_of_fields(reader, fields))
+
+
+def hints_of_fields(reader: RunReader, fields: Iterable[Field]) -> Iterator[str]:
+    """For each tag, setting or metric that no run has."""
+    for field in fields:
+        if isinstance(field, (Attribute, ArtifactName)):
             continue
-        field = test.field
         key = Metric(field.dataset_type, field.name, "last") if isinstance(field, Metric) else field
         if key not in _in_use(reader, prefix=field.name if isinstance(field, Metric) else field.key):
             like = fields_meant(spelt(field), _in_use(reader))
             meant = f"; did you mean {' or '.join(like)}?" if like else "."
-            yield f" No run has {spelt(key)}{meant}"
+            yield f"No run has {spelt(key)}{meant}"
 
 
 def _in_use(reader: RunReader, prefix: str | None = None) -> list[Field]:

@@ -7,7 +7,7 @@ import msgspec
 
 from runstore.cli.columns import asked_columns, default_columns, facts_of, time_text, time_zone
 from runstore.cli.finding import all_experiments, find_experiment
-from runstore.cli.hints import advice_of_keys, hint_of_nothing
+from runstore.cli.hints import advice_of_keys, hint_of_nothing, hints_of_fields
 from runstore.cli.tables import Column, print_json, print_line, print_table, terminal_width
 from runstore.errors import ExperimentNotFoundError
 from runstore.model import Page
@@ -53,6 +53,9 @@ def print_runs(  # noqa: PLR0913 - the command's options, keyword-only
         configs = reader.get_configs([run.id for run in runs]) if wants_config else {}
         names = {each: reader.get_experiment(each).name for each in {run.experiment_id for run in runs}}
         nothing = "" if runs else _nothing(reader, where, experiment_id)
+        facts = facts_of(runs, names, summaries, configs)
+        empty = [each.field for each in shown_columns or () if each.field and not any(map(each.text, facts))]
+        hints = list(hints_of_fields(reader, empty)) if runs else []
     if as_json:
         print_json(
             [
@@ -64,11 +67,12 @@ def print_runs(  # noqa: PLR0913 - the command's options, keyword-only
     elif not runs:
         print_line(nothing)
     else:
-        facts = facts_of(runs, names, summaries, configs)
         chosen = shown_columns or default_columns(facts, is_narrow=0 < terminal_width() < _WIDE)
         left_out = print_table([each.column for each in chosen], [[each.text(one) for each in chosen] for one in facts])
         if left_out:
             print_line(f"No room for {', '.join(left_out)}: widen the window, or choose with --columns.", err=True)
+        for hint in hints:
+            print_line(hint, err=True)
     _say_cut(len(runs), is_cut=is_cut)
 
 

@@ -42,9 +42,8 @@ def _tell_column(reader: Source, field: Tag | ConfigKey | Metric) -> None:
         in_use += reader.list_keys(of, prefix=field.name if isinstance(field, Metric) else field.key, limit=_MOST_KEYS)
     if not any(_is_of(field, each) for each in in_use):
         meant = fields_meant(spelt(field), _fields(of, in_use))
-        _log.warning(
-            "no run has %s%s; reader.list_keys(%r) gives the keys in use", spelt(field), _did_you_mean(meant), of
-        )
+        instead = _did_you_mean(meant) or f"; reader.list_keys({of!r}) gives the keys in use"
+        _log.warning("no run has %s%s", spelt(field), instead)
 
 
 def _is_of(field: Tag | ConfigKey | Metric, found: KeyCount) -> bool:
