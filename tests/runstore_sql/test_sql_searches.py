@@ -198,6 +198,20 @@ def test_values_that_go_on_behind_what_an_index_holds_are_counted_as_they_are(st
         assert found == counts[:limit]
 
 
+def test_pages_that_follow_one_another_ask_once_which_way_is_short(store: SqlStore) -> None:
+    experiment_id = store.get_or_create_experiment("experiment")
+    runs = [store.ensure_run(experiment_id, tags={"owner": "a"}) for _ in range(3)]
+    statements: list[str] = []
+    sa.event.listen(store.database.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+
+    first = store.search_runs("tag.owner = 'a'", limit=1)
+    on_first = len(statements)
+    second = store.search_runs("tag.owner = 'a'", limit=1, cursor=first.next_cursor)
+
+    assert [each.id for each in (*first.items, *second.items)] == runs[:0:-1]
+    assert len(statements) - on_first == on_first - 1
+
+
 def test_short_values_are_looked_at_once(store: SqlStore) -> None:
     store.ensure_run(store.get_or_create_experiment("experiment"), tags={"owner": "a"})
     statements: list[str] = []

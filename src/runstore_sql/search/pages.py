@@ -4,6 +4,7 @@ How they are found is decided for each page: along an index on the order, each r
 the test that leads to the fewest runs, which are then sorted.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
@@ -23,6 +24,8 @@ _KEPT: Final = 100
 """Statements that are kept: building one takes longer than most databases take to answer it."""
 _LONGEST_KEPT: Final = 2_000
 """Characters of a filter and an order, so that what is kept stays small."""
+_FIGURES_S: Final = 5.0
+"""How long figures are kept: they only say which way to the runs is short."""
 _MOST_LEADS: Final = 8
 _OF_MANY: Final = 0.3
 """The part of all runs that is thought to pass a test that leads to many."""
@@ -73,7 +76,7 @@ class Pages:
         plan = self._kept(asked, "plan", lambda: self._plan(asked))
         chosen = None
         if plan.figures is not None:
-            chosen = self._chosen(asked, plan.leads, *connection.execute(plan.figures).one())
+            chosen = self._chosen(asked, plan.leads, *self._figures(connection, asked, plan.figures))
         statements = self._kept(asked, chosen, lambda: self._statements(asked, plan, chosen))
         found: list[tuple[sa.Row[Any], Ordering]] = []
         for statement in statements:
@@ -86,17 +89,29 @@ class Pages:
             place = ordering.place(last._mapping)  # noqa: SLF001 - SQLAlchemy's API
         return [run_of(row) for row, _ in found[: asked.limit]], place
 
+    def _figures(self, connection: sa.Connection, asked: RunQuery, query: sa.Select[Any]) -> Sequence[Any]:
+        """What the figures of a plan come to; for some seconds those of the page before, for pages follow one another."""
+        kept = self._known.get(("figures", asked.key))
+        if kept is None or kept[0] < time.monotonic():
+            kept = time.monotonic() + _FIGURES_S, connection.execute(query).one()
+            self._keep(("figures", asked.key), kept)
+        figures: Sequence[Any] = kept[1]
+        return figures
+
     def _kept(self, asked: RunQuery, what: Any, build: Any) -> Any:
         """What was built for this question before."""
         key = (what, asked.key, asked.limit, "" if what == "plan" else repr(asked.after))
         known = self._known.get(key)
         if known is None:
             known = build()
-            if len(key[1]) + len(key[3]) <= _LONGEST_KEPT:
-                if len(self._known) >= _KEPT:
-                    self._known.clear()
-                self._known[key] = known
+            self._keep(key, known)
         return known
+
+    def _keep(self, key: tuple[Any, ...], built: Any) -> None:
+        if sum(len(part) for part in key if isinstance(part, str)) <= _LONGEST_KEPT:
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            self._known[key] = built
 
     def _plan(self, asked: RunQuery) -> _Plan:
         leads = self._leads.of(asked.node)[:_MOST_LEADS]
