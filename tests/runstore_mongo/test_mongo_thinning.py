@@ -119,6 +119,23 @@ def test_a_thinning_that_was_cut_short_has_closed_the_history_and_is_done_by_the
     assert dict(told(store, run_id)[1])[CLOSED] == 2.5
 
 
+def test_a_writer_that_remembers_a_series_from_before_it_was_thinned_makes_no_pack_of_what_is_left(
+    store: MongoStore, url: str, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollups, "ROLL_AT", 4000)
+    filled(store, run_id)
+    log(store, run_id, dict.fromkeys(range(100, 1100), 0.5))
+    store.finalize(run_id, "completed")  # moves these points into the tail of the series, to be sealed by the next move
+    with MongoStore(url) as other:
+        assert thin(other, run_id) > 3000
+    store.ensure_run(run_id=run_id, resume=True)
+
+    log(store, run_id, dict.fromkeys(range(COUNT, COUNT + 1000), 0.5))
+    store.finalize(run_id, "completed")
+
+    assert counted(store, run_id) == COUNT + 1000
+
+
 def test_points_far_denser_than_those_that_were_thinned_leave_its_roll_ups_as_they_are(
     store: MongoStore, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,8 @@ meanwhile gets lost.
 Before a point is removed its steps are closed: no writer writes there any more (CHG.13), so the summary and the packs, which
 tell of all points, stay right. ``thinned`` of the series says up to where, below zero as long as it is under way. It is set
 first, and then the versions go up by which each writer knows a series; whoever planned a write without it fails, and reads it.
+The packs and the buckets that are thinned get that version, too: a writer that seals what it remembers of the series from
+before would make packs anew of the points that are left.
 """
 
 import time
@@ -126,6 +128,7 @@ class _Thinner:
 
     def _thin_series(self, key: str, state: SeriesState) -> int:
         series, buckets = self._connection.collection(SERIES), self._connection.collection(BUCKETS)
+        self._connection.call("thin histories", lambda: self._stamp_packs(key, state))
         kept = self._connection.call("thin histories", lambda: self._kept(key, state))
         scope = {"series": key, "low": {"$lt": state.rolled}}
         identities = self._connection.call(
@@ -141,6 +144,11 @@ class _Thinner:
         mark = {"$set": {"thinned": Int64(state.rolled)}}
         self._connection.call("thin histories", lambda: series.update_one(is_open, mark))
         return removed
+
+    def _stamp_packs(self, key: str, state: SeriesState) -> None:
+        """Keeps all packs from being written by whoever knows the series from before it was closed."""
+        older = {"_id": {"$gte": f"{key}\n", "$lt": f"{key}\v"}, "version": {"$lt": state.version}}
+        self._connection.collection(ROLLUPS).update_many(older, {"$set": {"version": state.version}})
 
     def _kept(self, key: str, state: SeriesState) -> set[int]:
         """The steps that the cells of a series name."""
@@ -163,7 +171,8 @@ class _Thinner:
                 continue
             left = columns.at(list(compress(range(len(stays)), stays)))
             is_same = {"_id": document["_id"], "version": document["version"], "count": document["count"]}
-            writes.append(UpdateOne(is_same, {"$set": packed(left)}) if left.steps else DeleteOne(is_same))
+            change = {"$set": {**packed(left), "version": max(document["version"], state.version)}}
+            writes.append(UpdateOne(is_same, change) if left.steps else DeleteOne(is_same))
             removed += len(stays) - len(left.steps)
         if writes:
             self._connection.collection(BUCKETS).bulk_write(writes, ordered=False)
