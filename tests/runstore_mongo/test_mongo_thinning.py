@@ -119,6 +119,20 @@ def test_a_thinning_that_was_cut_short_has_closed_the_history_and_is_done_by_the
     assert dict(told(store, run_id)[1])[CLOSED] == 2.5
 
 
+@pytest.mark.parametrize("by", ["step", "time"])
+def test_a_grid_counts_the_points_that_were_logged_at_whatever_step_they_begin(
+    store: MongoStore, run_id: str, by: str
+) -> None:
+    steps = array("q", range(3, COUNT + 3))
+    times = array("q", [10**15 + step // 4096 * 10**12 for step in steps])
+    store.append(run_id, {("loss", "train"): Columns(steps, array("d", [0.5]) * COUNT, times)})
+    before = store.sample_histories([(run_id, "loss", "train")], max_points=24, by=by)
+
+    assert thin(store, run_id) > 3000
+
+    assert store.sample_histories([(run_id, "loss", "train")], max_points=24, by=by).series == before.series
+
+
 def test_a_writer_that_remembers_a_series_from_before_it_was_thinned_makes_no_pack_of_what_is_left(
     store: MongoStore, url: str, run_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

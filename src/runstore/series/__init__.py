@@ -17,6 +17,7 @@ from runstore.series.plans import PackRange, Plan, RollUps, plan, whole_buckets
 from runstore.series.points import Points, check_points
 from runstore.series.sampling import bucket_count, kept_of, sample, sample_buckets
 from runstore.series.summaries import merge_summaries, summarize
+from runstore.series.times import by_time, since, split_by_time
 
 __all__ = [
     "FALLS",
@@ -37,6 +38,7 @@ __all__ = [
     "SeriesColumns",
     "SeriesKey",
     "bucket_count",
+    "by_time",
     "cells_at",
     "cells_of",
     "check_points",
@@ -51,7 +53,9 @@ __all__ = [
     "plan",
     "sample",
     "sample_buckets",
+    "since",
     "span_bits",
+    "split_by_time",
     "summarize",
     "unpacked",
     "whole_buckets",

@@ -58,7 +58,7 @@ def read_grid(connection: Connection, asked: GridRequest, steps: StepRange) -> H
         if not ends:
             return grid_of(asked, None, {}, is_bounded=True)
         if asked.by is GridAxis.TIME:
-            return read_time_grid(reader, asked, extents, ends, starts_us)
+            return read_time_grid(reader, asked, extents, ends, starts_us, steps=steps)
         buckets = asked.cut(min(first for first, _ in ends.values()), max(last for _, last in ends.values()))
         readings = {
             key: (

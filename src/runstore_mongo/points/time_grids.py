@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from msgspec import Struct
 
+from runstore.backend import StepRange
 from runstore.charts import HistoryGrid
 from runstore.series import (
     FALLS,
@@ -23,10 +24,13 @@ from runstore.series import (
     GridRequest,
     PackRange,
     SeriesKey,
-    cells_at,
+    by_time,
     cells_of,
     grid_of,
     merged,
+    since,
+    split_by_time,
+    whole_buckets,
 )
 from runstore_mongo.points.chart_reader import ChartReader, Extent, Range, Reading, in_order, reading_of
 
@@ -41,18 +45,21 @@ class _Held(NamedTuple):
     points: list[Columns]
 
 
-def read_time_grid(
+def read_time_grid(  # noqa: PLR0913 - what is asked for, and what is known of its series
     reader: ChartReader,
     asked: GridRequest,
     extents: Mapping[SeriesKey, Extent],
     ends: Mapping[SeriesKey, Range],
     starts_us: Mapping[str, int],
+    *,
+    steps: StepRange,
 ) -> HistoryGrid:
-    """The grid of those series that have points between their ends."""
-    readings = {
-        key: (extents[key], reading_of(extents[key], each, EqualBuckets.within(*each, asked.buckets)))
-        for key, each in ends.items()
-    }
+    """The grid of those series that have points between their ends, of a range of steps."""
+    readings = {}
+    for key, span in ends.items():
+        coarse = EqualBuckets.within(*span, asked.buckets)
+        read = whole_buckets(span, (steps.low, steps.high), coarse)
+        readings[key] = extents[key], reading_of(extents[key], read, coarse)
     held = _read(reader, readings)
     whole = {key: merged(in_order([*_cells(each), *_of_points(each.points)]), _ALL) for key, each in held.items()}
     falling = {key: (extents[key], [ends[key]]) for key, each in whole.items() if each.marks[0] & FALLS}
@@ -64,7 +71,7 @@ def read_time_grid(
     buckets = asked.cut(min(spans), max(spans))
     rising = {key: each for key, each in held.items() if key not in points}
     cells = _refined(reader, rising, extents, starts_us, buckets)
-    cells |= {key: _by_time(columns, starts_us[key.run_id], buckets) for key, columns in points.items()}
+    cells |= {key: by_time(columns, starts_us[key.run_id], buckets) for key, columns in points.items()}
     is_bounded = not points and all(extents[key].is_bounded for key in ends)
     return grid_of(asked, buckets, cells, is_bounded=is_bounded)
 
@@ -91,7 +98,8 @@ def _refined(
         for key, each in unsplit.items():
             extent, reading = extents[key], Reading([], [])
             for level, part in each.cells:
-                ranges = _split(part, level, starts_us[key.run_id], buckets, done[key])
+                whole, ranges = split_by_time(part, level, starts_us[key.run_id], buckets)
+                done[key].append(whole)
                 if extent.rollups is not None and level - FAN_OUT_BITS >= extent.rollups.level:
                     reading.packs.extend(PackRange(level - FAN_OUT_BITS, *span) for span in ranges)
                 else:
@@ -106,23 +114,8 @@ def _refined(
         start_us = starts_us[key.run_id]
         parts.append(_cut(points[key], start_us, buckets))
         joined = in_order(parts)
-        cells[key] = merged(joined, buckets, by=_since(joined.first.logged_at_us, start_us))
+        cells[key] = merged(joined, buckets, by=since(joined.first.logged_at_us, start_us))
     return cells
-
-
-def _split(part: Cells, level: int, start_us: int, buckets: Buckets, done: list[Cells]) -> list[Range]:
-    """Puts the cells that lie in one bucket each to those that are done; gives the steps of the others."""
-    ends = zip(part.first.logged_at_us, part.last.logged_at_us, strict=True)
-    is_whole = [buckets.index(begin - start_us) == buckets.index(end - start_us) for begin, end in ends]
-    done.append(part.at([position for position, whole in enumerate(is_whole) if whole]))
-    ranges: list[Range] = []
-    for index in (part.indices[position] for position, whole in enumerate(is_whole) if not whole):
-        low, high = index << level, ((index + 1) << level) - 1
-        if ranges and ranges[-1][1] == low - 1:
-            ranges[-1] = ranges[-1][0], high
-        else:
-            ranges.append((low, high))
-    return ranges
 
 
 def _cells(held: _Held) -> list[Cells]:
@@ -162,15 +155,3 @@ def _cut(ranges: Sequence[Columns], start_us: int, buckets: Buckets) -> Cells:
             begin = bisect_left(times, edge, begin + 1)
         behind += len(times)
     return cells_of(Columns.joined(ranges), _Cuts([*starts, behind]), by=array("q", range(behind)))
-
-
-def _since(times: "array[int]", start_us: int) -> "array[int]":
-    return array("q", [time - start_us for time in times])
-
-
-def _by_time(columns: Columns, start_us: int, buckets: Buckets) -> Cells:
-    """A cell for each bucket of time, of points whose times do not rise."""
-    groups: dict[int, list[int]] = {}
-    for position, time in enumerate(columns.logged_at_us):
-        groups.setdefault(buckets.index(time - start_us), []).append(position)
-    return cells_at(columns, dict(sorted(groups.items())))

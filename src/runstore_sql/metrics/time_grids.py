@@ -5,7 +5,6 @@ is found by looking into those cells alone that reach from one bucket into the n
 Where times do not rise, each point is looked at.
 """
 
-from array import array
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -21,11 +20,13 @@ from runstore.series import (
     GridRequest,
     PackRange,
     SeriesKey,
-    cells_at,
+    by_time,
     cells_of,
     grid_of,
     merged,
     plan,
+    since,
+    split_by_time,
     whole_buckets,
 )
 from runstore_sql.metrics.history import HistoryReader, Range, SeriesExtent
@@ -85,7 +86,7 @@ class TimeGridReader:
         rising = {key: each for key, each in found.items() if key not in falling}
         cells = self._refined(rising, extents, buckets)
         for key, columns in falling.items():
-            cells[key] = _by_time(columns, extents[key].start_us, buckets)
+            cells[key] = by_time(columns, extents[key].start_us, buckets)
         return grid_of(asked, buckets, cells, is_bounded=not falling and all(extents[key].is_bounded for key in ends))
 
     def _coarse(
@@ -128,7 +129,8 @@ class TimeGridReader:
                 extent, raw = extents[key], list[Range]()
                 for level, parts in by_level.items():
                     for part in parts:
-                        ranges = _split(part, level, extent.start_us, buckets, done[key])
+                        lies_in_one, ranges = split_by_time(part, level, extent.start_us, buckets)
+                        done[key].append(lies_in_one)
                         if extent.state.rollups is not None and level - FAN_OUT_BITS >= extent.state.rollups.level:
                             wanted.setdefault(key, []).extend(PackRange(level - FAN_OUT_BITS, *each) for each in ranges)
                         else:
@@ -143,10 +145,9 @@ class TimeGridReader:
         cells = {}
         for key, parts in done.items():
             start_us = extents[key].start_us
-            parts += [cells_of(columns, buckets, by=_since(columns.logged_at_us, start_us)) for columns in points[key]]
-            held = sorted((part for part in parts if part.indices), key=lambda part: part.first.steps[0])
-            joined = Cells.joined(held)
-            cells[key] = merged(joined, buckets, by=_since(joined.first.logged_at_us, start_us))
+            parts += [cells_of(columns, buckets, by=since(columns.logged_at_us, start_us)) for columns in points[key]]
+            joined = Cells.joined(parts).in_order()
+            cells[key] = merged(joined, buckets, by=since(joined.first.logged_at_us, start_us))
         return cells
 
 
@@ -157,38 +158,3 @@ def _by_level(
     for each in wanted:
         found.setdefault(each.level, []).extend(whole_cells(packs.get((pk, each), ()), each))
     return found
-
-
-def _split(part: Cells, level: int, start_us: int, buckets: Buckets, done: list[Cells]) -> list[Range]:
-    """Moves the cells that lie in one bucket each to those that are done; gives the steps of the others."""
-    cut = [
-        position
-        for position, (begin, end) in enumerate(zip(part.first.logged_at_us, part.last.logged_at_us, strict=True))
-        if buckets.index(begin - start_us) != buckets.index(end - start_us)
-    ]
-    ranges: list[Range] = []
-    after = 0
-    for position in cut:
-        if position > after:
-            done.append(part.between(after, position))
-        low, high = part.indices[position] << level, ((part.indices[position] + 1) << level) - 1
-        if ranges and ranges[-1][1] == low - 1:
-            ranges[-1] = ranges[-1][0], high
-        else:
-            ranges.append((low, high))
-        after = position + 1
-    if after < len(part.indices):
-        done.append(part.between(after, len(part.indices)))
-    return ranges
-
-
-def _since(times: "array[int]", start_us: int) -> "array[int]":
-    return array("q", [time - start_us for time in times])
-
-
-def _by_time(columns: Columns, start_us: int, buckets: Buckets) -> Cells:
-    """A cell for each bucket of time of points whose times do not rise."""
-    groups: dict[int, list[int]] = {}
-    for position, time in enumerate(columns.logged_at_us):
-        groups.setdefault(buckets.index(time - start_us), []).append(position)
-    return cells_at(columns, dict(sorted(groups.items())))
