@@ -26,7 +26,6 @@ WRITES: list[tuple[str, Callable[[Store, str], Any]]] = [
     ("log_config", lambda store, run_id: store.log_config(run_id, {"a": 1})),
     ("log_metrics", lambda store, run_id: store.log_metrics(run_id, [MetricPoint("loss", 0.5, 1)])),
     ("ensure_run", lambda store, run_id: store.ensure_run(run_id=run_id, resume=True)),
-    ("parent", lambda store, run_id: store.ensure_run(store.get_or_create_experiment("e"), parent_run_id=run_id)),
 ]
 
 
