@@ -138,7 +138,8 @@ class RunOverStages:
     def end_with_process(self, error: BaseException | None) -> None:
         """Ends the run when its process ends: as that did, or as unended where a trainer should have told its end."""
         self.stop_system()
-        if self.leaves_failures and left_a_launched_function(error):
+        # Lightning tells a launched process of no failure, and ends the stage in the one that launched it.
+        if (self.leaves_failures or self._is_in_stage) and left_a_launched_function(error):
             pass
         elif error is not None:
             self.session.end_with(error)
