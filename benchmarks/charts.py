@@ -1,9 +1,10 @@
 """Charts of series of any length: a sample, a part of one, and many series on one grid; beside the raw driver's pass.
 
-    python benchmarks/charts.py [--kind sqlite postgresql mariadb] [--points 1000000] [--runs 20] [--grid-points 1000000]
+    python benchmarks/charts.py [--kind sqlite postgresql mariadb mongodb] [--points 1000000] [--runs 20] [--grid-points 1000000]
 
 Points are stored past the recorder, in calls of 100,000. The raw figure is the best that SQL does on the same table without
-roll-ups: the least and the greatest value of each of 1,000 ranges of steps. Each figure is the least of ``--times``, in
+roll-ups: the least and the greatest value of each of 1,000 ranges of steps; of MongoDB, whose buckets are packed, to read
+them all. Each figure is the least of ``--times``, in
 milliseconds; of SQLite, whose work is done in this process, the processor's time as well.
 """
 
@@ -15,15 +16,16 @@ from array import array
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
+import pymongo
 from recorder_support import folder, line, machine
 
-from runstore.hookspecs import OpenOptions
+from runstore.backend import BackendStore
+from runstore.opening.stores import open_store
 from runstore.series import Columns
-from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
 from support.servers import private_server
 
@@ -36,7 +38,7 @@ _RAW = {
 }
 
 
-def fill(store: SqlStore, run_id: str, points: int, values: "array[float]") -> float:
+def fill(store: BackendStore, run_id: str, points: int, values: "array[float]") -> float:
     """Stores a series; microseconds a point."""
     began = time.perf_counter()
     for first in range(0, points, _BATCH):
@@ -57,7 +59,7 @@ def least(times: int, work: Callable[[], object]) -> tuple[float, float]:
     return min(clock) * 1e3, min(processor) * 1e3
 
 
-def raw(store: SqlStore, points: int) -> int:
+def raw(store: BackendStore, url: str, points: int) -> int:
     """The pass that roll-ups spare, of the first series."""
 
     def work(connection: Any) -> int:
@@ -65,13 +67,16 @@ def raw(store: SqlStore, points: int) -> int:
         cursor.execute(_RAW[store.database.dialect.name], (max(points // 1000, 1), 1, points))
         return len(cursor.fetchall())
 
-    return store.database.with_driver(work)
+    if isinstance(store, SqlStore):
+        return store.database.with_driver(work)
+    with pymongo.MongoClient(url) as client:
+        return len(list(client.get_default_database()["run_buckets"].find()))
 
 
 def measure(url: str, given: argparse.Namespace) -> None:
     values = array("d", [random.Random(1).gauss(0, 1) for _ in range(_BATCH)])
     points = given.points
-    with open_sql(url, OpenOptions()) as store:
+    with cast("BackendStore", open_store(url, durable=False)) as store:
         experiment_id = store.get_or_create_experiment("charts")
         run_id = store.ensure_run(experiment_id)
         print(line(f"store {points:,} points", {"us a point": fill(store, run_id, points, values)}), flush=True)
@@ -86,8 +91,8 @@ def measure(url: str, given: argparse.Namespace) -> None:
                 given.times, lambda part=part: store.sample_history(run_id, "loss", "train", **part)
             )
             print(line(f"sample of 2,000, {name}", {"ms": clock, "processor": processor}), flush=True)
-        clock, processor = least(2, lambda: raw(store, points))
-        print(line("raw pass by SQL, whole", {"ms": clock, "processor": processor}), flush=True)
+        clock, processor = least(2, lambda: raw(store, url, points))
+        print(line("raw pass, whole", {"ms": clock, "processor": processor}), flush=True)
         runs = [store.ensure_run(experiment_id) for _ in range(given.runs)]
         for each in runs:
             fill(store, each, given.grid_points, values)
@@ -101,7 +106,7 @@ def measure(url: str, given: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kind", nargs="+", default=["sqlite", "postgresql", "mariadb"])
+    parser.add_argument("--kind", nargs="+", default=["sqlite", "postgresql", "mariadb", "mongodb"])
     parser.add_argument("--points", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--grid-points", type=int, default=1_000_000)
