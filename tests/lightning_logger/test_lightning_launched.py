@@ -1,12 +1,14 @@
 """What the process that launched others tells of the failure of one of them."""
 
+import importlib
 import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException, start_processes
 
-from runstore.lightning.launched import failure_of
+from runstore.lightning.launched import failure_of, left_a_launched_function
 from runstore.model import RunFailure
 
 pytestmark = pytest.mark.training
@@ -72,3 +74,19 @@ def test_of_several_processes_the_one_is_told_that_no_broken_connection_ended(tm
     failure = failure_of(caught.value)
     assert isinstance(failure, RunFailure)
     assert (failure.type, failure.message) == ("ValueError", TWO_LINES)
+
+
+def test_what_comes_up_while_a_process_writes_down_its_failure_is_its_launchers_business_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawn: Any = importlib.import_module("torch.multiprocessing.spawn")  # the package has a function of that name
+    monkeypatch.setattr(spawn, "_prctl_pr_set_pdeathsig", lambda _: None)
+
+    def fail(_: int) -> None:
+        raise ValueError(TWO_LINES)
+
+    with pytest.raises(FileNotFoundError) as caught:
+        spawn._wrap(fail, 0, (), tmp_path / "no such folder" / "error")  # noqa: SLF001 - as torch's processes do
+
+    assert left_a_launched_function(caught.value)
+    assert not left_a_launched_function(ValueError(TWO_LINES))

@@ -27,9 +27,18 @@ def is_launcher(launcher: object) -> bool:
 
 
 def left_a_launched_function(error: BaseException | None) -> bool:
-    """Whether an exception has gone through torch's launcher, which hands its text to the launching process."""
+    """Whether an exception has gone through torch's launcher, which hands its text to the launching process.
+
+    It may also have come up in there: the launcher sends SIGTERM while a process writes down its own failure, and
+    Lightning's handler then fails as well, of the same broken connection.
+    """
     trace: TracebackType | None = None if error is None else error.__traceback__
-    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "torch.multiprocessing.spawn"
+    while trace is not None:
+        frame = trace.tb_frame
+        if frame.f_code.co_name == "_wrap" and frame.f_globals.get("__name__") == "torch.multiprocessing.spawn":
+            return True
+        trace = trace.tb_next
+    return False
 
 
 def failure_of(error: BaseException | None) -> BaseException | RunFailure | None:
