@@ -11,6 +11,7 @@ import pytest
 
 from runstore.local import flags
 from runstore.local.flags import Flag
+from runstore.recording.counts import RunCounts
 
 _MANY_INTERRUPTS = """
 import random, signal, sys
@@ -46,6 +47,17 @@ def test_a_recorder_that_was_interrupted_two_thousand_times_still_stores_and_end
     )  # fmt: skip
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_call_that_ctrl_c_left_uncounted_behind_its_journaling_has_been_accepted_once_it_is_stored() -> None:
+    counts = RunCounts()
+
+    counts.stored_calls, counts.stored_points = 1, 3
+
+    health = counts.health("run")
+    assert (health.calls.accepted, health.calls.waiting) == (1, 0)
+    assert (health.points.accepted, health.points.waiting) == (3, 0)
+    assert counts.waiting_calls == 0
 
 
 @pytest.mark.parametrize("place", range(1, 30))

@@ -50,22 +50,30 @@ class RunCounts:
         self.dropped_points += points
 
     @property
+    def accepted_calls(self) -> int:
+        """How many calls were accepted.
+
+        Ctrl-C may strike between the journal and the count: what was drained had been accepted all the same.
+        """
+        return max(self.calls - self.refused_calls, self.stored_calls + self.quarantined_calls)
+
+    @property
     def waiting_calls(self) -> int:
         """How many calls were accepted, and are neither stored nor quarantined yet."""
-        return self.calls - self.refused_calls - self.stored_calls - self.quarantined_calls
+        return self.accepted_calls - self.stored_calls - self.quarantined_calls
 
     def health(self, run_id: str) -> RunHealth:
         """The counts as a value."""
         return RunHealth(
             run_id=run_id,
             calls=Counts(
-                accepted=self.calls - self.refused_calls,
+                accepted=self.accepted_calls,
                 stored=self.stored_calls,
                 quarantined=self.quarantined_calls,
                 dropped=self.dropped_calls,
             ),
             points=Counts(
-                accepted=self.points - self.refused_points,
+                accepted=max(self.points - self.refused_points, self.stored_points + self.quarantined_points),
                 stored=self.stored_points,
                 quarantined=self.quarantined_points,
                 dropped=self.dropped_points,
