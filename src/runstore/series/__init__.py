@@ -1,8 +1,9 @@
 """The points of series: checked, in columns, summed up, rolled up and thinned."""
 
 from runstore.series.buckets import Buckets, EqualBuckets, OctaveBuckets
-from runstore.series.cells import FALLS, HAS_FINITE, Cells, cells_at, cells_of, merged
+from runstore.series.cells import FALLS, Cells, cells_at, cells_of, merged
 from runstore.series.columns import Columns, Series, SeriesColumns
+from runstore.series.extremes import HAS_FINITE
 from runstore.series.grids import GridRequest, SeriesKey, grid_of, grid_of_points
 from runstore.series.packs import (
     FAN_OUT_BITS,

@@ -7,21 +7,18 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from math import inf, isfinite
+from math import isfinite
 from typing import NamedTuple, Self
 
-from runstore.charts import NonFinite
-from runstore.series.buckets import Buckets
+from runstore.series.buckets import Buckets, EqualBuckets
 from runstore.series.columns import Columns
-
-HAS_FINITE = 8
-"""The mark of a cell in which a finite value occurs."""
+from runstore.series.extremes import HAS_FINITE, extremes, extremes_of, rises
 
 FALLS = 16
 """The mark of a cell in which a point was logged before one of a lower step."""
 
 KINDS = 7
-"""The marks that say which kinds of :class:`NonFinite` occur."""
+"""The marks that say which kinds of :class:`runstore.charts.NonFinite` occur."""
 
 
 class Cells(NamedTuple):
@@ -30,7 +27,7 @@ class Cells(NamedTuple):
     Attributes:
         indices: which bucket each cell is (:meth:`runstore.series.buckets.Buckets.index`).
         counts: how many points it has.
-        marks: kinds of :class:`NonFinite`, :data:`HAS_FINITE` and :data:`FALLS`.
+        marks: kinds of :class:`runstore.charts.NonFinite`, :data:`HAS_FINITE` and :data:`FALLS`.
         first: its point of the lowest step.
         last: its point of the highest step.
         low: its point of the lowest finite value, the first of equals; the first point where no value is finite.
@@ -100,17 +97,12 @@ def cells_of(columns: Columns, buckets: Buckets, *, by: "array[int] | None" = No
         by: a number of each point, none lower than the one before it.
     """
     steps, values, times = columns
-    does_rise = _rises(times)
-    listed = values.tolist()  # each number made an object once: a third of the time
-    is_finite = isfinite(sum(listed))
-    indices, bounds = _grouped(steps if by is None else by, buckets)
-    marks, lows, highs = array("B"), [], []
-    for begin, end in pairwise(bounds):
-        part = listed[begin:end]
-        low, high, mark = (part.index(min(part)), part.index(max(part)), HAS_FINITE) if is_finite else _extremes(part)
-        lows.append(begin + low)
-        highs.append(begin + high)
-        marks.append(mark if does_rise or _rises(times[begin:end]) else mark | FALLS)
+    indices, bounds = _dense(steps, buckets) if by is None else _grouped(by, buckets)
+    lows, highs, marks = extremes(values, bounds)
+    if not rises(times):
+        for position, (begin, end) in enumerate(pairwise(bounds)):
+            if not rises(times[begin:end]):
+                marks[position] |= FALLS
     counts = array("q", [end - begin for begin, end in pairwise(bounds)])
     lasts = [end - 1 for end in bounds[1:]]
     points = (columns.at(positions) for positions in (bounds[:-1], lasts, lows, highs))
@@ -121,10 +113,10 @@ def cells_at(columns: Columns, groups: dict[int, list[int]]) -> Cells:
     """A cell for each group of points, by the positions of its points in the order of steps."""
     marks, lows, highs = array("B"), [], []
     for positions in groups.values():
-        low, high, mark = _extremes([columns.values[position] for position in positions])
+        low, high, mark = extremes_of([columns.values[position] for position in positions])
         lows.append(positions[low])
         highs.append(positions[high])
-        does_rise = _rises(array("q", [columns.logged_at_us[position] for position in positions]))
+        does_rise = rises(array("q", [columns.logged_at_us[position] for position in positions]))
         marks.append(mark if does_rise else mark | FALLS)
     ends = [positions[0] for positions in groups.values()], [positions[-1] for positions in groups.values()]
     points = (columns.at(positions) for positions in (*ends, lows, highs))
@@ -170,6 +162,15 @@ def merged(cells: Cells, buckets: Buckets, *, by: "array[int] | None" = None) ->
     )
 
 
+def _dense(steps: "array[int]", buckets: Buckets) -> tuple["array[int]", list[int]]:
+    """As :func:`_grouped`, faster for steps without gaps."""
+    if not steps or steps[-1] - steps[0] != len(steps) - 1 or not isinstance(buckets, EqualBuckets):
+        return _grouped(steps, buckets)
+    first, last = buckets.index(steps[0]), buckets.index(steps[-1])
+    begins = range(buckets.start(first + 1) - steps[0], len(steps), buckets.start(1))
+    return array("q", range(first, last + 1)), [0, *begins, len(steps)]
+
+
 def _grouped(numbers: "array[int]", buckets: Buckets) -> tuple["array[int]", list[int]]:
     """The buckets that ascending numbers fall into, and where each begins; with the end of the last."""
     indices, bounds = array("q"), []
@@ -182,26 +183,6 @@ def _grouped(numbers: "array[int]", buckets: Buckets) -> tuple["array[int]", lis
     return indices, [*bounds, count]
 
 
-def _extremes(values: list[float]) -> tuple[int, int, int]:
-    """The positions of the lowest and the highest finite value, and the marks."""
-    if isfinite(sum(values)):  # then all are, as nearly always: nothing is compared in Python, value by value
-        return values.index(min(values)), values.index(max(values)), HAS_FINITE
-    low = high = -1
-    mark = 0
-    for position, value in enumerate(values):
-        if isfinite(value):
-            mark |= HAS_FINITE
-            if low < 0 or value < values[low]:
-                low = position
-            if high < 0 or value > values[high]:
-                high = position
-        elif value == inf:
-            mark |= NonFinite.POSITIVE_INFINITY.value
-        else:
-            mark |= NonFinite.NEGATIVE_INFINITY.value if value == -inf else NonFinite.NAN.value
-    return max(low, 0), max(high, 0), mark
-
-
 def _best(values: "array[float]", marks: "array[int]", among: tuple[int, int], *, sign: float) -> int:
     """The position of the cell with the lowest finite value, or the highest for a negative sign; the first of equals."""
     begin, end = among
@@ -210,14 +191,6 @@ def _best(values: "array[float]", marks: "array[int]", among: tuple[int, int], *
         return begin + part.index(min(part) if sign > 0 else max(part))
     finite = [position for position in range(begin, end) if marks[position] & HAS_FINITE]
     return min(finite, key=lambda position: (sign * values[position], position), default=begin)
-
-
-def _rises(times: "array[int]") -> bool:
-    data = times.tobytes()
-    if data == data[: times.itemsize] * len(times):  # logged by one call, as most points of a cell or of a batch
-        return True
-    listed = times.tolist()
-    return listed == sorted(listed)
 
 
 def _follow(cells: Cells, begin: int, end: int) -> bool:
