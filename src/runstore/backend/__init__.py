@@ -12,6 +12,7 @@ from runstore.backend.arguments import (
 from runstore.backend.begun import BegunRuns
 from runstore.backend.changes import ExperimentChange, RunChange, Sweep, Thinning
 from runstore.backend.counting import KeyRow, ValueRow
+from runstore.backend.placing import PlacedRun, placed_over
 from runstore.backend.presence import Presence, check_kept, check_parent
 from runstore.backend.states import first_attempt, with_end, with_heartbeat, with_next_attempt, with_status_now
 from runstore.backend.store import BackendStore, Store
@@ -25,6 +26,7 @@ __all__ = [
     "KeyRow",
     "NewExperiment",
     "NewRun",
+    "PlacedRun",
     "Presence",
     "RunChange",
     "RunEnd",
@@ -37,6 +39,7 @@ __all__ = [
     "check_parent",
     "first_attempt",
     "is_lost",
+    "placed_over",
     "with_end",
     "with_heartbeat",
     "with_next_attempt",

@@ -7,8 +7,10 @@ from typing import Any
 from runstore.artifacts.blobs import Blobs
 from runstore.backend.arguments import NewRun, StepRange
 from runstore.backend.counting import KeyRow, ValueRow, count_keys, count_runs, count_values
+from runstore.backend.placing import PlacedRun
 from runstore.backend.presence import Presence
 from runstore.charts import GridAxis, HistoryGrid
+from runstore.errors import StoreFailureError
 from runstore.model import Artifact, DeletedRun, Experiment, Run, SeriesSummary, to_microseconds
 from runstore.query.deletions import DeletedQuery
 from runstore.query.facets import KeyQuery, ValueQuery
@@ -72,6 +74,25 @@ class Operations(ABC):
         Raises:
             RunNotFoundError: no such run; nothing is stored.
         """
+
+    def place_run(self, placed: PlacedRun) -> None:
+        """Makes a run with all facts as they were in another store, or brings the one that is there to them (MOVE.1-5).
+
+        What a run has logged is no fact of it and stays. A deleted experiment is shown again by a run that is made. It is
+        no change that :meth:`runstore.backend.RunChange.standing` should know of: what a journal brings later still stands.
+
+        This one refuses: a backend that lacks it takes no runs from elsewhere.
+
+        Raises:
+            RunDeletedError: the run was deleted; :meth:`runstore.backend.PlacedRun.check_presence` says so.
+            ConflictError: it is there as another one (:meth:`runstore.backend.PlacedRun.check_found`).
+            ExperimentNotFoundError: its experiment is unknown.
+            RunNotFoundError: its parent was never begun; one that was deleted is a parent still.
+        """
+        raise StoreFailureError(
+            f"run {placed.id!r} cannot be brought here: {type(self).__name__} takes no runs from elsewhere, for its class "
+            "lacks the operation place_run; ask its author, or copy into another store"
+        )
 
     def catch_up(self) -> bool:
         """Does a bounded piece of work that nobody waits for, as to roll up what was stored long ago.

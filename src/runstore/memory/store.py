@@ -21,6 +21,7 @@ from runstore.backend import (
     ExperimentChange,
     NewExperiment,
     NewRun,
+    PlacedRun,
     Presence,
     RunChange,
     RunEnd,
@@ -30,6 +31,7 @@ from runstore.backend import (
     check_kept,
     check_parent,
     first_attempt,
+    placed_over,
     with_end,
     with_heartbeat,
     with_next_attempt,
@@ -132,6 +134,20 @@ class MemoryStore(BackendStore):
         with self._session() as database:
             entry = self._entry(run_id)
             entry.run = with_next_attempt(entry.run, now_us=database.now_us())
+
+    def place_run(self, placed: PlacedRun) -> None:
+        with self._session() as database:
+            placed.check_presence(self.presence_of(placed.id))
+            if placed.parent_run_id is not None:
+                check_parent(placed.parent_run_id, self.presence_of(placed.parent_run_id))
+            entry = database.runs.get(placed.id)
+            if entry is not None:
+                entry.run = placed_over(placed, entry.run)
+                return
+            if placed.experiment_id not in database.experiments:
+                raise ExperimentNotFoundError.of(placed.experiment_id)
+            database.hidden_experiments.pop(placed.experiment_id, None)
+            database.runs[placed.id] = _Entry(run=placed.run)
 
     def append(self, run_id: str, series: SeriesColumns) -> None:
         with self._session() as database:

@@ -1,0 +1,143 @@
+"""Bringing runs into a store: whole, as often as it takes, and never twice.
+
+A run is placed first, as one that goes on; then come its config, its points and its files; last it is placed as it is. So
+a run that was cut off never looks complete, and the next call goes on with it.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from msgspec.structs import replace
+
+from runstore.backend import BackendStore, NewExperiment, PlacedRun, Presence
+from runstore.errors import RunDeletedError, RunStoreError
+from runstore.local.clock import now_us
+from runstore.model import Run
+from runstore.moving.arriving import ArrivingRun
+from runstore.moving.files import FileSender
+from runstore.moving.points import PointSender
+from runstore.moving.report import Outcome, Progress, Quiet, Report, Trouble
+from runstore.values import ConfigDocument
+
+_LEASE_S: Final = 600.0
+"""How long after the last sign of it a run whose bringing was cut off counts as alive."""
+
+
+def bring(store: BackendStore, runs: Iterable[ArrivingRun], *, told: Progress | None = None) -> Report:
+    """Brings runs into a store, with all that they have. What is there already is not sent again.
+
+    A run that cannot be brought is told, and the others are.
+
+    Args:
+        store: opened to write, without a recorder: ``open_store(url, durable=False)``.
+        runs: in any order; parents before their children are a little faster.
+        told: who is told how it goes.
+
+    Raises:
+        StoreUnavailableError, StoreFailureError: the store, or what the runs come from, cannot go on. What was brought is
+            there, and the same call again brings the rest.
+    """
+    bringing = _Bringing(store, told or Quiet())
+    for arriving in runs:
+        bringing.take(arriving)
+    return bringing.finish()
+
+
+class _Bringing:
+    """One call of :func:`bring`."""
+
+    def __init__(self, store: BackendStore, told: Progress) -> None:
+        self._store = store
+        self._told = told
+        self._outcomes: Counter[Outcome] = Counter()
+        self._troubles: list[Trouble] = []
+        self._experiments: set[str] = set()
+        self._orphans: dict[str, PlacedRun] = {}
+        self._points = PointSender(store, told)
+        self._files = FileSender(store, told, self._trouble)
+
+    def take(self, arriving: ArrivingRun) -> None:
+        """Brings one run, or tells why not."""
+        try:
+            outcome = self._bring(arriving)
+        except RunStoreError as error:
+            if not error.is_mistake:
+                raise
+            self._trouble(Trouble(run_id=arriving.run.id, reason=str(error)))
+            outcome = Outcome.REFUSED
+        self._outcomes[outcome] += 1
+        self._told.done(arriving.run.id, outcome)
+
+    def finish(self) -> Report:
+        """Gives the runs whose parents came after them their parents."""
+        for run_id, placed in self._orphans.items():
+            parent = placed.parent_run_id
+            if parent is not None and self._store.presence_of(parent) is not None:
+                self._place(placed)
+                continue
+            reason = f"its parent {parent!r} is not in the store it came to; bring that one as well, and this one again"
+            self._trouble(Trouble(run_id=run_id, what="parent", reason=reason, is_minor=True))
+        return Report(
+            runs=dict(self._outcomes),
+            points=self._points.sent,
+            files=self._files.sent,
+            bytes=self._files.bytes,
+            troubles=tuple(self._troubles),
+        )
+
+    def _bring(self, arriving: ArrivingRun) -> Outcome:
+        run_id = arriving.run.id
+        experiment = NewExperiment.checked(arriving.experiment, description=arriving.description)
+        whole = PlacedRun.checked(replace(arriving.run, experiment_id=experiment.id))
+        config = ConfigDocument.checked(arriving.config)
+        found = self._found(whole)
+        self._make_experiment(experiment)
+        placed = self._with_known_parent(whole)
+        if found is None:
+            self._place(placed.begun(now_us=now_us(), lease_s=_LEASE_S))
+        is_changed = self._merge_config(run_id, config)
+        is_changed |= self._points.send(arriving, is_new=found is None)
+        is_changed |= self._files.send(arriving, is_new=found is None)
+        # What is written counts as a heartbeat of a run that goes on, so that its own is put right afterwards.
+        if found is None or is_changed or PlacedRun.checked(found) != placed:
+            self._place(placed)
+            return Outcome.NEW if found is None else Outcome.UPDATED
+        return Outcome.UNCHANGED
+
+    def _found(self, placed: PlacedRun) -> Run | None:
+        presence = self._store.presence_of(placed.id)
+        placed.check_presence(presence)
+        found = self._store.find_run(placed.id) if presence is Presence.SHOWN else None
+        if found is not None:
+            placed.check_found(found.experiment_id, found.attempt)
+        elif presence is not None:  # it was deleted in between
+            raise RunDeletedError.of(placed.id)
+        return found
+
+    def _make_experiment(self, experiment: NewExperiment) -> None:
+        if experiment.id not in self._experiments:
+            self._store.make_experiment(experiment)
+            self._experiments.add(experiment.id)
+
+    def _with_known_parent(self, placed: PlacedRun) -> PlacedRun:
+        """The run without its parent, as long as that is not there; it is given to it at the end."""
+        parent = placed.parent_run_id
+        if parent is None or self._store.presence_of(parent) is not None:
+            return placed
+        self._orphans[placed.id] = placed
+        return replace(placed, parent_run_id=None)
+
+    def _merge_config(self, run_id: str, config: ConfigDocument) -> bool:
+        stored = ConfigDocument(self._store.read_configs([run_id])[run_id])
+        is_new = config.merged_over(stored).text != stored.text
+        if is_new:
+            self._store.merge_config(run_id, config)
+        return is_new
+
+    def _place(self, placed: PlacedRun) -> None:
+        self._store.place_run(placed)
+
+    def _trouble(self, trouble: Trouble) -> None:
+        self._troubles.append(trouble)
+        self._told.failed(trouble)
