@@ -5,8 +5,13 @@ import builtins
 import re
 import shlex
 import textwrap
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
+
+import click
+
+from runstore.cli import app
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = {str(path.relative_to(ROOT)): path for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]}
@@ -53,6 +58,21 @@ def commands_of(page: str) -> list[list[str]]:
     shell = "\n".join(each[3] for each in _BLOCK.finditer(text) if each[2] in {"sh", "bash", "console"})
     written = _COMMAND.findall(shell) + _COMMAND_IN_TEXT.findall(_BLOCK.sub("", text))
     return [_words(each.replace("\n", " ")) for each in written]
+
+
+def understand(words: list[str]) -> None:
+    """Reads the arguments of a command of ours, and of the commands below it, without doing anything.
+
+    An argument may be missing, as in a sentence about `runstore show`; a command below it, too.
+    """
+    context, command = click.Context(app, info_name="runstore"), cast("click.Command", app)
+    while isinstance(command, click.Group) and words:
+        name, found, words = command.resolve_command(context, words)
+        assert found is not None
+        command = found
+        if not isinstance(command, click.Group):
+            with suppress(click.MissingParameter):
+                command.make_context(name, words, parent=context)
 
 
 def _words(command: str) -> list[str]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runstore.cli.sync import sync
+from runstore.cli.commands.sync import sync
 from runstore.errors import SettingsError, StoreUnavailableError
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store

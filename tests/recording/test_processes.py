@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from recording.test_formats import run_record, write
-from runstore.cli.sync import sync
+from runstore.cli.commands.sync import sync
 from runstore.errors import SettingsError, StoreFailureError, StoreUnavailableError
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store

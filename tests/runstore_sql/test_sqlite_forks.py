@@ -15,7 +15,7 @@ import pytest
 
 from runstore import MetricPoint, open_reader, open_store
 from runstore.backend import Store
-from runstore.cli.sync import sync
+from runstore.cli.commands.sync import sync
 from runstore.errors import StoreFailureError
 from runstore.hookspecs import OpenOptions
 from runstore_sql.opening import open_sql
@@ -195,7 +195,7 @@ def test_a_child_that_ends_as_an_interpreter_does_takes_nothing(sqlite_url: str,
     program.write_text(f"""
 import os, sys
 from runstore import MetricPoint, open_reader, open_store
-from runstore.cli.sync import sync
+from runstore.cli.commands.sync import sync
 store = open_store({sqlite_url!r}, durable=False)
 store.ensure_run(store.get_or_create_experiment("experiment"), run_id="run")
 store.log_metrics("run", [MetricPoint(name="parent", value=1.0, step=0)])

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from runstore import MetricPoint, open_reader, open_store
 from runstore.backend import Store
-from runstore.cli.sync import sync
+from runstore.cli.commands.sync import sync
 from runstore.hookspecs import OpenOptions
 from runstore_sql.opening import open_sql
 from support.mounts import without_shared_memory

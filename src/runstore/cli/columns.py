@@ -1,12 +1,13 @@
 """The columns of a list of runs: which there are by default, and what a person may ask for."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from runstore.cli.tables import Column
+from runstore.cli.output.figures import duration_text, number_text, time_text, time_zone
+from runstore.cli.output.tables import Column
 from runstore.errors import InvalidValueError
-from runstore.model import Run, RunStatus, SeriesSummary, StepValue
+from runstore.model import Run, SeriesSummary
 from runstore.query.parser import parse_field
 from runstore.query.tree import ArtifactName, Attribute, ConfigKey, Field, Metric, Tag
 from runstore.values.config import flatten_config
@@ -29,11 +30,13 @@ _MORE_IS_BETTER = (
 )
 _NO_RESULTS = ("epoch", "step", "lr", "learning_rate", "time", "duration", "system", "gpu", "cpu", "memory")
 
+_FIELDS = {"took": "duration", "started": "start_time", "ended": "end_time"}
+"""Fields by what their columns are called."""
+
 _WORDS = ("status", "training_mode", "attempt")
 """Attributes whose values are so short that to cut them would gain nothing."""
 
 _MOST_METRICS = 4
-_MINUTE_S, _HOUR_S, _DAY_S = 60, 3600, 86_400
 
 
 class Facts(NamedTuple):
@@ -94,6 +97,12 @@ def asked_columns(asked: Iterable[str]) -> list[Shown]:
     ]
 
 
+def csv_fields(asked: Iterable[str]) -> list[str]:
+    """The fields that columns of these names are about, the id before them, as the filter language writes them."""
+    names = [name.strip() for text in asked for name in _split(text)]
+    return ["id", *(_FIELDS.get(name, name) for name in names if name and name not in {"run", "id"})]
+
+
 def _split(text: str) -> list[str]:
     """The names between commas; a comma in double quotes belongs to a name."""
     parts, is_quoted = [""], False
@@ -107,10 +116,9 @@ def _split(text: str) -> list[str]:
 
 
 def _asked(name: str) -> Shown:
-    if name in {"took", "duration"}:
+    name = _FIELDS.get(name, name)
+    if name == "duration":
         return Shown(Column("took", is_number=True), lambda facts: duration_text(facts.run))
-    if name in {"started", "ended"}:
-        name = {"started": "start_time", "ended": "end_time"}[name]
     if name == "experiment":
         return Shown(Column("experiment", may_be_cut=True), lambda facts: facts.experiment)
     field = parse_field(name, "--columns")
@@ -202,42 +210,3 @@ def facts_of(
 def config_texts(config: Mapping[str, Any]) -> dict[str, str]:
     """The values of a config, as a person reads them, by their flattened keys."""
     return {leaf.key: leaf.text for leaf in flatten_config(config)}
-
-
-def time_text(moment: datetime, *, to_seconds: bool = True) -> str:
-    """A moment in the local time zone, to the second or the minute."""
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S" if to_seconds else "%Y-%m-%d %H:%M")
-
-
-def time_zone() -> str:
-    """What the local time zone is called now, such as ``CET`` or ``UTC``."""
-    return datetime.now(UTC).astimezone().tzname() or "local"
-
-
-def duration_text(run: Run) -> str:
-    """How long a run took, or has been running as far as is known: ``2h05m``, ``3m20s``, ``12.5s``.
-
-    Of a lost run nothing: when it died nobody knows, and its last heartbeat may be from long before, or from a journal
-    that was stored afterwards.
-    """
-    if run.status == RunStatus.LOST:
-        return ""
-    return span_text((run.end_time or max(run.heartbeat_at, run.start_time)) - run.start_time)
-
-
-def span_text(span: timedelta) -> str:
-    """A time span to two units."""
-    seconds = span.total_seconds()
-    if seconds < _MINUTE_S:
-        return f"{seconds:.1f}s"
-    whole = round(seconds)
-    if whole < _HOUR_S:
-        return f"{whole // _MINUTE_S}m{whole % _MINUTE_S:02}s"
-    if whole < _DAY_S:
-        return f"{whole // _HOUR_S}h{whole % _HOUR_S // _MINUTE_S:02}m"
-    return f"{whole // _DAY_S}d{whole % _DAY_S // _HOUR_S:02}h"
-
-
-def number_text(point: StepValue | None) -> str:
-    """A value to six digits."""
-    return "" if point is None else f"{point.value:.6g}"

@@ -108,6 +108,15 @@ def runs_frame(  # noqa: PLR0913 - the arguments of the read
     return converted(table.frame(), library)
 
 
+def frame_of_runs(reader: Source, runs: Sequence[Run], columns: Sequence[str] | None = None) -> Frame:
+    """The same table of runs that were read already; says nothing of columns that none of them has."""
+    table = _Table([_asked(name) for name in _names(DEFAULT_COLUMNS if columns is None else columns)])
+    experiments: dict[str, str] = {}
+    for first in range(0, len(runs), _RUNS_A_READ):
+        table.add(_facts_of(reader, runs[first : first + _RUNS_A_READ], table, experiments))
+    return table.frame()
+
+
 class _Table:
     """The columns that were asked for, filled page by page; a group's columns are found on the way."""
 

@@ -1,54 +1,44 @@
-"""What the commands about one run print, and the list of backends: tables for people, JSON for programs.
-
-Text from a store is printed as plain text, see :mod:`runstore.cli.tables`: a run may have any name.
-"""
+"""``runstore show``: one run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import click
 import msgspec
 
-from runstore.cli.columns import config_texts, duration_text, number_text, time_text, time_zone
+from runstore.cli.columns import config_texts
 from runstore.cli.files import print_artifacts, print_series_of_files
 from runstore.cli.finding import find_run
-from runstore.cli.tables import Column, first_line, print_facts, print_json, print_line, print_table, without_colours
+from runstore.cli.options import examples, json_option, store_option
+from runstore.cli.output.figures import duration_text, number_text, time_text, time_zone
+from runstore.cli.output.programs import print_json
+from runstore.cli.output.tables import Column, print_facts, print_table
+from runstore.cli.output.text import first_line, print_line, without_colours
+from runstore.cli.recorders import recorder_table, recorder_values, split_reports
 from runstore.media.reading import group_series
 from runstore.model import Run, RunFailure, RunStatus, SeriesSummary, StepValue
 from runstore.opening.stores import open_reader
-from runstore.plugins.registry import find_backends
 
 _MOST_VALUES = 12
 """Of a config, without ``--config``: what a person came for must not scroll away."""
 
 
-def print_backends(*, as_json: bool) -> None:
-    """Every backend, its schemes and what it needs; then the plugins that failed to load."""
-    catalog = find_backends()
-    rows: list[dict[str, Any]] = [
-        {
-            "name": found.backend.name,
-            "schemes": list(found.backend.schemes),
-            "plugin": found.plugin,
-            "state": f"needs {found.needs}" if found.missing else "ready",
-        }
-        for found in catalog.backends
-    ]
-    broken = {name: f"{type(error).__name__}: {error}" for name, error in catalog.broken.items()}
-    if as_json:
-        print_json({"backends": rows, "broken": broken})
-        return
-    print_table(
-        [Column("backend"), Column("schemes"), Column("plugin", goes=2), Column("state")],
-        [[row["name"], ", ".join(row["schemes"]), row["plugin"], row["state"]] for row in rows],
-    )
-    for name, error in broken.items():
-        print_line(f"The plugin {name} failed to load: {error}", fg="red")
+@click.command("show", epilog=examples("runstore show @1", "runstore show 0197f3c2 --config"))
+@click.argument("run")
+@store_option
+@click.option("--config", "with_config", is_flag=True, help="The whole configuration, as JSON.")
+@click.option("--traceback", "with_traceback", is_flag=True, help="All that is kept of why the run failed.")
+@json_option
+def command(run: str, *, store: str | None, with_config: bool, with_traceback: bool, as_json: bool) -> None:
+    """Show one run: how it stands, its metrics, configuration and artifacts.
+
+    RUN is its id, the beginning or the end of it, its name, or @1 for the newest.
+    """
+    print_run(store, run, with_config=with_config, with_traceback=with_traceback, as_json=as_json)
 
 
 def print_run(store: str | None, wanted: str, *, with_config: bool, with_traceback: bool, as_json: bool) -> None:
     """Everything about one run but the histories; the configuration and the traceback in short unless asked for."""
-    from runstore.cli.recorders import recorder_table, recorder_values, split_reports  # noqa: PLC0415 - one screen's need
-
     with open_reader(store) as reader:
         run = find_run(reader, wanted)
         experiment = reader.get_experiment(run.experiment_id)

@@ -4,7 +4,10 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from runstore.cli.tables import print_line
+import click
+
+from runstore.cli.options import examples, store_option
+from runstore.cli.output.text import print_line
 from runstore.errors import RunStoreError, SettingsError, StoreFailureError, StoreUnavailableError
 from runstore.local.homes import expanded
 from runstore.opening.stores import open_store
@@ -25,6 +28,29 @@ _WAY_OUT = (
     "if that store is mistyped or gone for good, `runstore sync --from THAT --store ANOTHER` brings its journals into "
     "another one, and `runstore sync --discard THAT` removes them"
 )
+
+
+@click.command("sync", epilog=examples("runstore sync", "runstore sync --watch"))
+@store_option
+@click.option("--watch", is_flag=True, help="Go on until stopped.")
+@click.option("--requeue", is_flag=True, help="Then send once more what the store refused.")
+@click.option(
+    "--from",
+    "source",
+    metavar="STORE",
+    help="Bring what waits for this store, or in this journal's folder, into --store instead.",
+)
+@click.option("--discard", metavar="STORE", help="Remove what waits for this store, or in this journal's folder.")
+@click.option(
+    "--state-dir",
+    metavar="FOLDER",
+    help="Where the journals lie; by default RUNSTORE_STATE_DIR or the user's state directory.",
+)
+def command(  # noqa: PLR0913 - one for each option
+    *, store: str | None, watch: bool, requeue: bool, source: str | None, discard: str | None, state_dir: str | None
+) -> None:
+    """Bring what journals on this machine still hold into the store."""
+    sync(store, watch=watch, requeue=requeue, source=source, discard=discard, state_dir=state_dir)
 
 
 def sync(  # noqa: PLR0913 - the command's options

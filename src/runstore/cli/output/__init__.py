@@ -1,0 +1,1 @@
+"""How the commands lay out what they print: tables for people, JSON and CSV for programs."""

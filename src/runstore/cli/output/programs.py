@@ -1,0 +1,66 @@
+"""What programs read: JSON and CSV."""
+
+import csv
+import io
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import click
+import msgspec
+
+from runstore.cli.output.text import escaped, plain_text
+from runstore.secrets import redact
+
+_CHUNK = 1 << 16
+"""Characters of CSV that are gathered before they are written."""
+
+
+def print_json(value: Any) -> None:
+    """JSON without NaN, which JSON lacks: non-finite numbers are the texts "nan", "inf" and "-inf"."""
+    text = json.dumps(_shown(msgspec.to_builtins(value)), indent=2, ensure_ascii=False)
+    click.echo(escaped(text, sys.stdout))
+
+
+def print_csv(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """CSV with a line of titles.
+
+    Numbers have all their digits, times are ISO 8601 in UTC, what is missing is empty. A text is as a terminal may show it:
+    only what would steer one is escaped.
+    """
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    writer.writerow(map(_cell, titles))
+    for row in rows:
+        writer.writerow(map(_cell, row))
+        if lines.tell() > _CHUNK:
+            click.echo(lines.getvalue(), nl=False)
+            lines.seek(0)
+            lines.truncate()
+    click.echo(lines.getvalue(), nl=False)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return repr(value)
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return plain_text(value if isinstance(value, str) else json.dumps(_shown(value), separators=(",", ":")), sys.stdout)
+
+
+def _shown(value: Any) -> Any:
+    """The value as JSON can hold it and as it may be shown."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _shown(item) for key, item in value.items()}
+    return [_shown(item) for item in value] if isinstance(value, (list, tuple)) else value
