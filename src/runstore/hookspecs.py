@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import pluggy
 
-from runstore.backend import BackendStore
+from runstore.backend import Administration, BackendStore
 from runstore.secrets import redact_word
 
 GROUP = "runstore"
@@ -51,6 +51,8 @@ class Backend:
         open: imports the driver and returns a store on the URL; raises errors of :mod:`runstore.errors` only.
         modules: what must be importable for ``open`` to work; they are looked for, not imported.
         install: what ``pip install`` must be given when one of them is missing.
+        administer: looks at the database of a URL, whatever state it is in; ``None`` where the backend has nothing to
+            tell. ``runstore migrate``, ``doctor``, ``sql`` and ``conformance`` ask for it.
     """
 
     name: str
@@ -58,6 +60,7 @@ class Backend:
     open: Callable[[str, OpenOptions], BackendStore]
     modules: tuple[str, ...] = ()
     install: str = ""
+    administer: Callable[[str], Administration] | None = None
 
 
 @hookspec

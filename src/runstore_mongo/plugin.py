@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from runstore.backend import BackendStore
+from runstore.backend import Administration, BackendStore
 from runstore.hookspecs import Backend, OpenOptions, hookimpl
 
 
@@ -10,6 +10,12 @@ def _open(url: str, options: OpenOptions) -> BackendStore:
     from runstore_mongo.store import MongoStore  # noqa: PLC0415 - the driver is imported when a store is opened
 
     return MongoStore(url, artifacts=options.artifacts, read_only=options.read_only)
+
+
+def _administer(url: str) -> Administration:
+    from runstore_mongo.administering import MongoAdministration  # noqa: PLC0415 - as above
+
+    return MongoAdministration(url)
 
 
 @hookimpl
@@ -22,5 +28,6 @@ def runstore_backends() -> Iterable[Backend]:
             open=_open,
             modules=("pymongo",),
             install="runstore[mongo]",
+            administer=_administer,
         )
     ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from runstore.backend import BackendStore
+from runstore.backend import Administration, BackendStore
 from runstore.hookspecs import Backend, OpenOptions, hookimpl
 from runstore_sql.dialects.kinds import kinds
 
@@ -11,6 +11,12 @@ def _open(url: str, options: OpenOptions) -> BackendStore:
     from runstore_sql.opening import open_sql  # noqa: PLC0415 - the driver costs nothing until a store is opened
 
     return open_sql(url, options)
+
+
+def _administer(url: str) -> Administration:
+    from runstore_sql.administering import SqlAdministration  # noqa: PLC0415 - as above
+
+    return SqlAdministration(url)
 
 
 @hookimpl
@@ -23,6 +29,7 @@ def runstore_backends() -> Iterable[Backend]:
             open=_open,
             modules=("sqlalchemy", "alembic", *kind.modules),
             install=kind.install,
+            administer=_administer,
         )
         for kind in kinds()
     ]

@@ -1,5 +1,6 @@
 """What a backend is made of: the base class with its operations, and the checked values that they take."""
 
+from runstore.backend.administering import Administration, Finding, Grade, Rights, SchemaState, Selection
 from runstore.backend.arguments import (
     BEATS_A_LEASE,
     DEFAULT_LEASE_S,
@@ -20,16 +21,22 @@ from runstore.backend.store import BackendStore, Store
 __all__ = [
     "BEATS_A_LEASE",
     "DEFAULT_LEASE_S",
+    "Administration",
     "BackendStore",
     "BegunRuns",
     "ExperimentChange",
+    "Finding",
+    "Grade",
     "KeyRow",
     "NewExperiment",
     "NewRun",
     "PlacedRun",
     "Presence",
+    "Rights",
     "RunChange",
     "RunEnd",
+    "SchemaState",
+    "Selection",
     "StepRange",
     "Store",
     "Sweep",

@@ -11,7 +11,9 @@ from runstore_mongo.documents.names import Document
 
 _TLS: Final = ("SSL handshake failed", "[SSL: ")
 """What the driver and OpenSSL, which speak English alone, say of TLS."""
-_WRITES: Final = frozenset({"find", "insert", "update"})
+READS: Final = frozenset({"find"})
+WRITES: Final = frozenset({"find", "insert", "update"})
+CHANGES: Final = WRITES | {"collMod", "createCollection", "createIndex"}
 
 
 def is_turned_away(found: TopologyDescription) -> bool:
@@ -36,12 +38,22 @@ def check_may_write(database: "Database[Document]", shown: str) -> None:
     Raises:
         StoreFailureError: names the role to ask for.
     """
+    found = actions_of_user(database)
+    if found is not None and not found[1] >= WRITES:
+        raise StoreFailureError(
+            f"{found[0]} may not write to {shown}; ask whoever runs the server for the role readWrite on this database, or "
+            "use open_reader(url)"
+        )
+
+
+def actions_of_user(database: "Database[Document]") -> tuple[str, frozenset[str]] | None:
+    """Who the server takes us for, and what they may do with runs; ``None`` where it asks for no user, or tells no rights."""
     try:
         told = database.command({"connectionStatus": 1, "showPrivileges": True})["authInfo"]
     except OperationFailure:  # a server of another make, which tells no rights: the first write will
-        return
+        return None
     if not told["authenticatedUsers"]:  # a server that asks for no user
-        return
+        return None
     allowed: set[str] = set()
     for privilege in told.get("authenticatedUserPrivileges", ()):
         place = privilege["resource"]
@@ -49,9 +61,4 @@ def check_may_write(database: "Database[Document]", shown: str) -> None:
             place.get("db") in {"", database.name} and place.get("collection") in {"", "runs"}
         ):
             allowed |= set(privilege["actions"])
-    if not allowed >= _WRITES:
-        users = ", ".join(user["user"] for user in told["authenticatedUsers"])
-        raise StoreFailureError(
-            f"{users} may not write to {shown}; ask whoever runs the server for the role readWrite on this database, or "
-            "use open_reader(url)"
-        )
+    return ", ".join(user["user"] for user in told["authenticatedUsers"]), frozenset(allowed)

@@ -53,13 +53,13 @@ def build_indexes(database: "Database[Document]", then: Any) -> None:
     for the builds that go on in the server, and starts those that do not.
     """
     if database[RUNS].estimated_document_count() <= _MOST_WAITED_FOR:
-        _build(database)
+        build_all(database)
         then()
         return
 
     def build() -> None:
         try:
-            _build(database)
+            build_all(database)
             then()
         except Exception as error:  # noqa: BLE001 - the store was closed, the server is away: the next opening goes on
             _log.info("the indexes of %s are not complete yet: %s", database.name, error)
@@ -67,6 +67,16 @@ def build_indexes(database: "Database[Document]", then: Any) -> None:
     threading.Thread(target=build, name="runstore-indexes", daemon=True).start()
 
 
-def _build(database: "Database[Document]") -> None:
+def build_all(database: "Database[Document]") -> None:
+    """Builds what is missing, and returns once all is there."""
     for name, indexes in INDEXES.items():
         database[name].create_indexes(indexes)
+
+
+def missing_indexes(database: "Database[Document]") -> list[str]:
+    """Those that are not there, or are being built, each by its collection and name."""
+    lacking = []
+    for name, indexes in INDEXES.items():
+        known = {each["name"] for each in database[name].list_indexes()}
+        lacking += [f"{name}.{index.document['name']}" for index in indexes if index.document["name"] not in known]
+    return lacking

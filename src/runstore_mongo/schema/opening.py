@@ -23,7 +23,7 @@ from runstore_mongo.documents.names import (
     SERIES,
     Document,
 )
-from runstore_mongo.schema.indexes import build_indexes
+from runstore_mongo.schema.indexes import build_all, build_indexes
 from runstore_mongo.schema.views import configurations_view, metrics_view
 
 VERSION: Final = 2
@@ -35,6 +35,12 @@ _MIN_READER: Final = 1
 _MIN_WRITER: Final = 2
 """A writer of version 1 would begin deleted runs again, and write points past their roll-ups."""
 _VERSIONS: Final[Document] = {"version": VERSION, "min_reader": _MIN_READER, "min_writer": _MIN_WRITER}
+
+STEPS: Final = {
+    1: "make the collections, the indexes and the two views",
+    2: "let runs be noted, archived and deleted: indexes, and roll-ups of what is stored, which are made afterwards",
+}
+"""What brings a database to each version, for people."""
 
 _ID: Final = "schema"
 _NAMES: Final = (EXPERIMENTS, RUNS, SERIES, BUCKETS, ROLLUPS, ARTIFACTS, METRICS_VIEW, CONFIG_VIEW)
@@ -52,6 +58,28 @@ def open_schema(connection: Connection, *, read_only: bool) -> None:
     connection.call("open the store", lambda: _open(connection, read_only=read_only))
 
 
+def read_versions(connection: Connection) -> Document | None:
+    """What the database says of its schema, nothing written; ``None`` where there is no store yet.
+
+    Raises:
+        ForeignSchemaError: collections of our names that are not ours.
+    """
+    # In this order: whoever makes the schema writes its document first, so names seen now imply a document found next.
+    taken = _names_taken(connection)
+    found = connection.database[SCHEMA].find_one({"_id": _ID})
+    if found is None and taken:
+        raise _foreign(connection, taken)
+    return found
+
+
+def complete(connection: Connection) -> None:
+    """Makes what is missing and waits until it is there, however large the store is."""
+    database = connection.database
+    _make_views(connection)
+    build_all(database)
+    _tell_complete(connection)
+
+
 def has_stored_to_roll_up(connection: Connection) -> bool:
     """Whether an older release has written series that no roll-ups were made of since."""
     return connection.database[SCHEMA].find_one({"_id": _ID, "is_rolled_up": False}, {"_id": 1}) is not None
@@ -64,14 +92,7 @@ def tell_rolled_up(connection: Connection) -> None:
 
 def _open(connection: Connection, *, read_only: bool) -> None:
     database = connection.database
-    # In this order: whoever makes the schema writes its document first, so names seen now imply a document found next.
-    taken = sorted(set(_NAMES) & set(database.list_collection_names()))
-    found = database[SCHEMA].find_one({"_id": _ID})
-    if found is None and taken:
-        raise ForeignSchemaError(
-            f"{connection.shown} already has the collections {', '.join(taken)}, which runstore did not make; "
-            "nothing was written. Name another database in the URL"
-        )
+    found = read_versions(connection)
     if found is None and read_only:
         raise SchemaError(
             f"there is no run store at {connection.shown}; nothing was created. Check the database's name"
@@ -94,6 +115,17 @@ def _open(connection: Connection, *, read_only: bool) -> None:
         _complete(connection)
     elif not found["is_complete"]:
         _complete(connection)
+
+
+def _names_taken(connection: Connection) -> list[str]:
+    return sorted(set(_NAMES) & set(connection.database.list_collection_names()))
+
+
+def _foreign(connection: Connection, taken: list[str]) -> ForeignSchemaError:
+    return ForeignSchemaError(
+        f"{connection.shown} already has the collections {', '.join(taken)}, which runstore did not make; "
+        "nothing was written. Name another database in the URL"
+    )
 
 
 def _check_version(connection: Connection, found: Document, *, read_only: bool) -> None:
@@ -119,6 +151,11 @@ def _raise_version(connection: Connection) -> None:
 
 def _complete(connection: Connection) -> None:
     """Makes what is missing; any number of processes may do this at once."""
+    _make_views(connection)
+    build_indexes(connection.database, lambda: _tell_complete(connection))
+
+
+def _make_views(connection: Connection) -> None:
     database = connection.database
     for name, source, pipeline in (
         (CONFIG_VIEW, RUNS, configurations_view()),
@@ -130,5 +167,7 @@ def _complete(connection: Connection) -> None:
             if isinstance(error, OperationFailure) and error.code != _NAMESPACE_EXISTS:
                 raise
             database.command("collMod", name, viewOn=source, pipeline=pipeline)
-    is_ours = {"_id": _ID, "version": VERSION}
-    build_indexes(database, lambda: database[SCHEMA].update_one(is_ours, {"$set": {"is_complete": True}}))
+
+
+def _tell_complete(connection: Connection) -> None:
+    connection.database[SCHEMA].update_one({"_id": _ID, "version": VERSION}, {"$set": {"is_complete": True}})

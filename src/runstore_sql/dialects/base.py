@@ -19,6 +19,7 @@ from runstore_sql.dialects.failures import Failures
 from runstore_sql.dialects.first_schema import FirstSchema
 from runstore_sql.dialects.kinds import kinds
 from runstore_sql.dialects.like import like_pattern
+from runstore_sql.dialects.steward import Steward
 from runstore_sql.metrics.history import HistoryReader
 from runstore_sql.metrics.ingest import PointWriter
 from runstore_sql.metrics.listing import Listing
@@ -71,6 +72,7 @@ class Dialect(ABC):
         writer: writes points.
         histories: reads the points of a series.
         listing: reads configs and summaries of many runs.
+        steward: answers what a person wants to know of the database.
     """
 
     name: ClassVar[str]
@@ -95,6 +97,7 @@ class Dialect(ABC):
     writer: ClassVar[type[PointWriter[Any, Any]]]
     histories: ClassVar[type[HistoryReader[Any]]]
     listing: ClassVar[type[Listing[Any]]]
+    steward: ClassVar[type[Steward]]
 
     # --- connecting
 

@@ -209,3 +209,23 @@ blob_chunk = sa.Table(
 # The points are read and written by SQL of each dialect's own, in the dialect's folder.
 OUR_NAMES: Final = frozenset({*metadata.tables, "runstore_point", VERSION_TABLE, *VIEW_NAMES})
 """Every table and view of ours, to tell an empty database from a stranger's."""
+
+INDEX_NAMES: Final = frozenset(
+    {
+        "runstore_artifact_by_name",
+        "runstore_config_leaf_by_number",
+        "runstore_config_leaf_by_text",
+        *(f"runstore_result_by_{name}" for name in ("count", "first", "last", "max", "min")),
+        *(f"runstore_run_by_{name}" for name in ("experiment", "name", "parent", "start", "status")),
+        "runstore_run_unsettled",
+        "runstore_tag_by_value",
+    }
+)
+"""Indexes that searches need; the migrations make them. Beside them one or two on runs that are put away: see :func:`index_names`."""
+
+
+def index_names(*, has_partial_indexes: bool) -> frozenset[str]:
+    """The indexes of a database whose dialect can, or cannot, leave rows out of one."""
+    return INDEX_NAMES | (
+        {"runstore_run_archived", "runstore_run_deleted"} if has_partial_indexes else {"runstore_run_hidden"}
+    )

@@ -22,16 +22,12 @@ from runstore_sql.dialects.mysql.ingest import MysqlPointWriter
 from runstore_sql.dialects.mysql.listing import MysqlListing
 from runstore_sql.dialects.mysql.packets import room_in
 from runstore_sql.dialects.mysql.r0001 import FIRST_SCHEMA
+from runstore_sql.dialects.mysql.rights import WRITE_NOTHING
+from runstore_sql.dialects.mysql.steward import MysqlSteward
 
 _LOCK_NAME: Final = "runstore schema"
 _LOCK_WAIT_S: Final = 60
 _LEAST_PAGE: Final = 16384
-# The server tells no rights, but refuses a statement before it looks for rows.
-_WRITE_NOTHING: Final = (
-    "UPDATE runstore_run SET status = status WHERE pk < 0",
-    "DELETE FROM runstore_config_leaf WHERE run_pk < 0",
-    "INSERT INTO runstore_tag SELECT * FROM runstore_tag WHERE run_pk < 0",
-)
 _SORT_WHOLE_TEXTS: Final = f"SET SESSION max_sort_length = {4 * MAX_SORTED_LENGTH}, sort_buffer_size = {{}}"
 """The servers sort by the first 1,024 bytes of a text unless told otherwise, and say nothing of it."""
 _BYTES_A_SORTED_TEXT: Final = 5 * 2**20
@@ -59,6 +55,7 @@ class MysqlDialect(Dialect):
     writer = MysqlPointWriter
     histories = MysqlHistoryReader
     listing = MysqlListing
+    steward = MysqlSteward
 
     def split(self, text: str) -> sa.URL:
         if "," in split_url(text).hosts:
@@ -91,7 +88,7 @@ class MysqlDialect(Dialect):
 
     def check_rights(self, connection: sa.Connection, shown_url: str) -> None:
         del shown_url
-        for statement in _WRITE_NOTHING:
+        for statement in WRITE_NOTHING:
             connection.exec_driver_sql(statement)
 
     @contextmanager

@@ -22,17 +22,8 @@ from runstore_sql.dialects.postgresql.ingest import PostgresqlPointWriter
 from runstore_sql.dialects.postgresql.listing import PostgresqlListing
 from runstore_sql.dialects.postgresql.partitions import LOCK, Partitions
 from runstore_sql.dialects.postgresql.r0001 import FIRST_SCHEMA
-
-_MAY_WRITE: Final = """
-    SELECT bool_and(has_table_privilege(name, 'INSERT')
-        AND (has_table_privilege(name, 'UPDATE') OR name NOT IN ('runstore_run', 'runstore_series', 'runstore_point',
-            'runstore_rollup', 'runstore_waiting'))
-        AND (has_table_privilege(name, 'DELETE') OR name NOT IN ('runstore_config_leaf', 'runstore_artifact'))
-        AND coalesce(has_sequence_privilege(pg_get_serial_sequence(name, pk), 'USAGE'), true))
-    FROM (VALUES ('runstore_experiment', 'pk'), ('runstore_run', 'pk'), ('runstore_series', 'pk'), ('runstore_tag', NULL),
-        ('runstore_config', NULL), ('runstore_config_leaf', NULL), ('runstore_point', NULL), ('runstore_artifact', NULL),
-        ('runstore_rollup', NULL), ('runstore_waiting', NULL)
-    ) AS places (name, pk)"""
+from runstore_sql.dialects.postgresql.rights import MAY_WRITE
+from runstore_sql.dialects.postgresql.steward import PostgresqlSteward
 
 
 class PostgresqlDialect(Dialect):
@@ -58,6 +49,7 @@ class PostgresqlDialect(Dialect):
     writer = PostgresqlPointWriter
     histories = PostgresqlHistoryReader
     listing = PostgresqlListing
+    steward = PostgresqlSteward
 
     def split(self, text: str) -> sa.URL:
         """Also as libpq spells one of several servers, ``//one:5432,two/runs``."""
@@ -83,7 +75,7 @@ class PostgresqlDialect(Dialect):
             )
 
     def check_rights(self, connection: sa.Connection, shown_url: str) -> None:
-        if not connection.exec_driver_sql(_MAY_WRITE).scalar():
+        if not connection.exec_driver_sql(MAY_WRITE).scalar():
             user = connection.exec_driver_sql("SELECT current_user").scalar()
             raise StoreFailureError(
                 f"{user} may read the tables of {shown_url} and not write them; ask their owner for INSERT, UPDATE and "

@@ -24,6 +24,7 @@ from runstore_sql.dialects.sqlite.like import is_like
 from runstore_sql.dialects.sqlite.listing import SqliteListing
 from runstore_sql.dialects.sqlite.r0001 import FIRST_SCHEMA
 from runstore_sql.dialects.sqlite.reading import ReadFile
+from runstore_sql.dialects.sqlite.steward import SqliteSteward
 
 
 class SqliteDialect(Dialect):
@@ -43,6 +44,7 @@ class SqliteDialect(Dialect):
     writer = SqlitePointWriter
     histories = SqliteHistoryReader
     listing = SqliteListing
+    steward = SqliteSteward
 
     def check_url(self, url: sa.URL, text: str) -> sa.URL:
         if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
