@@ -19,7 +19,7 @@ from pymongo import ReplaceOne
 from pymongo.errors import PyMongoError
 
 from runstore.artifacts import Blobs, blobs_at
-from runstore.backend import NewExperiment, NewRun, RunEnd, check_kept, check_parent
+from runstore.backend import NewExperiment, NewRun, PlacedRun, RunEnd, check_kept, check_parent
 from runstore.errors import ExperimentNotFoundError, InvalidValueError
 from runstore.local.clock import now_us
 from runstore.model import TERMINAL_STATUSES, Artifact, RunStatus
@@ -30,9 +30,12 @@ from runstore_mongo.connection import ConflictingWriteError, Connection, Session
 from runstore_mongo.documents.names import ARTIFACTS, EXPERIMENTS, RUNS, Document
 from runstore_mongo.documents.records import (
     artifact_document,
+    empty_fields,
     experiment_document,
     failure_fields,
     leaf_document,
+    placed_fields,
+    presence_of,
     run_fields,
 )
 from runstore_mongo.documents.stages import heartbeat_stage, lease_stage, new_run_stage, reopen_stage
@@ -161,6 +164,38 @@ class MongoStore(MongoEdits):
             is_new = not new.is_named  # then our own insert, whose answer was lost: nobody else has this id
         self._show_experiment_of(new.id, experiment_id)
         return is_new
+
+    def place_run(self, placed: PlacedRun) -> None:
+        if self._connection.call("place a run", lambda: self._place_run(placed)):
+            self._points.begin_run(placed.id)
+        self._heartbeats.pop(placed.id, None)
+        if placed.status.is_final:
+            self._points.end_run(placed.id)
+
+    def _place_run(self, placed: PlacedRun) -> bool:
+        """Places a run; whether it was made."""
+        runs = self._connection.collection(RUNS)
+        fields = dict.fromkeys(("experiment_id", "attempt", "deleted_at", "purged_at"), 1)
+        known = runs.find_one({"_id": placed.id}, fields)
+        placed.check_presence(presence_of(known))
+        if placed.parent_run_id is not None:
+            check_parent(placed.parent_run_id, self.presence_of(placed.parent_run_id))
+        if known is not None:
+            placed.check_found(known["experiment_id"], int(known["attempt"]))
+            guards = {name: known.get(name) for name in ("_id", "attempt", "deleted_at")} | {"purged_at": None}
+            if not runs.update_one(guards, {"$set": placed_fields(placed)}).matched_count:
+                raise ConflictingWriteError
+            return False
+        if self._find(EXPERIMENTS, {"_id": placed.experiment_id}, {"_id": 1}) is None:
+            raise ExperimentNotFoundError.of(placed.experiment_id)
+        try:
+            runs.insert_one({"_id": placed.id, **placed_fields(placed), **empty_fields()})
+        except PyMongoError as error:
+            if is_duplicate(error):
+                raise ConflictingWriteError from error
+            raise
+        self._show_experiment_of(placed.id, placed.experiment_id)
+        return True
 
     def _remember_experiment(self, experiment_id: str) -> None:
         if len(self._experiments) > _MOST_REMEMBERED:

@@ -18,6 +18,7 @@ class Statements:
     Attributes:
         lock_run: a run's key, whether its heartbeat is due, and when it was purged. The run's row is locked until the transaction ends.
         insert_run: a run whose start, if none is given, is now; gives its key, or no row where the id is taken.
+        given: what it is given, beside ``start_us`` and ``lease_us``.
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -54,6 +55,7 @@ class Statements:
             expires_us=now + _LEASE_US,
             **{name: sa.bindparam(name, type_=run.c[name].type) for name in _GIVEN},
         )
+        self.given = _GIVEN
         self.insert_tags = tag.insert()
         self.document = sa.select(config.c.document).where(config.c.run_pk == _PK)
         self.insert_document = config.insert()

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 
 from runstore.artifacts import Blobs
-from runstore.backend import DEFAULT_LEASE_S, NewExperiment, NewRun, RunEnd, Thinning
+from runstore.backend import DEFAULT_LEASE_S, NewExperiment, NewRun, PlacedRun, RunEnd, Thinning
 from runstore.errors import (
     ExperimentNotFoundError,
     RunDeletedError,
@@ -21,6 +21,7 @@ from runstore.series import SeriesColumns
 from runstore.values import EMPTY_CONFIG, ConfigDocument
 from runstore_sql.connections.database import Database
 from runstore_sql.editing.edits import SqlEdits
+from runstore_sql.editing.placing import Placing
 from runstore_sql.editing.thinning import Thinner
 from runstore_sql.metrics.catching_up import CatchingUp
 from runstore_sql.metrics.numbers import to_pair
@@ -59,6 +60,7 @@ class SqlStore(SqlEdits):
         self._catching_up = CatchingUp(self._points)
         self._sql = Statements(database.dialect)
         self._settling = Settling(database.dialect)
+        self._placing = Placing(database.dialect, self._sql, self._settling)
 
     # --- experiments and runs -----------------------------------------------------------------------------------
 
@@ -124,7 +126,14 @@ class SqlStore(SqlEdits):
         self.database.write(lambda connection: connection.execute(self._sql.reopen, {"of_id": run_id}))
 
     def end_run(self, run_id: str, end: RunEnd) -> None:
-        looked = self.database.write(lambda connection: self._end(connection, run_id, end))
+        self._after_end(run_id, self.database.write(lambda connection: self._end(connection, run_id, end)))
+
+    def place_run(self, placed: PlacedRun) -> None:
+        looked = self.database.write(lambda connection: self._placing.place(connection, placed))
+        if looked is not None:
+            self._after_end(placed.id, looked)
+
+    def _after_end(self, run_id: str, looked: Any) -> None:
         if looked.is_long:
             with suppress(StoreUnavailableError):  # the run has ended; charts of it cost more until somebody catches up
                 self.database.with_driver(lambda connection: self._catching_up.finish(connection, run_id))

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from bson.int64 import Int64
 
-from runstore.backend import NewExperiment, NewRun, Presence
+from runstore.backend import NewExperiment, NewRun, PlacedRun, Presence
 from runstore.model import (
     Artifact,
     Experiment,
@@ -17,7 +17,7 @@ from runstore.model import (
 )
 from runstore.values import EMPTY_CONFIG, ConfigLeaf, decode_config, encode_config
 from runstore_mongo.documents.names import Document, artifact_key
-from runstore_mongo.documents.stages import STATUS
+from runstore_mongo.documents.stages import STATUS, lease_us
 
 PREFIX_LENGTH: Final = 64
 """Characters of a config text that are indexed; the rest is compared in the document."""
@@ -63,6 +63,37 @@ def run_fields(new: NewRun, *, now_us: int) -> Document:
         "source_path": new.source_path,
         "tags": tag_documents(new.tags),
         "provenance": new.provenance.text,
+        **empty_fields(),
+    }
+
+
+def placed_fields(placed: PlacedRun) -> Document:
+    """The facts of a run that was made elsewhere: what is set of one that is there, and beside :func:`empty_fields` of a new one."""
+    return {
+        "experiment_id": placed.experiment_id,
+        "name": placed.name,
+        "status": str(placed.status),
+        "training_mode": placed.training_mode,
+        "parent_run_id": placed.parent_run_id,
+        "client_id": placed.client_id,
+        "attempt": placed.attempt,
+        "start_time": Int64(placed.start_us),
+        "end_time": _time(placed.end_us),
+        "heartbeat_at": Int64(placed.heartbeat_us),
+        "expires_at": Int64(placed.heartbeat_us + lease_us(placed.lease_s)),
+        "lease_s": placed.lease_s,
+        "failure": failure_fields(placed.failure),
+        "source_path": placed.source_path,
+        "tags": tag_documents(placed.tags),
+        "provenance": placed.provenance.text,
+        "note": placed.note,
+        "archived_at": _time(placed.archived_us),
+    }
+
+
+def empty_fields() -> Document:
+    """What a new run has logged."""
+    return {
         "config_version": 0,
         "config_document": EMPTY_CONFIG,
         "config": [],
@@ -70,6 +101,10 @@ def run_fields(new: NewRun, *, now_us: int) -> Document:
         "pending": [],
         "has_more_series": False,
     }
+
+
+def _time(moment_us: int | None) -> Int64 | None:
+    return None if moment_us is None else Int64(moment_us)
 
 
 def run_of(document: Document) -> Run:

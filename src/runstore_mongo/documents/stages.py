@@ -24,6 +24,11 @@ _LONGEST_US: Final = 8e18
 """A lease of 300,000 years stands for anything longer."""
 
 
+def lease_us(lease_s: float) -> int:
+    """A lease in microseconds."""
+    return int(min(lease_s * 1e6, _LONGEST_US))
+
+
 def heartbeat_stage(fields: Document | None = None) -> Document:
     """Sets fields to expressions, and counts as the heartbeat of an unfinished run.
 

@@ -45,7 +45,7 @@ def change_run(connection: sa.Connection, run_id: str, change: RunChange) -> Non
     after = change.tags_over(before)
     if after != before:
         values["tags"] = tags_text(after)
-        _change_tags(connection, row.pk, before, after)
+        change_tags(connection, row.pk, before, after)
     connection.execute(run.update().where(run.c.pk == row.pk).values(**values))
     if change.is_deleted is False:  # a restored run brings its experiment back
         # It may be deleted at this moment: PostgreSQL waits for that only if the row is locked, not if it is asked for.
@@ -55,7 +55,7 @@ def change_run(connection: sa.Connection, run_id: str, change: RunChange) -> Non
         connection.execute(experiment.update().where(is_hidden).values(deleted_us=None))
 
 
-def _change_tags(connection: sa.Connection, run_pk: int, before: dict[str, str], after: dict[str, str]) -> None:
+def change_tags(connection: sa.Connection, run_pk: int, before: dict[str, str], after: dict[str, str]) -> None:
     """Brings the rows, by which runs are searched, in line with the tags."""
     gone = [key for key, value in before.items() if after.get(key) != value]
     if gone:

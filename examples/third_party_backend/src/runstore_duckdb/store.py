@@ -18,6 +18,7 @@ from runstore.backend import (
     ExperimentChange,
     NewExperiment,
     NewRun,
+    PlacedRun,
     Presence,
     RunChange,
     RunEnd,
@@ -27,6 +28,7 @@ from runstore.backend import (
     check_kept,
     check_parent,
     first_attempt,
+    placed_over,
     with_end,
     with_heartbeat,
     with_next_attempt,
@@ -109,6 +111,27 @@ class DuckStore(BackendStore):
             )
             _show_experiment(connection, run.experiment_id)
             return True
+
+    def place_run(self, placed: PlacedRun) -> None:
+        with self._call() as connection:
+            presence = _presence(connection, placed.id)
+            placed.check_presence(presence)
+            if _experiment(connection, placed.experiment_id) is None:
+                raise ExperimentNotFoundError.of(placed.experiment_id)
+            if placed.parent_run_id is not None:
+                check_parent(placed.parent_run_id, _presence(connection, placed.parent_run_id))
+            run = placed.run if presence is None else placed_over(placed, _stored(connection, placed.id))
+            if presence is None:
+                connection.execute(
+                    "INSERT INTO runs VALUES (?, ?, ?, ?, ?, NULL)",
+                    [run.id, run.experiment_id, run.parent_run_id, _body(run), placed.provenance.text],
+                )
+                _show_experiment(connection, run.experiment_id)
+            else:
+                connection.execute(
+                    "UPDATE runs SET parent_run_id = ?, body = ?, provenance = ? WHERE id = ?",
+                    [run.parent_run_id, _body(run), placed.provenance.text, run.id],
+                )
 
     def reopen_run(self, run_id: str) -> None:
         with self._call() as connection:

@@ -19,6 +19,7 @@ _FAMILIES = (
     "_restorable",
     "_thinned",
     "_garbage",
+    "_placed",
     "_sizes",
     "_durability",
     "_recorded",
@@ -56,6 +57,7 @@ from runstore.testing.conformance._metrics import MetricClauses  # noqa: E402
 from runstore.testing.conformance._opening import OpeningClauses  # noqa: E402
 from runstore.testing.conformance._pages import PageClauses  # noqa: E402
 from runstore.testing.conformance._people import PeopleClauses  # noqa: E402
+from runstore.testing.conformance._placed import PlacedClauses  # noqa: E402
 from runstore.testing.conformance._reading import ReadingClauses  # noqa: E402
 from runstore.testing.conformance._recorded import RecordedClauses  # noqa: E402
 from runstore.testing.conformance._restorable import RestorableClauses  # noqa: E402
@@ -86,6 +88,7 @@ class RunStoreConformance(
     ThinningClauses,
     ThinnedClauses,
     GarbageClauses,
+    PlacedClauses,
     SizeClauses,
     DurabilityClauses,
     RecordedClauses,
