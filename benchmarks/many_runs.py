@@ -30,7 +30,7 @@ OPTIMIZERS: Final = ("adam", "adamw", "lamb", "lion", "sgd")
 RATES: Final = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2)
 POINTS: Final = 3
 LIVE_EVERY: Final = 200
-_START_US: Final = 1_750_000_000_000_000
+START_US: Final = 1_750_000_000_000_000
 _STEP_US: Final = 60_000_000
 _BATCH: Final = 2_000
 _FOREVER_US: Final = 2**61
@@ -67,7 +67,7 @@ def load(url: str, count: int) -> None:
         pass
     put = {"sqlite": _Sqlite, "postgresql": _Postgresql, "mysql": _Mysql}[urlsplit(url).scheme](url)
     with closing(put):
-        for rows in _rows(count):
+        for rows in rows_of(count):
             for name, found in rows.items():
                 if found:
                     put.rows(name, COLUMNS[name], found)
@@ -76,14 +76,14 @@ def load(url: str, count: int) -> None:
         for step in range(POINTS):
             put.execute(
                 "INSERT INTO runstore_point (series_pk, step, value, logged_at_us) "
-                f"SELECT pk, {step}, coalesce(last_value, 0.5), {_START_US} FROM runstore_series ORDER BY pk"
+                f"SELECT pk, {step}, coalesce(last_value, 0.5), {START_US} FROM runstore_series ORDER BY pk"
             )
         put.settle()
 
 
-def _rows(count: int) -> Iterator[Rows]:
+def rows_of(count: int) -> Iterator[Rows]:
     draw = random.Random(12)
-    experiments = [(pk, f"{pk:032x}", f"experiment {pk}", _START_US) for pk in range(1, EXPERIMENTS + 1)]
+    experiments = [(pk, f"{pk:032x}", f"experiment {pk}", START_US) for pk in range(1, EXPERIMENTS + 1)]
     rows: Rows = {name: [] for name in COLUMNS}
     rows["runstore_experiment"] = experiments
     for pk in range(1, count + 1):
@@ -100,7 +100,7 @@ def _add_run(rows: Rows, draw: random.Random, pk: int) -> None:
         draw.choice(OPTIMIZERS),
         draw.choice(RATES),
     )
-    start_us = _START_US + pk * _STEP_US
+    start_us = START_US + pk * _STEP_US
     is_live = pk % LIVE_EVERY == 0
     status = "in_progress" if is_live else "failed" if pk % 20 == 1 else "completed"
     end_us = None if is_live else start_us + 30 * _STEP_US

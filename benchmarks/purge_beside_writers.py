@@ -1,10 +1,10 @@
-"""A run of a million points is purged while another process writes: how long that writer's calls take, quiet and meanwhile.
+"""Runs of a million points are purged while another process writes: how long that writer's calls take, quiet and meanwhile.
 
-    python benchmarks/purge_beside_writers.py [--kind sqlite postgresql mariadb] [--points 1000000] [--pace-ms 2]
+    python benchmarks/purge_beside_writers.py [--kind sqlite postgresql mariadb mongodb] [--runs 1] [--points 1000000]
 
 The writer logs one point a call to a run of its own, past the recorder, and waits ``--pace-ms`` after each call. The purge
-rests in every second window of ``--window-s``, so that both kinds of calls meet the same machine. What it has not done after
-``--most-s`` is left to a next one, and told.
+rests in every second window of ``--window-s``, so that both kinds of calls meet the same machine: a call is quiet if the
+purge rested all the while. What it has not done after ``--most-s`` is left to a next one, and told.
 """
 
 import argparse
@@ -21,84 +21,98 @@ from recorder_support import database, folder, line, machine, percentiles, use_s
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
 from runstore.series import Columns
+from runstore_mongo import sweeping
 from runstore_sql.editing.pace import Pace
 
 _BATCH = 50_000
-_EDGE_S = 0.2
-"""So much of each window is left out: a piece may have begun in the one before."""
+
+Span = tuple[float, float]
+"""Begin and end by a clock that all processes of a machine share."""
+
+
+class _CutShortError(Exception):
+    """The purge has lasted for as long as it may."""
 
 
 def write(url: str, pace_s: float, stop: Event, answer: Any) -> None:
-    """Logs until told to stop; answers with when each call began and how long it took."""
-    calls: list[tuple[float, int]] = []
+    """Logs until told to stop; answers with when each call began and ended."""
+    calls: list[Span] = []
     with open_store(url, durable=False) as store:
         run_id = store.ensure_run(store.get_or_create_experiment("writer"))
         step = 0
         while not stop.is_set():
-            began, at = time.perf_counter_ns(), time.monotonic()
+            began = time.monotonic()
             store.log_metrics(run_id, [MetricPoint(name="loss", value=0.5, step=step)])
-            calls.append((at, time.perf_counter_ns() - began))
+            calls.append((began, time.monotonic()))
             step += 1
             time.sleep(pace_s)
     answer.put(calls)
 
 
-def is_quiet(moment: float, window_s: float) -> bool:
-    """Whether the purge rests in the window of this moment, by a clock that all processes of a machine share."""
-    return int(moment / window_s) % 2 == 1
+def collect(url: str, window_s: float, most_s: float, ready: Event, answer: Any) -> None:
+    """Purges all that was deleted; answers with whether it came to its end, how long it took, and when it rested longer."""
+    holder, name = (sweeping, "_rest") if url.startswith("mongodb") else (Pace, "_rest")
+    rest = getattr(holder, name)
+    rests: list[Span] = []
 
-
-def collect(url: str, window_s: float, answer: Any) -> None:
-    """Purges all that was deleted, and rests in every second window."""
-    rest = Pace._rest  # noqa: SLF001 - to rest longer
-
-    def rest_longer(pace: Pace) -> None:
-        rest(pace)
-        while is_quiet(time.monotonic(), window_s):
+    def rest_longer(given: Any) -> None:
+        rest(given)
+        begin = time.monotonic()
+        if begin > began + most_s:
+            raise _CutShortError
+        while int(time.monotonic() / window_s) % 2:
             time.sleep(0.01)
+        rests.append((begin, time.monotonic()))
 
-    Pace._rest = rest_longer  # type: ignore[method-assign, assignment]  # noqa: SLF001
+    setattr(holder, name, rest_longer)
     with open_store(url, durable=False) as store:
-        answer.put(store.collect_garbage(deleted_before=datetime.now(UTC) + timedelta(days=1), dry_run=False).points)
+        ready.set()
+        began, is_whole = time.monotonic(), True
+        try:
+            store.collect_garbage(deleted_before=datetime.now(UTC) + timedelta(days=1), dry_run=False)
+        except _CutShortError:
+            is_whole = False
+        answer.put((is_whole, (began, time.monotonic()), rests))
 
 
-def fill(url: str, points: int) -> None:
+def fill(url: str, runs: int, points: int) -> None:
     with open_store(url, durable=False) as store:
-        run_id = store.ensure_run(store.get_or_create_experiment("purged"))
-        for first in range(0, points, _BATCH):
-            count = min(_BATCH, points - first)
-            columns = Columns(
-                array("q", range(first, first + count)), array("d", [0.5]) * count, array("q", [7]) * count
-            )
-            store.source().append(run_id, {("loss", "train"): columns})
-        store.delete_run(run_id)
+        for _ in range(runs):
+            run_id = store.ensure_run(store.get_or_create_experiment("purged"))
+            for first in range(0, points, _BATCH):
+                count = min(_BATCH, points - first)
+                columns = Columns(
+                    array("q", range(first, first + count)), array("d", [0.5]) * count, array("q", [7]) * count
+                )
+                store.source().append(run_id, {("loss", "train"): columns})
+            store.delete_run(run_id)
 
 
 def measure(kind: str, given: argparse.Namespace) -> dict[str, Any]:
     context = multiprocessing.get_context("spawn")
     with folder(given.folder) as place, database(kind, place) as (url, _):
         use_state_dir(Path(place) / "state")
-        fill(url, given.points)
-        stop, calls, done = context.Event(), context.Queue(), context.Queue()
+        fill(url, given.runs, given.points)
+        stop, ready, calls, done = context.Event(), context.Event(), context.Queue(), context.Queue()
         writer = context.Process(target=write, args=(url, given.pace_ms / 1000, stop, calls))
+        collector = context.Process(target=collect, args=(url, given.window_s, given.most_s, ready, done))
         writer.start()
         time.sleep(3)
-        collector = context.Process(target=collect, args=(url, given.window_s, done))
         collector.start()
-        time.sleep(2)  # a program's start
-        began = time.monotonic()
-        collector.join(given.most_s)
-        is_whole, ended = not collector.is_alive(), time.monotonic()
-        collector.kill()
+        is_whole, (began, ended), rests = done.get()
         collector.join()
+        time.sleep(2)
         stop.set()
-        found = [(at, took) for at, took in calls.get() if began <= at < ended and at % given.window_s > _EDGE_S]
+        found: list[Span] = [(begin, end) for begin, end in calls.get() if begin >= began]
         writer.join()
-    quiet = [took for at, took in found if is_quiet(at, given.window_s)]
-    beside = [took for at, took in found if not is_quiet(at, given.window_s)]
+    quiet: list[int] = []
+    beside: list[int] = []
+    for begin, end in found:
+        is_quiet = begin > ended or any(first <= begin and end <= last for first, last in rests)
+        (quiet if is_quiet else beside).append(int((end - begin) * 1e9))
     before, meanwhile = percentiles(quiet), percentiles(beside)
     return {
-        "purge s": ended - began,
+        "purge s": ended - began - sum(last - first for first, last in rests),
         "whole": is_whole,
         "calls": len(beside),
         "quiet p50": before["p50"],
@@ -112,10 +126,11 @@ def measure(kind: str, given: argparse.Namespace) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--kind", nargs="+", default=["sqlite", "postgresql", "mariadb"])
+    parser.add_argument("--kind", nargs="+", default=["sqlite", "postgresql", "mariadb", "mongodb"])
+    parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--points", type=int, default=1_000_000)
     parser.add_argument("--pace-ms", type=float, default=2.0)
-    parser.add_argument("--window-s", type=float, default=3.0)
+    parser.add_argument("--window-s", type=float, default=1.0)
     parser.add_argument("--most-s", type=float, default=300.0)
     parser.add_argument("--folder")
     given = parser.parse_args()
