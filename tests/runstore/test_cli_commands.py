@@ -14,6 +14,7 @@ from support.commands import runstore
     ("typed", "told"),
     [
         ("rnus", "did you mean runs?"),
+        ("rm", "it is called delete"),
         ("xyzzy", "there are experiments, runs, show"),
     ],
 )

@@ -249,7 +249,7 @@ def test_deleted_runs_are_listed_with_what_they_are_known_by(sqlite_url: str, id
     rows = [line.split() for line in nothing_but_deleted.stdout.splitlines()]
     assert [row[0] for row in rows if row[0] in ids] == [ids[2], ids[0]]
     assert "lungs" in nothing_but_deleted.stdout
-    assert "restore_run" in nothing_but_deleted.stderr
+    assert "runstore restore" in nothing_but_deleted.stderr
     assert [(run["id"], run["name"], run["experiment"]) for run in of_one] == [(ids[2], "模型训练", "films")]
     assert "More runs match; these are the first 1" in first.stderr
 
@@ -264,15 +264,6 @@ def test_where_nothing_can_be_restored_that_is_said(sqlite_url: str, ids: list[s
     assert nothing.stdout == "There are no deleted runs that can be restored.\n"
     assert (nobody.returncode, "nobody" in nobody.stderr) == (1, True)
     assert (too_much.returncode, "--deleted goes with" in too_much.stderr) == (2, True)
-
-
-@pytest.mark.parametrize(("command", "verb"), [("rename", "rename_run("), ("restore", "restore_run(")])
-def test_a_command_that_there_is_in_python_alone_is_named_there(command: str, verb: str) -> None:
-    said = runstore(command, "a")
-
-    assert said.returncode == 2
-    assert f"No such command '{command}'; in Python:" in said.stderr
-    assert f"store.{verb}" in said.stderr
 
 
 @pytest.mark.usefixtures("ids")

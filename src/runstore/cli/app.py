@@ -43,6 +43,15 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "runs": Entry("runs", "List runs, the newest first unless told otherwise."),
     "show": Entry("show", "Show one run: how it stands, its metrics, configuration and artifacts."),
     "artifacts": Entry("artifacts", "List the files of a run, and get them out of the store."),
+    "tag": Entry("tag", "Give runs tags, or remove some; without either, show those that they have."),
+    "note": Entry("note", "Keep a note with a run, in place of the one before; without TEXT, show it."),
+    "rename": Entry("rename", "Give a run another name."),
+    "archive": Entry("archive", "Put runs away: lists leave them out, and nothing of them is lost."),
+    "unarchive": Entry("archive", "Bring archived runs back into the lists.", made_as="unarchive"),
+    "delete": Entry("delete", "Delete runs; they can be restored for thirty days."),
+    "restore": Entry("delete", "Bring deleted runs back, with all that they had.", made_as="restore"),
+    "gc": Entry("gc", "Show what nothing refers to any more, and with --yes remove it for good."),
+    "thin": Entry("thin", "Leave of old histories what a plot shows; the other points are gone for good."),
     "sync": Entry("sync", "Bring what journals on this machine still hold into the store."),
     "plugins": Entry("plugins", "List the databases that runs can be kept in, and what is missing for each."),
     "backends": Entry("plugins", is_hidden=True),
@@ -50,19 +59,8 @@ COMMANDS: Final[Mapping[str, Entry]] = {
 }
 """The commands, in the order in which they are listed."""
 
-_IN_PYTHON: Final = {
-    "rename": "rename_run(run_id, 'a name')",
-    "tag": "set_tags(run_id, {'key': 'value'})",
-    "untag": "remove_tags(run_id, ['key'])",
-    "note": "set_note(run_id, 'a text')",
-    "archive": "archive_run(run_id)",
-    "unarchive": "unarchive_run(run_id)",
-    "delete": "delete_run(run_id)",
-    "rm": "delete_run(run_id)",
-    "restore": "restore_run(run_id)",
-    "gc": "collect_garbage()",
-}
-"""What somebody may look for among the commands, and where it is as long as there is no such command."""
+_MEANT: Final = {"purge": "gc", "remove": "delete", "rm": "delete", "untag": "tag RUN --remove KEY"}
+"""What somebody may look for among the commands, and what it is called."""
 
 
 class _Commands(click.Group):
@@ -102,8 +100,8 @@ class _Commands(click.Group):
 
 def _meant(name: str) -> str:
     """What to say, behind a name that no command has."""
-    if name in _IN_PYTHON:
-        return f"; in Python: with runstore.open_store(url) as store: store.{_IN_PYTHON[name]}"
+    if name in _MEANT:
+        return f"; it is called {_MEANT[name]}"
     from difflib import get_close_matches  # noqa: PLC0415 - a mistake's need alone
 
     close = get_close_matches(name, COMMANDS, n=3)
@@ -129,7 +127,7 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        app(standalone_mode=False)
+        status = app(standalone_mode=False)  # of what ends with click's Exit
     except click.ClickException as error:
         _show(error)
         return error.exit_code
@@ -141,7 +139,7 @@ def _run() -> int:
 
         print_line(f"runstore: {' '.join(_without_urls_of(sys.argv[1:], str(error)).splitlines())}", err=True)
         return _FAILED
-    return 0
+    return status if isinstance(status, int) else 0
 
 
 def _show(error: click.ClickException) -> None:

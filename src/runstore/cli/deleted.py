@@ -48,7 +48,7 @@ def print_deleted(store: str | None, *, experiment: str | None, extent: Extent, 
                 for run in runs
             ],
         )
-        print_line("In Python, restore_run(run_id) of an open store brings one back.", err=True)
+        print_line("`runstore restore RUN` brings one back.", err=True)
     extent.say_more("runs", len(runs), more)
 
 
