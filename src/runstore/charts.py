@@ -89,13 +89,17 @@ class HistoryGrid(Struct, frozen=True, kw_only=True):
         edges: where each bucket begins, and where the last one ends: steps, or for ``time`` microseconds since the start of
             each series' run. Empty where no series has a point.
         series: those that have points in the range of steps, in the order in which they were asked for.
-        is_bounded: whether what was read is bounded by the size of the grid; if not, each point was looked at.
+        is_bounded: whether what was read is bounded by the size of the grid; if not, points were looked at one by one.
+        is_exact: whether each point is in the bucket of its own step or time. In a grid of time of a long series, points
+            just behind an edge may stand in the bucket before it: those of a few neighbouring steps stay together. Their
+            own times tell, and a narrower range of steps is more exact.
     """
 
     by: GridAxis
     edges: tuple[int, ...]
     series: tuple[GridSeries, ...]
     is_bounded: bool
+    is_exact: bool
 
     def __repr__(self) -> str:
         """The axis and the counts, never the points."""

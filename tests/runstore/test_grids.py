@@ -14,10 +14,20 @@ from runstore.memory import MemoryStore
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 VALUES = st.floats() | st.sampled_from([0.0, -0.0, math.nan, math.inf, -math.inf])
-POINTS = st.dictionaries(
-    st.integers(0, 500) | st.integers(0, 2**63 - 1), st.tuples(VALUES, st.integers(-(10**6), 10**6)), max_size=40
-)
+STEPS = st.integers(0, 500) | st.integers(0, 2**63 - 1)
+TIMES = st.integers(-(10**6), 10**6)
 Points = dict[int, tuple[float, int]]
+
+
+@st.composite
+def rising(draw: st.DrawFn) -> Points:
+    """Points whose times rise with their steps."""
+    steps = draw(st.lists(STEPS, unique=True, max_size=40))
+    times = draw(st.lists(TIMES | st.integers(0, 50), min_size=len(steps), max_size=len(steps)))
+    return {step: (draw(VALUES), time) for step, time in zip(sorted(steps), sorted(times), strict=True)}
+
+
+POINTS = st.dictionaries(STEPS, st.tuples(VALUES, TIMES), max_size=40) | rising()
 
 
 def logged(*runs: Points) -> tuple[MemoryStore, list[str]]:
@@ -51,14 +61,42 @@ def test_each_bucket_says_what_its_points_say(runs: list[Points], max_points: in
     most = (max_points - 2) // 2
     assert len(grid.edges) - 1 <= (max(most, 2) if by == "time" else most) or not held
     for each in grid.series:
-        check_series(grid, each, held[each.run_id])
+        check_series(grid, each, held[each.run_id], most)
 
 
-def check_series(grid: HistoryGrid, found: GridSeries, points: Points) -> None:
+def placed(grid: HistoryGrid, points: Points, most: int) -> dict[int, int]:
+    """The bucket of each step: its own, or by time that of the piece that it is in."""
+    own = {}
+    for step, (_, time) in points.items():
+        number = time if grid.by == "time" else step
+        (own[step],) = (at for at in range(len(grid.edges) - 1) if grid.edges[at] <= number < grid.edges[at + 1])
+    if grid.by != "time":
+        return own
+    width = 1
+    while max(points) // width - min(points) // width >= 2 * most:
+        width *= 2
+    buckets: dict[int, int] = {}
+    for piece in {step // width for step in points}:
+        steps = sorted(step for step in points if step // width == piece)
+        times = [points[step][1] for step in steps]
+        buckets |= together(steps, width, own) if times == sorted(times) else {step: own[step] for step in steps}
+    assert all(own[step] - 1 <= buckets[step] <= own[step] for step in points)
+    assert buckets == own or not grid.is_exact
+    return buckets
+
+
+def together(steps: list[int], width: int, own: dict[int, int]) -> dict[int, int]:
+    if not steps or own[steps[-1]] <= own[steps[0]] + 1:
+        return dict.fromkeys(steps, own[steps[0]] if steps else 0)
+    half = width // 2
+    middle = steps[0] // width * width + half
+    low, high = [step for step in steps if step < middle], [step for step in steps if step >= middle]
+    return together(low, half, own) | together(high, half, own)
+
+
+def check_series(grid: HistoryGrid, found: GridSeries, points: Points, most: int) -> None:
     inside: dict[int, list[int]] = {}
-    for step in sorted(points):
-        number = points[step][1] if grid.by == "time" else step
-        (bucket,) = (at for at in range(len(grid.edges) - 1) if grid.edges[at] <= number < grid.edges[at + 1])
+    for step, bucket in sorted(placed(grid, points, most).items()):
         inside.setdefault(bucket, []).append(step)
     assert list(found.buckets) == sorted(inside)
     for position, bucket in enumerate(found.buckets):

@@ -1,8 +1,10 @@
-"""A grid of time that is read from roll-ups is the one that all points give, also where its edges cut very many cells."""
+"""A grid of time that is read from roll-ups is the one that all points give, whatever their times are like."""
 
 import random
 from array import array
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import accumulate
 
 from runstore.charts import GridSeries
 from runstore.memory.store import MemoryStore
@@ -12,27 +14,58 @@ from runstore_sql.store import SqlStore
 COUNT = 60_000
 
 
-def grids(store: SqlStore | MemoryStore, columns: Columns) -> list[tuple[tuple[int, ...], tuple[GridSeries, ...]]]:
+def apart(spans: Iterable[int]) -> "array[int]":
+    """Times that lie so many microseconds apart."""
+    return array("q", accumulate(spans, initial=10**15))[1:]
+
+
+def some_times() -> dict[str, "array[int]"]:
+    rng = random.Random(0)
+    steps = range(COUNT)
+    times = {
+        "irregular": apart(rng.choice([1, 10, 1000, 50_000]) for _ in steps),
+        "paused within a piece": apart(10**10 if step == 30_001 else 1000 for step in steps),
+        "a hundred times slower at its end": apart(100_000 if step > 50_000 else 1000 for step in steps),
+        "late in the midst": apart(1000 for _ in steps),
+    }
+    times["late in the midst"][20_000:20_500] = array("q", [10**15 + 59_000_000]) * 500
+    return times
+
+
+def grids(
+    store: SqlStore | MemoryStore, series: dict[tuple[str, str], Columns]
+) -> list[tuple[tuple[int, ...], bool, tuple[GridSeries, ...]]]:
+    """Of each series by itself and of all of them, of the whole and of parts."""
     experiment_id = store.get_or_create_experiment("experiment")
     run_id = store.ensure_run(experiment_id, run_id="run", start_time=datetime(2001, 9, 9, tzinfo=UTC))
-    store.append(run_id, {("loss", "train"): columns})
-    keys = [(run_id, "loss", "train")]
-    whole, part = (
-        store.sample_histories(keys, max_points=60, by="time", min_step=low, max_step=high)
-        for low, high in ((None, None), (777, 50_001))
-    )
-    return [(grid.edges, grid.series) for grid in (whole, part)]  # not how it was read
+    store.append(run_id, series)
+    keys = [(run_id, *key) for key in series]
+    found = [
+        store.sample_histories(some, max_points=60, by="time", min_step=low, max_step=high)
+        for some in ([keys[0]], [keys[1]], [keys[2]], [keys[3]], keys)
+        for low, high in ((None, None), (777, 50_001), (29_990, 30_010))
+    ]
+    return [(grid.edges, grid.is_exact, grid.series) for grid in found]  # not how it was read
 
 
-def test_a_grid_of_irregular_times_is_that_of_the_points(store: SqlStore) -> None:
-    rng = random.Random(0)
-    times, now_us = array("q"), 10**15
-    for _ in range(COUNT):
-        now_us += rng.choice([1, 10, 1000, 50_000])
-        times.append(now_us)
+def test_a_grid_of_time_is_that_of_the_points(store: SqlStore) -> None:
+    rng = random.Random(1)
     values = array("d", [rng.random() for _ in range(COUNT)])
-    columns = Columns(array("q", range(3, COUNT + 3)), values, times)
+    series = {
+        (name, "train"): Columns(array("q", range(3, COUNT + 3)), values, times) for name, times in some_times().items()
+    }
 
-    found, expected = grids(store, columns), grids(MemoryStore(), columns)
+    found, expected = grids(store, series), grids(MemoryStore(), series)
 
     assert found == expected
+    assert {is_exact for _, is_exact, _ in found} == {False, True}
+
+
+def test_a_pause_leaves_its_buckets_empty(store: SqlStore) -> None:
+    times = apart(10**10 if step == 30_001 else 1000 for step in range(COUNT))
+    columns = Columns(array("q", range(COUNT)), array("d", [0.5]) * COUNT, times)
+
+    (_, _, (series,)) = grids(store, {(name, "train"): columns for name in "abcd"})[0]
+
+    assert list(series.last.steps) == [30_000, COUNT - 1]
+    assert list(series.counts) == [30_001, 29_999]

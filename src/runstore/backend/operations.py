@@ -16,7 +16,8 @@ from runstore.query.deletions import DeletedQuery
 from runstore.query.facets import KeyQuery, ValueQuery
 from runstore.query.searches import RunQuery
 from runstore.series.columns import Columns, Series, SeriesColumns
-from runstore.series.grids import GridRequest, grid_of_points
+from runstore.series.grids import GridRequest
+from runstore.series.grids_of_points import grid_of_points
 from runstore.series.sampling import sample
 
 

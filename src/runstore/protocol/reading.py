@@ -342,7 +342,8 @@ class RunReader(Protocol):
             min_step: the lowest step that is looked at.
             max_step: the highest step that is looked at.
             by: ``"step"``: buckets are equal ranges of steps, as those of a sample. ``"time"``: equal ranges of time since
-                the start of each series' run. ``"log_step"``: each octave of steps in equal parts.
+                the start of each series' run; a point just behind an edge may stand in the bucket before it, and
+                ``is_exact`` says whether one does. ``"log_step"``: each octave of steps in equal parts.
 
         Raises:
             InvalidValueError: ``keys``, ``max_points`` or ``by`` is none of these.

@@ -1,7 +1,7 @@
 """The one form of a series' points: three arrays side by side, in batches, in histories and in every backend."""
 
 from array import array
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Self
 
@@ -34,6 +34,10 @@ class Columns(PointColumns):
     def part(self, begin: int, end: int) -> "Columns":
         """The points from one position to before another."""
         return Columns(self.steps[begin:end], self.values[begin:end], self.logged_at_us[begin:end])
+
+    def inside(self, low: int, high: int) -> "Columns":
+        """The points between two steps, both included."""
+        return self.part(bisect_left(self.steps, low), bisect_right(self.steps, high))
 
     def after(self, step: int) -> "Columns":
         """The points of higher steps than one."""

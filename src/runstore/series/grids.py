@@ -10,8 +10,7 @@ from runstore.charts import GridAxis, GridSeries, HistoryGrid
 from runstore.errors import InvalidValueError
 from runstore.model import DatasetType
 from runstore.series.buckets import Buckets, EqualBuckets, OctaveBuckets
-from runstore.series.cells import KINDS, Cells, cells_at, cells_of
-from runstore.series.columns import Columns
+from runstore.series.cells import KINDS, Cells
 from runstore.series.sampling import bucket_count
 from runstore.values.checks import check_dataset_type, check_name, check_run_id, shown
 
@@ -87,53 +86,36 @@ def grid_request(keys: Iterable[SeriesKey], axis: GridAxis, max_points: int) -> 
     return GridRequest(tuple(dict.fromkeys(keys)), axis, bucket_count(max_points))
 
 
-def grid_of_points(
-    asked: GridRequest, found: Mapping[SeriesKey, Columns | None], starts_us: Mapping[str, int]
+def grid_of(  # noqa: PLR0913 - what a grid is made of, and what it says of that
+    asked: GridRequest,
+    buckets: Buckets | None,
+    cells: Mapping[SeriesKey, Cells],
+    *,
+    is_bounded: bool,
+    is_exact: bool = True,
+    last: int | None = None,
 ) -> HistoryGrid:
-    """A grid from all points of its series.
+    """A grid from the cells of its series, each cell a bucket; those without cells are left out.
 
     Args:
         asked: the request.
-        found: the points of the series, as far as there are any.
-        starts_us: when each run began; only asked for where the grid is by time.
+        buckets: what the cells are buckets of.
+        cells: of each series that there is.
+        is_bounded: whether what was read is bounded by the size of the grid.
+        is_exact: whether each point is in its own bucket.
+        last: the last bucket of the grid, where it may be a later one than cells are in.
     """
-    held = {key: columns for key in asked.keys if (columns := found.get(key)) is not None and columns.steps}
-    if not held:
-        return grid_of(asked, None, {}, is_bounded=True)
-    if asked.by is GridAxis.TIME:
-        return _by_time(asked, held, starts_us)
-    first, last = (min(each.steps[0] for each in held.values()), max(each.steps[-1] for each in held.values()))
-    buckets = asked.cut(first, last)
-    cells = {key: cells_of(columns, buckets) for key, columns in held.items()}
-    return grid_of(asked, buckets, cells, is_bounded=False)
-
-
-def _by_time(asked: GridRequest, held: Mapping[SeriesKey, Columns], starts_us: Mapping[str, int]) -> HistoryGrid:
-    times = {key: [time - starts_us[key.run_id] for time in columns.logged_at_us] for key, columns in held.items()}
-    buckets = asked.cut(min(map(min, times.values())), max(map(max, times.values())))
-    cells = {}
-    for key, columns in held.items():
-        groups: dict[int, list[int]] = {}
-        for position, time in enumerate(times[key]):
-            groups.setdefault(buckets.index(time), []).append(position)
-        cells[key] = cells_at(columns, dict(sorted(groups.items())))
-    return grid_of(asked, buckets, cells, is_bounded=False)
-
-
-def grid_of(
-    asked: GridRequest, buckets: Buckets | None, cells: Mapping[SeriesKey, Cells], *, is_bounded: bool
-) -> HistoryGrid:
-    """A grid from the cells of its series, each cell a bucket; those without cells are left out."""
     held = {key: cells[key] for key in asked.keys if key in cells and cells[key].indices}
     if buckets is None or not held:
-        return HistoryGrid(by=asked.by, edges=(), series=(), is_bounded=is_bounded)
+        return HistoryGrid(by=asked.by, edges=(), series=(), is_bounded=is_bounded, is_exact=is_exact)
     first = min(each.indices[0] for each in held.values())
-    last = max(each.indices[-1] for each in held.values())
+    last = max(each.indices[-1] for each in held.values()) if last is None else last
     return HistoryGrid(
         by=asked.by,
         edges=tuple(buckets.start(index) for index in range(first, last + 2)),
         series=tuple(_series(key, each, first) for key, each in held.items()),
         is_bounded=is_bounded,
+        is_exact=is_exact,
     )
 
 

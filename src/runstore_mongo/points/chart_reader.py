@@ -19,6 +19,7 @@ from runstore.series import (
     RollUps,
     SeriesKey,
     cells_of,
+    in_order,
     merged,
     plan,
     unpacked,
@@ -281,12 +282,6 @@ def _spans(wanted: Iterable[PackRange]) -> list[PackRange]:
         else:
             spans.append(each)
     return spans
-
-
-def in_order(parts: Sequence[Cells]) -> Cells:
-    """The cells of all parts, in the order of their steps."""
-    held = sorted((part for part in parts if part.indices), key=lambda part: part.first.steps[0])
-    return Cells.joined(held).in_order()
 
 
 def _between(cells: Cells, wanted: Sequence[PackRange]) -> Cells:

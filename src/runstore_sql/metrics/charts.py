@@ -56,7 +56,7 @@ class ChartReader:
                 # Of a history that was thinned fewer points are there than the series stands for.
                 return sample(columns, max_points), extent.points if is_whole else len(columns.steps)
             cells = self._cells(cursor, {key: (extent, found)}, buckets)[key]
-            if is_whole and _is_untrue(cells, extent):
+            if is_whole and extent.is_untrue(sum(cells.counts)):
                 return sample(histories.within(cursor, extent, within), max_points), extent.points
             count = extent.points if is_whole else sum(cells.counts)
             if count <= max_points:
@@ -84,7 +84,7 @@ class ChartReader:
             cells = self._cells(cursor, plans, buckets)
             is_bounded = all(extents[key].is_bounded for key in ends)
             for key, (extent, _) in plans.items():
-                if ends[key] == (extent.first, extent.last) and _is_untrue(cells[key], extent):
+                if ends[key] == (extent.first, extent.last) and extent.is_untrue(sum(cells[key].counts)):
                     cells[key] = cells_of(histories.within(cursor, extent, StepRange(*ends[key])), buckets)
                     is_bounded = False
         return grid_of(asked, buckets, cells, is_bounded=is_bounded)
@@ -103,11 +103,3 @@ class ChartReader:
             held = sorted((part for part in parts if part.indices), key=lambda part: part.first.steps[0])
             cells[key] = merged(Cells.joined(held), buckets)
         return cells
-
-
-def _is_untrue(cells: Cells, extent: SeriesExtent) -> bool:
-    """Whether the cells of a whole series hold other points than it has.
-
-    So it is where a program of the first schema, which knows nothing of roll-ups, has written to a run that had ended.
-    """
-    return extent.state.closed < 0 and sum(cells.counts) != extent.points

@@ -61,6 +61,13 @@ class SeriesExtent(NamedTuple):
         """Whether a chart reads as much of it as it shows: it is rolled up, or short."""
         return self.state.rollups is not None or self.points <= _SHORT
 
+    def is_untrue(self, count: int) -> bool:
+        """Whether the cells of the whole series hold other points than it has.
+
+        So it is where a program of the first schema, which knows nothing of roll-ups, has written to a run that had ended.
+        """
+        return self.state.closed < 0 and count != self.points
+
     @property
     def is_dense(self) -> bool:
         """Whether it has a point at every step from the first to the last, so that nobody need send the steps."""

@@ -46,6 +46,31 @@ class GridsOfTimeBeginAtTheSameMoment(Mutant, breaks="MET.14"):
         return replace(found, edges=tuple(edge + 10**7 for edge in found.edges))
 
 
+class GridsOfTimeSayThatTheyAreExact(Mutant, breaks="MET.14"):
+    def read_grid(self, asked: GridRequest, steps: StepRange) -> HistoryGrid:
+        return replace(super().read_grid(asked, steps), is_exact=True)
+
+
+class GridsOfTimePassOverPauses(Mutant, breaks="MET.14"):
+    """As those do whose pieces stay together however many edges they reach over."""
+
+    def read_grid(self, asked: GridRequest, steps: StepRange) -> HistoryGrid:
+        read = self.read_history
+
+        def in_pieces(run_id: str, series: Series, steps: StepRange) -> Columns | None:
+            found = read(run_id, series, steps)
+            if found is None or asked.by is not GridAxis.TIME or len(found.steps) < 1000:
+                return found
+            times = found.logged_at_us
+            return found._replace(logged_at_us=array("q", [times[at // 16 * 16] for at in range(len(times))]))
+
+        self.__dict__["read_history"] = in_pieces
+        try:
+            return super().read_grid(asked, steps)
+        finally:
+            del self.__dict__["read_history"]
+
+
 class RollUpsOutliveWhatIsOverwritten(Mutant, breaks="MET.15"):
     """As roll-ups do that are trusted where the number of points is the same."""
 

@@ -15,6 +15,11 @@ from runstore.testing.sequences import Logged
 START = datetime(2026, 7, 1, tzinfo=UTC)
 
 
+def whole_us(moment: datetime) -> int:
+    """Microseconds since 1970."""
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
 class ChartClauses(ConformanceBase):
     """MET.12, MET.14 and MET.15."""
 
@@ -138,6 +143,35 @@ class ChartClauses(ConformanceBase):
             [0, 16, 32, 48],
             [True] * 4,
         )
+
+    @clause("MET.14")
+    def test_neighbouring_steps_stand_together_on_a_grid_of_time(self, store: Store) -> None:
+        """Each point is counted once, in the bucket of its time or in the one before; a pause is one all the same."""
+        run_id, logged = store.ensure_run(new_experiment(store), start_time=START), Logged()
+        pauses = {1_001: 2, 2_002: 1, 2_003: 1}
+        seconds, points = 0, []
+        for step in range(3_000):
+            seconds += pauses.get(step, 0)
+            moment = START + timedelta(seconds=seconds, milliseconds=7 * step)
+            value = math.nan if step == 2_500 else float(step * 7919 % 1013)
+            points.append(MetricPoint(name="x", value=value, step=step, logged_at=moment))
+        store.log_metrics(run_id, points)
+        logged.add(points)
+
+        whole = store.sample_histories([(run_id, "x", "other")], max_points=100, by="time")
+        near = store.sample_histories([(run_id, "x", "other")], max_points=100, by="time", min_step=960, max_step=1_040)
+
+        logged.check_grid(store, run_id, max_points=100)
+        assert (whole.is_exact, near.is_exact) == (False, True)
+        (series,), (exact,) = whole.series, near.series
+        assert (sum(series.counts), sum(exact.counts)) == (3_000, 81)
+        assert {1_000, 1_001} <= {*series.first.steps, *series.last.steps}  # a pause leaves its buckets empty
+        assert (min(series.low.values), max(series.high.values)) == (0.0, 1_012.0)
+        assert sum(map(bool, series.non_finite)) == 1
+        for position, bucket in enumerate(exact.buckets):
+            for columns in (exact.first, exact.last, exact.low, exact.high):
+                time = columns.logged_at_us[position] - whole_us(START)
+                assert near.edges[bucket] <= time < near.edges[bucket + 1]
 
     @clause("MET.15")
     @pytest.mark.parametrize("stride", [1, 7])
