@@ -109,6 +109,15 @@ def test_a_child_whose_parent_never_comes_is_brought_without_it_and_told(store: 
     assert report.is_whole
 
 
+def test_a_child_that_could_not_be_brought_is_not_made_to_look_complete_by_its_parent(store: MemoryStore) -> None:
+    bad = columns([0.9, 0.8])
+    bad.steps.reverse()
+
+    bring(store, [arriving(a_run("child", parent_run_id="parent"), {LOSS: bad}), arriving(a_run("parent"))])
+
+    assert store.get_run("child").status is RunStatus.IN_PROGRESS
+
+
 def test_what_was_deleted_here_stays_deleted_and_is_told(store: MemoryStore) -> None:
     bring(store, [arriving(a_run("one")), arriving(a_run("two"))])
     store.delete_experiment(a_run("one").experiment_id)

@@ -2,15 +2,25 @@
 
 from runstore.moving.arriving import MOST_POINTS_A_PIECE, ArrivingFile, ArrivingRun
 from runstore.moving.bringing import bring
+from runstore.moving.copying import copy, leaving
 from runstore.moving.report import Outcome, Progress, Report, Trouble
+from runstore.moving.selecting import Selection
+from runstore.moving.verifying import EQUAL_FIELDS, Difference, Verdict, verify
 
 __all__ = [
+    "EQUAL_FIELDS",
     "MOST_POINTS_A_PIECE",
     "ArrivingFile",
     "ArrivingRun",
+    "Difference",
     "Outcome",
     "Progress",
     "Report",
+    "Selection",
     "Trouble",
+    "Verdict",
     "bring",
+    "copy",
+    "leaving",
+    "verify",
 ]

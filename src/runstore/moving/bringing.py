@@ -53,7 +53,7 @@ class _Bringing:
         self._outcomes: Counter[Outcome] = Counter()
         self._troubles: list[Trouble] = []
         self._experiments: set[str] = set()
-        self._orphans: dict[str, PlacedRun] = {}
+        self._orphans: dict[str, tuple[PlacedRun, Outcome]] = {}
         self._points = PointSender(store, told)
         self._files = FileSender(store, told, self._trouble)
 
@@ -71,15 +71,18 @@ class _Bringing:
 
     def finish(self) -> Report:
         """Gives the runs whose parents came after them their parents."""
-        for run_id, placed in self._orphans.items():
+        for run_id, (placed, outcome) in self._orphans.items():
             parent = placed.parent_run_id
             if parent is not None and self._store.presence_of(parent) is not None:
-                self._place(placed)
+                self._store.place_run(placed)
+                if outcome is Outcome.UNCHANGED:
+                    self._outcomes.subtract([Outcome.UNCHANGED])
+                    self._outcomes.update([Outcome.UPDATED])
                 continue
             reason = f"its parent {parent!r} is not in the store it came to; bring that one as well, and this one again"
             self._trouble(Trouble(run_id=run_id, what="parent", reason=reason, is_minor=True))
         return Report(
-            runs=dict(self._outcomes),
+            runs={outcome: count for outcome, count in self._outcomes.items() if count},
             points=self._points.sent,
             files=self._files.sent,
             bytes=self._files.bytes,
@@ -93,17 +96,22 @@ class _Bringing:
         config = ConfigDocument.checked(arriving.config)
         found = self._found(whole)
         self._make_experiment(experiment)
-        placed = self._with_known_parent(whole)
+        # Without its parent, as long as that is not there; it is given to it at the end.
+        is_orphan = whole.parent_run_id is not None and self._store.presence_of(whole.parent_run_id) is None
+        placed = replace(whole, parent_run_id=None) if is_orphan else whole
         if found is None:
-            self._place(placed.begun(now_us=now_us(), lease_s=_LEASE_S))
+            self._store.place_run(placed.begun(now_us=now_us(), lease_s=_LEASE_S))
         is_changed = self._merge_config(run_id, config)
         is_changed |= self._points.send(arriving, is_new=found is None)
         is_changed |= self._files.send(arriving, is_new=found is None)
         # What is written counts as a heartbeat of a run that goes on, so that its own is put right afterwards.
+        outcome = Outcome.UNCHANGED
         if found is None or is_changed or PlacedRun.checked(found) != placed:
-            self._place(placed)
-            return Outcome.NEW if found is None else Outcome.UPDATED
-        return Outcome.UNCHANGED
+            self._store.place_run(placed)
+            outcome = Outcome.NEW if found is None else Outcome.UPDATED
+        if is_orphan:
+            self._orphans[run_id] = whole, outcome
+        return outcome
 
     def _found(self, placed: PlacedRun) -> Run | None:
         presence = self._store.presence_of(placed.id)
@@ -120,23 +128,12 @@ class _Bringing:
             self._store.make_experiment(experiment)
             self._experiments.add(experiment.id)
 
-    def _with_known_parent(self, placed: PlacedRun) -> PlacedRun:
-        """The run without its parent, as long as that is not there; it is given to it at the end."""
-        parent = placed.parent_run_id
-        if parent is None or self._store.presence_of(parent) is not None:
-            return placed
-        self._orphans[placed.id] = placed
-        return replace(placed, parent_run_id=None)
-
     def _merge_config(self, run_id: str, config: ConfigDocument) -> bool:
         stored = ConfigDocument(self._store.read_configs([run_id])[run_id])
         is_new = config.merged_over(stored).text != stored.text
         if is_new:
             self._store.merge_config(run_id, config)
         return is_new
-
-    def _place(self, placed: PlacedRun) -> None:
-        self._store.place_run(placed)
 
     def _trouble(self, trouble: Trouble) -> None:
         self._troubles.append(trouble)

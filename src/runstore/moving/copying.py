@@ -1,0 +1,86 @@
+"""Copying runs from one store into another: any to any."""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import BinaryIO
+
+from runstore.backend import BackendStore
+from runstore.model import Artifact, Experiment, Run
+from runstore.moving.arriving import ArrivingFile, ArrivingRun
+from runstore.moving.bringing import bring
+from runstore.moving.report import Progress, Report
+from runstore.moving.selecting import Selection, pieces_of
+from runstore.protocol import RunReader
+from runstore.series import Columns, Series
+
+
+def copy(
+    source: RunReader, target: BackendStore, selection: Selection | None = None, *, told: Progress | None = None
+) -> Report:
+    """Copies runs with all that they have: config, points, files, tags, notes, children. What is there is not sent again.
+
+    Runs that go on are copied as they stand; the next copy brings what is new.
+
+    Args:
+        source: the store to read.
+        target: the store to write, opened without a recorder: ``open_store(url, durable=False)``.
+        selection: which runs; by default all, and experiments without runs as well.
+        told: who is told how it goes.
+
+    Raises:
+        QueryError: the filter cannot be understood.
+        StoreUnavailableError, StoreFailureError: one of the stores cannot go on. What was copied is there, and the same
+            call again brings the rest.
+    """
+    selection = selection or Selection()
+    selection.count(source)
+    for experiment in selection.experiments(source):
+        target.get_or_create_experiment(experiment.name, description=experiment.description)
+    return bring(target, leaving(source, selection), told=told)
+
+
+def leaving(source: RunReader, selection: Selection) -> Iterator[ArrivingRun]:
+    """The runs of a store, as they arrive in another."""
+    experiments: dict[str, Experiment] = {}
+    for runs in selection.groups(source):
+        configs = source.get_configs([run.id for run in runs])
+        for run in runs:
+            if run.id not in configs:  # it was deleted in between
+                continue
+            if run.experiment_id not in experiments:
+                experiments[run.experiment_id] = source.get_experiment(run.experiment_id)
+            experiment = experiments[run.experiment_id]
+            yield ArrivingRun(
+                experiment=experiment.name,
+                description=experiment.description,
+                run=run,
+                config=configs[run.id],
+                pieces=partial(_pieces, source, run),
+                files=partial(_files, source, run),
+                summaries=partial(source.get_summaries, run.id),
+            )
+
+
+def _pieces(source: RunReader, run: Run) -> Iterator[tuple[Series, Columns]]:
+    for summary in source.get_summaries(run.id):
+        for history in pieces_of(source, run.id, summary):
+            series = summary.name, str(summary.dataset_type)
+            yield series, Columns(history.steps, history.values, history.logged_at_us)
+
+
+def _files(source: RunReader, run: Run) -> Iterator[ArrivingFile]:
+    for artifact in source.list_artifacts(run.id):
+        yield ArrivingFile(
+            name=artifact.name,
+            artifact_type=artifact.artifact_type,
+            metadata=artifact.metadata,
+            created_at=artifact.created_at,
+            open=partial(_open, source, artifact) if artifact.is_stored else None,
+            uri=artifact.uri,
+            sha256=artifact.sha256,
+            size=artifact.size,
+        )
+
+
+def _open(source: RunReader, artifact: Artifact) -> BinaryIO:
+    return source.open_artifact(artifact.run_id, artifact.name)
