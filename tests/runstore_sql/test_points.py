@@ -15,12 +15,15 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg._queries import MAX_CACHED_STATEMENT_LENGTH
 
 from runstore import MetricPoint, RunNotFoundError
 from runstore.hookspecs import OpenOptions
 from runstore.model import DATASET_TYPES, StepValue
 from runstore.series import Columns, check_points
 from runstore.series.summaries import merge_summaries, summarize
+from runstore_sql.dialects.postgresql import ingest
+from runstore_sql.metrics import rollups
 from runstore_sql.metrics.summary_rows import fold, row_of, summary_of
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
@@ -98,6 +101,41 @@ def test_a_call_takes_the_same_number_of_statements_whatever_it_carries(url: str
     # PostgreSQL tries its one statement before the steps of a call that makes series or reaches back.
     assert [len(counts) for counts in (first, append, again, overwrite)] == [1, 1, 1, 1]
     assert max(first | append | again | overwrite) <= 10
+
+
+@pytest.mark.parametrize("series", [1, 12])
+def test_a_call_that_fills_packs_takes_few_statements_however_many_series_it_has(
+    store: SqlStore, run_id: str, monkeypatch: pytest.MonkeyPatch, series: int
+) -> None:
+    monkeypatch.setattr(rollups, "LEAST_POINTS", 100)
+    monkeypatch.setattr(rollups, "level_for", lambda *_: 1)
+    names = [f"m{index}" for index in range(series)]
+
+    def log(steps: range) -> list[str]:
+        with counted_statements(store) as statements:
+            store.log_metrics(
+                run_id, [MetricPoint(name=name, value=0.5, step=step) for step in steps for name in names]
+            )
+        return statements
+
+    log(range(40))
+    usual, filling = log(range(40, 80)), log(range(80, 120))
+
+    expected = {
+        # A transaction: the statement that appends, which gives how its series stand, and one with all that is rolled up.
+        "postgresql": [1, 4],
+        # To find the run and its series, and all the rest. A statement beyond these waits for no answer.
+        "mysql": [2, 2],
+        # There it reads how the series stand, writes packs, and says how far they go.
+        "sqlite": [len(usual), len(usual) + 3],
+    }
+    assert [len(usual), len(filling)] == expected[store.database.dialect.name]
+    assert store.database.read(lambda connection: connection.scalar(sa.text("SELECT count(*) FROM runstore_rollup")))
+
+
+def test_the_driver_remembers_the_statement_that_appends() -> None:
+    """It takes a longer one apart at each call, which costs as much as sending a hundred points."""
+    assert len(ingest.APPEND) <= MAX_CACHED_STATEMENT_LENGTH
 
 
 def test_a_point_behind_the_last_of_its_series_takes_one_round_trip(store: SqlStore, run_id: str) -> None:

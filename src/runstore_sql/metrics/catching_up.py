@@ -90,7 +90,7 @@ class CatchingUp(Generic[ConnectionT]):
             state = SeriesState(rows[0][0], *rows[0][3:])
             if state.level is None:
                 state = state._replace(level=-1)
-            after = self._roller.advance(cursor, state).state
+            after = self._roller.advance(cursor, state)
         return after != state and _is_behind(after)
 
     def _leave(self, connection: ConnectionT, keys: list[int]) -> None:

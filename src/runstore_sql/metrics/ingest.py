@@ -18,6 +18,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
+from itertools import islice
 from typing import Any, ClassVar, Final, Generic, NamedTuple, Self, TypeVar
 
 from runstore.errors import RunDeletedError, RunNotFoundError
@@ -25,7 +26,7 @@ from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.metrics import rollups
 from runstore_sql.metrics.points import columns_of
 from runstore_sql.metrics.rollup_tables import RollupTables, SeriesState
-from runstore_sql.metrics.rollups import Roller
+from runstore_sql.metrics.rollups import Advance, Roller
 from runstore_sql.metrics.summary_rows import SummaryRow, fold, row_of
 from runstore_sql.metrics.summary_sql import SUMMARY_SQL
 from runstore_sql.metrics.tails import Tails
@@ -33,7 +34,7 @@ from runstore_sql.metrics.watch import Watch
 from runstore_sql.transactions import Transactions
 
 _MOST_KEYS: Final = 10_000
-_MOST_ROLLED: Final = 64
+MOST_ROLLED: Final = 64
 """How many series a call rolls up: those that are logged together have packs to fill at the same time."""
 
 NONE_ROLLED: Final[AbstractSet[Series]] = frozenset()
@@ -178,11 +179,13 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
     def beat(self, cursor: CursorT, run_pk: int) -> None:
         """Renews the run's heartbeat for another lease."""
 
-    def take_steps(self, cursor: CursorT, run_id: str, batches: SeriesColumns) -> tuple[list[Series], SeriesColumns]:
+    def take_steps(
+        self, cursor: CursorT, run_id: str, batches: SeriesColumns
+    ) -> tuple[dict[Series, SeriesState], SeriesColumns]:
         """Writes the points of one call, whatever is stored already.
 
         Returns:
-            The series that may have something to roll up, and those batches that lie behind all points before them.
+            The series that may have something to roll up, as they now stand, and those batches that lie behind all points before them.
 
         Raises:
             RunNotFoundError: no such run; a RunDeletedError of one that was purged.
@@ -192,7 +195,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
             self.beat(cursor, found.pk)
         batches = _taken(found, batches)
         if not batches:
-            return [], {}
+            return {}, {}
         rows: dict[int, SummaryRow] = {}
         overlapping: SeriesColumns = {}
         for series, batch in batches.items():
@@ -217,40 +220,45 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
 
     def _bring_in_line(
         self, cursor: CursorT, run_id: str, found: FoundRun, rows: dict[int, SummaryRow], overlapping: SeriesColumns
-    ) -> list[Series]:
+    ) -> dict[Series, SeriesState]:
         """Mends the packs of what was overwritten or came late; gives the series that may have something to roll up."""
-        due = []
+        due = {}
         if overlapping:
             self.tables.note_rewrites(cursor, [found.series[series].pk for series in overlapping])
         for series, each in found.series.items():
             state = each.state(rows.get(each.pk, each.summary))
             if series in overlapping:
                 self._tails.drop(run_id, series)
+                state = state._replace(rewrites=state.rewrites + 1)
                 state = self._roller.mend(cursor, state, overlapping[series].steps)
             elif each.summary[0] == 0:
                 self._tails.begin(run_id, series, each.state(each.summary), Columns.empty())
             if self._watch.note(run_id, series, state):
-                due.append(series)
+                due[series] = state
         return due
 
-    def roll_up(self, cursor: CursorT, run_id: str, due: Sequence[Series], appended: SeriesColumns) -> set[Series]:
+    def roll_up(
+        self, cursor: CursorT, run_id: str, due: Mapping[Series, SeriesState], appended: SeriesColumns
+    ) -> set[Series]:
         """Rolls up series to which this transaction wrote; of many, and of long ones, a part a call.
 
         Args:
             cursor: in the transaction.
             run_id: the run.
-            due: the series.
+            due: the series, as they stand with what was written.
             appended: what was written behind all points before it.
 
         Returns:
             The series of which all points behind the frontier are kept here.
         """
         rolled: set[Series] = set()
+        plans: list[Advance] = []
         reads = 0
-        for series, state in self.tables.states(cursor, run_id, due[:_MOST_ROLLED]).items():
+        for series, state in islice(due.items(), MOST_ROLLED):
             last = appended.get(series)
             at_hand = None if last is None else self._tails.find(run_id, series, state, last)
-            done = self._roller.advance(cursor, state, at_hand or last, is_all=at_hand is not None)
+            done = self._roller.plan(cursor, state, at_hand or last, is_all=at_hand is not None)
+            plans.append(done)
             self._watch.note(run_id, series, done.state, is_rolled=True)
             if done.rest is None:
                 self._tails.drop(run_id, series)
@@ -260,6 +268,7 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
             reads += done.reads
             if reads >= rollups.MOST_POINTS:
                 break
+        self._roller.save(cursor, plans)
         return rolled
 
     def keep(self, run_id: str, appended: SeriesColumns, rolled: AbstractSet[Series] = NONE_ROLLED) -> None:

@@ -11,6 +11,9 @@ CursorT = TypeVar("CursorT")
 PackRow = tuple[int, int, int, bytes]
 """Key of the series, level, index of the pack, and its bytes."""
 
+Frontier = tuple[int, int, int]
+"""Key of a series, its base level, and the first step that no pack covers."""
+
 STATE_SQL = "s.pk, s.name, s.dataset_type, s.count, s.first_step, s.last_step, s.level, s.rolled_step, s.rewrites, s.thinned_step"
 """What a statement reads of a series ``s`` for :meth:`SeriesState.of`."""
 
@@ -102,13 +105,16 @@ class RollupTables(ABC, Generic[CursorT]):
         """Removes all packs of a series."""
         cursor.execute(f"DELETE FROM runstore_rollup WHERE series_pk = {self.placeholder}", (series_pk,))  # noqa: S608
 
-    def set_rolled(self, cursor: Any, series_pk: int, level: int, rolled: int) -> None:
-        """Notes how far a series is rolled up."""
+    def write_advances(self, cursor: Any, packs: Sequence[PackRow], frontiers: Sequence[Frontier]) -> None:
+        """Writes packs, over those that are there, and notes how far series are rolled up."""
+        if packs:
+            self.write_packs(cursor, packs)
         mark = self.placeholder
-        cursor.execute(
-            f"UPDATE runstore_series SET level = {mark}, rolled_step = {mark} WHERE pk = {mark}",  # noqa: S608 - as above
-            (level, rolled, series_pk),
-        )
+        for pk, level, rolled in frontiers:
+            cursor.execute(
+                f"UPDATE runstore_series SET level = {mark}, rolled_step = {mark} WHERE pk = {mark}",  # noqa: S608 - as above
+                (level, rolled, pk),
+            )
 
     def note_rewrites(self, cursor: Any, series_pks: Sequence[int]) -> None:
         """Notes that points of series were written over, or before others."""

@@ -21,7 +21,7 @@ from runstore.series import (
     span_bits,
 )
 from runstore.values import MAX_STEP
-from runstore_sql.metrics.rollup_tables import PackRow, RollupTables, SeriesState
+from runstore_sql.metrics.rollup_tables import Frontier, PackRow, RollupTables, SeriesState
 
 LEAST_POINTS: Final = 4096
 """A series of fewer points is not rolled up."""
@@ -36,17 +36,21 @@ CursorT = TypeVar("CursorT")
 
 
 class Advance(NamedTuple):
-    """What came of bringing a frontier forward.
+    """What comes of bringing a frontier forward.
 
     Attributes:
-        state: the series as it now stands.
+        state: the series as it then stands.
         reads: how many points were read for it.
         rest: all points that lie behind the frontier, if they are known.
+        packs: what is to be written for it.
+        frontier: what is to be noted of the series; ``None`` if that stands there already.
     """
 
     state: SeriesState
     reads: int
     rest: Columns | None
+    packs: Sequence[PackRow] = ()
+    frontier: Frontier | None = None
 
 
 class Roller(Generic[CursorT]):
@@ -55,10 +59,21 @@ class Roller(Generic[CursorT]):
     def __init__(self, tables: RollupTables[CursorT]) -> None:
         self.tables = tables
 
-    def advance(
+    def advance(self, cursor: CursorT, state: SeriesState) -> SeriesState:
+        """Brings the frontier forward, by a bounded number of points; how the series then stands."""
+        done = self.plan(cursor, state)
+        self.save(cursor, [done])
+        return done.state
+
+    def save(self, cursor: CursorT, done: Sequence[Advance]) -> None:
+        """Writes what came of several series."""
+        packs = [pack for each in done for pack in each.packs]
+        self.tables.write_advances(cursor, packs, [each.frontier for each in done if each.frontier])
+
+    def plan(
         self, cursor: CursorT, state: SeriesState, last: Columns | None = None, *, is_all: bool = False
     ) -> Advance:
-        """Brings the frontier forward, by a bounded number of points.
+        """What brings the frontier forward by a bounded number of points, to be saved in the same transaction.
 
         Args:
             cursor: in a transaction that has locked the series.
@@ -81,14 +96,13 @@ class Roller(Generic[CursorT]):
             # Far denser than the points that the level was chosen by: all over again, in narrower cells.
             self.tables.drop_packs(cursor, state.pk)
             level = level_for(MOST_POINTS, columns.steps[-MOST_POINTS], columns.steps[-1])
-            return Advance(self._moved(cursor, state, level, 0), reads, None)
+            return _moved(state, level, 0, reads=reads)
         frontier = max(frontier, state.rolled)
         count = bisect_left(columns.steps, frontier)
-        if rows := self._rows(cursor, state, level, columns.part(0, count), frontier):
-            self.tables.write_packs(cursor, rows)
+        packs = self._rows(cursor, state, level, columns.part(0, count), frontier)
         is_whole = not columns.steps or columns.steps[-1] == state.last
         rest = columns.part(count, len(columns.steps)) if is_whole else None
-        return Advance(self._moved(cursor, state, level, frontier), reads, rest)
+        return _moved(state, level, frontier, reads=reads, rest=rest, packs=packs)
 
     def _rows(self, cursor: CursorT, state: SeriesState, level: int, points: Columns, frontier: int) -> list[PackRow]:
         """The packs of all levels that are whole between the frontier as it is stored and a new one."""
@@ -127,12 +141,12 @@ class Roller(Generic[CursorT]):
         span = span_bits(level)
         touched = sorted({step >> span for step in steps if step < state.rolled})
         if len(touched) > MOST_MENDED:
-            return self._moved(cursor, state, level, touched[0] << span)
+            return self._drawn_back(cursor, state, touched[0] << span)
         rows: list[PackRow] = []
         for index in touched:
             columns = self.tables.points(cursor, state.pk, index << span, ((index + 1) << span) - 1, most=MOST_POINTS)
             if len(columns.steps) == MOST_POINTS:
-                return self._moved(cursor, state, level, touched[0] << span)
+                return self._drawn_back(cursor, state, touched[0] << span)
             rows += [(state.pk, level, number, data) for number, data in packs_of_points(columns, level)]
         self.tables.write_packs(cursor, rows)
         while level + FAN_OUT_BITS <= MAX_LEVEL:
@@ -163,10 +177,25 @@ class Roller(Generic[CursorT]):
         columns = self.tables.points(cursor, state.pk, state.rolled, state.last, most=MOST_POINTS)
         return columns, len(columns.steps)
 
-    def _moved(self, cursor: CursorT, state: SeriesState, level: int, rolled: int) -> SeriesState:
-        if (level, rolled) != (state.level, state.rolled):
-            self.tables.set_rolled(cursor, state.pk, level, rolled)
-        return state._replace(level=level, rolled=rolled)
+    def _drawn_back(self, cursor: CursorT, state: SeriesState, rolled: int) -> SeriesState:
+        assert state.level is not None  # noqa: S101 - it has packs
+        done = _moved(state, state.level, rolled)
+        self.save(cursor, [done])
+        return done.state
+
+
+def _moved(  # noqa: PLR0913 - what an advance says, and what it is of
+    state: SeriesState,
+    level: int,
+    rolled: int,
+    *,
+    reads: int = 0,
+    rest: Columns | None = None,
+    packs: Sequence[PackRow] = (),
+) -> Advance:
+    is_new = (level, rolled) != (state.level, state.rolled)
+    after = state._replace(level=level, rolled=rolled)
+    return Advance(after, reads, rest, packs, (state.pk, level, rolled) if is_new else None)
 
 
 def _span(index: int, level: int) -> tuple[int, int]:

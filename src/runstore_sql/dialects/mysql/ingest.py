@@ -93,9 +93,9 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
             return
         rolled = NONE_ROLLED
         with self.transaction(connection) as trips:
-            due, appended = self.take_steps(trips, run_id, batches)
-            if due:
-                rolled = self.roll_up(trips, run_id, due, appended)
+            states, appended = self.take_steps(trips, run_id, batches)
+            if states:
+                rolled = self.roll_up(trips, run_id, states, appended)
         self.keep(run_id, appended, rolled)
 
     def _append(self, connection: BoundedConnection, run_id: str, series: Series, batch: Columns) -> bool:

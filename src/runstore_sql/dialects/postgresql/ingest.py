@@ -18,8 +18,9 @@ from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.dialects.postgresql.arrays import PackedArray, PackedFloats, PackedInts
 from runstore_sql.dialects.postgresql.clock import NOW_US
 from runstore_sql.dialects.postgresql.rollups import PostgresqlRollups
-from runstore_sql.metrics.ingest import FOUND_SQL, NONE_ROLLED, FoundRun, FoundSeries, PointWriter
+from runstore_sql.metrics.ingest import FOUND_SQL, MOST_ROLLED, NONE_ROLLED, FoundRun, FoundSeries, PointWriter
 from runstore_sql.metrics.numbers import to_pair
+from runstore_sql.metrics.rollup_tables import SeriesState
 from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of, with_pairs
 from runstore_sql.metrics.summary_sql import summaries_of, take_extremes
 from runstore_sql.schema.leases import is_due, renewal
@@ -68,14 +69,18 @@ _WANTED: Final = ", ".join(
     [f"NULLIF((%(wholes)s::int8[])[number + {n} * %(size)s], {_NO_WHOLE}) AS {name}" for n, name in enumerate(_WHOLE)]
     + [f"NULLIF((%(reals)s::float8[])[number + {n} * %(size)s], 'NaN') AS {name}" for n, name in enumerate(_REAL)]
 )
+
+
 # The statement never joins its own intermediate results: the planner does not know how many rows they have, and may compare
 # each of 10,000 series with each. So the rows of `locked` carry all that is needed later, and points are found by number.
-APPEND: Final = f"""
+_APPEND: Final = f"""
     WITH locked AS MATERIALIZED (
         SELECT s.pk, s.last_step < w.first_step AND s.count > 0 AS only_appends,
-            {", ".join(f"w.{name}" for name in _WHOLE + _REAL)}
+            {", ".join(f"w.{name}" for name in _WHOLE + _REAL)},
+            w.number, s.count + w.count AS points, s.first_step AS begin_step,
+            s.level, s.rolled_step, s.rewrites, s.thinned_step
         FROM (
-            SELECT name, dataset_type, {_WANTED}
+            SELECT name, dataset_type, number, {_WANTED}
             FROM unnest(%(names)s::text[], %(kinds)s::text[]) WITH ORDINALITY AS k(name, dataset_type, number)
         ) w
         JOIN runstore_run r ON r.id = %(run)s AND r.purged_us IS NULL
@@ -101,7 +106,12 @@ APPEND: Final = f"""
         UPDATE runstore_run r SET {_RENEWED}
         WHERE r.id = %(run)s AND {_IS_DUE} AND (SELECT is_good FROM verdict)
     )
-    SELECT is_good FROM verdict"""  # noqa: S608 - as above
+    SELECT v.is_good, l.number, l.pk, l.points, l.begin_step, l.last_step, l.level, l.rolled_step, l.rewrites, l.thinned_step
+    FROM verdict v LEFT JOIN locked l ON v.is_good AND l.number = ANY(%(due)s::int8[])"""  # noqa: S608 - as above
+APPEND: Final = " ".join(_APPEND.split())
+"""In few characters, for the driver takes a longer statement apart at each call. It
+gives how those series then stand that have something to roll up. A second statement for calls that have such series, which
+are few, would be planned anew for most of them: that takes longer than these do."""
 
 # One point: i is its step, its special, 1 if it is not finite, and its time; f is its value, and the number of its pair.
 _STEP, _SPECIAL, _IS_ODD, _TIME = (f"(%(i)s::int8[])[{number}]" for number in range(1, 5))
@@ -147,24 +157,37 @@ class PostgresqlPointWriter(PointWriter[Connection, Cursor]):
     def write_call(self, connection: Connection, run_id: str, batches: SeriesColumns) -> None:
         due = self._watch.see(run_id, batches.items())
         is_alone = not self._transactions.is_cut_short and not due
-        if is_alone and batches and self._append(connection, run_id, batches):
+        if is_alone and batches and self._append(connection, run_id, batches) is not None:
             self.keep(run_id, batches)
             return
         appended, rolled = batches, NONE_ROLLED
         with self._transactions.on_driver(connection) as cursor:
-            if is_alone or not batches or not self._append(cursor, run_id, batches):
-                due, appended = self.take_steps(cursor, run_id, batches)
-            if due:
-                rolled = self.roll_up(cursor, run_id, due, appended)
+            states = self._append(cursor, run_id, batches, due) if batches and not is_alone else None
+            if states is None:
+                states, appended = self.take_steps(cursor, run_id, batches)
+            if states:
+                rolled = self.roll_up(cursor, run_id, states, appended)
         self.keep(run_id, appended, rolled)
 
-    def _append(self, connection: Connection | Cursor, run_id: str, batches: SeriesColumns) -> bool:
-        """Writes the points if all of them only append; whether it did. If not, nothing was written."""
-        if len(batches) == 1:
+    def _append(
+        self, connection: Connection | Cursor, run_id: str, batches: SeriesColumns, due: Sequence[Series] = ()
+    ) -> dict[Series, SeriesState] | None:
+        """Writes the points if all of them only append, or nothing.
+
+        Returns:
+            How those series then stand that have something to roll up; ``None`` if nothing was written.
+        """
+        if len(batches) == 1 and not due:
             ((series, batch),) = batches.items()
             if len(batch.steps) == 1:
-                return _append_one(connection, run_id, series, batch)
-        return connection.execute(APPEND, append_parameters(run_id, batches)).fetchone() == (True,)
+                return {} if _append_one(connection, run_id, series, batch) else None
+        rows = connection.execute(APPEND, append_parameters(run_id, batches, due)).fetchall()
+        if not rows[0][0]:
+            return None
+        if not due:
+            return {}
+        written = list(batches)
+        return {written[number - 1]: SeriesState(*state) for _, number, *state in rows if number is not None}
 
     def find(self, cursor: Cursor, run_id: str, wanted: Sequence[Series]) -> FoundRun | None:
         cursor.execute(_FIND_RUN, (run_id,))
@@ -213,8 +236,8 @@ def _append_one(connection: Connection | Cursor, run_id: str, series: Series, ba
     return connection.execute(_APPEND_ONE, parameters).fetchone() is not None
 
 
-def append_parameters(run_id: str, batches: SeriesColumns) -> dict[str, Any]:
-    """The points of a call and their summaries, as :data:`APPEND` takes them."""
+def append_parameters(run_id: str, batches: SeriesColumns, due: Sequence[Series] = ()) -> dict[str, Any]:
+    """The points of a call and their summaries, as :data:`APPEND` takes them; ``due`` are the series that it gives."""
     steps, values, times = Columns.joined(batches.values())
     ends = list(accumulate(len(batch.steps) for batch in batches.values()))
     summaries = dict(
@@ -226,6 +249,8 @@ def append_parameters(run_id: str, batches: SeriesColumns) -> dict[str, Any]:
     for name in _REAL:
         reals.extend(_without_none(summaries[name], math.nan))
     names, kinds = map(list, zip(*batches, strict=True))
+    given = set(due[:MOST_ROLLED])
+    numbers = [number for number, series in enumerate(batches, 1) if series in given] if given else ()
     return {
         "run": run_id,
         "size": len(batches),
@@ -236,6 +261,7 @@ def append_parameters(run_id: str, batches: SeriesColumns) -> dict[str, Any]:
         "steps": PackedInts(steps),
         "values": PackedFloats(values),
         "times": PackedInts(times),
+        "due": PackedInts(array("q", numbers)),
     }
 
 

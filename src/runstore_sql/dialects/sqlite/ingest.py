@@ -12,7 +12,15 @@ from runstore.local.clock import now_us
 from runstore.series import Columns, Series, SeriesColumns
 from runstore_sql.dialects.sqlite.clock import NOW_US
 from runstore_sql.dialects.sqlite.rollups import SqliteRollups
-from runstore_sql.metrics.ingest import FOUND_SQL, NONE_ROLLED, FoundRun, FoundSeries, KnownKeys, PointWriter
+from runstore_sql.metrics.ingest import (
+    FOUND_SQL,
+    MOST_ROLLED,
+    NONE_ROLLED,
+    FoundRun,
+    FoundSeries,
+    KnownKeys,
+    PointWriter,
+)
 from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow, row_of, with_pairs
 from runstore_sql.metrics.summary_sql import summaries_of, take_extremes
 from runstore_sql.schema.leases import is_due, renewal
@@ -89,9 +97,11 @@ class SqlitePointWriter(PointWriter[sqlite3.Connection, sqlite3.Cursor]):
         appended, rolled = batches, NONE_ROLLED
         with self._transactions.on_driver(connection) as cursor:
             if plan is None or not self._append(cursor, plan):
-                due, appended = self.take_steps(cursor, run_id, batches)
-            if due:
-                rolled = self.roll_up(cursor, run_id, due, appended)
+                states, appended = self.take_steps(cursor, run_id, batches)
+            else:
+                states = self.tables.states(cursor, run_id, due[:MOST_ROLLED]) if due else {}
+            if states:
+                rolled = self.roll_up(cursor, run_id, states, appended)
         self.keep(run_id, appended, rolled)
 
     def _planned(self, run_id: str, batches: SeriesColumns) -> AppendPlan | None:
