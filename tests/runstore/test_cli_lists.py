@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runstore import MetricPoint, open_store
-from runstore.cli.columns import best_of
+from runstore.cli.best import best_of
 from runstore.cli.output.figures import span_text
 from runstore.query import ATTRIBUTES
 from support.commands import runstore, runstore_on_a_terminal

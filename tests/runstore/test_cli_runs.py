@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from runstore import RunFailure, open_store
+from runstore import MetricPoint, RunFailure, open_store
 from runstore.provenance import gather_provenance
 from support.commands import runstore
 
@@ -224,3 +224,42 @@ def test_what_is_no_file_is_never_replaced(kind: str, sqlite_url: str, tmp_path:
 
     assert sorted(tmp_path.iterdir()) == before
     assert target.lstat().st_mode == mode
+
+
+def test_the_best_value_of_a_metric_is_told_where_its_name_says_what_is_better(sqlite_url: str) -> None:
+    (run_id,) = _begin(sqlite_url, None)
+    with open_store(sqlite_url, durable=False) as store:
+        for name in ("loss", "auroc", "epoch"):
+            store.log_metrics(run_id, [MetricPoint(name, value, step, "train") for step, value in enumerate([3, 1, 2])])
+
+    lines = runstore("show", run_id, "--store", sqlite_url, columns=100).stdout.splitlines()
+    narrow = runstore("show", run_id, "--store", sqlite_url, columns=40)
+
+    rows = {line.split()[0]: line.split()[3:] for line in lines if " train " in line}
+    assert rows["loss"] == ["2", "1", "@", "1", "1", "@", "1", "3", "@", "0"]
+    assert rows["auroc"] == ["2", "3", "@", "0", "1", "@", "1", "3", "@", "0"]
+    assert rows["epoch"] == ["2", "1", "@", "1", "3", "@", "0"]
+    assert "No room for points, " in narrow.stderr
+
+
+def test_the_heartbeat_of_a_run_that_goes_on_is_told_and_when_it_counts_as_lost(sqlite_url: str) -> None:
+    (run_id,) = _begin(sqlite_url, None)
+
+    shown = runstore("show", run_id, "--store", sqlite_url).stdout
+
+    (line,) = [line for line in shown.splitlines() if line.startswith("heartbeat")]
+    assert "ago (lost after 10m00s without one)" in line
+
+
+def test_children_are_listed_and_that_there_are_more_is_said(sqlite_url: str) -> None:
+    with open_store(sqlite_url, durable=False) as store:
+        experiment_id = store.get_or_create_experiment("lungs")
+        parent = store.ensure_run(experiment_id)
+        children = [store.ensure_run(experiment_id, name=f"fold {n}", parent_run_id=parent) for n in range(12)]
+
+    shown = runstore("show", parent, "--store", sqlite_url).stdout
+    values = json.loads(runstore("show", parent, "--store", sqlite_url, "--json").stdout)
+
+    assert [line.split()[0] for line in shown.splitlines() if "fold" in line] == children[:10]
+    assert f"""and more: runstore runs --all --filter "parent = '{parent}'\"""" in shown
+    assert values["children"] == children

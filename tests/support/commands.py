@@ -7,6 +7,8 @@ import struct
 import subprocess
 import sys
 import termios
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 RUNSTORE = [sys.executable, "-c", "import sys; from runstore.cli import main; sys.argv[0] = 'runstore'; main()"]
 
@@ -29,17 +31,28 @@ def runstore(*arguments: str, columns: int | None = None, **more: str) -> subpro
     )
 
 
+@contextmanager
+def terminal(*, columns: int, lines: int = 24) -> Iterator[tuple[int, int]]:
+    """Our end of a terminal, and the end that a command writes to, which is closed once the command has it."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    try:
+        yield ours, theirs
+    finally:
+        os.close(ours)
+
+
 def runstore_on_a_terminal(*arguments: str, columns: int) -> str:
     """What the command writes to a terminal of so many columns, its messages included."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    with subprocess.Popen([*RUNSTORE, *arguments], stdout=theirs, stderr=theirs, env=environment()) as running:
+    with (
+        terminal(columns=columns) as (ours, theirs),
+        subprocess.Popen([*RUNSTORE, *arguments], stdout=theirs, stderr=theirs, env=environment()) as running,
+    ):
         os.close(theirs)
         written = bytearray()
         while chunk := _read(ours):
             written += chunk
         assert running.wait() == 0, written
-    os.close(ours)
     return written.decode().replace("\r\n", "\n")
 
 

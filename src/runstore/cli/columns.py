@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from runstore.cli.best import best_of, words_of
 from runstore.cli.output.figures import duration_text, number_text, time_text, time_zone
 from runstore.cli.output.tables import Column
 from runstore.errors import InvalidValueError
@@ -13,21 +14,6 @@ from runstore.query.tree import ArtifactName, Attribute, ConfigKey, Field, Metri
 from runstore.values.config import flatten_config
 
 _BEFORE = ("validation", "test", "train", "other")
-_LESS_IS_BETTER = ("loss", "error", "perplexity", "nll", "mse", "mae", "rmse")
-_MORE_IS_BETTER = (
-    "accuracy",
-    "acc",
-    "auroc",
-    "auc",
-    "auprc",
-    "f1",
-    "dice",
-    "iou",
-    "precision",
-    "recall",
-    "score",
-    "r2",
-)
 _NO_RESULTS = ("epoch", "step", "lr", "learning_rate", "time", "duration", "system", "gpu", "cpu", "memory")
 
 _FIELDS = {"took": "duration", "started": "start_time", "ended": "end_time"}
@@ -37,6 +23,8 @@ _WORDS = ("status", "training_mode", "attempt")
 """Attributes whose values are so short that to cut them would gain nothing."""
 
 _MOST_METRICS = 4
+_SETTINGS_GO, _TIMES_GO, _METRICS_GO, _EXPERIMENT_GOES = 10, 8_000, 9_000, 9_001
+"""When columns are left out: first all metrics but the best, then the experiment, then times if there are settings."""
 
 
 class Facts(NamedTuple):
@@ -56,12 +44,16 @@ class Shown(NamedTuple):
     field: Field | None = None
 
 
-def default_columns(runs: Sequence[Facts], *, is_narrow: bool = False) -> list[Shown]:
+def default_columns(
+    runs: Sequence[Facts], *, is_narrow: bool = False, settings: Sequence[str] = (), as_tree: bool = False
+) -> list[Shown]:
     """The id, how the run stands, and the best values of the metrics that most runs have.
 
     Args:
         runs: what is listed.
         is_narrow: whether there is little room: the year of a start is left out where all runs began this year.
+        settings: the flattened keys of settings that are shown as well, rather than times.
+        as_tree: whether ids are indented: then a name tells more than a status.
     """
     this_year = datetime.now(UTC).astimezone().year
     leaves_year = is_narrow and all(facts.run.start_time.astimezone().year == this_year for facts in runs)
@@ -70,18 +62,32 @@ def default_columns(runs: Sequence[Facts], *, is_narrow: bool = False) -> list[S
         text = time_text(facts.run.start_time, to_seconds=False)
         return text.partition("-")[2] if leaves_year else text
 
+    later = _TIMES_GO if settings else 0
     columns = [
         Shown(Column("run"), lambda facts: facts.run.id),
-        Shown(Column("name", may_be_cut=True, goes=1), lambda facts: facts.run.name or ""),
-        Shown(Column("status"), lambda facts: facts.run.status.value),
-        Shown(Column(f"started\n({time_zone()})", goes=2, cuts_others=True), started),
-        Shown(Column("took", goes=3, is_number=True, cuts_others=True), lambda facts: duration_text(facts.run)),
+        Shown(Column("name", may_be_cut=True, goes=0 if as_tree else 1), lambda facts: facts.run.name or ""),
+        Shown(Column("status", goes=1 if as_tree else 0), lambda facts: facts.run.status.value),
+        Shown(Column(f"started\n({time_zone()})", goes=2 + later, cuts_others=not later), started),
+        Shown(
+            Column("took", goes=3 + later, is_number=True, cuts_others=not later),
+            lambda facts: duration_text(facts.run),
+        ),
     ]
     if len({facts.run.experiment_id for facts in runs}) > 1:
-        columns.insert(2, Shown(Column("experiment", may_be_cut=True, goes=6), lambda facts: facts.experiment))
+        columns.insert(
+            2, Shown(Column("experiment", may_be_cut=True, goes=_EXPERIMENT_GOES), lambda facts: facts.experiment)
+        )
+    columns += [_setting(ConfigKey(key), goes=_SETTINGS_GO + number) for number, key in enumerate(settings)]
     for number, (name, kind) in enumerate(_common_series(runs)):
-        columns.append(_metric(Metric(kind, name, best_of(name)), goes=4 if number == 0 else 6 + number))
+        goes = _METRICS_GO + number if number or settings else 4
+        columns.append(_metric(Metric(kind, name, best_of(name)), goes=goes))
     return columns
+
+
+def settings_that_differ(runs: Sequence[Facts]) -> list[str]:
+    """The flattened keys of the settings whose values are not the same in all runs that have settings, as they come."""
+    keys = dict.fromkeys(key for facts in runs for key in facts.config)
+    return [key for key in keys if len({facts.config.get(key) for facts in runs if facts.config}) > 1]
 
 
 def asked_columns(asked: Iterable[str]) -> list[Shown]:
@@ -127,10 +133,15 @@ def _asked(name: str) -> Shown:
     if isinstance(field, Tag):
         return Shown(Column(f"tag\n{field.key}"), lambda facts: facts.run.tags.get(field.key, ""), field)
     if isinstance(field, ConfigKey):
-        return Shown(Column(f"config\n{field.key}"), lambda facts: facts.config.get(field.key, ""), field)
+        return _setting(field)
     if isinstance(field, ArtifactName):
         raise InvalidValueError("--columns: artifact is no column; `runstore show` lists a run's artifacts")
     return _attribute(field)
+
+
+def _setting(field: ConfigKey, *, goes: int = 0) -> Shown:
+    column = Column(f"config\n{field.key}", may_be_cut=goes > 0, goes=goes, cuts_others=goes > 0)
+    return Shown(column, lambda facts: facts.config.get(field.key, ""), field)
 
 
 def _attribute(field: Attribute) -> Shown:
@@ -162,14 +173,6 @@ def _metric(field: Metric, *, goes: int = 0) -> Shown:
     return Shown(Column(f"{field.dataset_type}\n{field.name}.{field.stat}", goes=goes, is_number=True), text)
 
 
-def best_of(name: str) -> str:
-    """Which statistic of a metric tells how good a run was, by the metric's name: ``min``, ``max``, or ``last``."""
-    words = name.lower().replace("/", "_").replace("-", "_").replace(".", "_").split("_")
-    if any(word in words for word in _LESS_IS_BETTER):
-        return "min"
-    return "max" if any(word in words for word in _MORE_IS_BETTER) else "last"
-
-
 def _common_series(runs: Sequence[Facts]) -> list[tuple[str, str]]:
     """First the series that at least half of the runs with metrics have; results before what only tells of training."""
     counts: dict[tuple[str, str], int] = {}
@@ -181,7 +184,7 @@ def _common_series(runs: Sequence[Facts]) -> list[tuple[str, str]]:
 
     def rank(key: tuple[str, str]) -> tuple[Any, ...]:
         name, kind = key
-        words = name.lower().replace("/", "_").replace("-", "_").split("_")
+        words = words_of(name)
         is_result = not any(word in words for word in _NO_RESULTS) and name.lower() not in _NO_RESULTS
         is_rare = 2 * counts[key] < with_metrics
         return (is_rare, not is_result, best_of(name) == "last", _BEFORE.index(kind), -counts[key], name)

@@ -196,7 +196,7 @@ def _facts_of(reader: Source, runs: Sequence[Run], table: _Table, names: dict[st
         _Facts(
             run,
             names.get(run.experiment_id),
-            dict(_leaves(configs.get(run.id, {}), "")),
+            dict(leaves(configs.get(run.id, {}), "")),
             {(each.name, str(each.dataset_type)): each for each in summaries.get(run.id, ())},
         )
         for run in runs
@@ -218,12 +218,12 @@ def _name(reader: Source, unnamed: set[str], names: dict[str, str]) -> None:
             return
 
 
-def _leaves(config: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+def leaves(config: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
     """The values of a config by their flattened keys, as :func:`runstore.values.config.flatten_config` finds them."""
     for name, value in config.items():
         key = f"{prefix}{_escaped(name)}"
         if type(value) is dict and value:
-            yield from _leaves(value, f"{key}.")
+            yield from leaves(value, f"{key}.")
         else:
             yield key, value
 

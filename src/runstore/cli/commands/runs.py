@@ -1,36 +1,26 @@
 """``runstore runs``."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import click
 import msgspec
 
-from runstore.cli.columns import asked_columns, csv_fields, default_columns, facts_of
+from runstore.cli.columns import csv_fields, facts_of, settings_that_differ
 from runstore.cli.deleted import print_deleted
-from runstore.cli.finding import find_experiment
-from runstore.cli.hints import advice_of_keys, hint_of_nothing, hints_of_fields
+from runstore.cli.hints import advice_of_keys
+from runstore.cli.listing import Asked, find_runs, print_table_of_runs
 from runstore.cli.options import Form, examples, form_options, store_option
 from runstore.cli.output.programs import print_csv, print_json
-from runstore.cli.output.tables import print_table
-from runstore.cli.output.text import print_line, terminal_width
 from runstore.cli.paging import Extent
-from runstore.frames.runs import frame_of_runs
+from runstore.cli.watching import watch
+from runstore.frames.runs import DEFAULT_COLUMNS, frame_of_runs, leaves
 from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
+from runstore.query.spelling import spelt
+from runstore.query.tree import ConfigKey
 
 _NEWEST_FIRST = ("start_time desc",)
-_WIDE = 120
-"""Columns of a terminal from which there is room for the year."""
-
-
-class _Asked(NamedTuple):
-    """Which runs somebody asked for."""
-
-    where: str | None
-    experiment: str | None
-    order_by: Sequence[str]
-    extent: Extent
 
 
 @click.command(
@@ -66,6 +56,11 @@ class _Asked(NamedTuple):
     multiple=True,
     help="What to show of each run, with commas between: name, status, took, metric.validation.auroc.max, config.lr, tag.owner",
 )
+@click.option("--only-changed", is_flag=True, help="The settings that are not the same in all runs listed, too.")
+@click.option(
+    "--tree", "as_tree", is_flag=True, help="Children below their parents; without --filter, no child at the top."
+)
+@click.option("--watch", "is_watched", is_flag=True, help="Draw the table again whenever it changes, until Ctrl-C.")
 @click.option("--deleted", "is_deleted", is_flag=True, help="Deleted runs that can be restored instead.")
 @form_options
 def command(  # noqa: PLR0913 - an option each
@@ -78,78 +73,75 @@ def command(  # noqa: PLR0913 - an option each
     is_all: bool,
     cursor: str | None,
     columns: Sequence[str],
+    only_changed: bool,
+    as_tree: bool,
+    is_watched: bool,
     is_deleted: bool,
     form: Form,
 ) -> None:
     """List runs, the newest first unless told otherwise."""
-    if is_all and limit is not None:
-        raise click.UsageError("--all and --limit exclude each other")
+    _check(is_all and limit is not None, "--all and --limit exclude each other")
+    _check(only_changed and bool(columns), "--only-changed and --columns exclude each other")
+    _check(as_tree and form is Form.CSV, "--tree goes with a table or --json; in CSV the column parent_run_id tells it")
+    _check(is_watched and form is not Form.TABLE, "--watch draws a table; it goes without --json and --csv")
     extent = Extent(limit=limit, is_all=is_all, cursor=cursor)
     if is_deleted:
-        if where is not None or columns or tuple(order_by) != _NEWEST_FIRST:
-            raise click.UsageError("--deleted goes with --experiment, --limit, --all, --cursor, --json and --csv alone")
+        others = where, columns, only_changed, as_tree, is_watched, tuple(order_by) != _NEWEST_FIRST
+        _check(any(others), "--deleted goes with --experiment, --limit, --all, --cursor, --json and --csv alone")
         print_deleted(store, experiment=experiment, extent=extent, form=form)
         return
-    asked = _Asked(where, experiment, order_by, extent)
-    print_runs(store, asked, columns=columns, form=form)
-
-
-def print_runs(store: str | None, asked: _Asked, *, columns: Sequence[str], form: Form) -> None:
-    """The runs that match. Programs get all of them unless a limit is given; a table has the first 20 of them."""
+    asked = Asked(where, experiment, order_by, extent, as_tree=as_tree)
     with open_reader(store) as reader:
-        with advice_of_keys(reader):
-            shown_columns = asked_columns(columns) if columns else None
-        experiment_id = None if asked.experiment is None else find_experiment(reader, asked.experiment).id
-        runs, more = asked.extent.read(
-            form,
-            lambda size, cursor: reader.search_runs(
-                asked.where, experiment_id=experiment_id, order_by=asked.order_by, limit=size, cursor=cursor
-            ),
-        )
-        if form is Form.CSV:
-            frame = frame_of_runs(reader, runs, csv_fields(columns) if columns else None)
-            print_csv(frame.columns, (list(row.values()) for row in frame))
-            asked.extent.say_more("runs", len(runs), more)
-            return
-        summaries = reader.get_summaries_of([run.id for run in runs])
-        wants_config = shown_columns is not None and any("config." in each for each in columns)
-        configs = reader.get_configs([run.id for run in runs]) if wants_config else {}
-        names = {each: reader.get_experiment(each).name for each in {run.experiment_id for run in runs}}
-        nothing = "" if runs else _nothing(reader, asked.where, experiment_id)
-        facts = facts_of(runs, names, summaries, configs)
-        empty = [each.field for each in shown_columns or () if each.field and not any(map(each.text, facts))]
-        hints = list(hints_of_fields(reader, empty)) if runs else []
-    if form is Form.JSON:
-        print_json(
-            [
-                msgspec.to_builtins(run)
-                | {"experiment": names[run.experiment_id], "summaries": summaries.get(run.id, ())}
-                for run in runs
-            ]
-        )
-    elif not runs:
-        print_line(nothing)
-    else:
-        chosen = shown_columns or default_columns(facts, is_narrow=0 < terminal_width() < _WIDE)
-        left_out = print_table([each.column for each in chosen], [[each.text(one) for each in chosen] for one in facts])
-        if left_out:
-            print_line(f"No room for {', '.join(left_out)}: widen the window, or choose with --columns.", err=True)
-        for hint in hints:
-            print_line(hint, err=True)
-    asked.extent.say_more("runs", len(runs), more)
+        if is_watched:
+            watch(lambda: print_table_of_runs(reader, asked, columns=columns, only_changed=only_changed))
+        elif form is Form.TABLE:
+            print_table_of_runs(reader, asked, columns=columns, only_changed=only_changed)
+        elif form is Form.CSV:
+            _print_csv(reader, asked, columns=columns, only_changed=only_changed)
+        else:
+            _print_json(reader, asked, only_changed=only_changed)
 
 
-def _nothing(reader: RunReader, where: str | None, experiment_id: str | None) -> str:
-    """Why a list is empty: what a filter names is not there, the runs are archived, they were deleted, there are none."""
-    if where:
-        return f"No run matches.{hint_of_nothing(reader, where)}"
-    archived = reader.count_runs("archived = true", experiment_id=experiment_id)
-    if archived:
-        return f"All runs are archived ({archived}): --filter 'archived = true' lists them."
-    if experiment_id is not None:
-        whose, others = "The experiment has no runs", reader.list_deleted(experiment_id=experiment_id, limit=1)
-    else:
-        whose, others = "There are no runs", reader.list_deleted(limit=1)
-    if others.items:
-        return f"{whose}; --deleted lists those that were deleted and can be restored."
-    return f"{whose} yet."
+def _check(is_wrong: bool, message: str) -> None:  # noqa: FBT001 - reads as an assertion
+    if is_wrong:
+        raise click.UsageError(message)
+
+
+def _print_json(reader: RunReader, asked: Asked, *, only_changed: bool) -> None:
+    found = find_runs(reader, asked, Form.JSON)
+    runs = found.runs
+    run_ids = [run.id for run in runs]
+    summaries = reader.get_summaries_of(run_ids)
+    configs = reader.get_configs(run_ids) if only_changed else {}
+    facts = facts_of(runs, found.experiments, {}, configs)
+    settings = settings_that_differ(facts)
+    values = {
+        one.run.id: msgspec.to_builtins(one.run)
+        | {"experiment": one.experiment, "summaries": summaries.get(one.run.id, ())}
+        | ({"changed": _chosen(configs.get(one.run.id, {}), settings)} if only_changed else {})
+        for one in facts
+    }
+    if asked.as_tree:
+        for run in reversed(runs):  # what is below a run is whole before the run is
+            values[run.id]["children"] = [values[child.id] for child in found.tree.children.get(run.id, ())]
+    print_json([values[run.id] for run in found.tree.tops])
+    asked.extent.say_more("runs", len(found.tree.tops), found.cursor)
+
+
+def _chosen(config: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    values = dict(leaves(config, ""))
+    return {key: values[key] for key in keys if key in values}
+
+
+def _print_csv(reader: RunReader, asked: Asked, *, columns: Sequence[str], only_changed: bool) -> None:
+    found = find_runs(reader, asked, Form.CSV)
+    runs = found.runs
+    fields = csv_fields(columns) if columns else list(DEFAULT_COLUMNS)
+    if only_changed:
+        facts = facts_of(runs, found.experiments, {}, reader.get_configs([run.id for run in runs]))
+        settings = [spelt(ConfigKey(key)) for key in settings_that_differ(facts)]
+        fields[fields.index("config.*") : fields.index("config.*") + 1] = settings
+    with advice_of_keys(reader):
+        frame = frame_of_runs(reader, runs, fields)
+    print_csv(frame.columns, (list(row.values()) for row in frame))
+    asked.extent.say_more("runs", len(runs), found.cursor)

@@ -1,24 +1,31 @@
 """``runstore show``: one run."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 import msgspec
 
+from runstore.cli.best import best_of, best_point
 from runstore.cli.columns import config_texts
 from runstore.cli.files import print_artifacts, print_series_of_files
 from runstore.cli.finding import find_run
-from runstore.cli.options import examples, json_option, store_option
-from runstore.cli.output.figures import duration_text, number_text, time_text, time_zone
+from runstore.cli.options import Form, examples, json_option, store_option
+from runstore.cli.output.figures import duration_text, number_text, span_text, time_text, time_zone
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.tables import Column, print_facts, print_table
 from runstore.cli.output.text import first_line, print_line, without_colours
+from runstore.cli.paging import Extent
 from runstore.cli.recorders import recorder_table, recorder_values, split_reports
+from runstore.cli.watching import watch
 from runstore.media.reading import group_series
 from runstore.model import Run, RunFailure, RunStatus, SeriesSummary, StepValue
 from runstore.opening.stores import open_reader
+from runstore.protocol import RunReader
+from runstore.query.spelling import spelt_literal
 
+_MOST_CHILDREN = 10
 _MOST_VALUES = 12
 """Of a config, without ``--config``: what a person came for must not scroll away."""
 
@@ -28,40 +35,52 @@ _MOST_VALUES = 12
 @store_option
 @click.option("--config", "with_config", is_flag=True, help="The whole configuration, as JSON.")
 @click.option("--traceback", "with_traceback", is_flag=True, help="All that is kept of why the run failed.")
+@click.option("--watch", "is_watched", is_flag=True, help="Show it again whenever it changes, until Ctrl-C.")
 @json_option
-def command(run: str, *, store: str | None, with_config: bool, with_traceback: bool, as_json: bool) -> None:
+def command(  # noqa: PLR0913 - an option each
+    run: str, *, store: str | None, with_config: bool, with_traceback: bool, is_watched: bool, as_json: bool
+) -> None:
     """Show one run: how it stands, its metrics, configuration and artifacts.
 
     RUN is its id, the beginning or the end of it, its name, or @1 for the newest.
     """
-    print_run(store, run, with_config=with_config, with_traceback=with_traceback, as_json=as_json)
-
-
-def print_run(store: str | None, wanted: str, *, with_config: bool, with_traceback: bool, as_json: bool) -> None:
-    """Everything about one run but the histories; the configuration and the traceback in short unless asked for."""
+    if is_watched and as_json:
+        raise click.UsageError("--watch and --json exclude each other")
     with open_reader(store) as reader:
-        run = find_run(reader, wanted)
-        experiment = reader.get_experiment(run.experiment_id)
-        config, summaries, artifacts = (
-            reader.get_config(run.id),
-            reader.get_summaries(run.id),
-            reader.list_artifacts(run.id),
-        )
-        reports, others = split_reports(run.id, artifacts)
-        series, files = group_series(reader, others)
-    if as_json:
-        print_json(
-            msgspec.to_builtins(run)
-            | {"experiment": experiment.name, "config": config, "summaries": summaries, "artifacts": artifacts}
-            | {"health": recorder_values(reports)}
-        )
-        return
-    _print_section("", [["run", run.id], *_facts(run, experiment.name), *_ending(run.failure)])
+        run_id = find_run(reader, run).id
+        if as_json:
+            _print_json(reader, run_id)
+        elif is_watched:
+            watch(lambda: _print_run(reader, run_id, with_config=with_config, with_traceback=with_traceback))
+        else:
+            _print_run(reader, run_id, with_config=with_config, with_traceback=with_traceback)
+
+
+def _print_json(reader: RunReader, run_id: str) -> None:
+    run, artifacts = reader.get_run(run_id), reader.list_artifacts(run_id)
+    reports, _ = split_reports(run_id, artifacts)
+    children, _ = Extent().read(Form.JSON, lambda size, cursor: reader.list_children(run_id, limit=size, cursor=cursor))
+    print_json(
+        msgspec.to_builtins(run)
+        | {"experiment": reader.get_experiment(run.experiment_id).name, "config": reader.get_config(run_id)}
+        | {"summaries": reader.get_summaries(run_id), "artifacts": artifacts}
+        | {"health": recorder_values(reports), "children": [child.id for child in children]}
+    )
+
+
+def _print_run(reader: RunReader, run_id: str, *, with_config: bool, with_traceback: bool) -> None:
+    """Everything about one run but the histories; the configuration and the traceback in short unless asked for."""
+    run, config = reader.get_run(run_id), reader.get_config(run_id)
+    reports, others = split_reports(run_id, reader.list_artifacts(run_id))
+    series, files = group_series(reader, others)
+    experiment = reader.get_experiment(run.experiment_id).name
+    _print_section("", [["run", run.id], *_facts(run, experiment), *_ending(run.failure)])
     if with_traceback:
         _print_traceback(run.failure)
     if not with_config:
         _print_short_config(config)
-    _print_series(summaries)
+    _print_series(reader.get_summaries(run_id))
+    _print_children(reader, run_id)
     print_series_of_files(series)
     print_artifacts(files)
     _print_section("provenance", _provenance(run.provenance))
@@ -84,7 +103,7 @@ def _facts(run: Run, experiment: str) -> list[list[str]]:
         ["client", run.client_id or ""],
         ["started", f"{time_text(run.start_time)} {time_zone()}"],
         ["ended", f"{time_text(run.end_time)} {time_zone()}" if run.end_time else ""],
-        ["last sign", f"{time_text(run.heartbeat_at)} {time_zone()}" if run.status == RunStatus.LOST else ""],
+        *_signs(run),
         ["took", duration_text(run)],
         ["source", run.source_path or ""],
         ["note", run.note or ""],
@@ -92,6 +111,17 @@ def _facts(run: Run, experiment: str) -> list[list[str]]:
         *[[f"tag {key}", value] for key, value in run.tags.items()],
     ]
     return [fact for fact in facts if fact[1]]
+
+
+def _signs(run: Run) -> list[list[str]]:
+    """Of a run that has not ended, when its last heartbeat came, and when it counts as lost."""
+    ago = span_text(max(datetime.now(UTC) - run.heartbeat_at, timedelta()))
+    at = f"{time_text(run.heartbeat_at)} {time_zone()}, {ago} ago"
+    if run.status == RunStatus.LOST:
+        return [["last sign", at]]
+    if run.status.is_final:
+        return []
+    return [["heartbeat", f"{at} (lost after {span_text(timedelta(seconds=run.lease_s))} without one)"]]
 
 
 def _ending(failure: RunFailure | None) -> list[list[str]]:
@@ -141,31 +171,56 @@ def _joined(*parts: Any) -> str:
 
 
 def _print_series(summaries: Sequence[SeriesSummary]) -> None:
-    if summaries:
-        print_line("")
-        print_table(
-            [
-                Column("metric", may_be_cut=True),
-                Column("dataset"),
-                Column("points", goes=3, is_number=True),
-                Column("last", is_number=True),
-                Column("min", is_number=True),
-                Column("max", is_number=True),
-                Column("non-finite", goes=2, is_number=True),
-            ],
-            [
-                [
-                    item.name,
-                    item.dataset_type.value,
-                    str(item.count),
-                    number_text(item.last),
-                    _at_step(item.min),
-                    _at_step(item.max),
-                    str(item.non_finite_count or ""),
-                ]
-                for item in summaries
-            ],
-        )
+    """A line for each metric; how many values are not finite only where some are."""
+    if not summaries:
+        return
+    are_finite = not any(item.non_finite_count for item in summaries)
+    columns = [
+        Column("metric", may_be_cut=True),
+        Column("dataset"),
+        Column("points", goes=3, is_number=True),
+        Column("last", is_number=True),
+        Column("best", is_number=True),
+        Column("min", goes=1, is_number=True, cuts_others=True),
+        Column("max", goes=2, is_number=True, cuts_others=True),
+        Column("non-finite", goes=4, is_number=True),
+    ]
+    rows = [
+        [
+            item.name,
+            item.dataset_type.value,
+            str(item.count),
+            number_text(item.last),
+            _at_step(best_point(item, best_of(item.name))),
+            _at_step(item.min),
+            _at_step(item.max),
+            str(item.non_finite_count or ""),
+        ]
+        for item in summaries
+    ]
+    print_line("")
+    left_out = print_table(columns[:-1] if are_finite else columns, [row[:-1] if are_finite else row for row in rows])
+    if left_out:
+        print_line(f"No room for {', '.join(left_out)}: widen the window.", err=True)
+
+
+def _print_children(reader: RunReader, run_id: str) -> None:
+    """The first runs below this one."""
+    page = reader.list_children(run_id, limit=_MOST_CHILDREN)
+    if not page:
+        return
+    print_line("")
+    print_table(
+        [
+            Column("child"),
+            Column("name", may_be_cut=True, goes=1),
+            Column("status"),
+            Column("took", goes=2, is_number=True),
+        ],
+        [[child.id, child.name or "", child.status.value, duration_text(child)] for child in page],
+    )
+    if page.next_cursor is not None:
+        print_line(f'and more: runstore runs --all --filter "parent = {spelt_literal(run_id)}"')
 
 
 def _print_short_config(config: Mapping[str, Any]) -> None:

@@ -25,7 +25,8 @@ _COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b
 
 def print_line(text: str, *, err: bool = False, **style: Any) -> None:
     """A line of plain text, with click's styles where there is a terminal."""
-    click.secho(plain_text(text, sys.stderr if err else sys.stdout), err=err, **style)
+    shown = plain_text(text, sys.stderr if err else sys.stdout)
+    click.echo(click.style(shown, **style) if style else shown, err=err)
 
 
 def plain_text(text: str, stream: TextIO | None = None) -> str:
@@ -71,10 +72,15 @@ def escaped(text: str, stream: TextIO) -> str:
     return _BESIDE_ASCII.sub(shown, text)
 
 
-def can_write(character: str, encoding: str) -> bool:
-    """Whether an encoding has a character."""
+def can_show(text: str) -> bool:
+    """Whether standard output has all characters of a text."""
+    return can_write(text, sys.stdout.encoding or "utf-8")
+
+
+def can_write(text: str, encoding: str) -> bool:
+    """Whether an encoding has all characters of a text."""
     try:
-        character.encode(encoding)
+        text.encode(encoding)
     except (UnicodeEncodeError, LookupError):
         return False
     return True
