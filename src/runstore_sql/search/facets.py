@@ -68,6 +68,8 @@ class Facets:
         leads = self._leads.of(asked.node)
         if not leads:
             return None
+        if len(leads) == 1 and not isinstance(_field_of(leads[0]), Attribute):
+            return leads[0]
         counts = connection.execute(sa.select(*(counted(lead, _MOST_COUNTED) for lead in leads))).one()
         fewest, number = min(zip(counts, range(len(leads)), strict=True))
         if fewest < _MOST_COUNTED:
@@ -76,14 +78,18 @@ class Facets:
 
     def _matches(self, asked: RunQuery, lead: Lead | None) -> sa.ColumnElement[int]:
         field = None if lead is None else _field_of(lead)
-        if lead is None or not isinstance(field, Metric):
-            return _size_of(self._phases.led_conditions(asked, lead))
-        # Of settled runs the index tells, of the others their summaries.
-        of_settled = lead.selects[:-1]
-        known = Lead(lead.item, of_settled, is_exact=True)
-        settled = [*self._phases.led_conditions(asked, known), self._database.dialect.is_settled(run)]
-        others = [*self._phases.led_conditions(asked, None), self._leads.is_unsettled()]
-        return _size_of(settled) + _size_of(others)
+        if lead is not None and isinstance(field, Metric):
+            # Of settled runs the index tells, of the others their summaries.
+            known = Lead(lead.item, lead.selects[:-1], is_exact=True)
+            others = [*self._phases.led_conditions(asked, None), self._leads.is_unsettled()]
+            if _is_all_asked(asked, known):
+                settled = _less(known, sa.union(self._hidden, self._leads.unsettled()))
+            else:
+                settled = _size_of([*self._phases.led_conditions(asked, known), self._database.dialect.is_settled(run)])
+            return settled + _size_of(others)
+        if lead is not None and not isinstance(field, Attribute) and lead.is_exact and _is_all_asked(asked, lead):
+            return _less(lead, self._hidden)
+        return _size_of(self._phases.led_conditions(asked, lead))
 
     # --- keys
 
@@ -100,15 +106,17 @@ class Facets:
         fits = _beginning(series.c.name, asked.prefix)
         if asked.experiment_id is not None:
             return self._tally(series, names, fits, asked.experiment_id)
-        # The rows of settled runs by their index, and those of the others from the summaries.
+        # The rows of settled runs, metric by metric, for that reads an index and no row; those of the others from the
+        # summaries.
         left_out = sa.union(self._hidden, self._leads.unsettled()).subquery("left_out")
-        own = sa.select(result.c.metric_pk, _COUNT).group_by(result.c.metric_pk)
+        own = sa.select(sa.func.count()).where(result.c.metric_pk == metric.c.pk).correlate(metric)
+        begins_so = _beginning(metric.c.name, asked.prefix)
+        named = sa.select(metric.c.name, metric.c.dataset_type, own.scalar_subquery().label("runs")).where(*begins_so)
         # One set: with two, each row of results would be looked at for whether it is in either.
         few = result.c.run_pk.in_(sa.select(left_out.c.pk))
-        less = sa.select(result.c.metric_pk, -_COUNT).where(few).group_by(result.c.metric_pk)
-        settled = sa.union_all(own, less).subquery("settled")
-        named = sa.select(metric.c.name, metric.c.dataset_type, settled.c.runs).join(
-            settled, settled.c.metric_pk == metric.c.pk
+        counts = sa.select(result.c.metric_pk, -_COUNT).where(few).group_by(result.c.metric_pk).subquery("counts")
+        less = sa.select(metric.c.name, metric.c.dataset_type, counts.c[1]).join(
+            counts, counts.c.metric_pk == metric.c.pk
         )
         others = (
             sa.select(*names, _COUNT)
@@ -116,7 +124,7 @@ class Facets:
             .where(self._leads.is_unsettled(), *_is_counted(), *fits)
             .group_by(*names)
         )
-        return _summed(named.where(*_beginning(metric.c.name, asked.prefix)), others)
+        return _summed(named, less.where(*begins_so), others)
 
     # --- values
 
@@ -207,6 +215,22 @@ _COUNT: Final = sa.func.count().label("runs")
 
 def _field_of(lead: Lead) -> Field | None:
     return getattr(lead.item, "field", None)
+
+
+def _is_all_asked(asked: RunQuery, lead: Lead) -> bool:
+    """Whether a lead, whose runs all pass, answers the whole question, and gives no run twice."""
+    is_open = asked.experiment_id is None and asked.parent_run_id is None and not asked.with_archived
+    return is_open and lead.item is asked.node and len(lead.selects) == 1
+
+
+def _less(lead: Lead, left_out: sa.SelectBase) -> sa.ColumnElement[int]:
+    """How many runs a lead leads to, without some few: counted in an index, with no look at a run."""
+    select = lead.selects[0]
+    (pk,) = select.selected_columns
+    few = left_out.subquery("left_out")
+    size = sa.select(sa.func.count()).select_from(select.subquery("all_led")).scalar_subquery()
+    less = select.where(pk.in_(sa.select(few.c.pk))).subquery("some_led")
+    return size - sa.select(sa.func.count()).select_from(less).scalar_subquery()
 
 
 def _size_of(conditions: Iterable[Condition]) -> sa.ColumnElement[int]:

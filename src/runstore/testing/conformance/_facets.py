@@ -76,6 +76,8 @@ class FacetClauses(ConformanceBase):
             "archived = true or archived = false": 2,
         }.items():
             assert store.count_runs(filter_text, experiment_id=experiment_id) == count
+        for filter_text in (f"tag.{key} != ''", f"config.{key} = 1", f"metric.validation.{key} = 0.5"):
+            assert store.count_runs(filter_text) == 1  # of all experiments: no other run has the key
         for of in ("tag", "config", "metric"):
             assert [each.runs for each in store.list_keys(of, prefix=key)] == [1]
         assert [each.value for each in store.list_values(f"tag.{key}")] == ["kept"]
