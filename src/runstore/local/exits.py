@@ -1,7 +1,15 @@
-"""How a process ends that Ctrl-C has ended, whatever is done meanwhile."""
+"""How a process ends that a signal or Ctrl-C has ended, whatever is done meanwhile."""
 
+import signal
 import sys
 from contextlib import suppress
+from typing import Final
+
+if sys.platform == "win32":
+    # Ctrl-Break is what a Windows program is asked to end by, as SIGTERM elsewhere; so is the end of its console.
+    ENDINGS: Final = (signal.SIGTERM, signal.SIGBREAK)
+else:
+    ENDINGS: Final = (signal.SIGTERM,)
 
 
 def keep_ctrl_c() -> None:

@@ -8,11 +8,12 @@ connect again when they need to.
 """
 
 import logging
-import os
 import threading
 import weakref
 from threading import get_ident
 from typing import Final, Protocol
+
+from runstore.local.system import at_fork
 
 _log = logging.getLogger(__name__)
 
@@ -119,4 +120,4 @@ def _before() -> None:
             _log.exception("a database file could not be closed before a fork")
 
 
-os.register_at_fork(before=_before, after_in_parent=_turnstile.release, after_in_child=_turnstile.release_in_child)
+at_fork(before=_before, after_in_parent=_turnstile.release, after_in_child=_turnstile.release_in_child)

@@ -1,11 +1,16 @@
 """Paths that begin in the user's home directory, where there may be none: a batch job's user often has no entry."""
 
 import os
+import sys
 from pathlib import Path
 
 from runstore.errors import SettingsError
 
-_NO_HOME = "HOME is not set, and this user has no entry among the system's users"
+_NO_HOME = (
+    "USERPROFILE is not set"
+    if sys.platform == "win32"
+    else "HOME is not set, and this user has no entry among the system's users"
+)
 
 
 def expanded(path: str | os.PathLike[str], *, called: str) -> Path:
@@ -19,8 +24,8 @@ def expanded(path: str | os.PathLike[str], *, called: str) -> Path:
         SettingsError: no home directory is known; or the path is relative and the working directory is gone.
     """
     text = os.fspath(path)
-    if text.partition(os.sep)[0] == "~":
-        if os.environ.get("HOME", "/") == "":  # the library would begin at the root
+    if text.partition(os.sep)[0] == "~" or (os.altsep is not None and text.partition(os.altsep)[0] == "~"):
+        if sys.platform != "win32" and os.environ.get("HOME", "/") == "":  # the library would begin at the root
             text = text.replace("~", _home_of_entry(called, text), 1)
         elif os.path.expanduser(text) == text:  # noqa: PTH111 - as below
             raise _unknown_home(called, text)
@@ -42,13 +47,15 @@ def here() -> Path | None:
         return None
 
 
-def _home_of_entry(called: str, path: str) -> str:
-    import pwd  # noqa: PLC0415 - POSIX only, and rarely needed
+if sys.platform != "win32":
 
-    try:
-        return pwd.getpwuid(os.getuid()).pw_dir
-    except KeyError:
-        raise _unknown_home(called, path) from None
+    def _home_of_entry(called: str, path: str) -> str:
+        import pwd  # noqa: PLC0415 - rarely needed
+
+        try:
+            return pwd.getpwuid(os.getuid()).pw_dir
+        except KeyError:
+            raise _unknown_home(called, path) from None
 
 
 def _unknown_home(called: str, path: str) -> SettingsError:

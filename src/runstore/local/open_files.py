@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from runstore.local.system import NO_WAITING, open_bytes, read_at
+
 MAGIC: Final = b"SQLite format 3\0"
 SIDE_FILES: Final = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database while it is open: the name's endings."""
@@ -38,9 +40,9 @@ def head_of(path: Path, size: int) -> bytes:
     file = key_of(path)
     for descriptor in [] if file is None else descriptors_of(file):
         with contextlib.suppress(OSError):  # open for writing alone
-            return os.pread(descriptor, size, 0)
+            return read_at(descriptor, size, 0)
     with opened_as_it_lies(path) as descriptor:
-        return os.pread(descriptor, size, 0)
+        return read_at(descriptor, size, 0)
 
 
 def copy_as_it_lies(path: Path, target: Path) -> None:
@@ -89,7 +91,7 @@ def database_at(path: Path) -> Path | None:
         return None
     for descriptor in descriptors_of(file):
         with contextlib.suppress(OSError):
-            if os.pread(descriptor, len(MAGIC), 0) == MAGIC:
+            if read_at(descriptor, len(MAGIC), 0) == MAGIC:
                 place = _name_of(descriptor)
                 return place if key_of(place) == file else path
     return None
@@ -106,8 +108,8 @@ def _name_of(descriptor: int) -> Path:
 @contextlib.contextmanager
 def opened_as_it_lies(path: Path) -> Iterator[int]:
     """A descriptor to read a file's bytes by. A file that SQLite opens here meanwhile stays open for good."""
-    # Without O_NONBLOCK, a named pipe that took the file's place would hold this up for ever.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    # With waiting, a named pipe that took the file's place would hold this up for ever.
+    descriptor = open_bytes(path, os.O_RDONLY | NO_WAITING)
     try:
         yield descriptor
     finally:
@@ -119,6 +121,6 @@ def opened_as_it_lies(path: Path) -> Iterator[int]:
 
 def _is_locked_by_sqlite(path: Path, descriptor: int) -> bool:
     try:
-        return path.name.endswith(SIDE_FILES) or os.pread(descriptor, len(MAGIC), 0) == MAGIC
+        return path.name.endswith(SIDE_FILES) or read_at(descriptor, len(MAGIC), 0) == MAGIC
     except OSError:  # a pipe
         return False

@@ -1,10 +1,11 @@
 """State that belongs to one process: a fork's child makes its own, and leaves its parent's alone."""
 
-import os
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
+
+from runstore.local.system import at_fork
 
 ValueT = TypeVar("ValueT")
 
@@ -17,7 +18,7 @@ def _count_fork() -> None:
     _generation += 1
 
 
-os.register_at_fork(after_in_child=_count_fork)
+at_fork(after_in_child=_count_fork)
 
 
 class PerProcess(Generic[ValueT]):

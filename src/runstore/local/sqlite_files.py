@@ -16,6 +16,7 @@ from urllib.parse import quote
 from runstore.errors import StoreFailureError
 from runstore.local import forks
 from runstore.local.open_files import FileKey, descriptors_of, key_of
+from runstore.local.system import at_fork
 
 _FIRST_PROCESS: Final = os.getpid()
 
@@ -173,4 +174,4 @@ def _keep_what_was_inherited() -> None:
         keep_open(connection)
 
 
-os.register_at_fork(after_in_child=_keep_what_was_inherited)
+at_fork(after_in_child=_keep_what_was_inherited)

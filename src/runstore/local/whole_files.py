@@ -5,6 +5,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from runstore.local.system import keep, put_in_place
+
 
 def hidden_beside(target: Path) -> Path:
     """A new hidden name in a file's folder."""
@@ -31,7 +33,7 @@ def replacing(target: Path, *, by: Path | None = None) -> Iterator[Path]:
     """
     with unfinished(by or hidden_beside(target)) as path:
         yield path
-        path.replace(target)
+        put_in_place(path, target)
 
 
 def write_whole(target: Path, content: bytes, *, by: Path | None = None, sync: bool = False) -> None:
@@ -50,4 +52,4 @@ def write_whole(target: Path, content: bytes, *, by: Path | None = None, sync: b
         file.write(content)
         if sync:
             file.flush()
-            os.fdatasync(file.fileno())
+            keep(file.fileno())

@@ -118,7 +118,7 @@ def put_away(journal: Journal, *, is_drained: bool) -> None:
     quarantine = journal.folder.parent / QUARANTINE
     try:
         quarantine.mkdir(exist_ok=True)
-        journal.move(quarantine / journal.folder.name)
+        journal.move(quarantine / journal.folder.name, DEAD_LETTERS)
     except OSError as error:
         _log.warning("the dead letters stay in %s: %s", journal.folder, error)
         journal.close(remove=False)

@@ -1,6 +1,5 @@
 """A recorder as a handle: its beginning, its reads, its end, and what becomes of it when the process forks or ends."""
 
-import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from runstore.backend import BackendStore, Store
 from runstore.backend.begun import cause_of, ending_of, say_unfinished, unhandled
 from runstore.errors import StoreClosedError, StoreUnavailableError
 from runstore.local.clock import now_us
+from runstore.local.system import at_fork
 from runstore.model import Artifact, RunFailure, RunStatus
 from runstore.recording import shutdown
 from runstore.recording.apply import LEASE_S
@@ -299,7 +299,7 @@ def _reset_after_fork() -> None:
     _inherited.extend(shutdown.forget_parent())
 
 
-os.register_at_fork(after_in_child=_reset_after_fork)
+at_fork(after_in_child=_reset_after_fork)
 
 
 def _reopen(

@@ -12,13 +12,14 @@ import contextlib
 import itertools
 import logging
 import os
-import shutil
 import threading
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
 from runstore.errors import SettingsError, StoreClosedError, StoreFailureError
 from runstore.local.flags import Flag
+from runstore.local.locks import HeldLock, take_lock
+from runstore.local.system import keep, keep_names, open_bytes, read_at, write_at
 from runstore.recording.frames import PREAMBLE_SIZE, frame
 from runstore.recording.segments import (
     SUFFIX,
@@ -26,11 +27,8 @@ from runstore.recording.segments import (
     close_segment,
     new_segment,
     old_segment,
-    sync_folder,
-    take_lock,
 )
-from runstore.recording.writers import LOCK_NAME, RUNS_NAME, noted_runs
-from runstore.values.ids import time_ordered_id
+from runstore.recording.writers import LOCK_NAME, RUNS_NAME, cure_of, new_folder, noted_runs, remove_folder
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +42,7 @@ RECOVERY_INTERVAL_S = 15.0
 _JOIN_S = 1.0
 
 _STAGING = "staged"
+_ROOM = 65_536
 
 
 class Chunk(NamedTuple):
@@ -78,13 +77,13 @@ class Journal:
         warning: why records go to memory at present; ``None`` while they go to disk.
     """
 
-    def __init__(self, folder: Path, lock_fd: int, segments: list[Segment], *, fsync: Fsync) -> None:
+    def __init__(self, folder: Path, lock: HeldLock, segments: list[Segment], *, fsync: Fsync) -> None:
         """Takes ownership of the lock and of the segments."""
         self.folder = folder
         self.warning: str | None = None
         self.segment_bytes = SEGMENT_BYTES
         self.memory_bytes = MEMORY_BYTES
-        self._lock_fd = lock_fd
+        self._held = lock
         self._segments = segments
         self._current = segments[-1] if segments else Segment(0)
         self.end = self._current.base + self._current.size
@@ -100,6 +99,7 @@ class Journal:
         self._syncing: threading.Thread | None = None
         self._reading: tuple[Path, int] | None = None
         self._sealed: list[Segment] = []
+        self._stubborn: list[Path] = []
 
     @classmethod
     def create(cls, root: Path, *, fsync: Fsync = "interval") -> Self:
@@ -108,25 +108,18 @@ class Journal:
         Raises:
             SettingsError: the folder cannot be made or written.
         """
-        name = time_ordered_id()  # sorts by time: adopters drain older writers first
-        hidden, folder = root / f".new-{name}", root / name
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            hidden.mkdir(mode=0o700)
-            lock_fd = take_lock(hidden / LOCK_NAME)
-            if lock_fd is None:  # pragma: no cover - nobody else knows this name
-                raise OSError("the new lock is held by another process")  # noqa: TRY301 - one handler names the place
-            first = new_segment(hidden, 0)
-            # Only now may others see it: a folder without a held lock would look like a dead writer's.
-            hidden.rename(folder)
-            sync_folder(root)
+            lock = new_folder(root)
+            folder = lock.path.parent
+            first = new_segment(folder, 0)
+            keep_names(root)
         except OSError as error:
             raise SettingsError(
-                f"the journal cannot be written in {root}: {error}; make the folder writable or free some space, name "
-                "another one in RUNSTORE_STATE_DIR, or open the store with durable=False"
+                f"the journal cannot be written in {root}: {error}; {cure_of(error)}, name another one in "
+                "RUNSTORE_STATE_DIR, or open the store with durable=False"
             ) from error
-        first.path = folder / f"{0:020d}{SUFFIX}"
-        journal = cls(folder, lock_fd, [first], fsync=fsync)
+        journal = cls(folder, lock, [first], fsync=fsync)
         journal._syncing = threading.Thread(target=journal._keep_synced, name="runstore-fsync", daemon=True)
         journal._syncing.start()
         return journal
@@ -139,8 +132,8 @@ class Journal:
             StoreFailureError: a newer release wrote it, in a format that this one cannot read.
             OSError: it cannot be read.
         """
-        lock_fd = take_lock(folder / LOCK_NAME)
-        if lock_fd is None:
+        lock = take_lock(folder / LOCK_NAME)
+        if lock is None:
             return None
         try:
             segments = [old_segment(path) for path in sorted(folder.glob(f"*{SUFFIX}"))]
@@ -148,9 +141,9 @@ class Journal:
                 # A call that was cut off may have left bytes behind the last whole record.
                 segment.size = min(segment.size, following.base - segment.base)
         except BaseException:
-            os.close(lock_fd)
+            lock.release()
             raise
-        return cls(folder, lock_fd, segments, fsync="never")
+        return cls(folder, lock, segments, fsync="never")
 
     @property
     def staging(self) -> Path:
@@ -213,11 +206,11 @@ class Journal:
         if segment.memory is None:
             try:
                 # At an explicit offset: a call that an exception cut off is then written over by the next one.
-                written = os.pwrite(segment.fd, data, PREAMBLE_SIZE + position - segment.base)
+                written = write_at(segment.fd, data, PREAMBLE_SIZE + position - segment.base)
                 if written != size:
                     raise OSError(f"only {written} of {size} bytes were written")  # noqa: TRY301 - one handler
                 if self._always:
-                    os.fdatasync(segment.fd)
+                    keep(segment.fd)
             except OSError as error:
                 self._go_to_memory(error)
                 segment = self._current
@@ -263,7 +256,8 @@ class Journal:
                 return not self.is_in_memory
             try:
                 following = new_segment(self.folder, self.end)
-                os.posix_fallocate(following.fd, PREAMBLE_SIZE, 65_536)  # room for more than the preamble
+                if write_at(following.fd, bytes(_ROOM), PREAMBLE_SIZE) != _ROOM:  # for more than the preamble
+                    return False
                 os.ftruncate(following.fd, PREAMBLE_SIZE)
             except OSError:
                 return False
@@ -292,7 +286,7 @@ class Journal:
                     offset = start - segment.base - segment.trimmed
                     data = bytes(segment.memory[offset : offset + wanted])
             else:
-                data = os.pread(self._reader_of(segment), wanted, PREAMBLE_SIZE + start - segment.base)
+                data = read_at(self._reader_of(segment), wanted, PREAMBLE_SIZE + start - segment.base)
             return Chunk(data, start, start + len(data) >= stop or len(data) < wanted)
         return Chunk(b"", position, is_complete=True)
 
@@ -317,8 +311,23 @@ class Journal:
                 break
             self._segments.remove(segment)
             if segment.path is not None:
-                with contextlib.suppress(OSError):
-                    segment.path.unlink()
+                self._remove(segment.path)
+
+    def _remove(self, *paths: Path) -> None:
+        """Removes segments. Windows refuses while they are open, as one may be that is just being synced: later, then."""
+        if self._reading is not None and self._reading[0] in paths:
+            self._end_reading()
+        stubborn, self._stubborn = self._stubborn, []
+        for path in [*stubborn, *paths]:
+            try:
+                path.unlink(missing_ok=True)
+            except OSError:
+                self._stubborn.append(path)
+
+    def _end_reading(self) -> None:
+        if self._reading is not None:
+            os.close(self._reading[1])
+            self._reading = None
 
     def sync(self) -> None:
         """Asks the disk to keep what was written; an error is logged, for nothing more can be done."""
@@ -331,9 +340,9 @@ class Journal:
             if self._fsync != "never":
                 for open_fd in [*(segment.fd for segment in sealed), fd]:
                     if open_fd >= 0:
-                        os.fdatasync(open_fd)
+                        keep(open_fd)
                 if sealed:
-                    sync_folder(self.folder)
+                    keep_names(self.folder)
             self._synced = end
         except OSError as error:
             _log.warning("the journal in %s could not be synced to disk: %s", self.folder, error)
@@ -358,21 +367,24 @@ class Journal:
             for segment in [*self._sealed, self._current]:
                 close_segment(segment)
             self._sealed.clear()
-        if self._reading is not None:
-            os.close(self._reading[1])
-            self._reading = None
+        self._end_reading()
         if remove:
-            shutil.rmtree(self.folder, ignore_errors=True)
-        os.close(self._lock_fd)  # last: whoever gets the lock finds the folder as it will stay
+            remove_folder(self.folder, self._held)
+        else:
+            self._held.release()  # last: whoever gets the lock finds the folder as it will stay
 
-    def move(self, folder: Path) -> None:
-        """Moves the folder away from the other writers' and closes the journal there."""
-        for segment in self._segments:
-            if segment.path is not None:
-                segment.path.unlink(missing_ok=True)
-        self.folder.rename(folder)
-        self.folder = folder
-        self.close(remove=False)
+    def move(self, folder: Path, name: str) -> None:
+        """Moves the file of a name, and the artifact bytes that wait, to another folder, and removes the journal.
+
+        The file goes last: whoever finds it finds all that belongs to it. A process that is stopped in between leaves a
+        journal without records, which the next one that adopts it moves on.
+        """
+        self._remove(*(segment.path for segment in self._segments if segment.path is not None))
+        folder.mkdir(exist_ok=True, mode=0o700)
+        if self.staging.exists():
+            self.staging.rename(folder / _STAGING)
+        (self.folder / name).rename(folder / name)
+        self.close(remove=True)
 
     def forget(self) -> None:
         """Closes a forked child's copies of the files: the journal, its lock and its thread are the parent's.
@@ -380,13 +392,15 @@ class Journal:
         The lock is not given back by this: it belongs to the open file, which the parent still has.
         """
         self._is_closed = True
-        files = {segment.fd for segment in [*self._sealed, *self._segments, self._current]} | {self._lock_fd}
+        files = {segment.fd for segment in [*self._sealed, *self._segments, self._current]}
         if self._reading is not None:
             files.add(self._reading[1])
         for fd in files:
             if fd >= 0:
                 with contextlib.suppress(OSError):
                     os.close(fd)
+        with contextlib.suppress(OSError):
+            self._held.release()
 
     def _keep_synced(self) -> None:
         elapsed_s = 0.0
@@ -402,8 +416,6 @@ class Journal:
         if path is None:  # pragma: no cover - the caller asks for files only
             raise ValueError("a segment in memory has no file")
         if self._reading is None or self._reading[0] != path:
-            if self._reading is not None:
-                os.close(self._reading[1])
-                self._reading = None
-            self._reading = (path, os.open(path, os.O_RDONLY))
+            self._end_reading()
+            self._reading = (path, open_bytes(path, os.O_RDONLY))
         return self._reading[1]

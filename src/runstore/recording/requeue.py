@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import logging
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterable
@@ -15,6 +14,7 @@ from msgspec.structs import replace
 
 from runstore.backend import BackendStore, Store
 from runstore.errors import RunStoreError
+from runstore.local.locks import HeldLock, take_lock
 from runstore.local.whole_files import write_whole
 from runstore.recording.adoption import QUARANTINE
 from runstore.recording.apply import apply_record, report_health
@@ -22,8 +22,7 @@ from runstore.recording.cursor import DEAD_LETTERS, DeadLetter, dead_letter
 from runstore.recording.health import Counts, RunHealth, stored_health
 from runstore.recording.places import identity_of, journal_folders, noted_stores
 from runstore.recording.records import ArtifactRecord, Record, decode, points_in, run_of, stands_alone
-from runstore.recording.segments import take_lock
-from runstore.recording.writers import LOCK_NAME
+from runstore.recording.writers import LOCK_NAME, remove_folder
 
 _log = logging.getLogger(__name__)
 
@@ -61,18 +60,26 @@ def requeue_refused(store: Store, url: str, *, state_dir: Path | None = None) ->
     """
     done, backend = RequeueReport(), store.source()
     for folder in _folders(journal_folders(identity_of(url), state_dir)):
-        lock_fd = take_lock(folder / LOCK_NAME)
-        if lock_fd is None:
+        lock = take_lock(folder / LOCK_NAME)
+        if lock is None:
             continue  # another process is at it
+        is_empty = False
         try:
-            _Quarantine(folder).requeue(backend, done)
+            is_empty = _Quarantine(folder).requeue(backend, done)
         except OSError as error:
             _log.warning("the dead letters in %s cannot be read or written: %s", folder, error)
         finally:
-            os.close(lock_fd)
+            _leave(folder, lock, is_empty=is_empty)
         if done.error is not None:
             break
     return done
+
+
+def _leave(folder: Path, lock: HeldLock, *, is_empty: bool) -> None:
+    if is_empty:
+        remove_folder(folder, lock)
+    else:
+        lock.release()
 
 
 def _folders(roots: Iterable[Path]) -> list[Path]:
@@ -96,7 +103,8 @@ class _Quarantine:
         self._calls: Counter[str] = Counter()
         self._points: Counter[str] = Counter()
 
-    def requeue(self, store: BackendStore, done: RequeueReport) -> None:
+    def requeue(self, store: BackendStore, done: RequeueReport) -> bool:
+        """Tries each letter again; whether none is left."""
         total = self._count()
         while self._letters and done.error is None:
             record = _record_of(self._letters[0])
@@ -113,8 +121,7 @@ class _Quarantine:
             if run_id:
                 with contextlib.suppress(RunStoreError):
                     self._report(store, run_id, total)
-        if not (self._left or self._unreadable):
-            shutil.rmtree(self._folder, ignore_errors=True)
+        return not (self._left or self._unreadable)
 
     def _try_first(self, store: BackendStore, record: Record | None, done: RequeueReport) -> None:
         letter = self._letters[0]

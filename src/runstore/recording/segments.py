@@ -1,10 +1,10 @@
-"""The files of a journal: segments, and the lock that says whether their writer lives."""
+"""The files of a journal: its segments."""
 
-import fcntl
 import os
 from pathlib import Path
 
 from runstore.errors import StoreFailureError
+from runstore.local.system import open_bytes, write_at
 from runstore.recording.frames import FORMAT_VERSION, PREAMBLE_SIZE, preamble, version_of
 
 SUFFIX = ".segment"
@@ -25,32 +25,13 @@ class Segment:
         self.trimmed = 0
 
 
-def take_lock(path: Path) -> int | None:
-    """An open file that holds the exclusive lock of a folder; ``None`` while another process holds it."""
-    try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except FileNotFoundError:  # drained and removed between the listing and now
-        return None
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if os.fstat(fd).st_nlink:  # 0: removed by the one who held it before
-            return fd
-    except BlockingIOError:
-        pass
-    except BaseException:
-        os.close(fd)
-        raise
-    os.close(fd)
-    return None
-
-
 def new_segment(folder: Path, base: int) -> Segment:
     """A new segment file that begins at a position."""
     path = folder / f"{base:020d}{SUFFIX}"
-    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+    fd = open_bytes(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     try:
         head = preamble()
-        if os.pwrite(fd, head, 0) != len(head):
+        if write_at(fd, head, 0) != len(head):
             raise OSError("the disk is full")  # noqa: TRY301 - the handler closes the file
     except BaseException:
         os.close(fd)
@@ -79,12 +60,3 @@ def close_segment(segment: Segment) -> None:
     if segment.fd >= 0:
         os.close(segment.fd)
         segment.fd = -1
-
-
-def sync_folder(folder: Path) -> None:
-    """Asks the disk to keep the names in a folder."""
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -8,12 +8,14 @@ import atexit
 import logging
 import os
 import signal
+import sys
 import threading
 import weakref
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
-from runstore.local.exits import keep_ctrl_c
+from runstore.local.exits import ENDINGS, keep_ctrl_c
+from runstore.local.system import at_fork
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ def watch(recorder: Drainable) -> None:
     if not _is_at_exit:
         _is_at_exit = True
         atexit.register(_drain_all_at_exit)
-        os.register_at_fork(before=_hold_sigterm, after_in_parent=_let_sigterm_in, after_in_child=_let_sigterm_in)
+        at_fork(before=_hold_sigterm, after_in_parent=_let_sigterm_in, after_in_child=_let_sigterm_in)
     if not _listens:
         _listens = _listen_to_sigterm()
 
@@ -79,8 +81,9 @@ def forget_parent() -> list[Drainable]:
     """
     global _listens  # noqa: PLW0603 - as above
     _listens = False
-    if signal.getsignal(signal.SIGTERM) is _on_sigterm:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for ending in ENDINGS:
+        if signal.getsignal(ending) is _on_sigterm:
+            signal.signal(ending, signal.SIG_DFL)
     under_way = list(_dropped)
     _dropped.clear()
     _watched.clear()
@@ -112,8 +115,9 @@ def _listen_to_sigterm() -> bool:
     """
     if threading.current_thread() is not threading.main_thread():
         return False
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        signal.signal(signal.SIGTERM, _on_sigterm)
+    for ending in ENDINGS:
+        if signal.getsignal(ending) is signal.SIG_DFL:
+            signal.signal(ending, _on_sigterm)
     return True
 
 
@@ -131,7 +135,8 @@ def die_of_sigterm(end_runs: Callable[[], None] = lambda: None) -> None:
     Args:
         end_runs: what else is done first.
     """
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whoever sends it again wants the end at once
+    for ending in ENDINGS:
+        signal.signal(ending, signal.SIG_DFL)  # whoever sends it again wants the end at once
     dying = threading.Thread(target=_die, args=(end_runs,), name="runstore-sigterm", daemon=True)
     try:
         dying.start()
@@ -169,11 +174,13 @@ def _hold_sigterm() -> None:
     The interpreter of a new child forgets what reached it before. A pool that ends its workers at once would then wait
     for one of them for ever; a process without a handler is ended by the system, whenever the signal comes.
     """
-    _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    if sys.platform != "win32":
+        _forking.mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
 
 def _let_sigterm_in() -> None:
-    signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_SETMASK, _forking.mask)
 
 
 def _on_sigterm(signum: int, frame: Any) -> None:  # noqa: ARG001 - the signature of a handler

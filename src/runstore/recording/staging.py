@@ -14,6 +14,7 @@ from runstore.artifacts import ArtifactRequest, Blob, records_of
 from runstore.artifacts.blobs import hashed
 from runstore.errors import StoreFailureError, StoreFullError
 from runstore.local.files import CHUNK
+from runstore.local.system import keep
 from runstore.model import Artifact
 from runstore.recording.records import StagedFile
 from runstore.values.ids import time_ordered_id
@@ -45,7 +46,7 @@ class StagedBlobs:
                 sha256, size = hashed(path, lambda chunk: _write(copy, chunk))
                 copy.truncate(size)
                 copy.flush()
-                os.fdatasync(copy.fileno())
+                keep(copy.fileno())
         except OSError as error:
             raise _no_room(path, self.folder, error) from error
         return Blob(sha256=sha256, size=size, uri=str(target))

@@ -1,13 +1,14 @@
 """SIGTERM, by which a scheduler ends a program: the runs under way end as interrupted before the process dies of it."""
 
 import logging
-import os
 import signal
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from runstore.local.exits import ENDINGS
 from runstore.local.processes import PerProcess
+from runstore.local.system import at_fork
 from runstore.recording import shutdown
 
 _log = logging.getLogger("runstore.session")
@@ -22,7 +23,7 @@ class Endable(Protocol):
 
 
 _runs: PerProcess[dict[int, Endable]] = PerProcess(dict)
-_previous: Any = signal.SIG_DFL
+_previous: Final[dict[int, Any]] = {}
 
 
 def watch(run: Endable) -> None:
@@ -32,30 +33,29 @@ def watch(run: Endable) -> None:
     raises ends the runs as any exception does. A program that ignores SIGTERM goes on doing so. A handler that is set
     later replaces this one.
     """
-    global _previous  # noqa: PLW0603 - a process has one SIGTERM
     _runs.get()[id(run)] = run
     if threading.current_thread() is not threading.main_thread():
         return
-    current = signal.getsignal(signal.SIGTERM)
-    if current is not None and current is not _on_sigterm and current != signal.SIG_IGN:
-        _previous = current
-        signal.signal(signal.SIGTERM, _on_sigterm)
+    for ending in ENDINGS:
+        current = signal.getsignal(ending)
+        if current is not None and current is not _on_sigterm and current != signal.SIG_IGN:
+            _previous[ending] = current
+            signal.signal(ending, _on_sigterm)
 
 
 def forget(run: Endable) -> None:
     """The run has ended; after the last one the handler is as it was before the first."""
     runs = _runs.get()
     runs.pop(id(run), None)
-    if (
-        not runs
-        and threading.current_thread() is threading.main_thread()
-        and signal.getsignal(signal.SIGTERM) is _on_sigterm
-    ):
-        signal.signal(signal.SIGTERM, _previous)
+    if runs or threading.current_thread() is not threading.main_thread():
+        return
+    for ending in ENDINGS:
+        if signal.getsignal(ending) is _on_sigterm:
+            signal.signal(ending, _previous[ending])
 
 
 def _on_sigterm(signum: int, frame: Any) -> None:
-    previous: Callable[[int, Any], Any] | int = _previous
+    previous: Callable[[int, Any], Any] | int = _previous[signum]
     is_last = (
         signal.getsignal(signum) is _on_sigterm
     )  # else a later handler has taken this one in, and goes on after it
@@ -75,8 +75,10 @@ def _end_runs() -> None:
 
 def _forget_parent() -> None:
     """In a forked child: it ends none of its parent's runs, and dies of SIGTERM as it would have without us."""
-    if signal.getsignal(signal.SIGTERM) is _on_sigterm:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL if shutdown.is_listener(_previous) else _previous)
+    for ending in ENDINGS:
+        if signal.getsignal(ending) is _on_sigterm:
+            previous = _previous[ending]
+            signal.signal(ending, signal.SIG_DFL if shutdown.is_listener(previous) else previous)
 
 
-os.register_at_fork(after_in_child=_forget_parent)
+at_fork(after_in_child=_forget_parent)

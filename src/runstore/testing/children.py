@@ -133,10 +133,16 @@ def use_unpickled(store: Store, pickled: bytes, run_id: str) -> int:
         return log_one(carried, run_id, "spawned", 0, 1.0)
 
 
+def _fork() -> int:
+    if sys.platform == "win32":
+        raise NotImplementedError("Windows has no fork")
+    return os.fork()
+
+
 def use_after_fork(store: Store, run_id: str) -> int:
     """Uses the store, forks, and uses it again in the forked child and in the parent; gives the child's exit status."""
     log_one(store, run_id, "before", 0, 1.0)
-    forked = os.fork()
+    forked = _fork()
     if forked == 0:
         status = 1
         with suppress(BaseException):
@@ -155,7 +161,7 @@ def close_before_a_forked_child(store: Store, run_id: str) -> int:
     log_one(store, run_id, "before", 0, 1.0)
     has_begun, begun = os.pipe()
     may_go_on, go_on = os.pipe()
-    forked = os.fork()
+    forked = _fork()
     if forked == 0:
         status = 1
         with suppress(BaseException):

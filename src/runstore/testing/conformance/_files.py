@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -15,12 +16,13 @@ from runstore.testing.conformance._artifacts import read
 from runstore.testing.conformance._base import ConformanceBase, clause
 
 ODD: dict[str, Callable[[Path], None]] = {
-    "named pipe": os.mkfifo,
     "device": lambda path: path.symlink_to("/dev/null"),
     "broken link": lambda path: path.symlink_to("nowhere"),
     "link to itself": lambda path: path.symlink_to(path.name),
 }
 """Makes at a path what is neither a file nor a folder."""
+if sys.platform != "win32":
+    ODD["named pipe"] = os.mkfifo
 
 ROUNDS_THAT_PROVE = 5
 MOST_ROUNDS = 200

@@ -10,6 +10,7 @@ import os
 import re
 import selectors
 import socket
+import sys
 import tempfile
 import time
 from typing import IO, Any, Final
@@ -123,7 +124,7 @@ def _heard(arguments: dict[str, Any]) -> list[tuple[str, str]] | None:
 def _is_deserted(attempt: pq.abc.PGconn) -> bool:
     """Whether it failed at once because nobody listens on a socket of this machine, as while the server is down."""
     folder = attempt.host.decode()
-    if not folder.startswith("/"):
+    if sys.platform == "win32" or not folder.startswith("/"):
         return False
     with socket.socket(socket.AF_UNIX) as probe:
         try:

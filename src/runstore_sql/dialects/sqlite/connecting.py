@@ -21,6 +21,7 @@ from runstore.local import forks, sqlite_files
 from runstore.local.clock import now_us
 from runstore.local.open_files import FileKey, key_of
 from runstore.local.sqlite_files import Connection
+from runstore.local.system import open_folder
 from runstore.query import like_matcher
 from runstore_sql.dialects.connector import Connector, pooled_engine
 
@@ -99,7 +100,7 @@ class SqliteFile(UsedFile):
         """A connection, in place."""
         if self._folder < 0:
             with contextlib.suppress(OSError):
-                self._folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                self._folder = open_folder(self.path.parent)
         if self._file is not None and key_of(self.path) != self._file:
             raise self._moved()
         mode = "mode=rwc" if self._file is None else "mode=rw"

@@ -1,15 +1,17 @@
 """Whether a SQLite file can be used as it is asked for, told before anything is done."""
 
-import fcntl
 import os
 import stat
+import tempfile
 from pathlib import Path
 from typing import Final
 
 from runstore.errors import SchemaError, StoreFailureError
+from runstore.local.locks import are_bytes_locked, has_no_locks, probe_byte_locks
 from runstore.local.open_files import SIDE_FILES, key_of, names_of
+from runstore.local.system import owner_of
 
-_SHARED_LOCKS: Final = (510, 0x40000002)  # length and start: https://www.sqlite.org/fileformat2.html, 1.3.1 and os.h
+_SHARED_LOCKS: Final = (0x40000002, 510)  # start and length: https://www.sqlite.org/fileformat2.html, 1.3.1 and os.h
 
 
 def check_file(path: Path, shown_url: str, *, read_only: bool) -> None:
@@ -43,7 +45,7 @@ def check_file(path: Path, shown_url: str, *, read_only: bool) -> None:
         raise StoreFailureError(f"{shown_url} is no regular file; give another path")
     if not _may(path, os.R_OK):
         raise StoreFailureError(
-            f"{shown_url} cannot be read by this user; ask its owner, {_owner(path)}, for the right to"
+            f"{shown_url} cannot be read by this user; ask its owner, {owner_of(path)}, for the right to"
         )
     if not read_only:
         _check_writable(path, shown_url)
@@ -62,6 +64,25 @@ def _make_folder(folder: Path, shown_url: str) -> None:
 
 
 def _check_folder(folder: Path, shown_url: str) -> None:
+    _check_right(folder, shown_url)
+    _check_locks(folder, shown_url)
+
+
+def _check_locks(folder: Path, shown_url: str) -> None:
+    """Refuses a file system without locks: SQLite would wait for a lock for a minute, or call it a failed disk."""
+    try:
+        with tempfile.TemporaryFile(dir=folder, prefix=".runstore-") as scratch:
+            probe_byte_locks(scratch.fileno())
+    except OSError as error:
+        if has_no_locks(error):
+            raise StoreFailureError(
+                f"{shown_url} cannot be used: the file system of {folder} has no file locks ({error.strerror}), by which "
+                "SQLite keeps writers apart; put the file on a local disk, have the file system mounted with locks "
+                "(Lustre: the option flock; NFS: its lock service), or use a database on a server"
+            ) from error
+
+
+def _check_right(folder: Path, shown_url: str) -> None:
     if not _may(folder, os.W_OK | os.X_OK):
         raise StoreFailureError(
             f"{shown_url} cannot be written: this user may not write in the folder {folder}, where SQLite keeps its log; "
@@ -80,7 +101,7 @@ def _check_writable(path: Path, shown_url: str) -> None:
         beside = real.with_name(real.name + ending)
         if beside.exists() and not _may(beside, os.W_OK):
             raise StoreFailureError(
-                f"{shown_url} cannot be written: {beside} belongs to {_owner(beside)}, and this user may not write it; "
+                f"{shown_url} cannot be written: {beside} belongs to {owner_of(beside)}, and this user may not write it; "
                 "close what has the file open as that user, or change the permissions"
             )
 
@@ -88,7 +109,9 @@ def _check_writable(path: Path, shown_url: str) -> None:
 def _check_name(path: Path, shown_url: str) -> None:
     """Refuses a file that is in use by another of its names (hard links): each name would have a log of its own."""
     here = [] if (file := key_of(path)) is None else names_of(file)
-    is_by_another_name = path not in here if here else not Path(f"{path}-wal").exists() and _is_locked(path)
+    is_by_another_name = (
+        path not in here if here else not Path(f"{path}-wal").exists() and are_bytes_locked(path, *_SHARED_LOCKS)
+    )
     if is_by_another_name:
         raise StoreFailureError(
             f"{shown_url} is in use by another of its names (hard links), and SQLite would keep a log beside each, which "
@@ -96,25 +119,8 @@ def _check_name(path: Path, shown_url: str) -> None:
         )
 
 
-def _is_locked(path: Path) -> bool:
-    """Whether another process holds a lock on a file that this one has not open."""
-    with path.open("r+b") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB, *_SHARED_LOCKS)
-        except OSError:
-            return True
-    return False
-
-
 def _may(path: Path, wanted: int) -> bool:
     return os.access(path, wanted, effective_ids=os.access in os.supports_effective_ids)
-
-
-def _owner(path: Path) -> str:
-    try:
-        return path.owner()
-    except (KeyError, OSError):  # a user without a name
-        return f"user {path.stat().st_uid}"
 
 
 def _said(error: OSError) -> str:
