@@ -248,7 +248,7 @@ def test_a_chart_reads_as_much_as_it_shows_and_not_as_is_stored(
             assert grid.is_bounded
             counted[name, by] = sum(read)
 
-    assert max(counted.values()) < 200 * 64, counted
+    assert max(counted.values()) < 200 * 32, counted
     assert counted["long", "time"] < counted["short", "time"] + 200 * 8
     assert counted["long", None] < counted["short", None] + 200 * 8
 

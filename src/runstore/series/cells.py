@@ -4,15 +4,16 @@ A cell is made from points, or from the cells of the parts of its range; both gi
 """
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from math import isfinite
+from functools import reduce
+from itertools import accumulate, pairwise
+from operator import or_
 from typing import NamedTuple, Self
 
 from runstore.series.buckets import Buckets, EqualBuckets
 from runstore.series.columns import Columns
-from runstore.series.extremes import HAS_FINITE, extremes, extremes_of, rises
+from runstore.series.extremes import extremes, extremes_of, rises
 
 FALLS = 16
 """The mark of a cell in which a point was logged before one of a lower step."""
@@ -132,34 +133,36 @@ def merged(cells: Cells, buckets: Buckets, *, by: "array[int] | None" = None) ->
         by: a number of each cell, none lower than the one before it.
     """
     indices, bounds = _grouped(cells.first.steps if by is None else by, buckets)
-    counts, marks = array("q"), array("B")
-    lows, highs = array("q"), array("q")
-    for begin, end in pairwise(bounds):
-        if end - begin == 1:
-            counts.append(cells.counts[begin])
-            marks.append(cells.marks[begin])
-            lows.append(begin)
-            highs.append(begin)
-            continue
-        counts.append(sum(cells.counts[begin:end]))
-        mark = 0
-        for each in cells.marks[begin:end]:
-            mark |= each
-        if not mark & FALLS and not _follow(cells, begin, end):
-            mark |= FALLS
-        marks.append(mark)
-        lows.append(_best(cells.low.values, cells.marks, (begin, end), sign=1.0))
-        highs.append(_best(cells.high.values, cells.marks, (begin, end), sign=-1.0))
-    lasts = [end - 1 for end in bounds[1:]]
+    if len(indices) == len(cells.indices):
+        return cells._replace(indices=indices)
+    begins, lasts = bounds[:-1], [end - 1 for end in bounds[1:]]
+    totals = list(accumulate(cells.counts, initial=0))
+    # A cell without a finite value shows its first one, which is not finite: so its extremes are passed over here, too.
+    lows, highs = extremes(cells.low.values, bounds).lows, extremes(cells.high.values, bounds).highs
     return Cells(
         indices,
-        counts,
-        marks,
-        cells.first.at(bounds[:-1]),
+        array("q", [totals[end] - totals[begin] for begin, end in pairwise(bounds)]),
+        _merged_marks(cells, bounds),
+        cells.first.at(begins),
         cells.last.at(lasts),
         cells.low.at(lows),
         cells.high.at(highs),
     )
+
+
+def _merged_marks(cells: Cells, bounds: list[int]) -> "array[int]":
+    """The marks of the cells between the bounds; and where one begins before the one before it has ended, that times fall."""
+    each = set(cells.marks)
+    if len(each) == 1:  # nearly always
+        marks = array("B", each) * (len(bounds) - 1)
+    else:
+        marks = array("B", [reduce(or_, cells.marks[begin:end]) for begin, end in pairwise(bounds)])
+    ends = zip(cells.last.logged_at_us, cells.first.logged_at_us[1:], strict=False)  # of each cell but the last
+    for position in [position for position, (end, begin) in enumerate(ends, 1) if end > begin]:
+        number = bisect_right(bounds, position) - 1
+        if bounds[number] != position:
+            marks[number] |= FALLS
+    return marks
 
 
 def _dense(steps: "array[int]", buckets: Buckets) -> tuple["array[int]", list[int]]:
@@ -181,19 +184,3 @@ def _grouped(numbers: "array[int]", buckets: Buckets) -> tuple["array[int]", lis
         bounds.append(begin)
         begin = bisect_left(numbers, buckets.start(index + 1), begin + 1)
     return indices, [*bounds, count]
-
-
-def _best(values: "array[float]", marks: "array[int]", among: tuple[int, int], *, sign: float) -> int:
-    """The position of the cell with the lowest finite value, or the highest for a negative sign; the first of equals."""
-    begin, end = among
-    part = values[begin:end]
-    if isfinite(sum(part)):  # a cell without a finite value shows its first one, which is not finite
-        return begin + part.index(min(part) if sign > 0 else max(part))
-    finite = [position for position in range(begin, end) if marks[position] & HAS_FINITE]
-    return min(finite, key=lambda position: (sign * values[position], position), default=begin)
-
-
-def _follow(cells: Cells, begin: int, end: int) -> bool:
-    """Whether no cell begins before the one before it has ended."""
-    ends, starts = cells.last.logged_at_us[begin : end - 1], cells.first.logged_at_us[begin + 1 : end]
-    return all(map(int.__le__, ends, starts))

@@ -9,6 +9,7 @@ What the pieces are follows from the points alone: not from how a series is stor
 """
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -124,8 +125,12 @@ def _pieces(held: Held, cut: EqualBuckets) -> Cells:
     """What is held of a series, as pieces."""
     whole = [part for level, part in held.cells if level == cut.bits]  # each of these cells is a piece
     parts = [part for level, part in held.cells if level != cut.bits]
-    parts += [cells_of(columns, cut) for columns in held.points]
+    parts.append(cells_of(Columns.joined(sorted(held.points, key=_first_step)), cut))
     return in_order([*whole, merged(in_order(parts), cut)])
+
+
+def _first_step(columns: Columns) -> int:
+    return columns.steps[0] if columns.steps else 0
 
 
 def _falling(pieces: Cells, series: Timed) -> list[Range]:
@@ -183,10 +188,13 @@ def _part(held: Held, indices: set[int], bits: int) -> Held:
         positions = [at for at, index in enumerate(part.indices) if index >> (bits - level) in indices]
         if positions:
             cells.append((level, part.at(positions)))
-    points = []
-    for columns in held.points:
-        inside = (columns.inside(index << bits, ((index + 1) << bits) - 1) for index in sorted(indices))
-        points += [part for part in inside if part.steps]
+    points, order = [], sorted(indices)
+    for columns in (columns for columns in held.points if columns.steps):
+        first, last = columns.steps[0] >> bits, columns.steps[-1] >> bits
+        for index in order[bisect_left(order, first) : bisect_right(order, last)]:
+            inside = columns.inside(index << bits, ((index + 1) << bits) - 1)
+            if inside.steps:
+                points.append(inside)
     return Held(cells, points)
 
 
