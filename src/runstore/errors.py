@@ -21,6 +21,7 @@
     ├── SchemaError                   this database cannot be used as it is; nothing was written
     │   ├── SchemaTooNewError         written by a newer release, in a way this one cannot read
     │   └── ForeignSchemaError        the tables of these names are not ours
+    ├── SourceError                   what is to be imported cannot be read; names the place
     ├── SettingsError                 no URL, or one that cannot be understood
     └── PluginError                   no backend can serve this URL
         ├── UnknownSchemeError
@@ -225,6 +226,13 @@ class ForeignSchemaError(SchemaError):
     """The database holds tables of our names that are not ours; it was left untouched."""
 
     code = "foreign_schema"
+
+
+class SourceError(RunStoreError):
+    """What was to be imported is not of a format that is known, is damaged or cannot be read; the message names the place."""
+
+    code = "source"
+    is_mistake = True
 
 
 class SettingsError(RunStoreError):

@@ -65,7 +65,7 @@ def understand(words: list[str]) -> None:
 
     An argument may be missing, as in a sentence about `runstore show`; a command below it, too.
     """
-    context, command = click.Context(app, info_name="runstore"), cast("click.Command", app)
+    context, command = click.Context(app, info_name="runstore", **app.context_settings), cast("click.Command", app)
     while isinstance(command, click.Group) and words:
         name, found, words = command.resolve_command(context, words)
         assert found is not None

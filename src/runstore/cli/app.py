@@ -52,6 +52,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "restore": Entry("delete", "Bring deleted runs back, with all that they had.", made_as="restore"),
     "gc": Entry("gc", "Show what nothing refers to any more, and with --yes remove it for good."),
     "thin": Entry("thin", "Leave of old histories what a plot shows; the other points are gone for good."),
+    "import": Entry("import_", "Bring the runs of another tool into the store."),
     "sync": Entry("sync", "Bring what journals on this machine still hold into the store."),
     "plugins": Entry("plugins", "List the databases that runs can be kept in, and what is missing for each."),
     "backends": Entry("plugins", is_hidden=True),

@@ -1,0 +1,126 @@
+"""Which format a path or a URL is of."""
+
+import sqlite3
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from runstore.errors import MissingDriverError, SourceError
+from runstore.importing.mlflow_facts import MLFLOW_TABLES
+from runstore.importing.mlruns import MlrunsFolder
+from runstore.importing.source import Source
+from runstore.secrets import redact
+from runstore.urls import check_splits, file_of, scheme_of
+
+_SQLITE_HEAD: Final = b"SQLite format 3\0"
+
+_SERVERS: Final = {
+    "postgresql": ("postgresql+psycopg", "postgres"),
+    "postgres": ("postgresql+psycopg", "postgres"),
+    "mysql": ("mysql+pymysql", "mysql"),
+    "mariadb": ("mysql+pymysql", "mysql"),
+}
+"""By the scheme of a URL: what SQLAlchemy calls it, and the extra that brings the driver."""
+
+KNOWN: Final = "a folder mlruns of MLflow, MLflow's database (mlflow.db, or its URL on PostgreSQL, MySQL or MariaDB)"
+"""What is known, for errors and help."""
+
+
+def source_at(place: str, *, artifacts: Sequence[Path] = ()) -> Source:
+    """The source at a path or a URL; it is read only, and nothing is written to it.
+
+    Args:
+        place: as a person gives it.
+        artifacts: further folders from which files may be taken, where a database names them.
+
+    Raises:
+        SourceError: nothing is there, or nothing that is known.
+        SettingsError: the URL cannot be understood.
+        MissingDriverError: says what to install.
+        StoreUnavailableError: the database cannot be reached.
+    """
+    if "://" not in place:
+        return _source_in(Path(place).expanduser(), artifacts)
+    check_splits(place)
+    scheme = scheme_of(place)
+    if scheme == "sqlite":
+        file = file_of(place)
+        if file is None:
+            raise SourceError(f"{place}: names no file; give the path of MLflow's database, such as mlflow.db")
+        return _source_in(Path(file).expanduser(), artifacts)
+    if scheme == "file":
+        raise SourceError(f"{place}: give the path of the folder instead, without file://")
+    if scheme in _SERVERS:
+        return _mlflow_server(place, scheme, artifacts)
+    raise SourceError(f"{redact(place)}: nothing is imported from {scheme}:// URLs; what is known: {KNOWN}")
+
+
+def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
+    if path.is_dir():
+        found: Source | None = MlrunsFolder.at(path)
+        if found is not None:
+            return found
+        inside = [each for each in ("mlruns", "mlflow.db") if (path / each).exists()]
+        if inside:
+            raise SourceError(f"{path}: holds {' and '.join(inside)}; give that: runstore import {path / inside[0]}")
+        raise SourceError(f"{path}: is a folder of no format that is known; what is known: {KNOWN}")
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_SQLITE_HEAD))
+    except FileNotFoundError:
+        raise SourceError(f"{path}: there is no such file or folder") from None
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if head == _SQLITE_HEAD:
+        return _sqlite_source(path, artifacts)
+    raise SourceError(f"{path}: is a file of no format that is known; what is known: {KNOWN}")
+
+
+def _sqlite_source(path: Path, artifacts: Sequence[Path]) -> Source:
+    tables = _tables_of(path)
+    if tables >= MLFLOW_TABLES:
+        _check_sqlalchemy("sql")
+        from runstore.importing.mlflow_database import MlflowDatabase  # noqa: PLC0415 - imports SQLAlchemy
+
+        return MlflowDatabase.of_file(path, artifacts)
+    found = ", ".join(sorted(tables)[:5]) or "none"
+    raise SourceError(
+        f"{path}: is a database of SQLite with the tables of no format that is known (found: {found}); "
+        f"what is known: {KNOWN}"
+    )
+
+
+def _tables_of(path: Path) -> set[str]:
+    try:
+        connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro", uri=True)
+        try:
+            rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        finally:
+            connection.close()
+    except sqlite3.Error as error:
+        raise SourceError(f"{path}: is a database of SQLite that cannot be read: {error}") from error
+    return {name for (name,) in rows}
+
+
+def _mlflow_server(url: str, scheme: str, artifacts: Sequence[Path]) -> Source:
+    driver, extra = _SERVERS[scheme]
+    _check_sqlalchemy(extra)
+    from runstore.importing.mlflow_database import MlflowDatabase  # noqa: PLC0415 - imports SQLAlchemy
+
+    try:
+        return MlflowDatabase.of_server(f"{driver}://{url.partition('://')[2]}", redact(url), artifacts)
+    except ImportError as error:
+        raise _missing(f"the driver {driver.partition('+')[2]}", extra) from error
+
+
+def _check_sqlalchemy(extra: str) -> None:
+    if find_spec("sqlalchemy") is None:
+        raise _missing("SQLAlchemy", extra)
+
+
+def _missing(what: str, extra: str) -> MissingDriverError:
+    return MissingDriverError(
+        f'to read a database of MLflow takes {what}, which is not installed; install it: pip install "runstore[{extra}]"'
+    )

@@ -1,0 +1,125 @@
+"""What every format gives: a source of runs."""
+
+import os
+import stat
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from runstore.errors import InvalidValueError, SourceError
+from runstore.importing.report import Findings, RunFindings, Told
+from runstore.moving import ArrivingFile, ArrivingRun
+from runstore.values.checks import check_artifact_name
+
+MOST_TEXT: Final = 2**20
+"""Bytes of a small file of a source, such as a parameter's: what is larger is none."""
+
+_MOST_DEPTH: Final = 60
+_MOST_FILES: Final = 100_000
+
+
+class Source(ABC):
+    """Runs that another tool has left. It is read only, and nothing in it is run or unpickled.
+
+    Attributes:
+        format: the word of its format: ``mlflow``.
+        shown: the folder, file or URL, without secrets.
+    """
+
+    format: str
+    shown: str
+
+    @abstractmethod
+    def runs(self, findings: Findings) -> Iterator[ArrivingRun]:
+        """Each run; one that cannot be read is told, and the next one follows.
+
+        Raises:
+            SourceError: the source as a whole cannot be read.
+            StoreUnavailableError: its database cannot be reached.
+        """
+
+    def close(self) -> None:  # noqa: B027 - most hold nothing
+        """Gives back what is held."""
+
+
+def text_of(path: Path) -> str:
+    """The text of a small file; bytes that are no UTF-8 are escaped.
+
+    Raises:
+        SourceError: it is no plain file, too large or cannot be read.
+    """
+    data = bytes_of(path, MOST_TEXT)
+    return data.decode("utf-8", "backslashreplace")
+
+
+def bytes_of(path: Path, most: int) -> bytes:
+    """The bytes of a file.
+
+    Raises:
+        SourceError: it is no plain file, larger than that or cannot be read.
+    """
+    try:
+        found = path.lstat()
+        if not stat.S_ISREG(found.st_mode):
+            raise SourceError(f"{path}: is no plain file, so it is not read; a link is not followed")
+        if found.st_size > most:
+            raise SourceError(f"{path}: has {found.st_size} bytes; at most {most} are read of such a file")
+        with path.open("rb") as file:
+            return file.read(most)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def plain_files(root: Path, found: RunFindings) -> Iterator[tuple[str, Path]]:
+    """Each plain file below a folder with its name in it (``a/b.txt``), in the order of the names; none without the folder.
+
+    Links are not followed: a folder that was sent by somebody could name any file of this machine. They are told, like
+    pipes and devices.
+    """
+    yield from _below(root, "", found, depth=0)
+
+
+def _below(folder: Path, prefix: str, found: RunFindings, *, depth: int) -> Iterator[tuple[str, Path]]:
+    try:
+        with os.scandir(folder) as listed:
+            entries = sorted(listed, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise SourceError(f"{folder}: cannot be listed: {error.strerror or error}") from error
+    if depth > _MOST_DEPTH or len(entries) > _MOST_FILES:
+        raise SourceError(f"{folder}: lies over {_MOST_DEPTH} folders deep, or holds over {_MOST_FILES} files")
+    for entry in entries:
+        name = f"{prefix}{entry.name}"
+        if entry.is_symlink():
+            found.tell(Told.FILE_LEFT_OUT, "is a link, which is not followed", key=name)
+        elif entry.is_dir():
+            yield from _below(Path(entry.path), f"{name}/", found, depth=depth + 1)
+        elif entry.is_file():
+            yield name, Path(entry.path)
+        else:
+            found.tell(Told.FILE_LEFT_OUT, "is no plain file", key=name)
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def arriving_files(root: Path, found: RunFindings, *, prefix: str = "") -> Iterator[ArrivingFile]:
+    """The files below a folder, as artifacts."""
+    for name, path in plain_files(root, found):
+        try:
+            checked = check_artifact_name(f"{prefix}{name}")
+        except InvalidValueError as error:
+            found.tell(Told.FILE_LEFT_OUT, f"no store takes its name: {error}", key=name)
+            continue
+        status = path.stat()
+        yield ArrivingFile(
+            name=checked,
+            created_at=datetime.fromtimestamp(status.st_mtime, UTC),
+            open=partial(_opened, path),
+            size=status.st_size,
+        )
