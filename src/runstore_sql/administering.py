@@ -59,6 +59,8 @@ class SqlAdministration(Administration):
 
     def rights(self) -> Rights:
         database = self._database
+        if not self._steward.is_made(database.url):
+            return Rights()
         info = database.read(lambda connection: versions.read_info(connection, database))
         has_schema = info is not None and versions.is_current(info)
         return database.with_driver(

@@ -61,7 +61,8 @@ def _prepare(database: Database) -> None:
         if database.read_only:
             raise SchemaError(
                 f"there is no store to read at {database.shown_url}: {versions.describe(info, database)}; check that it is the "
-                "right one: a store is made, or brought up to date, when a program first opens it to write runs"
+                "right one: a store is made, or brought up to date, when a program first opens it to write runs, or by `runstore "
+                "migrate upgrade`"
             )
         versions.bring_up_to_date(database, upkeep)
         return

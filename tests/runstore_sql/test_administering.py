@@ -165,3 +165,33 @@ def test_what_cannot_be_reached_is_told_by_what_needs_it(tmp_path: Path) -> None
             pytest.raises(RunStoreError, match="is a folder"),
         ):
             ask(administration)
+
+
+def test_a_role_of_postgresql_that_only_reads_is_told(postgresql_url: str) -> None:
+    parts = sa.make_url(postgresql_url)
+    role = f"reader_of_{parts.database}"
+    _execute(postgresql_url, f"CREATE ROLE {role} LOGIN", f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
+    try:
+        url = parts.set(username=role).render_as_string(hide_password=False)
+        with SqlAdministration(url) as administration:
+            rights = administration.rights()
+            assert administration.select("SELECT count(*) FROM runs", limit=1).rows[0][0] == 0
+    finally:
+        _execute(postgresql_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+    assert (rights.user, rights.read, rights.write, rights.change) == (role, True, False, False)
+
+
+def test_an_account_of_mariadb_that_only_reads_is_told(mariadb_url: str) -> None:
+    parts = sa.make_url(mariadb_url)
+    account = f"reader_{parts.database}"
+    _execute(mariadb_url, f"CREATE USER {account}@'%%'", f"GRANT SELECT ON {parts.database}.* TO {account}@'%%'")
+    try:
+        url = parts.set(username=account).render_as_string(hide_password=False)
+        with SqlAdministration(url) as administration:
+            rights = administration.rights()
+    finally:
+        _execute(mariadb_url, f"DROP USER {account}@'%%'")
+
+    assert (rights.user, rights.read, rights.write) == (f"{account}@%", True, False)
+    assert not rights.change

@@ -24,11 +24,12 @@ def is_in_hand(run: Run, folder: Path) -> bool:
     if run.status.is_final:
         return False
     return run.status == RunStatus.IN_PROGRESS or any(
-        run.id in noted_runs(other) and _is_held(other) for other in leftovers(folder.parent) if other != folder
+        run.id in noted_runs(other) and is_held(other) for other in leftovers(folder.parent) if other != folder
     )
 
 
-def _is_held(folder: Path) -> bool:
+def is_held(folder: Path) -> bool:
+    """Whether the writer of a folder lives, or somebody brings what it left into the store."""
     try:
         lock = take_lock(folder / LOCK_NAME)
     except OSError:

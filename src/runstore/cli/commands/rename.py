@@ -30,4 +30,8 @@ def command(*, run: str, name: str | None, store: str | None, is_removed: bool, 
     if as_json:
         print_json({"id": changed.id, "name": changed.name, "former_name": found.name})
     else:
-        print_line(f"{changed.id}: {found.name or 'without a name'} → {changed.name or 'without a name'}")
+        print_line(f"{changed.id}: {_said(changed.name)}, before {_said(found.name)}")
+
+
+def _said(name: str | None) -> str:
+    return "no name" if name is None else repr(name)

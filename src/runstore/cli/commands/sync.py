@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from runstore.cli.options import examples, store_option
+from runstore.cli.options import examples, json_option, store_option
 from runstore.cli.output.text import print_line
+from runstore.cli.waiting import print_waiting
 from runstore.errors import RunStoreError, SettingsError, StoreFailureError, StoreUnavailableError
 from runstore.local.homes import expanded
 from runstore.opening.stores import open_store
@@ -30,8 +31,9 @@ _WAY_OUT = (
 )
 
 
-@click.command("sync", epilog=examples("runstore sync", "runstore sync --watch"))
+@click.command("sync", epilog=examples("runstore sync", "runstore sync --list", "runstore sync --watch"))
 @store_option
+@click.option("--list", "is_list", is_flag=True, help="Only list what waits here, for which store and since when.")
 @click.option("--watch", is_flag=True, help="Go on until stopped.")
 @click.option("--requeue", is_flag=True, help="Then send once more what the store refused.")
 @click.option(
@@ -46,10 +48,26 @@ _WAY_OUT = (
     metavar="FOLDER",
     help="Where the journals lie; by default RUNSTORE_STATE_DIR or the user's state directory.",
 )
+@json_option
 def command(  # noqa: PLR0913 - one for each option
-    *, store: str | None, watch: bool, requeue: bool, source: str | None, discard: str | None, state_dir: str | None
+    *,
+    store: str | None,
+    is_list: bool,
+    watch: bool,
+    requeue: bool,
+    source: str | None,
+    discard: str | None,
+    state_dir: str | None,
+    as_json: bool,
 ) -> None:
     """Bring what journals on this machine still hold into the store."""
+    if is_list:
+        if watch or requeue or source or discard:
+            raise click.UsageError("--list goes with --store, --state-dir and --json alone")
+        print_waiting(load_settings(url=store).url if store else None, _base(state_dir), as_json=as_json)
+        return
+    if as_json:
+        raise click.UsageError("--json goes with --list")
     sync(store, watch=watch, requeue=requeue, source=source, discard=discard, state_dir=state_dir)
 
 
@@ -78,9 +96,7 @@ def sync(  # noqa: PLR0913 - the command's options
         StoreFailureError: all the rest is stored; some records were refused for good, now or before, and are kept aside.
         SettingsError: nothing is named, and what waits belongs to stores that need a password.
     """
-    base = expanded(state_dir, called="--state-dir") if state_dir else default_state_dir()
-    if state_dir and not base.is_dir():
-        raise SettingsError(f"there is no folder {base}; --state-dir names the one that holds journals/")
+    base = _base(state_dir)
     if sum(map(bool, (watch, requeue, source, discard))) > 1:
         raise SettingsError("give one of --watch, --requeue, --from and --discard")
     if discard is not None:
@@ -96,6 +112,13 @@ def sync(  # noqa: PLR0913 - the command's options
     if requeue:
         _requeue_all(store, base)
     _check_refused(store, base)
+
+
+def _base(state_dir: str | Path | None) -> Path:
+    base = expanded(state_dir, called="--state-dir") if state_dir else default_state_dir()
+    if state_dir and not base.is_dir():
+        raise SettingsError(f"there is no folder {base}; --state-dir names the one that holds journals/")
+    return base
 
 
 def _watch(store: str | None, base: Path) -> None:
