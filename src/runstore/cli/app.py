@@ -42,6 +42,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "experiments": Entry("experiments", "List the experiments, by name."),
     "runs": Entry("runs", "List runs, the newest first unless told otherwise."),
     "show": Entry("show", "Show one run: how it stands, its metrics, configuration and artifacts."),
+    "history": Entry("history", "Show the points of metrics, step by step."),
     "artifacts": Entry("artifacts", "List the files of a run, and get them out of the store."),
     "tag": Entry("tag", "Give runs tags, or remove some; without either, show those that they have."),
     "note": Entry("note", "Keep a note with a run, in place of the one before; without TEXT, show it."),

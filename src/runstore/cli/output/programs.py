@@ -7,6 +7,7 @@ import math
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import click
@@ -52,7 +53,14 @@ def _cell(value: Any) -> str:
         return repr(value)
     if isinstance(value, datetime):
         return value.isoformat()
-    return plain_text(value if isinstance(value, str) else json.dumps(_shown(value), separators=(",", ":")), sys.stdout)
+    text = value if isinstance(value, str) else json.dumps(_shown(value), separators=(",", ":"))
+    return _plain_cell(text, sys.stdout.encoding)
+
+
+@lru_cache(maxsize=4096)
+def _plain_cell(text: str, encoding: str) -> str:  # noqa: ARG001 - what is plain depends on it
+    """The text made plain, once for all rows that have it."""
+    return plain_text(text, sys.stdout)
 
 
 def _shown(value: Any) -> Any:
