@@ -13,6 +13,7 @@ from runstore.model import MetricPoint, SeriesSummary
 from runstore.series.summaries import summarize
 from runstore_mongo.connection import ConflictingWriteError
 from runstore_mongo.documents import summaries
+from runstore_mongo.documents.names import RUNS, SERIES
 from runstore_mongo.points import pending, plans, writer
 from runstore_mongo.points.writer import SeriesWriter
 from runstore_mongo.store import MongoStore
@@ -210,6 +211,21 @@ def raising(error: type[Exception]) -> Callable[..., None]:
         raise error
 
     return fail
+
+
+def test_points_that_a_handle_has_written_are_moved_without_being_read_again(
+    store: MongoStore, run_id: str, commands: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pending, "MOVE_AT", 1_000)
+    points = {step: step / 8 for step in range(60)}
+
+    with commands.heard() as heard:
+        for step in range(0, 60, 3):
+            log(store, run_id, {each: points[each] for each in range(step, step + 3)})
+
+    assert sum(command.get("update") == SERIES for command in heard) >= 3
+    assert not [command for command in heard if command.get("find") == RUNS]
+    assert stored(store, run_id) == bits(points)
 
 
 def test_a_point_is_written_in_one_command_however_long_the_series(

@@ -31,7 +31,7 @@ from runstore_mongo.documents.summaries import statistics, versions_and_summarie
 from runstore_mongo.points.history import StoredPoints, read_stored
 from runstore_mongo.points.remembered import Remembered
 from runstore_mongo.points.summaries import loses_extreme, summary_after
-from runstore_mongo.points.writer import SeriesWriter, taken
+from runstore_mongo.points.writer import SeriesWriter, Waiting, taken
 
 MOVE_AT: Final = 128 * 1024
 """Bytes that may wait in a run: the server handles all of its document for each call."""
@@ -52,6 +52,7 @@ _TOO_LARGE: Final = frozenset({10334, 17419, 17420})
 _POINT_BYTES: Final = 24
 _BLOCK_BYTES: Final = 150
 _REMEMBERED_SERIES: Final = 5_000
+_BYTES_A_SERIES: Final = 16 * 1024
 _TURNS: Final = 64
 
 
@@ -63,16 +64,23 @@ class _RunState:
             those are the series that it keeps a copy of.
         pending_bytes: about how much waits in it.
         pending_calls: how many calls of this handle wait in it.
+        waiting: those calls; ``None`` once points of others may wait in it, too.
         is_wide: whether it has more series than it holds summaries of.
     """
 
-    __slots__ = ("is_wide", "pending_bytes", "pending_calls", "series")
+    __slots__ = ("is_wide", "pending_bytes", "pending_calls", "series", "waiting")
 
     def __init__(self, series: dict[Series, tuple[int, SeriesSummary]], pending_bytes: int, *, is_wide: bool) -> None:
         self.series = series
         self.pending_bytes = pending_bytes
         self.pending_calls = 0
+        self.waiting: list[Waiting] | None = [] if pending_bytes < _BLOCK_BYTES else None
         self.is_wide = is_wide
+
+    @property
+    def size(self) -> int:
+        """What it takes to remember, in about the size of a series."""
+        return len(self.series) + 1 + self.pending_bytes // _BYTES_A_SERIES
 
 
 class _Memory:
@@ -138,7 +146,7 @@ class PointWriter:
         """Moves what waits in a run that has ended, if this handle knows of so much that it is worth it."""
         state = self._memory.get().runs.get(run_id)
         if state is not None and state.pending_bytes >= _WORTH_MOVING:
-            self._connection.call("move points", lambda: self._move(run_id, state, None, {}))
+            self._connection.call("move points", lambda: self._move(run_id, state))
 
     def _write(self, run_id: str, batches: SeriesColumns, *, is_heartbeat: bool) -> None:
         turn = self._memory.get().turns[hash(run_id) % _TURNS]
@@ -157,16 +165,17 @@ class PointWriter:
             if state.is_wide:
                 self._writer.write(run_id, batches, copied=state.series.keys())
                 return
-            is_alone = state.pending_bytes < _BLOCK_BYTES
             known = self._overwritten(run_id, batches, state)
             batches = taken(batches, {series: stored.thinned for series, stored in known.items()})
             if not batches:
                 self._beat(run_id, is_due=is_heartbeat)
                 return
             push = self._push(run_id, batches, state, known, is_heartbeat=is_heartbeat)
+            if state.waiting is not None:
+                state.waiting.append(Waiting(push.call, batches, push.series))
             self._remember(run_id, state)
         if state.pending_bytes >= MOVE_AT or state.pending_calls >= MOVE_AT_CALLS:
-            self._move(run_id, state, push if is_alone else None, batches)
+            self._move(run_id, state)
 
     def _load(self, run_id: str) -> _RunState:
         known = self._memory.get().runs.get(run_id)
@@ -255,22 +264,25 @@ class PointWriter:
         if widened is None:
             raise ConflictingWriteError
         state.is_wide = True
+        state.pending_bytes, state.waiting = 0, []
         state.series = versions_and_summaries(widened["metrics"])
 
-    def _move(self, run_id: str, state: _RunState, alone: _Push | None, batches: SeriesColumns) -> None:
-        """Moves what waits; ``alone`` is the call whose points, the batches, are all that does."""
+    def _move(self, run_id: str, state: _RunState) -> None:
+        """Moves what waits."""
         try:
-            if alone is None:
+            if state.waiting is None:
                 self._writer.move(run_id)
             else:
-                self._writer.move_call(run_id, batches, alone.series, call=alone.call)
+                self._writer.move_calls(run_id, state.waiting)
         except ConflictingWriteError:  # another handle is at it; what it leaves in the run is seen by the next call
             self._memory.get().runs.forget([run_id])
         else:
             state.pending_bytes = state.pending_calls = 0
+            state.waiting = []
+            self._remember(run_id, state)
 
     def _remember(self, run_id: str, state: _RunState) -> None:
-        self._memory.get().runs.put([(run_id, state, len(state.series) + 1)])
+        self._memory.get().runs.put([(run_id, state, state.size)])
 
 
 def _planned(batches: SeriesColumns, state: _RunState, known: Mapping[Series, StoredPoints]) -> _Push:

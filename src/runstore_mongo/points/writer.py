@@ -5,7 +5,7 @@ of handles may try and any of them may leave half done, and straight from a call
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from bson import ObjectId
 from msgspec.structs import replace
@@ -47,6 +47,20 @@ _AT_ONCE: Final = 2_000
 """Series of one command, where it need not be one: what it is made of is let go of before there is more."""
 
 
+class Waiting(NamedTuple):
+    """A call whose points wait in a run.
+
+    Attributes:
+        call: by what the run knows them.
+        batches: the points.
+        after: the version and the summary of each series with them.
+    """
+
+    call: ObjectId
+    batches: SeriesColumns
+    after: Mapping[Series, tuple[int, SeriesSummary]]
+
+
 class SeriesWriter:
     """Writes series for one handle, and remembers those that it wrote last."""
 
@@ -83,28 +97,28 @@ class SeriesWriter:
             self._put(run_id, new, states, held)
         self._let_go(run_id, new, {block["call"] for block in pending})
 
-    def move_call(
-        self, run_id: str, batches: SeriesColumns, after: Mapping[Series, tuple[int, SeriesSummary]], *, call: ObjectId
-    ) -> None:
-        """As :meth:`move`, for one call that this handle has just written: its points need not be read again.
+    def move_calls(self, run_id: str, waiting: Sequence[Waiting]) -> None:
+        """As :meth:`move`, for calls that this handle has just written, in their order: they need not be read again.
 
-        Nothing else may wait in the run, as far as the handle knows: a block that was moved, and was not taken out of
-        the run, would hide what is written to its series later.
-
-        Args:
-            run_id: the run.
-            batches: the points of the call.
-            after: the version and the summary of each series with them.
-            call: by what the run knows them.
+        What other handles have waiting in the run stays there, and so do points that it makes wait for them.
         """
+        parts: dict[Series, list[Columns]] = {}
+        first: dict[Series, int] = {}
+        after: dict[Series, tuple[int, SeriesSummary]] = {}
+        for each in waiting:
+            after |= each.after
+            for series, batch in each.batches.items():
+                parts.setdefault(series, []).append(batch)
+                first.setdefault(series, each.after[series][0])
+        batches = {series: laid_over(found) if len(found) > 1 else found[0] for series, found in parts.items()}
         keys = [series_key(run_id, series) for series in batches]
         with self._states.get().forgetting(keys):
             states = self._load(keys)
-            is_next = all(states[key].version == after[one][0] - 1 for key, one in zip(keys, batches, strict=True))
+            is_next = all(states[key].version == first[one] - 1 for key, one in zip(keys, batches, strict=True))
             if is_next:
                 self._put(run_id, batches, states, after)
         if is_next:
-            self._let_go(run_id, batches, {call})
+            self._let_go(run_id, batches, {each.call for each in waiting})
         else:  # points of an earlier call wait as well, and go first
             self.move(run_id)
 
