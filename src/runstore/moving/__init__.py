@@ -5,6 +5,7 @@ from runstore.moving.bringing import bring
 from runstore.moving.copying import copy, leaving
 from runstore.moving.report import Outcome, Progress, Report, Trouble
 from runstore.moving.selecting import Selection
+from runstore.moving.surveying import Survey, survey
 from runstore.moving.verifying import EQUAL_FIELDS, Difference, Verdict, verify
 
 __all__ = [
@@ -17,10 +18,12 @@ __all__ = [
     "Progress",
     "Report",
     "Selection",
+    "Survey",
     "Trouble",
     "Verdict",
     "bring",
     "copy",
     "leaving",
+    "survey",
     "verify",
 ]

@@ -95,13 +95,20 @@ def verify(
 _Found = tuple[str, str, str]
 
 
+def first_difference(source: RunReader, target: RunReader, run: Run) -> str | None:
+    """What differs first of a run, by all that is known without reading points and bytes."""
+    found = _Comparing(source, target, with_points=False, with_bytes=False).first_difference(run)
+    return None if found is None else found[0]
+
+
 class _Comparing:
     """One call of :func:`verify`, and what it has counted."""
 
-    def __init__(self, source: RunReader, target: RunReader, *, with_bytes: bool) -> None:
+    def __init__(self, source: RunReader, target: RunReader, *, with_bytes: bool, with_points: bool = True) -> None:
         self._source = source
         self._target = target
         self._with_bytes = with_bytes
+        self._with_points = with_points
         self.runs = self.points = self.files = 0
 
     def first_difference(self, run: Run) -> _Found | None:
@@ -157,6 +164,9 @@ class _Comparing:
                 yield what, *("there" if series in each else "missing" for each in (one, other))  # type: ignore[misc]
                 continue
             mine, its = one[series], other[series]
+            if not self._with_points:
+                yield from _of_summaries(what, mine, its)
+                continue
             read = 0
             for piece in pieces_of(self._source, run.id, mine):
                 read += len(piece)

@@ -1,0 +1,108 @@
+"""``runstore copy`` and ``runstore verify`` as people call them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from runstore import MetricPoint, open_reader, open_store
+from support.commands import environment, runstore, runstore_on_a_terminal
+
+
+@pytest.fixture
+def urls(tmp_path: Path) -> tuple[str, str]:
+    """A store with two runs, and the URL of one that is not there yet."""
+    source, target = (f"sqlite:///{tmp_path / name}" for name in ("source.db", "target.db"))
+    with open_store(source, durable=False) as store:
+        experiment_id = store.get_or_create_experiment("ct-seg")
+        for run_id in ("first", "second"):
+            store.ensure_run(experiment_id, run_id=run_id)
+            store.log_metrics(run_id, [MetricPoint("loss", 0.5, step) for step in range(3)])
+            store.finalize(run_id, "completed")
+    return source, target
+
+
+def test_a_dry_run_says_what_would_be_copied_and_makes_no_store(urls: tuple[str, str]) -> None:
+    dry = runstore("copy", *urls, "--dry-run")
+
+    assert dry.stdout == "would copy 2 runs: 2 new; at most 6 points, 0 files (0 bytes)\n"
+    assert not Path(urls[1].removeprefix("sqlite:///")).exists()
+
+
+def test_a_copy_says_what_it_did_and_verify_that_it_is_complete(urls: tuple[str, str]) -> None:
+    copied, again = runstore("copy", *urls), runstore("copy", *urls, "--json")
+    verified = runstore("verify", *urls)
+
+    assert (copied.stdout, copied.stderr) == ("2 runs: 2 new; 6 points, 0 files (0 bytes) sent\n", "")
+    told = {"runs": {"unchanged": 2}, "points": 0, "files": 0, "bytes": 0, "troubles": []}
+    assert json.loads(again.stdout) == told
+    assert verified.stdout == "2 runs, 6 points and the bytes of 0 files compared\n"
+    assert [each.returncode for each in (copied, again, verified)] == [0, 0, 0]
+
+
+def test_a_run_that_cannot_be_copied_is_told_and_the_exit_status_is_one(urls: tuple[str, str]) -> None:
+    runstore("copy", *urls)
+    with open_store(urls[1], durable=False) as store:
+        store.delete_run("first")
+
+    dry, copied = runstore("copy", *urls, "--dry-run"), runstore("copy", *urls)
+
+    assert dry.stdout.startswith("would copy 2 runs: 1 unchanged, 1 refused;")
+    assert (copied.stdout.split(";")[0], copied.returncode) == ("2 runs: 1 unchanged, 1 refused", 1)
+    assert "first, run: the run 'first' was deleted; restore_run" in copied.stderr
+    assert "Traceback" not in copied.stderr
+
+
+def test_a_difference_is_named_and_the_exit_status_is_one(urls: tuple[str, str]) -> None:
+    runstore("copy", *urls)
+    with open_store(urls[1], durable=False) as store:
+        store.set_note("second", "read")
+
+    text, program = runstore("verify", *urls), runstore("verify", *urls, "--json")
+
+    assert text.stdout.splitlines()[0] == "second  note: None in SRC, 'read' in DST"
+    assert json.loads(program.stdout)["differences"] == [
+        {"run_id": "second", "what": "note", "source": "None", "target": "'read'"}
+    ]
+    assert (text.returncode, program.returncode) == (1, 1)
+    assert "1 of 2 runs differ" in text.stderr
+
+
+def test_a_store_is_not_copied_onto_itself_and_a_source_that_is_not_there_is_told(urls: tuple[str, str]) -> None:
+    same = runstore("copy", urls[0], urls[0])
+    missing = runstore("copy", urls[1], urls[0])
+
+    assert (same.returncode, missing.returncode) == (1, 1)
+    assert same.stderr == "runstore: SRC and DST are the same store; name another one to copy to\n"
+    assert "there is no store at" in missing.stderr
+
+
+def test_some_runs_are_chosen_by_filter_and_experiment(urls: tuple[str, str]) -> None:
+    runstore("copy", *urls, "--filter", "id = 'first'", "--experiment", "ct-seg")
+
+    with open_reader(urls[1]) as reader:
+        assert [run.id for run in reader.search_runs()] == ["first"]
+    assert (
+        "there is no experiment 'ct-sge'; did you mean 'ct-seg'?"
+        in runstore("copy", *urls, "--experiment", "ct-sge").stderr
+    )
+
+
+def test_what_waits_in_a_journal_for_the_source_is_told(urls: tuple[str, str], tmp_path: Path) -> None:
+    journal = "from runstore import open_store; import os; s = open_store('{}'); s.heartbeat('first', lease_s=1.0); os._exit(0)"
+    state = str(tmp_path / "state")
+    subprocess.run(
+        [sys.executable, "-c", journal.format(urls[0])], env=environment(RUNSTORE_STATE_DIR=state), check=True
+    )
+
+    assert "runstore sync --store" in runstore("copy", *urls, RUNSTORE_STATE_DIR=state).stderr
+
+
+def test_a_bar_is_drawn_on_a_terminal(urls: tuple[str, str]) -> None:
+    shown = runstore_on_a_terminal("copy", *urls, columns=100)
+
+    assert "copying" in shown
+    assert "2/2" in shown
+    assert shown.endswith("2 runs: 2 new; 6 points, 0 files (0 bytes) sent\n")
