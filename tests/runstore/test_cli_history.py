@@ -101,7 +101,7 @@ def test_a_picture_needs_no_braille(url: str) -> None:
         ((), "the run has other/grad, train/loss, validation/loss"),
         (("los",), "did you mean loss?"),
         (("test/loss",), "has no metric 'test/loss'"),
-        (("quux",), "it has other/grad, train/loss, validation/loss"),
+        (("quux",), "there are other/grad, train/loss, validation/loss"),
     ],
 )
 def test_a_metric_that_is_not_there_is_answered_with_those_that_are(

@@ -43,6 +43,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "runs": Entry("runs", "List runs, the newest first unless told otherwise."),
     "show": Entry("show", "Show one run: how it stands, its metrics, configuration and artifacts."),
     "history": Entry("history", "Show the points of metrics, step by step."),
+    "compare": Entry("compare", "Show runs side by side: what differs, and what their metrics came to."),
     "artifacts": Entry("artifacts", "List the files of a run, and get them out of the store."),
     "tag": Entry("tag", "Give runs tags, or remove some; without either, show those that they have."),
     "note": Entry("note", "Keep a note with a run, in place of the one before; without TEXT, show it."),

@@ -17,7 +17,7 @@ def series_meant(there_are: Sequence[SeriesSummary], wanted: Sequence[str], *, w
     Args:
         there_are: all series.
         wanted: a name, which means that metric of each dataset type; or both, such as ``val/loss`` or ``train_loss``.
-        whose: they are, for messages.
+        whose: they are, for messages, such as ``these runs have``.
 
     Raises:
         InvalidValueError: there is none of a name; says which are like it.
@@ -45,10 +45,10 @@ def _meant(there_are: Sequence[SeriesSummary], wanted: str) -> list[SeriesSummar
 def _unknown(there_are: Sequence[SeriesSummary], wanted: str, whose: str) -> str:
     texts = list(map(series_text, there_are))
     if not texts:
-        return f"there is no metric {wanted!r}; {whose} has none"
+        return f"{whose} no metric {wanted!r}, and no other"
     names = list(dict.fromkeys([*(each.name for each in there_are), *texts]))
     close = difflib.get_close_matches(wanted, names, n=3)
     if close:
-        return f"{whose} has no metric {wanted!r}; did you mean {' or '.join(close)}?"
+        return f"{whose} no metric {wanted!r}; did you mean {' or '.join(close)}?"
     more = f" and {len(texts) - _MOST_SHOWN} more" if len(texts) > _MOST_SHOWN else ""
-    return f"{whose} has no metric {wanted!r}; it has {', '.join(texts[:_MOST_SHOWN])}{more}"
+    return f"{whose} no metric {wanted!r}; there are {', '.join(texts[:_MOST_SHOWN])}{more}"

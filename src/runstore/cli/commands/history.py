@@ -122,7 +122,9 @@ def _keys(reader: RunReader, run_id: str, metrics: Sequence[str]) -> list[tuple[
     if not metrics:
         there_are = ", ".join(map(series_text, summaries)) or "none"
         raise InvalidValueError(f"name a metric, as in runstore history {run_id} loss; the run has {there_are}")
-    return [(each.name, str(each.dataset_type)) for each in series_meant(summaries, metrics, whose=f"run {run_id!r}")]
+    return [
+        (each.name, str(each.dataset_type)) for each in series_meant(summaries, metrics, whose=f"run {run_id!r} has")
+    ]
 
 
 def _read(reader: RunReader, run_id: str, key: tuple[str, str], chosen: _Range) -> History:
