@@ -1,11 +1,12 @@
 """Charts of series of any length: a sample, a part of one, and many series on one grid; beside the raw driver's pass.
 
-    python benchmarks/charts.py [--kind sqlite postgresql mariadb mongodb] [--points 1000000] [--runs 20] [--grid-points 1000000]
+    python benchmarks/charts.py [--kind sqlite postgresql mariadb mongodb] [--points 1000000] [--runs 20] [--grid-points 1000000] [--pauses 100]
 
 Points are stored past the recorder, in calls of 100,000. The raw figure is the best that SQL does on the same table without
 roll-ups: the least and the greatest value of each of 1,000 ranges of steps; of MongoDB, whose buckets are packed, to read
 them all. Each figure is the least of ``--times``, in
-milliseconds; of SQLite, whose work is done in this process, the processor's time as well.
+milliseconds; of SQLite, whose work is done in this process, the processor's time as well. ``--pauses`` has the runs on the
+grid wait for 20 s so often, as for a validation.
 """
 
 import argparse
@@ -31,6 +32,7 @@ from support.servers import private_server
 
 _BATCH = 100_000
 _BEGAN_US = 1_790_000_000_000_000
+_PAUSE_US = 20_000_000
 _RAW = {
     "sqlite": "SELECT step / ?, min(value), max(value) FROM runstore_point WHERE series_pk = ? AND step < ? GROUP BY 1",
     "postgresql": "SELECT step / %s, min(value), max(value) FROM runstore_point WHERE series_pk = %s AND step < %s GROUP BY 1",
@@ -38,12 +40,12 @@ _RAW = {
 }
 
 
-def fill(store: BackendStore, run_id: str, points: int, values: "array[float]") -> float:
+def fill(store: BackendStore, run_id: str, points: int, values: "array[float]", *, pauses: int = 0) -> float:
     """Stores a series; microseconds a point."""
     began = time.perf_counter()
     for first in range(0, points, _BATCH):
         steps = array("q", range(first, min(points, first + _BATCH)))
-        times = array("q", [_BEGAN_US + 1000 * step for step in steps])
+        times = array("q", [_BEGAN_US + 1000 * step + _PAUSE_US * (step * pauses // points) for step in steps])
         store.append(run_id, {("loss", "train"): Columns(steps, values[: len(steps)], times)})
     return (time.perf_counter() - began) / points * 1e6
 
@@ -95,7 +97,7 @@ def measure(url: str, given: argparse.Namespace) -> None:
         print(line("raw pass, whole", {"ms": clock, "processor": processor}), flush=True)
         runs = [store.ensure_run(experiment_id) for _ in range(given.runs)]
         for each in runs:
-            fill(store, each, given.grid_points, values)
+            fill(store, each, given.grid_points, values, pauses=given.pauses)
         keys = [(each, "loss", "train") for each in runs]
         for by in ("step", "log_step", "time"):
             clock, processor = least(3, lambda by=by: store.sample_histories(keys, by=by))
@@ -110,6 +112,7 @@ def main() -> None:
     parser.add_argument("--points", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--grid-points", type=int, default=1_000_000)
+    parser.add_argument("--pauses", type=int, default=0)
     parser.add_argument("--times", type=int, default=7)
     parser.add_argument("--folder")
     given = parser.parse_args()

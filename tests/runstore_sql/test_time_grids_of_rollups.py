@@ -5,6 +5,9 @@ from array import array
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import accumulate
+from typing import Any
+
+import pytest
 
 from runstore.charts import GridSeries
 from runstore.memory.store import MemoryStore
@@ -59,6 +62,35 @@ def test_a_grid_of_time_is_that_of_the_points(store: SqlStore) -> None:
 
     assert found == expected
     assert {is_exact for _, is_exact, _ in found} == {False, True}
+
+
+def test_of_a_paused_series_only_the_points_around_its_pauses_are_read(
+    store: SqlStore, run_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, values = array("q", range(COUNT)), array("d", [0.5]) * COUNT
+    pauses = range(5_000, 50_000, 10_001)
+    steady, paused = (apart(1000 + (10**10 if step in some else 0) for step in steps) for some in ((), pauses))
+    store.append(run_id, {("steady", "train"): Columns(steps, values, steady)})
+    store.append(run_id, {("paused", "train"): Columns(steps, values, paused)})
+    histories, read = store._histories, [0]  # noqa: SLF001 - to count
+    within, scattered = histories.within, histories.scattered
+
+    def points(*given: Any) -> Columns:
+        read[-1] += len((found := within(*given)).steps)
+        return found
+
+    def short(*given: Any) -> Columns:
+        read[-1] += len((found := scattered(*given)).steps)
+        return found
+
+    monkeypatch.setattr(histories, "within", points)
+    monkeypatch.setattr(histories, "scattered", short)
+    for name in ("steady", "paused"):
+        read.append(0)
+        assert store.sample_histories([(run_id, name, "train")], max_points=60, by="time").is_bounded
+
+    _, steady_points, paused_points = read
+    assert steady_points < paused_points <= steady_points + len(pauses) * 128
 
 
 def test_a_pause_leaves_its_buckets_empty(store: SqlStore) -> None:
