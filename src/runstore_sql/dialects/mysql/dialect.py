@@ -44,7 +44,7 @@ class MysqlDialect(Dialect):
     begin = "START TRANSACTION"
     begin_reading = f"{begin} READ ONLY"
     commits_ddl = True  # a broken attempt is taken up again
-    points_a_piece = 500
+    points_a_piece = 200  # a writer that meets a piece waits for it, and its calls are short
     rest_a_piece = 10.0
     has_partial_indexes = False
     keeps_joins_in_order = "STRAIGHT_JOIN"
