@@ -5,8 +5,11 @@ import sys
 
 import pytest
 
+from runstore import open_store
+
 _DRIVERS = {"alembic", "bson", "gridfs", "psycopg", "pymongo", "pymysql", "sqlalchemy"}
 _FRAMEWORKS = {"lightning", "pytorch_lightning", "torch", "torchmetrics", "torchvision"}
+_TABLES = {"numpy", "pandas", "polars", "pyarrow"}
 _SLOW = {"asyncio", "fsspec", "msgspec", "numpy", "pluggy", "rich", "tenacity"}
 _SLOW_STANDARD = {
     "dataclasses",
@@ -92,3 +95,21 @@ except SystemExit as end:
 
     assert loaded - sys.stdlib_module_names == {"click", "runstore"}
     assert loaded & (_SLOW | _SLOW_STANDARD) == set()
+
+
+def test_a_list_of_runs_in_sqlite_imports_no_other_driver_no_framework_and_no_tables(sqlite_url: str) -> None:
+    with open_store(sqlite_url, durable=False):
+        pass
+    program = f"""
+import sys
+sys.argv = ["runstore", "runs", "--store", {sqlite_url!r}]
+from runstore.cli import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code
+"""
+
+    loaded = _loaded_by(program)
+
+    assert loaded & (_DRIVERS | _FRAMEWORKS | _TABLES) == {"sqlalchemy"}

@@ -7,14 +7,12 @@ import click
 import msgspec
 
 from runstore.cli.columns import csv_fields, facts_of, settings_that_differ
-from runstore.cli.deleted import print_deleted
 from runstore.cli.hints import advice_of_keys
 from runstore.cli.listing import Asked, find_runs, print_table_of_runs
 from runstore.cli.options import Form, examples, form_options, store_option
 from runstore.cli.output.programs import print_csv, print_json
 from runstore.cli.paging import Extent
 from runstore.cli.watching import watch
-from runstore.frames.runs import DEFAULT_COLUMNS, frame_of_runs, leaves
 from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
 from runstore.query.spelling import spelt
@@ -88,6 +86,8 @@ def command(  # noqa: PLR0913 - an option each
     if is_deleted:
         others = where, columns, only_changed, as_tree, is_watched, tuple(order_by) != _NEWEST_FIRST
         _check(any(others), "--deleted goes with --experiment, --limit, --all, --cursor, --json and --csv alone")
+        from runstore.cli.deleted import print_deleted  # noqa: PLC0415 - as below
+
         print_deleted(store, experiment=experiment, extent=extent, form=form)
         return
     asked = Asked(where, experiment, order_by, extent, as_tree=as_tree)
@@ -129,11 +129,15 @@ def _print_json(reader: RunReader, asked: Asked, *, only_changed: bool) -> None:
 
 
 def _chosen(config: Mapping[str, Any], keys: Sequence[str]) -> dict[str, Any]:
+    from runstore.frames.runs import leaves  # noqa: PLC0415 - as below
+
     values = dict(leaves(config, ""))
     return {key: values[key] for key in keys if key in values}
 
 
 def _print_csv(reader: RunReader, asked: Asked, *, columns: Sequence[str], only_changed: bool) -> None:
+    from runstore.frames.runs import DEFAULT_COLUMNS, frame_of_runs  # noqa: PLC0415 - a table starts without it
+
     found = find_runs(reader, asked, Form.CSV)
     runs = found.runs
     fields = csv_fields(columns) if columns else list(DEFAULT_COLUMNS)
