@@ -18,7 +18,7 @@ from runstore.moving.arriving import ArrivingRun
 from runstore.moving.files import FileSender
 from runstore.moving.points import PointSender
 from runstore.moving.report import Outcome, Progress, Quiet, Report, Trouble
-from runstore.values import ConfigDocument
+from runstore.values import EMPTY_CONFIG, ConfigDocument
 
 _LEASE_S: Final = 600.0
 """How long after the last sign of it a run whose bringing was cut off counts as alive."""
@@ -101,7 +101,7 @@ class _Bringing:
         placed = replace(whole, parent_run_id=None) if is_orphan else whole
         if found is None:
             self._store.place_run(placed.begun(now_us=now_us(), lease_s=_LEASE_S))
-        is_changed = self._merge_config(run_id, config)
+        is_changed = self._merge_config(run_id, config, is_new=found is None)
         is_changed |= self._points.send(arriving, is_new=found is None)
         is_changed |= self._files.send(arriving, is_new=found is None)
         # What is written counts as a heartbeat of a run that goes on, so that its own is put right afterwards.
@@ -128,12 +128,12 @@ class _Bringing:
             self._store.make_experiment(experiment)
             self._experiments.add(experiment.id)
 
-    def _merge_config(self, run_id: str, config: ConfigDocument) -> bool:
-        stored = ConfigDocument(self._store.read_configs([run_id])[run_id])
-        is_new = config.merged_over(stored).text != stored.text
-        if is_new:
+    def _merge_config(self, run_id: str, config: ConfigDocument, *, is_new: bool) -> bool:
+        stored = ConfigDocument(EMPTY_CONFIG if is_new else self._store.read_configs([run_id])[run_id])
+        is_more = config.merged_over(stored).text != stored.text
+        if is_more:
             self._store.merge_config(run_id, config)
-        return is_new
+        return is_more
 
     def _trouble(self, trouble: Trouble) -> None:
         self._troubles.append(trouble)

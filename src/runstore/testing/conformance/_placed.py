@@ -9,7 +9,7 @@ import pytest
 from runstore.backend import PlacedRun, Store
 from runstore.errors import ConflictError, ExperimentNotFoundError, RunDeletedError, RunNotFoundError
 from runstore.model import Run, RunFailure, RunStatus
-from runstore.testing.bench import Bench, new_experiment, new_run, point, points_of, state_of, unique
+from runstore.testing.bench import Bench, at_once, new_experiment, new_run, point, points_of, state_of, unique
 from runstore.testing.conformance._base import ConformanceBase, clause
 from runstore.testing.conformance._deletions import purge
 
@@ -138,6 +138,17 @@ class PlacedClauses(ConformanceBase):
         assert [run.id for run in store.search_runs(asked, experiment_id=experiment_id)] == [ended.id]
         assert store.get_run(ended.id) == ended
         assert points_of(store, ended.id, "loss") == [(0, 0.5), (1, 0.25)]
+
+    @clause("MOVE.2")
+    def test_a_run_that_is_placed_by_several_at_once_is_placed_once(self, bench: Bench) -> None:
+        stores = [bench.open() for _ in range(4)]
+        experiment_id = new_experiment(stores[0])
+        run = made_elsewhere(experiment_id, archived_at=None)
+
+        at_once(lambda index: place(stores[index], run), len(stores))
+
+        assert repr(stores[0].get_run(run.id)) == repr(run)
+        assert [each.id for each in stores[0].search_runs("tag.\"$x\" = '1'", experiment_id=experiment_id)] == [run.id]
 
     @clause("MOVE.3")
     def test_a_placed_run_takes_what_is_logged_beats_ends_and_is_resumed(self, store: Store) -> None:
