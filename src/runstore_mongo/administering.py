@@ -1,7 +1,9 @@
 """What a person does with a MongoDB database beside keeping runs in it: see its state, and bring its schema up to date."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from secrets import token_hex
 from typing import Final, TypeVar
 
 import pymongo
@@ -9,10 +11,12 @@ import pymongo
 from runstore.backend import Administration, Finding, Grade, Rights, SchemaState
 from runstore_mongo.connection import Connection
 from runstore_mongo.connection.refusals import CHANGES, READS, WRITES, actions_of_user
+from runstore_mongo.connection.urls import with_database
 from runstore_mongo.schema import STEPS, VERSION, complete, has_stored_to_roll_up, missing_indexes, read_versions
 from runstore_mongo.store import MongoStore
 
 _MOST_NAMES: Final = 5
+_SCRATCH: Final = "runstore_scratch"
 
 ResultT = TypeVar("ResultT")
 
@@ -89,6 +93,15 @@ class MongoAdministration(Administration):
         theirs: datetime = self._connection.client.admin.command("hello")["localTime"].replace(tzinfo=UTC)
         ahead_s = (theirs - before - (datetime.now(UTC) - before) / 2).total_seconds()
         return Finding.of_clock(ahead_s)
+
+    @contextmanager
+    def scratch(self) -> Iterator[str]:
+        name = f"{_SCRATCH}_{token_hex(6)}"
+        client = self._connection.client
+        try:
+            yield with_database(self._url, name)
+        finally:
+            self._call("remove the place for trials", lambda: client.drop_database(name))
 
     def close(self) -> None:
         self._connection.close()

@@ -1,8 +1,10 @@
 """What a person does with a SQL database beside keeping runs in it: see its state, bring its schema up to date, read it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from secrets import token_hex
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -16,6 +18,7 @@ from runstore_sql.opening import open_sql
 from runstore_sql.schema.tables import SCHEMA_VERSION, VIEW_NAMES, index_names
 
 _MOST_NAMES: Final = 5
+_SCRATCH: Final = "runstore_scratch"
 _WHAT_IS_TAKEN: Final = "give one statement that reads, such as SELECT * FROM runs"
 
 
@@ -118,6 +121,40 @@ class SqlAdministration(Administration):
         except StoreFailureError as error:
             said = " ".join(str(error.__cause__ or error).split())
             raise StoreFailureError(f"the database refused the statement: {said}; {_WHAT_IS_TAKEN}") from error
+
+    @contextmanager
+    def scratch(self) -> Iterator[str]:
+        name = f"{_SCRATCH}_{token_hex(6)}"
+        database = Database(parse_url(self._url), read_only=False)
+
+        def run(call: Callable[[Any], None]) -> None:
+            database.with_driver(call)
+
+        try:
+            made = self._steward.make_scratch(run, database.url, name)
+            try:
+                self._check_scratch(database.whole(made), name)
+                yield database.whole(made)
+            finally:
+                self._steward.drop_scratch(run, made, name)
+        finally:
+            database.close()
+
+    def _check_scratch(self, url: str, name: str) -> None:
+        """Makes sure that the URL leads there, and not to where runs are kept.
+
+        Raises:
+            StoreFailureError: something in between, as a pooler, leads elsewhere.
+        """
+        found = Database(parse_url(url), read_only=True)
+        try:
+            if self._steward.is_made(found.url) and found.with_driver(self._steward.place) != name:
+                raise StoreFailureError(
+                    f"the place for trials {name} cannot be reached through {found.shown_url}: what stands in between leads "
+                    "elsewhere; connect to the server itself"
+                )
+        finally:
+            found.close()
 
     def close(self) -> None:
         self._database.close()

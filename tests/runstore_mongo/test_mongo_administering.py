@@ -9,6 +9,7 @@ from pymongo import MongoClient
 from runstore.backend import Grade, Rights
 from runstore.errors import ForeignSchemaError, SettingsError
 from runstore_mongo.administering import MongoAdministration
+from runstore_mongo.connection.urls import with_database
 from runstore_mongo.schema import STEPS, VERSION
 from runstore_mongo.store import MongoStore
 
@@ -84,3 +85,28 @@ def test_a_schema_of_others_is_refused(administration: MongoAdministration, data
 def test_there_is_no_sql(administration: MongoAdministration) -> None:
     with pytest.raises(SettingsError, match="no SQL"):
         administration.select("SELECT 1", limit=1)
+
+
+def test_a_place_for_trials_is_apart_and_removed_with_all_that_is_in_it(
+    administration: MongoAdministration, store: MongoStore, url: str
+) -> None:
+    with administration.scratch() as scratch, MongoStore(scratch) as trial:
+        trial.get_or_create_experiment("trial")
+        assert [each.name for each in trial.list_experiments().items] == ["trial"]
+
+    assert store.list_experiments().items == ()
+    with MongoClient[dict[str, Any]](url) as client:
+        assert not [name for name in client.list_database_names() if name.startswith("runstore_scratch")]
+
+
+@pytest.mark.parametrize(
+    ("url_of_store", "expected"),
+    [
+        ("mongodb://host/runs", "mongodb://host/trial"),
+        ("mongodb://host:1,two:2/runs?tls=true", "mongodb://host:1,two:2/trial?tls=true"),
+        ("mongodb://me:p%2F@host/runs", "mongodb://me:p%2F@host/trial?authSource=runs"),
+        ("mongodb://me:p@host/runs?w=1&authSource=admin", "mongodb://me:p@host/trial?w=1&authSource=admin"),
+    ],
+)
+def test_a_user_stays_one_of_the_database_that_was_named(url_of_store: str, expected: str) -> None:
+    assert with_database(url_of_store, "trial") == expected

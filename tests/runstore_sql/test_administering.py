@@ -195,3 +195,41 @@ def test_an_account_of_mariadb_that_only_reads_is_told(mariadb_url: str) -> None
 
     assert (rights.user, rights.read, rights.write) == (f"{account}@%", True, False)
     assert not rights.change
+
+
+def test_a_place_for_trials_is_apart_and_removed_with_all_that_is_in_it(
+    store: SqlStore, administration: SqlAdministration
+) -> None:
+    with administration.scratch() as scratch, administration.scratch() as another:
+        with open_sql(scratch, OpenOptions()) as trial:
+            trial.ensure_run(trial.get_or_create_experiment("trial"))
+            assert [each.name for each in trial.list_experiments().items] == ["trial"]
+        with SqlAdministration(another) as other:
+            assert other.schema_state().found is None
+    assert store.list_experiments().items == ()
+    with SqlAdministration(scratch) as gone:
+        if scratch.startswith("sqlite"):
+            assert gone.schema_state().found is None
+            assert not Path(sa.make_url(scratch).database or "").parent.exists()
+        else:
+            with pytest.raises(StoreFailureError):
+                gone.schema_state()
+
+
+def test_a_role_that_may_make_no_database_tries_in_a_schema(postgresql_url: str) -> None:
+    parts = sa.make_url(postgresql_url)
+    role = f"maker_of_{parts.database}"
+    _execute(postgresql_url, f"CREATE ROLE {role} LOGIN", f"GRANT CREATE ON DATABASE {parts.database} TO {role}")
+    try:
+        url = parts.set(username=role).render_as_string(hide_password=False)
+        with SqlAdministration(url) as administration, administration.scratch() as scratch:
+            assert sa.make_url(scratch).database == parts.database
+            with open_sql(scratch, OpenOptions()) as trial:
+                trial.ensure_run(trial.get_or_create_experiment("trial"))
+        with open_sql(postgresql_url, OpenOptions()) as store:
+            assert store.list_experiments().items == ()
+            schemas = store.database.read(lambda connection: sa.inspect(connection).get_schema_names())
+    finally:
+        _execute(postgresql_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+    assert not [name for name in schemas if name.startswith("runstore_scratch")]

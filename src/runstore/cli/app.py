@@ -67,6 +67,9 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "doctor": Entry("doctor", "Look for what is wrong with a store, and say how to mend it."),
     "migrate": Entry("migrate", "See which schema a store has, and bring it up to date."),
     "sql": Entry("sql", "Ask a SQL database in its own language; it refuses whatever does not only read."),
+    "conformance": Entry(
+        "conformance", "Try out whether a server keeps the whole contract, as Aurora, CockroachDB or FerretDB may."
+    ),
     "plugins": Entry("plugins", "List the databases that runs can be kept in, and what is missing for each."),
     "backends": Entry("plugins", is_hidden=True),
     "fetch": Entry("artifacts", made_as="get", is_hidden=True),

@@ -76,3 +76,14 @@ def options_of(url: str) -> dict[str, Any]:
     if "w" in given:
         given.add("journal")  # w=0 and journal exclude each other: who sets one decides on both
     return {key: value for key, value in _DEFAULTS.items() if key not in given}
+
+
+def with_database(url: str, name: str) -> str:
+    """The URL with another database. A user whose place was not said stays one of the database that the URL named."""
+    front, question, options = url.partition("?")
+    scheme, mark, place = front.partition("://")
+    users = split_url(url)
+    if users.user is not None and "authsource" not in {key.lower() for key, _ in users.options}:
+        options = f"{options}{'&' if options else ''}authSource={database_of(url)}"
+        question = "?"
+    return f"{scheme}{mark}{place.partition('/')[0]}/{name}{question}{options}"

@@ -53,7 +53,11 @@ class Database:
     @property
     def whole_url(self) -> str:
         """The URL with everything, password included: for a pickled store only."""
-        return self.url.update_query_dict(self._secret_options).render_as_string(hide_password=False)
+        return self.whole(self.url)
+
+    def whole(self, url: sa.URL) -> str:
+        """The text of a URL that was made of this one's, with the options that hold secrets."""
+        return url.update_query_dict(self._secret_options).render_as_string(hide_password=False)
 
     @property
     def engine(self) -> sa.Engine:

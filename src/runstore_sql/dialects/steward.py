@@ -1,8 +1,8 @@
 """What a person wants to know of a database, asked in a dialect's own way: for ``runstore doctor``, ``migrate`` and ``sql``."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar, Final
 
 import sqlalchemy as sa
 
@@ -13,7 +13,13 @@ _MILLION: Final = 1_000_000
 
 
 class Steward(ABC):
-    """Answers for one dialect. It has no state; connections are the driver's own, in autocommit mode, for reading."""
+    """Answers for one dialect. It has no state; connections are the driver's own, in autocommit mode, for reading.
+
+    Attributes:
+        place_query: SQL for what the place is called that a connection works in.
+    """
+
+    place_query: ClassVar[str] = "SELECT DATABASE()"
 
     def is_made(self, url: sa.URL) -> bool:
         """Whether there is a database at all, where that can be told without connecting."""
@@ -42,6 +48,28 @@ class Steward(ABC):
     @abstractmethod
     def select(self, connection: Any, statement: str, limit: int) -> Selection:
         """What one statement gives; the database refuses all that writes."""
+
+    def place(self, connection: Any) -> str:
+        """What the database, or the schema, is called that a connection works in."""
+        cursor = connection.cursor()
+        cursor.execute(self.place_query)
+        (name,) = cursor.fetchone()
+        cursor.close()
+        return str(name)
+
+    @abstractmethod
+    def make_scratch(self, run: Callable[[Callable[[Any], None]], None], url: sa.URL, name: str) -> sa.URL:
+        """Makes a new, empty place of this name on the same server, and gives its URL.
+
+        Args:
+            run: runs a call with a connection that may write, in autocommit mode.
+            url: the store's.
+            name: what it is called: letters, digits and underscores.
+        """
+
+    @abstractmethod
+    def drop_scratch(self, run: Callable[[Callable[[Any], None]], None], made: sa.URL, name: str) -> None:
+        """Removes what :meth:`make_scratch` has made, with all that is in it."""
 
     def clock_ahead_s(self, connection: Any, now: str) -> float:
         """How far the database's clock is ahead of this machine's, in seconds.

@@ -1,5 +1,6 @@
 """What a person wants to know of a MySQL or MariaDB database."""
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import pymysql
@@ -58,6 +59,15 @@ class MysqlSteward(Steward):
             with connection.cursor() as cursor:
                 cursor.execute("ROLLBACK")
         return Selection(titles, rows[:limit], len(rows) > limit)
+
+    def make_scratch(self, run: Callable[[Callable[[Any], None]], None], url: sa.URL, name: str) -> sa.URL:
+        """A database."""
+        run(lambda connection: connection.query(f"CREATE DATABASE {name}"))
+        return url.set(database=name)
+
+    def drop_scratch(self, run: Callable[[Callable[[Any], None]], None], made: sa.URL, name: str) -> None:
+        del made
+        run(lambda connection: connection.query(f"DROP DATABASE IF EXISTS {name}"))
 
 
 def _prepare(cursor: Any, statement: str) -> None:

@@ -1,12 +1,13 @@
 """What a person wants to know of a PostgreSQL database."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
 
 from runstore.backend import Rights, Selection
+from runstore.errors import StoreFailureError
 from runstore_sql.dialects.postgresql.rights import MAY_WRITE
 from runstore_sql.dialects.steward import Steward
 
@@ -23,6 +24,8 @@ _BROKEN: Final = rf"""
 
 class PostgresqlSteward(Steward):
     """A server with roles."""
+
+    place_query = "SELECT CASE WHEN current_schema() LIKE 'runstore\\_scratch\\_%' THEN current_schema() ELSE current_database() END"
 
     def server(self, connection: Any) -> str:
         return f"PostgreSQL {connection.info.parameter_status('server_version')}, psycopg {psycopg.__version__}"
@@ -53,3 +56,23 @@ class PostgresqlSteward(Steward):
         finally:
             connection.execute("ROLLBACK")
         return Selection(titles, rows[:limit], len(rows) > limit)
+
+    def make_scratch(self, run: Callable[[Callable[[Any], None]], None], url: sa.URL, name: str) -> sa.URL:
+        """A database, or for a user who may make none, a schema of the URL's."""
+        try:
+            run(lambda connection: connection.execute(f"CREATE DATABASE {name} ENCODING 'UTF8' TEMPLATE template0"))
+        except StoreFailureError as error:
+            if not isinstance(error.__cause__, psycopg.errors.InsufficientPrivilege):
+                raise
+            run(lambda connection: connection.execute(f"CREATE SCHEMA {name}"))
+            given = url.query.get("options", "")
+            options = f"{given if isinstance(given, str) else ' '.join(given)} -csearch_path={name}".strip()
+            return url.update_query_dict({"options": options})
+        return url.set(database=name)
+
+    def drop_scratch(self, run: Callable[[Callable[[Any], None]], None], made: sa.URL, name: str) -> None:
+        is_database = made.database == name
+        drop = (
+            f"DROP DATABASE IF EXISTS {name} WITH (FORCE)" if is_database else f"DROP SCHEMA IF EXISTS {name} CASCADE"
+        )
+        run(lambda connection: connection.execute(drop))

@@ -1,13 +1,16 @@
 """What a person wants to know of a SQLite file."""
 
 import os
+import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from runstore.backend import Rights, Selection
+from runstore.errors import StoreFailureError
 from runstore_sql.dialects.steward import Steward
 
 _ALLOWED: Final = frozenset(
@@ -45,3 +48,22 @@ class SqliteSteward(Steward):
         finally:
             connection.set_authorizer(None)
         return Selection(titles, rows[:limit], len(rows) > limit)
+
+    def make_scratch(self, run: Callable[[Callable[[Any], None]], None], url: sa.URL, name: str) -> sa.URL:
+        """A folder beside the file: a trial of SQLite is one of the file system, too."""
+        del run
+        path = Path(os.path.realpath(url.database or ""))
+        beside = next(folder for folder in path.parents if folder.is_dir())
+        try:
+            (beside / name).mkdir()
+        except OSError as error:
+            raise StoreFailureError(
+                f"no folder for trials can be made in {beside}: {error.strerror}; give a path in a folder that you may write"
+            ) from error
+        return url.set(database=str(beside / name / "runs.db"))
+
+    def drop_scratch(self, run: Callable[[Callable[[Any], None]], None], made: sa.URL, name: str) -> None:
+        del run
+        folder = Path(made.database or "").parent
+        if folder.name == name:
+            shutil.rmtree(folder, ignore_errors=True)

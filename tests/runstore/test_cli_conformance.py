@@ -1,0 +1,51 @@
+"""``runstore conformance``: the kit against somebody's own server, in a place of its own there."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from runstore import open_store
+from runstore.cli import app
+from runstore.cli.commands import conformance
+from runstore.errors import ConflictError, MissingDriverError, SettingsError
+
+
+def test_chosen_tests_run_in_a_place_that_is_removed_and_what_did_not_run_is_told(tmp_path: Path) -> None:
+    (tmp_path / "stores").mkdir()
+    url, report = f"sqlite:///{tmp_path}/stores/empty.db", tmp_path / "report.json"
+
+    done = CliRunner().invoke(
+        app, ["conformance", url, "--tests", "the_same_name_gives", "--report", str(report), "--json"]
+    )
+
+    assert done.exit_code == 0, done.output
+    outcomes = {clause: found["outcome"] for clause, found in json.loads(done.stdout)["backends"]["sqlite"].items()}
+    assert outcomes["EXP.1"] == "ran"
+    assert outcomes["ART.1"] == "not run"
+    assert report.read_text() == done.stdout
+    assert list((tmp_path / "stores").iterdir()) == []
+
+
+def test_a_store_that_holds_runs_is_refused(sqlite_url: str) -> None:
+    with open_store(sqlite_url, durable=False) as store:
+        store.ensure_run(store.get_or_create_experiment("mine"))
+
+    refused = CliRunner().invoke(app, ["conformance", sqlite_url])
+
+    assert isinstance(refused.exception, ConflictError)
+    assert "holds 1 run" in str(refused.exception)
+
+
+def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conformance, "_NEEDS", ("pytest", "no_such_module"))
+
+    refused = CliRunner().invoke(app, ["conformance", "sqlite:///runs.db"])
+
+    assert isinstance(refused.exception, MissingDriverError)
+    assert 'pip install "runstore[testing]"' in str(refused.exception)
+
+
+def test_a_backend_that_makes_no_places_is_refused() -> None:
+    assert isinstance(CliRunner().invoke(app, ["conformance", "memory://"]).exception, SettingsError)
