@@ -72,3 +72,44 @@ def store() -> Iterator[BackendStore]:
     with open_store("memory://", durable=False) as store:
         assert isinstance(store, BackendStore)
         yield store
+
+
+class MadeByWandb(NamedTuple):
+    """What W&B has made offline.
+
+    Attributes:
+        folder: in which it was run.
+        told: what was logged, by the run's name.
+    """
+
+    folder: Path
+    told: dict[str, Any]
+
+    @property
+    def place(self) -> Path:
+        """The folder ``wandb``."""
+        return self.folder / "wandb"
+
+
+WANDB = {"0.13": ("wandb==0.13.11", "setuptools<81"), "0.31": ("wandb==0.31.0",)}
+
+
+def made_by_wandb(release: str, folder: Path) -> MadeByWandb:
+    folder.mkdir()
+    told = json.loads(made_by(tool(f"wandb-{release}", *WANDB[release]), "wandb_runs.py", folder=folder))
+    return MadeByWandb(folder, {each["name"]: each for each in told})
+
+
+@pytest.fixture(scope="session")
+def offline(fast_folder: Path) -> MadeByWandb:
+    """Runs of the newest release; not to be changed."""
+    return made_by_wandb("0.31", fast_folder / "offline")
+
+
+@pytest.fixture(scope="session", params=sorted(WANDB))
+def offline_of_each(request: pytest.FixtureRequest, fast_folder: Path) -> MadeByWandb:
+    """Runs of each release; not to be changed."""
+    if request.param == "0.31":
+        newest: MadeByWandb = request.getfixturevalue("offline")
+        return newest
+    return made_by_wandb(request.param, fast_folder / f"offline-{request.param}")

@@ -65,9 +65,15 @@ def step_rule(key: str, found: RunFindings, *, count: int, lowest: float, highes
 
 
 class SeriesFolding:
-    """Folds the points of one series, some at a time, in the order of step and time."""
+    """Folds the points of one series, some at a time, in the order of step and time.
 
-    def __init__(self, key: str, rule: StepRule, found: RunFindings, *, instead_us: int) -> None:
+    Attributes:
+        repeated: how many points gave way to a later one of the same step.
+    """
+
+    def __init__(
+        self, key: str, rule: StepRule, found: RunFindings, *, instead_us: int, is_quiet: bool = False
+    ) -> None:
         """Nothing folded yet.
 
         Args:
@@ -75,13 +81,15 @@ class SeriesFolding:
             rule: for the steps.
             found: what is told of the run.
             instead_us: the time of points whose own lies outside the years 1 to 9999.
+            is_quiet: whether repeated steps are told by the caller, for several series together.
         """
+        self._is_quiet = is_quiet
         self._key = key
         self._rule = rule
         self._found = found
         self._instead_us = instead_us
         self._held = Columns.empty()  # until it is known whether a later point has its last step
-        self._counted = self._repeated = self._infinite = self._timeless = 0
+        self._counted = self.repeated = self._infinite = self._timeless = 0
 
     def take(self, chunk: Chunk) -> Columns:
         """What is certain by now, which may be nothing. The steps ascend, from one answer to the next as well."""
@@ -93,35 +101,32 @@ class SeriesFolding:
         if not all(map(lt, columns.steps, columns.steps[1:])):
             before = len(columns.steps)
             columns = _each_step_once(columns)
-            self._repeated += before - len(columns.steps)
+            self.repeated += before - len(columns.steps)
         held = self._held
         if held.steps and held.steps[-1] == columns.steps[0]:
             held = held.part(0, len(held.steps) - 1)
-            self._repeated += 1
+            self.repeated += 1
         self._held = columns
         return held
 
     def finish(self) -> Columns:
         """The last points; and what was folded is told."""
-        for count, what, text in (
+        told = (
             (
-                self._repeated,
+                0 if self._is_quiet else self.repeated,
                 Told.STEPS_REPEATED,
-                "{} points have a step that a later point has, too; the later one is kept",
+                "a later point has the same step, and is kept",
             ),
-            (
-                self._infinite,
-                Told.INFINITIES,
-                f"{{}} values of ±{_LARGEST!r} stand for infinities, and are infinities here",
-            ),
+            (self._infinite, Told.INFINITIES, f"±{_LARGEST!r} stands for an infinity, and is one here"),
             (
                 self._timeless,
                 Told.TIMES_REPLACED,
-                "{} times lie outside the years 1 to 9999; they are the run's start here",
+                "the time lies outside the years 1 to 9999, and is the run's start here",
             ),
-        ):
+        )
+        for count, what, text in told:
             if count:
-                self._found.tell(what, text.format(count), key=self._key, count=count)
+                self._found.tell(what, f"{count} × {text}", key=self._key, count=count)
         return self._held
 
     def _steps(self, steps: Sequence[int]) -> "array[int]":

@@ -1,6 +1,5 @@
 """One metric's file of MLflow's file store: a line a point, read in blocks."""
 
-import stat
 from array import array
 from collections.abc import Iterator
 from operator import lt
@@ -12,6 +11,7 @@ from msgspec import Struct
 from runstore.errors import SourceError
 from runstore.importing.folding import Chunk, sorted_chunks
 from runstore.importing.report import RunFindings, Told
+from runstore.importing.source import opened_plainly
 
 _BLOCK: Final = 2**19
 """Bytes read at once: fewer lines than a piece may have points, however short they are."""
@@ -53,7 +53,7 @@ class MetricFile(Struct, frozen=True, kw_only=True):
         size = count = 0
         lowest, highest, last_us = _LONGEST, -_LONGEST, 0
         is_ascending = True
-        with _opened(path) as file:
+        with opened_plainly(path) as file:
             lines = 0
             for block in _blocks(file, None):
                 size += len(block)
@@ -76,7 +76,7 @@ class MetricFile(Struct, frozen=True, kw_only=True):
 
     def chunks(self) -> Iterator[Chunk]:
         """The points in the order of step and time: as they stand, if the steps ascend; if not, all are held at once."""
-        with _opened(self.path) as file:
+        with opened_plainly(self.path) as file:
             read = (_points(block, self.path, 0) for block in _blocks(file, self.size))
             if self.is_ascending:
                 yield from read
@@ -86,15 +86,6 @@ class MetricFile(Struct, frozen=True, kw_only=True):
                 for column, more in zip(whole, chunk, strict=True):
                     column.extend(more)  # type: ignore[attr-defined]  # arrays, as made above
         yield from sorted_chunks(whole, _MOST_POINTS)
-
-
-def _opened(path: Path) -> BinaryIO:
-    try:
-        if not stat.S_ISREG(path.lstat().st_mode):
-            raise SourceError(f"{path}: is no plain file, so it is not read")
-        return path.open("rb")
-    except OSError as error:
-        raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
 def _blocks(file: BinaryIO, size: int | None) -> Iterator[bytes]:

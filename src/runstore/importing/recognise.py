@@ -11,6 +11,7 @@ from runstore.errors import MissingDriverError, SourceError
 from runstore.importing.mlflow_facts import MLFLOW_TABLES
 from runstore.importing.mlruns import MlrunsFolder
 from runstore.importing.source import Source
+from runstore.importing.wandb_offline import WandbOffline
 from runstore.secrets import redact
 from runstore.urls import check_splits, file_of, scheme_of
 
@@ -24,7 +25,10 @@ _SERVERS: Final = {
 }
 """By the scheme of a URL: what SQLAlchemy calls it, and the extra that brings the driver."""
 
-KNOWN: Final = "a folder mlruns of MLflow, MLflow's database (mlflow.db, or its URL on PostgreSQL, MySQL or MariaDB)"
+KNOWN: Final = (
+    "a folder mlruns of MLflow; MLflow's database (mlflow.db, or its URL on PostgreSQL, MySQL or MariaDB); "
+    "a folder wandb of W&B, or one run's in it"
+)
 """What is known, for errors and help."""
 
 
@@ -59,10 +63,10 @@ def source_at(place: str, *, artifacts: Sequence[Path] = ()) -> Source:
 
 def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
     if path.is_dir():
-        found: Source | None = MlrunsFolder.at(path)
+        found = MlrunsFolder.at(path) or WandbOffline.at(path, artifacts)
         if found is not None:
             return found
-        inside = [each for each in ("mlruns", "mlflow.db") if (path / each).exists()]
+        inside = [each for each in ("mlruns", "mlflow.db", "wandb") if (path / each).exists()]
         if inside:
             raise SourceError(f"{path}: holds {' and '.join(inside)}; give that: runstore import {path / inside[0]}")
         raise SourceError(f"{path}: is a folder of no format that is known; what is known: {KNOWN}")
@@ -73,6 +77,8 @@ def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
         raise SourceError(f"{path}: there is no such file or folder") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
+    if (offline := WandbOffline.at(path, artifacts)) is not None:
+        return offline
     if head == _SQLITE_HEAD:
         return _sqlite_source(path, artifacts)
     raise SourceError(f"{path}: is a file of no format that is known; what is known: {KNOWN}")

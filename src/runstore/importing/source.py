@@ -3,7 +3,7 @@
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -73,16 +73,18 @@ def bytes_of(path: Path, most: int) -> bytes:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def plain_files(root: Path, found: RunFindings) -> Iterator[tuple[str, Path]]:
+def plain_files(root: Path, found: RunFindings, folders: Sequence[Path] = ()) -> Iterator[tuple[str, Path]]:
     """Each plain file below a folder with its name in it (``a/b.txt``), in the order of the names; none without the folder.
 
-    Links are not followed: a folder that was sent by somebody could name any file of this machine. They are told, like
-    pipes and devices.
+    Links are not followed, but to a file below one of the folders that a person has named: a folder that was sent by somebody
+    could name any file of this machine. They are told, like pipes and devices.
     """
-    yield from _below(root, "", found, depth=0)
+    yield from _below(root, "", found, [folder.resolve() for folder in folders], depth=0)
 
 
-def _below(folder: Path, prefix: str, found: RunFindings, *, depth: int) -> Iterator[tuple[str, Path]]:
+def _below(
+    folder: Path, prefix: str, found: RunFindings, folders: Sequence[Path], *, depth: int
+) -> Iterator[tuple[str, Path]]:
     try:
         with os.scandir(folder) as listed:
             entries = sorted(listed, key=lambda entry: entry.name)
@@ -95,24 +97,39 @@ def _below(folder: Path, prefix: str, found: RunFindings, *, depth: int) -> Iter
     for entry in entries:
         name = f"{prefix}{entry.name}"
         if entry.is_symlink():
-            found.tell(Told.FILE_LEFT_OUT, "is a link, which is not followed", key=name)
+            target = Path(entry.path).resolve()
+            if target.is_file() and any(target.is_relative_to(each) for each in folders):
+                yield name, target
+                continue
+            text = f"is a link to {target}, which is not followed; name its folder with --artifacts to have it"
+            found.tell(Told.FILE_LEFT_OUT, text, key=name)
         elif entry.is_dir():
-            yield from _below(Path(entry.path), f"{name}/", found, depth=depth + 1)
+            yield from _below(Path(entry.path), f"{name}/", found, folders, depth=depth + 1)
         elif entry.is_file():
             yield name, Path(entry.path)
         else:
             found.tell(Told.FILE_LEFT_OUT, "is no plain file", key=name)
 
 
-def _opened(path: Path) -> BinaryIO:
-    return path.open("rb")
+def opened_plainly(path: Path) -> BinaryIO:
+    """A plain file, to be read.
+
+    Raises:
+        SourceError: it is none, or cannot be read.
+    """
+    try:
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise SourceError(f"{path}: is no plain file, so it is not read; a link is not followed")
+        return path.open("rb")
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def arriving_files(root: Path, found: RunFindings, *, prefix: str = "") -> Iterator[ArrivingFile]:
-    """The files below a folder, as artifacts."""
-    for name, path in plain_files(root, found):
+def arriving_files(root: Path, found: RunFindings, folders: Sequence[Path] = ()) -> Iterator[ArrivingFile]:
+    """The files below a folder, as artifacts; see :func:`plain_files`."""
+    for name, path in plain_files(root, found, folders):
         try:
-            checked = check_artifact_name(f"{prefix}{name}")
+            checked = check_artifact_name(name)
         except InvalidValueError as error:
             found.tell(Told.FILE_LEFT_OUT, f"no store takes its name: {error}", key=name)
             continue
@@ -120,6 +137,6 @@ def arriving_files(root: Path, found: RunFindings, *, prefix: str = "") -> Itera
         yield ArrivingFile(
             name=checked,
             created_at=datetime.fromtimestamp(status.st_mtime, UTC),
-            open=partial(_opened, path),
+            open=partial(opened_plainly, path),
             size=status.st_size,
         )

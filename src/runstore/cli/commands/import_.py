@@ -47,6 +47,7 @@ _TITLES: Final = {
     epilog=examples(
         "runstore import mlruns --store sqlite:///runs.db",
         "runstore import mlflow.db --json",
+        "runstore import wandb --artifacts .",
         "runstore import postgresql://user@host/mlflow --artifacts /data/mlartifacts",
     ),
 )
@@ -57,14 +58,14 @@ _TITLES: Final = {
     metavar="FOLDER",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A folder from which files are taken that a database names; may be given several times.",
+    help="A folder from which files are taken that a database names, or a link; may be given several times.",
 )
 @json_option
 def command(*, source: str, store: str | None, artifacts: Sequence[Path], as_json: bool) -> None:
     """Bring the runs of another tool into the store.
 
-    SOURCE is a folder mlruns or a database of MLflow: a file, or a URL on PostgreSQL, MySQL or MariaDB. It is only read, and
-    MLflow need not be installed. Bring it again later, and what is new comes, too.
+    SOURCE is a folder mlruns or a database of MLflow (a file, or a URL on PostgreSQL, MySQL or MariaDB), or a folder wandb of W&B.
+    It is only read, and the tool need not be installed. Bring it again later, and what is new comes, too.
     """
     for folder in artifacts:
         if not folder.is_dir():
