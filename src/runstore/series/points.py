@@ -73,7 +73,8 @@ class Points(Struct, frozen=True, gc=False):
 
     def _of_turns(self, distinct: Iterable[Series]) -> SeriesColumns:
         """As :meth:`by_series`, where each series comes once in every turn, and its steps ascend."""
-        steps, values, moments = array("q", self.steps), array("d", self.values), array("q", self.moments)
+        steps, values, given = array("q", self.steps), array("d", self.values), self.logged_at_us
+        moments = array("q", [given]) * len(steps) if isinstance(given, int) else array("q", given)
         order = sorted((one, first) for first, one in enumerate(distinct))
         turn = len(order)
         return {one: Columns(steps[first::turn], values[first::turn], moments[first::turn]) for one, first in order}

@@ -215,24 +215,35 @@ class PointWriter(ABC, Generic[ConnectionT, CursorT]):
                 rows[pk] = row if row[0] >= stale[pk][0] else (*stale[pk], *row[2:])
         if rows:
             self.write_summaries(cursor, dict(sorted(rows.items())))
-        due = self._bring_in_line(cursor, run_id, found, rows, overlapping)
+        due = self._bring_in_line(cursor, run_id, found, rows, batches, overlapping)
         return due, {series: batch for series, batch in batches.items() if series not in overlapping}
 
-    def _bring_in_line(
-        self, cursor: CursorT, run_id: str, found: FoundRun, rows: dict[int, SummaryRow], overlapping: SeriesColumns
+    def _bring_in_line(  # noqa: PLR0913, PLR0917 - what the steps have found
+        self,
+        cursor: CursorT,
+        run_id: str,
+        found: FoundRun,
+        rows: dict[int, SummaryRow],
+        batches: SeriesColumns,
+        overlapping: SeriesColumns,
     ) -> dict[Series, SeriesState]:
         """Mends the packs of what was overwritten or came late; gives the series that may have something to roll up."""
         due = {}
         if overlapping:
             self.tables.note_rewrites(cursor, [found.series[series].pk for series in overlapping])
-        for series, each in found.series.items():
-            state = each.state(rows.get(each.pk, each.summary))
+        for series, batch in batches.items():
+            each = found.series[series]
             if series in overlapping:
                 self._tails.drop(run_id, series)
-                state = state._replace(rewrites=state.rewrites + 1)
-                state = self._roller.mend(cursor, state, overlapping[series].steps)
+                state = each.state(rows.get(each.pk, each.summary))
+                state = self._roller.mend(cursor, state._replace(rewrites=state.rewrites + 1), batch.steps)
             elif each.summary[0] == 0:
                 self._tails.begin(run_id, series, each.state(each.summary), Columns.empty())
+                state = each.state(rows[each.pk])
+            elif self._watch.is_at_rest(run_id, series, batch.steps[-1]):
+                continue
+            else:
+                state = each.state(rows[each.pk])
             if self._watch.note(run_id, series, state):
                 due[series] = state
         return due

@@ -19,6 +19,7 @@ class Watch:
     """
 
     def __init__(self) -> None:
+        # At which step a series is due, after how many points at the latest, and 1 once it was noted how it stands.
         self._runs: dict[str, dict[Series, list[int]]] = {}  # lists, which cost a call less than new tuples
         self._count = 0
 
@@ -30,7 +31,7 @@ class Watch:
         for series, (steps, _, _) in batches:
             mark = known.get(series)
             if mark is None:
-                mark = known[series] = [_NEVER, rollups.LEAST_POINTS]
+                mark = known[series] = [_NEVER, rollups.LEAST_POINTS, 0]
             mark[1] -= len(steps)
             if mark[1] <= 0 or steps[-1] >= mark[0]:
                 due.append(series)
@@ -54,10 +55,15 @@ class Watch:
         else:
             at_step = state.rolled + (1 << span_bits(state.level)) - 1
             # Points far denser than those that the level was chosen by fill no pack for long: they are counted, too.
-            before, counted = known.get(series) or (_NEVER, 0)
+            before, counted, _ = known.get(series) or (_NEVER, 0, 0)
             left = rollups.MOST_POINTS if is_rolled or before == _NEVER else counted
-        known[series] = [at_step, left]
+        known[series] = [at_step, left, 1]
         return left <= 0 or state.last >= at_step
+
+    def is_at_rest(self, run_id: str, series: Series, last_step: int) -> bool:
+        """Whether a series whose last batch, which was seen, ends there is known and has nothing to roll up."""
+        mark = self._of(run_id).get(series)
+        return mark is not None and mark[2] == 1 and mark[1] > 0 and last_step < mark[0]
 
     def _of(self, run_id: str) -> dict[Series, list[int]]:
         known = self._runs.get(run_id)

@@ -17,10 +17,11 @@ from runstore_sql.dialects.mysql.connecting import BoundedConnection
 from runstore_sql.dialects.mysql.packets import in_packets
 from runstore_sql.dialects.mysql.rollups import MysqlRollups
 from runstore_sql.dialects.mysql.trips import Trips
-from runstore_sql.metrics.ingest import FOUND_SQL, NONE_ROLLED, FoundRun, FoundSeries, KnownKeys, PointWriter
+from runstore_sql.metrics.ingest import NONE_ROLLED, FoundRun, FoundSeries, KnownKeys, PointWriter
 from runstore_sql.metrics.numbers import from_pair, to_pair
+from runstore_sql.metrics.rollup_tables import SeriesState
 from runstore_sql.metrics.summary_rows import EMPTY_ROW, SummaryRow
-from runstore_sql.metrics.summary_sql import summaries_of, take_extremes
+from runstore_sql.metrics.summary_sql import SUMMARY_SQL, summaries_of, take_extremes
 from runstore_sql.schema.leases import is_due, renewal
 from runstore_sql.schema.tables import SUMMARY_COLUMNS
 from runstore_sql.transactions import Transactions, roll_back
@@ -46,9 +47,13 @@ _APPEND, _APPEND_NON_FINITE = (
         "non_finite_count = non_finite_count + 1",
     )
 )
+_STANDING: Final = ", ".join(
+    f"IFNULL(s.{name}, ''), ' '" for name in ("level", "rolled_step", "rewrites", "thinned_step")
+)
 # A scan, which the planner likes for a small table, would wait for the series of every other writer as well.
 _FIND_SERIES: Final = (
-    f"SELECT s.pk, s.name, s.dataset_type, {FOUND_SQL.replace('s.count', 's.`count`')} "  # noqa: S608 - as above
+    f"SELECT s.pk, s.name, s.dataset_type, {SUMMARY_SQL.replace('s.count', 's.`count`')}, "  # noqa: S608 - as above
+    f"CONCAT({_STANDING}) "
     "FROM runstore_series s FORCE INDEX (runstore_series_identity) "
     "WHERE s.run_pk = (SELECT pk FROM runstore_run WHERE id = %s){} FOR UPDATE"
 )
@@ -72,6 +77,20 @@ _LONGEST_SERIES: Final = 2_200
 """Bytes of a new series: a name of 255 characters of four bytes, each escaped, and an empty summary, at most."""
 _APPENDED: Final = 2
 """Rows that an append affects: the series and the point."""
+
+
+class _Found(FoundSeries):
+    """How far it is rolled up and thinned is one text, of which most calls need nothing: this driver is slow by the column."""
+
+    __slots__ = ()
+
+    @property
+    def is_thinned(self) -> bool:
+        return not self.rollups[0].endswith("  ")
+
+    def state(self, summary: SummaryRow) -> SeriesState:
+        level, rolled, rewrites, thinned, _ = (int(part) if part else None for part in self.rollups[0].split(" "))
+        return SeriesState(self.pk, summary[0], summary[2], summary[5], level, rolled or 0, rewrites or 0, thinned)
 
 
 class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
@@ -148,7 +167,7 @@ class MysqlPointWriter(PointWriter[BoundedConnection, Trips]):
             pk,
             bool(needs_beat),
             bool(is_purged),
-            {(row[1], row[2]): FoundSeries.of((row[0], *row[3:])) for row in series},
+            {(row[1], row[2]): _Found(row[0], row[3:-1], row[-1:]) for row in series},
         )
         self._known.remember(run_id, found.series)
         return found
