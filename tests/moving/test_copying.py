@@ -145,6 +145,19 @@ def test_a_run_that_was_deleted_in_the_copy_is_told_and_the_others_are_copied(so
         assert target.get_run("child").parent_run_id == "parent"
 
 
+def test_an_experiment_that_was_deleted_in_the_copy_stays_deleted(source_url: str, tmp_path: Path) -> None:
+    with open_reader(source_url) as source, open_target(f"sqlite:///{tmp_path / 'target.sqlite'}") as target:
+        copy(source, target)
+        other = source.find_experiment("other")
+        assert other is not None
+        target.delete_experiment(other.id)
+
+        report = copy(source, target)
+
+        assert report.runs == {Outcome.UNCHANGED: 2, Outcome.REFUSED: len(rich.SHOWN) - 2}
+        assert target.find_experiment("other") is None
+
+
 def test_a_thinned_history_is_copied_as_it_is_left(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'source.sqlite'}"
     with open_target(url) as source, open_target(f"sqlite:///{tmp_path / 'target.sqlite'}") as target:

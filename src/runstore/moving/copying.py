@@ -34,9 +34,12 @@ def copy(
     """
     selection = selection or Selection()
     selection.count(source)
+    report = bring(target, leaving(source, selection), told=told)
     for experiment in selection.experiments(source):
-        target.get_or_create_experiment(experiment.name, description=experiment.description)
-    return bring(target, leaving(source, selection), told=told)
+        # One with runs came with them, or was deleted in the target with all of them, and stays so.
+        if not Selection(experiment_id=experiment.id).count(source):
+            target.get_or_create_experiment(experiment.name, description=experiment.description)
+    return report
 
 
 def leaving(source: RunReader, selection: Selection) -> Iterator[ArrivingRun]:
