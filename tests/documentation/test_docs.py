@@ -61,7 +61,7 @@ def test_the_commands_of_the_quickstart_show_its_run(capsys: pytest.CaptureFixtu
     for words in commands:
         app.main([run_id if word == "RUN_ID" else word for word in words[1:]], standalone_mode=False)
 
-    assert [words[1] for words in commands] == ["experiments", "runs", "runs", "show", "artifacts"]
+    assert [words[1] for words in commands] == ["experiments", "runs", "runs", "show", "history", "artifacts"]
     assert run_id[:8] in capsys.readouterr().out.replace("\n", "")
     assert Path("notes.txt.1").read_text() == Path("notes.txt").read_text()
 

@@ -9,13 +9,23 @@ import sys
 import termios
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from tempfile import TemporaryDirectory
 
 RUNSTORE = [sys.executable, "-c", "import sys; from runstore.cli import main; sys.argv[0] = 'runstore'; main()"]
+
+
+@cache
+def _bytecode() -> "TemporaryDirectory[str]":
+    """Where commands keep what they compile, if it must not lie beside the sources: to compile it each time takes longest."""
+    return TemporaryDirectory(prefix="runstore-test-bytecode-")
 
 
 def environment(*, columns: int | None = None, **more: str) -> dict[str, str]:
     """This process's environment for a command, as wide as said."""
     values = {name: value for name, value in os.environ.items() if name != "COLUMNS"} | more
+    if values.pop("PYTHONDONTWRITEBYTECODE", ""):
+        values.setdefault("PYTHONPYCACHEPREFIX", _bytecode().name)
     return values if columns is None else values | {"COLUMNS": str(columns)}
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from runstore.cli.best import best_of, words_of
 from runstore.cli.output.figures import duration_text, number_text, time_text, time_zone
 from runstore.cli.output.tables import Column
+from runstore.cli.output.text import cut
 from runstore.errors import InvalidValueError
 from runstore.model import Run, SeriesSummary
 from runstore.query.parser import parse_field
@@ -23,6 +24,9 @@ _WORDS = ("status", "training_mode", "attempt")
 """Attributes whose values are so short that to cut them would gain nothing."""
 
 _MOST_METRICS = 4
+_LONGEST_TITLE = 24
+"""Of a metric's name above its column: numbers are short, and a long name must not cost the column its place."""
+
 _SETTINGS_GO, _TIMES_GO, _METRICS_GO, _EXPERIMENT_GOES = 10, 8_000, 9_000, 9_001
 """When columns are left out: first all metrics but the best, then the experiment, then times if there are settings."""
 
@@ -170,7 +174,8 @@ def _metric(field: Metric, *, goes: int = 0) -> Shown:
             return ""
         return str(summary.count) if field.stat == "count" else number_text(getattr(summary, field.stat))
 
-    return Shown(Column(f"{field.dataset_type}\n{field.name}.{field.stat}", goes=goes, is_number=True), text)
+    name = cut(field.name, _LONGEST_TITLE) if goes else field.name
+    return Shown(Column(f"{field.dataset_type}\n{name}.{field.stat}", goes=goes, is_number=True), text)
 
 
 def _common_series(runs: Sequence[Facts]) -> list[tuple[str, str]]:

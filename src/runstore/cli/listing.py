@@ -89,9 +89,7 @@ def print_table_of_runs(reader: RunReader, asked: Asked, *, columns: Sequence[st
     rows = [[each.text(one) for each in chosen] for one in facts]
     for row, branch in zip(rows, branches, strict=True):
         row[0] = f"{branch.lines}{row[0]}"
-    left_out = print_table([each.column for each in chosen], rows)
-    if left_out:
-        print_line(f"No room for {', '.join(left_out)}: widen the window, or choose with --columns.", err=True)
+    print_table([each.column for each in chosen], rows, advice="widen the window, or choose with --columns")
     if only_changed and not settings:
         print_line(NO_DIFFERENCE, err=True)
     empty = [each.field for each in shown_columns or () if each.field and not any(map(each.text, facts))]

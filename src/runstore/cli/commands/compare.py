@@ -12,7 +12,7 @@ from runstore.cli.finding import find_run
 from runstore.cli.options import Form, examples, form_options, store_option
 from runstore.cli.output.figures import duration_text, time_text, time_zone
 from runstore.cli.output.programs import print_csv, print_json
-from runstore.cli.output.tables import Column, print_table
+from runstore.cli.output.tables import Column, lay_out, say_left_out
 from runstore.cli.output.text import print_line
 from runstore.cli.series import series_meant
 from runstore.errors import InvalidValueError
@@ -128,8 +128,7 @@ def _print_tables(compared: Compared, *, is_all: bool) -> None:
         left_out += _print_side_by_side(["metric", ""], letters.values(), metrics, are_numbers=True)
     else:
         print_line("\nThe runs have no metrics.")
-    if left_out:
-        print_line(f"No room for {', '.join(dict.fromkeys(left_out))}: widen the window, or name fewer.", err=True)
+    say_left_out(left_out, advice="widen the window, or name fewer")
 
 
 def _letter(number: int) -> str:
@@ -140,7 +139,7 @@ def _letter(number: int) -> str:
 
 def _print_runs(runs: Sequence[Run], letters: Mapping[str, str]) -> list[str]:
     """A line for each run; gives the columns for which there was no room."""
-    return print_table(
+    return lay_out(
         [
             Column(""),
             Column("run"),
@@ -174,7 +173,7 @@ def _print_side_by_side(
     ]
     first, *others = titles
     is_long = any(len(row[0]) > _LONG_KEY for row in rows)
-    return print_table([Column(first, may_be_cut=is_long), *map(Column, others), *columns], rows)
+    return lay_out([Column(first, may_be_cut=is_long), *map(Column, others), *columns], rows)
 
 
 def _text(row: Row, run_id: str) -> str:

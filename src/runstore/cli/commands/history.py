@@ -181,7 +181,7 @@ def _print_table(histories: Sequence[History]) -> None:
     if not by_step:
         print_line("There are no points between these steps.")
         return
-    left_out = print_table(
+    print_table(
         [
             Column("step", is_number=True),
             *(
@@ -193,9 +193,8 @@ def _print_table(histories: Sequence[History]) -> None:
             [str(step), *(f"{values[number]:.6g}" if number in values else "" for number in range(len(histories)))]
             for step, values in sorted(by_step.items())
         ],
+        advice="widen the window, or name fewer",
     )
-    if left_out:
-        print_line(f"No room for {', '.join(left_out)}: widen the window, or name fewer.", err=True)
 
 
 def _print_plots(histories: Sequence[History]) -> None:

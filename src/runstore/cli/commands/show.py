@@ -181,8 +181,8 @@ def _print_series(summaries: Sequence[SeriesSummary]) -> None:
         Column("points", goes=3, is_number=True),
         Column("last", is_number=True),
         Column("best", is_number=True),
-        Column("min", goes=1, is_number=True, cuts_others=True),
-        Column("max", goes=2, is_number=True, cuts_others=True),
+        Column("min", goes=1, is_number=True),
+        Column("max", goes=2, is_number=True),
         Column("non-finite", goes=4, is_number=True),
     ]
     rows = [
@@ -199,9 +199,7 @@ def _print_series(summaries: Sequence[SeriesSummary]) -> None:
         for item in summaries
     ]
     print_line("")
-    left_out = print_table(columns[:-1] if are_finite else columns, [row[:-1] if are_finite else row for row in rows])
-    if left_out:
-        print_line(f"No room for {', '.join(left_out)}: widen the window.", err=True)
+    print_table(columns[:-1] if are_finite else columns, [row[:-1] if are_finite else row for row in rows])
 
 
 def _print_children(reader: RunReader, run_id: str) -> None:

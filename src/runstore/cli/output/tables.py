@@ -6,7 +6,16 @@ from typing import NamedTuple
 
 import click
 
-from runstore.cli.output.text import LEAST_WIDTH, broken, display_width, one_line, padded, plain_text, terminal_width
+from runstore.cli.output.text import (
+    LEAST_WIDTH,
+    broken,
+    display_width,
+    one_line,
+    padded,
+    plain_text,
+    print_line,
+    terminal_width,
+)
 
 _GAP = "  "
 _LONGEST_CUT = 40
@@ -34,7 +43,19 @@ class Column(NamedTuple):
     cuts_others: bool = False
 
 
-def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> list[str]:
+def print_table(columns: Sequence[Column], rows: Iterable[Sequence[str]], *, advice: str = "widen the window") -> None:
+    """A table as :func:`lay_out` prints it; that there was no room for a column is said on stderr, with what to do."""
+    say_left_out(lay_out(columns, rows), advice=advice)
+
+
+def say_left_out(titles: Iterable[str], *, advice: str = "widen the window") -> None:
+    """Says on stderr for which columns there was no room, each once, and what to do."""
+    named = ", ".join(dict.fromkeys(titles))
+    if named:
+        print_line(f"No room for {named}: {advice}.", err=True)
+
+
+def lay_out(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> list[str]:
     """A table with a line a row, as wide as the terminal; in a pipe or a file as wide as it needs to be.
 
     Returns:
