@@ -5,13 +5,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from runstore.cli import app
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
 from runstore.recording import Recorder
 from runstore.recording.waiting import list_waiting
+from support.commands import runstore_here
 
 _AWAY = "postgresql://me:secret-word@127.0.0.1:1/lab"
 _SAME = "postgresql://me@127.0.0.1:1/lab"
@@ -38,7 +38,7 @@ def files_in(state: Path) -> dict[Path, bytes]:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(app, ["sync", "--list", *words])
+    return runstore_here("sync", "--list", *words)
 
 
 def test_where_nothing_waits_that_is_said() -> None:

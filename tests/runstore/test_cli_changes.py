@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from runstore import MetricPoint, open_reader, open_store
-from runstore.cli import app, changing
+from runstore.cli import changing
 from runstore.errors import RunDeletedError, RunNotFoundError, RunStoreError, SchemaError
+from support.commands import runstore_here
 
 _FIRST = datetime(2025, 1, 2, 3, tzinfo=UTC)
 
@@ -44,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def run(*words: str, url: str, text: str | None = None) -> Result:
-    return CliRunner().invoke(app, [*words, "--store", url], input=text)
+    return runstore_here(*words, "--store", url, text=text)
 
 
 def names(url: str, where: str | None = None) -> list[str | None]:

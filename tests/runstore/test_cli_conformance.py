@@ -4,21 +4,18 @@ import json
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
 from runstore import open_store
-from runstore.cli import app
 from runstore.cli.commands import conformance
 from runstore.errors import ConflictError, MissingDriverError, SettingsError
+from support.commands import runstore_here
 
 
 def test_chosen_tests_run_in_a_place_that_is_removed_and_what_did_not_run_is_told(tmp_path: Path) -> None:
     (tmp_path / "stores").mkdir()
     url, report = f"sqlite:///{tmp_path}/stores/empty.db", tmp_path / "report.json"
 
-    done = CliRunner().invoke(
-        app, ["conformance", url, "--tests", "the_same_name_gives", "--report", str(report), "--json"]
-    )
+    done = runstore_here("conformance", url, "--tests", "the_same_name_gives", "--report", str(report), "--json")
 
     assert done.exit_code == 0, done.output
     outcomes = {clause: found["outcome"] for clause, found in json.loads(done.stdout)["backends"]["sqlite"].items()}
@@ -32,7 +29,7 @@ def test_a_store_that_holds_runs_is_refused(sqlite_url: str) -> None:
     with open_store(sqlite_url, durable=False) as store:
         store.ensure_run(store.get_or_create_experiment("mine"))
 
-    refused = CliRunner().invoke(app, ["conformance", sqlite_url])
+    refused = runstore_here("conformance", sqlite_url)
 
     assert isinstance(refused.exception, ConflictError)
     assert "holds 1 run" in str(refused.exception)
@@ -41,11 +38,11 @@ def test_a_store_that_holds_runs_is_refused(sqlite_url: str) -> None:
 def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(conformance, "_NEEDS", ("pytest", "no_such_module"))
 
-    refused = CliRunner().invoke(app, ["conformance", "sqlite:///runs.db"])
+    refused = runstore_here("conformance", "sqlite:///runs.db")
 
     assert isinstance(refused.exception, MissingDriverError)
     assert 'pip install "runstore[testing]"' in str(refused.exception)
 
 
 def test_a_backend_that_makes_no_places_is_refused() -> None:
-    assert isinstance(CliRunner().invoke(app, ["conformance", "memory://"]).exception, SettingsError)
+    assert isinstance(runstore_here("conformance", "memory://").exception, SettingsError)

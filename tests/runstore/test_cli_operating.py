@@ -9,11 +9,12 @@ from sqlite3 import connect
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from runstore import MetricPoint, open_store
-from runstore.cli import app, changing
+from runstore.cli import changing
 from runstore.errors import SettingsError, StoreFailureError
+from support.commands import runstore_here
 from support.landed import FOLDER
 
 _THEIRS = """
@@ -72,7 +73,7 @@ def theirs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def run(*words: str, url: str, text: str | None = None) -> Result:
-    return CliRunner().invoke(app, [*words, "--store", url], input=text)
+    return runstore_here(*words, "--store", url, text=text)
 
 
 def examined(url: str) -> tuple[int, dict[str, dict[str, Any]]]:

@@ -1,6 +1,7 @@
 """The commands as their users meet them: in a process of their own, in a pipe or on a terminal."""
 
 import fcntl
+import inspect
 import os
 import pty
 import struct
@@ -11,6 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from tempfile import TemporaryDirectory
+
+from click.testing import CliRunner, Result
+
+from runstore.cli import app
 
 RUNSTORE = [sys.executable, "-c", "import sys; from runstore.cli import main; sys.argv[0] = 'runstore'; main()"]
 
@@ -50,6 +55,18 @@ def terminal(*, columns: int, lines: int = 24) -> Iterator[tuple[int, int]]:
         yield ours, theirs
     finally:
         os.close(ours)
+
+
+def runstore_here(*arguments: str, text: str | None = None) -> Result:
+    """The command in this process, for many short tests; what it raises is the result's ``exception``.
+
+    Args:
+        arguments: the command's.
+        text: what comes from stdin.
+    """
+    is_mixed = "mix_stderr" in inspect.signature(CliRunner).parameters  # of older releases, unless told otherwise
+    runner = CliRunner(mix_stderr=False) if is_mixed else CliRunner()  # type: ignore[call-arg,unused-ignore]
+    return runner.invoke(app, arguments, input=text)
 
 
 def runstore_on_a_terminal(*arguments: str, columns: int) -> str:

@@ -70,6 +70,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "conformance": Entry(
         "conformance", "Try out whether a server keeps the whole contract, as Aurora, CockroachDB or FerretDB may."
     ),
+    "skill": Entry("skill", "Print a page for coding agents: commands, exit codes, filter language and views."),
     "plugins": Entry("plugins", "List the databases that runs can be kept in, and what is missing for each."),
     "backends": Entry("plugins", is_hidden=True),
     "fetch": Entry("artifacts", made_as="get", is_hidden=True),
