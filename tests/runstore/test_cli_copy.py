@@ -1,5 +1,6 @@
 """``runstore copy`` and ``runstore verify`` as people call them."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 from runstore import MetricPoint, open_reader, open_store
 from support.commands import environment, runstore, runstore_on_a_terminal
+from support.landed import FOLDER
 
 
 @pytest.fixture
@@ -40,6 +42,16 @@ def test_a_copy_says_what_it_did_and_verify_that_it_is_complete(urls: tuple[str,
     assert json.loads(again.stdout) == told
     assert verified.stdout == "2 runs, 6 points and the bytes of 0 files compared\n"
     assert [each.returncode for each in (copied, again, verified)] == [0, 0, 0]
+
+
+def test_a_dry_run_into_a_store_that_must_be_brought_up_to_date_says_so(urls: tuple[str, str], tmp_path: Path) -> None:
+    (tmp_path / "target.db").write_bytes(gzip.decompress((FOLDER / "sqlite.db.gz").read_bytes()))
+
+    dry = runstore("copy", *urls, "--dry-run")
+
+    assert dry.returncode == 1
+    assert "runstore migrate upgrade" in dry.stderr
+    assert dry.stdout == ""
 
 
 def test_a_run_that_cannot_be_copied_is_told_and_the_exit_status_is_one(urls: tuple[str, str]) -> None:

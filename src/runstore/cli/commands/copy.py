@@ -13,6 +13,7 @@ from runstore.cli.output.text import print_line
 from runstore.cli.progress import progress
 from runstore.errors import SchemaError, SettingsError, StoreFailureError
 from runstore.moving import Outcome, Report, Selection, Survey, copy, survey
+from runstore.opening.administering import open_administration
 from runstore.opening.stores import open_reader, open_store
 from runstore.protocol import RunReader
 from runstore.recording.places import identity_of, known_stores, state_dir
@@ -90,9 +91,15 @@ def _surveyed(reader: RunReader, target: str, selection: Selection) -> Survey:
         with open_reader(target) as there:
             return survey(reader, there, selection)
     except SchemaError as error:
-        if type(error) is not SchemaError:  # a foreign one, or a newer release's
+        # A foreign one, a newer release's, or one that must be brought up to date first.
+        if type(error) is not SchemaError or _has_schema(target):
             raise
         return survey(reader, None, selection)  # there is no store yet: the copy will make it
+
+
+def _has_schema(url: str) -> bool:
+    with open_administration(url) as administration:
+        return administration.schema_state().found is not None
 
 
 def _print_survey(found: Survey, *, as_json: bool) -> None:
