@@ -10,8 +10,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from runstore.backend import BackendStore, NewExperiment, PlacedRun, Presence
-from runstore.errors import RunDeletedError, RunStoreError
+from runstore.backend import BackendStore, NewExperiment, PlacedRun
+from runstore.errors import RunStoreError
 from runstore.local.clock import now_us
 from runstore.model import Run
 from runstore.moving.arriving import ArrivingRun
@@ -114,13 +114,11 @@ class _Bringing:
         return outcome
 
     def _found(self, placed: PlacedRun) -> Run | None:
-        presence = self._store.presence_of(placed.id)
-        placed.check_presence(presence)
-        found = self._store.find_run(placed.id) if presence is Presence.SHOWN else None
-        if found is not None:
+        found = self._store.find_run(placed.id)
+        if found is None:
+            placed.check_presence(self._store.presence_of(placed.id))
+        else:
             placed.check_found(found.experiment_id, found.attempt)
-        elif presence is not None:  # it was deleted in between
-            raise RunDeletedError.of(placed.id)
         return found
 
     def _make_experiment(self, experiment: NewExperiment) -> None:

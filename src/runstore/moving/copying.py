@@ -1,11 +1,11 @@
 """Copying runs from one store into another: any to any."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import BinaryIO
 
 from runstore.backend import BackendStore
-from runstore.model import Artifact, Experiment, Run
+from runstore.model import Artifact, Experiment, Run, SeriesSummary
 from runstore.moving.arriving import ArrivingFile, ArrivingRun
 from runstore.moving.bringing import bring
 from runstore.moving.report import Progress, Report
@@ -46,10 +46,12 @@ def leaving(source: RunReader, selection: Selection) -> Iterator[ArrivingRun]:
     """The runs of a store, as they arrive in another."""
     experiments: dict[str, Experiment] = {}
     for runs in selection.groups(source):
-        configs = source.get_configs([run.id for run in runs])
+        ids = [run.id for run in runs]
+        configs, summaries = source.get_configs(ids), source.get_summaries_of(ids)
         for run in runs:
-            if run.id not in configs:  # it was deleted in between
+            if run.id not in configs or run.id not in summaries:  # it was deleted in between
                 continue
+            of_run = summaries[run.id]
             if run.experiment_id not in experiments:
                 experiments[run.experiment_id] = source.get_experiment(run.experiment_id)
             experiment = experiments[run.experiment_id]
@@ -58,14 +60,14 @@ def leaving(source: RunReader, selection: Selection) -> Iterator[ArrivingRun]:
                 description=experiment.description,
                 run=run,
                 config=configs[run.id],
-                pieces=partial(_pieces, source, run),
+                pieces=partial(_pieces, source, run, of_run),
                 files=partial(_files, source, run),
-                summaries=partial(source.get_summaries, run.id),
+                summaries=partial(tuple, of_run),
             )
 
 
-def _pieces(source: RunReader, run: Run) -> Iterator[tuple[Series, Columns]]:
-    for summary in source.get_summaries(run.id):
+def _pieces(source: RunReader, run: Run, summaries: Sequence[SeriesSummary]) -> Iterator[tuple[Series, Columns]]:
+    for summary in summaries:
         for history in pieces_of(source, run.id, summary):
             series = summary.name, str(summary.dataset_type)
             yield series, Columns(history.steps, history.values, history.logged_at_us)
