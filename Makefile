@@ -1,6 +1,6 @@
 # Each target does all its own set-up and can be run again; `make help` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo light check fix test all test-oldest test-deep lint docs bench constraints clean
+.PHONY: help demo light check fix test all test-elsewhere test-oldest test-deep lint docs bench constraints clean
 .PHONY: lint-all ruff format types arrows dependencies site changelog
 
 BIN := .venv/bin
@@ -22,6 +22,7 @@ help:
 	@echo "make bench  measure runstore beside the raw drivers, under three minutes (python -m benchmarks --help for all)"
 	@echo "make clean  remove everything that the other targets made"
 	@echo "make test-oldest  the tests without PyTorch, on the oldest versions of what runstore needs"
+	@echo "make test-elsewhere  tests of journals and SQLite files, with what Windows lacks taken away"
 	@echo "make test-deep    the tests with fifty times as many generated examples, other ones each time: hours"
 	@echo "make constraints  write constraints.txt anew with the newest versions; then try them with make test lint"
 
@@ -53,9 +54,12 @@ demo: $(READY)
 test: $(READY)
 	@scripts/run-tests $(T)
 
-# Both run, also when the first has failed.
+test-elsewhere: $(READY)
+	@scripts/test-elsewhere $(T)
+
+# All run, also when the first has failed.
 all: $(READY)
-	@$(MAKE) --no-print-directory --keep-going lint test
+	@$(MAKE) --no-print-directory --keep-going lint test-elsewhere test
 
 # On SQLAlchemy 2.0 a program that ends by Ctrl-C exits with 1 where CPython means the signal: SQLAlchemy runs generated
 # code while our store is left, and that makes CPython forget it.

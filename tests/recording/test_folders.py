@@ -1,7 +1,6 @@
 """A writer's folder is made, moved and removed so that others never find half of it."""
 
 import errno
-import fcntl
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,8 @@ from runstore.recording.adoption import QUARANTINE, adopt, put_away
 from runstore.recording.cursor import DEAD_LETTERS
 from runstore.recording.journal import Journal
 from runstore.recording.writers import LOCK_NAME, leftovers
+
+fcntl = pytest.importorskip("fcntl", reason="a lock is taken in another way there")
 
 
 def test_a_new_folder_that_another_process_took_for_a_dead_writers_is_left_to_it(

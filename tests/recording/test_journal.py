@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from runstore.errors import SettingsError, StoreClosedError, StoreFailureError
+from runstore.local.system import write_at
 from runstore.recording.frames import PREAMBLE_SIZE, frame, scan
 from runstore.recording.journal import Journal, JournalFullError
 from runstore.recording.writers import leftovers
@@ -45,7 +46,8 @@ def break_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> int:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("runstore.recording.journal.os.pwrite", refuse)
+    for module in ("journal", "segments"):
+        monkeypatch.setattr(f"runstore.recording.{module}.write_at", refuse)
 
 
 def test_records_read_back_in_order_over_many_segments(journal: Journal) -> None:
@@ -172,9 +174,9 @@ def test_bytes_that_an_interrupted_call_left_behind_are_written_over(
         real_pwrite(fd, data, offset)
         raise KeyboardInterrupt
 
-    real_pwrite = os.pwrite
+    real_pwrite = write_at
     journal.append(b"before")
-    monkeypatch.setattr("runstore.recording.journal.os.pwrite", write_and_be_interrupted)
+    monkeypatch.setattr("runstore.recording.journal.write_at", write_and_be_interrupted)
     with pytest.raises(KeyboardInterrupt):
         journal.append(b"interrupted, and longer than the next one")
     monkeypatch.undo()
@@ -190,10 +192,10 @@ def test_a_signal_handler_may_append_while_it_interrupts_an_append(
     def write_while_a_signal_comes(fd: int, data: bytes, offset: int) -> int:
         monkeypatch.undo()
         os.kill(os.getpid(), signal.SIGUSR1)
-        return os.pwrite(fd, data, offset)
+        return write_at(fd, data, offset)
 
     previous = signal.signal(signal.SIGUSR1, lambda *_: journal.append(b"from the handler"))
-    monkeypatch.setattr("runstore.recording.journal.os.pwrite", write_while_a_signal_comes)
+    monkeypatch.setattr("runstore.recording.journal.write_at", write_while_a_signal_comes)
     try:
         journal.append(b"interrupted")
         journal.append(b"next")
@@ -223,9 +225,9 @@ def test_a_write_that_the_full_disk_cut_short_is_taken_back(journal: Journal, mo
     def write_half(fd: int, data: bytes, offset: int) -> int:
         return real_pwrite(fd, data[: len(data) // 2], offset)
 
-    real_pwrite = os.pwrite
+    real_pwrite = write_at
     journal.append(b"whole")
-    monkeypatch.setattr("runstore.recording.journal.os.pwrite", write_half)
+    monkeypatch.setattr("runstore.recording.journal.write_at", write_half)
 
     journal.append(b"half of this reaches the disk")
 

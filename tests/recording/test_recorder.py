@@ -590,7 +590,7 @@ def test_a_full_disk_is_survived_in_memory_and_told_in_the_health(
 
     recorder = open_recorder()
     run_id = begin(recorder)
-    monkeypatch.setattr("runstore.recording.journal.os.pwrite", refuse)
+    monkeypatch.setattr("runstore.recording.journal.write_at", refuse)
     with caplog.at_level(logging.WARNING):
         for step in range(100):
             recorder.log_metrics(run_id, [point(step)])
@@ -612,7 +612,7 @@ def test_what_neither_disk_nor_memory_takes_is_counted_as_dropped(
     monkeypatch.setattr(journal_module, "MEMORY_BYTES", 2000)
     recorder = open_recorder(Away())
     run_id = begin(recorder)
-    monkeypatch.setattr("runstore.recording.journal.os.pwrite", refuse)
+    monkeypatch.setattr("runstore.recording.journal.write_at", refuse)
 
     for step in range(100):
         recorder.log_metrics(run_id, [point(step)])
@@ -632,7 +632,7 @@ def test_what_is_in_memory_alone_when_the_recorder_is_closed_is_counted_as_lost(
     recorder = open_recorder(Away())
     run_id = begin(recorder)
     recorder.log_metrics(run_id, [point(0), point(1)])
-    monkeypatch.setattr("runstore.recording.journal.os.pwrite", refuse)
+    monkeypatch.setattr("runstore.recording.journal.write_at", refuse)
     for step in range(2, 100):
         recorder.log_metrics(run_id, [point(step)])
     recorder.finalize(run_id, "completed")

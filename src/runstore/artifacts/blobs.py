@@ -18,6 +18,7 @@ from runstore.errors import ArtifactNotFoundError, RunStoreError, SettingsError,
 from runstore.local.files import CHUNK, chunks_of
 from runstore.local.homes import expanded
 from runstore.local.left_out import leave_out
+from runstore.local.system import put_in_place
 from runstore.local.whole_files import unfinished
 from runstore.secrets import Secrets, hide_in_logs, redact_word, without_secrets
 from runstore.urls import check_place_splits
@@ -139,7 +140,7 @@ class LocalBlobs:
                     _sync(target)
                 final = self._root / _key(sha256)
                 final.parent.mkdir(parents=True, exist_ok=True)
-                written.replace(final)  # also over the same bytes, which may have been damaged since
+                put_in_place(written, final)  # also over the same bytes, which may have been damaged since
             return Blob(sha256=sha256, size=size, uri=str(final))
 
     def open(self, sha256: str) -> BinaryIO:

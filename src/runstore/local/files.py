@@ -9,14 +9,17 @@ import errno
 import os
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, BinaryIO, Final
 
 from runstore.errors import InvalidValueError
+from runstore.local.file_names import what_windows_minds
 from runstore.local.left_out import left_out, warn_of
 from runstore.local.open_files import database_at, database_of, opened_as_it_lies
+from runstore.local.system import put_in_place
 from runstore.local.whole_files import hidden_beside, unfinished
 from runstore.values.checks import check_artifact_name
 
@@ -24,6 +27,7 @@ CHUNK: Final = 2**20
 """Bytes read or written at a time."""
 
 _SHOWN: Final = 500
+_IS_WINDOWS: Final = sys.platform == "win32"
 
 _KINDS: Final = {
     stat.S_IFIFO: "a named pipe",
@@ -106,9 +110,11 @@ def _opened(path: Path) -> Iterator[int]:
         return
     from runstore.local.sqlite_files import back_up  # noqa: PLC0415 - SQLite is loaded then, and otherwise need not be
 
-    with tempfile.NamedTemporaryFile(prefix="runstore-") as copy:
-        back_up(database, Path(copy.name))
-        yield copy.fileno()
+    with tempfile.TemporaryDirectory(prefix="runstore-") as folder:
+        copy = Path(folder) / "copy"
+        back_up(database, copy)
+        with copy.open("rb") as whole:
+            yield whole.fileno()
 
 
 def _read(source: IO[bytes], size: int) -> Iterator[bytes]:
@@ -133,8 +139,11 @@ def copy_out(source: BinaryIO, target: Path, *, overwrite: bool = False) -> None
 
     Raises:
         InvalidValueError: there is a file with other bytes; what is there is no regular file (a folder, a device, a
-            link), which is never replaced; or the place cannot be written.
+            link), which is never replaced; the place cannot be written; or this is Windows, which cannot keep such a
+            name.
     """
+    if _IS_WINDOWS:
+        _check_for_windows(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if _is_there(target, source, overwrite=overwrite):
@@ -145,6 +154,15 @@ def copy_out(source: BinaryIO, target: Path, *, overwrite: bool = False) -> None
             _put_in_place(path, target, overwrite=overwrite)
     except OSError as error:
         raise InvalidValueError(f"cannot write {_named(target)}: {_reason(error)}; give another place") from error
+
+
+def _check_for_windows(target: Path) -> None:
+    for part in target.parts[1:] if target.anchor else target.parts:
+        if (why := what_windows_minds(part)) is not None:
+            raise InvalidValueError(
+                f"{_named(target)} cannot be written: on Windows no file can have this name, for {part!r} {why}; give "
+                "another name"
+            )
 
 
 def _is_there(target: Path, source: BinaryIO, *, overwrite: bool) -> bool:
@@ -176,7 +194,7 @@ def _are_equal(one: BinaryIO, other: BinaryIO) -> bool:
 
 def _put_in_place(written: Path, target: Path, *, overwrite: bool) -> None:
     if overwrite:
-        written.replace(target)
+        put_in_place(written, target)
         return
     try:
         target.hardlink_to(written)  # unlike a rename, it never replaces what somebody made meanwhile
@@ -187,7 +205,7 @@ def _put_in_place(written: Path, target: Path, *, overwrite: bool) -> None:
             raise
         if os.path.lexists(target):  # a file system without links: a moment is left in which it could appear
             raise _taken(target) from None
-        written.rename(target)
+        put_in_place(written, target)
 
 
 def _taken(target: Path) -> InvalidValueError:

@@ -2,7 +2,8 @@
 
 POSIX gives file locks to the process, not to the descriptor: closing any descriptor of a file drops all locks that the
 process holds on it (https://www.sqlite.org/howtocorrupt.html, 2.2). What SQLite has open here is therefore never opened
-and closed past SQLite: it is copied by SQLite itself, whole and as it stands.
+and closed past SQLite: it is copied by SQLite itself, whole and as it stands. Windows gives locks to the descriptor: there only
+what a store of ours opened is copied so, for the copy's sake.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from runstore.local.system import NO_WAITING, open_bytes, read_at
+from runstore.local.system import CAN_LIST_DESCRIPTORS, NO_WAITING, open_bytes, read_at
 
 MAGIC: Final = b"SQLite format 3\0"
 SIDE_FILES: Final = ("-wal", "-shm", "-journal")
@@ -59,6 +60,8 @@ def database_of(path: Path) -> Path | None:
     """The database that this process has open, if the file at a path is one of those that SQLite keeps beside it."""
     file = key_of(path)
     names = [path, *(_name_of(each) for each in ([] if file is None else descriptors_of(file)))]
+    if not CAN_LIST_DESCRIPTORS:
+        names.append(Path(os.path.realpath(path)))
     for name in names:
         for ending in SIDE_FILES:
             if name.name.endswith(ending):
@@ -68,8 +71,20 @@ def database_of(path: Path) -> Path | None:
     return None
 
 
+_known: Final[dict[FileKey, Path]] = {}
+"""Databases that a store of this process opened. Where descriptors cannot be listed, nothing else tells which are open."""
+
+
+def know_database(file: FileKey | None, path: Path) -> None:
+    """Notes that a store of this process opened a database."""
+    if not CAN_LIST_DESCRIPTORS and file is not None:
+        _known[file] = path
+
+
 def descriptors_of(file: FileKey) -> list[int]:
-    """The descriptors that this process has open on a file."""
+    """The descriptors that this process has open on a file, where they can be listed."""
+    if not CAN_LIST_DESCRIPTORS:
+        return []
     found = []
     for name in os.listdir("/dev/fd"):  # noqa: PTH208 - names, and no paths to take apart again
         with contextlib.suppress(OSError):  # the one that listed the others is closed
@@ -81,7 +96,7 @@ def descriptors_of(file: FileKey) -> list[int]:
 
 def names_of(file: FileKey) -> list[Path]:
     """The names by which this process has a file open."""
-    return [_name_of(each) for each in descriptors_of(file)]
+    return [*([_known[file]] if file in _known else []), *(_name_of(each) for each in descriptors_of(file))]
 
 
 def database_at(path: Path) -> Path | None:
@@ -89,6 +104,8 @@ def database_at(path: Path) -> Path | None:
     file = key_of(path)
     if file is None:
         return None
+    if file in _known:
+        return _known[file] if key_of(_known[file]) == file else path
     for descriptor in descriptors_of(file):
         with contextlib.suppress(OSError):
             if read_at(descriptor, len(MAGIC), 0) == MAGIC:

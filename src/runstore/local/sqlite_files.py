@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from runstore.errors import StoreFailureError
 from runstore.local import forks
-from runstore.local.open_files import FileKey, descriptors_of, key_of
+from runstore.local.open_files import FileKey, descriptors_of, key_of, know_database
 from runstore.local.system import at_fork
 
 _FIRST_PROCESS: Final = os.getpid()
@@ -80,6 +80,7 @@ def connect(
         factory=factory,
     )
     connection.file = key_of(path)
+    know_database(connection.file, Path(path))
     return connection
 
 

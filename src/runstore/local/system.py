@@ -20,10 +20,8 @@ else:
     NO_WAITING: Final = os.O_NONBLOCK
     """To open a named pipe by, without waiting for somebody at its other end."""
 
-CAN_FORK: Final = sys.platform != "win32"
-
-HAS_DESCRIPTOR_LOCKS: Final = sys.platform == "win32"
-"""Whether a lock belongs to who opened the file. On POSIX it is the process's, and goes with any descriptor it closes."""
+CAN_LIST_DESCRIPTORS: Final = sys.platform != "win32"
+"""Whether a process can ask which files it has open. On Windows none has to: a lock is lost with its own descriptor only."""
 
 _TRIES: Final = 20
 _PAUSE_S: Final = 0.05

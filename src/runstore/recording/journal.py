@@ -311,6 +311,10 @@ class Journal:
                 break
             self._segments.remove(segment)
             if segment.path is not None:
+                with self.lock:
+                    if segment in self._sealed:  # what is removed need not be synced, and must not be open
+                        self._sealed.remove(segment)
+                        close_segment(segment)
                 self._remove(segment.path)
 
     def _remove(self, *paths: Path) -> None:

@@ -66,7 +66,7 @@ def identity_of(url: str) -> str:
     path = file_of(url)
     if path is not None:
         _, question, options = url.partition("?")
-        file = os.path.realpath(expanded(path, called=f"the path of the {scheme}:/// URL"))
+        file = os.path.normcase(os.path.realpath(expanded(path, called=f"the path of the {scheme}:/// URL")))
         return f"{scheme}:///{file}" if scheme == "sqlite" else redact_word(f"{scheme}:///{file}{question}{options}")
     if scheme not in _NAMING_OPTIONS:
         return redact_word(url)

@@ -27,7 +27,7 @@ def refuse_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     def refuse(*_: object) -> int:
         raise OSError(28, "No space left on device")
 
-    return lambda: monkeypatch.setattr("runstore.recording.journal.os.pwrite", refuse)
+    return lambda: monkeypatch.setattr("runstore.recording.journal.write_at", refuse)
 
 
 def test_points_that_were_in_memory_alone_when_the_store_was_closed_are_told(
