@@ -1,6 +1,6 @@
 """Searches, counts and facets among 10,000 and 100,000 runs, beside statements by hand on the same tables and documents.
 
-    python benchmarks/search_at_size.py [--kind sqlite] [--runs 10000 100000] [--rounds 9]
+    python benchmarks/search_at_size.py [--kind sqlite] [--runs 10000 100000] [--rounds 9] [--only count]
 
 Both take turns in one process, and give whole rows of at most 100 runs. The least of the rounds is shown, for a busy machine
 adds to each; of SQLite, which works in this process, the processor's time.
@@ -70,12 +70,14 @@ def connected(url: str) -> Any:
     )
 
 
-def measure(url: str, rounds: int) -> dict[str, tuple[float, float]]:
+def measure(url: str, rounds: int, only: str) -> dict[str, tuple[float, float]]:
     """Milliseconds of ours and of the question by hand."""
     clock = time.process_time if url.startswith("sqlite") else time.perf_counter
     found: dict[str, tuple[float, float]] = {}
     with open_reader(url) as store, by_hand(url) as ask_driver:
         for name, question in QUESTIONS.items():
+            if only not in name:
+                continue
             times: list[tuple[float, float]] = []
             for _ in range(rounds):
                 begin = clock()
@@ -92,13 +94,14 @@ def main() -> None:
     parser.add_argument("--kind", choices=KINDS, default="sqlite")
     parser.add_argument("--runs", type=int, nargs="+", default=[10_000, 100_000])
     parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--only", default="", help="questions whose name holds this")
     parser.add_argument("--folder", help="where a SQLite file lies; /var/tmp by default")
     given = parser.parse_args()
     for count in given.runs:
         with folder(given.folder) as place, database(given.kind, place) as (url, _):
             filled(url, count)
             print(f"{given.kind}, {count:,} runs; {machine()}")
-            for question, (ours, hand) in measure(url, given.rounds).items():
+            for question, (ours, hand) in measure(url, given.rounds, given.only).items():
                 print(line(question, {"ours ms": ours, "by hand ms": hand}), flush=True)
 
 
