@@ -14,17 +14,17 @@ from runstore.lightning.checkpoints import CheckpointLog
 from runstore.lightning.choosing import Own, choose_run, warn_of_overlap
 from runstore.lightning.cli_config import keep_cli_config
 from runstore.lightning.folders import Folders, fit_for_a_path
-from runstore.lightning.launched import is_under_way, launches, tells_the_end
+from runstore.lightning.launched import is_under_way, tells_the_end
 from runstore.lightning.lineage import Lineage, Progress
 from runstore.lightning.position import Steps
 from runstore.lightning.resuming import Origin
 from runstore.lightning.sessions import Sessions
 from runstore.lightning.stages import Held, RunOverStages
-from runstore.model import Run, RunStatus
+from runstore.model import Run
 from runstore.training.ending import close_when_dropped, stop_when_dropped
 from runstore.training.going_on import experiment_of, learn_names, read_run
 from runstore.training.points import PointMaker
-from runstore.training.session import RunSession, ending_of
+from runstore.training.session import RunSession
 from runstore.training.system import SystemMetrics
 from runstore.values.checks import check_run_id
 from runstore.values.ids import new_run_id
@@ -162,7 +162,7 @@ class CurrentRun:
 
         Lightning skips the loggers that follow one whose ``finalize`` fails; this does not wait for its turn.
         """
-        if self.is_written_here and not self._leaves_failure(error):
+        if self.is_written_here:
             self._give_failed_stage_its_run()
             if self._run is not None:
                 self._run.fail(error)
@@ -276,21 +276,11 @@ class CurrentRun:
 
     def _fail(self, run: RunOverStages, error: BaseException | None) -> None:
         """Ends the run by an error, unless a process that this one has started has ended it so already."""
-        if self._leaves_failure(error):
-            return
         if not run.has_begun and (not self._id_was_given or self._was_given_to_children(error)):
             found = self._found(run.session)
             if found is not None and tells_the_end(found, error):
                 return
         run.fail(error)
-
-    def _leaves_failure(self, error: BaseException | None) -> bool:
-        """Whether this process was launched by a trainer, which waits for it and tells of its failure."""
-        is_child = os.getpid() != self._process
-        is_left = is_child and ending_of(error) is RunStatus.FAILED and launches(self.steps.trainer)
-        if is_left and self._run is not None:
-            self._run.leave_end()
-        return is_left
 
     def _end_what_children_left(self) -> None:
         """Ends a run whose launched processes have failed, where the program has caught that."""

@@ -9,7 +9,7 @@ import re
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final
+from typing import Final
 
 from runstore.model import Run, RunFailure, RunStatus
 from runstore.training.session import ending_of
@@ -19,11 +19,6 @@ _RAISED: Final = re.compile(r"^([^\W\d][\w.]*)(?:: (.*))?\Z", re.DOTALL)
 
 _BROKEN: Final = ("/gloo/", "torch.distributed.Dist", "NCCL")
 """What a process raises that heard of another's end: gloo's ``RuntimeError``, ``DistBackendError`` and its like."""
-
-
-def is_launcher(launcher: object) -> bool:
-    """Whether this is what a trainer launches processes of Python's own with, and waits for them."""
-    return any(kind.__name__ == "_MultiProcessingLauncher" for kind in type(launcher).__mro__)
 
 
 def left_a_launched_function(error: BaseException | None) -> bool:
@@ -93,8 +88,3 @@ def tells_the_end(run: Run, error: BaseException | None) -> bool:
 def is_under_way(run: Run | None) -> bool:
     """Whether a run is there, and nobody has ended it."""
     return run is not None and not run.status.is_final
-
-
-def launches(trainer: Any) -> bool:
-    """Whether this trainer's processes are launched by it."""
-    return is_launcher(getattr(getattr(trainer, "strategy", None), "launcher", None))

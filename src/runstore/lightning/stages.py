@@ -131,10 +131,6 @@ class RunOverStages:
             self.session.end(RunStatus.INTERRUPTED, _PREEMPTED)
             self._note_end(RunStatus.INTERRUPTED)
 
-    def leave_end(self) -> None:
-        """Leaves the run's end to the process that launched this one."""
-        note_end(self)
-
     def end_with_process(self, error: BaseException | None) -> None:
         """Ends the run when its process ends: as that did, or as unended where a trainer should have told its end."""
         self.stop_system()
