@@ -91,6 +91,20 @@ def test_files_come_with_their_bytes(made: Made, store: BackendStore) -> None:
         assert file.read() == bytes(range(256)) * 40
 
 
+def test_models_of_mlflow_3_come_with_the_run_that_has_logged_them(made: Made, store: BackendStore) -> None:
+    brought(made.place, store)
+
+    run_id = by_source(store)[made.run("sweep")[0]].id
+    models = store.list_artifacts(run_id)
+    assert len(models) == (2 if made.release == "3" else 0)
+    assert {each.artifact_type for each in models} <= {"model"}
+    contents = []
+    for each in models:
+        with store.open_artifact(run_id, each.name) as file:
+            contents.append((each.name.startswith("models/net/"), file.read()))
+    assert sorted(contents, reverse=True) == ([(True, b"1"), (False, b"2")] if models else [])
+
+
 def test_what_was_folded_or_left_out_is_told(made: Made, store: BackendStore) -> None:
     report = brought(made.place, store)
 

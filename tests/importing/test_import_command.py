@@ -28,7 +28,7 @@ def test_it_tells_what_was_brought_and_what_was_folded(mlruns: Path) -> None:
     first, second = imported(mlruns), imported(mlruns)
 
     assert first.exit_code == second.exit_code == 0
-    assert "4 runs: 4 new\n1,221 points, 2 files (10.2 kB) written\n" in first.output
+    assert "4 runs: 4 new\n1,221 points, 4 files (10.3 kB) written\n" in first.output
     assert "below: the steps begin at -2; each is 2 higher here" in first.output
     assert "4 runs: 4 unchanged\n0 points, 0 files" in second.output
     with open_reader(f"sqlite:///{mlruns.parent}/runs.db") as store:

@@ -7,6 +7,7 @@ from runstore.errors import MissingDriverError, SourceError
 from runstore.importing.source import bytes_of
 
 _MOST_BYTES: Final = 64 * 1024
+_MOST_DEPTH: Final = 16
 _PLAIN: Final = (str, int, float, bool)
 
 
@@ -31,13 +32,21 @@ def read_meta(path: Path, *needed: str) -> dict[str, Any]:
             'install it: pip install "runstore[import]"'
         ) from error
 
+    begins = (
+        yaml.BlockMappingStartToken, yaml.BlockSequenceStartToken, yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken,
+    )  # fmt: skip
+    ends = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
     data = bytes_of(path, _MOST_BYTES)
     try:
+        depth = 0
         for token in yaml.scan(data.decode(), Loader=yaml.SafeLoader):
+            line = token.start_mark.line + 1
             if isinstance(token, (yaml.AliasToken, yaml.AnchorToken, yaml.TagToken)):
                 kind = type(token).__name__.removesuffix("Token").lower()
-                article = "a" if kind == "tag" else "an"
-                raise SourceError(f"{path}:{token.start_mark.line + 1}: has {article} {kind}, and MLflow writes none")
+                raise SourceError(f"{path}:{line}: has {'a' if kind == 'tag' else 'an'} {kind}, and MLflow writes none")
+            depth += isinstance(token, begins) - isinstance(token, ends)
+            if depth > _MOST_DEPTH:  # to read on would take a time that grows with the square of the depth
+                raise SourceError(f"{path}:{line}: is nested over {_MOST_DEPTH} levels deep, and MLflow nests two")
         meta = yaml.safe_load(data)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1

@@ -1,7 +1,6 @@
 """MLflow's database on SQLite, PostgreSQL, MySQL or MariaDB, as releases 1 to 3 keep it, read without MLflow.
 
-Seven of its tables are read: experiments, experiment_tags, runs, params, tags, metrics and, of what goes by no other way, the
-count of logged_models. ±1.797e308 stands for an infinity there, and ``is_nan`` for a NaN.
+Seven of its tables are read: experiments, experiment_tags, runs, params, tags, metrics and, since release 3, logged_models. ±1.797e308 stands for an infinity there, and ``is_nan`` for a NaN.
 """
 
 import sqlite3
@@ -13,7 +12,7 @@ from math import nan
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
@@ -21,7 +20,17 @@ from sqlalchemy.pool import NullPool
 
 from runstore.errors import SourceError, StoreUnavailableError
 from runstore.importing.folding import Chunk, SeriesFolding, StepRule, fit_name, folded, step_rule
-from runstore.importing.mlflow_facts import FORMAT, Facts, config_of, description_of, run_of, series_of
+from runstore.importing.mlflow_facts import (
+    FORMAT,
+    Facts,
+    Model,
+    config_of,
+    description_of,
+    prefixes_of,
+    run_of,
+    series_of,
+)
+from runstore.importing.mlflow_folders import ArtifactFolders
 from runstore.importing.report import Findings, RunFindings, Told
 from runstore.importing.source import Source, arriving_files
 from runstore.model import to_microseconds
@@ -50,7 +59,15 @@ _RUNS: Final = _table(
 _PARAMS: Final = _table("params", "run_uuid", "key", "value")
 _TAGS: Final = _table("tags", "run_uuid", "key", "value")
 _METRICS: Final = _table("metrics", "run_uuid", "key", "step", "timestamp", "value", "is_nan")
-_MODELS: Final = _table("logged_models", "source_run_id")
+_MODELS: Final = _table(
+    "logged_models",
+    "model_id",
+    "name",
+    "artifact_location",
+    "creation_timestamp_ms",
+    "lifecycle_stage",
+    "source_run_id",
+)
 
 
 class _Experiment(NamedTuple):
@@ -70,16 +87,16 @@ class MlflowDatabase(Source):
 
     format = FORMAT
 
-    def __init__(self, engine: sa.Engine, *, shown: str, folders: Sequence[Path]) -> None:
+    def __init__(self, engine: sa.Engine, *, shown: str, folders: ArtifactFolders) -> None:
         """Asks the database nothing yet.
 
         Args:
             engine: of the database; it is closed with this.
             shown: its URL, without secrets.
-            folders: below which files are taken. A database that somebody else has made could name any file.
+            folders: from which files are taken.
         """
         self._engine = engine
-        self._folders = [each.resolve() for each in folders]
+        self._folders = folders
         self.shown = shown
         # Keys that differ by case alone are two keys, though MySQL's comparison has them as one.
         is_blurred = engine.dialect.name in {"mysql", "mariadb"}
@@ -93,7 +110,7 @@ class MlflowDatabase(Source):
         engine = sa.create_engine(
             "sqlite://", poolclass=NullPool, creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False)
         )
-        return cls(engine, shown=str(path.absolute()), folders=[whole.parent, *artifacts])
+        return cls(engine, shown=str(path.absolute()), folders=ArtifactFolders(whole.parent, artifacts))
 
     @classmethod
     def of_server(cls, url: str, shown: str, artifacts: Sequence[Path]) -> Self:
@@ -105,7 +122,7 @@ class MlflowDatabase(Source):
         # A write that takes long keeps the server waiting with rows that nobody has fetched yet.
         options = {"init_command": "SET SESSION net_write_timeout = 3600"} if url.startswith("mysql") else {}
         engine = sa.create_engine(url, poolclass=NullPool, connect_args=options)
-        return cls(engine, shown=shown, folders=artifacts)
+        return cls(engine, shown=shown, folders=ArtifactFolders(None, artifacts))
 
     def close(self) -> None:
         """Closes the connections."""
@@ -178,11 +195,7 @@ class MlflowDatabase(Source):
             tags = {key: value or "" for key, value in _texts(connection, _TAGS, run_id)}
             params = _texts(connection, _PARAMS, run_id)
             spans = self._spans(connection, run_id)
-            if has_models:
-                asked = sa.select(sa.func.count()).select_from(_MODELS).where(_MODELS.c.source_run_id == run_id)
-                if models := connection.execute(asked).scalar_one():
-                    text = f"{models} logged models of MLflow 3 lie outside the run's files and are not brought"
-                    found.tell(Told.FILE_LEFT_OUT, text, key="models", count=models)
+            models = _models(connection, run_id) if has_models else []
         experiment = experiments[row.experiment_id]
         facts = Facts(
             source=self.shown,
@@ -219,7 +232,7 @@ class MlflowDatabase(Source):
             run=run,
             config=config_of(params, found),
             pieces=pieces,
-            files=lambda: self._files(str(row.artifact_uri or ""), facts, found),
+            files=lambda: self._files(str(row.artifact_uri or ""), facts, models, found),
         )
 
     def _spans(self, connection: sa.Connection, run_id: str) -> dict[str, _Span]:
@@ -276,24 +289,25 @@ class MlflowDatabase(Source):
         except (TypeError, ValueError, OverflowError) as error:
             raise SourceError(f"{self.shown}: table metrics, run {run_id}, key {key!r}: {error}") from error
 
-    def _files(self, uri: str, facts: Facts, found: RunFindings) -> Iterator[ArrivingFile]:
-        """The files of a run, if their folder lies below one of those that are allowed."""
-        parts = urlsplit(uri)
-        usual = [Path(each, facts.experiment_id, facts.run_id, "artifacts") for each in _USUAL]
-        written = [Path(unquote(parts.path) if parts.scheme else uri)] if parts.scheme in {"", "file"} and uri else []
-        is_expected = False
-        for allowed in self._folders:
-            for place in (*written, *usual):
-                folder = (allowed / place).resolve()
-                if not folder.is_relative_to(allowed) or folder == allowed:
-                    continue
-                if folder.is_dir():
-                    yield from arriving_files(folder, found)
-                    return
-                is_expected |= place in written
-        if uri and not is_expected:
-            text = f"the files are not brought: they lie at {redact(uri)}; if that is a folder here, name it with --artifacts"
-            found.tell(Told.FILES_ELSEWHERE, text)
+    def _files(self, uri: str, facts: Facts, models: Sequence[Model], found: RunFindings) -> Iterator[ArrivingFile]:
+        """The files of a run, and those of its models."""
+        run_files = self._folders.find(uri, facts.experiment_id, facts.run_id)
+        if run_files.folder is not None:
+            yield from arriving_files(run_files.folder, found)
+        for model, prefix in zip(models, prefixes_of(models), strict=True):
+            place = self._folders.find(model.location, facts.experiment_id, "models", model.id)
+            if place.folder is not None:
+                yield from arriving_files(place.folder, found, prefix=prefix, artifact_type="model")
+            elif place.is_elsewhere:
+                self._tell_elsewhere(model.location, found, key=prefix)
+        if run_files.is_elsewhere:
+            self._tell_elsewhere(uri, found, key=None)
+
+    def _tell_elsewhere(self, uri: str, found: RunFindings, *, key: str | None) -> None:
+        text = (
+            f"the files are not brought: they lie at {redact(uri)}; if that is a folder here, name it with --artifacts"
+        )
+        found.tell(Told.FILES_ELSEWHERE, text, key=key)
 
     @contextmanager
     def _reading(self) -> Iterator[sa.Connection]:
@@ -312,9 +326,6 @@ class MlflowDatabase(Source):
             raise SourceError(f"{self.shown}: is no database of MLflow that can be read: {error}") from error
 
 
-_USUAL: Final = (".", "mlruns", "mlartifacts")
-
-
 def _has_column(has: sa.Inspector, table: str, column: str) -> bool:
     return any(each["name"] == column for each in has.get_columns(table))
 
@@ -322,3 +333,13 @@ def _has_column(has: sa.Inspector, table: str, column: str) -> bool:
 def _texts(connection: sa.Connection, table: sa.TableClause, run_id: str) -> list[tuple[str, str]]:
     rows = connection.execute(sa.select(table.c.key, table.c.value).where(table.c.run_uuid == run_id))
     return [(str(key), "" if value is None else str(value)) for key, value in rows]
+
+
+def _models(connection: sa.Connection, run_id: str) -> list[Model]:
+    columns = _MODELS.c
+    asked = (
+        sa.select(columns.model_id, columns.name, columns.artifact_location)
+        .where(columns.source_run_id == run_id, columns.lifecycle_stage != "deleted")
+        .order_by(columns.creation_timestamp_ms, columns.model_id)
+    )
+    return [Model(*map(str, row)) for row in connection.execute(asked)]

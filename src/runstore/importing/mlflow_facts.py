@@ -18,8 +18,8 @@ metric keys                    name and dataset type by the rule of :mod:`runsto
 """
 
 import uuid
-from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 
@@ -88,6 +88,31 @@ class Facts(Struct, frozen=True, kw_only=True):
     experiment_id: str
     tags: Mapping[str, str]
     last_point: int | None = None
+
+
+class Model(NamedTuple):
+    """A model that a run of MLflow 3 has logged: its files lie beside those of the run.
+
+    Attributes:
+        id: in MLflow.
+        name: as it was logged; several of one run may have the same.
+        location: the folder or the URL of its files.
+    """
+
+    id: str
+    name: str
+    location: str
+
+
+def prefixes_of(models: Sequence[Model]) -> list[str]:
+    """What the names of the models' files begin with, in the order in which they were logged; a later one changes none."""
+    taken: set[str] = set()
+    prefixes = []
+    for model in models:
+        prefix = f"models/{model.name}/"
+        prefixes.append(prefix if prefix not in taken else f"models/{model.name}.{model.id}/")
+        taken.add(prefix)
+    return prefixes
 
 
 def id_of(run_id: str) -> str:

@@ -9,7 +9,7 @@ A ``/`` in a key is a folder. A line of a metric is ``milliseconds value step``,
 in newer releases.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -17,11 +17,21 @@ from runstore.errors import SourceError
 from runstore.importing.folding import SeriesFolding, fit_name, folded, step_rule
 from runstore.importing.meta_yaml import read_meta
 from runstore.importing.metric_files import MetricFile
-from runstore.importing.mlflow_facts import FORMAT, Facts, config_of, description_of, run_of, series_of
+from runstore.importing.mlflow_facts import (
+    FORMAT,
+    Facts,
+    Model,
+    config_of,
+    description_of,
+    prefixes_of,
+    run_of,
+    series_of,
+)
+from runstore.importing.mlflow_folders import ARTIFACTS
 from runstore.importing.report import Findings, RunFindings, Told
 from runstore.importing.source import Source, arriving_files, plain_files, text_of
 from runstore.model import to_microseconds
-from runstore.moving import ArrivingRun
+from runstore.moving import ArrivingFile, ArrivingRun
 from runstore.series import Columns, Series
 
 _META: Final = "meta.yaml"
@@ -34,6 +44,7 @@ class _Experiment(NamedTuple):
     name: str
     description: str | None
     is_deleted: bool
+    models: dict[str, list[Model]]
 
 
 class MlrunsFolder(Source):
@@ -112,7 +123,7 @@ class MlrunsFolder(Source):
             run=run,
             config=config_of(_texts(folder / "params", found).items(), found),
             pieces=pieces,
-            files=lambda: arriving_files(folder / "artifacts", found),
+            files=lambda: _files(folder, experiment.models.get(run_id, []), found),
         )
 
 
@@ -153,7 +164,32 @@ def _experiment(folder: Path, findings: Findings) -> _Experiment | None:
         name=fit_name(name, found, what="the experiment"),
         description=description_of(tags, found),
         is_deleted=meta.get("lifecycle_stage") == "deleted",
+        models=_models(folder / "models", found),
     )
+
+
+def _models(folder: Path, found: RunFindings) -> dict[str, list[Model]]:
+    """The models of MLflow 3 by the runs that have logged them, in the order in which they were."""
+    models: dict[str, list[tuple[int, Model]]] = {}
+    for each in _subfolders(folder) if folder.is_dir() else []:
+        if not (each / _META).exists():
+            continue
+        try:
+            meta = read_meta(each / _META, "name")
+        except SourceError as error:
+            found.tell(Told.FILE_LEFT_OUT, f"the model's files are not brought: {error}", key=f"models/{each.name}")
+            continue
+        created = meta.get("creation_timestamp")
+        model = Model(each.name, str(meta["name"]), str(each / ARTIFACTS))
+        of_run = models.setdefault(str(meta.get("source_run_id")), [])
+        of_run.append((created if isinstance(created, int) else 0, model))
+    return {run_id: [model for _, model in sorted(several)] for run_id, several in models.items()}
+
+
+def _files(folder: Path, models: Sequence[Model], found: RunFindings) -> Iterator[ArrivingFile]:
+    yield from arriving_files(folder / ARTIFACTS, found)
+    for model, prefix in zip(models, prefixes_of(models), strict=True):
+        yield from arriving_files(Path(model.location), found, prefix=prefix, artifact_type="model")
 
 
 def _runs_of(experiment: _Experiment) -> list[Path]:

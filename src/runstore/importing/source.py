@@ -125,17 +125,20 @@ def opened_plainly(path: Path) -> BinaryIO:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
 
 
-def arriving_files(root: Path, found: RunFindings, folders: Sequence[Path] = ()) -> Iterator[ArrivingFile]:
+def arriving_files(
+    root: Path, found: RunFindings, folders: Sequence[Path] = (), *, prefix: str = "", artifact_type: str = "file"
+) -> Iterator[ArrivingFile]:
     """The files below a folder, as artifacts; see :func:`plain_files`."""
     for name, path in plain_files(root, found, folders):
         try:
-            checked = check_artifact_name(name)
+            checked = check_artifact_name(f"{prefix}{name}")
         except InvalidValueError as error:
             found.tell(Told.FILE_LEFT_OUT, f"no store takes its name: {error}", key=name)
             continue
         status = path.stat()
         yield ArrivingFile(
             name=checked,
+            artifact_type=artifact_type,
             created_at=datetime.fromtimestamp(status.st_mtime, UTC),
             open=partial(opened_plainly, path),
             size=status.st_size,
