@@ -6,9 +6,12 @@ import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import click
 import pytest
 
 from runstore import MetricPoint, RunStore, open_store
+from runstore.cli import watching
+from runstore.errors import StoreUnavailableError
 from support.commands import RUNSTORE, environment, terminal
 
 _WAIT_S = 60
@@ -76,3 +79,24 @@ def test_in_a_pipe_only_what_has_changed_is_printed(store: RunStore, sqlite_url:
     os.close(reading)
     assert b"\x1b" not in said
     assert said.count(b"started") == 2
+
+
+def test_an_outage_is_told_and_the_screen_comes_back(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watching, "WATCH_S", 0.0)
+    screens = iter(["first", StoreUnavailableError("the database does not answer"), "second", KeyboardInterrupt()])
+
+    def draw() -> None:
+        found = next(screens)
+        if isinstance(found, BaseException):
+            raise found
+        click.echo(found)
+
+    watching.watch(draw)
+
+    assert capsys.readouterr().out.split("\n\n") == [
+        "first",
+        "the database does not answer; trying again every 0 s",
+        "second\n",
+    ]

@@ -63,12 +63,16 @@ def _plain_cell(text: str, encoding: str) -> str:  # noqa: ARG001 - what is plai
     return plain_text(text, sys.stdout)
 
 
+_redacted = lru_cache(maxsize=4096)(redact)
+"""What many runs have alike is looked through once."""
+
+
 def _shown(value: Any) -> Any:
     """The value as JSON can hold it and as it may be shown."""
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     if isinstance(value, str):
-        return redact(value)
+        return _redacted(value)
     if isinstance(value, dict):
         return {key: _shown(item) for key, item in value.items()}
     return [_shown(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -59,7 +59,7 @@ def lay_out(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> list[st
     """A table with a line a row, as wide as the terminal; in a pipe or a file as wide as it needs to be.
 
     Returns:
-        The titles of the columns for which there was no room.
+        The titles of the columns for which there was no room, but for those that are empty.
     """
     cells = [[one_line(cell) for cell in row] for row in rows]
     titles = [[one_line(line) for line in column.title.split("\n")] for column in columns]
@@ -80,7 +80,8 @@ def lay_out(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> list[st
     for line in [*heads, ["-" * width for width in widths], *cells]:
         shown = [padded(line[index], widths[index], at_right=columns[index].is_number) for index in kept]
         click.echo(_GAP.join(shown).rstrip())
-    return [" ".join(titles[index]) for index in range(len(columns)) if index not in kept]
+    left_out = [index for index in range(len(columns)) if index not in kept]
+    return [" ".join(titles[index]) for index in left_out if any(row[index] for row in cells)]
 
 
 def _fitted(columns: Sequence[Column], widths: Sequence[int], room: int) -> tuple[list[int], list[int]]:
