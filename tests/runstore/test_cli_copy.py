@@ -85,10 +85,12 @@ def test_a_difference_is_named_and_the_exit_status_is_one(urls: tuple[str, str])
 def test_a_store_is_not_copied_onto_itself_and_a_source_that_is_not_there_is_told(urls: tuple[str, str]) -> None:
     same = runstore("copy", urls[0], urls[0])
     missing = runstore("copy", urls[1], urls[0])
+    lost = runstore("copy", urls[0], "memory://")
 
-    assert (same.returncode, missing.returncode) == (1, 1)
+    assert (same.returncode, missing.returncode, lost.returncode) == (1, 1, 1)
     assert same.stderr == "runstore: SRC and DST are the same store; name another one to copy to\n"
     assert "there is no store at" in missing.stderr
+    assert "name a store that stays" in lost.stderr
 
 
 def test_some_runs_are_chosen_by_filter_and_experiment(urls: tuple[str, str]) -> None:

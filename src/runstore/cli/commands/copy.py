@@ -18,6 +18,7 @@ from runstore.opening.stores import open_reader, open_store
 from runstore.protocol import RunReader
 from runstore.recording.places import identity_of, known_stores, state_dir
 from runstore.secrets import redact_word
+from runstore.urls import scheme_of
 
 _WORDS = {
     Outcome.NEW: "new",
@@ -60,6 +61,8 @@ def command(  # noqa: PLR0913 - an option each
     """
     if identity_of(source) == identity_of(target):
         raise SettingsError("SRC and DST are the same store; name another one to copy to")
+    if scheme_of(target) == "memory":
+        raise SettingsError("DST is gone when this command ends: name a store that stays, such as sqlite:///runs.db")
     if identity_of(source) in known_stores(state_dir()):
         print_line(
             f"journals on this machine hold more for SRC: `runstore sync --store {redact_word(source)}` first", err=True
