@@ -126,7 +126,7 @@ class RunDeletedError(RunNotFoundError):
             )
         return cls(
             f"the {role} {run_id!r} was deleted; restore_run({run_id!r}) brings it back as long as its data are kept, "
-            "and a new run takes another id"
+            "as `runstore restore` does; a new run takes another id"
         )
 
 

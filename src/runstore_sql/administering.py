@@ -171,11 +171,11 @@ def _listed(names: Sequence[str]) -> str:
 
 def _steps_from(version: int) -> tuple[str, ...]:
     """What brings a schema of this version up to date: the first line of each migration that is missing."""
+    if version >= SCHEMA_VERSION:
+        return ()
     from alembic.config import Config  # noqa: PLC0415 - slow to import, and needed where there is something to do
     from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
 
-    if version >= SCHEMA_VERSION:
-        return ()
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -52,7 +52,10 @@ class Choice(NamedTuple):
             return list(found.values())
         runs = list(self._matching(reader))
         if not runs:
-            raise RunNotFoundError(f"no run matches.{hint_of_nothing(reader, self.where or '')}".rstrip("."))
+            hint = hint_of_nothing(reader, self.where) if self.where else ""
+            raise RunNotFoundError(
+                f"no run matches;{hint or ' `runstore runs` lists what there is, with the same options'}"
+            )
         return runs
 
     def _matching(self, reader: RunReader) -> Iterator[Run]:
