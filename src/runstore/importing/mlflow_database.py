@@ -128,6 +128,11 @@ class MlflowDatabase(Source):
         """Closes the connections."""
         self._engine.dispose()
 
+    def count(self) -> int:
+        """The rows of runs."""
+        with self._reading() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).select_from(_RUNS)).scalar_one())
+
     def runs(self, findings: Findings) -> Iterator[ArrivingRun]:
         """Each run that is not deleted, by experiment and start."""
         with self._reading() as connection:

@@ -63,14 +63,21 @@ class MlrunsFolder(Source):
         is_one = folder.is_dir() and any(_is_experiment(each) for each in (folder, *_subfolders(folder)))
         return cls(folder) if is_one else None
 
+    def count(self) -> int:
+        """The folders of runs."""
+        folders = [self._folder] if _is_experiment(self._folder) else _subfolders(self._folder)
+        return sum(len(_runs_in(each)) for each in folders if each.name not in _NO_RUNS)
+
     def runs(self, findings: Findings) -> Iterator[ArrivingRun]:
         """Each run that is not deleted."""
         folders = [self._folder] if _is_experiment(self._folder) else _subfolders(self._folder)
         experiments = [experiment for folder in folders if (experiment := _experiment(folder, findings)) is not None]
-        runs = {folder.name: (one, folder) for one in experiments if not one.is_deleted for folder in _runs_of(one)}
+        runs = {
+            folder.name: (one, folder) for one in experiments if not one.is_deleted for folder in _runs_in(one.folder)
+        }
         for one in experiments:
             if one.is_deleted:
-                count = len(_runs_of(one))
+                count = len(_runs_in(one.folder))
                 findings.tell(Told.DELETED, f"the experiment {one.name!r} was deleted", run=one.id, count=count)
         for experiment, folder in runs.values():
             found = findings.of(folder.name)
@@ -192,9 +199,9 @@ def _files(folder: Path, models: Sequence[Model], found: RunFindings) -> Iterato
         yield from arriving_files(Path(model.location), found, prefix=prefix, artifact_type="model")
 
 
-def _runs_of(experiment: _Experiment) -> list[Path]:
-    """The folders of its runs; MLflow with a database keeps the artifacts alone in such a folder."""
-    folders = _subfolders(experiment.folder)
+def _runs_in(experiment: Path) -> list[Path]:
+    """The folders of an experiment's runs; MLflow with a database keeps the artifacts alone in such a folder."""
+    folders = _subfolders(experiment)
     return [each for each in folders if each.name not in _NO_RUNS and (each / _META).exists()]
 
 

@@ -33,6 +33,10 @@ class Source(ABC):
     shown: str
 
     @abstractmethod
+    def count(self) -> int:
+        """How many runs there are, deleted and damaged ones among them: to tell how far an import is."""
+
+    @abstractmethod
     def runs(self, findings: Findings) -> Iterator[ArrivingRun]:
         """Each run; one that cannot be read is told, and the next one follows.
 

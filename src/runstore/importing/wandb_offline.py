@@ -67,6 +67,10 @@ class WandbOffline(Source):
         files = [each for each in files if not each.parent.is_symlink()]  # as latest-run is
         return cls(place, files, folders) if files else None
 
+    def count(self) -> int:
+        """The files."""
+        return len(self._files)
+
     def runs(self, findings: Findings) -> Iterator[ArrivingRun]:
         """Each run; of several files of one run the later ones go on with the earlier ones."""
         groups: dict[tuple[str, str], list[_File]] = {}

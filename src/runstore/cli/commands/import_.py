@@ -1,6 +1,5 @@
 """``runstore import``: brings what another tool has left into a store."""
 
-import sys
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -13,16 +12,14 @@ from runstore.cli.options import examples, json_option, store_option
 from runstore.cli.output.figures import size_text
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.text import print_line
+from runstore.cli.progress import progress
 from runstore.errors import SourceError
 from runstore.importing import Finding, ImportReport, Told, bring_from, source_at
-from runstore.moving import Outcome, Trouble
+from runstore.moving import Outcome
 from runstore.opening import open_store
 
 _MOST_SHOWN: Final = 5
 """Findings of one kind that are shown to a person; a program gets all."""
-
-_EVERY: Final = 100_000
-"""Points after which a terminal is told how far it is."""
 
 _TITLES: Final = {
     Told.UNREADABLE: "could not be read",
@@ -71,9 +68,10 @@ def command(*, source: str, store: str | None, artifacts: Sequence[Path], as_jso
         if not folder.is_dir():
             raise SourceError(f"--artifacts {folder}: there is no such folder")
     opened = source_at(source, artifacts=artifacts)
-    with open_store(store, durable=False) as target:
-        assert isinstance(target, BackendStore)  # noqa: S101 - what open_store gives without a recorder
-        report = bring_from(opened, target, told=_Telling())
+    with open_store(store, durable=False) as target, progress("importing", opened.count()) as bar:
+        if not isinstance(target, BackendStore):
+            raise TypeError(target)
+        report = bring_from(opened, target, told=bar)
     if as_json:
         print_json(report)
     else:
@@ -89,8 +87,8 @@ def _print(report: ImportReport) -> None:
     total = sum(brought.runs.values())
     print_line(f"{report.format}: {report.source}")
     outcomes = ", ".join(f"{count} {outcome}" for outcome in Outcome if (count := brought.runs.get(outcome)))
-    print_line(f"{total:,} run{'s' * (total != 1)}{f': {outcomes}' if outcomes else ''}")
-    print_line(f"{brought.points:,} points, {brought.files:,} files ({size_text(brought.bytes)}) written")
+    print_line(f"{_many(total, 'run')}{f': {outcomes}' if outcomes else ''}")
+    print_line(f"{_many(brought.points, 'point')}, {_many(brought.files, 'file')} ({size_text(brought.bytes)}) written")
     by_kind = sorted(report.findings, key=lambda finding: list(Told).index(finding.what))
     is_cut = False
     for what, found in groupby(by_kind, key=lambda finding: finding.what):
@@ -99,6 +97,10 @@ def _print(report: ImportReport) -> None:
         print_line(f"run {trouble.run_id}, {trouble.what}: {trouble.reason}", fg="red", err=True)
     if is_cut:
         print_line("Not all is shown; --json tells all of it.", err=True)
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _print_findings(what: Told, found: Sequence[Finding]) -> bool:
@@ -111,32 +113,3 @@ def _print_findings(what: Told, found: Sequence[Finding]) -> bool:
     if more > 0:
         print_line(f"  … and {more:,} more")
     return more > 0
-
-
-class _Telling:
-    """Tells a terminal how far it is, in one line that is written over; a pipe is told nothing."""
-
-    def __init__(self) -> None:
-        self._is_shown = sys.stderr.isatty()
-        self._runs = self._points = 0
-        self._next = _EVERY
-
-    def sent(self, *, points: int = 0, files: int = 0, size: int = 0) -> None:  # noqa: ARG002 - the protocol's
-        """Counts points."""
-        self._points += points
-        if self._points >= self._next:
-            self._next = self._points + _EVERY
-            self._say()
-
-    def done(self, run_id: str, outcome: Outcome) -> None:  # noqa: ARG002 - the protocol's
-        """Counts a run."""
-        self._runs += 1
-        if self._runs % 10 == 0:
-            self._say()
-
-    def failed(self, trouble: Trouble) -> None:
-        """Is told at the end."""
-
-    def _say(self) -> None:
-        if self._is_shown:
-            click.echo(f"\r{self._runs:,} runs, {self._points:,} points ", nl=False, err=True)
