@@ -137,6 +137,7 @@ def test_the_wheel_carries_types_licence_and_the_four_packages_only(wheel: Path)
     assert packages == {"pneumo_train", "runstore", "runstore_mongo", "runstore_sql"}
     assert typed == {f"{package}/py.typed" for package in packages}
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
+    assert "runstore/cli/SKILL.md" in names
 
 
 def test_the_bare_package_imports_and_keeps_a_run(bare_environment: Path) -> None:

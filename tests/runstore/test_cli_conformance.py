@@ -13,15 +13,14 @@ from support.commands import runstore_here
 
 def test_chosen_tests_run_in_a_place_that_is_removed_and_what_did_not_run_is_told(tmp_path: Path) -> None:
     (tmp_path / "stores").mkdir()
-    url, report = f"sqlite:///{tmp_path}/stores/empty.db", tmp_path / "report.json"
+    url = f"sqlite:///{tmp_path}/stores/empty.db"
 
-    done = runstore_here("conformance", url, "--tests", "the_same_name_gives", "--report", str(report), "--json")
+    done = runstore_here("conformance", url, "--tests", "the_same_name_gives", "--json")
 
     assert done.exit_code == 0, done.output
     outcomes = {clause: found["outcome"] for clause, found in json.loads(done.stdout)["backends"]["sqlite"].items()}
     assert outcomes["EXP.1"] == "ran"
     assert outcomes["ART.1"] == "not run"
-    assert report.read_text() == done.stdout
     assert list((tmp_path / "stores").iterdir()) == []
 
 

@@ -10,6 +10,7 @@ import click
 from documentation.pages import understand
 from runstore import open_store
 from runstore.cli import app
+from runstore.errors import InvalidValueError
 from runstore.query.parser import WORDS, parse_filter
 from support.commands import runstore_here
 
@@ -74,3 +75,7 @@ def test_it_is_written_where_an_agent_looks(tmp_path: Path) -> None:
     assert done.stdout == f"{place}\n"
     assert place.read_text(encoding="utf-8") == page()
     assert place.read_text(encoding="utf-8").startswith("---\nname: runstore\n")
+    place.write_text("mine")
+    assert isinstance(runstore_here("skill", "--output", str(place)).exception, InvalidValueError)
+    assert runstore_here("skill", "--output", str(place), "--force").exit_code == 0
+    assert place.read_text(encoding="utf-8") == page()

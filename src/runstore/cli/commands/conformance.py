@@ -35,10 +35,9 @@ _NO_TESTS: Final = 5
 )
 @click.argument("url")
 @click.option("--tests", metavar="WORDS", help="Only tests whose names match, as pytest's -k has it.")
-@click.option("--report", metavar="FILE", help="Also write what ran and what did not, as JSON.")
 @click.option("--verbose", "is_verbose", is_flag=True, help="Show what pytest prints, with each failure.")
 @json_option
-def command(url: str, *, tests: str | None, report: str | None, is_verbose: bool, as_json: bool) -> None:
+def command(url: str, *, tests: str | None, is_verbose: bool, as_json: bool) -> None:
     """Try out whether a server keeps the whole contract, as Aurora, CockroachDB or FerretDB may.
 
     It makes databases, folders or schemas of its own there, called runstore_scratch_ and a number, and removes them. A
@@ -54,8 +53,6 @@ def command(url: str, *, tests: str | None, report: str | None, is_verbose: bool
         written = Path(folder) / "report.json"
         done = _run(url, Path(folder), written, tests=tests, is_verbose=is_verbose)
         text = written.read_text(encoding="utf-8") if written.exists() else ""
-    if report and text:
-        Path(report).write_text(text, encoding="utf-8")
     _print(text, as_json=as_json)
     if done.returncode:
         if not is_verbose:

@@ -1,5 +1,6 @@
 """``runstore skill``."""
 
+import io
 import sys
 from collections.abc import Iterator
 from importlib.resources import files
@@ -9,16 +10,16 @@ import click
 
 from runstore.cli.options import examples
 from runstore.cli.output.text import escaped, print_line
+from runstore.local.files import copy_out
 
 _PLACE = "<!-- commands -->"
 
 
 @click.command("skill", epilog=examples("runstore skill", "runstore skill --output .agents/runstore/SKILL.md"))
-@click.option(
-    "--output", metavar="FILE", type=click.Path(dir_okay=False), help="Write it there; its folder is made, too."
-)
+@click.option("--output", metavar="FILE", help="Write it there; its folder is made, too.")
+@click.option("--force", is_flag=True, help="Replace a file that is there already.")
 @click.pass_context
-def command(ctx: click.Context, *, output: str | None) -> None:
+def command(ctx: click.Context, *, output: str | None, force: bool) -> None:
     """Print a page for coding agents: commands, exit codes, filter language and views.
 
     Most agents read a SKILL.md in a folder of their own.
@@ -27,13 +28,8 @@ def command(ctx: click.Context, *, output: str | None) -> None:
     if output is None:
         click.echo(escaped(page, sys.stdout), nl=False)
         return
-    place = Path(output)
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise click.UsageError(f"{output} cannot be written: {error.strerror}; give another path") from error
-    print_line(str(place))
+    copy_out(io.BytesIO(page.encode()), Path(output), overwrite=force)
+    print_line(output)
 
 
 def _page(root: click.Context) -> str:
