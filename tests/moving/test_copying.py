@@ -100,6 +100,23 @@ def test_only_the_runs_of_a_filter_or_an_experiment_are_copied(source_url: str, 
             copy(source, target, Selection(filter="nonsense"))
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ("(" * 10 + "id = 'child'" + ")" * 10, {"child"}),  # as deep as filters go; and it is archived
+        ("id = 'child' or id = 'bare'", {"child", "bare"}),
+        ("id in ('child', 'bare') and archived = false", {"bare"}),
+        ("not id = 'bare' and status = 'interrupted'", {"child"}),
+    ],
+)
+def test_a_filter_means_what_it_means_in_a_search_and_archived_runs_are_among_them(
+    source_url: str, asked: str, found: set[str]
+) -> None:
+    with open_reader(source_url) as source:
+        assert {run.id for runs in Selection(filter=asked).groups(source) for run in runs} == found
+        assert Selection(filter=asked).count(source) == len(found)
+
+
 def test_a_parent_that_is_copied_later_is_given_to_its_children_by_the_next_copy(
     source_url: str, tmp_path: Path
 ) -> None:

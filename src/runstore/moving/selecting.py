@@ -10,6 +10,7 @@ from runstore.moving.arriving import MOST_POINTS_A_PIECE
 from runstore.protocol import RunReader
 from runstore.query.parser import parse_filter
 from runstore.query.searches import names_archived
+from runstore.query.tree import Or
 from runstore.values import MAX_STEP
 
 _RUNS_AT_ONCE: Final = 25
@@ -33,9 +34,12 @@ class Selection(Struct, frozen=True, kw_only=True):
     def _filter(self) -> str:
         if self.filter is None:
             return "archived in (true, false)"
-        if names_archived(parse_filter(self.filter)):
+        node = parse_filter(self.filter)
+        if names_archived(node):
             return self.filter
-        return f"({self.filter}) and archived in (true, false)"
+        # In parentheses only where they are needed: a filter may be as deep as filters go already.
+        asked = f"({self.filter})" if isinstance(node, Or) else self.filter
+        return f"{asked} and archived in (true, false)"
 
     def count(self, reader: RunReader) -> int:
         """How many runs there are; a mistake in the filter is told here, in the words in which it was given."""
