@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from runstore import open_store
-from support.commands import runstore
+from support.commands import runstore, runstore_on_a_terminal
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,21 @@ def test_a_shell_completes_commands_and_options() -> None:
 
     assert commands.stdout.split() == ["plain,runs"]
     assert options.stdout.split() == ["plain,--columns"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "is_coloured"),
+    [({"TERM": "xterm", "NO_COLOR": ""}, True), ({"NO_COLOR": "1"}, False), ({"TERM": "dumb"}, False)],
+)
+def test_colours_are_for_terminals_that_have_them_and_people_who_want_them(
+    sqlite_url: str, variables: dict[str, str], *, is_coloured: bool
+) -> None:
+    with open_store(sqlite_url, durable=False) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("lungs"))
+        store.log_config(run_id, {"lr": 0.1})
+        store.finalize(run_id, "completed")
+
+    printed = runstore_on_a_terminal("show", "@1", "--store", sqlite_url, columns=80, **variables)
+
+    assert "configuration" in printed
+    assert ("\x1b[" in printed) == is_coloured

@@ -20,7 +20,7 @@ _WAIT_S = 60
 @contextmanager
 def _watched(*arguments: str, stdout: int) -> Iterator["subprocess.Popen[bytes]"]:
     with subprocess.Popen(
-        [*RUNSTORE, *arguments, "--watch"], stdout=stdout, stderr=stdout, env=environment()
+        [*RUNSTORE, *arguments, "--watch"], stdout=stdout, stderr=stdout, env=environment(TERM="xterm")
     ) as running:
         try:
             yield running

@@ -69,11 +69,13 @@ def runstore_here(*arguments: str, text: str | None = None) -> Result:
     return runner.invoke(app, arguments, input=text)
 
 
-def runstore_on_a_terminal(*arguments: str, columns: int) -> str:
+def runstore_on_a_terminal(*arguments: str, columns: int, **more: str) -> str:
     """What the command writes to a terminal of so many columns, its messages included."""
     with (
         terminal(columns=columns) as (ours, theirs),
-        subprocess.Popen([*RUNSTORE, *arguments], stdout=theirs, stderr=theirs, env=environment()) as running,
+        subprocess.Popen(
+            [*RUNSTORE, *arguments], stdout=theirs, stderr=theirs, env=environment(columns=None, **more)
+        ) as running,
     ):
         os.close(theirs)
         written = bytearray()

@@ -5,6 +5,7 @@ The module of a command is imported when the command is called, so that ``runsto
 
 import gc
 import io
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -128,8 +129,11 @@ def _meant(name: str) -> str:
 
 @click.group(name="runstore", cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="runstore")
-def app() -> None:
+@click.pass_context
+def app(context: click.Context) -> None:
     """Your training runs, in your own database."""
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        context.color = False
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """``--watch``: a screen that is drawn again when what it shows has changed, until Ctrl-C."""
 
 import io
+import os
 import shutil
 import sys
 import time
@@ -46,10 +47,11 @@ def watch(draw: Callable[[], None]) -> None:
         draw: prints the whole of what is shown; each call reads the store once more. What it says on stderr stands below.
     """
     shown = ""
+    is_drawn = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     try:
         while True:
             text = _drawn(draw)
-            if sys.stdout.isatty():
+            if is_drawn:
                 _overwrite(text, is_first=not shown)
             elif text != shown:
                 click.echo(f"\n{text}" if shown else text, nl=False)
@@ -57,7 +59,7 @@ def watch(draw: Callable[[], None]) -> None:
             shown = text
             time.sleep(WATCH_S)
     except KeyboardInterrupt:
-        if sys.stdout.isatty():
+        if is_drawn:
             click.echo("")
 
 
