@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from moving import rich
+from moving import everything
 from runstore import open_reader, open_store
 from runstore.backend import BackendStore
 from runstore.backend.reading import Reads
@@ -46,7 +46,7 @@ def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder = tmp_path_factory.mktemp("filled")
     with a_database(request.param, folder, request) as url:
         with open_store(url, durable=False) as store:
-            rich.fill(store, folder)
+            everything.fill(store, folder)
         yield url
 
 
@@ -61,13 +61,13 @@ def test_a_copy_is_complete_and_a_second_one_sends_nothing(
                 patch.delattr(Reads, "get_history")  # no point is read
                 second = copy(source, target)
 
-        assert (first.runs, first.troubles) == ({Outcome.NEW: len(rich.SHOWN)}, ())
-        assert (second.runs, second.points, second.files) == ({Outcome.UNCHANGED: len(rich.SHOWN)}, 0, 0)
+        assert (first.runs, first.troubles) == ({Outcome.NEW: len(everything.SHOWN)}, ())
+        assert (second.runs, second.points, second.files) == ({Outcome.UNCHANGED: len(everything.SHOWN)}, 0, 0)
         with open_reader(filled) as source, open_reader(url) as target_reader:
             verdict = verify(source, target_reader)
             back = verify(target_reader, source)
             assert verdict.differences == back.differences == ()
-            assert (verdict.runs, verdict.points, verdict.files) == (len(rich.SHOWN), 2051, 4)
+            assert (verdict.runs, verdict.points, verdict.files) == (len(everything.SHOWN), 2051, 4)
             assert target_reader.get_run("lost").status is RunStatus.LOST
             assert [each.name for each in target_reader.list_experiments()] == [
                 each.name for each in source.list_experiments()
@@ -80,7 +80,7 @@ def test_a_copy_is_complete_and_a_second_one_sends_nothing(
 def source_url(tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path / 'source.sqlite'}"
     with open_store(url, durable=False) as store:
-        rich.fill(store, tmp_path)
+        everything.fill(store, tmp_path)
     return url
 
 
@@ -94,7 +94,7 @@ def test_only_the_runs_of_a_filter_or_an_experiment_are_copied(source_url: str, 
             assert [each.name for each in target.list_experiments()] == ["Größe/肺 ☃", "other"]
         with open_target(f"sqlite:///{tmp_path / 'two.sqlite'}") as target:
             report = copy(source, target, Selection(experiment_id=other.id))
-            assert {run.id for run in target.search_runs()} == rich.SHOWN - {"parent", "child"}
+            assert {run.id for run in target.search_runs()} == everything.SHOWN - {"parent", "child"}
             assert [(trouble.run_id, trouble.what) for trouble in report.troubles] == [("grandchild", "parent")]
         with pytest.raises(QueryError, match="position 0"):
             copy(source, target, Selection(filter="nonsense"))
@@ -127,7 +127,7 @@ def test_a_parent_that_is_copied_later_is_given_to_its_children_by_the_next_copy
         report = copy(source, target)
 
         assert target.get_run("grandchild").parent_run_id == "child"
-        assert report.runs == {Outcome.UPDATED: 1, Outcome.NEW: len(rich.SHOWN) - 1}
+        assert report.runs == {Outcome.UPDATED: 1, Outcome.NEW: len(everything.SHOWN) - 1}
         assert report.troubles == ()
 
 
@@ -156,7 +156,7 @@ def test_a_run_that_was_deleted_in_the_copy_is_told_and_the_others_are_copied(so
 
         report = copy(source, target)
 
-        assert report.runs == {Outcome.REFUSED: 1, Outcome.NEW: len(rich.SHOWN) - 1}
+        assert report.runs == {Outcome.REFUSED: 1, Outcome.NEW: len(everything.SHOWN) - 1}
         assert [trouble.run_id for trouble in report.troubles] == ["parent"]
         assert "restore_run" in report.troubles[0].reason
         assert target.get_run("child").parent_run_id == "parent"
@@ -171,7 +171,7 @@ def test_an_experiment_that_was_deleted_in_the_copy_stays_deleted(source_url: st
 
         report = copy(source, target)
 
-        assert report.runs == {Outcome.UNCHANGED: 2, Outcome.REFUSED: len(rich.SHOWN) - 2}
+        assert report.runs == {Outcome.UNCHANGED: 2, Outcome.REFUSED: len(everything.SHOWN) - 2}
         assert target.find_experiment("other") is None
 
 

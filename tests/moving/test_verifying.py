@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from moving import rich
+from moving import everything
 from runstore.backend import BackendStore, Store
 from runstore.memory import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint
@@ -21,7 +21,7 @@ LOSS = ("loss", "other")
 @pytest.fixture
 def stores(tmp_path: Path) -> Iterator[tuple[BackendStore, BackendStore]]:
     with MemoryStore(MemoryDatabase()) as source, MemoryStore(MemoryDatabase()) as target:
-        rich.fill(source, tmp_path)
+        everything.fill(source, tmp_path)
         copy(source, target)
         yield source, target
 
@@ -97,7 +97,7 @@ def test_what_the_copy_has_beside_the_runs_that_are_compared_counts_for_nothing(
 
     verdict = verify(source, target, Selection(filter="id != 'bare'"))
 
-    assert (verdict.runs, verdict.differences) == (len(rich.SHOWN) - 1, ())
+    assert (verdict.runs, verdict.differences) == (len(everything.SHOWN) - 1, ())
 
 
 @pytest.mark.parametrize("dense_at", [0, 2**61])
