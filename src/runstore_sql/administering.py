@@ -9,7 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from runstore.backend import Administration, Finding, Grade, Rights, SchemaState, Selection
-from runstore.errors import StoreFailureError
+from runstore.errors import StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
 from runstore_sql import versions
 from runstore_sql.connections.database import Database
@@ -118,7 +118,10 @@ class SqlAdministration(Administration):
         self._ready()
         try:
             return self._database.with_driver(lambda connection: self._steward.select(connection, statement, limit))
-        except StoreFailureError as error:
+        except (StoreFailureError, StoreUnavailableError) as error:
+            failures, cause = self._database.dialect.failures, error.__cause__
+            if isinstance(error, StoreUnavailableError) and failures.code(cause or error) not in failures.of_replica:
+                raise
             said = " ".join(str(error.__cause__ or error).split())
             raise StoreFailureError(f"the database refused the statement: {said}; {_WHAT_IS_TAKEN}") from error
 

@@ -132,8 +132,11 @@ _REFUSED: Final = (
     "SET GLOBAL max_connections = 99",
     "SHUTDOWN",
     "PRAGMA query_only = OFF",
+    "PRAGMA journal_mode = DELETE",
     "ATTACH DATABASE 'other.db' AS other",
+    "VACUUM INTO 'other.db'",
     "WITH gone AS (DELETE FROM runstore_run RETURNING pk) SELECT * FROM gone",
+    "SELECT nextval('runstore_run_pk_seq')",
     "COPY runstore_run TO PROGRAM 'cat'",
     "nonsense",
     "",
@@ -141,8 +144,13 @@ _REFUSED: Final = (
 
 
 def test_a_statement_that_does_anything_but_read_is_refused_by_the_database(
-    store: SqlStore, run_id: str, administration: SqlAdministration
+    store: SqlStore,
+    run_id: str,
+    administration: SqlAdministration,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.chdir(tmp_path_factory.mktemp("here"))
     before = store.get_run(run_id)
 
     for statement in _REFUSED:
@@ -150,6 +158,7 @@ def test_a_statement_that_does_anything_but_read_is_refused_by_the_database(
             administration.select(statement, limit=10)
 
     assert store.get_run(run_id) == before
+    assert list(Path().iterdir()) == []
     assert [tuple(row) for row in administration.select("SELECT COUNT(*) FROM runs", limit=10).rows] == [(1,)]
 
 
