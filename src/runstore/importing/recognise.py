@@ -11,6 +11,7 @@ from runstore.errors import MissingDriverError, SourceError
 from runstore.importing.mlflow_facts import MLFLOW_TABLES
 from runstore.importing.mlruns import MlrunsFolder
 from runstore.importing.source import Source
+from runstore.importing.tensorboard import TensorBoardFolder
 from runstore.importing.wandb_offline import WandbOffline
 from runstore.secrets import redact
 from runstore.urls import check_splits, file_of, scheme_of
@@ -27,7 +28,7 @@ _SERVERS: Final = {
 
 KNOWN: Final = (
     "a folder mlruns of MLflow; MLflow's database (mlflow.db, or its URL on PostgreSQL, MySQL or MariaDB); "
-    "a folder wandb of W&B, or one run's in it"
+    "a folder wandb of W&B, or one run's in it; a folder with event files of TensorBoard (events.out.tfevents.…)"
 )
 """What is known, for errors and help."""
 
@@ -63,12 +64,15 @@ def source_at(place: str, *, artifacts: Sequence[Path] = ()) -> Source:
 
 def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
     if path.is_dir():
-        found = MlrunsFolder.at(path) or WandbOffline.at(path, artifacts)
+        found: Source | None = MlrunsFolder.at(path) or WandbOffline.at(path, artifacts)
         if found is not None:
             return found
         inside = [each for each in ("mlruns", "mlflow.db", "wandb") if (path / each).exists()]
         if inside:
             raise SourceError(f"{path}: holds {' and '.join(inside)}; give that: runstore import {path / inside[0]}")
+        found = TensorBoardFolder.at(path)
+        if found is not None:
+            return found
         raise SourceError(f"{path}: is a folder of no format that is known; what is known: {KNOWN}")
     try:
         with path.open("rb") as file:
@@ -77,8 +81,9 @@ def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
         raise SourceError(f"{path}: there is no such file or folder") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if (offline := WandbOffline.at(path, artifacts)) is not None:
-        return offline
+    found = WandbOffline.at(path, artifacts) or TensorBoardFolder.at(path)
+    if found is not None:
+        return found
     if head == _SQLITE_HEAD:
         return _sqlite_source(path, artifacts)
     raise SourceError(f"{path}: is a file of no format that is known; what is known: {KNOWN}")

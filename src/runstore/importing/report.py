@@ -15,6 +15,7 @@ class Told(StrEnum):
     STEPS_REPEATED = "steps_repeated"
     STEPS_SHIFTED = "steps_shifted"
     STEPS_COUNTED = "steps_counted"
+    TAKEN_BACK = "taken_back"
     INFINITIES = "infinities"
     NO_NUMBERS = "no_numbers"
     TIMES_REPLACED = "times_replaced"

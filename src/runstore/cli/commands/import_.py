@@ -28,6 +28,7 @@ _TITLES: Final = {
     Told.STEPS_REPEATED: "steps that come twice",
     Told.STEPS_SHIFTED: "negative steps",
     Told.STEPS_COUNTED: "steps counted",
+    Told.TAKEN_BACK: "points taken back, and left out",
     Told.INFINITIES: "infinities restored",
     Told.NO_NUMBERS: "values that are no numbers, left out",
     Told.TIMES_REPLACED: "times replaced",
@@ -45,6 +46,7 @@ _TITLES: Final = {
         "runstore import mlruns --store sqlite:///runs.db",
         "runstore import mlflow.db --json",
         "runstore import wandb --artifacts .",
+        "runstore import lightning_logs",
         "runstore import postgresql://user@host/mlflow --artifacts /data/mlartifacts",
     ),
 )
@@ -61,8 +63,9 @@ _TITLES: Final = {
 def command(*, source: str, store: str | None, artifacts: Sequence[Path], as_json: bool) -> None:
     """Bring the runs of another tool into the store.
 
-    SOURCE is a folder mlruns or a database of MLflow (a file, or a URL on PostgreSQL, MySQL or MariaDB), or a folder wandb of W&B.
-    It is only read, and the tool need not be installed. Bring it again later, and what is new comes, too.
+    SOURCE is a folder mlruns or a database of MLflow (a file, or a URL on PostgreSQL, MySQL or MariaDB), a folder wandb of W&B, or a
+    folder with event files of TensorBoard. It is only read, and the tool need not be installed. Bring it again later, and what
+    is new comes, too.
     """
     for folder in artifacts:
         if not folder.is_dir():

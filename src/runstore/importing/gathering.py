@@ -1,0 +1,121 @@
+"""Points that are read in the order in which they were logged, gathered into pieces of one series each."""
+
+from array import array
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from runstore.importing.folding import Chunk, SeriesFolding, folded, sorted_chunks, step_rule
+from runstore.importing.report import RunFindings
+from runstore.series import Columns, Series
+
+_MOST_POINTS: Final = 100_000
+_SORTED_AT_ONCE: Final = 50_000
+
+Point = tuple[str, int, float, int]
+"""The key of a metric, a step, a value, and a time in microseconds."""
+
+
+class Span(Struct):
+    """What the steps of one metric span.
+
+    Attributes:
+        count: how many points.
+        lowest: the lowest step.
+        highest: the highest.
+        is_ascending: whether each is higher than the one before.
+    """
+
+    count: int
+    lowest: int
+    highest: int
+    is_ascending: bool = True
+
+    def take(self, step: int) -> None:
+        """One point more."""
+        self.count += 1
+        if step > self.highest:
+            self.highest = step
+            return
+        self.is_ascending = False
+        self.lowest = min(self.lowest, step)
+
+
+class Spans(dict[str, Span]):
+    """Those of all metrics of a run, by key: what is looked through before its points are brought."""
+
+    def take(self, key: str, step: int) -> None:
+        """One point more."""
+        span = self.get(key)
+        if span is None:
+            self[key] = Span(1, step, step)
+        else:
+            span.take(step)
+
+
+class _Buffer:
+    __slots__ = ("folding", "series", "steps", "times", "values")
+
+    def __init__(self, series: Series, folding: SeriesFolding) -> None:
+        self.series = series
+        self.folding = folding
+        self._renew()
+
+    def _renew(self) -> None:
+        self.steps, self.values, self.times = array("q"), array("d"), array("q")
+
+    def take_all(self) -> Chunk:
+        chunk = Chunk(self.steps, self.values, self.times)
+        self._renew()
+        return chunk
+
+
+def gathered(
+    points: Iterable[Point], spans: Spans, series: Mapping[str, Series], found: RunFindings, *, instead_us: int
+) -> Iterator[tuple[Series, Columns]]:
+    """The points as pieces. Those of a metric whose steps ascend are held for a while only; of another one, all.
+
+    Args:
+        points: in the order in which they were logged; those of a key without a span are left out.
+        spans: of the same points.
+        series: by key.
+        found: what is told of the run.
+        instead_us: the time of points whose own lies outside the years 1 to 9999.
+    """
+    direct: dict[str, _Buffer] = {}
+    whole: dict[str, _Buffer] = {}
+    for key, span in spans.items():
+        rule = step_rule(key, found, count=span.count, lowest=span.lowest, highest=span.highest)
+        folding = SeriesFolding(key, rule, found, instead_us=instead_us)
+        (direct if span.is_ascending else whole)[key] = _Buffer(series[key], folding)
+    held, every = 0, direct | whole
+    for key, step, value, time_us in points:
+        buffer = every.get(key)
+        if buffer is None:
+            continue
+        buffer.steps.append(step)
+        buffer.values.append(value)
+        buffer.times.append(time_us)
+        if key in direct:
+            held += 1
+            if held >= _MOST_POINTS:
+                held = 0
+                yield from _given(direct.values())
+    yield from _given(direct.values())
+    for buffer in direct.values():
+        yield from _not_empty(buffer, buffer.folding.finish())
+    for buffer in whole.values():
+        for columns in folded(sorted_chunks(buffer.take_all(), _SORTED_AT_ONCE), buffer.folding):
+            yield buffer.series, columns
+
+
+def _given(buffers: Iterable[_Buffer]) -> Iterator[tuple[Series, Columns]]:
+    for buffer in buffers:
+        if buffer.steps:
+            yield from _not_empty(buffer, buffer.folding.take(buffer.take_all()))
+
+
+def _not_empty(buffer: _Buffer, columns: Columns) -> Iterator[tuple[Series, Columns]]:
+    if columns.steps:
+        yield buffer.series, columns
