@@ -20,6 +20,21 @@ RELEASES = {
 }
 
 
+_MADE_BY_TOOLS = frozenset({"made", "newest", "offline", "offline_of_each"})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of what other tools have made are marked like those that install the package, which they do with the tools."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and _MADE_BY_TOOLS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("packaging")
+
+
+def mlflow(release: str) -> Path:
+    """The interpreter of an environment with this release of MLflow."""
+    return tool(f"mlflow-{release}", *RELEASES[release], is_old=release != "3")
+
+
 class Made(NamedTuple):
     """What MLflow has made.
 
@@ -54,7 +69,7 @@ def made(request: pytest.FixtureRequest, fast_folder: Path) -> Made:
     folder = fast_folder / request.param
     folder.mkdir()
     uri, name = {"mlruns": ("./mlruns", "mlruns"), "database": ("sqlite:///mlflow.db", "mlflow.db")}[kind]
-    told = made_by(tool(f"mlflow-{release}", *RELEASES[release]), "mlflow_runs.py", uri, folder=folder)
+    told = made_by(mlflow(release), "mlflow_runs.py", uri, folder=folder)
     return Made(folder / name, release, uri, json.loads(told))
 
 
@@ -63,7 +78,7 @@ def newest(fast_folder: Path) -> Made:
     """A folder of the newest release; not to be changed."""
     folder = fast_folder / "newest"
     folder.mkdir()
-    told = made_by(tool("mlflow-3", *RELEASES["3"]), "mlflow_runs.py", "./mlruns", folder=folder)
+    told = made_by(mlflow("3"), "mlflow_runs.py", "./mlruns", folder=folder)
     return Made(folder / "mlruns", "3", "./mlruns", json.loads(told))
 
 
@@ -96,7 +111,9 @@ WANDB = {"0.13": ("wandb==0.13.11", "setuptools<81"), "0.31": ("wandb==0.31.0",)
 
 def made_by_wandb(release: str, folder: Path) -> MadeByWandb:
     folder.mkdir()
-    told = json.loads(made_by(tool(f"wandb-{release}", *WANDB[release]), "wandb_runs.py", folder=folder))
+    told = json.loads(
+        made_by(tool(f"wandb-{release}", *WANDB[release], is_old=release == "0.13"), "wandb_runs.py", folder=folder)
+    )
     return MadeByWandb(folder, {each["name"]: each for each in told})
 
 

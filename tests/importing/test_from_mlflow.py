@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from importing import mlflow_oracle
-from importing.conftest import RELEASES, Made
+from importing.conftest import Made, mlflow
 from runstore import RunStatus
 from runstore.backend import BackendStore
 from runstore.importing import ImportReport, Told, bring_from, source_at
 from runstore.moving import Outcome
-from support.tools import made_by, tool
+from support.tools import made_by
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 STATUSES = {"FINISHED": "completed", "FAILED": "failed", "KILLED": "interrupted", "RUNNING": "in_progress"}
@@ -143,7 +143,7 @@ def test_a_run_that_went_on_is_brought_up(made: Made, store: BackendStore, tmp_p
     brought(place, store)
     run_id = made.run("going on")[0]
     uri = made.uri
-    made_by(tool(f"mlflow-{made.release}", *RELEASES[made.release]), "mlflow_going_on.py", uri, run_id, folder=tmp_path)
+    made_by(mlflow(made.release), "mlflow_going_on.py", uri, run_id, folder=tmp_path)
 
     report = brought(place, store)
 
@@ -159,6 +159,8 @@ def test_a_run_that_went_on_is_brought_up(made: Made, store: BackendStore, tmp_p
     ]
 
 
+@pytest.mark.packaging
+@pytest.mark.server
 @pytest.mark.parametrize("server", ["postgresql", "mariadb"])
 def test_a_database_on_a_server_gives_the_same(
     server: str, store: BackendStore, tmp_path: Path, request: pytest.FixtureRequest
@@ -168,7 +170,7 @@ def test_a_database_on_a_server_gives_the_same(
     place = url.partition("://")[2]
     told = json.loads(
         made_by(
-            tool("mlflow-3", *RELEASES["3"]),
+            mlflow("3"),
             "mlflow_runs.py",
             f"{drivers[server]}://{place}",
             str(tmp_path),

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Final
 
 from support import session
 from support.processes import locked, state_directory
@@ -12,12 +13,23 @@ from support.processes import locked, state_directory
 MAKERS = Path(__file__).resolve().parent / "makers"
 
 
-def tool(name: str, *requirements: str) -> Path:
-    """The interpreter of an environment with these requirements; the test counts as not run where it cannot be made."""
+_OLD: Final = (3, 11)
+"""The Python that releases of years ago can be installed on."""
+
+
+def tool(name: str, *requirements: str, is_old: bool = False) -> Path:
+    """The interpreter of an environment with these requirements; the test counts as not run where it cannot be made.
+
+    Args:
+        name: of the environment.
+        requirements: what is installed.
+        is_old: whether that cannot be had on a newer Python than 3.11.
+    """
+    python = ".".join(map(str, _OLD)) if is_old and sys.version_info[:2] > _OLD else sys.executable
     folder = state_directory() / f"tool-{name}"
     with locked(state_directory() / f"tool-{name}.lock"):
         if not (folder / "ready").exists():
-            _uv("venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
+            _uv("venv", "--quiet", "--clear", "--no-python-downloads", "--python", python, str(folder))
             _uv("pip", "install", "--quiet", "--python", str(folder / "bin" / "python"), *requirements)
             (folder / "ready").touch()
     return folder / "bin" / "python"
