@@ -350,7 +350,8 @@ class Connection:
             )
         if getattr(error, "code", None) == _UNAUTHORIZED:
             return StoreFailureError(
-                f"{found}; ask whoever runs the server for the role readWrite on this database, or read to look at it only"
+                f"{found}; ask whoever runs the server for the role readWrite on this database, or read to look at it only; a "
+                "store that is not there yet, or not up to date, is made by `runstore migrate upgrade` of somebody who may"
             )
         return StoreFailureError(f"{found}; check the user's rights, the server's disk and its log")
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pymongo import ASCENDING, DESCENDING, IndexModel
 from pymongo.database import Database
 
-from runstore_mongo.documents.names import ARTIFACTS, BUCKETS, EXPERIMENTS, RUNS, SERIES, Document
+from runstore_mongo.documents.names import ARTIFACTS, BLOBS, BUCKETS, EXPERIMENTS, RUNS, SERIES, Document
 from runstore_mongo.documents.records import ANY_TIME
 
 _log = logging.getLogger(__name__)
@@ -42,6 +42,9 @@ INDEXES: Final[dict[str, list[IndexModel]]] = {
     ],
     BUCKETS: [IndexModel([("series", ASCENDING), ("low", ASCENDING)])],
     ARTIFACTS: [IndexModel([("run_id", ASCENDING), ("artifact_name", ASCENDING)])],
+    # The driver makes GridFS's own before it keeps the first file, and cannot for a user who may make no index.
+    f"{BLOBS}.files": [IndexModel([("filename", ASCENDING), ("uploadDate", ASCENDING)])],
+    f"{BLOBS}.chunks": [IndexModel([("files_id", ASCENDING), ("n", ASCENDING)], unique=True)],
 }
 
 

@@ -34,8 +34,9 @@ _TRANSIENT: Final = frozenset(
 _ADVICE: Final = {
     **dict.fromkeys(
         (1044, 1142, 1143, 1227, 1370),
-        "ask whoever runs the server for the right: SELECT on the database to read; INSERT, UPDATE and DELETE to "
-        "write; CREATE, INDEX, REFERENCES and CREATE VIEW to make the tables",
+        "ask whoever runs the server for the right: SELECT on the database to read with "
+        "open_reader; INSERT, UPDATE and DELETE to write; CREATE, INDEX, REFERENCES and CREATE VIEW to make the tables, or "
+        "have somebody who has these run `runstore migrate upgrade`",
     ),
     **dict.fromkeys((1045, 1698), "check user and password, and the machine from which this user may come"),
     1049: "make the database (CREATE DATABASE), or mend its name in the URL",

@@ -27,7 +27,7 @@ _ADVICE: Final = {
     "?options=-csearch_path%3Dpublic behind the URL",
     "42501": "ask the owner of the database for the right: CONNECT on the database, USAGE on the schema, SELECT on the "
     "runstore_ tables to read, INSERT, UPDATE and DELETE and USAGE on their sequences to write, CREATE on the schema to "
-    "make them",
+    "make them, or have somebody who has it run `runstore migrate upgrade`",
 }
 
 

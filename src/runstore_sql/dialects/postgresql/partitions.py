@@ -36,14 +36,16 @@ _EXPIRED: Final = r"""
             (regexp_match(bound, 'TO \(''?(-?\d+)'))[1]::bigint AS high
         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         CROSS JOIN LATERAL pg_get_expr(c.relpartbound, c.oid) AS bound
-        WHERE i.inhparent = to_regclass('runstore_point') AND bound <> 'DEFAULT')
+        WHERE i.inhparent = to_regclass('runstore_point') AND bound <> 'DEFAULT'
+            AND pg_has_role(c.relowner, 'USAGE'))
     SELECT p.name FROM partition p
     WHERE p.low IS NOT NULL AND p.high <= (SELECT max(pk) FROM runstore_series) AND NOT EXISTS (
         SELECT 1 FROM runstore_series s JOIN runstore_run r ON r.pk = s.run_pk
         WHERE s.pk >= p.low AND s.pk < p.high AND r.purged_us IS NULL
             AND (%(before)s::bigint IS NULL OR r.deleted_us IS NULL OR r.deleted_us >= %(before)s))
     ORDER BY p.low"""
-"""Those behind which newer series have begun: no new one ever gets a number of theirs."""
+"""Those behind which newer series have begun: no new one ever gets a number of theirs. What belongs to another role, as for
+a writer that may drop nothing, is emptied like a table."""
 LOCK: Final = f"SELECT pg_advisory_xact_lock({0x72756E73746F7265})"
 """Keeps all others from changing the schema until the transaction ends."""
 _WAIT_AT_MOST: Final = "SET LOCAL lock_timeout = '2s'"
