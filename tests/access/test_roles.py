@@ -9,7 +9,7 @@ import pytest
 
 from access.accounts import PAGE, Accounts, accounts
 from documentation.pages import blocks_of
-from moving.rich import fill
+from moving.everything import fill
 from runstore import MetricPoint, open_reader, open_store
 from runstore.errors import StoreFailureError
 from runstore.opening import open_administration
