@@ -88,10 +88,7 @@ class Failures(ABC):
         said = self.words(found).strip() or type(found).__name__
         code = self.code(found)
         if code in self.of_replica:
-            return StoreUnavailableError(
-                f"{shown_url} takes no writes: {said}; it is a read replica, or about to become the primary: name the primary "
-                "in the URL, or try again"
-            )
+            return takes_no_writes(shown_url, said)
         if self.is_transient(error):
             return StoreUnavailableError(
                 f"{shown_url} is away or busy: {said}; try again, and see whether the server is up"
@@ -103,6 +100,19 @@ class Failures(ABC):
 
     def _is_drivers(self, error: BaseException) -> bool:
         return type(error).__module__.partition(".")[0] == self.module
+
+
+def takes_no_writes(shown_url: str, said: str) -> StoreUnavailableError:
+    """The error for a server that can be read and not be written, which may change.
+
+    Args:
+        shown_url: the URL without its secrets.
+        said: how it was found out.
+    """
+    return StoreUnavailableError(
+        f"{shown_url} takes no writes: {said}; it is a read replica, or about to become the primary: name the primary in the "
+        "URL, or try again"
+    )
 
 
 def _of_driver(error: BaseException) -> BaseException:

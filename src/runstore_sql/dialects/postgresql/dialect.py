@@ -13,7 +13,7 @@ from runstore.errors import SchemaError, StoreFailureError
 from runstore.secrets import split_url
 from runstore_sql.dialects.base import Dialect
 from runstore_sql.dialects.connector import ServerConnector
-from runstore_sql.dialects.failures import Failures
+from runstore_sql.dialects.failures import Failures, takes_no_writes
 from runstore_sql.dialects.postgresql import connecting, partitions
 from runstore_sql.dialects.postgresql.clock import NOW_US
 from runstore_sql.dialects.postgresql.failures import PostgresqlFailures
@@ -22,7 +22,7 @@ from runstore_sql.dialects.postgresql.ingest import PostgresqlPointWriter
 from runstore_sql.dialects.postgresql.listing import PostgresqlListing
 from runstore_sql.dialects.postgresql.partitions import LOCK, Partitions
 from runstore_sql.dialects.postgresql.r0001 import FIRST_SCHEMA
-from runstore_sql.dialects.postgresql.rights import MAY_WRITE
+from runstore_sql.dialects.postgresql.rights import AT_OPENING
 from runstore_sql.dialects.postgresql.steward import PostgresqlSteward
 
 
@@ -75,7 +75,10 @@ class PostgresqlDialect(Dialect):
             )
 
     def check_rights(self, connection: sa.Connection, shown_url: str) -> None:
-        if not connection.exec_driver_sql(MAY_WRITE).scalar():
+        is_replica, may_write = connection.exec_driver_sql(AT_OPENING).one()
+        if is_replica:
+            raise takes_no_writes(shown_url, "the server follows another one")
+        if not may_write:
             user = connection.exec_driver_sql("SELECT current_user").scalar()
             raise StoreFailureError(
                 f"{user} may read the tables of {shown_url} and not write them; ask their owner for INSERT, UPDATE and "

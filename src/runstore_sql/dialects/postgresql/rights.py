@@ -12,3 +12,5 @@ MAY_WRITE: Final = """
         ('runstore_config', NULL), ('runstore_config_leaf', NULL), ('runstore_point', NULL), ('runstore_artifact', NULL),
         ('runstore_rollup', NULL), ('runstore_waiting', NULL)
     ) AS places (name, pk)"""
+AT_OPENING: Final = f"SELECT pg_is_in_recovery(), ({MAY_WRITE})"
+"""Whether the server only follows another one, whatever its roles may do; and whether the user may write."""
