@@ -1,7 +1,9 @@
 """What every format makes of the same facts: a run, its series, its configuration."""
 
+import os
 import uuid
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from msgspec import Struct
@@ -87,6 +89,14 @@ def run_of(  # noqa: PLR0913 - each is a fact of its own
         provenance={"imported": imported, **(provenance or {})},
         failure=failure,
     )
+
+
+def names_of(folder: Path, place: Path) -> tuple[str, str]:
+    """The experiment and the run of a folder with a run, below the folder that was given, or in it, or that file's."""
+    absolute = Path(os.path.abspath(folder))  # noqa: PTH100 - what a link leads to may be called otherwise
+    if absolute == place or place.is_file():
+        return absolute.parent.name or "imported", absolute.name or "run"
+    return place.name or "imported", absolute.relative_to(place).as_posix()
 
 
 def series_of(keys: Iterable[str], found: RunFindings) -> dict[str, Series]:

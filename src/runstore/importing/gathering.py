@@ -6,14 +6,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from runstore.importing.folding import Chunk, SeriesFolding, folded, sorted_chunks, step_rule
-from runstore.importing.report import RunFindings
+from runstore.importing.folding import Chunk, SeriesFolding, StepRule, folded, sorted_chunks, step_rule
+from runstore.importing.report import RunFindings, Told
 from runstore.series import Columns, Series
 
 _MOST_POINTS: Final = 100_000
 _SORTED_AT_ONCE: Final = 50_000
 
-Point = tuple[str, int, float, int]
+Point = tuple[str, int | float, float, int]
 """The key of a metric, a step, a value, and a time in microseconds."""
 
 
@@ -25,15 +25,19 @@ class Span(Struct):
         lowest: the lowest step.
         highest: the highest.
         is_ascending: whether each is higher than the one before.
+        is_whole: whether each is a whole number.
     """
 
     count: int
-    lowest: int
-    highest: int
+    lowest: float
+    highest: float
     is_ascending: bool = True
+    is_whole: bool = True
 
-    def take(self, step: int) -> None:
+    def take(self, step: float) -> None:
         """One point more."""
+        if step.__class__ is float:
+            self.is_whole = False
         self.count += 1
         if step > self.highest:
             self.highest = step
@@ -45,19 +49,20 @@ class Span(Struct):
 class Spans(dict[str, Span]):
     """Those of all metrics of a run, by key: what is looked through before its points are brought."""
 
-    def take(self, key: str, step: int) -> None:
-        """One point more."""
+    def take(self, key: str, step: float) -> None:
+        """One point more; a step that is no ``int`` is no whole number."""
         span = self.get(key)
         if span is None:
-            self[key] = Span(1, step, step)
+            self[key] = Span(1, step, step, is_whole=isinstance(step, int))
         else:
             span.take(step)
 
 
 class _Buffer:
-    __slots__ = ("folding", "series", "steps", "times", "values")
+    __slots__ = ("folding", "is_whole", "series", "steps", "times", "values")
 
-    def __init__(self, series: Series, folding: SeriesFolding) -> None:
+    def __init__(self, series: Series, folding: SeriesFolding, *, is_whole: bool) -> None:
+        self.is_whole = is_whole
         self.series = series
         self.folding = folding
         self._renew()
@@ -86,15 +91,21 @@ def gathered(
     direct: dict[str, _Buffer] = {}
     whole: dict[str, _Buffer] = {}
     for key, span in spans.items():
-        rule = step_rule(key, found, count=span.count, lowest=span.lowest, highest=span.highest)
+        if span.is_whole:
+            rule = step_rule(key, found, count=span.count, lowest=span.lowest, highest=span.highest)
+        else:
+            rule = StepRule(is_counted=True)
+            text = f"some of the {span.count} steps are no whole numbers; the points are counted in their order"
+            found.tell(Told.STEPS_COUNTED, text, key=key, count=span.count)
         folding = SeriesFolding(key, rule, found, instead_us=instead_us)
-        (direct if span.is_ascending else whole)[key] = _Buffer(series[key], folding)
+        is_direct = span.is_ascending or not span.is_whole
+        (direct if is_direct else whole)[key] = _Buffer(series[key], folding, is_whole=span.is_whole)
     held, every = 0, direct | whole
     for key, step, value, time_us in points:
         buffer = every.get(key)
         if buffer is None:
             continue
-        buffer.steps.append(step)
+        buffer.steps.append(int(step) if buffer.is_whole else 0)  # those are counted
         buffer.values.append(value)
         buffer.times.append(time_us)
         if key in direct:

@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from runstore.errors import MissingDriverError, SourceError
+from runstore.importing.lightning_csv import LightningCsvFolder
 from runstore.importing.mlflow_facts import MLFLOW_TABLES
 from runstore.importing.mlruns import MlrunsFolder
 from runstore.importing.source import Source
@@ -28,7 +29,8 @@ _SERVERS: Final = {
 
 KNOWN: Final = (
     "a folder mlruns of MLflow; MLflow's database (mlflow.db, or its URL on PostgreSQL, MySQL or MariaDB); "
-    "a folder wandb of W&B, or one run's in it; a folder with event files of TensorBoard (events.out.tfevents.…)"
+    "a folder wandb of W&B, or one run's in it; a folder with event files of TensorBoard (events.out.tfevents.…) "
+    "or with metrics.csv of Lightning"
 )
 """What is known, for errors and help."""
 
@@ -70,7 +72,7 @@ def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
         inside = [each for each in ("mlruns", "mlflow.db", "wandb") if (path / each).exists()]
         if inside:
             raise SourceError(f"{path}: holds {' and '.join(inside)}; give that: runstore import {path / inside[0]}")
-        found = TensorBoardFolder.at(path)
+        found = TensorBoardFolder.at(path) or LightningCsvFolder.at(path)
         if found is not None:
             return found
         raise SourceError(f"{path}: is a folder of no format that is known; what is known: {KNOWN}")
@@ -81,7 +83,7 @@ def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
         raise SourceError(f"{path}: there is no such file or folder") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
-    found = WandbOffline.at(path, artifacts) or TensorBoardFolder.at(path)
+    found = WandbOffline.at(path, artifacts) or TensorBoardFolder.at(path) or LightningCsvFolder.at(path)
     if found is not None:
         return found
     if head == _SQLITE_HEAD:

@@ -3,7 +3,7 @@
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -17,6 +17,7 @@ from runstore.values.checks import check_artifact_name
 MOST_TEXT: Final = 2**20
 """Bytes of a small file of a source, such as a parameter's: what is larger is none."""
 
+_OTHERS: Final = frozenset({"mlruns", "wandb", "checkpoints"})
 _MOST_DEPTH: Final = 60
 _MOST_FILES: Final = 100_000
 
@@ -113,6 +114,41 @@ def _below(
             yield name, Path(entry.path)
         else:
             found.tell(Told.FILE_LEFT_OUT, "is no plain file", key=name)
+
+
+def folders_with(root: Path, is_wanted: Callable[[str], bool]) -> dict[Path, list[Path]]:
+    """The plain files of wanted names below a folder, by their folders, in the order of the names.
+
+    Links are not followed. Nothing is looked for in folders of other formats, in those of checkpoints and in hidden ones.
+
+    Raises:
+        SourceError: a folder cannot be listed, or there are too many.
+    """
+    folders: dict[Path, list[Path]] = {}
+    waiting = [(root, 0)]
+    count = 0
+    while waiting:
+        folder, depth = waiting.pop()
+        count += 1
+        if depth > _MOST_DEPTH or count > _MOST_FILES:
+            raise SourceError(
+                f"{folder}: lies over {_MOST_DEPTH} folders deep, or is one of over {_MOST_FILES} folders"
+            )
+        try:
+            with os.scandir(folder) as listed:
+                entries = sorted(listed, key=lambda entry: entry.name)
+        except OSError as error:
+            raise SourceError(f"{folder}: cannot be listed: {error.strerror or error}") from error
+        found = [Path(each.path) for each in entries if is_wanted(each.name) and each.is_file(follow_symlinks=False)]
+        if found:
+            folders[folder] = found
+        below = [each for each in entries if each.is_dir(follow_symlinks=False) and _is_looked_into(each.name)]
+        waiting += [(Path(each.path), depth + 1) for each in reversed(below)]
+    return folders
+
+
+def _is_looked_into(name: str) -> bool:
+    return name not in _OTHERS and not name.startswith(".")
 
 
 def opened_plainly(path: Path) -> BinaryIO:

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Final, Self
 
 from runstore.errors import SourceError
-from runstore.importing.facts import Origin, config_of, run_of, series_of
+from runstore.importing.facts import Origin, config_of, names_of, run_of, series_of
 from runstore.importing.folding import fit_name, fit_text
 from runstore.importing.gathering import gathered
 from runstore.importing.report import Findings, RunFindings, Told
-from runstore.importing.source import Source
+from runstore.importing.source import Source, folders_with
 from runstore.importing.tensorboard_run import TensorBoardRun
 from runstore.model import RunFailure, RunStatus
 from runstore.moving import ArrivingRun
@@ -32,11 +32,6 @@ from runstore.series import Columns, Series
 FORMAT: Final = "tensorboard"
 _RUNS: Final = uuid.UUID("0c7a54f5-2f63-5d0a-9a2b-6f4e1f6a7d21")
 _MARK: Final = "tfevents"
-_OTHERS: Final = frozenset({"mlruns", "wandb", "checkpoints"})
-"""Folders of other formats, and those with no event files: nothing is looked for in them, nor in hidden ones."""
-
-_MOST_DEPTH: Final = 20
-_MOST_FOLDERS: Final = 100_000
 
 
 class TensorBoardFolder(Source):
@@ -60,7 +55,7 @@ class TensorBoardFolder(Source):
         """The source, if a path is one."""
         if not place.is_dir():
             return cls(place, {place.parent: [place]}) if _MARK in place.name else None
-        folders = _event_files(place)
+        folders = folders_with(place, lambda name: _MARK in name)
         return cls(place, folders) if folders else None
 
     def count(self) -> int:
@@ -71,7 +66,7 @@ class TensorBoardFolder(Source):
         """Each folder that has events."""
         known: dict[str, str] = {}
         for folder, paths in self._folders.items():
-            experiment, name = self._names(folder)
+            experiment, name = names_of(folder, self._place)
             found = findings.of(name)
             try:
                 read = TensorBoardRun(paths, found)
@@ -87,13 +82,6 @@ class TensorBoardFolder(Source):
                 found.tell(Told.UNREADABLE, str(error))
             else:
                 yield _run(read, origin, fit_name(experiment, found, what="the experiment"), name, found)
-
-    def _names(self, folder: Path) -> tuple[str, str]:
-        """The experiment and the run."""
-        absolute = Path(os.path.abspath(folder))  # noqa: PTH100 - as above
-        if absolute == self._place or self._place.is_file():
-            return absolute.parent.name or "tensorboard", absolute.name or "run"
-        return self._place.name or "tensorboard", absolute.relative_to(self._place).as_posix()
 
     def _origin(self, folder: Path, paths: list[Path], began_us: int) -> Origin:
         own = Path(os.path.abspath(folder)).name  # noqa: PTH100 - as above
@@ -128,32 +116,3 @@ def _run(read: TensorBoardRun, origin: Origin, experiment: str, name: str, found
         pieces=pieces,
         files=lambda: (),
     )
-
-
-def _event_files(root: Path) -> dict[Path, list[Path]]:
-    """The event files below a folder by their folders, in the order of names; links are not followed."""
-    folders: dict[Path, list[Path]] = {}
-    waiting = [(root, 0)]
-    count = 0
-    while waiting:
-        folder, depth = waiting.pop()
-        count += 1
-        if depth > _MOST_DEPTH or count > _MOST_FOLDERS:
-            raise SourceError(
-                f"{folder}: lies over {_MOST_DEPTH} folders deep, or is one of over {_MOST_FOLDERS} folders"
-            )
-        try:
-            with os.scandir(folder) as listed:
-                entries = sorted(listed, key=lambda entry: entry.name)
-        except OSError as error:
-            raise SourceError(f"{folder}: cannot be listed: {error.strerror or error}") from error
-        found = [Path(entry.path) for entry in entries if _MARK in entry.name and entry.is_file(follow_symlinks=False)]
-        if found:
-            folders[folder] = found
-        below = [each for each in entries if each.is_dir(follow_symlinks=False) and _is_looked_into(each.name)]
-        waiting += [(Path(each.path), depth + 1) for each in reversed(below)]
-    return folders
-
-
-def _is_looked_into(name: str) -> bool:
-    return name not in _OTHERS and not name.startswith(".")
