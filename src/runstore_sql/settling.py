@@ -27,6 +27,8 @@ _MANY_LEFT: Final = 16
 _OF_AN_END: Final = ("status", "end_us", "failure")
 
 _PK = sa.bindparam("of_pk", type_=sa.BigInteger)
+_ID = sa.bindparam("of_id", type_=sa.String)
+_ASKED_US = sa.bindparam("asked_us", type_=sa.BigInteger)
 _LONG = sa.bindparam("long", type_=sa.BigInteger)
 _PKS = sa.bindparam("pks", expanding=True, type_=sa.BigInteger)
 _MOST = sa.bindparam("most", type_=sa.Integer)
@@ -61,8 +63,9 @@ class Settling:
         unsettled = dialect.is_unsettled(run)
         is_unmarked = sa.true() if mark is None else run.c.settled.is_(None)
         now = sa.literal_column(dialect.now_us, sa.BigInteger)
-        is_of_first = sa.exists().where(series.c.run_pk == run.c.pk, series.c.level.is_(None)).correlate(run)
-        is_quiet = sa.or_(~is_of_first, run.c.heartbeat_us < now - _A_DAY_US)
+        of_first = sa.select(sa.func.count()).where(series.c.run_pk == run.c.pk, series.c.level.is_(None)).correlate(run)
+        # Counted: MariaDB would look an EXISTS up in a list that it makes of all the series in the store.
+        is_quiet = sa.or_(of_first.scalar_subquery() == 0, run.c.heartbeat_us < now - _A_DAY_US)
         ended = sa.select(run.c.pk).where(unsettled, is_unmarked, run.c.status.in_(sorted(TERMINAL_STATUSES)), is_quiet)
         is_lost = sa.and_(run.c.status == RunStatus.IN_PROGRESS.value, run.c.expires_us < now - _A_DAY_US)
         lost = sa.select(run.c.pk).where(unsettled, is_unmarked, is_lost)
@@ -70,26 +73,57 @@ class Settling:
         if dialect.is_ripe is not None:
             kinds.append(sa.select(run.c.pk).where(unsettled, sa.text(dialect.is_ripe)))
         self._is_left = sa.select(sa.or_(*(kind.exists() for kind in kinds)))
-        own = [series.c.run_pk == _PK, series.c["count"] > 0]
+        own = [series.c.run_pk == run.c.pk, series.c["count"] > 0]
         looked: dict[str, sa.ColumnElement[Any]] = {
-            "now_us": now,
-            "is_long": sa.exists().where(series.c.run_pk == _PK, series.c["count"] >= _LONG),
+            "is_long": sa.exists().where(series.c.run_pk == run.c.pk, series.c["count"] >= _LONG).correlate(run),
             "are_many_left": sa.or_(*(_are_many(kind) for kind in kinds)),
         }
         if mark is None:
-            looked["has_new_metrics"] = sa.exists().where(*own, ~sa.exists().where(is_known).correlate(series))
-            looked["has_results"] = sa.exists().where(result.c.run_pk == _PK)
-        columns = [column.label(name) for name, column in looked.items()]
-        self._look = sa.select(run.c.status, run.c.start_us, *columns).where(run.c.pk == _PK)
+            found = sa.select(sa.func.count()).select_from(metric).where(is_known).correlate(series)
+            is_new = found.scalar_subquery() == 0  # counted, as above
+            looked["has_new_metrics"] = sa.exists().where(*own, is_new).correlate(run)
+            looked["has_results"] = sa.exists().where(result.c.run_pk == run.c.pk).correlate(run)
+        columns = [run.c.pk, *(column.label(name) for name, column in looked.items())]
+        state = (run.c.status, run.c.start_us, now.label("now_us"))
+        self._look = sa.select(*state, *columns).where(run.c.pk == _PK)
+        self._look_by_id = sa.select(*columns).where(run.c.id == _ID)
+        goes_on = sa.and_(run.c.id == _ID, run.c.status == RunStatus.IN_PROGRESS.value, run.c.purged_us.is_(None))
+        asked_us = sa.func.coalesce(_ASKED_US, now)
+        end_us = sa.case((run.c.start_us > asked_us, run.c.start_us), else_=asked_us)
+        end_now = run.update().where(goes_on).values(**{**of_an_end, "end_us": end_us}, settled=settled)
+        self._looks_apart = not dialect.returns_updated
+        self._end_now = end_now if self._looks_apart else end_now.returning(*columns)
         self._ended, self._lost, *ripe = (kind.limit(_MOST).with_for_update(skip_locked=True) for kind in kinds)
         self._ripe = ripe[0] if ripe else None
+
+    def end_now(self, connection: sa.Connection, run_id: str, values: Mapping[str, Any]) -> Any:
+        """Ends a run that goes on, as :meth:`end` does, in as few statements as the database allows.
+
+        Args:
+            connection: in a transaction.
+            run_id: the run.
+            values: ``status``, ``failure`` and ``asked_us``: when it ends; ``None`` for now, and never before its start.
+
+        Returns:
+            What :meth:`look` gives, without the run's state; ``None`` where no such run goes on, and nothing was changed.
+        """
+        ended = connection.execute(self._end_now, {"of_id": run_id, "long": rollups.LEAST_POINTS, **values})
+        if not self._looks_apart:
+            looked = ended.first()
+        elif ended.rowcount:  # its row is locked: what the look finds stays so
+            looked = connection.execute(self._look_by_id, {"of_id": run_id, "long": rollups.LEAST_POINTS}).one()
+        else:
+            looked = None
+        if looked is not None:
+            self._keep_values(connection, looked.pk, looked)
+        return looked
 
     def look(self, connection: sa.Connection, run_pk: int) -> Any:
         """What the end of a run is decided by, in one statement: the run's row is locked.
 
         Returns:
-            ``status``, ``start_us`` and ``now_us``; ``is_long``, whether a series has points enough to be rolled up;
-            ``are_many_left``, whether others have left runs to :meth:`some`; and what :meth:`end` asks for.
+            ``pk``, ``status``, ``start_us`` and ``now_us``; ``is_long``, whether a series has points enough to be rolled
+            up; ``are_many_left``, whether others have left runs to :meth:`some`; and what :meth:`end` asks for.
         """
         return connection.execute(self._look, {"of_pk": run_pk, "long": rollups.LEAST_POINTS}).one()
 
@@ -103,6 +137,9 @@ class Settling:
             values: ``status``, ``end_us`` and ``failure``.
         """
         connection.execute(self._end, {"of_pk": run_pk, **values})
+        self._keep_values(connection, run_pk, looked)
+
+    def _keep_values(self, connection: sa.Connection, run_pk: int, looked: Any) -> None:
         if self._mark is None:
             steps = (self._make_metrics, looked.has_new_metrics), (self._forget, looked.has_results), (self._keep, True)
             for statement, is_needed in steps:

@@ -159,11 +159,17 @@ class SqlStore(SqlEdits):
             return 0
 
     def _end(self, connection: sa.Connection, run_id: str, end: RunEnd) -> Any:
+        failure = failure_text(end.failure)
+        if end.end_us is None or end.is_movable:
+            asked = {"status": end.status.value, "asked_us": end.end_us, "failure": failure}
+            ended = self._settling.end_now(connection, run_id, asked)
+            if ended is not None:
+                return ended
         run_pk = self._locked_run(connection, run_id, is_alive=False)
         looked = self._settling.look(connection, run_pk)
         if not end.is_reached(run_id, looked.status):
             end_us = end.moment(start_us=looked.start_us, now_us=looked.now_us)
-            values = {"status": end.status.value, "end_us": end_us, "failure": failure_text(end.failure)}
+            values = {"status": end.status.value, "end_us": end_us, "failure": failure}
             self._settling.end(connection, run_pk, looked, values)
         return looked
 

@@ -128,19 +128,22 @@ def test_settled_and_other_runs_are_in_one_order(store: SqlStore, order_by: list
     assert len(set(whole)) == 12
 
 
-def test_the_end_of_a_run_takes_six_statements(store: SqlStore) -> None:
-    """Begin, lock, look, end, keep the values, commit; where a look tells of more to do, that comes on top."""
+STATEMENTS_OF_AN_END = {"postgresql": 3, "sqlite": 5, "mysql": 5}
+"""Begin, end, commit; and where an update gives no rows and no write may be under way, look and keep the values."""
+
+
+def test_the_end_of_a_run_takes_few_statements(store: SqlStore) -> None:
     experiment_id = store.get_or_create_experiment("experiment")
     first, second = (store.ensure_run(experiment_id) for _ in range(2))
     for run_id in (first, second):
         log(store, run_id, 0, 0.5)
-    store.finalize(first, "completed")
+    store.finalize(first, "completed")  # makes the metric known
     statements: list[str] = []
     sa.event.listen(store.database.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
 
     store.finalize(second, "completed")
 
-    assert len(statements) <= 6
+    assert len(statements) <= STATEMENTS_OF_AN_END[store.database.dialect.name]
 
 
 def test_runs_that_others_left_are_settled_once_they_are_many(store: SqlStore) -> None:

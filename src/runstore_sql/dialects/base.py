@@ -65,6 +65,7 @@ class Dialect(ABC):
         hashes_sets: whether runs are best found in several sets of keys at once, in an order that the planner chooses.
         joins_results: whether tests of metrics are best joined: any condition is asked of a run as soon as it is read, before
             other sets of keys have left few.
+        returns_updated: whether an update can give what it has changed, and what stands about it in other tables.
         settling_mark: SQL for what ``settled`` of a run that has ended is first, where a write that began before may
             still be under way; ``None`` where the lock of its row keeps all writes off.
         is_ripe: SQL for whether all that were under way when a run ``runstore_run`` was marked are over.
@@ -91,6 +92,7 @@ class Dialect(ABC):
     sorts_in_blocks: ClassVar[bool] = True
     hashes_sets: ClassVar[bool] = False
     joins_results: ClassVar[bool] = False
+    returns_updated: ClassVar[bool] = False
     settling_mark: ClassVar[str | None] = None
     is_ripe: ClassVar[str | None] = None
     first_schema: ClassVar[FirstSchema]

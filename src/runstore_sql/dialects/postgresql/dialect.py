@@ -37,6 +37,7 @@ class PostgresqlDialect(Dialect):
     begin_reading = f"{begin}, READ ONLY"
     without_limit = "SET LOCAL statement_timeout = 0"
     hashes_sets = True
+    returns_updated = True
     # A writer that appends locks no run's row, and looks at it as it was when its statement began.
     settling_mark = "-txid_current()"
     is_ripe = """runstore_run.settled < 0 AND (-runstore_run.settled < txid_snapshot_xmin(txid_current_snapshot())
