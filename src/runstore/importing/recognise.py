@@ -13,6 +13,7 @@ from runstore.importing.mlflow_facts import MLFLOW_TABLES
 from runstore.importing.mlruns import MlrunsFolder
 from runstore.importing.source import Source
 from runstore.importing.tensorboard import TensorBoardFolder
+from runstore.importing.trackio import TrackioProjects
 from runstore.importing.wandb_offline import WandbOffline
 from runstore.secrets import redact
 from runstore.urls import check_splits, file_of, scheme_of
@@ -30,7 +31,7 @@ _SERVERS: Final = {
 KNOWN: Final = (
     "a folder mlruns of MLflow; MLflow's database (mlflow.db, or its URL on PostgreSQL, MySQL or MariaDB); "
     "a folder wandb of W&B, or one run's in it; a folder with event files of TensorBoard (events.out.tfevents.…) "
-    "or with metrics.csv of Lightning"
+    "or with metrics.csv of Lightning; a database of Trackio, or the folder of those"
 )
 """What is known, for errors and help."""
 
@@ -72,7 +73,7 @@ def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
         inside = [each for each in ("mlruns", "mlflow.db", "wandb") if (path / each).exists()]
         if inside:
             raise SourceError(f"{path}: holds {' and '.join(inside)}; give that: runstore import {path / inside[0]}")
-        found = TensorBoardFolder.at(path) or LightningCsvFolder.at(path)
+        found = TensorBoardFolder.at(path) or LightningCsvFolder.at(path) or TrackioProjects.at(path)
         if found is not None:
             return found
         raise SourceError(f"{path}: is a folder of no format that is known; what is known: {KNOWN}")
@@ -98,6 +99,9 @@ def _sqlite_source(path: Path, artifacts: Sequence[Path]) -> Source:
         from runstore.importing.mlflow_database import MlflowDatabase  # noqa: PLC0415 - imports SQLAlchemy
 
         return MlflowDatabase.of_file(path, artifacts)
+    projects = TrackioProjects.at(path)
+    if projects is not None:
+        return projects
     found = ", ".join(sorted(tables)[:5]) or "none"
     raise SourceError(
         f"{path}: is a database of SQLite with the tables of no format that is known (found: {found}); "

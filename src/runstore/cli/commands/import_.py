@@ -63,9 +63,9 @@ _TITLES: Final = {
 def command(*, source: str, store: str | None, artifacts: Sequence[Path], as_json: bool) -> None:
     """Bring the runs of another tool into the store.
 
-    SOURCE is a folder mlruns or a database of MLflow (a file, or a URL on PostgreSQL, MySQL or MariaDB), a folder wandb of W&B, or a
-    folder with event files of TensorBoard or with metrics.csv of Lightning. It is only read, and the tool need not be
-    installed. Bring it again later, and what is new comes, too.
+    SOURCE is a folder mlruns or a database of MLflow (a file, or a URL on PostgreSQL, MySQL or MariaDB), a folder wandb of W&B, a folder
+    with event files of TensorBoard or with metrics.csv of Lightning, or a database of Trackio or the folder of those. It is
+    only read, and the tool need not be installed. Bring it again later, and what is new comes, too.
     """
     for folder in artifacts:
         if not folder.is_dir():
