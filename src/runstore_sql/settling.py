@@ -63,7 +63,9 @@ class Settling:
         unsettled = dialect.is_unsettled(run)
         is_unmarked = sa.true() if mark is None else run.c.settled.is_(None)
         now = sa.literal_column(dialect.now_us, sa.BigInteger)
-        of_first = sa.select(sa.func.count()).where(series.c.run_pk == run.c.pk, series.c.level.is_(None)).correlate(run)
+        of_first = (
+            sa.select(sa.func.count()).where(series.c.run_pk == run.c.pk, series.c.level.is_(None)).correlate(run)
+        )
         # Counted: MariaDB would look an EXISTS up in a list that it makes of all the series in the store.
         is_quiet = sa.or_(of_first.scalar_subquery() == 0, run.c.heartbeat_us < now - _A_DAY_US)
         ended = sa.select(run.c.pk).where(unsettled, is_unmarked, run.c.status.in_(sorted(TERMINAL_STATUSES)), is_quiet)
