@@ -1,14 +1,18 @@
 """PgBouncer between runstore and PostgreSQL: it works, and no other program of the pool notices."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from moving.everything import fill
 from runstore import MetricPoint, open_reader, open_store
 from runstore.errors import StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
 from runstore_sql.opening import open_sql
+from support.commands import runstore_here
 from support.pooler import pooled
 from support.servers import private_server
 
@@ -41,6 +45,34 @@ def test_writers_and_readers_work_through_a_pooler(postgresql_url: str, mode: st
                 assert reader.get_config(run_id) == {"a": 1.5}
             for _ in range(8):  # more often than a driver waits for before it prepares a statement
                 assert {run.id for run in reader.search_runs("tag.a = 'b'").items} == set(run_ids)
+
+
+def test_whatever_a_store_can_do_it_does_through_a_pooler(postgresql_url: str, tmp_path: Path) -> None:
+    later = datetime.now(UTC) + timedelta(minutes=1)
+    with pooled(postgresql_url) as url:
+        with open_store(url, durable=False) as store:
+            fill(store, tmp_path)
+            run_id = store.ensure_run(store.get_or_create_experiment("long"))
+            for first in range(0, 9_000, 3_000):  # enough for roll-ups
+                store.log_metrics(run_id, points(9_000)[first : first + 3_000])
+            store.finalize(run_id, "completed")
+        with open_store(url) as recorded:
+            child = recorded.ensure_run(recorded.get_or_create_experiment("long"), parent_run_id=run_id)
+            recorded.log_metrics(child, points(100))
+            recorded.finalize(child, "completed")
+        same = runstore_here("verify", url, postgresql_url)
+        copied = runstore_here("copy", url, f"sqlite:///{tmp_path}/copy.db")
+        assert (same.exit_code, copied.exit_code) == (0, 0), (same.output, copied.output)
+        doctor = runstore_here("doctor", "--store", url)
+        assert doctor.exit_code == 0, doctor.output
+
+        with open_reader(url) as pooled_reader, open_reader(postgresql_url) as reader:
+            sampled = [each.sample_history(run_id, "loss", "other", max_points=50) for each in (pooled_reader, reader)]
+            assert sampled[0].values == sampled[1].values
+        with open_store(url, durable=False) as store:
+            assert store.thin_histories(ended_before=later).points
+            store.delete_experiment(store.get_or_create_experiment("long"))
+            assert store.collect_garbage(deleted_before=later, dry_run=False).runs >= 2
 
 
 def test_other_programs_of_the_pool_find_their_sessions_as_they_left_them(postgresql_url: str) -> None:
