@@ -1,8 +1,11 @@
 """The three accounts of docs/access.md, made on a real server by the statements of that page."""
 
+import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -94,29 +97,34 @@ class Accounts:
     urls: dict[str, str]
 
     @property
+    def engine(self) -> str:
+        """The kind of database, be it one server or a set of them."""
+        return self.kind.partition("-")[0]
+
+    @property
     def reads(self) -> Sequence[Any]:
         """Statements that read."""
-        return _READS[self.kind]
+        return _READS[self.engine]
 
     @property
     def writes(self) -> Sequence[Any]:
         """Statements that write rows or documents and leave all as it was for who looks at runs."""
-        return _WRITES[self.kind]
+        return _WRITES[self.engine]
 
     @property
     def changes(self) -> Sequence[Any]:
         """Statements that make, change or remove tables and the like, or reach out of the database."""
-        return _CHANGES[self.kind]
+        return _CHANGES[self.engine]
 
     def is_refused(self, account: str, statement: Any) -> bool:
         """Whether the server says that the account has no right to it; any other trouble is raised."""
-        return _TRIED[self.kind](self.urls[account], statement)
+        return _TRIED[self.engine](self.urls[account], statement)
 
 
 @contextmanager
 def accounts(kind: str) -> Iterator[Accounts]:
     """A server of its own, for accounts are the whole server's, with the accounts that the page makes."""
-    with private_server(kind, durable=False, options=["--auth"] if kind == "mongodb" else []) as server:
+    with TemporaryDirectory() as folder, private_server(kind, durable=False, options=_options(kind, folder)) as server:
         _MADE[kind](server)
         parts = urlsplit(server.url)
         urls = {
@@ -124,6 +132,16 @@ def accounts(kind: str) -> Iterator[Accounts]:
             for name, password in PASSWORDS.items()
         }
         yield Accounts(kind, server, urls)
+
+
+def _options(kind: str, folder: str) -> list[str]:
+    """What has a MongoDB ask for users: among the nodes of a set by a key that they share."""
+    if kind == "mongodb-replica":
+        key = Path(folder) / "key"
+        key.touch(mode=0o600)
+        key.write_text(secrets.token_hex(32))
+        return ["--auth", "--keyFile", str(key)]
+    return ["--auth"] if kind == "mongodb" else []
 
 
 def _make_in_postgresql(server: Server) -> None:

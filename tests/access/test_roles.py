@@ -21,7 +21,7 @@ pytestmark = pytest.mark.server
 POINTS = 9_000  # enough for roll-ups, and for MongoDB to move them out of the run
 
 
-@pytest.fixture(scope="module", params=["postgresql", "mariadb", "mongodb"])
+@pytest.fixture(scope="module", params=["postgresql", "mariadb", "mongodb", "mongodb-replica"])
 def made(request: pytest.FixtureRequest) -> Iterator[Accounts]:
     """The accounts, on a server where the writer has tried in vain to make the schema, and the owner has made it."""
     with accounts(request.param) as made:
@@ -54,6 +54,9 @@ def test_the_writer_does_all_that_can_be_done_with_runs(made: Accounts, tmp_path
             )
         (tmp_path / "weights").write_bytes(b"\0" * 3_000_000)
         store.log_artifact(run_id, tmp_path / "weights")
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "weights").rename(tmp_path / "folder" / "weights")
+        store.log_artifact(run_id, tmp_path / "folder")  # where there are transactions, in one
         store.finalize(run_id, "completed", end_time=datetime.now(UTC) + timedelta(milliseconds=1))
         store.rename_run(run_id, "renamed")
         store.set_tags(run_id, {"c": "d"})
