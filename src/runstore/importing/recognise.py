@@ -11,6 +11,7 @@ from runstore.errors import MissingDriverError, SourceError
 from runstore.importing.lightning_csv import LightningCsvFolder
 from runstore.importing.mlflow_facts import MLFLOW_TABLES
 from runstore.importing.mlruns import MlrunsFolder
+from runstore.importing.neptune import NeptuneFolder
 from runstore.importing.source import Source
 from runstore.importing.tensorboard import TensorBoardFolder
 from runstore.importing.trackio import TrackioProjects
@@ -31,7 +32,8 @@ _SERVERS: Final = {
 KNOWN: Final = (
     "a folder mlruns of MLflow; MLflow's database (mlflow.db, or its URL on PostgreSQL, MySQL or MariaDB); "
     "a folder wandb of W&B, or one run's in it; a folder with event files of TensorBoard (events.out.tfevents.…) "
-    "or with metrics.csv of Lightning; a database of Trackio, or the folder of those"
+    "or with metrics.csv of Lightning; a database of Trackio, or the folder of those; "
+    "the folder of Neptune's exporter (…_part_0.parquet)"
 )
 """What is known, for errors and help."""
 
@@ -73,7 +75,7 @@ def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
         inside = [each for each in ("mlruns", "mlflow.db", "wandb") if (path / each).exists()]
         if inside:
             raise SourceError(f"{path}: holds {' and '.join(inside)}; give that: runstore import {path / inside[0]}")
-        found = TensorBoardFolder.at(path) or LightningCsvFolder.at(path) or TrackioProjects.at(path)
+        found = _folder_of_runs(path)
         if found is not None:
             return found
         raise SourceError(f"{path}: is a folder of no format that is known; what is known: {KNOWN}")
@@ -84,12 +86,21 @@ def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
         raise SourceError(f"{path}: there is no such file or folder") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read: {error.strerror or error}") from error
-    found = WandbOffline.at(path, artifacts) or TensorBoardFolder.at(path) or LightningCsvFolder.at(path)
+    found = WandbOffline.at(path, artifacts) or _file_of_runs(path)
     if found is not None:
         return found
     if head == _SQLITE_HEAD:
         return _sqlite_source(path, artifacts)
     raise SourceError(f"{path}: is a file of no format that is known; what is known: {KNOWN}")
+
+
+def _folder_of_runs(path: Path) -> Source | None:
+    found = TensorBoardFolder.at(path) or LightningCsvFolder.at(path) or NeptuneFolder.at(path)
+    return found or TrackioProjects.at(path)
+
+
+def _file_of_runs(path: Path) -> Source | None:
+    return TensorBoardFolder.at(path) or LightningCsvFolder.at(path) or NeptuneFolder.at(path)
 
 
 def _sqlite_source(path: Path, artifacts: Sequence[Path]) -> Source:
