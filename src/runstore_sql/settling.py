@@ -88,32 +88,36 @@ class Settling:
         columns = [run.c.pk, *(column.label(name) for name, column in looked.items())]
         state = (run.c.status, run.c.start_us, now.label("now_us"))
         self._look = sa.select(*state, *columns).where(run.c.pk == _PK)
-        self._look_by_id = sa.select(*columns).where(run.c.id == _ID)
+        unasked = [sa.false().label(each.name) if each.name == "are_many_left" else each for each in columns]
+        both = (unasked, columns)
+        self._look_by_id = tuple(sa.select(*each).where(run.c.id == _ID) for each in both)
         goes_on = sa.and_(run.c.id == _ID, run.c.status == RunStatus.IN_PROGRESS.value, run.c.purged_us.is_(None))
         asked_us = sa.func.coalesce(_ASKED_US, now)
         end_us = sa.case((run.c.start_us > asked_us, run.c.start_us), else_=asked_us)
         end_now = run.update().where(goes_on).values(**{**of_an_end, "end_us": end_us}, settled=settled)
         self._looks_apart = not dialect.returns_updated
-        self._end_now = end_now if self._looks_apart else end_now.returning(*columns)
+        self._end_now = tuple(end_now if self._looks_apart else end_now.returning(*each) for each in both)
         self._ended, self._lost, *ripe = (kind.limit(_MOST).with_for_update(skip_locked=True) for kind in kinds)
         self._ripe = ripe[0] if ripe else None
 
-    def end_now(self, connection: sa.Connection, run_id: str, values: Mapping[str, Any]) -> Any:
+    def end_now(self, connection: sa.Connection, run_id: str, values: Mapping[str, Any], *, asks_left: bool) -> Any:
         """Ends a run that goes on, as :meth:`end` does, in as few statements as the database allows.
 
         Args:
             connection: in a transaction.
             run_id: the run.
             values: ``status``, ``failure`` and ``asked_us``: when it ends; ``None`` for now, and never before its start.
+            asks_left: whether to find out if others have left runs; that takes a look at each run that goes on.
 
         Returns:
             What :meth:`look` gives, without the run's state; ``None`` where no such run goes on, and nothing was changed.
         """
-        ended = connection.execute(self._end_now, {"of_id": run_id, "long": rollups.LEAST_POINTS, **values})
+        own = {"of_id": run_id, "long": rollups.LEAST_POINTS}
+        ended = connection.execute(self._end_now[asks_left], {**own, **values})
         if not self._looks_apart:
             looked = ended.first()
         elif ended.rowcount:  # its row is locked: what the look finds stays so
-            looked = connection.execute(self._look_by_id, {"of_id": run_id, "long": rollups.LEAST_POINTS}).one()
+            looked = connection.execute(self._look_by_id[asks_left], own).one()
         else:
             looked = None
         if looked is not None:

@@ -33,6 +33,8 @@ from runstore_sql.statements import Statements
 
 _SETTLED_BESIDE: Final = 20
 """How many runs the end of one settles beside it."""
+_ENDS_AN_ASK: Final = 16
+"""Of so many ends of a handle, one asks whether others have left runs; and so does the next, where they have."""
 _SETTLED_APART: Final = 100
 """How many are settled at once by who has nothing else to do."""
 
@@ -60,6 +62,7 @@ class SqlStore(SqlEdits):
         self._catching_up = CatchingUp(self._points)
         self._sql = Statements(database.dialect)
         self._settling = Settling(database.dialect)
+        self._ends_to_ask = 0
         self._placing = Placing(database.dialect, self._sql, self._settling)
 
     # --- experiments and runs -----------------------------------------------------------------------------------
@@ -126,7 +129,13 @@ class SqlStore(SqlEdits):
         self.database.write(lambda connection: connection.execute(self._sql.reopen, {"of_id": run_id}))
 
     def end_run(self, run_id: str, end: RunEnd) -> None:
-        self._after_end(run_id, self.database.write(lambda connection: self._end(connection, run_id, end)))
+        asks_left = self._ends_to_ask <= 0
+        looked = self.database.write(lambda connection: self._end(connection, run_id, end, asks_left=asks_left))
+        if not asks_left:
+            self._ends_to_ask -= 1
+        elif not looked.are_many_left:
+            self._ends_to_ask = _ENDS_AN_ASK - 1
+        self._after_end(run_id, looked)
 
     def place_run(self, placed: PlacedRun) -> None:
         looked = self.database.write(lambda connection: self._placing.place(connection, placed))
@@ -158,11 +167,11 @@ class SqlStore(SqlEdits):
             _log.debug("no run was settled: %s", error)
             return 0
 
-    def _end(self, connection: sa.Connection, run_id: str, end: RunEnd) -> Any:
+    def _end(self, connection: sa.Connection, run_id: str, end: RunEnd, *, asks_left: bool) -> Any:
         failure = failure_text(end.failure)
         if end.end_us is None or end.is_movable:
             asked = {"status": end.status.value, "asked_us": end.end_us, "failure": failure}
-            ended = self._settling.end_now(connection, run_id, asked)
+            ended = self._settling.end_now(connection, run_id, asked, asks_left=asks_left)
             if ended is not None:
                 return ended
         run_pk = self._locked_run(connection, run_id, is_alive=False)

@@ -146,6 +146,19 @@ def test_the_end_of_a_run_takes_few_statements(store: SqlStore) -> None:
     assert len(statements) <= STATEMENTS_OF_AN_END[store.database.dialect.name]
 
 
+def test_one_end_in_sixteen_looks_for_runs_that_others_left(store: SqlStore) -> None:
+    """It reads the rows of all the runs that go on."""
+    experiment_id = store.get_or_create_experiment("experiment")
+    runs = [store.ensure_run(experiment_id) for _ in range(16)]
+    statements: list[str] = []
+    sa.event.listen(store.database.engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+
+    for run_id in runs:
+        store.finalize(run_id, "completed")
+
+    assert len([each for each in statements if "are_many_left" in each and "LIMIT" in each]) == 1
+
+
 def test_runs_that_others_left_are_settled_once_they_are_many(store: SqlStore) -> None:
     experiment_id = store.get_or_create_experiment("experiment")
     left = [store.ensure_run(experiment_id) for _ in range(16)]
