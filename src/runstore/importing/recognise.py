@@ -8,6 +8,7 @@ from typing import Final
 from urllib.parse import quote
 
 from runstore.errors import MissingDriverError, SourceError
+from runstore.importing.exported import ExportedFolder
 from runstore.importing.lightning_csv import LightningCsvFolder
 from runstore.importing.mlflow_facts import MLFLOW_TABLES
 from runstore.importing.mlruns import MlrunsFolder
@@ -33,7 +34,7 @@ KNOWN: Final = (
     "a folder mlruns of MLflow; MLflow's database (mlflow.db, or its URL on PostgreSQL, MySQL or MariaDB); "
     "a folder wandb of W&B, or one run's in it; a folder with event files of TensorBoard (events.out.tfevents.…) "
     "or with metrics.csv of Lightning; a database of Trackio, or the folder of those; "
-    "the folder of Neptune's exporter (…_part_0.parquet)"
+    "the folder of Neptune's exporter (…_part_0.parquet); a folder of runstore export"
 )
 """What is known, for errors and help."""
 
@@ -69,7 +70,7 @@ def source_at(place: str, *, artifacts: Sequence[Path] = ()) -> Source:
 
 def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
     if path.is_dir():
-        found: Source | None = MlrunsFolder.at(path) or WandbOffline.at(path, artifacts)
+        found: Source | None = ExportedFolder.at(path) or MlrunsFolder.at(path) or WandbOffline.at(path, artifacts)
         if found is not None:
             return found
         inside = [each for each in ("mlruns", "mlflow.db", "wandb") if (path / each).exists()]

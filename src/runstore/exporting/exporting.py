@@ -1,0 +1,89 @@
+"""Exports runs of a store to a folder: whole or not at all."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from runstore.exporting.folders import new_folder
+from runstore.exporting.kept_bytes import KeptBytes
+from runstore.exporting.parquet import ParquetTables, check_parquet
+from runstore.local.whole_files import write_whole
+from runstore.moving import Outcome, Progress, Selection, leaving
+from runstore.moving.layout import FORMAT, HEAD, VERSION, Head
+from runstore.moving.report import Quiet
+from runstore.protocol import RunReader
+
+
+class Exported(Struct, frozen=True, kw_only=True):
+    """What was written.
+
+    Attributes:
+        folder: where it lies.
+        runs: how many runs.
+        points: how many points.
+        files: how many artifacts are listed.
+        bytes: of those whose bytes were written; bytes that several artifacts share count once.
+    """
+
+    folder: str
+    runs: int
+    points: int
+    files: int
+    bytes: int
+
+
+def export(  # noqa: PLR0913 - a store, a place and what is wanted
+    source: RunReader,
+    folder: Path,
+    selection: Selection | None = None,
+    *,
+    with_bytes: bool = True,
+    replace: bool = False,
+    told: Progress | None = None,
+) -> Exported:
+    """Writes runs to a new folder of Parquet tables, with all that they have. ``runstore import`` brings them back.
+
+    The folder appears when all is written; what fails leaves none.
+
+    Args:
+        source: the store to read.
+        folder: where they go; nothing may be there.
+        selection: which runs; by default all, archived ones as well.
+        with_bytes: whether the bytes of artifacts are written; otherwise they are listed only.
+        replace: whether an earlier export of that name gives way. Nothing else ever does.
+        told: who is told how it goes.
+
+    Raises:
+        QueryError: the filter cannot be understood.
+        InvalidValueError: something is there already, or the folder cannot be written.
+        MissingDriverError: pyarrow is not installed.
+        StoreUnavailableError, StoreFailureError: the store cannot be read, or no longer has the bytes of an artifact.
+    """
+    check_parquet("write")
+    selection, told = selection or Selection(), told or Quiet()
+    selection.count(source)
+    runs = 0
+    with new_folder(folder, replace=replace) as aside:
+        kept = KeptBytes(aside, with_bytes=with_bytes)
+        with ParquetTables(aside) as tables:
+            for arriving in leaving(source, selection):
+                points = tables.write_run(arriving)
+                told.sent(points=points)
+                for file in arriving.files():
+                    tables.write_artifact(arriving.run, file, kept.keep(arriving.run.id, file))
+                runs += 1
+                told.done(arriving.run.id, Outcome.NEW)
+        head = Head(
+            format=FORMAT,
+            version=VERSION,
+            made_by=f"runstore {version('runstore')}",
+            runs=runs,
+            points=tables.points,
+            files=tables.artifacts,
+        )
+        write_whole(aside / HEAD, msgspec.json.format(msgspec.json.encode(head)) + b"\n")
+    return Exported(
+        folder=str(folder.absolute()), runs=runs, points=tables.points, files=tables.artifacts, bytes=kept.bytes
+    )
