@@ -13,6 +13,7 @@ from runstore.importing.lightning_csv import LightningCsvFolder
 from runstore.importing.mlflow_facts import MLFLOW_TABLES
 from runstore.importing.mlruns import MlrunsFolder
 from runstore.importing.neptune import NeptuneFolder
+from runstore.importing.sacred_files import SacredFolder
 from runstore.importing.source import Source
 from runstore.importing.tensorboard import TensorBoardFolder
 from runstore.importing.trackio import TrackioProjects
@@ -34,7 +35,7 @@ KNOWN: Final = (
     "a folder mlruns of MLflow; MLflow's database (mlflow.db, or its URL on PostgreSQL, MySQL or MariaDB); "
     "a folder wandb of W&B, or one run's in it; a folder with event files of TensorBoard (events.out.tfevents.…) "
     "or with metrics.csv of Lightning; a database of Trackio, or the folder of those; "
-    "the folder of Neptune's exporter (…_part_0.parquet); a folder of runstore export"
+    "the folder of Neptune's exporter (…_part_0.parquet); the folder of Sacred's FileStorageObserver; a folder of runstore export"
 )
 """What is known, for errors and help."""
 
@@ -76,7 +77,7 @@ def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
         inside = [each for each in ("mlruns", "mlflow.db", "wandb") if (path / each).exists()]
         if inside:
             raise SourceError(f"{path}: holds {' and '.join(inside)}; give that: runstore import {path / inside[0]}")
-        found = _folder_of_runs(path)
+        found = _folder_of_runs(path, artifacts)
         if found is not None:
             return found
         raise SourceError(f"{path}: is a folder of no format that is known; what is known: {KNOWN}")
@@ -95,9 +96,9 @@ def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
     raise SourceError(f"{path}: is a file of no format that is known; what is known: {KNOWN}")
 
 
-def _folder_of_runs(path: Path) -> Source | None:
+def _folder_of_runs(path: Path, artifacts: Sequence[Path]) -> Source | None:
     found = TensorBoardFolder.at(path) or LightningCsvFolder.at(path) or NeptuneFolder.at(path)
-    return found or TrackioProjects.at(path)
+    return found or TrackioProjects.at(path) or SacredFolder.at(path, artifacts)
 
 
 def _file_of_runs(path: Path) -> Source | None:

@@ -65,8 +65,8 @@ def command(*, source: str, store: str | None, artifacts: Sequence[Path], as_jso
 
     SOURCE is a folder mlruns or a database of MLflow (a file, or a URL on PostgreSQL, MySQL or MariaDB), a folder wandb of W&B, a folder
     with event files of TensorBoard or with metrics.csv of Lightning, a database of Trackio or the folder of those, the folder of
-    Neptune's exporter, or what runstore export has written. It is only read, and the tool need not be installed. Bring it
-    again later, and what is new comes, too.
+    Neptune's exporter or of Sacred's FileStorageObserver, or what runstore export has written. It is only read, and the tool
+    need not be installed. Bring it again later, and what is new comes, too.
     """
     for folder in artifacts:
         if not folder.is_dir():
