@@ -1,5 +1,7 @@
 """Exports: whole, readable by other programs, and back in a store as they were."""
 
+import csv
+import io
 import json
 import shutil
 from collections.abc import Iterator
@@ -265,3 +267,24 @@ def test_the_command_writes_runs_by_name_and_import_brings_them(filled: str, tmp
     assert "1 run: 1 new" in back.output
     refused = run_command("export", folder, "bare", "--filter", "id = 'bare'", "--store", filled)
     assert (refused.exit_code, "RUN excludes" in refused.output) == (2, True)
+
+
+def test_csv_has_the_same_tables_for_a_spreadsheet_and_is_not_taken_for_a_whole_export(
+    filled: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "sheet"
+
+    done = run_command("export", str(folder), "parent", "--store", filled, "--format", "csv")
+
+    assert done.output == f"{folder}: 1 run, 10 points, 5 artifacts (15 bytes)\n"
+    points = [*csv.DictReader(io.StringIO((folder / "points.csv").read_bytes().decode(), newline=""))]
+    losses = {int(each["step"]): float(each["value"]) for each in points if each["name"] == "loss"}
+    wanted = {**dict(enumerate(everything.VALUES)), 3: 0.25, 99: 0.125}
+    assert repr(losses) == repr(wanted)
+    assert points[0]["name"] == "$odd. /na%me"
+    assert points[0]["logged_at"] == "2025-12-31T23:59:59.999999+00:00"
+    (run,) = csv.DictReader(io.StringIO((folder / "runs.csv").read_bytes().decode(), newline=""))
+    assert (run["experiment"], run["experiment_description"]) == ("Größe/肺 ☃", "Zeile\nzwei")
+    assert (run["parent_run_id"], json.loads(run["tags"])["owner"]) == ("", "me")
+    with pytest.raises(SourceError, match="export the runs in Parquet"):
+        source_at(str(folder))

@@ -1,19 +1,26 @@
 """Exports runs of a store to a folder: whole or not at all."""
 
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
 
+from runstore.errors import InvalidValueError
+from runstore.exporting.csv_files import CsvTables
 from runstore.exporting.folders import new_folder
 from runstore.exporting.kept_bytes import KeptBytes
 from runstore.exporting.parquet import ParquetTables, check_parquet
+from runstore.exporting.tables import Tables
 from runstore.local.whole_files import write_whole
 from runstore.moving import Outcome, Progress, Selection, leaving
 from runstore.moving.layout import FORMAT, HEAD, VERSION, Head
 from runstore.moving.report import Quiet
 from runstore.protocol import RunReader
+
+_FORMS: Final[dict[str, Callable[[Path], Tables]]] = {"parquet": ParquetTables, "csv": CsvTables}
 
 
 class Exported(Struct, frozen=True, kw_only=True):
@@ -39,11 +46,12 @@ def export(  # noqa: PLR0913 - a store, a place and what is wanted
     folder: Path,
     selection: Selection | None = None,
     *,
+    form: Literal["parquet", "csv"] = "parquet",
     with_bytes: bool = True,
     replace: bool = False,
     told: Progress | None = None,
 ) -> Exported:
-    """Writes runs to a new folder of Parquet tables, with all that they have. ``runstore import`` brings them back.
+    """Writes runs to a new folder of tables, with all that they have. ``runstore import`` brings back those in Parquet.
 
     The folder appears when all is written; what fails leaves none.
 
@@ -51,6 +59,7 @@ def export(  # noqa: PLR0913 - a store, a place and what is wanted
         source: the store to read.
         folder: where they go; nothing may be there.
         selection: which runs; by default all, archived ones as well.
+        form: of the tables. CSV cannot tell an empty text from a missing one, so it is not read back.
         with_bytes: whether the bytes of artifacts are written; otherwise they are listed only.
         replace: whether an earlier export of that name gives way. Nothing else ever does.
         told: who is told how it goes.
@@ -61,13 +70,16 @@ def export(  # noqa: PLR0913 - a store, a place and what is wanted
         MissingDriverError: pyarrow is not installed.
         StoreUnavailableError, StoreFailureError: the store cannot be read, or no longer has the bytes of an artifact.
     """
-    check_parquet("write")
+    if form not in _FORMS:
+        raise InvalidValueError(f"form is {form!r}; known: {', '.join(_FORMS)}")
+    if form == "parquet":
+        check_parquet()
     selection, told = selection or Selection(), told or Quiet()
     selection.count(source)
     runs = 0
     with new_folder(folder, replace=replace) as aside:
         kept = KeptBytes(aside, with_bytes=with_bytes)
-        with ParquetTables(aside) as tables:
+        with _FORMS[form](aside) as tables:
             for arriving in leaving(source, selection):
                 points = tables.write_run(arriving)
                 told.sent(points=points)
@@ -78,6 +90,7 @@ def export(  # noqa: PLR0913 - a store, a place and what is wanted
         head = Head(
             format=FORMAT,
             version=VERSION,
+            tables=form,
             made_by=f"runstore {version('runstore')}",
             runs=runs,
             points=tables.points,

@@ -4,100 +4,59 @@ import importlib
 from array import array
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from runstore.errors import MissingDriverError
+from runstore.exporting.tables import ROW_TABLES, Tables
 from runstore.frames.parquet import has_parquet
-from runstore.model import Run, to_microseconds
-from runstore.moving import MOST_POINTS_A_PIECE, ArrivingFile, ArrivingRun
-from runstore.moving.layout import (
-    ARTIFACT_COLUMNS,
-    ARTIFACTS,
-    CONFIG_COLUMNS,
-    CONFIGS,
-    POINT_COLUMNS,
-    POINTS,
-    RUN_COLUMNS,
-    RUNS,
-    run_row,
-)
+from runstore.moving import MOST_POINTS_A_PIECE
+from runstore.moving.layout import POINT_COLUMNS, POINTS
 from runstore.series import Columns, Series
-from runstore.values import ConfigDocument
 
 _ROWS_AT_ONCE: Final = 10_000
 _TEXT_AT_ONCE: Final = 2**24
 """Characters of the rows that wait: a run may have a config of mebibytes."""
 
 
-def check_parquet(verb: str) -> None:
-    """Whether what writes and reads Parquet is installed.
+def check_parquet() -> None:
+    """Checks that what writes Parquet is installed.
 
     Raises:
         MissingDriverError: it is not.
     """
     if not has_parquet():
-        raise MissingDriverError(f"to {verb} Parquet takes pyarrow, which is not installed; run: pip install pyarrow")
+        raise MissingDriverError(
+            "to write Parquet takes pyarrow, which is not installed; run: pip install pyarrow, or export with --format csv"
+        )
 
 
-class ParquetTables:
-    """The four tables of one export.
-
-    Attributes:
-        points: how many were written.
-        artifacts: how many.
-    """
+class ParquetTables(Tables):
+    """Four Parquet files."""
 
     def __init__(self, folder: Path) -> None:
         """Makes the files, in which nothing is yet."""
-        self._runs = _Rows(folder / RUNS, RUN_COLUMNS)
-        self._configs = _Rows(folder / CONFIGS, CONFIG_COLUMNS)
-        self._artifacts = _Rows(folder / ARTIFACTS, ARTIFACT_COLUMNS)
+        super().__init__()
+        self._rows = {table: _Rows(folder / f"{table}.parquet", columns) for table, columns in ROW_TABLES.items()}
         self._points = _Points(folder / POINTS)
-        self.points = 0
-        self.artifacts = 0
+        self._all: list[_Rows | _Points] = [*self._rows.values(), self._points]
 
-    def __enter__(self) -> Self:
-        """The tables themselves."""
-        return self
+    def add(self, table: str, row: dict[str, Any]) -> None:
+        """Takes in a row."""
+        self._rows[table].add(row)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Writes what waits, if all went well, and closes the files."""
-        for table in (self._runs, self._configs, self._artifacts, self._points):
-            if kind is None:
-                table.flush()
+    def add_points(self, run_id: str, series: Series, piece: Columns) -> None:
+        """Takes in points."""
+        self._points.add(run_id, series, piece)
+
+    def finish(self) -> None:
+        """Writes what waits."""
+        for table in self._all:
+            table.flush()
+
+    def close(self) -> None:
+        """Closes the files."""
+        for table in self._all:
             table.close()
-
-    def write_run(self, arriving: ArrivingRun) -> int:
-        """Writes a run, its configuration and its points; gives how many points there were."""
-        run_id, before = arriving.run.id, self.points
-        self._runs.add(run_row(arriving))
-        for leaf in ConfigDocument.checked(arriving.config).leaves:
-            self._configs.add({"run_id": run_id, **leaf._asdict()})
-        for series, piece in arriving.pieces():
-            self._points.add(run_id, series, piece)
-            self.points += len(piece.steps)
-        return self.points - before
-
-    def write_artifact(self, run: Run, file: ArrivingFile, kept_at: str | None) -> None:
-        """Writes the record of a file; where kept bytes lie in the store is nobody's business elsewhere."""
-        self._artifacts.add(
-            {
-                "run_id": run.id,
-                "name": file.name,
-                "type": file.artifact_type,
-                "metadata": ConfigDocument.checked(file.metadata, "metadata").text,
-                "created_at": to_microseconds(file.created_at or run.start_time),
-                "is_stored": file.open is not None,
-                "uri": file.uri if file.open is None else None,
-                "sha256": file.sha256,
-                "size": file.size,
-                "file": kept_at,
-            }
-        )
-        self.artifacts += 1
 
 
 class _Table:

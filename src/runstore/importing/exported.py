@@ -147,6 +147,10 @@ def _check_head(path: Path) -> None:
         raise SourceError(
             f"{path}: is of the format {head.format[:100]!r}, not {FORMAT!r}; give a folder of runstore export"
         )
+    if head.tables != "parquet":
+        raise SourceError(
+            f"{path}: is an export in {head.tables[:100]!r}, which does not hold all of a run; export the runs in Parquet"
+        )
     if head.version > VERSION:
         raise SourceError(
             f"{path}: was written by {head.made_by[:100] or 'a newer release'} in version {head.version}, and this one reads "

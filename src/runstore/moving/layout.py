@@ -85,10 +85,11 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Head(Struct, frozen=True, kw_only=True):
-    """What stands in :data:`HEAD`; the counts are for people."""
+    """What stands in :data:`HEAD`; the counts are for people. Tables in ``csv`` have the same columns, and are not read back."""
 
     format: str
     version: int
+    tables: str = "parquet"
     made_by: str = ""
     runs: int = 0
     points: int = 0

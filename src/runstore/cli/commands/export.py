@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -24,6 +25,7 @@ from runstore.query.spelling import spelt_literal
         "runstore export ct-seg-2026 --experiment ct-seg",
         "runstore export best @1 --store sqlite:///runs.db",
         "runstore export done --filter \"status = 'completed'\" --no-bytes",
+        "runstore export for-the-spreadsheet --format csv",
     ),
 )
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -31,6 +33,13 @@ from runstore.query.spelling import spelt_literal
 @store_option
 @click.option("--experiment", metavar="NAME", help="Only runs of this experiment; its id does as well.")
 @click.option("--filter", "where", metavar="TEXT", help="Only runs that fit, such as: status = 'completed'")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["parquet", "csv"]),
+    default="parquet",
+    help="Parquet (by default), which can be imported again, or CSV.",
+)
 @click.option("--no-bytes", is_flag=True, help="List the artifacts alone; write no bytes of them.")
 @click.option("--force", is_flag=True, help="Replace an earlier export of that name; nothing else is ever replaced.")
 @json_option
@@ -41,21 +50,23 @@ def command(  # noqa: PLR0913 - an option each
     store: str | None,
     experiment: str | None,
     where: str | None,
+    form: Literal["parquet", "csv"],
     no_bytes: bool,
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write runs to a folder of Parquet tables, with all that they have.
+    """Write runs to a folder of tables in Parquet or CSV, with all that they have.
 
     FOLDER is made, and appears when all is written. RUN is an id, the beginning or the end of it, a name, or @1 for the newest;
-    without any, all runs are written, archived ones as well. runstore import brings them back into any store. It needs pyarrow.
+    without any, all runs are written, archived ones as well. runstore import brings them back into any store. Parquet
+    needs pyarrow.
     """
     if runs and (experiment is not None or where is not None):
         raise click.UsageError("RUN excludes --experiment and --filter: name the runs, or say which")
     with open_reader(store) as reader:
         selection = _selection(reader, runs, experiment, where)
         with progress("exporting", selection.count(reader)) as bar:
-            written = export(reader, folder, selection, with_bytes=not no_bytes, replace=force, told=bar)
+            written = export(reader, folder, selection, form=form, with_bytes=not no_bytes, replace=force, told=bar)
     if as_json:
         print_json(written)
         return

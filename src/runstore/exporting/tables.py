@@ -1,0 +1,86 @@
+"""What every form of an export has: rows of runs, configurations and artifacts, and points."""
+
+from abc import ABC, abstractmethod
+from types import TracebackType
+from typing import Any, Final, Self
+
+from runstore.model import Run, to_microseconds
+from runstore.moving import ArrivingFile, ArrivingRun
+from runstore.moving.layout import ARTIFACT_COLUMNS, CONFIG_COLUMNS, RUN_COLUMNS, run_row
+from runstore.series import Columns, Series
+from runstore.values import ConfigDocument
+
+ROW_TABLES: Final = {"runs": RUN_COLUMNS, "configs": CONFIG_COLUMNS, "artifacts": ARTIFACT_COLUMNS}
+"""The tables beside that of the points, with their columns."""
+
+
+class Tables(ABC):
+    """The tables of one export.
+
+    Attributes:
+        points: how many were written.
+        artifacts: how many.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is written yet."""
+        self.points = 0
+        self.artifacts = 0
+
+    def __enter__(self) -> Self:
+        """The tables themselves."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Writes what waits, if all went well, and closes the files."""
+        try:
+            if kind is None:
+                self.finish()
+        finally:
+            self.close()
+
+    def write_run(self, arriving: ArrivingRun) -> int:
+        """Writes a run, its configuration and its points; gives how many points there were."""
+        run_id, before = arriving.run.id, self.points
+        self.add("runs", run_row(arriving))
+        for leaf in ConfigDocument.checked(arriving.config).leaves:
+            self.add("configs", {"run_id": run_id, **leaf._asdict()})
+        for series, piece in arriving.pieces():
+            self.add_points(run_id, series, piece)
+            self.points += len(piece.steps)
+        return self.points - before
+
+    def write_artifact(self, run: Run, file: ArrivingFile, kept_at: str | None) -> None:
+        """Writes the record of a file; where kept bytes lie in the store is nobody's business elsewhere."""
+        row = {
+            "run_id": run.id,
+            "name": file.name,
+            "type": file.artifact_type,
+            "metadata": ConfigDocument.checked(file.metadata, "metadata").text,
+            "created_at": to_microseconds(file.created_at or run.start_time),
+            "is_stored": file.open is not None,
+            "uri": file.uri if file.open is None else None,
+            "sha256": file.sha256,
+            "size": file.size,
+            "file": kept_at,
+        }
+        self.add("artifacts", row)
+        self.artifacts += 1
+
+    @abstractmethod
+    def add(self, table: str, row: dict[str, Any]) -> None:
+        """Takes in a row of one of :data:`ROW_TABLES`; its times in microseconds since 1970."""
+
+    @abstractmethod
+    def add_points(self, run_id: str, series: Series, piece: Columns) -> None:
+        """Takes in points of one series."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Writes what waits."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Closes the files."""
