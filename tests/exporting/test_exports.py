@@ -4,11 +4,13 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import pandas
+import polars
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -119,6 +121,34 @@ def test_another_program_reads_what_the_page_says(exported: Path) -> None:
         assert database.sql(ask).fetchall() == [("other", 0.9995)]
         ask = f"SELECT number FROM '{exported}/configs.parquet' WHERE run_id = 'parent' AND key = 'lr'"
         assert database.sql(ask).fetchall() == [(0.001,)]
+
+
+def by_duckdb(path: Path) -> None:
+    with duckdb.connect() as database:
+        database.sql(f"COPY (SELECT * FROM '{path}') TO '{path}.new' (FORMAT parquet)")
+
+
+def by_polars(path: Path) -> None:
+    polars.read_parquet(path).write_parquet(f"{path}.new")
+
+
+def by_pandas(path: Path) -> None:
+    pandas.read_parquet(path).to_parquet(f"{path}.new")
+
+
+@pytest.mark.parametrize("by", [by_duckdb, by_polars, by_pandas])
+def test_tables_that_another_program_has_written_again_come_back_equal(
+    by: Callable[[Path], None], filled: str, copied: Path, target: BackendStore
+) -> None:
+    for path in sorted(copied.glob("*.parquet")):
+        by(path)
+        path.with_name(f"{path.name}.new").replace(path)
+
+    report = brought(copied, target)
+
+    assert (report.findings, report.brought.troubles) == ((), ())
+    with open_reader(filled) as source:
+        assert verify(source, target).differences == ()
 
 
 def test_only_chosen_runs_are_written_and_bytes_only_if_wanted(

@@ -1,6 +1,7 @@
 """The tables of an export, read piece by piece: by rows, or by the run that the rows belong to."""
 
 import importlib
+import math
 from array import array
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -30,15 +31,18 @@ class Part:
         return rows
 
     def numbers(self, name: str) -> "array[Any]":
-        """A column of numbers.
+        """A column of numbers. A float that is missing is NaN: pandas writes the one as the other, and no export lacks any.
 
         Raises:
             SourceError: some are missing.
         """
         column = self._table.column(name)
+        is_float = str(column.type) == "double"
+        if is_float and column.null_count:
+            column = column.fill_null(math.nan)
         if column.null_count:
             raise SourceError(f"{self._path}: {column.null_count} values of {name!r} are missing; each point has one")
-        numbers: array[Any] = array("d" if str(column.type) == "double" else "q")
+        numbers: array[Any] = array("d" if is_float else "q")
         for chunk in column.chunks:
             begin = chunk.offset * numbers.itemsize
             numbers.frombytes(memoryview(chunk.buffers()[1])[begin : begin + len(chunk) * numbers.itemsize])
