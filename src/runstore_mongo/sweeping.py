@@ -25,7 +25,7 @@ _A_PIECE: Final = 50
 """Documents that are removed at once: at most 1.3 MB of packed points, so that a writer hardly waits for a piece."""
 
 _RUNS_A_PIECE: Final = 50
-"""Documents that are removed at once: at most 1.3 MB of packed points, so that a writer hardly waits for a piece."""
+"""Purged runs that are looked through at once."""
 
 _LATE_US: Final = 3_600_000_000
 """So long after a run was emptied no writer is still at it: a call ends within seconds, or is begun again and refused."""

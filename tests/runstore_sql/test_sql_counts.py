@@ -1,6 +1,10 @@
 """Counts: what one test leads to is counted in its index, and what is not to be counted is taken off again."""
 
+import random
 import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from runstore import MetricPoint, open_store
-from runstore.backend import Store
+from runstore.backend import PlacedRun, Store
+from runstore.errors import RunStoreError
+from runstore.memory.store import MemoryStore
+from runstore.model import Run, RunStatus
 from runstore_sql.schema.tables import run
 from runstore_sql.store import SqlStore
 
@@ -112,3 +119,75 @@ def _driver(connection: Any) -> sqlite3.Connection:
     driver = connection.connection.driver_connection
     assert isinstance(driver, sqlite3.Connection)
     return driver
+
+
+LONG_AGO = datetime(2019, 3, 9, tzinfo=UTC)
+STATUSES = (RunStatus.COMPLETED, RunStatus.FAILED)
+TEXTS = ("1", "true", "x" * 63, "x" * 64, "x" * 64 + "y")
+
+
+def change_something(stores: Sequence[Store], experiments: list[str], rng: random.Random) -> None:
+    """One call, the same for each store; one that a store refuses is refused by all."""
+    run_id, value, text = f"run-{rng.randrange(12)}", float(rng.randrange(-2, 3)), rng.choice(TEXTS)
+    kind, status, step = (
+        rng.choice(("train", "validation")),
+        rng.choice((RunStatus.IN_PROGRESS, *STATUSES)),
+        rng.choice((0, 1)),
+    )
+    elsewhere = Run(
+        id=run_id,
+        experiment_id=experiments[0],
+        name=None,
+        status=status,
+        training_mode="centralized",
+        parent_run_id=None,
+        client_id=None,
+        attempt=rng.randint(1, 4),
+        start_time=LONG_AGO,
+        end_time=None if status is RunStatus.IN_PROGRESS else LONG_AGO,
+        heartbeat_at=LONG_AGO,
+        lease_s=60.0,
+        source_path=None,
+        tags={"owner": text},
+        archived_at=rng.choice((None, None, LONG_AGO)),
+    )
+    calls: list[Callable[[Store], object]] = [
+        lambda store: store.ensure_run(experiments[1], run_id=run_id, tags={"owner": text}),
+        lambda store: store.ensure_run(run_id=run_id),
+        lambda store: store.source().place_run(PlacedRun.checked(elsewhere)),
+        lambda store: store.log_metrics(run_id, [MetricPoint(name="loss", value=value, step=step, dataset_type=kind)]),
+        lambda store: store.log_config(run_id, {"lr": value, "text": text}),
+        lambda store: store.set_tags(run_id, {"owner": text}),
+        lambda store: store.finalize(run_id, STATUSES[step]),
+        lambda store: store.finalize(run_id, STATUSES[step]),
+        lambda store: store.archive_run(run_id) if value < 0 else store.unarchive_run(run_id),
+        lambda store: store.delete_run(run_id) if value < 0 else store.restore_run(run_id),
+        lambda store: store.source().catch_up(),
+        lambda store: store.collect_garbage(deleted_before=datetime.now(UTC) + timedelta(days=1), dry_run=value > -2),
+    ]
+    call = rng.choice(calls)
+    for store in stores:
+        with suppress(RunStoreError):
+            call(store)
+
+
+def all_counts(store: Store, experiments: list[str]) -> Iterator[object]:
+    """Of runs, keys and values, in all experiments and in one."""
+    for text in (*FILTERS, *(f"config.text = '{each}'" for each in TEXTS), "status = 'lost'", None):
+        for experiment_id in (None, experiments[0]):
+            yield text, experiment_id, store.count_runs(text, experiment_id=experiment_id)
+    for experiment_id in (None, experiments[0]):
+        yield from (store.list_keys(of, experiment_id=experiment_id) for of in ("metric", "config", "tag"))
+        fields = ("config.lr", "config.text", "tag.owner", "status", "archived", "experiment")
+        yield from (store.list_values(field, experiment_id=experiment_id) for field in fields)
+
+
+def test_counts_are_those_of_all_runs_whatever_was_done_to_them(store: SqlStore) -> None:
+    stores, rng = [MemoryStore(), store], random.Random(13)
+    _, experiments = ([each.get_or_create_experiment(name) for name in ("first", "second")] for each in stores)
+
+    for _ in range(4):
+        for _ in range(60):
+            change_something(stores, experiments, rng)
+        expected, found = ([*all_counts(each, experiments)] for each in stores)
+        assert found == expected
