@@ -20,10 +20,11 @@ from moving import everything
 from runstore import MetricPoint, open_reader, open_store
 from runstore.backend import BackendStore
 from runstore.cli import app
-from runstore.errors import InvalidValueError, RunStoreError, SourceError
+from runstore.errors import InvalidValueError, MissingDriverError, RunStoreError, SourceError
 from runstore.exporting import export
 from runstore.importing import ImportReport, bring_from, source_at
 from runstore.moving import Outcome, Selection, verify
+from runstore.moving.report import Quiet
 
 LONG = 250_001
 """Points of a series that takes three groups of rows."""
@@ -318,3 +319,30 @@ def test_csv_has_the_same_tables_for_a_spreadsheet_and_is_not_taken_for_a_whole_
     assert (run["parent_run_id"], json.loads(run["tags"])["owner"]) == ("", "me")
     with pytest.raises(SourceError, match="export the runs in Parquet"):
         source_at(str(folder))
+
+
+def test_without_pyarrow_the_errors_say_what_to_install_and_csv_is_written(
+    filled: str, exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runstore.frames.parquet.find_spec", lambda _: None)
+
+    with open_reader(filled) as source:
+        with pytest.raises(MissingDriverError, match=r"pip install pyarrow, or export with --format csv"):
+            export(source, tmp_path / "out", Selection(filter="id = 'bare'"))
+        export(source, tmp_path / "out", Selection(filter="id = 'bare'"), form="csv")
+    with pytest.raises(MissingDriverError, match="pip install pyarrow"):
+        source_at(str(exported))
+
+
+def test_an_export_that_is_stopped_leaves_nothing_and_the_earlier_one_as_it_was(filled: str, tmp_path: Path) -> None:
+    class Stopping(Quiet):
+        def done(self, run_id: str, outcome: Outcome) -> None:
+            raise KeyboardInterrupt(run_id, outcome)
+
+    with open_reader(filled) as source:
+        export(source, tmp_path / "out", Selection(filter="id = 'bare'"))
+        with pytest.raises(KeyboardInterrupt):
+            export(source, tmp_path / "out", replace=True, told=Stopping())
+
+    assert [each.name for each in tmp_path.iterdir()] == ["out"]
+    assert pq.read_table(tmp_path / "out" / "runs.parquet")["id"].to_pylist() == ["bare"]
