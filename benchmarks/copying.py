@@ -11,6 +11,7 @@ import random
 import sqlite3
 import time
 from array import array
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ def raw_copy(source: Path, url: str) -> int:
     import psycopg  # noqa: PLC0415 - only this way needs it
 
     count = 0
-    with sqlite3.connect(source) as reader, psycopg.connect(url) as connection:
+    with closing(sqlite3.connect(source)) as reader, psycopg.connect(url) as connection:
         connection.execute(_TABLE)
         names = [row[1] for row in reader.execute("PRAGMA table_info(runstore_point)")]
         columns = ", ".join(name for name in ("series_pk", "step", "value", "logged_at_us") if name in names)

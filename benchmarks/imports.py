@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def make_mlflow(python: Path, folder: Path) -> Path:
         return place
     done = subprocess.run([python, "-c", _MAKE_MLFLOW], cwd=folder, check=True, capture_output=True, text=True)
     run_id = done.stdout.split()[-1]
-    with sqlite3.connect(place) as connection:
+    with closing(sqlite3.connect(place)) as connection, connection:
         rows = (
             (f"m{key}", step / 7 + key, 1_700_000_000_000 + step * 100, run_id, step, 0)
             for step in range(_ROWS)
@@ -65,7 +66,7 @@ def make_wandb(python: Path, folder: Path) -> Path:
 
 
 def read_rows(place: Path) -> None:
-    with sqlite3.connect(place) as connection:
+    with closing(sqlite3.connect(place)) as connection, connection:
         asked = "SELECT key, step, timestamp, value, is_nan FROM metrics ORDER BY key, step, timestamp, value"
         for _ in connection.execute(asked):
             pass

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import sys
 import tracemalloc
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -137,7 +138,7 @@ def test_without_pyyaml_the_error_names_the_extra(
 def a_database(folder: Path, *, artifact_uri: str = "", value: object = 0.5, step: object = 0) -> Path:
     """A database with the tables of MLflow 1, by hand: MLflow itself would refuse what is in it."""
     path = folder / "mlflow.db"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.executescript(
             "CREATE TABLE experiments (experiment_id INTEGER, name TEXT, lifecycle_stage TEXT);"
             "CREATE TABLE experiment_tags (experiment_id INTEGER, key TEXT, value TEXT);"

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -107,7 +108,7 @@ def test_a_second_import_changes_nothing(made_projects: Made, store: BackendStor
 def test_a_run_that_went_on_is_brought_up(copied: Path, store: BackendStore) -> None:
     path = copied / "other.db"
     brought(path, store)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(
             "INSERT INTO metrics (run_id, timestamp, run_name, step, metrics) "
             "SELECT run_id, timestamp, run_name, 1, '{\"loss\": NaN}' FROM metrics"
@@ -121,7 +122,7 @@ def test_a_run_that_went_on_is_brought_up(copied: Path, store: BackendStore) -> 
 
 
 def test_a_database_before_runs_had_ids_is_read_by_their_names(tmp_path: Path, store: BackendStore) -> None:
-    with sqlite3.connect(tmp_path / "old.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "old.db")) as connection, connection:
         connection.executescript(
             "CREATE TABLE metrics (id INTEGER PRIMARY KEY AUTOINCREMENT, timestamp TEXT NOT NULL, run_name TEXT NOT NULL,"
             " step INTEGER NOT NULL, metrics TEXT NOT NULL);"
@@ -159,7 +160,7 @@ def test_a_damaged_row_is_told_and_the_other_projects_are_brought(
     change: str, said: str, copied: Path, store: BackendStore
 ) -> None:
     path = copied / "chest-x-rays.db"
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute(change)
     connection.close()
 
@@ -180,7 +181,7 @@ def test_a_cut_off_database_is_told(copied: Path, store: BackendStore) -> None:
 
 
 def test_of_a_long_run_a_part_is_held_at_once(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "long.db") as connection:
+    with closing(sqlite3.connect(tmp_path / "long.db")) as connection, connection:
         connection.execute(
             "CREATE TABLE metrics (id INTEGER PRIMARY KEY, timestamp TEXT, run_name TEXT, step INTEGER, metrics TEXT)"
         )

@@ -16,8 +16,8 @@ from runstore.model import MetricPoint, RunStatus
 from runstore.moving import Outcome, Selection, copy, verify
 from support import session
 
-SERVERS = {"postgresql": "postgresql", "mariadb": "mariadb", "mongodb": "mongodb"}
-KINDS = ["sqlite", *SERVERS]
+SERVERS = ["postgresql", "mariadb", "mongodb"]
+KINDS = ["sqlite", *(pytest.param(kind, marks=pytest.mark.server) for kind in SERVERS)]
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def a_database(kind: str, folder: Path, request: pytest.FixtureRequest) -> Itera
     if kind == "sqlite":
         yield f"sqlite:///{folder / f'{uuid4().hex}.sqlite'}"
         return
-    server = session.server_or_skip(SERVERS[kind], request)
+    server = session.server_or_skip(kind, request)
     url = server.new_database()
     try:
         yield url

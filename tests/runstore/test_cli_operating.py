@@ -3,6 +3,7 @@
 import gzip
 import json
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from sqlite3 import connect
@@ -138,7 +139,7 @@ def test_garbage_is_told_with_what_removes_it(url: str) -> None:
 
     run("delete", "run", "--yes", url=url)
     long_ago = int((datetime.now(UTC) - timedelta(days=31)).timestamp() * 1e6)
-    with connect(url.removeprefix("sqlite:///")) as database:
+    with closing(connect(url.removeprefix("sqlite:///"))) as database, database:
         database.execute("UPDATE runstore_run SET deleted_us = ?", (long_ago,))
 
     assert examined(url)[1]["garbage"]["cure"] == "runstore gc"

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from contextlib import closing
 from pathlib import Path
 from sqlite3 import connect
 
@@ -60,7 +61,7 @@ def test_the_views_have_these_columns(tmp_path: Path) -> None:
     open_store(f"sqlite:///{tmp_path}/runs.db", durable=False).close()
     told = dict(re.findall(r"^\| `([a-z_]+)` \| (`.*`) \|$", page(), re.MULTILINE))
 
-    with connect(tmp_path / "runs.db") as database:
+    with closing(connect(tmp_path / "runs.db")) as database, database:
         views = [name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'view'")]
         columns = {view: [row[1] for row in database.execute(f"PRAGMA table_info({view})")] for view in views}
 

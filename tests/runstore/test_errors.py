@@ -30,6 +30,7 @@ REMEDIES: dict[str, set[str]] = {
     "SchemaError": {PERSON},
     "SchemaTooNewError": {PERSON},
     "ForeignSchemaError": {PERSON},
+    "SourceError": {MISTAKE},
     "SettingsError": {PERSON},
     "PluginError": {PERSON},
     "UnknownSchemeError": {PERSON},
