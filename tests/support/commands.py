@@ -66,7 +66,8 @@ def runstore_here(*arguments: str, text: str | None = None) -> Result:
     """
     is_mixed = "mix_stderr" in inspect.signature(CliRunner).parameters  # of older releases, unless told otherwise
     runner = CliRunner(mix_stderr=False) if is_mixed else CliRunner()  # type: ignore[call-arg,unused-ignore]
-    return runner.invoke(app, arguments, input=text, env={"COLUMNS": None})  # which a worker of the tests may have inherited
+    # A worker of the tests may have inherited a width.
+    return runner.invoke(app, arguments, input=text, env={"COLUMNS": None})
 
 
 def runstore_on_a_terminal(*arguments: str, columns: int, **more: str) -> str:
