@@ -167,7 +167,7 @@ def say_unfinished(runs: Sequence[str], lease_s: float) -> None:
     if runs:
         others = f" and {len(runs) - 1} more" if len(runs) > 1 else ""
         _log.warning(
-            "run %s%s was begun here and not ended: unless somebody goes on with it, it is shown as lost in %.0f s; "
+            "begun here and not ended: run %s%s; what nobody goes on with is shown as lost in %.0f s; "
             "store.finalize(run_id, 'completed') ends a run",
             runs[0], others, lease_s,
         )  # fmt: skip

@@ -18,8 +18,8 @@ from runstore.model import Run
 from runstore.opening.stores import open_reader, open_store
 from runstore.protocol import RunReader
 from runstore.query.parser import parse_filter
+from runstore.query.walking import page_by_page
 
-_PAGE: Final = 1000
 _MOST_SHOWN: Final = 10
 _Command = Callable[..., Any]
 
@@ -62,13 +62,11 @@ class Choice(NamedTuple):
         experiment_id = None if self.experiment is None else find_experiment(reader, self.experiment).id
         parse_filter(self.where)  # before it is put into brackets: a message then shows it as it was written
         where = " and ".join(filter(None, [self.holds, f"({self.where})" if self.where else ""])) or None
-        cursor = None
-        while True:
-            page = reader.search_runs(where, experiment_id=experiment_id, limit=_PAGE, cursor=cursor)
-            yield from page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return
+        for page in page_by_page(
+            lambda size, cursor: reader.search_runs(where, experiment_id=experiment_id, limit=size, cursor=cursor),
+            limit=None,
+        ):
+            yield from page
 
 
 def choice_options(command: _Command) -> _Command:

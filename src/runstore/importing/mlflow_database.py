@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.pool import NullPool
 
 from runstore.errors import SourceError, StoreUnavailableError
+from runstore.importing.facts import series_of
 from runstore.importing.folding import Chunk, SeriesFolding, StepRule, fit_name, folded, step_rule
 from runstore.importing.mlflow_facts import (
     FORMAT,
@@ -28,7 +29,6 @@ from runstore.importing.mlflow_facts import (
     description_of,
     prefixes_of,
     run_of,
-    series_of,
 )
 from runstore.importing.mlflow_folders import ArtifactFolders
 from runstore.importing.report import Findings, RunFindings, Told

@@ -28,7 +28,6 @@ from runstore.importing.folding import fit_name, fit_text, time_us, typed
 from runstore.importing.report import RunFindings, Told
 from runstore.model import Run, RunStatus, from_microseconds
 from runstore.secrets import redact
-from runstore.training import MetricNames
 from runstore.values import ConfigDocument, experiment_id_of
 from runstore.values.checks import MAX_TAGS_BYTES, MAX_TEXT_LENGTH
 
@@ -181,16 +180,6 @@ def config_of(params: Iterable[tuple[str, str]], found: RunFindings) -> dict[str
         else:
             config[fit_text(key)] = value
     return config
-
-
-def series_of(keys: Iterable[str], found: RunFindings) -> dict[str, tuple[str, str]]:
-    """The series of each metric key of a run, the same ones each time."""
-    names = MetricNames()
-    series = {}
-    for key in sorted(keys):
-        name = names[fit_name(key, found, what="the metric")]
-        series[key] = (name.name, str(name.dataset_type))
-    return series
 
 
 def _status(given: object, found: RunFindings) -> RunStatus:

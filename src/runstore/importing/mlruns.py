@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from runstore.errors import SourceError
+from runstore.importing.facts import series_of
 from runstore.importing.folding import SeriesFolding, fit_name, folded, step_rule
 from runstore.importing.meta_yaml import read_meta
 from runstore.importing.metric_files import MetricFile
@@ -25,7 +26,6 @@ from runstore.importing.mlflow_facts import (
     description_of,
     prefixes_of,
     run_of,
-    series_of,
 )
 from runstore.importing.mlflow_folders import ARTIFACTS
 from runstore.importing.report import Findings, RunFindings, Told

@@ -3,14 +3,14 @@
 import uuid
 from typing import Any, Final
 
-from runstore.errors import InvalidValueError
+from runstore.importing.facts import config_of
 from runstore.importing.folding import fit_name, fit_text, time_us
 from runstore.importing.report import RunFindings, Told
 from runstore.importing.wandb_items import items_of, json_of, key_of, path_of, reading_us, timestamp_us
 from runstore.importing.wandb_records import fields_of
 from runstore.model import Run, RunFailure, RunStatus, from_microseconds
 from runstore.secrets import redact
-from runstore.values import ConfigDocument, experiment_id_of
+from runstore.values import experiment_id_of
 from runstore.values.checks import MAX_TEXT_LENGTH
 
 FORMAT: Final = "wandb"
@@ -83,15 +83,7 @@ class WandbFacts:
 
     def checked_config(self, found: RunFindings) -> dict[str, Any]:
         """The configuration; a key that no store takes is left out, and told."""
-        config = {}
-        for key, value in self.config.items():
-            try:
-                ConfigDocument.checked({key: value})
-            except InvalidValueError as error:
-                found.tell(Told.LEFT_OUT, f"the setting is left out: {error}", key=key)
-            else:
-                config[key] = value
-        return config
+        return config_of(self.config, found)
 
     def run(self, source: str, found: RunFindings) -> Run:
         """The run with every fact."""

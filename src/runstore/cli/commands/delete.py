@@ -13,8 +13,8 @@ from runstore.errors import InvalidValueError, RunNotFoundError
 from runstore.model import DeletedRun
 from runstore.opening.stores import open_reader, open_store
 from runstore.protocol import RunReader
+from runstore.query.walking import page_by_page
 
-_PAGE = 1000
 _SHORTEST_PART = 4
 _MOST_SHOWN = 5
 _NEWEST = re.compile(r"@([1-9]\d*)")
@@ -93,10 +93,5 @@ def _is_part(wanted: str, run_id: str) -> bool:
 
 
 def _deleted(reader: RunReader) -> Iterator[DeletedRun]:
-    cursor = None
-    while True:
-        page = reader.list_deleted(limit=_PAGE, cursor=cursor)
-        yield from page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return
+    for page in page_by_page(lambda size, cursor: reader.list_deleted(limit=size, cursor=cursor), limit=None):
+        yield from page
