@@ -10,6 +10,7 @@ from runstore.backend import Store
 from runstore.hookspecs import OpenOptions
 from runstore_sql.opening import open_sql
 from runstore_sql.store import SqlStore
+from support.settling import settle
 
 _TESTS = (
     "tag.a = '1'",
@@ -48,8 +49,7 @@ def test_many_tests_find_what_the_reference_finds(store: SqlStore, order: list[s
     with open_store("memory://", durable=False) as reference:
         fill(reference)
         fill(store)
-        while store.settle(100):
-            pass
+        settle(store)
         draw = random.Random(1)
         for count, word in itertools.product((2, 3, 4, 5, 6, 10) * 4, (" and ", " or ")):
             asked = word.join(draw.sample(_TESTS, count))

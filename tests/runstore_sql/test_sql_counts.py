@@ -18,6 +18,7 @@ from runstore.memory.store import MemoryStore
 from runstore.model import Run, RunStatus
 from runstore_sql.schema.tables import run
 from runstore_sql.store import SqlStore
+from support.settling import settle
 
 RUNS = 200
 FILTERS = [
@@ -48,11 +49,6 @@ def add_run(store: Store, experiment_id: str, number: int) -> str:
     store.log_config(run_id, {"lr": number % 4, "deep": number % 3 == 0})
     store.log_metrics(run_id, [MetricPoint(name="loss", value=float(number), step=0, dataset_type="train")])
     return run_id
-
-
-def settle(store: SqlStore) -> None:
-    while store.settle(100):
-        pass
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """What a search reads follows a run that is placed, as it follows one that ends (:mod:`runstore_sql.settling`)."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
@@ -12,6 +11,7 @@ from runstore.backend import PlacedRun
 from runstore.model import Run, RunStatus
 from runstore_sql.schema.tables import result, run, series
 from runstore_sql.store import SqlStore
+from support.settling import settle
 
 _START = datetime(2024, 1, 1, tzinfo=UTC)
 
@@ -54,7 +54,7 @@ def test_the_results_of_a_placed_run_are_kept_while_it_has_ended_and_no_longer(
         assert settled() == [(None, None, None)]
 
         store.place_run(_run(experiment_id))
-        _settle(store)
+        settle(store)
         assert settled() == [(2, 1, 0.5)]
 
         store.place_run(_run(experiment_id, **going_on))
@@ -62,7 +62,7 @@ def test_the_results_of_a_placed_run_are_kept_while_it_has_ended_and_no_longer(
 
         store.log_metrics("placed", [MetricPoint("loss", 0.25, 1, "train")])
         store.place_run(_run(experiment_id, attempt=3))
-        _settle(store)
+        settle(store)
         assert settled() == [(3, 2, 0.25)]
 
 
@@ -78,10 +78,3 @@ def test_a_long_history_of_a_placed_run_is_rolled_up_to_its_end(sqlite_url: str)
         rolled = sa.select(series.c.rolled_step)
         assert store.database.read(lambda connection: connection.execute(rolled).scalar_one()) == 16_384  # whole packs
         assert store.sample_histories([("placed", "loss", "train")], max_points=100).is_bounded
-
-
-def _settle(store: SqlStore) -> None:
-    """What a recorder does while it is idle; PostgreSQL settles a run once the transactions of others are over."""
-    deadline = time.monotonic() + 60
-    while store.catch_up():
-        assert time.monotonic() < deadline

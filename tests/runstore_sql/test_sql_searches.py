@@ -11,6 +11,7 @@ from runstore import MetricPoint
 from runstore.backend import Store
 from runstore_sql.schema.tables import result, run, series
 from runstore_sql.store import SqlStore
+from support.settling import settle
 
 LOSS = "metric.train.loss.last"
 
@@ -309,12 +310,6 @@ def log(store: Store, run_id: str, step: int, value: float, *, name: str = "loss
 
 def names(store: Store, filter_text: str | None, **asked: Any) -> list[str]:
     return [each.id for each in store.search_runs(filter_text, **asked).items]
-
-
-def settle(store: SqlStore) -> None:
-    """Settles all that can be; PostgreSQL marks a run first."""
-    while store.settle(100):
-        pass
 
 
 def settled(store: SqlStore) -> list[str]:
