@@ -54,10 +54,15 @@ def test_each_block_of_the_page_about_hugging_face_runs_after_those_before_it() 
         assert store.get_run(cast("Any", names["again"]).run_id).attempt == 2
 
 
-def test_the_line_of_the_readme_for_a_lightning_project_makes_a_trainer() -> None:
+def test_the_lightning_example_of_the_readme_is_a_whole_program_that_stores_a_run() -> None:
     names = run_blocks("README.md", "py")
 
-    assert type(names["trainer"]).__name__ == "Trainer"
+    with open_store("sqlite:///runs.db", durable=False) as store:
+        (run,) = store.search_runs("config.lr = 0.5").items
+        assert (run.id, run.status) == (cast("Any", names["logger"]).run_id, "completed")
+        counted = {(each.name, str(each.dataset_type)): each.count for each in store.get_summaries(run.id)}
+    assert counted["loss", "train"] == 15
+    assert counted["loss", "validation"] == 5
 
 
 def test_the_blocks_of_the_page_about_the_trainer_train() -> None:
