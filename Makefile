@@ -5,6 +5,7 @@
 
 BIN := .venv/bin
 READY := .venv/.ready
+PROJECTS := pyproject.toml $(wildcard distributions/*/pyproject.toml)
 LIGHT := .venv-light/.ready
 OLDEST := .venv-oldest/.ready
 QUICK := $(or $(wildcard $(READY)),$(LIGHT))
@@ -26,15 +27,15 @@ help:
 	@echo "make test-deep    the tests with fifty times as many generated examples, other ones each time: hours"
 	@echo "make constraints  write constraints.txt anew with the newest versions; then try them with make test lint"
 
-$(READY): pyproject.toml constraints.txt scripts/make-environment
+$(READY): $(PROJECTS) constraints.txt scripts/make-environment
 	@scripts/make-environment .venv
 	@touch $@
 
-$(LIGHT): pyproject.toml constraints.txt scripts/make-environment
+$(LIGHT): $(PROJECTS) constraints.txt scripts/make-environment
 	@scripts/make-environment .venv-light light
 	@touch $@
 
-$(OLDEST): pyproject.toml scripts/make-environment
+$(OLDEST): $(PROJECTS) scripts/make-environment
 	@scripts/make-environment .venv-oldest oldest
 	@touch $@
 
@@ -101,7 +102,9 @@ arrows: $(READY)
 	$(BIN)/lint-imports --no-logo
 
 dependencies: $(READY)
-	$(BIN)/deptry src
+	$(BIN)/deptry src/runstore src/runstore_sql src/runstore_mongo --extend-exclude src/runstore/testing
+	$(BIN)/deptry src/runstore/testing --config distributions/testing/pyproject.toml
+	$(BIN)/deptry src/pneumo_train --config distributions/pneumo-train/pyproject.toml
 
 site: $(READY)
 	$(BIN)/mkdocs build --strict  # not --quiet: that hides the warnings from --strict, too

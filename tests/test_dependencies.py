@@ -48,11 +48,13 @@ def _held() -> list[Requirement]:
 
 
 def _asked_for() -> list[Requirement]:
-    """All that pyproject.toml asks for: to run, with each extra, to test, to lint, to document and to build."""
+    """All that our distributions ask for: to run, with each extra, to test, to lint, to document and to build."""
     pyproject: dict[str, Any] = tomllib.loads((_ROOT / "pyproject.toml").read_text())
     project = pyproject["project"]
     lists = [project["dependencies"], pyproject["build-system"]["requires"]]
     lists += [*project["optional-dependencies"].values(), *pyproject["dependency-groups"].values()]
+    for beside in (_ROOT / "distributions").glob("*/pyproject.toml"):
+        lists.append(tomllib.loads(beside.read_text(encoding="utf-8"))["project"]["dependencies"])
     return [asked for texts in lists for asked in map(Requirement, texts) if asked.name != project["name"]]
 
 

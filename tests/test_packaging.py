@@ -4,24 +4,16 @@ Real distributions are built and installed into environments of their own, so th
 index or a filled cache for the handful of small dependencies.
 """
 
-import os
-import shutil
-import subprocess
-import sys
-import textwrap
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from support import session
+from support.distributions import built, command, install, new_environment, python
 from support.processes import locked, state_directory
 
 pytestmark = pytest.mark.packaging
 
-_ROOT = Path(__file__).resolve().parent.parent
-_VERSIONS = ("--constraint", _ROOT / "constraints.txt", "--build-constraint", _ROOT / "constraints.txt")
 _PLUGINS: Mapping[str, str] = {
     "broken": "raise RuntimeError('I was written for another version')",
     "twin_a": "from support_plugin import backend; runstore_backends = backend('alpha', 'twin')",
@@ -40,50 +32,10 @@ def backend(name, scheme):
 """
 
 
-def _uv(*arguments: str | Path) -> None:
-    beside_python = Path(sys.executable).with_name("uv")
-    program = str(beside_python) if beside_python.exists() else shutil.which("uv")
-    if program is None:
-        session.missing("packaging: uv is not installed", needed=os.environ.get("RUNSTORE_TEST_REQUIRE") == "all")
-    done = subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, f"uv {arguments}: {done.stderr}"
-
-
-def _install(environment: Path, *distributions: Path) -> None:
-    _uv("pip", "install", "--quiet", "--python", environment / "bin" / "python", *_VERSIONS, *distributions)
-
-
-def _python(environment: Path, program: str) -> subprocess.CompletedProcess[str]:
-    # Away from the checkout, and without its paths: only what is installed can be found.
-    return subprocess.run(
-        [environment / "bin" / "python", "-I", "-c", textwrap.dedent(program)],
-        capture_output=True,
-        text=True,
-        cwd=environment,
-        check=False,
-    )
-
-
-def _command(environment: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [environment / "bin" / "runstore", *arguments],
-        capture_output=True,
-        text=True,
-        cwd=environment,
-        env={**os.environ, "COLUMNS": "200"},
-        check=False,
-    )
-
-
 @pytest.fixture(scope="session")
 def wheel() -> Path:
-    """The wheel of this checkout, built once for all workers."""
-    folder = state_directory() / "wheel"
-    with locked(state_directory() / "wheel.lock"):
-        if not folder.exists():
-            _uv("build", "--wheel", "--quiet", *_VERSIONS[2:], "--out-dir", folder.with_name("wheel-unfinished"), _ROOT)
-            folder.with_name("wheel-unfinished").rename(folder)
-    return next(folder.glob("*.whl"))
+    """The wheel of the distribution ``runstore``, as its sdist builds it."""
+    return built("runstore").wheel
 
 
 @pytest.fixture(scope="session")
@@ -92,8 +44,8 @@ def bare_environment(wheel: Path) -> Path:
     environment = state_directory() / "bare"
     with locked(state_directory() / "bare.lock"):
         if not (environment / "ready").exists():
-            _uv("venv", "--quiet", "--clear", "--python", sys.executable, environment)
-            _install(environment, wheel)
+            new_environment(environment)
+            install(environment, wheel)
             (environment / "ready").touch()
     return environment
 
@@ -106,8 +58,8 @@ def plugged_environment(wheel: Path) -> Path:
         if not (environment / "ready").exists():
             sources = [_write_plugin(name, module) for name, module in _PLUGINS.items()]
             support = _write_distribution("support_plugin", _SUPPORT_PLUGIN, entry_point=False)
-            _uv("venv", "--quiet", "--clear", "--python", sys.executable, environment)
-            _install(environment, wheel, support, *sources)
+            new_environment(environment)
+            install(environment, wheel, support, *sources)
             (environment / "ready").touch()
     return environment
 
@@ -129,19 +81,8 @@ def _write_distribution(name: str, module: str, *, entry_point: bool) -> Path:
     return folder
 
 
-def test_the_wheel_carries_types_licence_and_the_four_packages_only(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
-
-    packages = {name.partition("/")[0] for name in names if ".dist-info" not in name}
-    typed = {name for name in names if name.endswith("/py.typed")}
-    assert packages == {"pneumo_train", "runstore", "runstore_mongo", "runstore_sql"}
-    assert typed == {f"{package}/py.typed" for package in packages}
-    assert any(name.endswith(".dist-info/licenses/LICENSE") for name in names)
-    assert "runstore/cli/SKILL.md" in names
-
-
 def test_the_bare_package_imports_and_keeps_a_run(bare_environment: Path) -> None:
-    done = _python(
+    done = python(
         bare_environment,
         """
         from runstore import open_store
@@ -164,8 +105,8 @@ def test_the_bare_package_imports_and_keeps_a_run(bare_environment: Path) -> Non
         ("mongodb://localhost/x", "runstore[mongo]"),
     ],
 )
-def test_a_missing_driver_names_the_extra_to_install(bare_environment: Path, url: str, extra: str) -> None:
-    done = _python(
+def test_a_missing_driver_names_the_extra_toinstall(bare_environment: Path, url: str, extra: str) -> None:
+    done = python(
         bare_environment,
         f"""
         import runstore, runstore.errors
@@ -179,8 +120,22 @@ def test_a_missing_driver_names_the_extra_to_install(bare_environment: Path, url
     assert f'pip install "{extra}"' in done.stdout, done.stderr
 
 
+def test_without_the_kit_an_import_and_the_command_say_what_to_install(bare_environment: Path) -> None:
+    imported = python(bare_environment, "import runstore.testing")
+    tried = command(bare_environment, "conformance", "sqlite:///runs.db")
+
+    assert imported.stderr.splitlines()[-1] == (
+        "ModuleNotFoundError: runstore.testing, the conformance kit, is not installed; do: pip install runstore-testing"
+    )
+    assert tried.returncode == 1
+    assert (
+        "need runstore.testing and pytest and hypothesis, not installed here; run: pip install runstore-testing"
+        in tried.stderr
+    )
+
+
 def test_backends_without_their_driver_are_listed_with_what_they_need(bare_environment: Path) -> None:
-    done = _command(bare_environment, "backends")
+    done = command(bare_environment, "backends")
 
     assert done.returncode == 0, done.stderr
     assert 'needs pip install "runstore[mongo]"' in done.stdout
@@ -188,8 +143,8 @@ def test_backends_without_their_driver_are_listed_with_what_they_need(bare_envir
 
 
 def test_a_broken_plugin_is_reported_and_harms_no_other(plugged_environment: Path) -> None:
-    listed = _command(plugged_environment, "backends")
-    done = _python(
+    listed = command(plugged_environment, "backends")
+    done = python(
         plugged_environment,
         """
         from runstore import open_store
@@ -204,7 +159,7 @@ def test_a_broken_plugin_is_reported_and_harms_no_other(plugged_environment: Pat
 
 
 def test_two_plugins_that_claim_one_scheme_are_an_error_that_names_both(plugged_environment: Path) -> None:
-    done = _python(
+    done = python(
         plugged_environment,
         """
         import runstore, runstore.errors
@@ -220,7 +175,7 @@ def test_two_plugins_that_claim_one_scheme_are_an_error_that_names_both(plugged_
 
 
 def test_the_list_of_backends_shows_a_claim_that_two_plugins_make(plugged_environment: Path) -> None:
-    listed = _command(plugged_environment, "backends")
+    listed = command(plugged_environment, "backends")
 
     lines = [line for line in listed.stdout.splitlines() if "twin" in line]
     assert ["alpha" in lines[0], "beta" in lines[1]] == [True, True]

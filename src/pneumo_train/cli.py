@@ -39,7 +39,7 @@ _EXTRA = frozenset(
         "yaml",
     }
 )
-"""What the extra ``train`` brings; the command itself is installed without it, too."""
+"""What the distribution ``pneumo-train`` brings; in a checkout the module is there without it, too."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,7 +70,7 @@ def _run(argv: Sequence[str] | None) -> int:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
-        _complain(f'needs {error.name}; install it by: pip install "runstore[train]"')
+        _complain(f"needs {error.name}; install it by: pip install pneumo-train")
         return EXIT_MISTAKE
     except KeyboardInterrupt:
         _complain("stopped by Ctrl-C")

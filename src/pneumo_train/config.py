@@ -230,7 +230,7 @@ def read_yaml(path: str | PathLike[str]) -> dict[str, Any]:
     Raises:
         ConfigError: the file is missing or no YAML mapping, or names a key that does not exist.
     """
-    import yaml  # noqa: PLC0415 - of the extra `train`; importing this package needs none of it
+    import yaml  # noqa: PLC0415 - of `pneumo-train`; importing this package needs none of it
 
     try:
         content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))

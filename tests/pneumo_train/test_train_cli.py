@@ -154,7 +154,7 @@ def test_without_the_extra_the_command_says_what_to_install(module: str) -> None
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
 
     assert done.returncode == 2
-    assert f'needs {module}; install it by: pip install "runstore[train]"' in " ".join(done.stderr.split())
+    assert f"needs {module}; install it by: pip install pneumo-train" in " ".join(done.stderr.split())
 
 
 FOUR = [("a", 0), ("b", 1), ("c", 0), ("d", 1)]

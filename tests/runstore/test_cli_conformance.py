@@ -40,7 +40,7 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     refused = runstore_here("conformance", "sqlite:///runs.db")
 
     assert isinstance(refused.exception, MissingDriverError)
-    assert 'pip install "runstore[testing]"' in str(refused.exception)
+    assert "pip install runstore-testing" in str(refused.exception)
 
 
 def test_a_backend_that_makes_no_places_is_refused() -> None:

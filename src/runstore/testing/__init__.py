@@ -10,7 +10,7 @@ An author writes one test module::
         def harness(self, tmp_path):
             return MyHarness(tmp_path)
 
-Needs the extra ``testing`` (pytest and hypothesis). Names are loaded on first use, so that a child process that only
+It is installed by the distribution ``runstore-testing``, which brings pytest and hypothesis. Names are loaded on first use, so that a child process that only
 writes through a store pays for neither.
 """
 

@@ -20,7 +20,8 @@ from runstore.opening import open_administration, open_reader
 from runstore.secrets import redact
 from runstore.urls import scheme_of
 
-_NEEDS: Final = ("pytest", "hypothesis")
+_KIT: Final = "runstore.testing"
+_NEEDS: Final = (_KIT, "pytest", "hypothesis")
 _NOT_CHOSEN: Final = "no test of it was run"
 """What a report says of a clause that was left out by ``--tests``."""
 _NO_TESTS: Final = 5
@@ -43,10 +44,10 @@ def command(url: str, *, tests: str | None, is_verbose: bool, as_json: bool) -> 
     It makes databases, folders or schemas of its own there, called runstore_scratch_ and a number, and removes them. A
     store that holds runs is refused: name an empty database of the same server. It ends with 1 if a clause is broken.
     """
-    missing = [name for name in _NEEDS if find_spec(name) is None]
+    missing = [name for name in _NEEDS if not _is_installed(name)]
     if missing:
         raise MissingDriverError(
-            f'the tests of the contract need {" and ".join(missing)}, not installed here; run: pip install "runstore[testing]"'
+            f"the tests of the contract need {' and '.join(missing)}, not installed here; run: pip install runstore-testing"
         )
     _refuse_runs(url)
     with tempfile.TemporaryDirectory(prefix="runstore-conformance-") as folder:
@@ -58,6 +59,12 @@ def command(url: str, *, tests: str | None, is_verbose: bool, as_json: bool) -> 
         if not is_verbose:
             _say_failures(done)
         raise click.exceptions.Exit(1)
+
+
+def _is_installed(name: str) -> bool:
+    found = find_spec(name)
+    # Where the kit is not installed, a module stands in the place of the package and says so.
+    return found is not None and (name != _KIT or found.submodule_search_locations is not None)
 
 
 def _refuse_runs(url: str) -> None:
