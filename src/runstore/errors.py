@@ -21,7 +21,7 @@
     ├── SchemaError                   this database cannot be used as it is; nothing was written
     │   ├── SchemaTooNewError         written by a newer release, in a way this one cannot read
     │   └── ForeignSchemaError        the tables of these names are not ours
-    ├── SourceError                   what is to be imported cannot be read; names the place
+    ├── SourceError                   a file to be imported or read cannot be; names the place
     ├── SettingsError                 no URL, or one that cannot be understood
     └── PluginError                   no backend can serve this URL
         ├── UnknownSchemeError
@@ -229,7 +229,7 @@ class ForeignSchemaError(SchemaError):
 
 
 class SourceError(RunStoreError):
-    """What was to be imported is not of a format that is known, is damaged or cannot be read; the message names the place."""
+    """A file to be imported, or read as predictions, is of no format that is known, or damaged; the message names the place."""
 
     code = "source"
     is_mistake = True
