@@ -38,7 +38,7 @@ def test_the_core_with_sql_brings_twenty_distributions_at_most() -> None:
 
     brought = _brought_by(project["dependencies"] + project["optional-dependencies"]["sql"])
 
-    assert {"click", "sqlalchemy", "alembic"} <= brought
+    assert {"click", "sqlalchemy"} <= brought
     assert len(brought | {"runstore"}) <= _MOST_WITH_SQL, sorted(brought)
 
 

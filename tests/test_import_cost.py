@@ -97,6 +97,12 @@ except SystemExit as end:
     assert loaded & (_SLOW | _SLOW_STANDARD) == set()
 
 
+def test_making_a_store_in_sqlite_imports_no_other_driver_no_framework_and_no_tables(sqlite_url: str) -> None:
+    loaded = _loaded_by(f"from runstore import open_store\nwith open_store({sqlite_url!r}, durable=False): pass")
+
+    assert loaded & (_DRIVERS | _FRAMEWORKS | _TABLES) == {"sqlalchemy"}
+
+
 def test_a_list_of_runs_in_sqlite_imports_no_other_driver_no_framework_and_no_tables(sqlite_url: str) -> None:
     with open_store(sqlite_url, durable=False):
         pass

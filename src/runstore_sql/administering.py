@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from secrets import token_hex
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from runstore.hookspecs import OpenOptions
 from runstore_sql import versions
 from runstore_sql.connections.database import Database
 from runstore_sql.dialects.base import parse_url
+from runstore_sql.migrations.steps import steps_after
 from runstore_sql.opening import open_sql
 from runstore_sql.schema.tables import SCHEMA_VERSION, VIEW_NAMES, index_names
 
@@ -173,16 +173,5 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _steps_from(version: int) -> tuple[str, ...]:
-    """What brings a schema of this version up to date: the first line of each migration that is missing."""
-    if version >= SCHEMA_VERSION:
-        return ()
-    from alembic.config import Config  # noqa: PLC0415 - slow to import, and needed where there is something to do
-    from alembic.script import ScriptDirectory  # noqa: PLC0415 - as above
-
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    revisions = reversed(list(ScriptDirectory.from_config(config).walk_revisions()))
-    return tuple(
-        f"{each.revision}: {str(each.doc).splitlines()[0]}" for each in revisions if int(each.revision) > version
-    )
+    """What brings a schema of this version up to date: a line for each step that is missing."""
+    return tuple(map(str, steps_after(version)))

@@ -27,7 +27,7 @@ def runstore_backends() -> Iterable[Backend]:
             name=kind.name,
             schemes=kind.schemes,
             open=_open,
-            modules=("sqlalchemy", "alembic", *kind.modules),
+            modules=("sqlalchemy", *kind.modules),
             install=kind.install,
             administer=_administer,
         )

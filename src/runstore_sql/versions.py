@@ -4,12 +4,7 @@ Anything but a current schema is looked at again under a lock that only one proc
 date in one go.
 """
 
-import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -20,9 +15,6 @@ from runstore_sql.dialects.base import Upkeep
 from runstore_sql.schema.tables import MIN_READER, MIN_WRITER, OUR_NAMES, SCHEMA_VERSION, VERSION_TABLE, schema_info
 
 _MOST_NAMES: Final = 5
-
-_one_migration = threading.Lock()
-"""Alembic's context is one for the whole process: two stores that were opened at once would migrate each other's."""
 
 
 class SchemaInfo(NamedTuple):
@@ -101,7 +93,7 @@ def bring_up_to_date(database: Database, upkeep: Upkeep | None) -> None:
             if info is None and upkeep is not None:
                 upkeep.begin(connection)
             if info is None or not is_current(info):
-                _migrate(connection)
+                _migrate(connection, database)
                 return
         check(info, database)
 
@@ -122,39 +114,28 @@ def _names_in(connection: sa.Connection) -> list[str]:
     return [*inspector.get_view_names(), *inspector.get_table_names()]
 
 
-def _migrate(connection: sa.Connection) -> None:
-    with _one_migration, _quiet_alembic():
-        from alembic import command  # noqa: PLC0415 - slow to import, and needed at the first opening only
-        from alembic.config import Config  # noqa: PLC0415 - as above
+def _migrate(connection: sa.Connection, database: Database) -> None:
+    """Takes the steps that are missing, and says what the schema is now.
 
-        config = Config()
-        config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
-        config.set_main_option("path_separator", "os")
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    Raises:
+        SchemaTooNewError: a newer release has begun to bring the schema up to date.
+    """
+    from runstore_sql.migrations import steps  # noqa: PLC0415 - needed at the first opening only
+
+    last = steps.last_taken(connection)
+    if last is not None and last > steps.STEPS[-1].name:
+        raise SchemaTooNewError(
+            f"a newer release of runstore was stopped while it brought {database.shown_url} up to date, after step {last}; "
+            f"this is runstore {_release()}, which knows the steps up to {steps.STEPS[-1].name}; open the store with the "
+            "newer release once more, or run: pip install -U runstore"
+        )
+    steps.take_after(last, connection)
     connection.execute(schema_info.delete())
     connection.execute(
         schema_info.insert().values(
             pk=1, version=SCHEMA_VERSION, min_reader=MIN_READER, min_writer=MIN_WRITER, written_by=_release()
         )
     )
-
-
-@contextmanager
-def _quiet_alembic() -> Iterator[None]:
-    """Alembic tells each of its steps at INFO, from its import on, which would stand in the log of a training.
-
-    A level that somebody has given its logger is left as it is.
-    """
-    logger = logging.getLogger("alembic")
-    if logger.level != logging.NOTSET:
-        yield
-        return
-    logger.setLevel(logging.WARNING)
-    try:
-        yield
-    finally:
-        logger.setLevel(logging.NOTSET)
 
 
 def _release() -> str:

@@ -31,8 +31,8 @@ for package in ("runstore", "runstore_sql", "runstore_mongo"):
     for module in pkgutil.walk_packages(found.__path__, f"{package}."):
         if module.name.startswith(("runstore.lightning", "runstore.huggingface", "runstore.optuna", "runstore.testing")):
             continue  # these wait for torch and others, and the type checker reads them as on Windows
-        if module.name.endswith(("__main__", "migrations.env")):
-            continue  # these do something when they are imported
+        if module.name.endswith("__main__"):
+            continue  # it does something when it is imported
         importlib.import_module(module.name)
         seen += 1
 print(seen)

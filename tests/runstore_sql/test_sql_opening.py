@@ -24,8 +24,9 @@ from runstore.errors import (
 from runstore.hookspecs import OpenOptions
 from runstore_sql.connections.database import Database
 from runstore_sql.dialects.base import parse_url
+from runstore_sql.migrations.steps import STEPS
 from runstore_sql.opening import open_sql
-from runstore_sql.schema.tables import VERSION_TABLE, metadata
+from runstore_sql.schema.tables import SCHEMA_VERSION, VERSION_TABLE, metadata, schema_info
 from runstore_sql.store import SqlStore
 
 
@@ -59,10 +60,11 @@ def test_making_a_store_says_nothing_in_the_user_s_log(sqlite_url: str, caplog: 
 
 
 def test_who_wants_to_see_the_migrations_sees_them(sqlite_url: str, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="alembic"):
+    with caplog.at_level(logging.DEBUG, logger="runstore_sql.migrations"):
         open_sql(sqlite_url, OpenOptions()).close()
 
-    assert any(record.name.startswith("alembic") for record in caplog.records)
+    seen = [record.getMessage()[:17] for record in caplog.records if record.name.startswith("runstore_sql.migrations")]
+    assert seen == ["schema step 0001:", "schema step 0002:"]
 
 
 def test_a_second_opening_takes_one_statement_and_a_look_at_the_rights_on_a_server(url: str) -> None:
@@ -90,6 +92,37 @@ def test_a_schema_whose_making_was_interrupted_is_completed(url: str) -> None:
         run_id = store.ensure_run(store.get_or_create_experiment("experiment"))
 
         assert store.get_run(run_id).attempt == 1
+
+
+def test_the_steps_are_noted_as_the_first_releases_look_for_them(url: str) -> None:
+    """One of them that meets a schema whose making was interrupted goes on with it."""
+    with open_sql(url, OpenOptions()) as store, store.database.engine.connect() as connection:
+        inspector = sa.inspect(connection)
+        (column,) = inspector.get_columns("runstore_alembic_version")
+        key = inspector.get_pk_constraint("runstore_alembic_version")["constrained_columns"]
+        noted = connection.exec_driver_sql("SELECT version_num FROM runstore_alembic_version").scalars().all()
+
+    assert (column["name"], str(column["type"]).split()[0], column["nullable"]) == ("version_num", "VARCHAR(32)", False)
+    assert key == ["version_num"]
+    assert noted == ["0002"]
+
+
+def test_each_step_makes_the_next_version_up_to_the_one_that_is_written() -> None:
+    assert [step.version for step in STEPS] == list(range(1, SCHEMA_VERSION + 1))
+
+
+def test_what_a_newer_release_was_stopped_at_is_left_to_it(url: str) -> None:
+    open_sql(url, OpenOptions()).close()
+    execute(url, f"UPDATE {VERSION_TABLE} SET version_num = '0003'", "UPDATE runstore_schema SET version = 1")
+
+    with pytest.raises(
+        SchemaTooNewError, match=r"stopped .* after step 0003; .* up to 0002; .* pip install -U runstore"
+    ):
+        open_sql(url, OpenOptions())
+
+    database = Database(parse_url(url), read_only=True)
+    assert database.read(lambda connection: connection.execute(sa.select(schema_info.c.version)).scalar()) == 1
+    database.close()
 
 
 def test_tables_of_our_names_that_are_not_ours_are_refused_untouched(url: str) -> None:

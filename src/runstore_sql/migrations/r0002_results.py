@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import sqlalchemy as sa
-from alembic import op
 
 from runstore_sql.dialects.base import dialect_of
 from runstore_sql.dialects.first_schema import FirstSchema
-from runstore_sql.migrations.r0002_columns import add, add_index
+from runstore_sql.migrations.changes import add_column, add_index, replace_index
 
 _VALUES: Final = ("first", "last", "min", "max")
 _UNSETTLED: Final = "CASE WHEN settled = attempt THEN NULL ELSE 1 END"
@@ -24,25 +23,24 @@ _COLUMNS: Final = ", ".join(
 _HAS_ENDED: Final = "status IN ('completed', 'failed', 'interrupted')"
 
 
-def add_results(words: FirstSchema) -> None:
+def add_results(connection: sa.Connection, words: FirstSchema) -> None:
     """Adds what is missing of the tables of results, and fills them with the runs that have ended.
 
     Indexes come last: built at once over all rows they take a tenth of the time. Where they are missing, an attempt was
     interrupted before, and the rows are made anew.
     """
-    bind = op.get_bind()
-    collation, options = words.text_options(bind.dialect)
+    collation, options = words.text_options(connection.dialect)
     tables = _tables(words, collation, options).tables
     for name in ("runstore_metric", "runstore_result"):
-        bind.execute(sa.schema.CreateTable(tables[name], if_not_exists=True))
+        connection.execute(sa.schema.CreateTable(tables[name], if_not_exists=True))
     indexes = sorted(tables["runstore_result"].indexes, key=lambda index: str(index.name))
-    known = {each["name"] for each in sa.inspect(bind).get_indexes("runstore_result")}
+    known = {each["name"] for each in sa.inspect(connection).get_indexes("runstore_result")}
     if known.issuperset(str(index.name) for index in indexes):
         return
     for statement in _fill(words):
-        bind.exec_driver_sql(statement)
+        connection.exec_driver_sql(statement)
     for index in indexes:
-        index.create(bind, checkfirst=True)
+        index.create(connection, checkfirst=True)
 
 
 def _fill(words: FirstSchema) -> Iterator[str]:
@@ -98,38 +96,40 @@ def _tables(words: FirstSchema, collation: str | None, options: dict[str, Any]) 
     return metadata
 
 
-def add_settled() -> None:
+def add_settled(connection: sa.Connection) -> None:
     """Adds to the runs whether they are settled."""
-    add("runstore_run", sa.Column("settled", sa.BigInteger))
+    add_column(connection, "runstore_run", sa.Column("settled", sa.BigInteger))
 
 
-def add_unsettled() -> None:
+def add_unsettled(connection: sa.Connection) -> None:
     """Adds an index on the runs that are not settled."""
-    name, bind = "runstore_run_unsettled", op.get_bind()
-    statements = dialect_of(bind.dialect.name).index_unsettled
+    name = "runstore_run_unsettled"
+    statements = dialect_of(connection.dialect.name).index_unsettled
     for statement in statements:
-        bind.exec_driver_sql(statement.format(name=name, unsettled=_UNSETTLED))
+        connection.exec_driver_sql(statement.format(name=name, unsettled=_UNSETTLED))
     if not statements:
-        add("runstore_run", sa.Column("unsettled", sa.SmallInteger, sa.Computed(_UNSETTLED, persisted=False)))
-        add_index(name, "runstore_run", ["unsettled", "status"])
+        add_column(
+            connection,
+            "runstore_run",
+            sa.Column("unsettled", sa.SmallInteger, sa.Computed(_UNSETTLED, persisted=False)),
+        )
+        add_index(connection, name, "runstore_run", ["unsettled", "status"])
 
 
-def add_search_indexes() -> None:
+def add_search_indexes(connection: sa.Connection) -> None:
     """Adds indexes on what searches and counts ask for."""
-    if not dialect_of(op.get_bind().dialect.name).has_partial_indexes:
+    if not dialect_of(connection.dialect.name).has_partial_indexes:
         is_hidden = "CASE WHEN archived_us IS NULL AND deleted_us IS NULL THEN NULL ELSE 1 END"
-        add("runstore_run", sa.Column("hidden", sa.SmallInteger, sa.Computed(is_hidden, persisted=False)))
-        add_index("runstore_run_hidden", "runstore_run", ["hidden"])
+        add_column(
+            connection, "runstore_run", sa.Column("hidden", sa.SmallInteger, sa.Computed(is_hidden, persisted=False))
+        )
+        add_index(connection, "runstore_run_hidden", "runstore_run", ["hidden"])
     else:
         for column in ("archived_us", "deleted_us"):
             where = sa.text(f"{column} IS NOT NULL")
             name = f"runstore_run_{column.removesuffix('_us')}"
-            add_index(name, "runstore_run", [column], sqlite_where=where, postgresql_where=where)
-    add_index("runstore_run_by_status", "runstore_run", ["status", "start_us", "id"])
-    add_index("runstore_artifact_by_name", "runstore_artifact", ["name", "run_pk"])
-    known = {each["name"]: each for each in sa.inspect(op.get_bind()).get_indexes("runstore_config_leaf")}
+            add_index(connection, name, "runstore_run", [column], sqlite_where=where, postgresql_where=where)
+    add_index(connection, "runstore_run_by_status", "runstore_run", ["status", "start_us", "id"])
+    add_index(connection, "runstore_artifact_by_name", "runstore_artifact", ["name", "run_pk"])
     for name, columns in _BY_VALUE.items():
-        if name in known and known[name]["column_names"] != columns:
-            op.drop_index(name, "runstore_config_leaf")
-        if name not in known or known[name]["column_names"] != columns:
-            op.create_index(name, "runstore_config_leaf", columns)
+        replace_index(connection, name, "runstore_config_leaf", columns)

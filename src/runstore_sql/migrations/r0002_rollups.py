@@ -4,20 +4,20 @@ Nothing is rolled up here, which would take long where much is stored: that is d
 """
 
 import sqlalchemy as sa
-from alembic import op
 
 from runstore_sql.dialects.first_schema import FirstSchema
-from runstore_sql.migrations.r0002_columns import add
+from runstore_sql.migrations.changes import add_column
 
 
-def add_rollups(words: FirstSchema) -> None:
+def add_rollups(connection: sa.Connection, words: FirstSchema) -> None:
     """Adds what is missing, and notes the series that the first schema's writers have made."""
-    bind = op.get_bind()
-    _, options = words.text_options(bind.dialect)
+    _, options = words.text_options(connection.dialect)
     # NULL where a writer of the first schema made the series, -1 before there is enough to choose a level by.
-    add("runstore_series", sa.Column("level", sa.SmallInteger))
-    add("runstore_series", sa.Column("rolled_step", sa.BigInteger, nullable=False, server_default="0"))
-    add("runstore_series", sa.Column("rewrites", sa.BigInteger, nullable=False, server_default="0"))
+    add_column(connection, "runstore_series", sa.Column("level", sa.SmallInteger))
+    add_column(
+        connection, "runstore_series", sa.Column("rolled_step", sa.BigInteger, nullable=False, server_default="0")
+    )
+    add_column(connection, "runstore_series", sa.Column("rewrites", sa.BigInteger, nullable=False, server_default="0"))
     metadata = sa.MetaData()
     # SQLite: with a row id, not clustered by the key, whose rows would each take a page of their own.
     rollup = sa.Table(
@@ -38,8 +38,8 @@ def add_rollups(words: FirstSchema) -> None:
         sa.Column("last_series_pk", sa.BigInteger, nullable=False),
         **options,
     )
-    rollup.create(bind, checkfirst=True)
-    waiting.create(bind, checkfirst=True)
-    if bind.execute(sa.select(waiting.c.pk)).first() is None:
-        newest = bind.exec_driver_sql("SELECT coalesce(max(pk), 0) FROM runstore_series").scalar_one()
-        bind.execute(waiting.insert().values(pk=1, next_series_pk=1, last_series_pk=newest))
+    rollup.create(connection, checkfirst=True)
+    waiting.create(connection, checkfirst=True)
+    if connection.execute(sa.select(waiting.c.pk)).first() is None:
+        newest = connection.exec_driver_sql("SELECT coalesce(max(pk), 0) FROM runstore_series").scalar_one()
+        connection.execute(waiting.insert().values(pk=1, next_series_pk=1, last_series_pk=newest))

@@ -23,6 +23,8 @@ MIN_WRITER: Final = 2
 """The oldest schema version that a client must know to write this schema rightly."""
 
 VERSION_TABLE: Final = "runstore_alembic_version"
+"""Notes the last step of :mod:`runstore_sql.migrations`. The first releases took their steps by Alembic, and look for it by this name."""
+
 VIEW_NAMES: Final = ("experiments", "runs", "run_configurations", "run_metrics", "run_artifacts")
 
 metadata = sa.MetaData()

@@ -3,32 +3,25 @@
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import op
 
 from runstore_sql.dialects.base import dialect_of
 from runstore_sql.dialects.first_schema import FirstSchema
 from runstore_sql.migrations.r0001_views import view_statements
 
-revision = "0001"
-down_revision = None
-branch_labels = None
-depends_on = None
-
 # A point has no foreign key: the check costs a look-up a point, and the series' row is locked while points go in.
 
 
-def upgrade() -> None:
-    """Makes everything that is not there yet: a MySQL server keeps what an interrupted attempt has made."""
-    bind = op.get_bind()
-    words = dialect_of(bind.dialect.name).first_schema
-    for table in _tables(words, *words.text_options(bind.dialect)).sorted_tables:
-        table.create(bind, checkfirst=True)
+def make(connection: sa.Connection) -> None:
+    """Makes everything that is not there yet."""
+    words = dialect_of(connection.dialect.name).first_schema
+    for table in _tables(words, *words.text_options(connection.dialect)).sorted_tables:
+        table.create(connection, checkfirst=True)
         for index in table.indexes:
-            index.create(bind, checkfirst=True)
+            index.create(connection, checkfirst=True)
     for statement in (*words.alterations, words.point_table):
-        bind.exec_driver_sql(statement)
+        connection.exec_driver_sql(statement)
     for statement in view_statements(words):
-        bind.exec_driver_sql(statement)
+        connection.exec_driver_sql(statement)
 
 
 def _tables(words: FirstSchema, text_collation: str | None, options: dict[str, Any]) -> sa.MetaData:
