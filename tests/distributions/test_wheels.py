@@ -115,3 +115,14 @@ def test_the_kit_comes_beside_runstore_and_goes_without_harm_to_it(tmp_path: Pat
     assert without.stderr.endswith("do: pip install runstore-testing\n")
     assert (alone.stdout, alone.stderr) == ("runstore.opening.stores\n", "")
     assert again.stdout == with_kit.stdout
+
+
+def test_what_is_uploaded_holds_nothing_that_a_wheel_should_not_and_can_be_shown_by_a_package_index() -> None:
+    made = [built(name) for name in FOLDERS]
+    wheels = [str(each.wheel) for each in made]
+
+    contents = [sys.executable, "-m", "check_wheel_contents", "--config", str(ROOT / "pyproject.toml"), *wheels]
+    shown = [sys.executable, "-m", "twine", "check", "--strict", *wheels, *(str(each.sdist) for each in made)]
+    for words in (contents, shown):
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -95,3 +95,15 @@ def command(environment: Path, *arguments: str) -> subprocess.CompletedProcess[s
         env={**os.environ, "COLUMNS": "200"},
         check=False,
     )
+
+
+def interpreter(version: str) -> Path | None:
+    """A Python of this version on this machine, or nothing; the shims of pyenv are on the path without working."""
+    ask = "import sys; print('%d.%d' % sys.version_info[:2])"
+    named = shutil.which(f"python{version}")
+    pyenv = sorted((Path.home() / ".pyenv" / "versions").glob(f"{version}.*/bin/python"))
+    for candidate in [Path(sys.executable), *([Path(named)] if named else []), *pyenv]:
+        done = subprocess.run([candidate, "-c", ask], capture_output=True, text=True, check=False)
+        if done.stdout.strip() == version:
+            return candidate
+    return None
