@@ -22,6 +22,17 @@ def test_each_python_block_of_a_page_runs_after_those_before_it(page: str) -> No
     run_blocks(page, "python")
 
 
+def test_the_curves_of_the_page_about_frames_are_drawn_with_matplotlib() -> None:
+    pytest.importorskip("matplotlib").use("Agg")
+
+    names = run_blocks("docs/frames.md", "python", "py")
+
+    axes = names["plt"].gca()  # type: ignore[attr-defined]
+    drawn = len(axes.lines)
+    names["plt"].close("all")  # type: ignore[attr-defined]
+    assert drawn == len(names["grid"].series)  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize("page", pages_with("python", "py"))
 def test_no_block_uses_a_name_that_neither_it_nor_one_before_it_makes(page: str) -> None:
     texts: list[str] = []

@@ -8,9 +8,10 @@ from typing import Any, cast
 import pytest
 import torch
 from pytorch_lightning import LightningModule
+from pytorch_lightning.cli import LightningCLI
 from pytorch_lightning.demos.boring_classes import BoringDataModule
 
-from documentation.pages import PAGES, commands_of, run_blocks
+from documentation.pages import PAGES, blocks_of, commands_of, run_blocks
 from lightning_logger.models import Model
 from pneumo_train.options import build_parser
 from pneumo_train.phantoms import write_phantoms
@@ -41,6 +42,16 @@ def test_each_block_of_the_page_about_lightning_runs_after_those_before_it() -> 
         assert (resumed.status, resumed.attempt) == ("completed", 2)
         assert [run.status for run in others] == ["completed"] * 4
         assert "notes.txt" in {artifact.name for artifact in store.list_artifacts(resumed.id)}
+
+
+def test_the_file_for_a_lightningcli_makes_the_logger_that_it_names() -> None:
+    (shown,) = blocks_of("docs/lightning.md", "yaml")
+    Path("trainer.yaml").write_text(shown.text)
+
+    cli = LightningCLI(Model, BoringDataModule, args=["--config", "trainer.yaml"], run=False)
+
+    logger = cast("Any", cli.trainer.logger)
+    assert (type(logger).__name__, logger.name) == ("RunStoreLogger", "ct-seg")
 
 
 def test_each_block_of_the_page_about_hugging_face_runs_after_those_before_it() -> None:

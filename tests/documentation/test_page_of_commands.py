@@ -13,7 +13,8 @@ from runstore.cli import app
 from runstore.cli.app import COMMANDS
 
 PAGE = PAGES["docs/commands.md"].read_text(encoding="utf-8")
-SHOWN = dict(re.findall(r'```text title="([^"]*) --help"\n(.*?)\n```', PAGE, re.DOTALL))
+HELP = re.compile(r'(```text title="([^"]*) --help"\n)(.*?)(\n```)', re.DOTALL)
+SHOWN = {found[2]: found[3] for found in HELP.finditer(PAGE)}
 
 
 def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
@@ -26,6 +27,13 @@ def _below(name: str, command: click.Command) -> Iterator[tuple[str, click.Comma
             yield from _below(f"{name} {each}", found)
 
 
+def printed(command: str) -> str:
+    """The help of a command at 80 columns."""
+    done = CliRunner().invoke(app, [*command.split()[1:], "--help"], prog_name="runstore", terminal_width=80)
+    assert done.exit_code == 0, done.output
+    return str(done.output).rstrip()
+
+
 def test_each_command_has_its_heading_and_its_help() -> None:
     commands = {name for name, _ in _below("runstore", app)}
 
@@ -35,12 +43,9 @@ def test_each_command_has_its_heading_and_its_help() -> None:
 
 @pytest.mark.parametrize("command", SHOWN)
 def test_the_help_that_is_shown_is_what_the_command_prints(command: str) -> None:
-    words = [*command.split()[1:], "--help"]
-
-    printed = CliRunner().invoke(app, words, prog_name="runstore", terminal_width=80)
-
-    assert printed.exit_code == 0
-    assert SHOWN[command] == printed.output.rstrip()
+    assert SHOWN[command] == printed(command), (
+        "PYTHONPATH=tests python -m documentation.test_page_of_commands writes it anew"
+    )
 
 
 @pytest.mark.parametrize("name", [name for name, entry in COMMANDS.items() if not entry.is_hidden])
@@ -61,3 +66,9 @@ def test_each_command_has_examples_that_it_understands(command: str) -> None:
     for example in examples:
         assert example.strip().startswith(command)
         understand(shlex.split(example)[1:])
+
+
+if __name__ == "__main__":
+    PAGES["docs/commands.md"].write_text(
+        HELP.sub(lambda found: found[1] + printed(found[2]) + found[4], PAGE), encoding="utf-8"
+    )

@@ -1,0 +1,99 @@
+"""Each command in a shell block of a page is done, in the order of the page, or it is counted why it is not."""
+
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from documentation.pages import PAGES, blocks_of, pages_with, run_blocks
+from documentation.shell import SHELLS, STORE, Line, do, lines_of, make_store
+
+NOT_DONE = {
+    "it installs: the tests of packaging do, from what is built": 19,
+    "it is a target of make: what make is asked for is in the Makefile": 4,
+    "it trains: the tests of the trainer do, and its options are understood": 11,
+    "it reads what another tool has left: tests/importing makes such files with that tool": 16,
+    "it goes on until it is stopped": 4,
+    "it opens an editor": 1,
+    "it runs the whole kit against a server: tests/conformance does": 1,
+}
+"""How many commands of the pages are not done here, by the reason."""
+
+
+def reason_not_to(line: Line) -> str | None:  # noqa: PLR0911 - one a reason
+    match line.words:
+        case ["pip", *_]:
+            return "it installs: the tests of packaging do, from what is built"
+        case ["make", *_]:
+            return "it is a target of make: what make is asked for is in the Makefile"
+        case ["pneumo-train", *_]:
+            return "it trains: the tests of the trainer do, and its options are understood"
+        case ["runstore", "import", *_] if "coming-from" in line.page:
+            return "it reads what another tool has left: tests/importing makes such files with that tool"
+        case ["runstore", *more] if "--watch" in more:
+            return "it goes on until it is stopped"
+        case ["runstore", *more] if "--edit" in more:
+            return "it opens an editor"
+        case ["runstore", "conformance", *_]:
+            return "it runs the whole kit against a server: tests/conformance does"
+    return None
+
+
+DONE = {page: [line for line in lines_of(page) if reason_not_to(line) is None] for page in pages_with(*SHELLS)}
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a store as the pages speak of it."""
+    folder = tmp_path_factory.mktemp("prepared")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setenv("RUNSTORE_STATE_DIR", str(folder / "state"))
+        make_store()
+    return folder
+
+
+@pytest.fixture
+def _beside_it(prepared: Path, fast_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = fast_path / "work"
+    shutil.copytree(prepared, folder)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("RUNSTORE_STATE_DIR", f"{fast_path}/state")
+    monkeypatch.setenv("RUNSTORE_URL", STORE)
+
+
+@pytest.mark.usefixtures("_beside_it")
+@pytest.mark.parametrize("page", [page for page, lines in DONE.items() if lines])
+def test_the_commands_of_a_page_are_done_one_after_the_other(page: str) -> None:
+    pytest.importorskip("sqlalchemy")
+    if any("--parquet" in line.words or line.words[1] == "export" for line in DONE[page]):
+        pytest.importorskip("pyarrow")
+    if any("--discard" in line.words for line in DONE[page]):
+        pytest.importorskip("psycopg")
+    run_id = ""
+    if any("RUN_ID" in line.words for line in DONE[page]):  # of the run that the page's programs have made
+        run_id = str(run_blocks(page, "python")["run_id"])
+
+    for line in DONE[page]:
+        assert line.words[0] == "runstore", f"{page}: {line.shown}"
+        do(line, run_id=run_id)
+
+
+@pytest.mark.usefixtures("_beside_it")
+def test_the_query_of_the_page_about_exports_reads_what_its_first_command_has_written() -> None:
+    pytest.importorskip("pyarrow")
+    duckdb = pytest.importorskip("duckdb")
+    page = "docs/exporting.md"
+    (query,) = blocks_of(page, "sql")
+
+    do(DONE[page][0])
+
+    found = duckdb.sql(query.text).fetchall()
+    assert [name for name, _, _ in found] == ["fold 3", "fold 2", "fold 1", "fold 0"]
+
+
+def test_the_commands_that_are_not_done_are_counted_by_their_reasons() -> None:
+    reasons = [reason_not_to(line) for page in PAGES for line in lines_of(page)]
+
+    assert Counter(reason for reason in reasons if reason) == NOT_DONE
