@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from documentation.pages import PAGES, blocks_of, commands_of, pages_with, run_blocks, undefined_names, understand
 from runstore import MetricPoint, open_store
 from runstore.cli import app
+from runstore.predictions import read_predictions
 
 
 @pytest.fixture(autouse=True)
@@ -40,6 +42,14 @@ def test_no_block_uses_a_name_that_neither_it_nor_one_before_it_makes(page: str)
     for block in blocks_of(page, "python", "py"):
         texts.append(block.text)
         assert undefined_names(texts) == set(), block.name
+
+
+def test_the_file_of_predictions_that_is_shown_is_read() -> None:
+    (shown,) = blocks_of("docs/predictions.md", "text")
+
+    found = read_predictions(BytesIO(shown.text.encode()), name="shown.csv")
+
+    assert list(found.ids) == ["a.png", "d.png"]
 
 
 @pytest.mark.parametrize("page", pages_with("toml", "yaml"))
