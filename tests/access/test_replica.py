@@ -20,8 +20,9 @@ pytestmark = pytest.mark.server
 
 @pytest.fixture(scope="module")
 def primary() -> Iterator[Server]:
-    # What is committed is then where replicas look for it.
-    with private_server("postgresql", durable=False, options=["-c", "synchronous_commit=on"]) as server:
+    # What is committed is then where replicas look for it, and stays there for one that a busy machine holds up.
+    options = ["-c", "synchronous_commit=on", "-c", "wal_keep_size=256MB"]
+    with private_server("postgresql", durable=False, options=options) as server:
         yield server
 
 

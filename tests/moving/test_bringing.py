@@ -109,6 +109,29 @@ def test_a_child_whose_parent_never_comes_is_brought_without_it_and_told(store: 
     assert report.is_whole
 
 
+@pytest.mark.parametrize("parents", [{"a": "a"}, {"a": "b", "b": "a"}, {"a": "c", "b": "a", "c": "b"}])
+def test_runs_whose_parents_lead_round_in_a_circle_are_all_brought_and_told(
+    store: MemoryStore, parents: dict[str, str]
+) -> None:
+    runs = [arriving(a_run(each, parent_run_id=parent)) for each, parent in parents.items()]
+
+    first, second = bring(store, runs), bring(store, runs)
+
+    assert (first.runs, second.runs) == ({Outcome.NEW: len(runs)}, {Outcome.UNCHANGED: len(runs)})
+    for report in (first, second):
+        assert [(each.run_id, each.what, each.is_minor) for each in report.troubles] == [("a", "parent", True)]
+    assert {run.id: run.parent_run_id for run in store.iter_runs()} == {**parents, "a": None}
+
+
+def test_a_run_that_became_the_child_of_its_own_child_keeps_no_parent(store: MemoryStore) -> None:
+    bring(store, [arriving(a_run("a")), arriving(a_run("b", parent_run_id="a"))])
+
+    report = bring(store, [arriving(a_run("a", parent_run_id="b"))])
+
+    assert [each.what for each in report.troubles] == ["parent"]
+    assert store.get_run("a").parent_run_id is None
+
+
 def test_a_child_that_could_not_be_brought_is_not_made_to_look_complete_by_its_parent(store: MemoryStore) -> None:
     bad = columns([0.9, 0.8])
     bad.steps.reverse()

@@ -11,7 +11,7 @@ from moving import everything
 from runstore.backend import BackendStore, Store
 from runstore.memory import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint
-from runstore.moving import MOST_POINTS_A_PIECE, Selection, copy, verify
+from runstore.moving import MOST_POINTS_A_PIECE, Outcome, Selection, copy, verify
 from runstore.moving.selecting import pieces_of
 from runstore.series import Columns
 
@@ -87,6 +87,41 @@ def test_bytes_that_are_damaged_in_the_copy_are_found_unless_they_are_not_read(
 
     assert found.what == "bytes of artifact 'overlay/step-000000001.png'"
     assert verify(source, target, with_bytes=False).differences == ()
+
+
+def test_a_thorough_copy_mends_points_and_bytes_that_differ_where_summaries_and_hashes_are_equal(
+    stores: tuple[BackendStore, BackendStore],
+) -> None:
+    source, target = stores
+    before = target.get_summaries("resumed")
+    target.log_metrics(
+        "resumed", [MetricPoint("dice", 0.5, 7, "validation")]
+    )  # neither the first, the last, nor an extreme
+    assert target.get_summaries("resumed") == before
+    sha256 = next(each.sha256 for each in target.list_artifacts("parent") if each.name == "overlay/step-000000001.png")
+    vars(target.blobs)["_bytes"][sha256] = b"?", 0
+    assert copy(source, target).points == 0
+    assert len(verify(source, target).differences) == 2
+
+    report = copy(source, target, is_thorough=True)
+
+    assert (report.runs[Outcome.UPDATED], report.points, report.files) == (2, 2000, 1)
+    assert verify(source, target).differences == ()
+
+
+def test_what_the_copy_of_a_run_has_beside_its_source_stays_and_nothing_is_sent_again(
+    stores: tuple[BackendStore, BackendStore],
+) -> None:
+    source, target = stores
+    target.log_metrics("resumed", [MetricPoint("dice", 0.5, 9_999, "validation"), MetricPoint("other", 0.5, 0)])
+    target.log_config("bare", {"more": 1})
+    copy(source, target)
+
+    report = copy(source, target)
+
+    assert (report.runs, report.points) == ({Outcome.UNCHANGED: len(everything.SHOWN)}, 0)
+    assert {each.run_id for each in verify(source, target).differences} == {"bare", "resumed"}
+    assert len(target.get_history("resumed", "dice", "validation")) == 2001
 
 
 def test_what_the_copy_has_beside_the_runs_that_are_compared_counts_for_nothing(

@@ -2,13 +2,18 @@
 
 import gzip
 import json
+import sqlite3
 import subprocess
 import sys
+import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from runstore import MetricPoint, open_reader, open_store
+from runstore.recording.waiting import list_waiting
+from runstore.urls import file_of
 from support.commands import environment, runstore, runstore_on_a_terminal
 from support.landed import FOLDER
 
@@ -105,13 +110,26 @@ def test_some_runs_are_chosen_by_filter_and_experiment(urls: tuple[str, str]) ->
 
 
 def test_what_waits_in_a_journal_for_the_source_is_told(urls: tuple[str, str], tmp_path: Path) -> None:
-    journal = "from runstore import open_store; import os; s = open_store('{}'); s.heartbeat('first', lease_s=1.0); os._exit(0)"
+    program = "import sys, os; from runstore import open_store, MetricPoint; store = open_store(sys.argv[1]); \
+store.log_metrics('first', [MetricPoint('loss', 0.25, 9)]); os._exit(0)"
     state = str(tmp_path / "state")
-    subprocess.run(
-        [sys.executable, "-c", journal.format(urls[0])], env=environment(RUNSTORE_STATE_DIR=state), check=True
-    )
+    with closing(sqlite3.connect(file_of(urls[0]) or "", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")  # so that nothing of it is stored before the program is gone
+        subprocess.run([sys.executable, "-c", program, urls[0]], env=environment(RUNSTORE_STATE_DIR=state), check=True)
 
     assert "runstore sync --store" in runstore("copy", *urls, RUNSTORE_STATE_DIR=state).stderr
+
+
+def test_a_program_whose_points_are_all_stored_is_not_waited_for(
+    urls: tuple[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNSTORE_STATE_DIR", str(tmp_path / "state"))
+    with open_store(urls[0]) as store:
+        store.log_metrics("first", [MetricPoint("loss", 0.25, 9)])
+        while list_waiting(tmp_path / "state"):
+            time.sleep(0.01)
+
+        assert runstore("copy", *urls).stderr == ""
 
 
 def test_a_bar_is_drawn_on_a_terminal(urls: tuple[str, str]) -> None:

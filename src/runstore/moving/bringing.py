@@ -24,7 +24,9 @@ _LEASE_S: Final = 600.0
 """How long after the last sign of it a run whose bringing was cut off counts as alive."""
 
 
-def bring(store: BackendStore, runs: Iterable[ArrivingRun], *, told: Progress | None = None) -> Report:
+def bring(
+    store: BackendStore, runs: Iterable[ArrivingRun], *, is_thorough: bool = False, told: Progress | None = None
+) -> Report:
     """Brings runs into a store, with all that they have. What is there already is not sent again.
 
     A run that cannot be brought is told, and the others are.
@@ -32,13 +34,15 @@ def bring(store: BackendStore, runs: Iterable[ArrivingRun], *, told: Progress | 
     Args:
         store: opened to write, without a recorder: ``open_store(url, durable=False)``.
         runs: in any order; parents before their children are a little faster.
+        is_thorough: whether to compare all points and bytes of the runs that are there. Otherwise points are taken to be
+            equal where their summaries are, and bytes to be those whose SHA-256 was recorded.
         told: who is told how it goes.
 
     Raises:
         StoreUnavailableError, StoreFailureError: the store, or what the runs come from, cannot go on. What was brought is
             there, and the same call again brings the rest.
     """
-    bringing = _Bringing(store, told or Quiet())
+    bringing = _Bringing(store, told or Quiet(), is_thorough=is_thorough)
     for arriving in runs:
         bringing.take(arriving)
     return bringing.finish()
@@ -47,9 +51,10 @@ def bring(store: BackendStore, runs: Iterable[ArrivingRun], *, told: Progress | 
 class _Bringing:
     """One call of :func:`bring`."""
 
-    def __init__(self, store: BackendStore, told: Progress) -> None:
+    def __init__(self, store: BackendStore, told: Progress, *, is_thorough: bool) -> None:
         self._store = store
         self._told = told
+        self._is_thorough = is_thorough
         self._outcomes: Counter[Outcome] = Counter()
         self._troubles: list[Trouble] = []
         self._experiments: set[str] = set()
@@ -74,6 +79,9 @@ class _Bringing:
         for run_id, (placed, outcome) in self._orphans.items():
             parent = placed.parent_run_id
             if parent is not None and self._store.presence_of(parent) is not None:
+                if self._descends(parent, run_id):
+                    self._trouble(_circle(placed))
+                    continue
                 self._store.place_run(placed)
                 if outcome is Outcome.UNCHANGED:
                     self._outcomes.subtract([Outcome.UNCHANGED])
@@ -98,12 +106,16 @@ class _Bringing:
         self._make_experiment(experiment)
         # Without its parent, as long as that is not there; it is given to it at the end.
         is_orphan = whole.parent_run_id is not None and self._store.presence_of(whole.parent_run_id) is None
-        placed = replace(whole, parent_run_id=None) if is_orphan else whole
+        is_circle = not is_orphan and found is not None and self._is_circle(whole, found)
+        if is_circle:
+            self._trouble(_circle(whole))
+        placed = replace(whole, parent_run_id=None) if is_orphan or is_circle else whole
         if found is None:
             self._store.place_run(placed.begun(now_us=now_us(), lease_s=_LEASE_S))
-        is_changed = self._merge_config(run_id, config, is_new=found is None)
-        is_changed |= self._points.send(arriving, is_new=found is None)
-        is_changed |= self._files.send(arriving, is_new=found is None)
+        is_new = found is None
+        is_changed = self._merge_config(run_id, config, is_new=is_new)
+        is_changed |= self._points.send(arriving, is_new=is_new, is_thorough=self._is_thorough)
+        is_changed |= self._files.send(arriving, is_new=is_new, is_thorough=self._is_thorough)
         # What is written counts as a heartbeat of a run that goes on, so that its own is put right afterwards.
         outcome = Outcome.UNCHANGED
         if found is None or is_changed or PlacedRun.checked(found) != placed:
@@ -133,6 +145,29 @@ class _Bringing:
             self._store.merge_config(run_id, config)
         return is_more
 
+    def _is_circle(self, placed: PlacedRun, found: Run) -> bool:
+        """Whether a run that is there would get a parent that descends from it; nothing descends from a new one."""
+        parent = placed.parent_run_id
+        return parent is not None and parent != found.parent_run_id and self._descends(parent, placed.id)
+
+    def _descends(self, run_id: str, ancestor: str) -> bool:
+        """Whether a run of the store is the other one, or descends from it."""
+        seen: set[str] = set()
+        above: str | None = run_id
+        while above is not None and above != ancestor and above not in seen:
+            seen.add(above)
+            found = self._store.find_run(above)
+            above = None if found is None else found.parent_run_id
+        return above == ancestor
+
     def _trouble(self, trouble: Trouble) -> None:
         self._troubles.append(trouble)
         self._told.failed(trouble)
+
+
+def _circle(placed: PlacedRun) -> Trouble:
+    reason = (
+        f"its parent {placed.parent_run_id!r} is that run itself or descends from it, which no run can; it was brought "
+        "without a parent"
+    )
+    return Trouble(run_id=placed.id, what="parent", reason=reason, is_minor=True)

@@ -15,7 +15,12 @@ from runstore.series import Columns, Series
 
 
 def copy(
-    source: RunReader, target: BackendStore, selection: Selection | None = None, *, told: Progress | None = None
+    source: RunReader,
+    target: BackendStore,
+    selection: Selection | None = None,
+    *,
+    is_thorough: bool = False,
+    told: Progress | None = None,
 ) -> Report:
     """Copies runs with all that they have: config, points, files, tags, notes, children. What is there is not sent again.
 
@@ -25,6 +30,7 @@ def copy(
         source: the store to read.
         target: the store to write, opened without a recorder: ``open_store(url, durable=False)``.
         selection: which runs; by default all, and experiments without runs as well.
+        is_thorough: as for :func:`bring`.
         told: who is told how it goes.
 
     Raises:
@@ -34,7 +40,7 @@ def copy(
     """
     selection = selection or Selection()
     selection.count(source)
-    report = bring(target, leaving(source, selection), told=told)
+    report = bring(target, leaving(source, selection), is_thorough=is_thorough, told=told)
     for experiment in selection.experiments(source):
         # One with runs came with them, or was deleted in the target with all of them, and stays so.
         if not Selection(experiment_id=experiment.id).count(source):

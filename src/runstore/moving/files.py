@@ -8,7 +8,13 @@ from typing import Any, BinaryIO
 
 from runstore.artifacts import Blob, hashed_chunks
 from runstore.backend import BackendStore
-from runstore.errors import CorruptArtifactError, InvalidValueError, RunStoreError, StoreFailureError
+from runstore.errors import (
+    ArtifactNotFoundError,
+    CorruptArtifactError,
+    InvalidValueError,
+    RunStoreError,
+    StoreFailureError,
+)
 from runstore.local.files import CHUNK
 from runstore.model import Artifact
 from runstore.moving.arriving import ArrivingFile, ArrivingRun
@@ -32,20 +38,41 @@ class FileSender:
         self.sent = 0
         self.bytes = 0
 
-    def send(self, arriving: ArrivingRun, *, is_new: bool) -> bool:
-        """Sends what a run has and the store has not; whether there was something."""
+    def send(self, arriving: ArrivingRun, *, is_new: bool, is_thorough: bool) -> bool:
+        """Sends what a run has and the store has not; whether there was something.
+
+        Args:
+            arriving: the run, which is in the store.
+            is_new: whether the store had nothing of it before.
+            is_thorough: whether the bytes that the store has are read, and kept anew where they are damaged or gone.
+        """
         run, before = arriving.run, self.sent
         known = {} if is_new else {record.name: record for record in self._store.read_artifacts(run.id)}
         for file in arriving.files():
             try:
-                self._send(run.id, file, known.get(file.name), created_at=file.created_at or run.start_time)
+                there = known.get(file.name)
+                is_damaged = is_thorough and there is not None and there.is_stored and not self._is_sound(there)
+                created_at = file.created_at or run.start_time
+                self._send(run.id, file, there, created_at=created_at, is_damaged=is_damaged)
             except RunStoreError as error:
                 if not (error.is_mistake or isinstance(error, CorruptArtifactError)):
                     raise
                 self._trouble(Trouble(run_id=run.id, what=f"artifact {file.name!r}", reason=str(error)))
         return self.sent > before
 
-    def _send(self, run_id: str, file: ArrivingFile, known: Artifact | None, *, created_at: datetime) -> None:
+    def _is_sound(self, record: Artifact) -> bool:
+        """Whether the bytes are there, and are those that were recorded."""
+        try:
+            with self._store.open_artifact(record.run_id, record.name) as stored:  # which checks the SHA-256
+                while stored.read(CHUNK):
+                    pass
+        except (ArtifactNotFoundError, CorruptArtifactError):
+            return False
+        return True
+
+    def _send(
+        self, run_id: str, file: ArrivingFile, known: Artifact | None, *, created_at: datetime, is_damaged: bool
+    ) -> None:
         check_time(created_at, "created_at")
         facts: dict[str, Any] = {
             "run_id": run_id,
@@ -60,14 +87,14 @@ class FileSender:
             uri = check_text(file.uri, "uri")
             record, size = Artifact(**facts, uri=uri, sha256=None, size=None, is_stored=False), 0
         else:
-            if known is not None and known.sha256 is not None and known.sha256 == file.sha256:
+            if not is_damaged and known is not None and known.sha256 is not None and known.sha256 == file.sha256:
                 kept = Blob(sha256=known.sha256, size=known.size or 0, uri=known.uri)
                 size = 0
             else:
                 kept = self._keep(file, file.open)
                 size = kept.size
             record = Artifact(**facts, uri=kept.uri, sha256=kept.sha256, size=kept.size, is_stored=True)
-        if known is None or repr(known) != repr(record):  # in which NaN equals NaN, and 1 is not 1.0
+        if is_damaged or known is None or repr(known) != repr(record):  # in which NaN equals NaN, and 1 is not 1.0
             self._store.record_artifacts(run_id, [record])
             self.sent += 1
             self.bytes += size

@@ -3,7 +3,7 @@
 import operator
 from array import array
 from collections.abc import Iterator
-from itertools import islice
+from itertools import compress, islice
 
 from runstore.backend import BackendStore, StepRange
 from runstore.errors import InvalidValueError
@@ -25,19 +25,21 @@ class PointSender:
         self._told = told
         self.sent = 0
 
-    def send(self, arriving: ArrivingRun, *, is_new: bool) -> bool:
+    def send(self, arriving: ArrivingRun, *, is_new: bool, is_thorough: bool) -> bool:
         """Sends what a run has and the store has not; whether there was something.
 
         Args:
             arriving: the run, which is in the store.
             is_new: whether the store had nothing of it before.
+            is_thorough: whether points are compared whose summaries are equal.
         """
         run_id, before = arriving.run.id, self.sent
         known: set[Series] = set()
         if not is_new:
             summaries = list(self._store.read_summaries([run_id])[run_id])
             # By their text, in which NaN equals NaN and -0.0 is not 0.0.
-            if arriving.summaries is not None and repr(list(arriving.summaries())) == repr(summaries):
+            gives = None if is_thorough else arriving.summaries
+            if gives is not None and repr(list(gives())) == repr(summaries):
                 return False
             known = {(each.name, str(each.dataset_type)) for each in summaries}
         batch: SeriesColumns = {}
@@ -54,9 +56,13 @@ class PointSender:
         return self.sent > before
 
     def _has(self, run_id: str, series: Series, piece: Columns) -> bool:
-        """Whether the store has exactly these points within their range of steps."""
+        """Whether the store has these points; what it has beside them, it keeps."""
         stored = self._store.read_history(run_id, series, StepRange(piece.steps[0], piece.steps[-1]))
-        return stored is not None and is_same(stored, piece)
+        if stored is None or len(stored.steps) < len(piece.steps):
+            return False
+        if len(stored.steps) > len(piece.steps):
+            stored = _at(stored, set(piece.steps))
+        return is_same(stored, piece)
 
     def _flush(self, run_id: str, batch: SeriesColumns) -> None:
         if batch:
@@ -64,6 +70,16 @@ class PointSender:
             count = sum(len(piece.steps) for piece in batch.values())
             self.sent += count
             self._told.sent(points=count)
+
+
+def _at(columns: Columns, steps: set[int]) -> Columns:
+    """The points at some steps."""
+    chosen = [step in steps for step in columns.steps]
+    return Columns(
+        array("q", compress(columns.steps, chosen)),
+        array("d", compress(columns.values, chosen)),
+        array("q", compress(columns.logged_at_us, chosen)),
+    )
 
 
 def is_same(one: Columns, other: Columns) -> bool:

@@ -52,7 +52,8 @@ _NAMING_OPTIONS: Final = {
 """Options that say which database it is (``options`` may hold a search path), by scheme; the rest say how to use it."""
 
 
-_PORTS: Final = {"postgresql": "5432", "mysql": "3306", "mongodb": "27017"}
+PORTS: Final = {"postgresql": "5432", "mysql": "3306", "mongodb": "27017"}
+"""That go without saying, by scheme."""
 
 
 def identity_of(url: str) -> str:
@@ -79,7 +80,7 @@ def identity_of(url: str) -> str:
 
 
 def _host(host: str, scheme: str) -> str:
-    return host.lower().removesuffix(f":{_PORTS.get(scheme, '')}") if scheme in _PORTS else host.lower()
+    return host.lower().removesuffix(f":{PORTS.get(scheme, '')}") if scheme in PORTS else host.lower()
 
 
 def journal_root(identity: str, base: Path | None = None) -> Path:

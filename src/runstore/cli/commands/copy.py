@@ -11,12 +11,14 @@ from runstore.cli.output.figures import size_text
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.text import print_line
 from runstore.cli.progress import progress
+from runstore.cli.same_stores import are_same_store
 from runstore.errors import SchemaError, SettingsError, StoreFailureError
 from runstore.moving import Outcome, Report, Selection, Survey, copy, survey
 from runstore.opening.administering import open_administration
 from runstore.opening.stores import open_reader, open_store
 from runstore.protocol import RunReader
-from runstore.recording.places import identity_of, known_stores, state_dir
+from runstore.recording.places import identity_of, state_dir
+from runstore.recording.waiting import list_waiting
 from runstore.secrets import redact_word
 from runstore.urls import scheme_of
 
@@ -41,6 +43,7 @@ _WORDS = {
 @click.option("--filter", "where", metavar="TEXT", help="Only runs that fit, such as: status = 'completed'")
 @click.option("--src-artifacts", metavar="PLACE", help="Where SRC keeps the bytes of artifacts, if that was named.")
 @click.option("--dst-artifacts", metavar="PLACE", help="Where DST is to keep them, if that is to be named.")
+@click.option("--thorough", is_flag=True, help="Compare all points and bytes that DST has, not their summaries alone.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be copied.")
 @json_option
 def command(  # noqa: PLR0913 - an option each
@@ -51,6 +54,7 @@ def command(  # noqa: PLR0913 - an option each
     where: str | None,
     src_artifacts: str | None,
     dst_artifacts: str | None,
+    thorough: bool,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -59,11 +63,11 @@ def command(  # noqa: PLR0913 - an option each
     SRC and DST are the URLs of two stores on any databases. What DST has already is not sent again, and a copy that was
     cut off goes on where it was: run it again. Runs that go on are copied as they stand.
     """
-    if identity_of(source) == identity_of(target):
+    if are_same_store(source, target):
         raise SettingsError("SRC and DST are the same store; name another one to copy to")
     if scheme_of(target) == "memory":
         raise SettingsError("DST is gone when this command ends: name a store that stays, such as sqlite:///runs.db")
-    if identity_of(source) in known_stores(state_dir()):
+    if any(each.journals and each.store == identity_of(source) for each in list_waiting(state_dir())):
         print_line(
             f"journals on this machine hold more for SRC: `runstore sync --store {redact_word(source)}` first", err=True
         )
@@ -77,7 +81,7 @@ def command(  # noqa: PLR0913 - an option each
         with open_store(target, durable=False, artifacts=dst_artifacts) as store, progress("copying", count) as bar:
             if not isinstance(store, BackendStore):
                 raise TypeError(store)
-            report = copy(reader, store, selection, told=bar)
+            report = copy(reader, store, selection, is_thorough=thorough, told=bar)
     if as_json:
         print_json(report)
     else:

@@ -48,8 +48,8 @@ def command(  # noqa: PLR0913 - an option each
         _print_verdict(found)
     if found.differences:
         raise ConflictError(
-            f"{len(found.differences):,} of {found.runs:,} runs differ; `runstore copy` with the same stores brings what is "
-            "missing, and changes what was changed in the copy back"
+            f"{len(found.differences):,} of {found.runs:,} runs differ; `runstore copy --thorough` with the same stores "
+            "brings what is missing and what is different, and leaves what DST has beside that"
         )
 
 
