@@ -1,10 +1,10 @@
-"""Exports: whole, readable by other programs, and back in a store as they were."""
+"""Exports in Parquet and CSV: whole, readable by other programs, and back in a store as they were."""
 
 import csv
 import io
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,9 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
 
+from exporting.filling import LONG
 from moving import everything
-from runstore import MetricPoint, open_reader, open_store
+from runstore import open_reader, open_store
 from runstore.backend import BackendStore
 from runstore.cli import app
 from runstore.errors import InvalidValueError, MissingDriverError, RunStoreError, SourceError
@@ -25,23 +26,6 @@ from runstore.exporting import export
 from runstore.importing import ImportReport, bring_from, source_at
 from runstore.moving import Outcome, Selection, verify
 from runstore.moving.report import Quiet
-
-LONG = 250_001
-"""Points of a series that takes three groups of rows."""
-
-
-@pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A store with something of everything, and a long history."""
-    folder = tmp_path_factory.mktemp("filled")
-    url = f"sqlite:///{folder / 'runs.db'}"
-    with open_store(url, durable=False) as store:
-        everything.fill(store, folder)
-        experiment_id = store.get_or_create_experiment("other")
-        store.ensure_run(experiment_id, run_id="../../long")
-        store.log_metrics("../../long", [MetricPoint("../loss", step / 7, step * 3) for step in range(LONG)])
-        store.finalize("../../long", "completed")
-    return url
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +41,6 @@ def exported(filled: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copied(exported: Path, tmp_path: Path) -> Path:
     """A copy that may be changed."""
     return Path(shutil.copytree(exported, tmp_path / "copied"))
-
-
-@pytest.fixture
-def target(tmp_path: Path) -> Iterator[BackendStore]:
-    """An empty store."""
-    with open_store(f"sqlite:///{tmp_path / 'target.db'}", durable=False) as store:
-        assert isinstance(store, BackendStore)
-        yield store
 
 
 def brought(folder: Path, target: BackendStore) -> ImportReport:
@@ -98,6 +74,35 @@ def test_what_was_exported_comes_back_equal_and_a_second_time_changes_nothing(
     assert (verdict.runs, verdict.points, verdict.files) == (len(everything.SHOWN) + 1, 2051 + LONG, 4)
 
 
+def test_experiments_without_runs_come_back_too_but_not_with_a_selection_of_runs(
+    filled: str, exported: Path, target: BackendStore, tmp_path: Path
+) -> None:
+    with open_reader(filled) as source:
+        wanted = {each.name: each.description for each in source.list_experiments()}
+        some = export(source, tmp_path / "some", Selection(filter="id = 'bare'"))
+
+    report = brought(exported, target)
+
+    assert {each.name: each.description for each in target.list_experiments()} == wanted
+    assert report.experiments == 1
+    table = pq.read_table(exported / "experiments.parquet").to_pylist()
+    assert sorted(table, key=lambda row: str(row["name"])) == [
+        {"name": "Größe/肺 ☃", "description": "Zeile\nzwei", "runs": 2},
+        {"name": "other", "description": None, "runs": 6},
+        {"name": "without runs", "description": "nothing yet", "runs": 0},
+    ]
+    assert some.experiments == 1
+
+
+def test_an_export_of_a_release_without_a_table_of_experiments_is_read(copied: Path, target: BackendStore) -> None:
+    (copied / "experiments.parquet").unlink()
+
+    report = brought(copied, target)
+
+    assert report.is_whole
+    assert (report.experiments, report.brought.runs) == (0, {Outcome.NEW: len(everything.SHOWN) + 1})
+
+
 def test_points_are_written_and_read_in_bounded_groups(exported: Path) -> None:
     points = pq.ParquetFile(exported / "points.parquet").metadata
 
@@ -109,7 +114,8 @@ def test_points_are_written_and_read_in_bounded_groups(exported: Path) -> None:
 def test_names_of_runs_metrics_and_files_are_no_paths(exported: Path) -> None:
     found = sorted(str(each.relative_to(exported)) for each in exported.rglob("*") if each.is_file())
 
-    tables = ["artifacts.parquet", "configs.parquet", "points.parquet", "runs.parquet", "runstore-export.json"]
+    tables = [f"{each}.parquet" for each in ("artifacts", "configs", "experiments", "points", "runs")]
+    tables += ["runstore-export.json"]
     assert [each for each in found if not each.startswith("files/")] == tables
     assert len(found) == len(tables) + 4
     assert not list(exported.parent.glob(".*"))
@@ -294,7 +300,7 @@ def test_the_command_writes_runs_by_name_and_import_brings_them(filled: str, tmp
     back = run_command("import", folder, "--store", again)
 
     assert done.output == f"{folder}: 2 runs, 10 points, 5 artifacts (15 bytes)\n"
-    assert told == {"folder": folder, "runs": 1, "points": 0, "files": 0, "bytes": 0}
+    assert told == {"folder": folder, "experiments": 1, "runs": 1, "points": 0, "files": 0, "bytes": 0}
     assert "1 run: 1 new" in back.output
     refused = run_command("export", folder, "bare", "--filter", "id = 'bare'", "--store", filled)
     assert (refused.exit_code, "RUN excludes" in refused.output) == (2, True)
@@ -317,7 +323,7 @@ def test_csv_has_the_same_tables_for_a_spreadsheet_and_is_not_taken_for_a_whole_
     (run,) = csv.DictReader(io.StringIO((folder / "runs.csv").read_bytes().decode(), newline=""))
     assert (run["experiment"], run["experiment_description"]) == ("Größe/肺 ☃", "Zeile\nzwei")
     assert (run["parent_run_id"], json.loads(run["tags"])["owner"]) == ("", "me")
-    with pytest.raises(SourceError, match="export the runs in Parquet"):
+    with pytest.raises(SourceError, match="export the runs in Parquet or JSON"):
         source_at(str(folder))
 
 
@@ -327,7 +333,7 @@ def test_without_pyarrow_the_errors_say_what_to_install_and_csv_is_written(
     monkeypatch.setattr("runstore.frames.parquet.find_spec", lambda _: None)
 
     with open_reader(filled) as source:
-        with pytest.raises(MissingDriverError, match=r"pip install pyarrow, or export with --format csv"):
+        with pytest.raises(MissingDriverError, match=r"pip install pyarrow, or export with --format json"):
             export(source, tmp_path / "out", Selection(filter="id = 'bare'"))
         export(source, tmp_path / "out", Selection(filter="id = 'bare'"), form="csv")
     with pytest.raises(MissingDriverError, match="pip install pyarrow"):

@@ -62,7 +62,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "gc": Entry("gc", "Show what nothing refers to any more, and with --yes remove it for good."),
     "thin": Entry("thin", "Leave of old histories what a plot shows; the other points are gone for good."),
     "import": Entry("import_", "Bring the runs of another tool into the store."),
-    "export": Entry("export", "Write runs to a folder of tables in Parquet or CSV, with all that they have."),
+    "export": Entry("export", "Write runs to a folder of files that other programs read."),
     "copy": Entry("copy", "Copy runs from one store into another, with all that they have."),
     "verify": Entry("verify", "Compare the runs of one store with those of another: every fact, point and byte."),
     "sync": Entry("sync", "Bring what journals on this machine still hold into the store."),

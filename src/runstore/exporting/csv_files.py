@@ -7,19 +7,19 @@ from typing import Any
 
 from runstore.exporting.tables import ROW_TABLES, Tables
 from runstore.model import from_microseconds
-from runstore.moving.layout import POINT_COLUMNS
+from runstore.moving.layout import POINT_COLUMNS, POINTS
 from runstore.series import Columns, Series
 
 
 class CsvTables(Tables):
-    """Four CSV files in UTF-8, each with a line of names."""
+    """A CSV file a table, in UTF-8, each with a line of names."""
 
     def __init__(self, folder: Path) -> None:
         """Makes the files, with the names of their columns."""
         super().__init__()
         self._writers: dict[str, Any] = {}
         with ExitStack() as opened:
-            for table, columns in {**ROW_TABLES, "points": POINT_COLUMNS}.items():
+            for table, columns in {**ROW_TABLES, POINTS: POINT_COLUMNS}.items():
                 path = folder / f"{table}.csv"
                 file = opened.enter_context(path.open("x", encoding="utf-8", newline=""))
                 self._writers[table] = csv.writer(file)
@@ -33,7 +33,7 @@ class CsvTables(Tables):
 
     def add_points(self, run_id: str, series: Series, piece: Columns) -> None:
         """Writes a line a point, with all digits."""
-        self._writers["points"].writerows(
+        self._writers[POINTS].writerows(
             (run_id, *series, step, value, from_microseconds(at).isoformat())
             for step, value, at in zip(piece.steps, piece.values, piece.logged_at_us, strict=True)
         )

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -11,16 +11,17 @@ from msgspec import Struct
 from runstore.errors import InvalidValueError
 from runstore.exporting.csv_files import CsvTables
 from runstore.exporting.folders import new_folder
+from runstore.exporting.json_lines import JsonTables
 from runstore.exporting.kept_bytes import KeptBytes
 from runstore.exporting.parquet import ParquetTables, check_parquet
 from runstore.exporting.tables import Tables
 from runstore.local.whole_files import write_whole
 from runstore.moving import Outcome, Progress, Selection, leaving
-from runstore.moving.layout import FORMAT, HEAD, VERSION, Head
+from runstore.moving.layout import FORMAT, HEAD, VERSION, Form, Head
 from runstore.moving.report import Quiet
 from runstore.protocol import RunReader
 
-_FORMS: Final[dict[str, Callable[[Path], Tables]]] = {"parquet": ParquetTables, "csv": CsvTables}
+_FORMS: Final[dict[Form, Callable[[Path], Tables]]] = {"parquet": ParquetTables, "json": JsonTables, "csv": CsvTables}
 
 
 class Exported(Struct, frozen=True, kw_only=True):
@@ -28,6 +29,7 @@ class Exported(Struct, frozen=True, kw_only=True):
 
     Attributes:
         folder: where it lies.
+        experiments: how many experiments, with runs and without.
         runs: how many runs.
         points: how many points.
         files: how many artifacts are listed.
@@ -35,6 +37,7 @@ class Exported(Struct, frozen=True, kw_only=True):
     """
 
     folder: str
+    experiments: int
     runs: int
     points: int
     files: int
@@ -46,19 +49,19 @@ def export(  # noqa: PLR0913 - a store, a place and what is wanted
     folder: Path,
     selection: Selection | None = None,
     *,
-    form: Literal["parquet", "csv"] = "parquet",
+    form: Form = "parquet",
     with_bytes: bool = True,
     replace: bool = False,
     told: Progress | None = None,
 ) -> Exported:
-    """Writes runs to a new folder of tables, with all that they have. ``runstore import`` brings back those in Parquet.
+    """Writes runs to a new folder of tables, with all that they have. ``runstore import`` brings back all but CSV.
 
     The folder appears when all is written; what fails leaves none.
 
     Args:
         source: the store to read.
         folder: where they go; nothing may be there.
-        selection: which runs; by default all, archived ones as well.
+        selection: which runs; by default all, archived ones as well, and experiments without runs.
         form: of the tables. CSV cannot tell an empty text from a missing one, so it is not read back.
         with_bytes: whether the bytes of artifacts are written; otherwise they are listed only.
         replace: whether an earlier export of that name gives way. Nothing else ever does.
@@ -76,7 +79,6 @@ def export(  # noqa: PLR0913 - a store, a place and what is wanted
         check_parquet()
     selection, told = selection or Selection(), told or Quiet()
     selection.count(source)
-    runs = 0
     with new_folder(folder, replace=replace) as aside:
         kept = KeptBytes(aside, with_bytes=with_bytes)
         with _FORMS[form](aside) as tables:
@@ -85,18 +87,25 @@ def export(  # noqa: PLR0913 - a store, a place and what is wanted
                 told.sent(points=points)
                 for file in arriving.files():
                     tables.write_artifact(arriving.run, file, kept.keep(arriving.run.id, file))
-                runs += 1
                 told.done(arriving.run.id, Outcome.NEW)
+            for experiment in selection.experiments(source):
+                tables.take_experiment(experiment.name, experiment.description)
         head = Head(
             format=FORMAT,
             version=VERSION,
             tables=form,
             made_by=f"runstore {version('runstore')}",
-            runs=runs,
+            experiments=tables.experiments,
+            runs=tables.runs,
             points=tables.points,
             files=tables.artifacts,
         )
         write_whole(aside / HEAD, msgspec.json.format(msgspec.json.encode(head)) + b"\n")
     return Exported(
-        folder=str(folder.absolute()), runs=runs, points=tables.points, files=tables.artifacts, bytes=kept.bytes
+        folder=str(folder.absolute()),
+        experiments=tables.experiments,
+        runs=tables.runs,
+        points=tables.points,
+        files=tables.artifacts,
+        bytes=kept.bytes,
     )

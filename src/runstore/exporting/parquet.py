@@ -26,18 +26,18 @@ def check_parquet() -> None:
     """
     if not has_parquet():
         raise MissingDriverError(
-            "to write Parquet takes pyarrow, which is not installed; run: pip install pyarrow, or export with --format csv"
+            "to write Parquet takes pyarrow, which is not installed; run: pip install pyarrow, or export with --format json"
         )
 
 
 class ParquetTables(Tables):
-    """Four Parquet files."""
+    """A Parquet file a table."""
 
     def __init__(self, folder: Path) -> None:
         """Makes the files, in which nothing is yet."""
         super().__init__()
         self._rows = {table: _Rows(folder / f"{table}.parquet", columns) for table, columns in ROW_TABLES.items()}
-        self._points = _Points(folder / POINTS)
+        self._points = _Points(folder / f"{POINTS}.parquet")
         self._all: list[_Rows | _Points] = [*self._rows.values(), self._points]
 
     def add(self, table: str, row: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What every form of an export has: rows of runs, configurations and artifacts, and points."""
+"""What every form of an export has: rows of experiments, runs, configurations and artifacts, and points."""
 
 from abc import ABC, abstractmethod
 from types import TracebackType
@@ -6,11 +6,26 @@ from typing import Any, Final, Self
 
 from runstore.model import Run, to_microseconds
 from runstore.moving import ArrivingFile, ArrivingRun
-from runstore.moving.layout import ARTIFACT_COLUMNS, CONFIG_COLUMNS, RUN_COLUMNS, run_row
+from runstore.moving.layout import (
+    ARTIFACT_COLUMNS,
+    ARTIFACTS,
+    CONFIG_COLUMNS,
+    CONFIGS,
+    EXPERIMENT_COLUMNS,
+    EXPERIMENTS,
+    RUN_COLUMNS,
+    RUNS,
+    run_row,
+)
 from runstore.series import Columns, Series
 from runstore.values import ConfigDocument
 
-ROW_TABLES: Final = {"runs": RUN_COLUMNS, "configs": CONFIG_COLUMNS, "artifacts": ARTIFACT_COLUMNS}
+ROW_TABLES: Final = {
+    EXPERIMENTS: EXPERIMENT_COLUMNS,
+    RUNS: RUN_COLUMNS,
+    CONFIGS: CONFIG_COLUMNS,
+    ARTIFACTS: ARTIFACT_COLUMNS,
+}
 """The tables beside that of the points, with their columns."""
 
 
@@ -18,14 +33,15 @@ class Tables(ABC):
     """The tables of one export.
 
     Attributes:
-        points: how many were written.
+        runs: how many were written.
+        points: how many.
         artifacts: how many.
     """
 
     def __init__(self) -> None:
         """Nothing is written yet."""
-        self.points = 0
-        self.artifacts = 0
+        self._experiments: dict[str, tuple[str | None, int]] = {}
+        self.runs = self.points = self.artifacts = 0
 
     def __enter__(self) -> Self:
         """The tables themselves."""
@@ -37,16 +53,30 @@ class Tables(ABC):
         """Writes what waits, if all went well, and closes the files."""
         try:
             if kind is None:
+                for name, (description, runs) in self._experiments.items():
+                    self.add(EXPERIMENTS, {"name": name, "description": description, "runs": runs})
                 self.finish()
         finally:
             self.close()
 
+    @property
+    def experiments(self) -> int:
+        """How many are written, with runs and without."""
+        return len(self._experiments)
+
+    def take_experiment(self, name: str, description: str | None) -> None:
+        """Takes in an experiment that has no run here, unless a run of it was written."""
+        self._experiments.setdefault(name, (description, 0))
+
     def write_run(self, arriving: ArrivingRun) -> int:
         """Writes a run, its configuration and its points; gives how many points there were."""
         run_id, before = arriving.run.id, self.points
-        self.add("runs", run_row(arriving))
+        self.runs += 1
+        _, runs = self._experiments.get(arriving.experiment, (None, 0))
+        self._experiments[arriving.experiment] = arriving.description, runs + 1
+        self.add(RUNS, run_row(arriving))
         for leaf in ConfigDocument.checked(arriving.config).leaves:
-            self.add("configs", {"run_id": run_id, **leaf._asdict()})
+            self.add(CONFIGS, {"run_id": run_id, **leaf._asdict()})
         for series, piece in arriving.pieces():
             self.add_points(run_id, series, piece)
             self.points += len(piece.steps)
@@ -66,7 +96,7 @@ class Tables(ABC):
             "size": file.size,
             "file": kept_at,
         }
-        self.add("artifacts", row)
+        self.add(ARTIFACTS, row)
         self.artifacts += 1
 
     @abstractmethod

@@ -16,12 +16,14 @@ class ImportReport(Struct, frozen=True, kw_only=True):
         source: its place, without secrets.
         brought: the counts.
         findings: what was folded, dropped or could not be read, by run.
+        experiments: how many experiments without runs came, too.
     """
 
     format: str
     source: str
     brought: Report
     findings: tuple[Finding, ...]
+    experiments: int = 0
 
     @property
     def is_whole(self) -> bool:
@@ -45,6 +47,16 @@ def bring_from(source: Source, store: BackendStore, *, told: Progress | None = N
     findings = Findings()
     try:
         report = bring(store, source.runs(findings), told=told)
+        experiments = 0
+        for experiment in source.experiments(findings):
+            store.make_experiment(experiment)
+            experiments += 1
     finally:
         source.close()
-    return ImportReport(format=source.format, source=source.shown, brought=report, findings=tuple(findings))
+    return ImportReport(
+        format=source.format,
+        source=source.shown,
+        brought=report,
+        findings=tuple(findings),
+        experiments=experiments,
+    )

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import msgspec
 
-from runstore.errors import MissingDriverError, SourceError
-from runstore.frames.parquet import has_parquet
-from runstore.importing.parquet_rows import ParquetRows, RowsByRun
+from runstore.backend import NewExperiment
+from runstore.errors import InvalidValueError, SourceError
+from runstore.importing.export_tables import ExportTables
 from runstore.importing.report import Findings, RunFindings, Told
 from runstore.importing.source import Source, bytes_of, opened_plainly
 from runstore.model import from_microseconds
@@ -19,6 +19,8 @@ from runstore.moving import ArrivingFile, ArrivingRun
 from runstore.moving.layout import (
     ARTIFACT_COLUMNS,
     ARTIFACTS,
+    EXPERIMENT_COLUMNS,
+    EXPERIMENTS,
     FORMAT,
     HEAD,
     POINT_COLUMNS,
@@ -26,6 +28,7 @@ from runstore.moving.layout import (
     RUN_COLUMNS,
     RUNS,
     VERSION,
+    Form,
     Head,
     file_of_bytes,
     run_of_row,
@@ -34,10 +37,12 @@ from runstore.series import Columns, Series
 from runstore.values import decode_config
 
 _MOST_HEAD: Final = 2**16
+_WHOLE: Final[dict[str, Form]] = {"parquet": "parquet", "json": "json"}
+"""The forms that hold all of a run, as the head names them."""
 
 
 class ExportedFolder(Source):
-    """The Parquet tables of one export."""
+    """The tables of one export, in Parquet or in JSON."""
 
     format = "runstore"
 
@@ -46,19 +51,19 @@ class ExportedFolder(Source):
 
         Raises:
             SourceError: one of them cannot be read, or a newer release has written them.
-            MissingDriverError: pyarrow is not installed.
+            MissingDriverError: they are Parquet, and pyarrow is not installed.
         """
         self.shown = str(folder.absolute())
         self._folder = folder
-        _check_head(folder / HEAD)
-        if not has_parquet():
-            raise MissingDriverError(
-                "to read an export takes pyarrow, which is not installed; install it: pip install pyarrow"
-            )
+        tables = ExportTables(folder, _form_in(folder / HEAD))
+        self._table_of_runs = tables.place(RUNS)
         with ExitStack() as opened:
-            self._runs = opened.enter_context(closing(ParquetRows(folder / RUNS, RUN_COLUMNS)))
-            self._points = opened.enter_context(closing(RowsByRun(folder / POINTS, POINT_COLUMNS)))
-            self._artifacts = opened.enter_context(closing(RowsByRun(folder / ARTIFACTS, ARTIFACT_COLUMNS)))
+            self._runs = opened.enter_context(closing(tables.rows(RUNS, RUN_COLUMNS)))
+            self._points = opened.enter_context(closing(tables.by_run(POINTS, POINT_COLUMNS)))
+            self._artifacts = opened.enter_context(closing(tables.by_run(ARTIFACTS, ARTIFACT_COLUMNS)))
+            self._experiments = None
+            if tables.place(EXPERIMENTS).exists():  # early releases wrote none
+                self._experiments = opened.enter_context(closing(tables.rows(EXPERIMENTS, EXPERIMENT_COLUMNS)))
             self._opened = opened.pop_all()
 
     @classmethod
@@ -77,9 +82,9 @@ class ExportedFolder(Source):
     def runs(self, findings: Findings) -> Iterator[ArrivingRun]:
         """Each run, in the order of the table."""
         for number, row in enumerate(self._runs.rows()):
-            found = findings.of(row["id"] or f"row {number} of {RUNS}")
+            found = findings.of(row["id"] or f"row {number} of {self._table_of_runs.name}")
             try:
-                run = run_of_row(row, self._folder / RUNS)
+                run = run_of_row(row, self._table_of_runs)
                 config = _nested(row["config"], f"the config of run {run.id!r}")
             except SourceError as error:
                 found.tell(Told.UNREADABLE, str(error))
@@ -92,6 +97,15 @@ class ExportedFolder(Source):
                 pieces=partial(self._pieces, run.id),
                 files=partial(self._files, run.id, found),
             )
+
+    def experiments(self, findings: Findings) -> Iterator[NewExperiment]:
+        """Those without runs."""
+        for row in () if self._experiments is None else self._experiments.rows():
+            if not row["runs"]:
+                try:
+                    yield NewExperiment.checked(row["name"], description=row["description"])
+                except InvalidValueError as error:
+                    findings.of(f"experiment {row['name']!r:.100}").tell(Told.UNREADABLE, str(error))
 
     def close(self) -> None:
         """Closes the tables."""
@@ -136,7 +150,8 @@ class ExportedFolder(Source):
             raise SourceError(f"its time {created_at} µs lies in no year from 1 to 9999") from error
 
 
-def _check_head(path: Path) -> None:
+def _form_in(path: Path) -> Form:
+    """What form the tables of the export have whose head this is."""
     try:
         head = msgspec.json.decode(bytes_of(path, _MOST_HEAD), type=Head)
     except msgspec.MsgspecError as error:
@@ -147,15 +162,16 @@ def _check_head(path: Path) -> None:
         raise SourceError(
             f"{path}: is of the format {head.format[:100]!r}, not {FORMAT!r}; give a folder of runstore export"
         )
-    if head.tables != "parquet":
-        raise SourceError(
-            f"{path}: is an export in {head.tables[:100]!r}, which does not hold all of a run; export the runs in Parquet"
-        )
     if head.version > VERSION:
         raise SourceError(
             f"{path}: was written by {head.made_by[:100] or 'a newer release'} in version {head.version}, and this one reads "
             f"up to {VERSION}; install a newer runstore"
         )
+    if head.tables in _WHOLE:
+        return _WHOLE[head.tables]
+    raise SourceError(
+        f"{path}: is an export in {head.tables[:100]!r}, which does not hold all of a run; export the runs in Parquet or JSON"
+    )
 
 
 def _nested(text: str | None, what: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The tables of an export, read piece by piece: by rows, or by the run that the rows belong to."""
+"""The tables of an export in Parquet, read piece by piece: by rows, or by the run that the rows belong to."""
 
 import importlib
 import math
@@ -17,7 +17,7 @@ _MOST_ROWS: Final = 20_000_000
 """Of one group of rows, which is read as a whole: ours have up to 100,000, but a file of a few bytes could claim any number."""
 
 
-class Part:
+class ParquetPart:
     """Some rows of a table that follow one another."""
 
     def __init__(self, table: Any, path: Path) -> None:
@@ -100,7 +100,7 @@ class ParquetRows:
                 batch = next(batches, None)
                 if batch is None:
                     return
-                yield from Part(self._fit(self._arrow.Table.from_batches([batch])), self._path).rows()
+                yield from ParquetPart(self._fit(self._arrow.Table.from_batches([batch])), self._path).rows()
 
     def close(self) -> None:
         """Closes the file."""
@@ -138,7 +138,7 @@ class ParquetRows:
             raise SourceError(f"{self._path}: cannot be read: {error}; restore it from where it comes") from error
 
 
-class RowsByRun(ParquetRows):
+class ParquetRowsByRun(ParquetRows):
     """A table whose rows belong to runs, those of a run behind one another: the last group that was read stays in memory."""
 
     def __init__(self, path: Path, columns: Mapping[str, str]) -> None:
@@ -154,7 +154,7 @@ class RowsByRun(ParquetRows):
             self.close()
             raise
 
-    def of(self, run_id: str, *within: str) -> Iterator[tuple[tuple[str, ...], Part]]:
+    def of(self, run_id: str, *within: str) -> Iterator[tuple[tuple[str, ...], ParquetPart]]:
         """The rows of a run in the order of the file, split where one of the columns ``within`` changes, with their values.
 
         Raises:
@@ -170,7 +170,7 @@ class RowsByRun(ParquetRows):
                 ends = sorted({each for name in within for _, each in self._runs_of(rows, name)} or {end - begin})
                 for first, last in zip([0, *ends[:-1]], ends, strict=True):
                     part = rows.slice(first, last - first)
-                    yield tuple(part.column(name)[0].as_py() for name in within), Part(part, self._path)
+                    yield tuple(part.column(name)[0].as_py() for name in within), ParquetPart(part, self._path)
 
     def _ranges(self, table: Any) -> dict[str, list[tuple[int, int]]]:
         """Where the rows of each run begin and end."""

@@ -3,12 +3,13 @@
 import os
 import stat
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
+from runstore.backend import NewExperiment
 from runstore.errors import InvalidValueError, SourceError
 from runstore.importing.report import Findings, RunFindings, Told
 from runstore.moving import ArrivingFile, ArrivingRun
@@ -45,6 +46,10 @@ class Source(ABC):
             SourceError: the source as a whole cannot be read.
             StoreUnavailableError: its database cannot be reached.
         """
+
+    def experiments(self, findings: Findings) -> Iterable[NewExperiment]:  # noqa: ARG002 - there may be something to tell
+        """Those that have no run, where a format has such; one that cannot be read is told."""
+        return ()
 
     def close(self) -> None:  # noqa: B027 - most hold nothing
         """Gives back what is held."""

@@ -3,11 +3,15 @@
 ::
 
     runstore-export.json        what this folder is, written last
+    experiments.parquet         a row an experiment, also of those without runs; an export of early releases has none
     runs.parquet                a row a run
     configs.parquet             a row a value of a configuration, for whoever asks; the whole stands with its run
     points.parquet              a row a point: by run as in runs.parquet, then by series, then by step
     artifacts.parquet           a row a file of a run
     files/ab/abcdef…            the bytes of a file, by their SHA-256
+
+In JSON the tables are ``runs.jsonl`` and so on, with a line a row. A time is a text in ISO 8601, a column of
+:data:`NESTED` the value itself, and a float that JSON lacks one of :data:`NON_FINITE`.
 
 No name of a run, a metric or a file ever becomes a path.
 """
@@ -15,7 +19,7 @@ No name of a run, a metric or a file ever becomes a path.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
@@ -28,12 +32,21 @@ HEAD: Final = "runstore-export.json"
 FORMAT: Final = "runstore-export"
 VERSION: Final = 1
 
-RUNS: Final = "runs.parquet"
-CONFIGS: Final = "configs.parquet"
-POINTS: Final = "points.parquet"
-ARTIFACTS: Final = "artifacts.parquet"
+EXPERIMENTS: Final = "experiments"
+RUNS: Final = "runs"
+CONFIGS: Final = "configs"
+POINTS: Final = "points"
+ARTIFACTS: Final = "artifacts"
+"""The tables, whose files are called so before the ending."""
+
 FILES: Final = "files"
 
+Form = Literal["parquet", "json", "csv"]
+
+ENDINGS: Final[dict[Form, str]] = {"parquet": "parquet", "json": "jsonl", "csv": "csv"}
+"""What the files of tables end in, by the form."""
+
+EXPERIMENT_COLUMNS: Final = {"name": "text", "description": "text", "runs": "integer"}
 RUN_COLUMNS: Final = {
     "id": "text",
     "experiment": "text",
@@ -80,6 +93,11 @@ ARTIFACT_COLUMNS: Final = {
     "file": "text",
 }
 
+NESTED: Final = frozenset({"tags", "config", "provenance", "metadata"})
+"""Columns of JSON: a text in Parquet and CSV."""
+
+NON_FINITE: Final = frozenset({"nan", "inf", "-inf"})
+
 _NEEDED: Final = ("id", "experiment", "status", "training_mode", "attempt", "start_time", "heartbeat_at", "lease_s")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
@@ -91,6 +109,7 @@ class Head(Struct, frozen=True, kw_only=True):
     version: int
     tables: str = "parquet"
     made_by: str = ""
+    experiments: int = 0
     runs: int = 0
     points: int = 0
     files: int = 0

@@ -1,8 +1,7 @@
-"""``runstore export``: runs as a folder of Parquet tables."""
+"""``runstore export``: runs as a folder of tables."""
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import click
 
@@ -14,6 +13,7 @@ from runstore.cli.output.text import print_line
 from runstore.cli.progress import progress
 from runstore.exporting import export
 from runstore.moving import Selection
+from runstore.moving.layout import ENDINGS, Form
 from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
 from runstore.query.spelling import spelt_literal
@@ -25,6 +25,7 @@ from runstore.query.spelling import spelt_literal
         "runstore export ct-seg-2026 --experiment ct-seg",
         "runstore export best @1 --store sqlite:///runs.db",
         "runstore export done --filter \"status = 'completed'\" --no-bytes",
+        "runstore export for-jq --format json",
         "runstore export for-the-spreadsheet --format csv",
     ),
 )
@@ -36,9 +37,9 @@ from runstore.query.spelling import spelt_literal
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["parquet", "csv"]),
+    type=click.Choice(list(ENDINGS)),
     default="parquet",
-    help="Parquet (by default), which can be imported again, or CSV.",
+    help="Parquet (by default) and JSON can be imported again, CSV cannot.",
 )
 @click.option("--no-bytes", is_flag=True, help="List the artifacts alone; write no bytes of them.")
 @click.option("--force", is_flag=True, help="Replace an earlier export of that name; nothing else is ever replaced.")
@@ -50,16 +51,16 @@ def command(  # noqa: PLR0913 - an option each
     store: str | None,
     experiment: str | None,
     where: str | None,
-    form: Literal["parquet", "csv"],
+    form: Form,
     no_bytes: bool,
     force: bool,
     as_json: bool,
 ) -> None:
-    """Write runs to a folder of tables in Parquet or CSV, with all that they have.
+    """Write runs to a folder of files that other programs read.
 
     FOLDER is made, and appears when all is written. RUN is an id, the beginning or the end of it, a name, or @1 for the newest;
-    without any, all runs are written, archived ones as well. runstore import brings them back into any store. Parquet
-    needs pyarrow.
+    without any, all runs are written, archived ones as well. runstore import brings back Parquet and JSON, into any store.
+    Parquet needs pyarrow.
     """
     if runs and (experiment is not None or where is not None):
         raise click.UsageError("RUN excludes --experiment and --filter: name the runs, or say which")

@@ -93,6 +93,8 @@ def _print(report: ImportReport) -> None:
     outcomes = ", ".join(f"{count} {outcome}" for outcome in Outcome if (count := brought.runs.get(outcome)))
     print_line(f"{_many(total, 'run')}{f': {outcomes}' if outcomes else ''}")
     print_line(f"{_many(brought.points, 'point')}, {_many(brought.files, 'file')} ({size_text(brought.bytes)}) written")
+    if report.experiments:
+        print_line(f"{_many(report.experiments, 'experiment')} without runs")
     by_kind = sorted(report.findings, key=lambda finding: list(Told).index(finding.what))
     is_cut = False
     for what, found in groupby(by_kind, key=lambda finding: finding.what):
