@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import runstore
-from documentation.pages import blocks_of
+from documentation.pages import Block, blocks_of
 from runstore.recording import Recorder
 from support.commands import runstore_here
 
@@ -35,15 +35,19 @@ class Line(NamedTuple):
 
 
 def lines_of(page: str) -> list[Line]:
-    """The commands in the shell blocks of a page. Of a block of ``console`` what stands behind the prompts."""
+    """The commands in the shell blocks of a page."""
+    return [line for block in blocks_of(page, *SHELLS) for line in lines_in(page, block)]
+
+
+def lines_in(page: str, block: Block) -> list[Line]:
+    """The commands in a block. Of one of ``console`` what stands behind the prompts."""
     found = []
-    for block in blocks_of(page, *SHELLS):
-        for written in block.text.replace("\\\n", " ").splitlines():
-            if block.language == "console" and not written.startswith("$ "):
-                continue  # what the command prints
-            words = shlex.split(written.removeprefix("$ "), comments=True)
-            if words:
-                found.append(Line(page, words))
+    for written in block.text.replace("\\\n", " ").splitlines():
+        if block.language == "console" and not written.startswith("$ "):
+            continue  # what the command prints
+        words = shlex.split(written.removeprefix("$ "), comments=True)
+        if words:
+            found.append(Line(page, words))
     return found
 
 

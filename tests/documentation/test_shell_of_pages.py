@@ -16,12 +16,15 @@ NOT_DONE = {
     "it reads what another tool has left: tests/importing makes such files with that tool": 16,
     "it goes on until it is stopped": 4,
     "it opens an editor": 1,
+    "it may need a tool of the database: test_page_of_operations does all of that page": 21,
     "it runs the whole kit against a server: tests/conformance does": 1,
 }
 """How many commands of the pages are not done here, by the reason."""
 
 
 def reason_not_to(line: Line) -> str | None:  # noqa: PLR0911 - one a reason
+    if line.page == "docs/operations.md":
+        return "it may need a tool of the database: test_page_of_operations does all of that page"
     match line.words:
         case ["pip", *_]:
             return "it installs: the tests of packaging do, from what is built"
