@@ -9,6 +9,7 @@ from runstore.secrets import split_url
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):(//)?")
 _HARMLESS = re.compile(r"[\w./\\ -]{1,200}|[A-Za-z]:[\w./\\ -]{1,200}")
+_OF_SQLITE = (".db", ".db3", ".sqlite", ".sqlite3")
 _IN_BRACKETS = re.compile(r"\[[^\[\]]*\]")
 _LAST_PORT = 65535
 
@@ -34,18 +35,25 @@ def scheme_of(url: str) -> str:
     match = _SCHEME.match(url)
     if match is None or match.group(2) is None:
         # What is no plain file name may hold a password: user:password@host, host=… password=…
-        named = (
-            f"store {url!r}"
-            if _HARMLESS.fullmatch(url)
-            else "the store's text, not shown because it may hold a password,"
-        )
+        file = _sqlite_file(url)
+        is_harmless = file is not None or _HARMLESS.fullmatch(url)
+        named = f"store {url!r}" if is_harmless else "the store's text, not shown because it may hold a password,"
+        meant = "" if file is None else f" (for that SQLite file write sqlite:///{file})"
         raise SettingsError(
-            f"{named} is no URL; give one such as sqlite:///runs.db, "
+            f"{named} is no URL{meant}; give one such as sqlite:///runs.db, "
             "postgresql://user@host/database or mongodb://host/database, without quotes around it"
         )
     scheme = match.group(1).lower()
     # mongodb+srv is a scheme of its own; postgresql+psycopg names a driver that the backend chooses itself.
     return scheme if scheme.endswith("+srv") else scheme.partition("+")[0]
+
+
+def _sqlite_file(text: str) -> str | None:
+    """The file that is meant by its bare path, or by a URL that lacks slashes; ``None`` where that is not plain to see."""
+    path = re.sub(r"\Asqlite3?:", "", text, flags=re.IGNORECASE)
+    if not _HARMLESS.fullmatch(path):
+        return None
+    return path if path != text or path.lower().endswith(_OF_SQLITE) else None
 
 
 def with_plain_scheme(url: str) -> str:

@@ -84,7 +84,7 @@ def test_what_there_was_no_room_for_is_said_on_stderr(sqlite_url: str) -> None:
     assert "--columns" in printed.stderr
 
 
-def test_at_80_columns_a_run_s_name_status_start_and_duration_are_shown(sqlite_url: str) -> None:
+def test_at_80_columns_a_run_s_name_status_and_best_result_are_shown(sqlite_url: str) -> None:
     this_year = datetime.now(UTC).replace(month=7, day=15, hour=12, minute=30)
     with open_store(sqlite_url, durable=False) as store:
         run_id = store.ensure_run(store.get_or_create_experiment("lungs"), name=_LONG, start_time=this_year)
@@ -92,10 +92,13 @@ def test_at_80_columns_a_run_s_name_status_start_and_duration_are_shown(sqlite_u
         store.finalize(run_id, "completed", end_time=this_year + timedelta(seconds=754))
 
     narrow = runstore("runs", "--store", sqlite_url, columns=80, TZ="UTC").stdout.splitlines()[-1]
+    medium = runstore("runs", "--store", sqlite_url, columns=100, TZ="UTC").stdout.splitlines()[-1]
     wide = runstore("runs", "--store", sqlite_url, columns=140, TZ="UTC").stdout
 
-    assert narrow.split()[-4:] == ["completed", "07-15", "12:30", "12m34s"]
+    assert narrow.split()[-2:] == ["completed", "0.5"]
+    assert medium.split()[-5:] == ["completed", "07-15", "12:30", "12m34s", "0.5"]
     assert len(narrow) <= 80
+    assert len(medium) <= 100
     assert f"{this_year.year}-07-15 12:30" in wide
 
 

@@ -20,6 +20,7 @@ _MOST_SHOWN: Final = 5
 _MOST_NAMES: Final = 1000
 """Of the newest runs, among which a name that was mistyped is looked for."""
 _NEWEST: Final = re.compile(r"@([1-9]\d*)")
+_NEWEST_IN_WORDS: Final = frozenset({"last", "latest", "newest", "-1"})
 
 
 def resolve(source: Operations, reference: object, *, experiment_id: str | None) -> str:
@@ -98,6 +99,12 @@ def _nothing(source: Operations, wanted: str, experiment_id: str | None) -> str:
     names = {run.name for run in _search(source, None, experiment_id=experiment_id, limit=_MOST_NAMES) if run.name}
     close = difflib.get_close_matches(wanted, names, n=3)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "`runstore runs` lists them"
+    if wanted.startswith("@"):
+        return (
+            f"no run has the id or the name {wanted!r}{_in(experiment_id)}; @1 is the newest run, @2 the one before it"
+        )
+    if wanted.lower() in _NEWEST_IN_WORDS and not close:
+        hint = "@1 is the newest run"
     part = ", nor an id that begins or ends so" if len(wanted) >= _SHORTEST_PART else ""
     short = "" if part else f" (a part of an id takes at least {_SHORTEST_PART} characters)"
     return f"no run{_in(experiment_id)} has the id or the name {wanted!r}{part}{short}; {hint}"

@@ -79,8 +79,38 @@ COMMANDS: Final[Mapping[str, Entry]] = {
 }
 """The commands, in the order in which they are listed."""
 
-_MEANT: Final = {"purge": "gc", "remove": "delete", "rm": "delete", "untag": "tag RUN --remove KEY"}
+_MEANT: Final = {
+    "best": "compare, or runs --order",
+    "describe": "show",
+    "diff": "compare",
+    "download": "artifacts get",
+    "find": "runs --filter",
+    "get": "artifacts get",
+    "help": "runstore --help",
+    "info": "show",
+    "list": "runs",
+    "log": "history",
+    "ls": "runs",
+    "metrics": "history",
+    "plot": "history RUN METRIC --plot",
+    "purge": "gc",
+    "query": "sql",
+    "remove": "delete",
+    "rm": "delete",
+    "search": "runs --filter",
+    "status": "doctor",
+    "untag": "tag RUN --remove KEY",
+    "upgrade": "migrate upgrade",
+    "version": "runstore --version",
+}
 """What somebody may look for among the commands, and what it is called."""
+
+_NEEDLESS: Final = {
+    "init": "a store needs none: the first program that opens its URL to write makes it",
+    "login": "there is no account; give a command the database's URL as --store",
+    "server": "there is no server but your database; give a command its URL as --store",
+}
+"""What other trackers have a command for, and why there is none here."""
 
 
 class _Commands(click.Group):
@@ -122,6 +152,8 @@ def _meant(name: str) -> str:
     """What to say, behind a name that no command has."""
     if name in _MEANT:
         return f"; it is called {_MEANT[name]}"
+    if name in _NEEDLESS:
+        return f"; {_NEEDLESS[name]}"
     from difflib import get_close_matches  # noqa: PLC0415 - a mistake's need alone
 
     close = get_close_matches(name, COMMANDS, n=3)
@@ -168,10 +200,14 @@ def _run() -> int:
 
 def _show(error: click.ClickException) -> None:
     """A message about a mistaken argument repeats it: a URL that stands where no URL belongs, with its password."""
+    from runstore.cli.advice import advice_on  # noqa: PLC0415 - as above
     from runstore.cli.output.text import plain_text  # noqa: PLC0415 - see the module's docstring
 
     said = io.StringIO()
     error.show(said)
+    advice = advice_on(error, sys.argv[1:], app)
+    if advice:
+        said.write(f"{advice}\n")
     click.echo(plain_text(_without_urls_of(sys.argv[1:], said.getvalue()), sys.stderr), nl=False, err=True)
 
 

@@ -27,8 +27,8 @@ _MOST_METRICS = 4
 _LONGEST_TITLE = 24
 """Of a metric's name above its column: numbers are short, and a long name must not cost the column its place."""
 
-_SETTINGS_GO, _TIMES_GO, _METRICS_GO, _EXPERIMENT_GOES = 10, 8_000, 9_000, 9_001
-"""When columns are left out: first all metrics but the best, then the experiment, then times if there are settings."""
+_BEST_GOES, _SETTINGS_GO, _TIMES_GO, _METRICS_GO, _EXPERIMENT_GOES = 2, 10, 8_000, 9_000, 9_001
+"""When columns are left out: first all metrics but the best, then the experiment, then times, then the best metric."""
 
 
 class Facts(NamedTuple):
@@ -66,16 +66,14 @@ def default_columns(
         text = time_text(facts.run.start_time, to_seconds=False)
         return text.partition("-")[2] if leaves_year else text
 
+    # The newest stand first in any case; what a list is looked at for is which run is the best. See decision 0054.
     later = _TIMES_GO if settings else 0
     columns = [
         Shown(Column("run"), lambda facts: facts.run.id),
         Shown(Column("name", may_be_cut=True, goes=0 if as_tree else 1), lambda facts: facts.run.name or ""),
         Shown(Column("status", goes=1 if as_tree else 0), lambda facts: facts.run.status.value),
-        Shown(Column(f"started\n({time_zone()})", goes=2 + later, cuts_others=not later), started),
-        Shown(
-            Column("took", goes=3 + later, is_number=True, cuts_others=not later),
-            lambda facts: duration_text(facts.run),
-        ),
+        Shown(Column(f"started\n({time_zone()})", goes=3 + later), started),
+        Shown(Column("took", goes=4 + later, is_number=True), lambda facts: duration_text(facts.run)),
     ]
     if len({facts.run.experiment_id for facts in runs}) > 1:
         columns.insert(
@@ -83,7 +81,7 @@ def default_columns(
         )
     columns += [_setting(ConfigKey(key), goes=_SETTINGS_GO + number) for number, key in enumerate(settings)]
     for number, (name, kind) in enumerate(_common_series(runs)):
-        goes = _METRICS_GO + number if number or settings else 4
+        goes = _METRICS_GO + number if number or settings else _BEST_GOES
         columns.append(_metric(Metric(kind, name, best_of(name)), goes=goes))
     return columns
 
@@ -175,7 +173,10 @@ def _metric(field: Metric, *, goes: int = 0) -> Shown:
         return str(summary.count) if field.stat == "count" else number_text(getattr(summary, field.stat))
 
     name = cut(field.name, _LONGEST_TITLE) if goes else field.name
-    return Shown(Column(f"{field.dataset_type}\n{name}.{field.stat}", goes=goes, is_number=True), text)
+    column = Column(
+        f"{field.dataset_type}\n{name}.{field.stat}", goes=goes, is_number=True, cuts_others=goes == _BEST_GOES
+    )
+    return Shown(column, text)
 
 
 def _common_series(runs: Sequence[Facts]) -> list[tuple[str, str]]:

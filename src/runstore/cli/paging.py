@@ -5,6 +5,7 @@ from typing import Final, NamedTuple, TypeVar
 
 from runstore.cli.options import Form
 from runstore.cli.output.text import print_line
+from runstore.errors import QueryError
 from runstore.model import Page
 
 ItemT = TypeVar("ItemT")
@@ -37,11 +38,23 @@ class Extent(NamedTuple):
         items: list[ItemT] = []
         most, cursor = self.most(form), self.cursor
         while True:
-            found = page(_PAGE if most is None else min(_PAGE, most - len(items)), cursor)
+            try:
+                found = page(_PAGE if most is None else min(_PAGE, most - len(items)), cursor)
+            except QueryError as error:
+                raise self._spoken(error) from None
             items += found.items
             cursor = found.next_cursor
             if cursor is None or len(items) == most:
                 return items, cursor
+
+    def _spoken(self, error: QueryError) -> QueryError:
+        """An error about the cursor speaks of options, where the store's speaks of a call's arguments."""
+        if self.cursor is None or not str(error).startswith("cursor "):
+            return error
+        return QueryError(
+            f"--cursor {self.cursor!r} is none of this list; give one as the page before told it, with the same options, "
+            "or none to begin with the first page"
+        )
 
     def say_more(self, what: str, count: int, cursor: str | None) -> None:
         """Says on stderr that there are more; whoever goes page by page is told where the next one begins."""

@@ -13,7 +13,10 @@ def _open(url: str, options: OpenOptions) -> BackendStore:
     if url.lower() not in {"memory:", "memory://"}:
         raise SettingsError(f"store {url!r} names a place, but memory has none; use memory:// (gone when closed)")
     if options.read_only:
-        raise SettingsError("memory:// is empty at each opening, so there is nothing to read; read from the store")
+        raise SettingsError(
+            "memory:// is empty at each opening, so there is nothing to read; name the store that a program wrote, such "
+            "as sqlite:///runs.db"
+        )
     return MemoryStore(artifacts=options.artifacts)
 
 

@@ -49,8 +49,9 @@ def find_journals(named: str, base: Path) -> list[Path]:
         roots = [root for each in noted.values() for root in each.folders if root in {folder, folder.parent}]
     journals = [each for root in roots for each in leftovers(root) if folder in {each, root} or "://" in named]
     if not journals and not (roots and list(_letters(roots))):
-        known = ", ".join(identity for identity, each in noted.items() if any(map(leftovers, each.folders))) or "none"
-        raise SettingsError(f"no journal waits for {named}; stores that journals wait for: {known}")
+        known = ", ".join(identity for identity, each in noted.items() if any(map(leftovers, each.folders)))
+        others = f"journals wait for {known}" if known else "nothing waits on this machine"
+        raise SettingsError(f"no journal waits for {named}; {others}")
     return journals
 
 

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 import click
 
 from runstore.cli.finding import find_files, find_run, open_artifact
+from runstore.cli.groups import Subcommands
 from runstore.cli.options import Form, examples, form_options, store_option
 from runstore.cli.output.figures import size_text, time_text, time_zone
 from runstore.cli.output.programs import print_csv, print_json
@@ -19,7 +20,7 @@ from runstore.opening.stores import open_reader
 _TITLES = ("name", "artifact_type", "size", "is_stored", "sha256", "uri", "created_at", "metadata")
 
 
-@click.group("artifacts")
+@click.group("artifacts", cls=Subcommands)
 def command() -> None:
     """List the files of a run, and get them out of the store."""
 

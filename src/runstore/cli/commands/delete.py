@@ -73,7 +73,8 @@ def _find(reader: RunReader, wanted: str) -> str:
     if newest is not None:
         number = int(newest[1])
         if number > len(deleted):
-            raise RunNotFoundError(f"{wanted} means a deleted run, and there are only {len(deleted)} to restore")
+            there_are = f"there are only {len(deleted)}" if deleted else "there are no deleted runs"
+            raise RunNotFoundError(f"{wanted} means a deleted run, and {there_are} to restore")
         return deleted[number - 1].id
     if any(run.id == wanted for run in deleted):
         return wanted

@@ -5,6 +5,7 @@ import msgspec
 
 from runstore.backend import Rights, SchemaState
 from runstore.cli.changing import ask
+from runstore.cli.groups import Subcommands
 from runstore.cli.options import examples, json_option, store_option
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.tables import print_facts
@@ -14,7 +15,7 @@ from runstore.secrets import redact_word
 from runstore.settings import load_settings, require_url
 
 
-@click.group("migrate")
+@click.group("migrate", cls=Subcommands)
 def command() -> None:
     """See which schema a store has, and bring it up to date."""
 

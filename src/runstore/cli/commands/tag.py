@@ -10,6 +10,7 @@ from runstore.cli.options import examples, json_option
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.tables import print_facts
 from runstore.cli.output.text import print_line
+from runstore.errors import RunNotFoundError
 from runstore.model import Run
 from runstore.opening.stores import open_reader
 
@@ -48,7 +49,13 @@ def command(  # noqa: PLR0913 - an option each
     choice = choice_of(wanted, where=where, experiment=experiment, is_sure=is_sure)
     if not tags and not gone:
         with open_reader(store) as reader:
-            _say(choice.runs_in(reader), as_json=as_json)
+            try:
+                runs = choice.runs_in(reader)
+            except RunNotFoundError as error:
+                if len(wanted) < 2:  # noqa: PLR2004 - a run, and what was to be its tag
+                    raise
+                raise RunNotFoundError(f"{error}; to set a tag write KEY=VALUE, as in {wanted[-1]}=...") from None
+        _say(runs, as_json=as_json)
         return
 
     def change(editor: Store, run_id: str) -> None:
