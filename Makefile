@@ -97,6 +97,7 @@ types: $(READY)
 	$(BIN)/mypy
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 src  # a name that Windows lacks is an error
 	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin src
+	$(BIN)/python scripts/public_types.py  # what a user's pyright knows of the public names
 
 arrows: $(READY)
 	$(BIN)/lint-imports --no-logo

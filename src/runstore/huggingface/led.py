@@ -53,10 +53,10 @@ class LedRun:
         birth: Mapping[str, Any],
     ) -> None:
         self._owner: weakref.ref[Any] | None = None
-        self.run_id = new_run_id() if run_id is None else check_run_id(run_id)
+        self.run_id: str = new_run_id() if run_id is None else check_run_id(run_id)
         self.log_model = log_model
-        self.logged = PointMaker(MetricNames(rule=name_of))
-        self.predicted = PointMaker(MetricNames(rule=name_of_test))
+        self.logged: PointMaker = PointMaker(MetricNames(rule=name_of))
+        self.predicted: PointMaker = PointMaker(MetricNames(rule=name_of_test))
         self._id_was_given = self._may_exist = run_id is not None
         self._opener = opener
         self._experiment = experiment

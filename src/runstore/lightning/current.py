@@ -54,13 +54,13 @@ class CurrentRun:
         log_model: Literal["all"] | bool,
         system_metrics_s: float | None,
     ) -> None:
-        self.run_id = new_run_id() if run_id is None else check_run_id(run_id)
-        self.steps = Steps()
-        self.progress = Progress()
+        self.run_id: str = new_run_id() if run_id is None else check_run_id(run_id)
+        self.steps: Steps = Steps()
+        self.progress: Progress = Progress()
         self._id_was_given = run_id is not None
         self._sessions = sessions
         self._maker = maker
-        self.folders = Folders(save_dir, fit_for_a_path(sessions.experiment))
+        self.folders: Folders = Folders(save_dir, fit_for_a_path(sessions.experiment))
         self._log_model: Literal["all"] | bool = log_model
         self._lineage = Lineage.new()
         self._checkpoints = CheckpointLog(log_model, self._lineage)

@@ -28,7 +28,7 @@ class Steps:
     """
 
     def __init__(self) -> None:
-        self.last = -1
+        self.last: int = -1
         self._trainer: weakref.ref[Any] | None = None
 
     def follow(self, trainer: Any) -> None:

@@ -44,8 +44,8 @@ class Sessions:
         Raises:
             InvalidValueError: a URL and a store are both given.
         """
-        self.experiment = experiment or "default"
-        self.names_experiment = experiment is not None
+        self.experiment: str = experiment or "default"
+        self.names_experiment: bool = experiment is not None
         self._opener = Opener(url, store=store, durable=durable, artifacts=artifacts)
         self._tags = dict(tags or {})
         self._birth = dict(birth)

@@ -45,8 +45,8 @@ class RunOverStages:
 
     def __init__(self, session: RunSession) -> None:
         self.session = session
-        self.has_begun = False
-        self.is_guest = False
+        self.has_begun: bool = False
+        self.is_guest: bool = False
         self.leaves_failures = False
         self.system: SystemMetrics | None = None
         self._is_in_stage = False

@@ -82,13 +82,13 @@ class MemoryDatabase:
     """What the handles share: experiments, runs and bytes."""
 
     def __init__(self) -> None:
-        self.lock = threading.RLock()
+        self.lock: threading.RLock = threading.RLock()
         self.experiments: dict[str, Experiment] = {}
         self.hidden_experiments: dict[str, int] = {}  # when they were deleted
         self.described_us: dict[str, int] = {}
         self.runs: dict[str, _Entry] = {}
         self.purged: set[str] = set()
-        self.blobs = _MemoryBlobs()
+        self.blobs: _MemoryBlobs = _MemoryBlobs()
 
     def now_us(self) -> int:
         """The database's clock: microseconds since 1970-01-01 UTC."""

@@ -92,7 +92,7 @@ class RunSession(LogsMedia):
         self.run_id: str = new_run_id() if run_id is None else run_id
         self.tags: dict[str, str] = dict(tags or {})
         self.provenance: dict[str, Any] = dict(provenance or {})
-        self.maker = PointMaker(MetricNames())
+        self.maker: PointMaker = PointMaker(MetricNames())
         self.step_now: Callable[[], int] | None = None
         self._next_step = 0
         self._misses = Misses(clock)
