@@ -96,7 +96,7 @@ def test_the_page_about_installing_names_the_lowest_versions_that_are_declared()
     named = {"pytorch lightning": "pytorch-lightning", "pytorch": "torch"}
     shown = {
         canonicalize_name(named.get(name, name)): version
-        for name, version in re.findall(r"([a-z]+(?: lightning)?) ([\d.]*\d)", page.partition("\n\n")[0])
+        for name, version in re.findall(r"([a-z][a-z0-9]*(?: lightning)?) ([\d.]*\d)", page.partition("\n\n")[0])
     }
     lowest = {canonicalize_name(each.name): each.specifier for each in _asked_for()}
 

@@ -8,7 +8,8 @@ from typing import BinaryIO, cast
 import pytest
 
 from runstore import ArtifactNotFoundError, InvalidValueError, StoreFailureError
-from runstore.artifacts.blobs import Blobs, FsspecBlobs, LocalBlobs, blobs_at
+from runstore.artifacts import Blobs, LocalBlobs, blobs_at
+from runstore.artifacts.remote import RemoteBlobs
 from runstore.artifacts.requests import check_artifact
 from runstore.artifacts.verifying import open_verified
 from runstore.errors import CorruptArtifactError
@@ -122,7 +123,7 @@ def test_a_recorded_path_has_no_bytes_to_read(tmp_path: Path) -> None:
 
 def test_any_fsspec_url_will_do(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"x" * 10)
-    blobs = FsspecBlobs("memory://bucket/prefix")
+    blobs = RemoteBlobs("memory://bucket/prefix")
 
     artifact = _logged(blobs, tmp_path / "a")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runstore.artifacts.blobs import Blobs, blobs_at
+from runstore.artifacts import Blobs, blobs_at
 from runstore.errors import ArtifactNotFoundError
 from runstore.local.clock import now_us
 

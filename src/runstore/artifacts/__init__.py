@@ -4,12 +4,11 @@ from runstore.artifacts.blobs import (
     Blob,
     Blobs,
     LocalBlobs,
-    absolute_place,
-    blobs_at,
     hashed,
     hashed_chunks,
 )
 from runstore.artifacts.requests import ArtifactFile, ArtifactRequest, check_artifact, records_of
+from runstore.artifacts.roots import absolute_place, blobs_at
 
 __all__ = [
     "ArtifactFile",

@@ -77,7 +77,7 @@ def _found(settings: Settings, *, read_only: bool) -> tuple[str, Backend, OpenOp
     url = require_url(settings)
     artifacts = settings.artifacts
     if artifacts is not None:
-        from runstore.artifacts.blobs import absolute_place, check_place  # noqa: PLC0415 - needed for such places only
+        from runstore.artifacts.roots import absolute_place, check_place  # noqa: PLC0415 - needed for such places only
 
         check_place(artifacts)
         artifacts = absolute_place(artifacts)
