@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 import pytest
@@ -173,6 +174,32 @@ def test_an_experiment_that_was_deleted_in_the_copy_stays_deleted(source_url: st
 
         assert report.runs == {Outcome.UNCHANGED: 2, Outcome.REFUSED: len(everything.SHOWN) - 2}
         assert target.find_experiment("other") is None
+
+
+def test_a_file_that_its_run_replaces_while_it_is_copied_comes_as_it_is_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "last.ckpt").write_bytes(b"of step 1")
+    with open_target(f"sqlite:///{tmp_path / 'source.sqlite'}") as source, open_target("memory://") as target:
+        source.ensure_run(source.get_or_create_experiment("x"), run_id="going-on")
+        source.log_artifact("going-on", tmp_path / "last.ckpt")
+        real = source.open_artifact
+
+        def as_late_as_can_be(run_id: str, name: str) -> BinaryIO:
+            monkeypatch.undo()
+            (tmp_path / "last.ckpt").write_bytes(b"of step 2")
+            source.log_artifact("going-on", tmp_path / "last.ckpt")
+            return real(run_id, name)
+
+        monkeypatch.setattr(source, "open_artifact", as_late_as_can_be)
+
+        report = copy(source, target)
+
+        assert (report.troubles, report.files) == ((), 1)
+        assert target.list_artifacts("going-on")[0].sha256 == source.list_artifacts("going-on")[0].sha256
+        with target.open_artifact("going-on", "last.ckpt") as copied:
+            assert copied.read() == b"of step 2"
+        source.finalize("going-on", "completed")
 
 
 def test_a_thinned_history_is_copied_as_it_is_left(tmp_path: Path) -> None:

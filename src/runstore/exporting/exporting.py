@@ -86,7 +86,7 @@ def export(  # noqa: PLR0913 - a store, a place and what is wanted
                 points = tables.write_run(arriving)
                 told.sent(points=points)
                 for file in arriving.files():
-                    tables.write_artifact(arriving.run, file, kept.keep(arriving.run.id, file))
+                    tables.write_artifact(arriving.run, *kept.keep(arriving.run.id, file))
                 told.done(arriving.run.id, Outcome.NEW)
             for experiment in selection.experiments(source):
                 tables.take_experiment(experiment.name, experiment.description)

@@ -26,6 +26,7 @@ class ArrivingFile(Struct, frozen=True, kw_only=True):
         sha256: of the bytes, where the source knows it. Then a file that is there already is not read again, and bytes that
             turn out to be others are refused.
         size: how many bytes, where the source knows it.
+        now: gives the file as its source has it now, or ``None`` if it is gone; for sources that go on meanwhile.
     """
 
     name: str
@@ -36,6 +37,12 @@ class ArrivingFile(Struct, frozen=True, kw_only=True):
     uri: str | None = None
     sha256: str | None = None
     size: int | None = None
+    now: "Callable[[], ArrivingFile | None] | None" = None
+
+    def replaced(self) -> "ArrivingFile | None":
+        """The file that its source has under this name now, if it is another one."""
+        newer = None if self.now is None else self.now()
+        return None if newer is None or newer.sha256 == self.sha256 else newer
 
 
 class ArrivingRun(Struct, frozen=True, kw_only=True):

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import BinaryIO
 
 from runstore.backend import BackendStore
 from runstore.model import Artifact, Experiment, Run, SeriesSummary
@@ -81,17 +80,24 @@ def _pieces(source: RunReader, run: Run, summaries: Sequence[SeriesSummary]) -> 
 
 def _files(source: RunReader, run: Run) -> Iterator[ArrivingFile]:
     for artifact in source.list_artifacts(run.id):
-        yield ArrivingFile(
-            name=artifact.name,
-            artifact_type=artifact.artifact_type,
-            metadata=artifact.metadata,
-            created_at=artifact.created_at,
-            open=partial(_open, source, artifact) if artifact.is_stored else None,
-            uri=artifact.uri,
-            sha256=artifact.sha256,
-            size=artifact.size,
-        )
+        yield _file(source, artifact)
 
 
-def _open(source: RunReader, artifact: Artifact) -> BinaryIO:
-    return source.open_artifact(artifact.run_id, artifact.name)
+def _file(source: RunReader, artifact: Artifact) -> ArrivingFile:
+    return ArrivingFile(
+        name=artifact.name,
+        artifact_type=artifact.artifact_type,
+        metadata=artifact.metadata,
+        created_at=artifact.created_at,
+        open=partial(source.open_artifact, artifact.run_id, artifact.name) if artifact.is_stored else None,
+        uri=artifact.uri,
+        sha256=artifact.sha256,
+        size=artifact.size,
+        now=partial(_file_now, source, artifact),
+    )
+
+
+def _file_now(source: RunReader, artifact: Artifact) -> ArrivingFile | None:
+    """A program that goes on may log another file under the same name, as its newest checkpoint."""
+    found = [each for each in source.list_artifacts(artifact.run_id) if each.name == artifact.name]
+    return _file(source, found[0]) if found else None

@@ -53,7 +53,13 @@ class FileSender:
                 there = known.get(file.name)
                 is_damaged = is_thorough and there is not None and there.is_stored and not self._is_sound(there)
                 created_at = file.created_at or run.start_time
-                self._send(run.id, file, there, created_at=created_at, is_damaged=is_damaged)
+                try:
+                    self._send(run.id, file, there, created_at=created_at, is_damaged=is_damaged)
+                except CorruptArtifactError:
+                    newer = file.replaced()
+                    if newer is None:
+                        raise
+                    self._send(run.id, newer, there, created_at=newer.created_at or created_at, is_damaged=is_damaged)
             except RunStoreError as error:
                 if not (error.is_mistake or isinstance(error, CorruptArtifactError)):
                     raise
