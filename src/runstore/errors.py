@@ -68,9 +68,11 @@ class QueryError(InvalidValueError):
     Attributes:
         unknown_field: the text that stands where a field belongs and is none, if that is what is wrong.
         advice: what may have been meant by it; the message ends so.
+        position: the number of the character at which the text cannot be read on, from 0; ``None`` where the whole is refused.
     """
 
     code = "query"
+    position: int | None = None
     unknown_field: str | None = None
     advice: str = ""
 

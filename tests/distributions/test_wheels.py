@@ -14,10 +14,11 @@ from support.distributions import FOLDERS, ROOT, built, digest, install, new_env
 pytestmark = pytest.mark.packaging
 
 _PACKAGES = {
-    "runstore": {"runstore", "runstore_mongo", "runstore_sql"},
+    "runstore": {"runstore", "runstore_mongo", "runstore_sql", "runstore_ui"},
     "runstore-testing": {"runstore"},
     "pneumo-train": {"pneumo_train"},
 }
+_KEPT = {".py", ".md", ".typed", ".html", ".css", ".js", ".toml", ".LICENSE"}
 
 
 def _files(wheel: Path) -> list[str]:
@@ -52,7 +53,7 @@ def test_no_file_is_in_two_wheels_and_none_of_the_packages_is_left_out() -> None
     files = [file for name in FOLDERS for file in _files(built(name).wheel) if ".dist-info" not in file]
     source = ROOT / "src"
 
-    kept = {str(path.relative_to(source)) for path in source.rglob("*") if path.suffix in {".py", ".md", ".typed"}}
+    kept = {str(path.relative_to(source)) for path in source.rglob("*") if path.suffix in _KEPT}
     assert sorted(files) == sorted(set(files))
     assert kept - set(files) == set()
     assert {file for file in set(files) - kept if file.endswith(".py")} == {"runstore/testing.py"}

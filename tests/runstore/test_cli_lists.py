@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from runstore import MetricPoint, open_store
-from runstore.cli.best import best_of
-from runstore.cli.output.figures import span_text
 from runstore.query import ATTRIBUTES
+from runstore.texts import best_of, span_text
 from support.commands import runstore, runstore_on_a_terminal
 
 _LONG = "a name that is as long as somebody who puts each hyperparameter into it makes it"

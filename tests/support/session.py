@@ -13,6 +13,7 @@ from support.servers import Server, ServerUnavailableError, shared_server
 
 NOT_RUN = "not run: "
 SERVER_OF_FIXTURE = {
+    "browser": "chromium",
     "mariadb_url": "mariadb",
     "mongodb_replica_url": "mongodb-replica",
     "mongodb_url": "mongodb",

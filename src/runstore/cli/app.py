@@ -65,6 +65,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "export": Entry("export", "Write runs to a folder of files that other programs read."),
     "copy": Entry("copy", "Copy runs from one store into another, with all that they have."),
     "verify": Entry("verify", "Compare the runs of one store with those of another: every fact, point and byte."),
+    "ui": Entry("ui", "Show the runs of a store in the browser, until Ctrl-C."),
     "sync": Entry("sync", "Bring what journals on this machine still hold into the store."),
     "doctor": Entry("doctor", "Look for what is wrong with a store, and say how to mend it."),
     "migrate": Entry("migrate", "See which schema a store has, and bring it up to date."),

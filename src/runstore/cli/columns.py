@@ -4,18 +4,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
-from runstore.cli.best import best_of, words_of
-from runstore.cli.output.figures import duration_text, number_text, time_text, time_zone
 from runstore.cli.output.tables import Column
 from runstore.cli.output.text import cut
 from runstore.errors import InvalidValueError
 from runstore.model import Run, SeriesSummary
 from runstore.query.parser import parse_field
 from runstore.query.tree import ArtifactName, Attribute, ConfigKey, Field, Metric, Tag
+from runstore.texts import best_of, duration_text, leading_series, number_text, time_text, time_zone
 from runstore.values.config import flatten_config
-
-_BEFORE = ("validation", "test", "train", "other")
-_NO_RESULTS = ("epoch", "step", "lr", "learning_rate", "time", "duration", "system", "gpu", "cpu", "memory")
 
 _FIELDS = {"took": "duration", "started": "start_time", "ended": "end_time"}
 """Fields by what their columns are called."""
@@ -80,7 +76,7 @@ def default_columns(
             2, Shown(Column("experiment", may_be_cut=True, goes=_EXPERIMENT_GOES), lambda facts: facts.experiment)
         )
     columns += [_setting(ConfigKey(key), goes=_SETTINGS_GO + number) for number, key in enumerate(settings)]
-    for number, (name, kind) in enumerate(_common_series(runs)):
+    for number, (name, kind) in enumerate(leading_series((facts.summaries for facts in runs), limit=_MOST_METRICS)):
         goes = _METRICS_GO + number if number or settings else _BEST_GOES
         columns.append(_metric(Metric(kind, name, best_of(name)), goes=goes))
     return columns
@@ -177,25 +173,6 @@ def _metric(field: Metric, *, goes: int = 0) -> Shown:
         f"{field.dataset_type}\n{name}.{field.stat}", goes=goes, is_number=True, cuts_others=goes == _BEST_GOES
     )
     return Shown(column, text)
-
-
-def _common_series(runs: Sequence[Facts]) -> list[tuple[str, str]]:
-    """First the series that at least half of the runs with metrics have; results before what only tells of training."""
-    counts: dict[tuple[str, str], int] = {}
-    for facts in runs:
-        for key in facts.summaries:
-            counts[key] = counts.get(key, 0) + 1
-
-    with_metrics = sum(1 for facts in runs if facts.summaries)
-
-    def rank(key: tuple[str, str]) -> tuple[Any, ...]:
-        name, kind = key
-        words = words_of(name)
-        is_result = not any(word in words for word in _NO_RESULTS) and name.lower() not in _NO_RESULTS
-        is_rare = 2 * counts[key] < with_metrics
-        return (is_rare, not is_result, best_of(name) == "last", _BEFORE.index(kind), -counts[key], name)
-
-    return sorted(counts, key=rank)[:_MOST_METRICS]
 
 
 def facts_of(

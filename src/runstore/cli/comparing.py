@@ -3,11 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from runstore.cli.best import best_of, best_point
 from runstore.cli.series import series_text
 from runstore.frames.runs import leaves
 from runstore.model import Run, SeriesSummary
 from runstore.protocol import RunReader
+from runstore.texts import best_of, best_point
 
 _ATTRIBUTES: Final = ("training_mode", "attempt", "parent_run_id", "client_id", "source_path", "note")
 _OF_ONE_PROCESS: Final = ("process.pid",)

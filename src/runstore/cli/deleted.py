@@ -2,7 +2,6 @@
 
 from runstore.cli.finding import find_experiment
 from runstore.cli.options import Form
-from runstore.cli.output.figures import time_text, time_zone
 from runstore.cli.output.programs import print_csv, print_json
 from runstore.cli.output.tables import Column, print_table
 from runstore.cli.output.text import print_line
@@ -10,6 +9,7 @@ from runstore.cli.paging import Extent
 from runstore.errors import ExperimentNotFoundError
 from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
+from runstore.texts import time_text, time_zone
 from runstore.values.ids import experiment_id_of
 
 _TITLES = ("id", "name", "experiment_id", "experiment", "start_time", "deleted_at")

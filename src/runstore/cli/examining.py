@@ -6,7 +6,6 @@ from importlib.metadata import version
 
 from runstore.backend import Administration, Finding, Grade, Rights, SchemaState
 from runstore.cli.changing import many
-from runstore.cli.output.figures import size_text, time_text
 from runstore.errors import RunStoreError, SettingsError
 from runstore.opening import open_administration, open_reader
 from runstore.opening.reading import ReadOnlyStore
@@ -16,6 +15,7 @@ from runstore.recording.places import identity_of, state_dir
 from runstore.recording.waiting import WaitingStore, list_waiting
 from runstore.secrets import redact_word
 from runstore.settings import load_settings, require_url
+from runstore.texts import size_text, time_text
 from runstore.urls import scheme_of
 
 

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from runstore.cli.columns import config_texts
-from runstore.cli.output.figures import size_text
 from runstore.cli.output.tables import Column, print_facts, print_table
 from runstore.cli.output.text import print_line
 from runstore.media import MediaItem
 from runstore.media.files import KEY
 from runstore.model import Artifact
+from runstore.texts import size_text
 
 _MOST_VALUES: Final = 8
 """Of what is told of a file; ``--json`` has all of it."""

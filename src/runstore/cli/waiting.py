@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from runstore.cli.output.figures import size_text, time_text, time_zone
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.tables import Column, print_table
 from runstore.cli.output.text import print_line
 from runstore.recording.places import identity_of
 from runstore.recording.waiting import list_waiting
+from runstore.texts import size_text, time_text, time_zone
 
 
 def print_waiting(url: str | None, base: Path, *, as_json: bool) -> None:

@@ -12,9 +12,9 @@ from typing import Final
 
 import click
 
-from runstore.cli.output.figures import time_text, time_zone
 from runstore.cli.output.text import broken, plain_text
 from runstore.errors import StoreUnavailableError
+from runstore.texts import time_text, time_zone
 
 WATCH_S: Final = 2.0
 """Seconds between two looks."""

@@ -30,9 +30,10 @@ from runstore.query.deletions import DeletedQuery, check_deleted, pick_deleted
 from runstore.query.facets import KeyKind, KeyQuery, ValueQuery, check_count, check_keys, check_values
 from runstore.query.meaning import Lookup, lookup_in, matches
 from runstore.query.pages import pick_page
-from runstore.query.parser import parse_filter
+from runstore.query.parser import parse_field, parse_filter
 from runstore.query.patterns import Part, Wildcard, like_matcher, like_parts, like_tokens, part_length
 from runstore.query.searches import Place, RunQuery, check_children, check_search
+from runstore.query.spelling import spelt, spelt_literal
 from runstore.query.tree import (
     ATTRIBUTES,
     BOOLEAN_ATTRIBUTES,
@@ -106,9 +107,12 @@ __all__ = [
     "like_tokens",
     "lookup_in",
     "matches",
+    "parse_field",
     "parse_filter",
     "part_length",
     "pick_deleted",
     "pick_page",
+    "spelt",
+    "spelt_literal",
     "tests_in",
 ]

@@ -145,9 +145,11 @@ class _Parser:
     def _fail(self, expected: str, advice: str = "") -> QueryError:
         token = self._peek()
         found = repr(token.text) if token.kind != "end" else "the end"
-        return QueryError(
+        error = QueryError(
             f"expected {expected} but found {found} at position {token.position} of {self._text!r}{advice}"
         )
+        error.position = token.position
+        return error
 
     def take_word(self, *words: str) -> str | None:
         """The next token if it is one of these keywords."""
@@ -183,10 +185,12 @@ class _Parser:
 
     def _parse_not(self, depth: int) -> Node:
         if depth > MAX_FILTER_DEPTH:
-            raise QueryError(
+            error = QueryError(
                 f"the filter nests parentheses and 'not' over {MAX_FILTER_DEPTH} levels deep at position "
                 f"{self._peek().position}; leave out those that change nothing, or use 'in' and 'and' side by side"
             )
+            error.position = self._peek().position
+            raise error
         if self.take_word("not"):
             return Not(self._parse_not(depth + 1))
         if self._take_mark("("):

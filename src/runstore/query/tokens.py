@@ -44,7 +44,9 @@ def tokens_of(text: str) -> Iterator[Token]:
         if match is None or match.lastgroup is None:
             rest = text[position:].lstrip()
             hint = about_characters(text[:position], rest) or f"; {_WHAT_THERE_IS}"
-            raise QueryError(f"cannot read {shown(rest)} at position {position} of {text!r}{hint}")
+            error = QueryError(f"cannot read {shown(rest)} at position {position} of {text!r}{hint}")
+            error.position = position
+            raise error
         yield Token(match.lastgroup, match.group(match.lastgroup), match.start(match.lastgroup))
         position = match.end()
     yield Token("end", "", len(text))

@@ -1,7 +1,14 @@
 """Values as the contract has them: names, texts, times, numbers, configs and ids, each checked in one place."""
 
 from runstore.values.checks import MAX_STEP, check_failure
-from runstore.values.config import EMPTY_CONFIG, ConfigDocument, ConfigLeaf, decode_config, encode_config
+from runstore.values.config import (
+    EMPTY_CONFIG,
+    ConfigDocument,
+    ConfigLeaf,
+    decode_config,
+    encode_config,
+    flatten_config,
+)
 from runstore.values.ids import experiment_id_of, new_run_id
 
 __all__ = [
@@ -13,5 +20,6 @@ __all__ = [
     "decode_config",
     "encode_config",
     "experiment_id_of",
+    "flatten_config",
     "new_run_id",
 ]

@@ -8,7 +8,6 @@ import click
 from runstore.cli.finding import find_files, find_run, open_artifact
 from runstore.cli.groups import Subcommands
 from runstore.cli.options import Form, examples, form_options, store_option
-from runstore.cli.output.figures import size_text, time_text, time_zone
 from runstore.cli.output.programs import print_csv, print_json
 from runstore.cli.output.tables import Column, print_table
 from runstore.cli.output.text import print_line
@@ -16,6 +15,7 @@ from runstore.cli.recorders import split_reports
 from runstore.local.files import copy_out
 from runstore.model import Artifact
 from runstore.opening.stores import open_reader
+from runstore.texts import size_text, time_text, time_zone
 
 _TITLES = ("name", "artifact_type", "size", "is_stored", "sha256", "uri", "created_at", "metadata")
 

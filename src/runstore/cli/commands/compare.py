@@ -10,7 +10,6 @@ import msgspec
 from runstore.cli.comparing import Compared, MetricRow, Row, compare
 from runstore.cli.finding import find_run
 from runstore.cli.options import Form, examples, form_options, store_option
-from runstore.cli.output.figures import duration_text, time_text, time_zone
 from runstore.cli.output.programs import print_csv, print_json
 from runstore.cli.output.tables import Column, lay_out, say_left_out
 from runstore.cli.output.text import print_line
@@ -19,6 +18,7 @@ from runstore.errors import InvalidValueError
 from runstore.frames.columns import text_of
 from runstore.model import Run, SeriesSummary
 from runstore.opening.stores import open_reader
+from runstore.texts import duration_text, time_text, time_zone
 
 _TITLES: Final = {"config": "configuration", "tag": "tags", "run": "run", "provenance": "provenance"}
 _STATS: Final = ("min", "max", "last")

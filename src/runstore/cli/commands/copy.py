@@ -7,7 +7,6 @@ import click
 from runstore.backend import BackendStore
 from runstore.cli.finding import find_experiment
 from runstore.cli.options import examples, json_option
-from runstore.cli.output.figures import size_text
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.text import print_line
 from runstore.cli.progress import progress
@@ -20,6 +19,7 @@ from runstore.protocol import RunReader
 from runstore.recording.places import identity_of, state_dir
 from runstore.recording.waiting import list_waiting
 from runstore.secrets import redact_word
+from runstore.texts import size_text
 from runstore.urls import scheme_of
 
 _WORDS = {

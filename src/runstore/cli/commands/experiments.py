@@ -4,11 +4,11 @@ import click
 
 from runstore.cli.finding import all_experiments
 from runstore.cli.options import Form, examples, form_options, store_option
-from runstore.cli.output.figures import time_text, time_zone
 from runstore.cli.output.programs import print_csv, print_json
 from runstore.cli.output.tables import Column, print_table
 from runstore.cli.output.text import print_line
 from runstore.opening.stores import open_reader
+from runstore.texts import time_text, time_zone
 
 
 @click.command("experiments", epilog=examples("runstore experiments --store sqlite:///runs.db"))

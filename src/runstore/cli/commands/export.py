@@ -7,7 +7,6 @@ import click
 
 from runstore.cli.finding import find_experiment, find_run
 from runstore.cli.options import examples, json_option, store_option
-from runstore.cli.output.figures import size_text
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.text import print_line
 from runstore.cli.progress import progress
@@ -17,6 +16,7 @@ from runstore.moving.layout import ENDINGS, Form
 from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
 from runstore.query.spelling import spelt_literal
+from runstore.texts import size_text
 
 
 @click.command(

@@ -7,11 +7,11 @@ import click
 from runstore.cli.changing import many
 from runstore.cli.moments import Moment
 from runstore.cli.options import examples, json_option, store_option
-from runstore.cli.output.figures import size_text
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.text import print_line
 from runstore.model import Garbage
 from runstore.opening.stores import open_reader, open_store
+from runstore.texts import size_text
 
 
 @click.command("gc", epilog=examples("runstore gc", "runstore gc --yes", "runstore gc --deleted-before 7d --yes"))

@@ -9,7 +9,6 @@ import click
 
 from runstore.backend import BackendStore
 from runstore.cli.options import examples, json_option, store_option
-from runstore.cli.output.figures import size_text
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.text import print_line
 from runstore.cli.progress import progress
@@ -17,6 +16,7 @@ from runstore.errors import SourceError
 from runstore.importing import Finding, ImportReport, Told, bring_from, source_at
 from runstore.moving import Outcome
 from runstore.opening import open_store
+from runstore.texts import size_text
 
 _MOST_SHOWN: Final = 5
 """Findings of one kind that are shown to a person; a program gets all."""

@@ -7,12 +7,10 @@ from typing import Any
 import click
 import msgspec
 
-from runstore.cli.best import best_of, best_point
 from runstore.cli.columns import config_texts
 from runstore.cli.files import print_artifacts, print_series_of_files
 from runstore.cli.finding import find_run
 from runstore.cli.options import Form, examples, json_option, store_option
-from runstore.cli.output.figures import duration_text, number_text, span_text, time_text, time_zone
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.tables import Column, print_facts, print_table
 from runstore.cli.output.text import first_line, print_line, without_colours
@@ -24,6 +22,7 @@ from runstore.model import Run, RunFailure, RunStatus, SeriesSummary, StepValue
 from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
 from runstore.query.spelling import spelt_literal
+from runstore.texts import best_of, best_point, duration_text, number_text, span_text, time_text, time_zone
 
 _MOST_CHILDREN = 10
 _MOST_VALUES = 12

@@ -7,10 +7,10 @@ import click
 from runstore.cli.changing import ask, many
 from runstore.cli.moments import Moment
 from runstore.cli.options import examples, json_option, store_option
-from runstore.cli.output.figures import time_text
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.text import print_line
 from runstore.opening.stores import open_reader, open_store
+from runstore.texts import time_text
 
 
 @click.command(

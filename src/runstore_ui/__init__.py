@@ -1,0 +1,15 @@
+"""The page: what ``runstore ui`` shows of the runs in any store.
+
+A view is a URL, a row is a run, and a chart shows the truth. The page reads through :class:`runstore.RunReader`, and
+changes runs through :class:`runstore.RunEditor` where it was started to do so; it knows no database.
+
+The rooms, from the top: ``serving`` (a server on this machine), ``app`` (the routes), ``views`` (one module a page: what a
+URL asks for becomes values), ``pages`` (templates that show those values), ``security`` (who is answered), ``state`` (what a
+URL says), ``assets`` (styles and scripts), ``site`` (what all of them are given).
+"""
+
+from runstore_ui.app import make_app
+from runstore_ui.serving import Served, serve
+from runstore_ui.site import Options
+
+__all__ = ["Options", "Served", "make_app", "serve"]

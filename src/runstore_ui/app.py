@@ -1,0 +1,38 @@
+"""The ASGI app of a store: which URL is which view, and what is answered to an error.
+
+All addresses are one level deep (``./``, ``run?id=…``, ``assets/…``), and all links are relative: the page works behind
+any proxy and below any path without being told of it.
+"""
+
+from collections.abc import Callable
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from runstore.errors import RunStoreError
+from runstore.protocol import RunEditor, RunReader
+from runstore_ui.security import Guard
+from runstore_ui.site import Options, Site
+from runstore_ui.views import assets, failures, table
+
+
+def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], RunEditor] | None = None) -> Starlette:
+    """The page over a store, for any ASGI server.
+
+    Args:
+        reader: what is shown; it stays the caller's.
+        options: how the page is reached, and by whom.
+        open_editor: opens the store to change runs, at the first change; without it the page only shows.
+    """
+    app = Starlette(
+        routes=[
+            Route("/", table.show, name="table"),
+            Route("/assets/{name}", assets.show),
+        ],
+        middleware=[Middleware(Guard, options=options)],
+        exception_handlers={RunStoreError: failures.of_store, HTTPException: failures.of_address},
+    )
+    app.state.site = Site(reader=reader, open_editor=open_editor, options=options)
+    return app

@@ -1,0 +1,64 @@
+// Live refresh: asks for this very address again and changes only what is different, so that focus, selection, folds and
+// the place on the page stay. While nobody looks, nothing is asked for; while the database is away, what was there stays.
+"use strict";
+(() => {
+  const EVERY_MS = 5000, LONGEST_MS = 60000;
+  const live = document.getElementById("live"), main = document.getElementById("main");
+  let seen = new Date(), wait = EVERY_MS, timer = null;
+
+  const clock = (date) => date.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
+
+  function say() {
+    const seconds = Math.round((new Date() - seen) / 1000);
+    live.textContent = document.body.dataset.away
+      ? `as of ${clock(seen)}, the database does not answer`
+      : `● live, ${seconds < 60 ? seconds + " s" : Math.round(seconds / 60) + " min"} ago`;
+    live.classList.toggle("away", Boolean(document.body.dataset.away));
+  }
+
+  function later() {
+    clearTimeout(timer);
+    timer = setTimeout(refresh, wait);
+  }
+
+  async function refresh() {
+    const parts = [...main.querySelectorAll("[data-live]")];
+    if (document.hidden || !parts.length) return later();
+    let answered = 0;
+    for (const part of parts) {
+      const judge = (event) => {
+        if (event.detail.ctx.response.status < 400) answered += 1;
+        else event.preventDefault();
+      };
+      part.addEventListener("htmx:before:response", judge);
+      try {
+        await htmx.ajax("GET", location.href, {source: part, target: part, select: `#${part.id}`, swap: "outerMorph"});
+      } finally {
+        part.removeEventListener("htmx:before:response", judge);
+      }
+    }
+    if (answered === parts.length) {
+      seen = new Date();
+      wait = EVERY_MS;
+      delete document.body.dataset.away;
+      document.dispatchEvent(new CustomEvent("runstore:refreshed"));
+    } else {
+      wait = Math.min(2 * wait, LONGEST_MS);
+      document.body.dataset.away = "1";
+    }
+    say();
+    later();
+  }
+
+  // A choice in a list is sent at once; without script there is a button.
+  document.addEventListener("change", (event) => {
+    if (event.target.matches("[data-sends]")) event.target.form.requestSubmit();
+  });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
+  window.runstore = {refresh};
+  if (main.querySelector("[data-live]")) {
+    setInterval(say, 1000);
+    say();
+    later();
+  }
+})();

@@ -1,0 +1,49 @@
+"""Templates: they show values and decide nothing. All text is escaped; names come from strangers."""
+
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from runstore_ui.assets import address_of
+from runstore_ui.security import nonce_of
+from runstore_ui.site import may_write, site_of
+
+
+def render(request: Request, name: str, /, *, status: HTTPStatus = HTTPStatus.OK, **values: Any) -> HTMLResponse:
+    """The page of a template.
+
+    Args:
+        request: what is answered; it says who asks and which nonce scripts need.
+        name: of the template.
+        status: of the answer.
+        values: what the template shows.
+    """
+    text = (
+        _templates()
+        .get_template(name)
+        .render(
+            nonce=nonce_of(request),
+            shown_url=site_of(request).options.shown_url,
+            may_write=may_write(request),
+            **values,
+        )
+    )
+    return HTMLResponse(text, status)
+
+
+@cache
+def _templates() -> Environment:
+    made = Environment(
+        loader=PackageLoader("runstore_ui", "pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.globals["asset"] = address_of
+    return made

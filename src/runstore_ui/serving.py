@@ -1,0 +1,127 @@
+"""A server of the page on this machine."""
+
+import secrets
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from typing import Final
+
+import uvicorn
+from msgspec import Struct
+
+from runstore import Store
+from runstore.errors import InvalidValueError
+from runstore.opening import open_reader, open_store
+from runstore.protocol import RunEditor
+from runstore.secrets import redact
+from runstore.settings import load_settings
+from runstore_ui.app import make_app
+from runstore_ui.security import is_loopback
+from runstore_ui.site import Options
+
+DEFAULT_PORT: Final = 8420
+_TOKEN_BYTES: Final = 24
+_BACKLOG: Final = 128
+
+
+class Served(Struct, frozen=True, kw_only=True):
+    """Where the page is reached.
+
+    Attributes:
+        address: to be opened in a browser, with the token where one is needed.
+        may_write: whether who opens it may change runs.
+    """
+
+    address: str
+    may_write: bool
+
+
+def serve(  # noqa: PLR0913 - an option each
+    url: str | None = None,
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    hosts: Sequence[str] = (),
+    writes: bool = False,
+    when_ready: Callable[[Served], None],
+) -> None:
+    """Shows a store until the process is stopped.
+
+    Args:
+        url: the store's URL, as for :func:`runstore.open_reader`.
+        host: the address that is listened at; anything but loopback asks each browser for a token.
+        port: ``None`` takes 8420, or where that is taken a free one.
+        hosts: names, besides those of loopback, under which the page is reached.
+        writes: whether who has the token may change runs.
+        when_ready: is told the address once requests are taken.
+
+    Raises:
+        InvalidValueError: the port is taken, or the host is none of this machine.
+        RunStoreError: the store cannot be opened; as :func:`runstore.open_reader` says.
+    """
+    is_open = not is_loopback(host)
+    options = Options(
+        shown_url=redact(load_settings(url=url).url or ""),
+        hosts=(*hosts, *([host] if is_open and host not in {"0.0.0.0", "::"} else [])),  # noqa: S104 - compared, not bound
+        token=secrets.token_urlsafe(_TOKEN_BYTES) if is_open else None,
+        write_token=secrets.token_urlsafe(_TOKEN_BYTES) if writes else None,
+    )
+    editor = _Editor(url)
+    with open_reader(url) as reader, closing(editor), _listening(host, port) as listener:
+        app = make_app(reader, options, open_editor=editor if writes else None)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,
+                server_header=False,
+                lifespan="off",
+                ws="none",
+                loop="asyncio",
+            )
+        )
+        when_ready(Served(address=_address(host, listener, options), may_write=writes))
+        server.run(sockets=[listener])
+
+
+class _Editor:
+    """Opens the store at the first change, once: a page in which nobody changes anything holds no second handle."""
+
+    def __init__(self, url: str | None) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._store: Store | None = None
+
+    def __call__(self) -> RunEditor:
+        with self._lock:
+            if self._store is None:
+                self._store = open_store(self._url, durable=False)
+            return self._store
+
+    def close(self) -> None:
+        with self._lock:
+            if self._store is not None:
+                self._store.close()
+
+
+def _listening(host: str, port: int | None) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        try:
+            return socket.create_server((host, DEFAULT_PORT if port is None else port), family=family, backlog=_BACKLOG)
+        except OSError:
+            if port is not None:
+                raise
+            return socket.create_server((host, 0), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise InvalidValueError(
+            f"the page was to be served at {host}, port {port or DEFAULT_PORT}: {error.strerror or error}; "
+            "give another --port, or an address of this machine as --host"
+        ) from error
+
+
+def _address(host: str, listener: socket.socket, options: Options) -> str:
+    name = f"[{host}]" if ":" in host else host
+    token = options.write_token or options.token
+    return f"http://{name}:{listener.getsockname()[1]}/{f'?token={token}' if token else ''}"

@@ -1,0 +1,60 @@
+"""The system's Chromium for tests, driven by Playwright; and the page of a store for it, on a port of its own."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+
+from support.processes import ServerUnavailableError
+
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A running Chromium.
+
+    Raises:
+        ServerUnavailableError: this machine has none; says what to install.
+    """
+    found = next((path for name in _NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        raise ServerUnavailableError("chromium: none of " + ", ".join(_NAMES) + " is on the path; on Debian: chromium")
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - it takes a while, and few tests need it
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=_ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """The address at which an app is reached on this machine, without a slash at its end."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off", ws="none"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        if not thread.is_alive():
+            raise RuntimeError("the server of the page has not started")
+        thread.join(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()

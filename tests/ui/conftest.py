@@ -1,0 +1,48 @@
+"""Fixtures of the page: stores with runs, apps over them, and the browser that looks at them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runstore import RunReader, open_reader, open_store
+from runstore_ui import Options, make_app
+from support.browser import chromium
+from support.page_stores import fill
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium. It is of a module: Playwright has an event loop as long as it runs, and other tests have theirs."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def lab_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A store with two experiments, for tests that only read."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('lab') / 'lab.db'}"
+    fill(url)
+    return url
+
+
+@pytest.fixture
+def lab(lab_url: str) -> Iterator[RunReader]:
+    with open_reader(lab_url) as reader:
+        yield reader
+
+
+@pytest.fixture
+def app(lab: RunReader) -> Any:
+    """The page over ``lab``, as it is started by default."""
+    return make_app(lab, Options(shown_url="sqlite:///lab.db"))
+
+
+@pytest.fixture
+def empty_app(tmp_path: Path) -> Iterator[Any]:
+    """The page over a store without runs."""
+    url = f"sqlite:///{tmp_path / 'empty.db'}"
+    open_store(url, durable=False).close()
+    with open_reader(url) as reader:
+        yield make_app(reader, Options(shown_url=url))
