@@ -103,7 +103,7 @@ arrows: $(READY)
 	$(BIN)/lint-imports --no-logo
 
 dependencies: $(READY)
-	$(BIN)/deptry src/runstore src/runstore_sql src/runstore_mongo --extend-exclude src/runstore/testing
+	$(BIN)/deptry src/runstore src/runstore_sql src/runstore_mongo src/runstore_ui --extend-exclude src/runstore/testing
 	$(BIN)/deptry src/runstore/testing --config distributions/testing/pyproject.toml
 	$(BIN)/deptry src/pneumo_train --config distributions/pneumo-train/pyproject.toml
 
