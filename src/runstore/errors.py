@@ -231,7 +231,7 @@ class ForeignSchemaError(SchemaError):
 
 
 class SourceError(RunStoreError):
-    """A file to be imported, or read as predictions, is of no format that is known, or damaged; the message names the place."""
+    """A file to be imported, or read as predictions or as a round, is of no format that is known, or damaged; the message names the place."""
 
     code = "source"
     is_mistake = True

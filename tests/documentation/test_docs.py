@@ -11,6 +11,7 @@ from documentation.pages import PAGES, blocks_of, commands_of, pages_with, run_b
 from runstore import MetricPoint, open_store
 from runstore.cli import app
 from runstore.predictions import read_predictions
+from runstore.rounds import read_round
 
 
 @pytest.fixture(autouse=True)
@@ -50,6 +51,14 @@ def test_the_file_of_predictions_that_is_shown_is_read() -> None:
     found = read_predictions(BytesIO(shown.text.encode()), name="shown.csv")
 
     assert list(found.ids) == ["a.png", "d.png"]
+
+
+def test_the_file_of_a_round_that_is_shown_is_read() -> None:
+    (shown,) = blocks_of("docs/rounds.md", "json")
+
+    found = read_round(BytesIO(shown.text.encode()))
+
+    assert [each.client for each in found.clients] == ["st-anna", "lyon"]
 
 
 @pytest.mark.parametrize("page", pages_with("toml", "yaml"))

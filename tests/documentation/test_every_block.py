@@ -32,6 +32,7 @@ BY_THEIR_PAGE = {
     ("docs/lightning.md", "yaml"): "tests/documentation/test_docs_of_training.py",
     ("docs/mongodb.md", "py"): "tests/documentation/test_docs.py",
     ("docs/predictions.md", "text"): "tests/documentation/test_docs.py",
+    ("docs/rounds.md", "json"): "tests/documentation/test_docs.py",
     ("docs/scale.md", "sql"): "tests/benchmarks/test_partitioning.py",
     ("docs/sql-views.md", "sql"): "tests/documentation/test_docs.py",
     ("docs/sweeps.md", "py"): "tests/sweeps/test_optuna.py",
