@@ -111,10 +111,17 @@ _HOMES = {
 }
 
 
+_MEANT = frozenset(
+    {"finish", "init", "log", "log_artifact", "log_metric", "log_metrics", "log_param", "log_params", "run"}
+)
+"""What modules of other trackers have at their top."""
+
+
 def __getattr__(name: str) -> object:
     """Loads a public name at its first use, so that ``import runstore`` costs next to nothing."""
     if name not in __all__:
-        message = f"module {__name__!r} has no attribute {name!r}"
+        advice = "; use runstore.start_run('my-experiment'), and what it gives" if name in _MEANT else ""
+        message = f"module {__name__!r} has no attribute {name!r}{advice}"
         raise AttributeError(message)
     home = "errors" if name.endswith("Error") else _HOMES.get(name, "model")
     value: object = getattr(importlib.import_module(f"runstore.{home}"), name)

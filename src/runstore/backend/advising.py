@@ -1,7 +1,6 @@
 """A QueryError about an unknown field that says which of the keys in use was meant."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
 
 from runstore.backend.operations import Operations
@@ -15,28 +14,31 @@ _MOST_KEYS: Final = 1000
 """Of each kind, those of most runs first, that a mistyped name is compared with."""
 
 
-@contextmanager
-def advice_from(source: Callable[[], Operations], *, experiment_id: object) -> Iterator[None]:
+class advice_from:  # noqa: N801 - reads as a word in a with statement
     """Lets a QueryError about an unknown field name those in use that are like it.
 
     Args:
         source: the backend, asked only after a mistake.
         experiment_id: whose keys come first in question, where it is one.
     """
-    try:
-        yield
-    except QueryError as error:
-        text = error.unknown_field
-        if text is None:
-            raise
-        wanted = experiment_id if isinstance(experiment_id, str) else None
+
+    def __init__(self, source: Callable[[], Operations], *, experiment_id: object) -> None:
+        self._source = source
+        self._experiment_id = experiment_id if isinstance(experiment_id, str) else None
+
+    def __enter__(self) -> None:
+        """Nothing is asked."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Asks after a mistake alone."""
+        if not isinstance(error, QueryError) or error.unknown_field is None:
+            return
         try:
-            found = _fields_in_use(source(), text, wanted)
+            found = _fields_in_use(self._source(), error.unknown_field, self._experiment_id)
         except RunStoreError:  # the store is away: the mistake is worth telling all the same
-            raise error from None
-        if not found:
-            raise
-        raise QueryError(f"{str(error).removesuffix(error.advice)}; did you mean {' or '.join(found)}?") from None
+            return
+        if found:
+            raise QueryError(f"{str(error).removesuffix(error.advice)}; did you mean {' or '.join(found)}?") from None
 
 
 def _fields_in_use(source: Operations, text: str, experiment_id: str | None) -> list[str]:

@@ -31,11 +31,14 @@ def open_store(url: str | None = None, *, durable: bool = True, artifacts: str |
         SchemaError: the database cannot be used as it stands.
     """
     store_url, backend, options = _found(load_settings(url=url, artifacts=artifacts), read_only=False)
-    if durable:
-        from runstore.recording import open_recorder  # noqa: PLC0415 - a bare store need not load the recorder
+    try:
+        if durable:
+            from runstore.recording import open_recorder  # noqa: PLC0415 - a bare store need not load the recorder
 
-        return open_recorder(store_url, backend, options)
-    store = _open(backend, store_url, options)
+            return open_recorder(store_url, backend, options)
+        store = _open(backend, store_url, options)
+    except RunStoreError as error:
+        raise error.with_traceback(None)  # noqa: B904 - the message says it all: a screen of our own calls would hide it
     if scheme_of(store_url) != "memory":  # which is gone then, with its runs
         leave_at_exit(store)
     return store
@@ -55,7 +58,10 @@ def open_reader(url: str | None = None, *, artifacts: str | None = None) -> RunR
         SchemaError: there is no store at this URL, or it cannot be used as it stands.
     """
     store_url, backend, options = _found(load_settings(url=url, artifacts=artifacts), read_only=True)
-    return ReadOnlyStore(_open(backend, store_url, options), url=store_url)
+    try:
+        return ReadOnlyStore(_open(backend, store_url, options), url=store_url)
+    except RunStoreError as error:
+        raise error.with_traceback(None)  # noqa: B904 - as above
 
 
 def check_url(url: str) -> None:

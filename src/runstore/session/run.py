@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from os import PathLike
 from types import TracebackType
-from typing import Any, Final, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from runstore import media
 from runstore.backend.begun import cause_of
@@ -37,6 +37,24 @@ class Companion(Protocol):
     def stop(self, *, is_hurried: bool) -> None:
         """Ends it, within a bound; hurried, without a wait."""
         ...
+
+
+_LOG, _LOG_CONFIG, _FINISH = "run.log({'loss': 0.5})", "run.log_config({'lr': 0.001})", "run.finish()"
+_MEANT: Final = {
+    "close": _FINISH,
+    "end": _FINISH,
+    "end_run": _FINISH,
+    "log_hparams": _LOG_CONFIG,
+    "log_hyperparams": _LOG_CONFIG,
+    "log_metric": _LOG,
+    "log_metrics": _LOG,
+    "log_param": _LOG_CONFIG,
+    "log_params": _LOG_CONFIG,
+    "save": "run.log_artifact('model.pt')",
+    "stop": _FINISH,
+    "track": _LOG,
+}
+"""What a run's verbs are called in other trackers."""
 
 
 class ActiveRun(LogsMedia):
@@ -91,6 +109,15 @@ class ActiveRun(LogsMedia):
 
     # What is logged
 
+    if not TYPE_CHECKING:  # to a type checker every name would be there
+
+        def __getattr__(self, name: str) -> Any:
+            """What other trackers call a verb is answered with ours."""
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if name in _MEANT:
+                raise AttributeError(f"{message}; use {_MEANT[name]}")
+            raise AttributeError(message, name=name, obj=self)  # for Python's own suggestion
+
     def log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
         """Logs numbers at a step: ``run.log({"train/loss": 0.5, "val/auroc": 0.9}, step=3)``.
 
@@ -110,6 +137,8 @@ class ActiveRun(LogsMedia):
         self._was_logged_to = True
         if self._status is not None and self._is_over("log"):
             return
+        if isinstance(metrics, str):  # log("loss", 0.5): that the step is no whole number is not what is wrong
+            self._maker.points(metrics, 0)
         at = self._steps.given(step) if step is not None else self._steps.next() if metrics else 0
         points = self._maker.points(metrics, at)
         if points:

@@ -173,6 +173,13 @@ def _named_run(resume: object, run_id: str | None) -> str | None:
 
 
 def _begin(session: RunSession, resume: str | bool, *, names_experiment: bool) -> None:  # noqa: FBT001 - what start_run was given
+    try:
+        _make_begun(session, resume, names_experiment=names_experiment)
+    except RunStoreError as error:
+        raise error.with_traceback(None)  # noqa: B904 - short, see open_store
+
+
+def _make_begun(session: RunSession, resume: str | bool, *, names_experiment: bool) -> None:  # noqa: FBT001 - as above
     """Begins the run, or closes what was opened for it.
 
     Where the program names no experiment, the one of the parent is for a new run: one that exists stays in its own.
