@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import re
 import string
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -23,6 +24,12 @@ _AROUND = f"{string.whitespace}\N{NO-BREAK SPACE}\N{ZERO WIDTH NO-BREAK SPACE}"
 """What an editor or a shell may leave around a value; the last one is what some editors begin a file with."""
 _TRUTHS = {"on": True, "true": True, "yes": True, "1": True, "off": False, "false": False, "no": False, "0": False}
 _CHECKOUT = (".git", ".hg")
+_KEYS = ("url", "artifacts", "console")
+_MEANT_URL = frozenset({"database", "db", "dsn", "store", "uri", "urls"})
+_EXAMPLE = 'url = "sqlite:///runs.db"'
+_UNKNOWN_KEY = re.compile(r"unknown field `([^`]*)`")
+_MISFIT = re.compile(r"Expected .* at `\$(?:\.tool\.runstore)?\.?(\w+)`")
+"""How msgspec says them."""
 
 _File = TypeVar("_File")
 
@@ -129,9 +136,24 @@ def _read(name: str, start: Path, kind: type[_File]) -> _File:
     try:
         return msgspec.toml.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=kind)
     except (OSError, ValueError, msgspec.DecodeError) as error:
-        raise SettingsError(
-            f"the settings in {path} cannot be read ({error}); known are the texts url and artifacts, and console, which is true or false"
-        ) from error
+        raise SettingsError(f"the settings in {path} cannot be read: {_what_is_wrong(error, name)}") from error
+
+
+def _what_is_wrong(error: Exception, name: str) -> str:
+    """What is wrong with a settings file, and how it is right."""
+    known = "known are the texts url and artifacts, and console, which is true or false"
+    unknown, misfit = _UNKNOWN_KEY.search(str(error)), _MISFIT.search(str(error))
+    if unknown is not None and name == _FILE and unknown[1] == _SECTION.partition(".")[0]:
+        return f"[{_SECTION}] belongs into {_PROJECT_FILE}; here the keys stand by themselves, as in {_EXAMPLE}"
+    if unknown is not None:
+        key = unknown[1].lower()
+        meant = "url" if key in _MEANT_URL else key if key in _KEYS and key != unknown[1] else ""
+        return f"it holds the unknown key {unknown[1]!r}{f'; did you mean {meant}?' if meant else ';'} {known}"
+    if misfit is not None:
+        return f"{misfit[1]} is of the wrong kind; {known}"
+    if isinstance(error, msgspec.DecodeError):
+        return f"{error}; a line of it reads {_EXAMPLE}, with the quotes"
+    return str(error)
 
 
 def _find(name: str, start: Path) -> Path | None:

@@ -68,7 +68,7 @@ class GridFSBlobs:
         if file is None:
             raise ArtifactNotFoundError(
                 f"the bytes {sha256} are not in GridFS bucket {BLOBS} of {self._connection.shown}; "
-                "were they kept elsewhere? Set 'artifacts' to where they lie"
+                "were they kept elsewhere? Give that place in RUNSTORE_ARTIFACTS, or as artifacts in runstore.toml"
             )
         return cast("BinaryIO", BufferedReader(_Stream(self._connection, file, sha256), CHUNK))
 

@@ -169,7 +169,8 @@ def key_of(sha256: str) -> str:
 def gone(sha256: str, root: str) -> ArtifactNotFoundError:
     """The error for bytes that are not in their place any more."""
     return ArtifactNotFoundError(
-        f"the bytes {sha256} are not in {redact_word(root)}; was the folder moved? Set 'artifacts' to its new place"
+        f"the bytes {sha256} are not in {redact_word(root)}; was the folder moved? Give its new place in RUNSTORE_ARTIFACTS, or "
+        "as artifacts in runstore.toml"
     )
 
 
