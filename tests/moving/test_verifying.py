@@ -1,13 +1,16 @@
 """Two stores are compared run by run: the first difference of each is named."""
 
+import sqlite3
 from array import array
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from moving import everything
+from runstore import open_reader, open_store
 from runstore.backend import BackendStore, Store
 from runstore.memory import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint
@@ -50,6 +53,34 @@ def test_the_first_thing_in_which_a_run_differs_is_named(stores: tuple[BackendSt
     changes()[what](target)
 
     assert [(each.run_id, each.what) for each in verify(source, target).differences] == [("bare", what)]
+
+
+def test_of_long_texts_the_part_is_shown_in_which_they_differ(stores: tuple[BackendStore, BackendStore]) -> None:
+    source, target = stores
+    source.set_note("bare", "a" * 5_000 + "this" + "b" * 5_000)
+    target.set_note("bare", "a" * 5_000 + "that" + "b" * 5_000)
+
+    (found,) = verify(source, target).differences
+
+    assert found.source == "…" + "a" * 98 + "this" + "b" * 98 + "…"
+    assert found.target == "…" + "a" * 98 + "that" + "b" * 98 + "…"
+
+
+def test_an_experiment_of_another_name_is_named(tmp_path: Path) -> None:
+    """Only another program can give it one: its id follows from its name."""
+    urls = [f"sqlite:///{tmp_path}/{name}" for name in ("source.db", "target.db")]
+    with open_store(urls[0], durable=False) as source, open_store(urls[1], durable=False) as target:
+        run_id = source.ensure_run(source.get_or_create_experiment("x"))
+        source.finalize(run_id, "completed")
+        assert isinstance(target, BackendStore)
+        copy(source, target)
+    with closing(sqlite3.connect(tmp_path / "target.db")) as database, database:
+        database.execute("UPDATE runstore_experiment SET name = 'y'")
+
+    with open_reader(urls[0]) as reader, open_reader(urls[1]) as other:
+        (found,) = verify(reader, other).differences
+
+    assert (found.what, found.source, found.target) == ("experiment's name", "'x'", "'y'")
 
 
 @pytest.mark.parametrize("change", ["value", "time", "missing"])

@@ -14,7 +14,7 @@ from click.testing import Result
 
 from runstore import MetricPoint, open_store
 from runstore.cli import changing
-from runstore.errors import SettingsError, StoreFailureError
+from runstore.errors import InvalidValueError, SettingsError, StoreFailureError
 from support.commands import runstore_here
 from support.landed import FOLDER
 
@@ -186,6 +186,11 @@ def test_a_statement_that_writes_is_refused(url: str) -> None:
 
     assert isinstance(refused.exception, StoreFailureError)
     assert run("sql", "SELECT name FROM runs", "--csv", url=url).stdout == "name\na\n"
+
+
+@pytest.mark.parametrize("text", ["SELECT '\udcff'", "SELECT 1\0"])
+def test_a_statement_that_is_no_text_is_told(text: str, url: str) -> None:
+    assert isinstance(run("sql", text, url=url).exception, InvalidValueError)
 
 
 def test_a_database_without_sql_says_so(mongodb_url: str) -> None:

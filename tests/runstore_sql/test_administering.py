@@ -138,6 +138,9 @@ _REFUSED: Final = (
     "WITH gone AS (DELETE FROM runstore_run RETURNING pk) SELECT * FROM gone",
     "SELECT nextval('runstore_run_pk_seq')",
     "COPY runstore_run TO PROGRAM 'cat'",
+    "SELECT 1 INTO OUTFILE 'runstore-mine'",
+    "SELECT 1 AS a, 2 AS a\ninto\tdumpfile 'runstore-mine'",
+    "SELECT 1) OR EXISTS (SELECT 2 INTO OUTFILE 'runstore-mine'",
     "nonsense",
     "",
 )
@@ -160,6 +163,16 @@ def test_a_statement_that_does_anything_but_read_is_refused_by_the_database(
     assert store.get_run(run_id) == before
     assert list(Path().iterdir()) == []
     assert [tuple(row) for row in administration.select("SELECT COUNT(*) FROM runs", limit=10).rows] == [(1,)]
+
+
+def test_a_statement_that_speaks_of_into_and_only_reads_is_taken(
+    administration: SqlAdministration, store: SqlStore
+) -> None:
+    assert store.count_runs() == 0
+
+    found = administration.select("SELECT 1 AS a, 'into' AS a ORDER BY 1 LIMIT 3 ;", limit=10)
+
+    assert [tuple(row) for row in found.rows] == [(1, "into")]
 
 
 def test_what_cannot_be_reached_is_told_by_what_needs_it(tmp_path: Path) -> None:

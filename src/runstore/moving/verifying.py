@@ -7,7 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, RunNotFoundError
+from runstore.errors import ArtifactNotFoundError, CorruptArtifactError, ExperimentNotFoundError, RunNotFoundError
 from runstore.local.files import CHUNK
 from runstore.model import Artifact, History, Run, RunStatus, SeriesSummary
 from runstore.moving.points import bytes_of, is_same
@@ -128,7 +128,13 @@ class _Comparing:
         yield from self._of_series(run)
 
     def _of_experiment(self, run: Run) -> Iterator[_Found]:
-        one, other = (reader.get_experiment(run.experiment_id) for reader in (self._source, self._target))
+        try:
+            one, other = (reader.get_experiment(run.experiment_id) for reader in self._readers)
+        except ExperimentNotFoundError as error:
+            yield "experiment", "there", str(error).partition(";")[0]
+            return
+        if one.name != other.name:
+            yield "experiment's name", repr(one.name), repr(other.name)
         if one.description is not None and one.description != other.description:
             yield "experiment's description", repr(one.description), repr(other.description)
 
@@ -193,7 +199,7 @@ def of_values(what: str, one: Any, other: Any) -> Iterator[_Found]:
             else:
                 yield f"{what}.{key}", *(repr(each[key]) if key in each else "missing" for each in (one, other))  # type: ignore[misc]
     elif repr(one) != repr(other):
-        yield what, _short(one), _short(other)
+        yield what, *_short(repr(one), repr(other))
 
 
 def _of_facts(run: Run, other: Run) -> Iterator[_Found]:
@@ -245,9 +251,19 @@ def _of_summaries(what: str, one: SeriesSummary, other: SeriesSummary) -> Iterat
         yield from of_values(f"{what}.{name}", getattr(one, name), getattr(other, name))
 
 
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= _MOST_SHOWN else f"{text[: _MOST_SHOWN - 1]}…"
+def _short(one: str, other: str) -> tuple[str, str]:
+    """Two texts that differ, as far as it takes to see where."""
+    alike = next(
+        (at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right),
+        min(map(len, (one, other))),
+    )
+    begin = max(alike - _MOST_SHOWN // 2, 0) if alike >= _MOST_SHOWN - 1 else 0
+    return _part(one, begin), _part(other, begin)
+
+
+def _part(text: str, begin: int) -> str:
+    shown = text[begin : begin + _MOST_SHOWN]
+    return f"{'…' if begin else ''}{shown}{'…' if begin + len(shown) < len(text) else ''}"
 
 
 _MOST_SHOWN: Final = 200

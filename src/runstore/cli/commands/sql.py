@@ -13,6 +13,7 @@ from runstore.cli.output.programs import print_csv, print_json
 from runstore.cli.output.tables import Column, print_facts, print_table
 from runstore.cli.output.text import display_width, print_line, terminal_width
 from runstore.opening import open_administration
+from runstore.values.checks import check_text
 
 _LIMIT = 1000
 _LEAST = 16
@@ -46,7 +47,7 @@ def command(statement: str, *, store: str | None, limit: int, form: Form) -> Non
     """
     with open_administration(store) as administration:
         text = (sys.stdin.read() if statement == "-" else statement).strip().removesuffix(";")
-        found = administration.select(text, limit=limit)
+        found = administration.select(check_text(text, "STATEMENT", max_length=None), limit=limit)
     if form is Form.JSON:
         print_json([dict(zip(found.titles, map(_plain, row), strict=True)) for row in found.rows])
     elif form is Form.CSV:

@@ -2,6 +2,7 @@
 
 import click
 
+from runstore.cli.changing import many
 from runstore.cli.finding import find_experiment
 from runstore.cli.options import examples, json_option
 from runstore.cli.output.programs import print_json
@@ -56,4 +57,5 @@ def command(  # noqa: PLR0913 - an option each
 def _print_verdict(found: Verdict) -> None:
     for each in found.differences:
         print_line(f"{each.run_id}  {each.what}: {each.source} in SRC, {each.target} in DST")
-    print_line(f"{found.runs:,} runs, {found.points:,} points and the bytes of {found.files:,} files compared")
+    counts = many(found.runs, "run"), many(found.points, "point"), many(found.files, "file")
+    print_line("{}, {} and the bytes of {} compared".format(*counts))

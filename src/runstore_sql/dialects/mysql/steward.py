@@ -1,5 +1,6 @@
 """What a person wants to know of a MySQL or MariaDB database."""
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -19,6 +20,7 @@ _REFUSED: Final = frozenset({1044, 1142, 1143, 1290, 1792, 1836})
 """Errors of a right that is missing, and of a server or session that only reads."""
 
 _EXECUTE: Final = "EXECUTE runstore_selection"
+_INTO: Final = re.compile(r"\bINTO\b", re.IGNORECASE)
 
 
 class MysqlSteward(Steward):
@@ -43,6 +45,7 @@ class MysqlSteward(Steward):
         """As a prepared statement, which is one, and one that can be explained, in a transaction that cannot write.
 
         What can be explained reads or writes rows: nothing else, which such a transaction may let through, gets further.
+        Nor does what writes its rows to a file of the server, which both let through, and no subquery does.
         """
         with connection.cursor() as cursor:
             cursor.execute("START TRANSACTION READ ONLY")
@@ -50,6 +53,8 @@ class MysqlSteward(Steward):
             with connection.cursor() as cursor:
                 _prepare(cursor, f"EXPLAIN {statement}")
                 cursor.execute(_EXECUTE)  # of what is no such statement, EXPLAIN looks for a table of that name
+                if _INTO.search(statement):
+                    _prepare(cursor, f"EXPLAIN SELECT EXISTS ({statement.rstrip().rstrip(';')}\n)")
                 _prepare(cursor, statement)
             with pymysql.cursors.SSCursor(connection) as cursor:
                 cursor.execute(_EXECUTE)
