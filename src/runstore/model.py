@@ -251,6 +251,10 @@ class History:
         )
 
 
+HEALTH_PREFIX: Final = "runstore.health/"
+"""Begins the names of the artifact records that hold the figures of recorders: no artifacts of the user's."""
+
+
 class Artifact(Struct, frozen=True, kw_only=True):
     """The record of one file that belongs to a run.
 

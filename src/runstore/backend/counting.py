@@ -82,7 +82,8 @@ def _values(source: _Source, asked: ValueQuery, runs: Sequence[Run]) -> Iterator
     configs = source.read_configs([run.id for run in runs]) if isinstance(asked.field, ConfigKey) else {}
     for run in runs:
         if isinstance(asked.field, ArtifactName):
-            yield from (artifact.name for artifact in source.read_artifacts(run.id))
+            names = (artifact.name for artifact in source.read_artifacts(run.id))
+            yield from (name for name in names if not asked.without or not name.startswith(asked.without))
             continue
         experiment = None
         if asked.field == Attribute("experiment"):

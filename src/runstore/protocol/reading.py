@@ -186,7 +186,8 @@ class RunReader(Protocol):
 
         Args:
             field: of the filter language, such as ``tag.owner``, ``config.model.depth``, ``status``, ``experiment``;
-                of ``artifact`` each name counts the runs that have it.
+                of ``artifact`` each name counts the runs that have it, without the records in which recorders keep
+                figures of their own.
             experiment_id: only in runs of this experiment.
             prefix: only texts that begin so.
             limit: 1 to 10,000 values.

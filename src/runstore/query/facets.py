@@ -5,10 +5,12 @@ from typing import Final, Literal, cast, get_args
 import msgspec
 
 from runstore.errors import InvalidValueError, QueryError
+from runstore.model import HEALTH_PREFIX
 from runstore.query.parser import parse_field
 from runstore.query.searches import RunQuery, check_search
 from runstore.query.tree import (
     TIME_ATTRIBUTES,
+    ArtifactName,
     Attribute,
     Field,
     Metric,
@@ -48,6 +50,7 @@ class ValueQuery(msgspec.Struct, frozen=True, kw_only=True):
         prefix: only texts that begin so; with one, neither numbers nor booleans.
         limit: the most values.
         with_archived: whether archived runs are counted: when the field is ``archived``.
+        without: texts that begin so are left out; none where it is empty.
     """
 
     field: Field
@@ -55,6 +58,7 @@ class ValueQuery(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str
     limit: int
     with_archived: bool
+    without: str = ""
 
 
 def check_count(filter: str | None, *, experiment_id: str | None) -> RunQuery:  # noqa: A002 - the protocol's name
@@ -102,6 +106,7 @@ def check_values(field: object, *, experiment_id: object, prefix: object, limit:
         prefix=_prefix(prefix),
         limit=check_limit(limit),
         with_archived=found == Attribute("archived"),
+        without=HEALTH_PREFIX if isinstance(found, ArtifactName) else "",
     )
 
 

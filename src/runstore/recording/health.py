@@ -11,10 +11,7 @@ from typing import Any
 from msgspec import Struct, ValidationError, convert, to_builtins
 from msgspec.structs import asdict
 
-from runstore.model import Artifact
-
-HEALTH_PREFIX = "runstore.health/"
-"""Begins the names of the artifact records that hold writers' figures; hidden from reads through a recorder."""
+from runstore.model import HEALTH_PREFIX, Artifact
 
 HEALTH_TYPE = "health"
 HEALTH_URI = "runstore:health"

@@ -93,7 +93,7 @@ def read_values(connection: Connection, asked: ValueQuery) -> Sequence[ValueRow]
     rank_and_value = {"r": "$r", "v": "$v"}
     stages: Pipeline = [
         {"$match": scope},
-        *_valued(asked.field),
+        *_valued(asked.field, without=asked.without),
         {"$match": {"r": {"$in": _counted(asked)}, **_begins(asked.prefix)}},
         {"$group": {"_id": rank_and_value, "runs": {"$sum": 1}}},
         {"$sort": {"runs": -1, "_id.r": 1, "_id.v": 1}},
@@ -114,7 +114,7 @@ def _experiments(connection: Connection, scope: Document, asked: ValueQuery) -> 
     return sorted(found, key=lambda row: (-row[1], row[0]))[: asked.limit]
 
 
-def _valued(field: Field) -> Pipeline:
+def _valued(field: Field, *, without: str) -> Pipeline:
     """The stages that give each run's value ``v`` and its rank ``r``."""
     # As literals: a bare number in a projection asks for the field of that name.
     text, number, boolean, other = (
@@ -138,7 +138,8 @@ def _valued(field: Field) -> Pipeline:
             ]
         case ArtifactName():
             joined = {"from": ARTIFACTS, "localField": "_id", "foreignField": "run_id", "as": "v"}
-            wanted = [{"$project": {"_id": 0, "artifact_name": 1}}]
+            kept = [{"$match": {"artifact_name": {"$not": _beginning(without)}}}] if without else []
+            wanted = [*kept, {"$project": {"_id": 0, "artifact_name": 1}}]
             return [
                 {"$project": {"_id": 1}},
                 {"$lookup": {**joined, "pipeline": wanted}},
@@ -161,7 +162,11 @@ def _counted(asked: ValueQuery) -> list[int]:
 
 
 def _begins(prefix: str) -> Document:
-    return {"v": {"$regex": rf"\A{re.escape(prefix)}"}} if prefix else {"v": {"$ne": None}}
+    return {"v": _beginning(prefix)} if prefix else {"v": {"$ne": None}}
+
+
+def _beginning(prefix: str) -> Document:
+    return {"$regex": rf"\A{re.escape(prefix)}"}
 
 
 def _plain(r: int, v: Any) -> bool | float | str:

@@ -154,6 +154,8 @@ class Facets:
                     yield rank, self._first(tally, asked.limit)
             case ArtifactName():
                 fits = _beginning(artifact.c.name, asked.prefix)
+                if asked.without:
+                    fits.append(sa.not_(begins(artifact.c.name, asked.without)))
                 tally = self._tally(artifact, [artifact.c.name], fits, asked.experiment_id)
                 yield Rank.TEXT, self._first(tally, asked.limit)
 

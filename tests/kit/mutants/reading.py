@@ -248,6 +248,11 @@ class BeginningsArePatterns(Mutant, breaks="READ.11"):
         return [row for row in super().read_values(replace(asked, prefix="")) if pattern(str(row[0]))]
 
 
+class FiguresOfRecordersAreListed(Mutant, breaks="READ.11"):
+    def read_values(self, asked: ValueQuery) -> Sequence[ValueRow]:
+        return super().read_values(replace(asked, without=""))
+
+
 class MissingIsTheEmptyText(Mutant, breaks="READ.1"):
     def _lookup(self, entry: Any, run: Run) -> Lookup:
         found = super()._lookup(entry, run)

@@ -86,5 +86,7 @@ def _indented(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False)
     try:
         return msgspec.json.format(text, indent=2)
-    except UnicodeEncodeError:  # a text with half a character, as an undecodable file name has; msgspec takes UTF-8 alone
+    except (
+        UnicodeEncodeError
+    ):  # a text with half a character, as an undecodable file name has; msgspec takes UTF-8 alone
         return json.dumps(value, indent=2, ensure_ascii=False)

@@ -187,12 +187,19 @@ class FacetClauses(ConformanceBase):
             for run_id in run_ids:
                 store.log_artifact(run_id, file, name=name)
 
+        for name in ("runstore.health/1", "runstore.health/2", "runstore.healthy"):
+            store.log_artifact(runs[0], "films:1", name=name, copy=False)
+
         found = store.list_values("artifact", experiment_id=experiment_id)
 
         assert [(each.value, each.literal, each.runs) for each in found] == [
             ("roc.png", "'roc.png'", 2),
             ("model.pt", "'model.pt'", 1),
+            ("runstore.healthy", "'runstore.healthy'", 1),
         ]
+        for prefix, names in {"runstore.": ["runstore.healthy"], "runstore.health/": []}.items():
+            begun = store.list_values("artifact", experiment_id=experiment_id, prefix=prefix, limit=1)
+            assert [each.value for each in begun] == names
 
     @clause("READ.7", "READ.11")
     def test_what_cannot_be_counted_is_refused(self, store: Store) -> None:
