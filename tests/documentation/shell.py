@@ -92,7 +92,7 @@ def _leave_waiting(url: str) -> None:
     store.close(deadline_s=0.0)
 
 
-def do(line: Line, *, run_id: str = "") -> str:
+def do(line: Line, *, run_id: str = "", columns: int | None = None) -> str:
     """Does a command of ours, and gives what it printed.
 
     A server's database is a file of the same name here, and what a person would be asked is answered by yes.
@@ -103,10 +103,47 @@ def do(line: Line, *, run_id: str = "") -> str:
             _leave_waiting(_AWAY[word])
         words.append(run_id if word == "RUN_ID" else _AWAY.get(word) or _SERVER.sub(r"sqlite:///\1.db", word))
     target = words.index(">") if ">" in words else len(words)
-    done = runstore_here(*words[:target])
+    done = runstore_here(*words[:target], columns=columns)
     if "nobody can be asked here" in done.output:
         done = runstore_here(*words[:target], "--yes")
     assert done.exit_code == 0, f"{line.page}: {line.shown}\n{done.output}"
     if words[target:]:
         Path(words[target + 1]).write_text(done.stdout, encoding="utf-8")
     return str(done.stdout)
+
+
+def check_transcripts(page: str, *, run_id: str = "") -> int:
+    """Does the commands of a page's ``console`` blocks at 80 columns, and compares what they print with what is shown.
+
+    Numbers, times and ids may be others, and so may curves; a line ``…`` stands for any lines. Gives how many were compared.
+    """
+    count = 0
+    for block in blocks_of(page, "console"):
+        commands = re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]
+        for line, written in zip(lines_in(page, block), commands, strict=True):
+            shown = _without_chance(written.partition("\n")[2])
+            printed = _without_chance(do(line, run_id=run_id, columns=80))
+            pattern = "".join(r"(?:.*\n)*?" if each == "…" else re.escape(each) + "\n" for each in shown)
+            assert re.fullmatch(pattern, "".join(f"{each}\n" for each in printed)), (
+                f"{page}: {line.shown}\nshown:\n{shown}\nprinted:\n{printed}"
+            )
+            count += 1
+    return count
+
+
+_BY_CHANCE = (
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "ID"),
+    (r"\b[\d.]+(?:s|m\d\ds|h\d\dm)\b", "SPAN"),
+    (r"(?:\d{4}-)?\d\d-\d\d \d\d:\d\d(?::\d\d)?", "TIME"),
+    (r"[\u2800-\u28ff ]+", " "),
+    (r"-?\b\d[\d,.]*(?:e[+-]?\d+)?", "N"),
+    (r"--+|─+", "-"),
+)
+
+
+def _without_chance(text: str) -> list[str]:
+    """The lines, without what differs from one time to the next; of lines that are then equal one."""
+    for pattern, instead in _BY_CHANCE:
+        text = re.sub(pattern, instead, text)
+    lines = [line.strip() for line in text.splitlines()]
+    return [line for at, line in enumerate(lines) if line and lines[at - 1 : at] != [line]]

@@ -12,6 +12,7 @@ from pytorch_lightning.cli import LightningCLI
 from pytorch_lightning.demos.boring_classes import BoringDataModule
 
 from documentation.pages import PAGES, blocks_of, commands_of, run_blocks
+from documentation.shell import check_transcripts
 from lightning_logger.models import Model
 from pneumo_train.options import build_parser
 from pneumo_train.phantoms import write_phantoms
@@ -42,6 +43,20 @@ def test_each_block_of_the_page_about_lightning_runs_after_those_before_it() -> 
         assert (resumed.status, resumed.attempt) == ("completed", 2)
         assert [run.status for run in others] == ["completed"] * 4
         assert "notes.txt" in {artifact.name for artifact in store.list_artifacts(resumed.id)}
+
+
+def test_the_quickstart_with_lightning_trains_and_its_commands_print_what_it_shows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("RUNSTORE_URL", raising=False)
+    (settings,) = blocks_of("docs/lightning-quickstart.md", "toml")
+    Path("runstore.toml").write_text(settings.text)
+
+    names = run_blocks("docs/lightning-quickstart.md", "py")
+
+    assert check_transcripts("docs/lightning-quickstart.md") == 4
+    assert cast("Any", names["best"]).name == "lr 0.5"
+    assert cast("Any", names["model"]).hparams["lr"] == 0.5
 
 
 def test_the_file_for_a_lightningcli_makes_the_logger_that_it_names() -> None:

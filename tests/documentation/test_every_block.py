@@ -28,6 +28,8 @@ BY_THEIR_PAGE = {
     ("docs/filters.md", "text"): "tests/documentation/test_page_of_filters.py",
     ("docs/frames.md", "py"): "tests/documentation/test_docs.py",
     ("docs/huggingface.md", "py"): "tests/documentation/test_docs_of_training.py",
+    ("docs/lightning-quickstart.md", "py"): "tests/documentation/test_docs_of_training.py",
+    ("docs/lightning-quickstart.md", "toml"): "tests/documentation/test_docs_of_training.py",
     ("docs/lightning.md", "py"): "tests/documentation/test_docs_of_training.py",
     ("docs/lightning.md", "yaml"): "tests/documentation/test_docs_of_training.py",
     ("docs/mongodb.md", "py"): "tests/documentation/test_docs.py",

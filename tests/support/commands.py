@@ -57,17 +57,18 @@ def terminal(*, columns: int, lines: int = 24) -> Iterator[tuple[int, int]]:
         os.close(ours)
 
 
-def runstore_here(*arguments: str, text: str | None = None) -> Result:
+def runstore_here(*arguments: str, text: str | None = None, columns: int | None = None) -> Result:
     """The command in this process, for many short tests; what it raises is the result's ``exception``.
 
     Args:
         arguments: the command's.
         text: what comes from stdin.
+        columns: how wide the terminal is; by default there is none, and a table takes what it needs.
     """
     is_mixed = "mix_stderr" in inspect.signature(CliRunner).parameters  # of older releases, unless told otherwise
     runner = CliRunner(mix_stderr=False) if is_mixed else CliRunner()  # type: ignore[call-arg,unused-ignore]
     # A worker of the tests may have inherited a width.
-    return runner.invoke(app, arguments, input=text, env={"COLUMNS": None})
+    return runner.invoke(app, arguments, input=text, env={"COLUMNS": None if columns is None else str(columns)})
 
 
 def runstore_on_a_terminal(*arguments: str, columns: int, **more: str) -> str:
