@@ -116,6 +116,7 @@ class SqlAdministration(Administration):
             StoreFailureError: the database refused the statement; says why.
         """
         self._ready()
+        self._database.with_driver(lambda _: None)  # that we are not let in is no fault of the statement
         try:
             return self._database.with_driver(lambda connection: self._steward.select(connection, statement, limit))
         except (StoreFailureError, StoreUnavailableError) as error:

@@ -47,8 +47,9 @@ class Database:
 
     @property
     def shown_url(self) -> str:
-        """The URL without its secrets."""
-        return redact_word(self.url.render_as_string(hide_password=True))
+        """The URL as people write it, without its secrets and without the driver, which we choose."""
+        url = self.url.set(drivername=self.url.get_backend_name())
+        return redact_word(url.render_as_string(hide_password=True))
 
     @property
     def whole_url(self) -> str:

@@ -91,7 +91,8 @@ class Failures(ABC):
             return takes_no_writes(shown_url, said)
         if self.is_transient(error):
             return StoreUnavailableError(
-                f"{shown_url} is away or busy: {said}; try again, and see whether the server is up"
+                f"{shown_url} is away or busy: {said}; try again, and see whether the server is up "
+                "and its host and port are right"
             )
         refused = f"{shown_url} refused: {type(found).__name__}: {said}"
         if code in self.full:
