@@ -300,7 +300,7 @@ def test_the_command_writes_runs_by_name_and_import_brings_them(filled: str, tmp
     back = run_command("import", folder, "--store", again)
 
     assert done.output == f"{folder}: 2 runs, 10 points, 5 artifacts (15 bytes)\n"
-    assert told == {"folder": folder, "experiments": 1, "runs": 1, "points": 0, "files": 0, "bytes": 0}
+    assert told == {"folder": folder, "experiments": 1, "runs": 1, "points": 0, "files": 0, "bytes": 0, "left_out": {}}
     assert "1 run: 1 new" in back.output
     refused = run_command("export", folder, "bare", "--filter", "id = 'bare'", "--store", filled)
     assert (refused.exit_code, "RUN excludes" in refused.output) == (2, True)

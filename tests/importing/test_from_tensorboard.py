@@ -13,7 +13,7 @@ from runstore import Run
 from runstore.backend import BackendStore
 from runstore.errors import SourceError
 from runstore.importing import Findings, ImportReport, Told, bring_from, source_at
-from runstore.importing.tensorboard_records import masked_crc32c
+from runstore.local.crc32c import masked_crc32c
 from runstore.moving import Outcome
 from support.tools import made_by, tool
 

@@ -38,7 +38,7 @@ class CsvTables(Tables):
             for step, value, at in zip(piece.steps, piece.values, piece.logged_at_us, strict=True)
         )
 
-    def finish(self) -> None:
+    def flush(self) -> None:
         """Nothing waits."""
 
     def close(self) -> None:

@@ -49,7 +49,7 @@ class JsonTables(Tables):
             ]
             write("".join(lines).encode())
 
-    def finish(self) -> None:
+    def flush(self) -> None:
         """Nothing waits."""
 
     def close(self) -> None:

@@ -48,7 +48,7 @@ class ParquetTables(Tables):
         """Takes in points."""
         self._points.add(run_id, series, piece)
 
-    def finish(self) -> None:
+    def flush(self) -> None:
         """Writes what waits."""
         for table in self._all:
             table.flush()

@@ -1,9 +1,9 @@
 """What every form of an export has: rows of experiments, runs, configurations and artifacts, and points."""
 
-from abc import ABC, abstractmethod
-from types import TracebackType
-from typing import Any, Final, Self
+from abc import abstractmethod
+from typing import Any, Final
 
+from runstore.exporting.written import Written
 from runstore.model import Run, to_microseconds
 from runstore.moving import ArrivingFile, ArrivingRun
 from runstore.moving.layout import (
@@ -29,35 +29,13 @@ ROW_TABLES: Final = {
 """The tables beside that of the points, with their columns."""
 
 
-class Tables(ABC):
-    """The tables of one export.
-
-    Attributes:
-        runs: how many were written.
-        points: how many.
-        artifacts: how many.
-    """
+class Tables(Written):
+    """The tables of one export."""
 
     def __init__(self) -> None:
         """Nothing is written yet."""
+        super().__init__()
         self._experiments: dict[str, tuple[str | None, int]] = {}
-        self.runs = self.points = self.artifacts = 0
-
-    def __enter__(self) -> Self:
-        """The tables themselves."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Writes what waits, if all went well, and closes the files."""
-        try:
-            if kind is None:
-                for name, (description, runs) in self._experiments.items():
-                    self.add(EXPERIMENTS, {"name": name, "description": description, "runs": runs})
-                self.finish()
-        finally:
-            self.close()
 
     @property
     def experiments(self) -> int:
@@ -99,6 +77,12 @@ class Tables(ABC):
         self.add(ARTIFACTS, row)
         self.artifacts += 1
 
+    def finish(self) -> None:
+        """Writes the experiments, of which all is known by now, and what waits."""
+        for name, (description, runs) in self._experiments.items():
+            self.add(EXPERIMENTS, {"name": name, "description": description, "runs": runs})
+        self.flush()
+
     @abstractmethod
     def add(self, table: str, row: dict[str, Any]) -> None:
         """Takes in a row of one of :data:`ROW_TABLES`; its times in microseconds since 1970."""
@@ -108,9 +92,5 @@ class Tables(ABC):
         """Takes in points of one series."""
 
     @abstractmethod
-    def finish(self) -> None:
+    def flush(self) -> None:
         """Writes what waits."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Closes the files."""

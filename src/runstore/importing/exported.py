@@ -68,12 +68,12 @@ class ExportedFolder(Source):
 
     @classmethod
     def at(cls, folder: Path) -> "ExportedFolder | None":
-        """The source, if a folder is one."""
+        """The source, if a folder is one; one of event files is as any other folder of them."""
         try:
             is_one = stat.S_ISREG((folder / HEAD).lstat().st_mode)
         except OSError:
             return None
-        return cls(folder) if is_one else None
+        return cls(folder) if is_one and _head_in(folder / HEAD).tables != "tensorboard" else None
 
     def count(self) -> int:
         """The rows of the table of runs."""
@@ -150,8 +150,7 @@ class ExportedFolder(Source):
             raise SourceError(f"its time {created_at} µs lies in no year from 1 to 9999") from error
 
 
-def _form_in(path: Path) -> Form:
-    """What form the tables of the export have whose head this is."""
+def _head_in(path: Path) -> Head:
     try:
         head = msgspec.json.decode(bytes_of(path, _MOST_HEAD), type=Head)
     except msgspec.MsgspecError as error:
@@ -167,6 +166,12 @@ def _form_in(path: Path) -> Form:
             f"{path}: was written by {head.made_by[:100] or 'a newer release'} in version {head.version}, and this one reads "
             f"up to {VERSION}; install a newer runstore"
         )
+    return head
+
+
+def _form_in(path: Path) -> Form:
+    """What form the tables of the export have whose head this is."""
+    head = _head_in(path)
     if head.tables in _WHOLE:
         return _WHOLE[head.tables]
     raise SourceError(

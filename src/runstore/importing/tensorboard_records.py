@@ -1,24 +1,18 @@
 """The records of an event file: framed as TensorFlow frames its records.
 
-A record is its length, a checksum of the length, its bytes, and a checksum of those. The checksum is a CRC-32C, masked, which
-Python has no function for; it is counted here two bytes at a time.
+A record is its length, a checksum of the length, its bytes, and a checksum of those.
 """
 
-from array import array
 from collections.abc import Iterator
-from functools import cache
 from struct import Struct as Layout
-from struct import unpack
 from typing import BinaryIO, Final
 
 from runstore.errors import SourceError
 from runstore.importing.wandb_records import CutOffError
+from runstore.local.crc32c import masked_crc32c
 
 _HEAD: Final = Layout("<QI")
 _FOOT: Final = Layout("<I")
-_POLYNOMIAL: Final = 0x82F63B78
-_ONES: Final = 0xFFFFFFFF
-_MASK: Final = 0xA282EAD8
 _MOST_CHECKED: Final = 64 * 1024
 """Bytes of a record that are checked: no number and no setting that is taken stands in a larger one."""
 
@@ -68,32 +62,3 @@ def records_in(file: BinaryIO, name: str, *, is_checked: bool) -> Iterator[tuple
             )
         yield offset, data[:length]
         offset += _HEAD.size + length + _FOOT.size
-
-
-def masked_crc32c(data: bytes) -> int:
-    """The checksum as it stands in the file."""
-    bytewise, pairwise = _tables()
-    crc = _ONES
-    half = len(data) // 2
-    for pair in unpack(f"<{half}H", data[: 2 * half]):
-        crc = pairwise[(crc ^ pair) & 0xFFFF] ^ (crc >> 16)
-    if len(data) % 2:
-        crc = bytewise[(crc ^ data[-1]) & 0xFF] ^ (crc >> 8)
-    crc ^= _ONES
-    return ((crc >> 15 | crc << 17) + _MASK) & _ONES
-
-
-@cache
-def _tables() -> "tuple[array[int], array[int]]":
-    """What one byte, and what two, make of a checksum."""
-    bytewise = array("L")
-    for byte in range(256):
-        crc = byte
-        for _ in range(8):
-            crc = crc >> 1 ^ _POLYNOMIAL if crc & 1 else crc >> 1
-        bytewise.append(crc)
-    pairwise = array("L")
-    for pair in range(65_536):
-        crc = bytewise[pair & 0xFF] ^ pair >> 8
-        pairwise.append(bytewise[crc & 0xFF] ^ crc >> 8)
-    return bytewise, pairwise

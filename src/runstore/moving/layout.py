@@ -41,10 +41,13 @@ ARTIFACTS: Final = "artifacts"
 
 FILES: Final = "files"
 
-Form = Literal["parquet", "json", "csv"]
+LISTING: Final = "runs.jsonl"
+"""In an export for TensorBoard: which folder is which run."""
+
+Form = Literal["parquet", "json", "csv", "tensorboard"]
 
 ENDINGS: Final[dict[Form, str]] = {"parquet": "parquet", "json": "jsonl", "csv": "csv"}
-"""What the files of tables end in, by the form."""
+"""What the files of tables end in, by the form; event files are no tables."""
 
 EXPERIMENT_COLUMNS: Final = {"name": "text", "description": "text", "runs": "integer"}
 RUN_COLUMNS: Final = {
@@ -103,7 +106,11 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Head(Struct, frozen=True, kw_only=True):
-    """What stands in :data:`HEAD`; the counts are for people. Tables in ``csv`` have the same columns, and are not read back."""
+    """What stands in :data:`HEAD`; the counts are for people.
+
+    Tables in ``csv`` have the same columns, and are not read back. With ``tensorboard`` there are folders of event files, and
+    no tables.
+    """
 
     format: str
     version: int

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import click
 
@@ -12,7 +13,7 @@ from runstore.cli.output.text import print_line
 from runstore.cli.progress import progress
 from runstore.exporting import export
 from runstore.moving import Selection
-from runstore.moving.layout import ENDINGS, Form
+from runstore.moving.layout import Form
 from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
 from runstore.query.spelling import spelt_literal
@@ -27,6 +28,7 @@ from runstore.texts import size_text
         "runstore export done --filter \"status = 'completed'\" --no-bytes",
         "runstore export for-jq --format json",
         "runstore export for-the-spreadsheet --format csv",
+        "runstore export logs --format tensorboard",
     ),
 )
 @click.argument("folder", type=click.Path(path_type=Path))
@@ -37,9 +39,9 @@ from runstore.texts import size_text
 @click.option(
     "--format",
     "form",
-    type=click.Choice(list(ENDINGS)),
+    type=click.Choice(get_args(Form)),
     default="parquet",
-    help="Parquet (by default) and JSON can be imported again, CSV cannot.",
+    help="Parquet (by default) and JSON can be imported again, CSV cannot. TensorBoard's event files hold the points and settings.",
 )
 @click.option("--no-bytes", is_flag=True, help="List the artifacts alone; write no bytes of them.")
 @click.option("--force", is_flag=True, help="Replace an earlier export of that name; nothing else is ever replaced.")
@@ -75,6 +77,10 @@ def command(  # noqa: PLR0913 - an option each
         f"{folder}: {_many(written.runs, 'run')}, {_many(written.points, 'point')}, {_many(written.files, 'artifact')} "
         f"({size_text(written.bytes)})"
     )
+    if written.left_out:
+        print_line("event files cannot hold, and the folder lacks:", bold=True)
+        for what, count in written.left_out.items():
+            print_line(f"  {what}: {count:,}")
 
 
 def _selection(reader: RunReader, runs: Sequence[str], experiment: str | None, where: str | None) -> Selection:
