@@ -1,6 +1,7 @@
 # Each target does all its own set-up and can be run again; `make help` lists them.
 .DEFAULT_GOAL := help
 .PHONY: help demo light check fix test all test-elsewhere test-oldest test-deep lint docs bench constraints clean
+.PHONY: build release audit
 .PHONY: lint-all ruff format types arrows dependencies site changelog
 
 BIN := .venv/bin
@@ -25,6 +26,9 @@ help:
 	@echo "make test-oldest  the tests without PyTorch, on the oldest versions of what runstore needs"
 	@echo "make test-elsewhere  tests of journals and SQLite files, with what Windows lacks taken away"
 	@echo "make test-deep    the tests with fifty times as many generated examples, other ones each time: hours"
+	@echo "make build  build the three distributions into dist/, check them, and list what they bring (CycloneDX)"
+	@echo "make release VERSION=1.2.0  make a release up to what can be taken back; with DRY=--dry-run only try it"
+	@echo "make audit  ask an advisory service about each package that our distributions bring"
 	@echo "make constraints  write constraints.txt anew with the newest versions; then try them with make test lint"
 
 $(READY): $(PROJECTS) constraints.txt scripts/make-environment
@@ -74,6 +78,16 @@ test-deep: $(READY)
 
 constraints: $(READY)
 	@scripts/renew-constraints
+
+build: $(READY)
+	@$(BIN)/python scripts/distributions.py dist
+
+release: $(READY)
+	@$(BIN)/python scripts/release.py $(VERSION) $(DRY)
+
+# With AUDIT="-s osv" the options go to pip-audit.
+audit: $(READY)
+	@$(BIN)/python scripts/audit.py $(AUDIT)
 
 bench: $(READY)
 	@$(BIN)/python -m benchmarks --quick
