@@ -71,3 +71,33 @@ def test_a_role_leads_to_its_heading(site: Path) -> None:
 @pytest.mark.parametrize("name", ["changelog", "contributing", "security"])
 def test_the_files_beside_the_documentation_are_pages_of_the_site(site: Path, name: str) -> None:
     assert "<h1" in page(site, name)
+
+
+def test_each_page_of_the_folder_is_in_the_navigation_and_on_the_first_page() -> None:
+    navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("\nnav:\n")[2]
+    first = (ROOT / "docs/index.md").read_text(encoding="utf-8")
+    names = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
+
+    assert names - set(re.findall(r"^ +- ([\w-]+\.md)$", navigation, re.MULTILINE)) == set()
+    assert names - set(re.findall(r"\]\(([\w-]+\.md)\)", first)) == set()
+
+
+def test_the_site_asks_nothing_of_any_other_origin(site: Path) -> None:
+    asked = []
+    for path in [*site.rglob("*.html"), *site.rglob("*.css"), *site.rglob("*.svg")]:
+        text = path.read_text(encoding="utf-8")
+        tags = [tag for tag in re.findall(r"<(?!a\b)\w+\s[^>]*>", text) if 'rel="canonical"' not in tag]
+        found = re.findall(r"""(?:src|href|srcset|data|action)=["']?((?:https?:)?//[^"'\s>]+)""", " ".join(tags))
+        found += re.findall(r"""(?:url\(|@import\s)\s*["']?((?:https?:)?//[^"')\s]+)""", text)
+        asked += [f"{path.relative_to(site)}: {each}" for each in found]
+
+    assert asked == []
+
+
+def test_no_page_has_what_the_theme_fetches_a_library_for(site: Path) -> None:
+    pages = {path: path.read_text(encoding="utf-8") for path in site.rglob("*.html")}
+
+    assert len(pages) > 50
+    assert [
+        path for path, text in pages.items() if re.search(r'class="(?:mermaid|giscus)|data-md-component="source"', text)
+    ] == []
