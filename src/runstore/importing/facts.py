@@ -1,5 +1,6 @@
 """What every format makes of the same facts: a run, its series, its configuration."""
 
+import hashlib
 import os
 import uuid
 from collections.abc import Iterable, Mapping
@@ -39,7 +40,11 @@ class Origin(Struct, frozen=True, kw_only=True):
     @property
     def run_id(self) -> str:
         """The id of the run here."""
-        return str(uuid.uuid5(self.namespace, self.id))
+        # As uuid5 does it, and of names of folders that are no Unicode as well.
+        digest = hashlib.sha1(
+            self.namespace.bytes + self.id.encode(errors="surrogateescape"), usedforsecurity=False
+        ).digest()
+        return str(uuid.UUID(bytes=digest[:16], version=5))
 
 
 def run_of(  # noqa: PLR0913 - each is a fact of its own

@@ -9,9 +9,11 @@ from msgspec import Struct
 from runstore.importing.folding import Chunk, SeriesFolding, StepRule, folded, sorted_chunks, step_rule
 from runstore.importing.report import RunFindings, Told
 from runstore.series import Columns, Series
+from runstore.values import MAX_STEP
 
 _MOST_POINTS: Final = 100_000
 _SORTED_AT_ONCE: Final = 50_000
+_LEAST: Final = -(2**63)
 
 Point = tuple[str, int | float, float, int]
 """The key of a metric, a step, a value, and a time in microseconds."""
@@ -91,15 +93,18 @@ def gathered(
     direct: dict[str, _Buffer] = {}
     whole: dict[str, _Buffer] = {}
     for key, span in spans.items():
-        if span.is_whole:
+        is_whole = span.is_whole and span.lowest >= _LEAST and span.highest <= MAX_STEP
+        if is_whole:
             rule = step_rule(key, found, count=span.count, lowest=span.lowest, highest=span.highest)
         else:
             rule = StepRule(is_counted=True)
-            text = f"some of the {span.count} steps are no whole numbers; the points are counted in their order"
+            text = (
+                f"some of the {span.count} steps are no whole numbers of 64 bits; the points are counted in their order"
+            )
             found.tell(Told.STEPS_COUNTED, text, key=key, count=span.count)
         folding = SeriesFolding(key, rule, found, instead_us=instead_us)
-        is_direct = span.is_ascending or not span.is_whole
-        (direct if is_direct else whole)[key] = _Buffer(series[key], folding, is_whole=span.is_whole)
+        is_direct = span.is_ascending or not is_whole
+        (direct if is_direct else whole)[key] = _Buffer(series[key], folding, is_whole=is_whole)
     held, every = 0, direct | whole
     for key, step, value, time_us in points:
         buffer = every.get(key)

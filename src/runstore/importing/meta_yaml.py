@@ -52,7 +52,13 @@ def read_meta(path: Path, *needed: str) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SourceError(f"{path}:{line}: is no YAML as MLflow writes it: {error.problem}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except (
+        yaml.YAMLError,
+        UnicodeDecodeError,
+        RecursionError,
+        ValueError,
+        AttributeError,
+    ) as error:  # the last of a time
         raise SourceError(f"{path}: is no YAML as MLflow writes it: {type(error).__name__}") from error
     if not isinstance(meta, dict):
         raise SourceError(f"{path}: is empty or cut off; MLflow writes one line for each fact, such as 'status: 3'")
@@ -93,7 +99,13 @@ def read_settings(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise SourceError(f"{path}:{line}: is no YAML: {error.problem}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError) as error:
+    except (
+        yaml.YAMLError,
+        UnicodeDecodeError,
+        RecursionError,
+        ValueError,
+        AttributeError,
+    ) as error:  # the last of a time
         raise SourceError(f"{path}: is no YAML: {type(error).__name__}") from error
     if settings is None:
         return {}

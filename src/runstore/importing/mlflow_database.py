@@ -327,7 +327,7 @@ class MlflowDatabase(Source):
             raise SourceError(
                 f"{self.shown}: is no database of MLflow that can be read: {redact(str(error.orig))}"
             ) from error
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, UnicodeDecodeError) as error:  # what SQLite says may itself be no UTF-8
             raise SourceError(f"{self.shown}: is no database of MLflow that can be read: {error}") from error
 
 

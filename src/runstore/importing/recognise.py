@@ -1,6 +1,7 @@
 """Which format a path or a URL is of."""
 
 import sqlite3
+import stat
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -82,6 +83,8 @@ def _source_in(path: Path, artifacts: Sequence[Path]) -> Source:
             return found
         raise SourceError(f"{path}: is a folder of no format that is known; what is known: {KNOWN}")
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # to open a pipe would wait for who writes to it
+            raise SourceError(f"{path}: is no plain file and no folder, so it is not read")
         with path.open("rb") as file:
             head = file.read(len(_SQLITE_HEAD))
     except FileNotFoundError:
@@ -129,7 +132,7 @@ def _tables_of(path: Path) -> set[str]:
             rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
         finally:
             connection.close()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:  # what SQLite says may itself be no UTF-8
         raise SourceError(f"{path}: is a database of SQLite that cannot be read: {error}") from error
     return {name for (name,) in rows}
 

@@ -184,7 +184,14 @@ def arriving_files(
         yield ArrivingFile(
             name=checked,
             artifact_type=artifact_type,
-            created_at=datetime.fromtimestamp(status.st_mtime, UTC),
+            created_at=_changed_at(status.st_mtime),
             open=partial(opened_plainly, path),
             size=status.st_size,
         )
+
+
+def _changed_at(time_s: float) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(time_s, UTC)
+    except (ValueError, OverflowError, OSError):  # in no year from 1 to 9999
+        return None

@@ -146,7 +146,7 @@ class TrackioProject:
         try:
             with closing(sqlite3.connect(f"file:{quote(str(self.path.resolve()))}?mode=ro", uri=True)) as connection:
                 yield connection
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # what SQLite says may itself be no UTF-8
             raise SourceError(f"{self.path}: is a database of SQLite that cannot be read: {error}") from error
 
 
