@@ -10,9 +10,10 @@ import torch
 from pytorch_lightning import LightningModule
 from pytorch_lightning.cli import LightningCLI
 from pytorch_lightning.demos.boring_classes import BoringDataModule
+from pytorch_lightning.loggers import CSVLogger
 
 from documentation.pages import PAGES, blocks_of, commands_of, run_blocks
-from documentation.shell import check_transcripts
+from documentation.shell import check_transcripts, do, lines_of
 from lightning_logger.models import Model
 from pneumo_train.options import build_parser
 from pneumo_train.phantoms import write_phantoms
@@ -57,6 +58,22 @@ def test_the_quickstart_with_lightning_trains_and_its_commands_print_what_it_sho
     assert check_transcripts("docs/lightning-quickstart.md") == 4
     assert cast("Any", names["best"]).name == "lr 0.5"
     assert cast("Any", names["model"]).hparams["lr"] == 0.5
+
+
+def test_the_commands_of_the_page_about_csvlogger_bring_what_it_has_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNSTORE_URL", "sqlite:///runs.db")
+    logger = CSVLogger(".", name="lightning_logs")
+    logger.log_metrics({"train_loss": 0.5}, 1)
+    logger.finalize("success")
+    page = "docs/coming-from-csvlogger.md"
+
+    for line in lines_of(page):
+        if line.words[0] == "runstore":
+            do(line)
+
+    with open_store("sqlite:///runs.db", durable=False) as store:
+        (run,) = store.search_runs().items
+        assert list(store.get_history(run.id, "loss", "train").values) == [0.5]
 
 
 def test_the_file_for_a_lightningcli_makes_the_logger_that_it_names() -> None:

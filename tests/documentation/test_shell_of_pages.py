@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from documentation.pages import PAGES, blocks_of, pages_with, run_blocks
+from documentation.pages import PAGES, ROOT, blocks_of, pages_with, run_blocks
 from documentation.shell import SHELLS, STORE, Line, do, lines_of, make_store
 
 NOT_DONE = {
@@ -98,6 +98,13 @@ def test_the_query_of_the_page_about_exports_reads_what_its_first_command_has_wr
 
     found = duckdb.sql(query.text).fetchall()
     assert [name for name, _, _ in found] == ["fold 3", "fold 2", "fold 1", "fold 0"]
+
+
+def test_each_tool_that_one_may_come_from_has_a_page_and_a_test_that_brings_its_runs() -> None:
+    pages = {page.removeprefix("docs/coming-from-").removesuffix(".md") for page in PAGES if "coming-from" in page}
+    tests = {path.stem.removeprefix("test_from_") for path in (ROOT / "tests/importing").glob("test_from_*.py")}
+
+    assert {"lightning_csv" if page == "csvlogger" else page for page in pages} == tests
 
 
 def test_the_commands_that_are_not_done_are_counted_by_their_reasons() -> None:
