@@ -13,9 +13,10 @@ from starlette.routing import Route
 
 from runstore.errors import RunStoreError
 from runstore.protocol import RunEditor, RunReader
+from runstore_ui.keys import Keys
 from runstore_ui.security import Guard
 from runstore_ui.site import Options, Site
-from runstore_ui.views import assets, failures, table
+from runstore_ui.views import assets, failures, keys, table
 
 
 def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], RunEditor] | None = None) -> Starlette:
@@ -29,10 +30,13 @@ def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], R
     app = Starlette(
         routes=[
             Route("/", table.show, name="table"),
+            Route("/columns", keys.choose_columns),
+            Route("/complete", keys.complete_filter),
+            Route("/runs.csv", table.download),
             Route("/assets/{name}", assets.show),
         ],
         middleware=[Middleware(Guard, options=options)],
         exception_handlers={RunStoreError: failures.of_store, HTTPException: failures.of_address},
     )
-    app.state.site = Site(reader=reader, open_editor=open_editor, options=options)
+    app.state.site = Site(reader=reader, keys=Keys(reader), open_editor=open_editor, options=options)
     return app

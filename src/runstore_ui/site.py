@@ -6,6 +6,7 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from runstore.protocol import RunEditor, RunReader
+from runstore_ui.keys import Keys
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -31,11 +32,13 @@ class Site(Struct, frozen=True, kw_only=True):
 
     Attributes:
         reader: what is shown.
+        keys: of the store, those that are in use.
         open_editor: what opens the store to change runs, at the first change; ``None`` where nobody may change any.
         options: how the page was started.
     """
 
     reader: RunReader
+    keys: Keys
     open_editor: Callable[[], RunEditor] | None
     options: Options
 

@@ -43,7 +43,11 @@ def ask(
     start: dict[str, Any] = {}
     chunks: list[bytes] = []
 
+    requests = iter([None])
+
     async def receive() -> dict[str, Any]:
+        if next(requests, body) is not None:  # the client stays until it is answered
+            await anyio.sleep_forever()
         return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:

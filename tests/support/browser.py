@@ -2,13 +2,16 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
 
 from support.processes import ServerUnavailableError
+
+Serve = Callable[[Any], str]
+"""Serves an app and gives its address."""
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = [

@@ -54,5 +54,5 @@ def log_curves(store: Store, run: str, *, best: float) -> None:
         left = math.exp(-epoch / 5)
         for kind, gap in (("train", 0.0), ("validation", 0.02)):
             points.append(MetricPoint("auroc", best - gap - 0.2 * left, step=epoch, dataset_type=kind))
-            points.append(MetricPoint("loss", 0.05 + gap + 0.7 * left, step=epoch, dataset_type=kind))
+            points.append(MetricPoint("loss", 1.05 - best + gap + 0.7 * left, step=epoch, dataset_type=kind))
     store.log_metrics(run, points)

@@ -1,6 +1,7 @@
 """Fixtures of the page: stores with runs, apps over them, and the browser that looks at them."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from runstore import RunReader, open_reader, open_store
 from runstore_ui import Options, make_app
-from support.browser import chromium
+from support.browser import Serve, chromium, served
 from support.page_stores import fill
 
 
@@ -46,3 +47,26 @@ def empty_app(tmp_path: Path) -> Iterator[Any]:
     open_store(url, durable=False).close()
     with open_reader(url) as reader:
         yield make_app(reader, Options(shown_url=url))
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serves apps until the test is over, and its pages are closed."""
+    with ExitStack() as stack:
+        yield lambda app: stack.enter_context(served(app))
+
+
+@pytest.fixture
+def page(browser: Any, serve: Serve) -> Iterator[Any]:  # noqa: ARG001 - closed before what it looks at
+    """A new window; whatever it complains of, or asks of another origin, is an error of the test."""
+    window = browser.new_page(viewport={"width": 1200, "height": 800})
+    complaints: list[str] = []
+    asked: list[str] = []
+    window.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    window.on("pageerror", lambda error: complaints.append(str(error)))
+    window.on("request", lambda request: asked.append(request.url))
+    yield window
+    window.close()
+    origins = {url.split("/")[2] for url in asked if url.startswith("http")}
+    assert complaints == []
+    assert len(origins) == 1

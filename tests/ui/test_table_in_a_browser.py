@@ -1,43 +1,126 @@
 """The table in Chromium."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.browser import served
+from runstore import open_reader, open_store
+from runstore_ui import Options, make_app
+from support.browser import Serve, served
+from support.page_stores import EXPERIMENT, fill
 
 pytestmark = pytest.mark.server
 
 
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A new window; whatever it complains of, or asks of another origin, is an error of the test."""
-    window = browser.new_page(viewport={"width": 1200, "height": 800})
-    complaints: list[str] = []
-    asked: list[str] = []
-    window.on(
-        "console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None
-    )
-    window.on("pageerror", lambda error: complaints.append(str(error)))
-    window.on("request", lambda request: asked.append(request.url))
-    yield window
-    origins = {url.split("/")[2] for url in asked if url.startswith("http")}
-    window.close()
-    assert complaints == []
-    assert len(origins) == 1
+def live(tmp_path: Path) -> Iterator[tuple[Any, str]]:
+    """The page over a store of this test's own, and the store's URL."""
+    url = f"sqlite:///{tmp_path / 'live.db'}"
+    fill(url)
+    with open_reader(url) as reader:
+        yield make_app(reader, Options(shown_url=url)), url
 
 
-def test_the_table_is_used_by_keys_alone(page: Any, app: Any) -> None:
+def test_the_table_is_used_by_keys_alone(page: Any, serve: Serve, app: Any) -> None:
+    address = serve(app)
+    page.goto(f"{address}/?experiment=chest%20x-ray")
+    page.keyboard.press("j")
+    page.keyboard.press("Space")
+    page.keyboard.press("j")
+    page.keyboard.press("Space")
+
+    chosen = page.eval_on_selector_all("input[name=run]:checked", "boxes => boxes.map(box => box.value)")
+    assert chosen == ["running", "failed"]
+    assert "run=running&run=failed" in page.url
+    page.keyboard.press("/")
+    assert page.evaluate("document.activeElement.id") == "filter"
+
+
+def test_what_is_new_appears_and_choice_focus_and_place_stay(page: Any, serve: Serve, live: tuple[Any, str]) -> None:
+    app, url = live
+    page.set_viewport_size({"width": 1200, "height": 300})
+    address = serve(app)
+    page.goto(f"{address}/?column=name&column=status")
+    page.check("#tick-run03")
+    page.focus("#tick-run03")
+    page.evaluate("window.scrollTo(0, 200)")
+    page.evaluate("document.querySelector('#run-run03').mark = 'same element'")
+    before = page.evaluate("window.scrollY")
+
+    with open_store(url, durable=False) as store:
+        run = store.ensure_run(store.get_or_create_experiment(EXPERIMENT), run_id="newest")
+        store.finalize(run, "completed")
+        store.finalize("running", "completed")
+    page.evaluate("window.runstore.refresh()")
+    page.wait_for_selector("#run-newest")
+
+    assert page.is_checked("#tick-run03")
+    assert page.evaluate("document.activeElement.id") == "tick-run03"
+    assert page.evaluate("document.querySelector('#run-run03').mark") == "same element"
+    assert page.evaluate("window.scrollY") >= before
+    assert "completed" in page.inner_text("#run-running .status")
+
+
+def test_what_was_there_stays_when_the_database_does_not_answer(browser: Any, app: Any) -> None:
+    window = browser.new_page()
     with served(app) as address:
-        page.goto(f"{address}/?experiment=chest%20x-ray")
-        page.keyboard.press("j")
-        page.keyboard.press("Space")
-        page.keyboard.press("j")
-        page.keyboard.press("Space")
+        window.goto(f"{address}/")
+    window.evaluate("window.runstore.refresh()")
+    window.wait_for_selector("#live.away")
 
-        chosen = page.eval_on_selector_all("input[name=run]:checked", "boxes => boxes.map(box => box.value)")
-        assert chosen == ["running", "failed"]
-        assert "run=running&run=failed" in page.url
-        page.keyboard.press("/")
-        assert page.evaluate("document.activeElement.id") == "filter"
+    assert "the database does not answer" in window.inner_text("#live")
+    assert window.locator("tr[data-run]").count() > 10
+    window.close()
+
+
+def test_the_filter_is_completed_by_keys_and_what_was_asked_comes_back(page: Any, serve: Serve, app: Any) -> None:
+    address = serve(app)
+    page.goto(f"{address}/")
+    page.focus("#filter")
+    page.keyboard.type("status = 'fa")
+    page.wait_for_selector("#offers li[data-text=\"'failed' \"]")
+    page.keyboard.press("Tab")
+    assert page.input_value("#filter") == "status = 'failed' "
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?filter=*")
+    assert page.eval_on_selector_all("tr[data-run]", "rows => rows.map(row => row.dataset.run)") == ["failed"]
+    page.goto(f"{address}/")
+    page.focus("#filter")
+    page.keyboard.press("ArrowUp")
+    assert page.input_value("#filter") == "status = 'failed'"
+
+
+def test_columns_are_found_letter_by_letter_and_ticked_over(page: Any, serve: Serve, app: Any) -> None:
+    address = serve(app)
+    page.goto(f"{address}/columns?column=name")
+    page.keyboard.type("batch")
+    page.wait_for_selector("#offered legend:has-text('batch')")
+    page.check("#offered input[value='config.batch_size']")
+    page.click("text=Show these")
+
+    assert page.url.endswith("/?column=name&column=config.batch_size")
+
+
+def test_a_phone_shows_cards_as_wide_as_it_is(page: Any, serve: Serve, app: Any) -> None:
+    page.set_viewport_size({"width": 380, "height": 800})
+    address = serve(app)
+    page.goto(f"{address}/?experiment=chest%20x-ray")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 380
+
+
+def test_without_script_the_table_is_filtered_sorted_and_unfolded(browser: Any, serve: Serve, app: Any) -> None:
+    context = browser.new_context(java_script_enabled=False)
+    window = context.new_page()
+    address = serve(app)
+    window.goto(f"{address}/?experiment=chest%20x-ray&column=name&column=metric.validation.auroc.max")
+    window.click("#fold-fedavg")
+    window.click("text=auroc")
+    window.fill("#filter", "metric.validation.auroc.max > 0.94")
+    window.click('button:has-text("Filter")')
+
+    assert window.locator("tr[data-run]").count() == 4
+    assert window.locator("th[aria-sort=descending]").count() == 1
+    context.close()

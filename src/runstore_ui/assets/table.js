@@ -18,7 +18,7 @@
     here = next.dataset.run;
     mark();
     next.scrollIntoView({block: "nearest"});
-    next.querySelector(".name a:last-of-type, .name a")?.focus({preventScroll: true});
+    next.querySelector(".name a:not(.fold)")?.focus({preventScroll: true});
   }
 
   function chosen() {

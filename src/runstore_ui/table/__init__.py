@@ -1,22 +1,30 @@
 """The table of runs as values: which columns there are, what each cell says, and what stands below what."""
 
-from runstore_ui.table.columns import Column, Value, asked_columns, default_columns, field_of
+from runstore_ui.table.columns import Column, Value, asked_columns, best_column, default_columns, field_of
+from runstore_ui.table.completing import Completion, Offer, complete
+from runstore_ui.table.csv import csv_lines
 from runstore_ui.table.misreading import Misreading, misreading
 from runstore_ui.table.rows import SHAPES, Cell, Head, Row, Table, tabulate
-from runstore_ui.table.runs import Found, configs_of, experiment_of, find_runs
+from runstore_ui.table.runs import PAGE, Found, configs_of, experiment_of, find_runs
 
 __all__ = [
+    "PAGE",
     "SHAPES",
     "Cell",
     "Column",
+    "Completion",
     "Found",
     "Head",
     "Misreading",
+    "Offer",
     "Row",
     "Table",
     "Value",
     "asked_columns",
+    "best_column",
+    "complete",
     "configs_of",
+    "csv_lines",
     "default_columns",
     "experiment_of",
     "field_of",

@@ -78,13 +78,24 @@ def field_of(text: str) -> Column:
                 best=stat if is_best else None,
             )
         case ConfigKey(key):
-            return Column(field=field, text=spelt(field), title=key, below="setting")
+            parts = spelt(field).split(".")[1:]
+            is_deep = len(parts) > 1 and '"' not in spelt(field)
+            below = f"{'.'.join(parts[:-1])}, setting" if is_deep else "setting"
+            return Column(field=field, text=spelt(field), title=parts[-1] if is_deep else key, below=below)
         case Tag(key):
             return Column(field=field, text=spelt(field), title=key, below="tag")
         case ArtifactName():
             raise QueryError("artifact is no column: a run has many; the page of a run lists them")
         case Attribute(name):
             return Column(field=field, text=name, title=_TITLES.get(name, name.replace("_", " ")))
+
+
+def best_column(text: str) -> Column:
+    """The column of a key in use: of a metric its best value where one is known to be best, else its last."""
+    field = parse_field(text, "a key")
+    return field_of(
+        spelt(Metric(field.dataset_type, field.name, best_of(field.name))) if isinstance(field, Metric) else text
+    )
 
 
 def asked_columns(texts: Sequence[str]) -> tuple[list[Column], list[str]]:

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from runstore.model import Run
-from runstore.query import Attribute, Metric
+from runstore.query import Attribute, ConfigKey, Metric, Tag, spelt_literal
 from runstore.texts import duration_text, span_text
 from runstore_ui.state import TableState, link
 from runstore_ui.table.columns import Column, Facts, Value, settings_of, value_of
@@ -21,6 +22,8 @@ SHAPES: Final = {"completed": "●", "in_progress": "◐", "failed": "✕", "int
 """Each status has a shape besides its word and its colour."""
 WORDS: Final = {"in_progress": "running"}
 _LONGEST_TEXT: Final = 60
+_SHARED: Final = frozenset({"status", "experiment", "training_mode", "client_id", "attempt"})
+"""Attributes of which many runs may have one value."""
 
 
 class Head(Struct, frozen=True, kw_only=True):
@@ -45,7 +48,7 @@ class Cell(Struct, frozen=True, kw_only=True):
         bar: how long the bar behind it is, from 0 to 100; ``None`` for none.
         is_best: whether it is the best of the column.
         is_of_children: whether it is the mean of the children that are folded below the row.
-        only_these: the address of the table of the rows that have the same value.
+        only: the address of the table of the runs that have this very value, and what its filter says.
         moment: the exact time, where the text says how long ago it is.
     """
 
@@ -57,7 +60,7 @@ class Cell(Struct, frozen=True, kw_only=True):
     is_number: bool = False
     status: str = ""
     moment: str = ""
-    value: Value = None
+    only: tuple[str, str] | None = None
 
 
 class Row(Struct, frozen=True, kw_only=True):
@@ -104,7 +107,7 @@ def tabulate(
         [] if run.id in state.unfolded else [_facts(child, found, {}) for child in found.children.get(run.id, ())]
         for run, _ in shown
     ]
-    by_column = [_cells(column, facts, below, now) for column in columns]
+    by_column = [_with_filters(column, facts, _cells(column, facts, below, now), state) for column in columns]
     heads = [_head(column, cells, state) for column, cells in zip(columns, by_column, strict=True)]
     rows = [
         _row(run, depth, found, state, [cells[index] for cells in by_column])
@@ -162,32 +165,52 @@ def _cells(column: Column, facts: Sequence[Facts], below: Sequence[Sequence[Fact
     return [_plain(value, now) for value in values]
 
 
+def _with_filters(column: Column, facts: Sequence[Facts], cells: Sequence[Cell], state: TableState) -> Sequence[Cell]:
+    """The cells, each with the way to the runs that have the same value, where many runs may have it."""
+    if not isinstance(column.field, (Tag, ConfigKey)) and column.text not in _SHARED:
+        return cells
+    found = []
+    for each, cell in zip(facts, cells, strict=True):
+        value = value_of(column, each)
+        if isinstance(value, (str, bool, float, int)) and cell.text:
+            test = f"{column.text} = {spelt_literal(value)}"
+            cell = msgspec.structs.replace(cell, only=(state.link(where=_both(state.where, test)), test))  # noqa: PLW2901
+        found.append(cell)
+    return found
+
+
+def _both(where: str, test: str) -> str:
+    if not where:
+        return test
+    return where if test in where else f"({where}) and {test}" if " or " in where.lower() else f"{where} and {test}"
+
+
 def _plain(value: Value, now: datetime) -> Cell:
     if value is None:
         return Cell(text="")
     if isinstance(value, datetime):
         exact = value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        return Cell(text=ago(value, now), hint=exact, moment=exact, value=value)
+        return Cell(text=ago(value, now), hint=exact, moment=exact)
     if isinstance(value, bool):
-        return Cell(text=str(value).lower(), value=value)
+        return Cell(text=str(value).lower())
     if isinstance(value, (int, float)):
-        return Cell(text=f"{value:.6g}", hint=repr(value), is_number=True, value=value)
+        return Cell(text=f"{value:.6g}", hint=repr(value), is_number=True)
     text = str(value)
     cut = f"{text[:_LONGEST_TEXT]}…" if len(text) > _LONGEST_TEXT else text
-    return Cell(text=cut, hint=text if cut != text else "", value=value)
+    return Cell(text=cut, hint=text if cut != text else "")
 
 
 def _status(run: Run) -> Cell:
     status = str(run.status)
     failure = "" if run.failure is None else f"{run.failure.type}: {run.failure.message}"
-    return Cell(text=WORDS.get(status, status), status=status, hint=failure, value=status)
+    return Cell(text=WORDS.get(status, status), status=status, hint=failure)
 
 
 def _duration(run: Run) -> Cell:
     seconds = run.duration_s
     exact = "" if seconds is None else f"{seconds:,.3f} s"
     text = duration_text(run) if seconds is None else span_text(timedelta(seconds=seconds))
-    return Cell(text=text, hint=exact, is_number=True, value=seconds)
+    return Cell(text=text, hint=exact, is_number=True)
 
 
 def _metrics(column: Column, values: Sequence[Value], below: Sequence[Sequence[Value]]) -> list[Cell]:
@@ -197,13 +220,11 @@ def _metrics(column: Column, values: Sequence[Value], below: Sequence[Sequence[V
     shown = [value if value is not None else mean and mean[0] for value, mean in zip(own, means, strict=True)]
     write = number_texts([value for value in shown if value is not None])
     finite = [value for value in own if value is not None and math.isfinite(value)]
-    best = {"min": min, "max": max}[column.best](finite) if column.best and len(finite) > 1 else None
+    best = {"min": min, "max": max}[column.best](finite) if column.best and len(set(finite)) > 1 else None
     cells = []
     for value, mean, bar in zip(own, means, bars(shown), strict=True):
         if value is not None:
-            cells.append(
-                Cell(text=write(value), hint=repr(value), bar=bar, is_best=value == best, is_number=True, value=value)
-            )
+            cells.append(Cell(text=write(value), hint=repr(value), bar=bar, is_best=value == best, is_number=True))
         elif mean is not None:
             text = f"{write(mean[0])} ± {mean[1]:.2g}"
             hint = f"mean ± standard deviation of {mean[2]} children"

@@ -1,17 +1,30 @@
 """``./``: the table of runs."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from runstore.errors import QueryError
 from runstore.query import ConfigKey
 from runstore_ui.pages import render
 from runstore_ui.site import site_of
 from runstore_ui.state import TableState
-from runstore_ui.table import SHAPES, asked_columns, configs_of, default_columns, find_runs, misreading, tabulate
+from runstore_ui.table import (
+    PAGE,
+    SHAPES,
+    Column,
+    asked_columns,
+    configs_of,
+    csv_lines,
+    default_columns,
+    find_runs,
+    misreading,
+    tabulate,
+)
 
 _MOST_EXPERIMENTS = 200
 
@@ -21,35 +34,32 @@ def show(request: Request) -> Response:
     reader = site_of(request).reader
     state = TableState.of(request.query_params)
     experiments = reader.list_experiments(limit=_MOST_EXPERIMENTS)
+    lasting: dict[str, Any] = {"state": state, "experiments": experiments, "shapes": SHAPES, "page": PAGE}
     try:
         found = find_runs(reader, state)
     except QueryError as error:
-        wrong = misreading(state.where, error)
-        return render(
-            request,
-            "table.html",
-            status=HTTPStatus.BAD_REQUEST,
-            state=state,
-            experiments=experiments,
-            wrong=wrong,
-            table=None,
-            found=None,
-            remarks=(),
-        )
+        wrong, status = misreading(state.where, error), HTTPStatus.BAD_REQUEST
+        return render(request, "table.html", status=status, wrong=wrong, table=None, found=None, remarks=(), **lasting)
     columns, remarks = asked_columns(state.columns)
-    wants_settings = not state.columns or any(isinstance(column.field, ConfigKey) for column in columns)
-    configs = configs_of(reader, found, state.unfolded) if wants_settings else {}
+    configs = configs_of(reader, found, state.unfolded) if _wants_settings(state, columns) else {}
     if not columns:
         columns = default_columns(found.runs, found.summaries, configs)
     table = tabulate(found, columns, configs, state, datetime.now(UTC))
-    return render(
-        request,
-        "table.html",
-        state=state,
-        experiments=experiments,
-        wrong=None,
-        table=table,
-        found=found,
-        remarks=remarks,
-        shapes=SHAPES,
-    )
+    return render(request, "table.html", wrong=None, table=table, found=found, remarks=remarks, **lasting)
+
+
+def download(request: Request) -> Response:
+    """All runs that match as a CSV file, with the columns that are shown."""
+    reader = site_of(request).reader
+    state = TableState.of(request.query_params)
+    columns, _ = asked_columns(state.columns)
+    if not columns:
+        found = find_runs(reader, state)
+        columns = default_columns(found.runs, found.summaries, configs_of(reader, found, ()))
+    reader.count_runs(state.where or None)  # what cannot be understood is said before the file begins
+    headers = {"Content-Disposition": 'attachment; filename="runs.csv"'}
+    return StreamingResponse(csv_lines(reader, state, columns), media_type="text/csv", headers=headers)
+
+
+def _wants_settings(state: TableState, columns: Sequence[Column]) -> bool:
+    return not state.columns or any(isinstance(column.field, ConfigKey) for column in columns)
