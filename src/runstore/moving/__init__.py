@@ -7,6 +7,7 @@ from runstore.moving.report import Outcome, Progress, Report, Trouble
 from runstore.moving.selecting import Selection
 from runstore.moving.surveying import Survey, survey
 from runstore.moving.verifying import EQUAL_FIELDS, Difference, Verdict, verify
+from runstore.moving.worked_on import worked_on
 
 __all__ = [
     "EQUAL_FIELDS",
@@ -26,4 +27,5 @@ __all__ = [
     "leaving",
     "survey",
     "verify",
+    "worked_on",
 ]

@@ -20,8 +20,8 @@ from runstore.moving.points import PointSender
 from runstore.moving.report import Outcome, Progress, Quiet, Report, Trouble
 from runstore.values import EMPTY_CONFIG, ConfigDocument
 
-_LEASE_S: Final = 600.0
-"""How long after the last sign of it a run whose bringing was cut off counts as alive."""
+CUT_OFF_LEASE_S: Final = 600.0
+"""How long after the last sign of it a run whose bringing was cut off counts as alive. No other run has it."""
 
 
 def bring(
@@ -111,7 +111,7 @@ class _Bringing:
             self._trouble(_circle(whole))
         placed = replace(whole, parent_run_id=None) if is_orphan or is_circle else whole
         if found is None:
-            self._store.place_run(placed.begun(now_us=now_us(), lease_s=_LEASE_S))
+            self._store.place_run(placed.begun(now_us=now_us(), lease_s=CUT_OFF_LEASE_S))
         is_new = found is None
         is_changed = self._merge_config(run_id, config, is_new=is_new)
         is_changed |= self._points.send(arriving, is_new=is_new, is_thorough=self._is_thorough)

@@ -10,6 +10,7 @@ from runstore.moving.arriving import MOST_POINTS_A_PIECE
 from runstore.protocol import RunReader
 from runstore.query.parser import parse_filter
 from runstore.query.searches import names_archived
+from runstore.query.spelling import spelt_literal
 from runstore.query.tree import Or
 from runstore.values import MAX_STEP
 
@@ -45,6 +46,11 @@ class Selection(Struct, frozen=True, kw_only=True):
         """How many runs there are; a mistake in the filter is told here, in the words in which it was given."""
         reader.count_runs(self.filter, experiment_id=self.experiment_id)
         return reader.count_runs(self._filter, experiment_id=self.experiment_id)
+
+    def holds(self, reader: RunReader, run_id: str) -> bool:
+        """Whether a run is among them."""
+        where = f"{self._filter} and id = {spelt_literal(run_id)}"
+        return reader.count_runs(where, experiment_id=self.experiment_id) > 0
 
     def groups(self, reader: RunReader) -> Iterator[Sequence[Run]]:
         """The runs, some at once, the oldest first: parents mostly before their children."""

@@ -1,10 +1,11 @@
 """``runstore copy``: runs from one store into another."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import click
 
 from runstore.backend import BackendStore
+from runstore.cli.changing import ask, named
 from runstore.cli.finding import find_experiment
 from runstore.cli.options import examples, json_option
 from runstore.cli.output.programs import print_json
@@ -12,14 +13,15 @@ from runstore.cli.output.text import print_line
 from runstore.cli.progress import progress
 from runstore.cli.same_stores import are_same_store
 from runstore.errors import SchemaError, SettingsError, StoreFailureError
-from runstore.moving import Outcome, Report, Selection, Survey, copy, survey
+from runstore.model import Run
+from runstore.moving import Outcome, Report, Selection, Survey, copy, survey, worked_on
 from runstore.opening.administering import open_administration
 from runstore.opening.stores import open_reader, open_store
 from runstore.protocol import RunReader
 from runstore.recording.places import identity_of, state_dir
 from runstore.recording.waiting import list_waiting
 from runstore.secrets import redact_word
-from runstore.texts import size_text
+from runstore.texts import size_text, time_text
 from runstore.urls import scheme_of
 
 _WORDS = {
@@ -45,6 +47,7 @@ _WORDS = {
 @click.option("--dst-artifacts", metavar="PLACE", help="Where DST is to keep them, if that is to be named.")
 @click.option("--thorough", is_flag=True, help="Compare all points and bytes that DST has, not their summaries alone.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be copied.")
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask, also where somebody works on a run in DST.")
 @json_option
 def command(  # noqa: PLR0913 - an option each
     source: str,
@@ -56,12 +59,14 @@ def command(  # noqa: PLR0913 - an option each
     dst_artifacts: str | None,
     thorough: bool,
     dry_run: bool,
+    is_sure: bool,
     as_json: bool,
 ) -> None:
     """Copy runs from one store into another, with all that they have.
 
     SRC and DST are the URLs of two stores on any databases. What DST has already is not sent again, and a copy that was
-    cut off goes on where it was: run it again. Runs that go on are copied as they stand.
+    cut off goes on where it was: run it again. Runs that go on are copied as they stand. Where somebody works on a run in
+    DST, which a copy would take back to what it is in SRC, it asks first.
     """
     if are_same_store(source, target):
         raise SettingsError("SRC and DST are the same store; name another one to copy to")
@@ -78,10 +83,13 @@ def command(  # noqa: PLR0913 - an option each
             _print_survey(_surveyed(reader, target, selection), as_json=as_json)
             return
         count = selection.count(reader)
-        with open_store(target, durable=False, artifacts=dst_artifacts) as store, progress("copying", count) as bar:
+        with open_store(target, durable=False, artifacts=dst_artifacts) as store:
             if not isinstance(store, BackendStore):
                 raise TypeError(store)
-            report = copy(reader, store, selection, is_thorough=thorough, told=bar)
+            if not is_sure:
+                _ask_about(worked_on(reader, store, selection))
+            with progress("copying", count) as bar:
+                report = copy(reader, store, selection, is_thorough=thorough, told=bar)
     if as_json:
         print_json(report)
     else:
@@ -91,6 +99,12 @@ def command(  # noqa: PLR0913 - an option each
         raise StoreFailureError(
             f"not everything was copied: {_many(len(failed), 'run')} lacked something, as is told above; all others were copied"
         )
+
+
+def _ask_about(runs: Sequence[Run]) -> None:
+    if runs:
+        told = [f"{named(run)}: in progress in DST, last heartbeat {time_text(run.heartbeat_at)}" for run in runs]
+        ask(f"take {_many(len(runs), 'run')} that somebody works on in DST back to what SRC has", told)
 
 
 def _surveyed(reader: RunReader, target: str, selection: Selection) -> Survey:
