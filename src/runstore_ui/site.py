@@ -6,6 +6,7 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from runstore.protocol import RunEditor, RunReader
+from runstore_ui.judging import Shelf
 from runstore_ui.keys import Keys
 
 
@@ -33,12 +34,14 @@ class Site(Struct, frozen=True, kw_only=True):
     Attributes:
         reader: what is shown.
         keys: of the store, those that are in use.
+        shelf: predictions that were looked at last.
         open_editor: what opens the store to change runs, at the first change; ``None`` where nobody may change any.
         options: how the page was started.
     """
 
     reader: RunReader
     keys: Keys
+    shelf: Shelf
     open_editor: Callable[[], RunEditor] | None
     options: Options
 

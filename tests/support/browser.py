@@ -61,3 +61,20 @@ def served(app: Any) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join()
+
+
+@contextmanager
+def window(browser: Any, **options: Any) -> Iterator[Any]:
+    """A new window. Whatever it complains of, and whatever it asks of another origin, fails the test at its end."""
+    opened = browser.new_page(**{"viewport": {"width": 1200, "height": 800}, **options})
+    complaints: list[str] = []
+    asked: list[str] = []
+    opened.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    opened.on("request", lambda request: asked.append(request.url))
+    try:
+        yield opened
+        assert complaints == []
+        assert len({url.split("/")[2] for url in asked if url.startswith("http")}) <= 1
+    finally:
+        opened.close()

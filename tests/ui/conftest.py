@@ -9,7 +9,7 @@ import pytest
 
 from runstore import RunReader, open_reader, open_store
 from runstore_ui import Options, make_app
-from support.browser import Serve, chromium, served
+from support.browser import Serve, chromium, served, window
 from support.page_stores import fill
 
 
@@ -59,14 +59,5 @@ def serve() -> Iterator[Serve]:
 @pytest.fixture
 def page(browser: Any, serve: Serve) -> Iterator[Any]:  # noqa: ARG001 - closed before what it looks at
     """A new window; whatever it complains of, or asks of another origin, is an error of the test."""
-    window = browser.new_page(viewport={"width": 1200, "height": 800})
-    complaints: list[str] = []
-    asked: list[str] = []
-    window.on("console", lambda said: complaints.append(said.text) if said.type in {"error", "warning"} else None)
-    window.on("pageerror", lambda error: complaints.append(str(error)))
-    window.on("request", lambda request: asked.append(request.url))
-    yield window
-    window.close()
-    origins = {url.split("/")[2] for url in asked if url.startswith("http")}
-    assert complaints == []
-    assert len(origins) == 1
+    with window(browser) as opened:
+        yield opened

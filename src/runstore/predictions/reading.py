@@ -40,7 +40,7 @@ _FIRST_ROW: Final = 3
 _NUMBERS: Final = re.compile(r"(?:[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\n)*")
 
 
-def read_predictions(file: BinaryIO, *, name: str = "predictions") -> Predictions:
+def read_predictions(file: BinaryIO, *, name: str = "predictions", max_rows: int = MAX_ROWS) -> Predictions:
     """The predictions of a file, as :func:`media_of` has made it, or another program by the same rules.
 
     All is read once, from the beginning to the end, in memory that the columns take and no more. The file stays open.
@@ -48,12 +48,13 @@ def read_predictions(file: BinaryIO, *, name: str = "predictions") -> Prediction
     Args:
         file: an artifact that was opened, or a file; packed with gzip or not.
         name: what errors call it.
+        max_rows: how many rows there is memory for.
 
     Raises:
-        SourceError: this is no such file, or it is of a later version or damaged; the message names the line.
+        SourceError: this is no such file, it is of a later version or damaged, or has more rows; the message names the line.
     """
     try:
-        return _Reading(file, name).all()
+        return _Reading(file, name, max_rows).all()
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise SourceError(f"{name} is damaged: {error}; keep it again, or fetch it again") from error
 
@@ -61,8 +62,9 @@ def read_predictions(file: BinaryIO, *, name: str = "predictions") -> Prediction
 class _Reading:
     """A file on its way into columns."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, max_rows: int) -> None:
         self._name = name
+        self._max_rows = min(max_rows, MAX_ROWS)
         head = file.read(len(_GZIP))
         whole = cast("BinaryIO", _Rejoined(head, file))
         self._file = _unpacked(whole) if head == _GZIP else whole
@@ -81,8 +83,8 @@ class _Reading:
         while chunk := list(islice(chunks, _ROWS_AT_ONCE)):
             self._check_width(chunk, len(columns))
             count += len(chunk)
-            if count > MAX_ROWS:
-                raise self._wrong(f"there are more than {MAX_ROWS} rows; divide the file")
+            if count > self._max_rows:
+                raise self._wrong(f"there are more than {self._max_rows:,} rows; divide the file")
             for (column, part), cells in zip(parts.items(), zip(*chunk, strict=True), strict=True):
                 self._take(column, part, cells)
             self._line += len(chunk)

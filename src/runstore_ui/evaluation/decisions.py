@@ -108,14 +108,14 @@ def operating_points(ranking: Ranking) -> list[OperatingPoint]:
     youden = max(steps, key=lambda step: step[1] / positives - step[2] / negatives)
     sensitive = [
         (
-            f"sensitivity {least:.0%} or more",
+            f"sensitivity {least * 100:.0f} % or more",
             next(step[0] for step in steps if step[1] >= least * positives - _ROUNDING),
         )
         for least in _LEAST
     ]
     specific = [
         (
-            f"specificity {least:.0%} or more",
+            f"specificity {least * 100:.0f} % or more",
             [step[0] for step in steps if negatives - step[2] >= least * negatives - _ROUNDING],
         )
         for least in _LEAST

@@ -48,7 +48,7 @@ def matrix_figure(
             middle = left + cell / 2
             weight = "bold" if across == down else None
             drawn.append(label(f"{count:,.10g}", middle, top + 20, anchor="middle", weight=weight))
-            drawn.append(label(f"{share:.1%}", middle, top + 36, anchor="middle"))
+            drawn.append(label(f"{share * 100:.1f} %", middle, top + 36, anchor="middle"))
             rows.append((name, classes[across], f"{count:.10g}", f"{share:.4f}"))
     right = sum(counts[place][place] for place in range(size))
     total = sum(map(sum, counts))

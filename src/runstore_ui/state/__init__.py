@@ -1,6 +1,7 @@
 """What a URL says, as values, and the way back: every link is made from a state, and is relative."""
 
+from runstore_ui.state.evaluation import EvaluationState
 from runstore_ui.state.links import link
 from runstore_ui.state.table import TableState
 
-__all__ = ["TableState", "link"]
+__all__ = ["EvaluationState", "TableState", "link"]

@@ -282,6 +282,11 @@ def test_a_file_that_was_cut_is_damaged(left: int, tmp_path: Path) -> None:
         read_predictions(io.BytesIO(file_of(full(), tmp_path)[:left]))
 
 
+def test_more_rows_than_there_is_memory_for_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="there are more than 2 rows; divide the file"):
+        read_predictions(io.BytesIO(file_of(full(), tmp_path)), max_rows=2)
+
+
 def test_what_unpacks_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runstore.predictions.reading.MAX_BYTES", 100_000)
     packed = gzip.compress((HEADER + "id,target,score\n").encode() + b"a,normal,0.5\n" * 100_000)

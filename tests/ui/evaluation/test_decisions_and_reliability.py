@@ -91,8 +91,8 @@ def test_operating_points_are_the_thresholds_that_keep_what_they_promise() -> No
 
     highest = next(each for each in decisions if (each.sensitivity.value or 0) >= 0.9)
     lowest = [each for each in decisions if (each.specificity.value or 0) >= 0.95][-1]
-    assert found["sensitivity 90% or more"] == highest
-    assert found["specificity 95% or more"] == lowest
+    assert found["sensitivity 90 % or more"] == highest
+    assert found["specificity 95 % or more"] == lowest
     assert (found["Youden's J"].balanced_accuracy or 0) == pytest.approx(
         max(each.balanced_accuracy or 0 for each in decisions)
     )
@@ -121,19 +121,30 @@ def test_each_subgroup_has_the_figures_of_its_cases_alone() -> None:
     predictions = predictions_of(scores, targets, sites=sites, splits="test")
     ranking = rank(all_cases(predictions))
 
-    test, lyon, unknown = subgroups(ranking, predictions.divisions, 0.5)
+    test, lyon, unknown = subgroups(ranking, predictions.divisions)
 
     assert [(each.division, each.name, each.count) for each in (test, lyon, unknown)] == [
         ("split", "test", 120),
         ("site", "lyon", 80),
         ("site", None, 40),
     ]
-    assert test.decision == decide(ranking, 0.5)
+    assert decide(test.ranking, 0.5) == decide(ranking, 0.5)
     only = [row for row in range(120) if row % 3]
     alone = predictions_of([scores[row] for row in only], [targets[row] for row in only])
-    assert lyon.decision == decide(rank(all_cases(alone)), 0.5)
+    assert decide(lyon.ranking, 0.5) == decide(rank(all_cases(alone)), 0.5)
     assert lyon.positives == sum(targets[row] for row in only)
     assert lyon.area.value is not None
+
+
+def test_of_many_subgroups_those_with_the_most_cases_are_looked_at() -> None:
+    scores, targets = drawn(8, 60)
+    predictions = predictions_of(
+        scores, targets, sites=[f"site {row if row < 20 else row % 3:02}" for row in range(60)]
+    )
+
+    found = subgroups(rank(all_cases(predictions)), predictions.divisions, most=3)
+
+    assert [each.name for each in found] == ["site 00", "site 01", "site 02"]
 
 
 def test_cases_are_kept_by_what_their_divisions_say() -> None:

@@ -1,0 +1,115 @@
+"""``evaluation?run=…``: what a run's predictions say of its classifier, at any threshold, for any part of the cases."""
+
+from http import HTTPStatus
+
+from msgspec import Struct
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runstore.errors import ArtifactNotFoundError
+from runstore.model import Artifact
+from runstore.predictions import ARTIFACT_TYPE, Levels, Predictions
+from runstore_ui.evaluation import Pooling
+from runstore_ui.judging import sheet_of
+from runstore_ui.pages import render
+from runstore_ui.site import site_of
+from runstore_ui.state import EvaluationState, link
+
+_MOST_OFFERED = 200
+
+
+class Field(Struct, frozen=True, kw_only=True):
+    """A choice of the form: what it is, its parameter, what is chosen, and what may be: value and text."""
+
+    label: str
+    name: str
+    chosen: str
+    options: tuple[tuple[str, str], ...]
+
+
+def show(request: Request) -> Response:
+    """The evaluation as the URL says."""
+    site = site_of(request)
+    reader = site.reader
+    state = EvaluationState.of(request.query_params)
+    run = reader.get_run(state.run)
+    files = [
+        each for each in reader.list_artifacts(state.run) if each.artifact_type == ARTIFACT_TYPE and each.is_stored
+    ]
+    if not files and not state.file:
+        return render(request, "no_predictions.html", status=HTTPStatus.NOT_FOUND, run=run)
+    artifact = _artifact(files, state)
+    judged = site.shelf.judged(reader, artifact, state.choice)
+    return render(
+        request,
+        "evaluation.html",
+        run=run,
+        run_link=link("run", [("id", run.id)]),
+        state=state,
+        artifact=artifact,
+        sheet=sheet_of(judged, state.threshold),
+        fields=_fields(judged.predictions, judged.positive, files, artifact, state),
+    )
+
+
+def _artifact(files: list[Artifact], state: EvaluationState) -> Artifact:
+    """The file that is asked for, or the first.
+
+    Raises:
+        ArtifactNotFoundError: the run has no predictions of this name.
+    """
+    for each in files:
+        if state.file in {None, each.name}:
+            return each
+    known = ", ".join(repr(each.name) for each in files[:10]) or "none"
+    raise ArtifactNotFoundError(f"run {state.run} has no predictions called {state.file!r}; it has: {known}")
+
+
+def _fields(
+    predictions: Predictions, positive: str, files: list[Artifact], artifact: Artifact, state: EvaluationState
+) -> list[Field]:
+    """What can be chosen; where there is nothing to choose, no field."""
+    only = dict(state.choice.only)
+    found = [
+        Field(
+            label="predictions",
+            name="file",
+            chosen=artifact.name,
+            options=tuple((each.name, each.name) for each in files),
+        ),
+        Field(
+            label="positive",
+            name="class",
+            chosen=positive,
+            options=tuple((name, name) for name in predictions.classes),
+        ),
+        *(
+            Field(
+                label=name,
+                name=f"only.{name}",
+                chosen=only.get(name, ""),
+                options=_parts(levels, only.get(name, "")),
+            )
+            for name, levels in predictions.divisions.items()
+        ),
+    ]
+    if predictions.groups is not None:
+        found.append(
+            Field(
+                label="a case is",
+                name="pooling",
+                chosen=str(state.choice.pooling),
+                options=(
+                    (str(Pooling.NONE), "a sample"),
+                    (str(Pooling.MEAN), "a group, its mean score"),
+                    (str(Pooling.MAX), "a group, its highest score"),
+                ),
+            )
+        )
+    return [field for field in found if len(field.options) > (2 if field.name.startswith("only.") else 1)]
+
+
+def _parts(levels: Levels, chosen: str) -> tuple[tuple[str, str], ...]:
+    """All, and each part; of very many the first, and the one that is chosen."""
+    offered = dict.fromkeys([*levels.names[:_MOST_OFFERED], *([chosen] if chosen else [])])
+    return (("", "all"), *((value, value) for value in offered))
