@@ -17,7 +17,7 @@ from runstore_ui.judging import Shelf
 from runstore_ui.keys import Keys
 from runstore_ui.security import Guard
 from runstore_ui.site import Options, Site
-from runstore_ui.views import assets, evaluation, failures, keys, table
+from runstore_ui.views import assets, changes, evaluation, failures, keys, table
 
 
 def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], RunEditor] | None = None) -> Starlette:
@@ -31,6 +31,8 @@ def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], R
     app = Starlette(
         routes=[
             Route("/", table.show, name="table"),
+            Route("/change", changes.make, methods=["POST"]),
+            Route("/deleted", changes.show_deleted),
             Route("/columns", keys.choose_columns),
             Route("/complete", keys.complete_filter),
             Route("/runs.csv", table.download),

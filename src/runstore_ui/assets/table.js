@@ -29,6 +29,8 @@
   function keepChosen() {
     const address = new URL(location.href);
     address.searchParams.delete("run");
+    const changes = document.querySelectorAll(".changes button");
+    for (const each of changes) each.disabled = !chosen().length;
     for (const id of chosen()) address.searchParams.append("run", id);
     history.replaceState(null, "", address);
     const button = document.getElementById("compare"), count = chosen().length;
