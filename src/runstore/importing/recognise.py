@@ -32,11 +32,14 @@ _SERVERS: Final = {
 }
 """By the scheme of a URL: what SQLAlchemy calls it, and the extra that brings the driver."""
 
+_MONGODB: Final = frozenset({"mongodb", "mongodb+srv"})
+
 KNOWN: Final = (
     "a folder mlruns of MLflow; MLflow's database (mlflow.db, or its URL on PostgreSQL, MySQL or MariaDB); "
     "a folder wandb of W&B, or one run's in it; a folder with event files of TensorBoard (events.out.tfevents.…) "
     "or with metrics.csv of Lightning; a database of Trackio, or the folder of those; "
-    "the folder of Neptune's exporter (…_part_0.parquet); the folder of Sacred's FileStorageObserver; a folder of runstore export"
+    "the folder of Neptune's exporter (…_part_0.parquet); the folder of Sacred's FileStorageObserver, or its database (mongodb://…); "
+    "a folder of runstore export"
 )
 """What is known, for errors and help."""
 
@@ -67,6 +70,8 @@ def source_at(place: str, *, artifacts: Sequence[Path] = ()) -> Source:
         raise SourceError(f"{place}: give the path of the folder instead, without file://")
     if scheme in _SERVERS:
         return _mlflow_server(place, scheme, artifacts)
+    if scheme in _MONGODB:
+        return _sacred_server(place)
     raise SourceError(f"{redact(place)}: nothing is imported from {scheme}:// URLs; what is known: {KNOWN}")
 
 
@@ -148,12 +153,20 @@ def _mlflow_server(url: str, scheme: str, artifacts: Sequence[Path]) -> Source:
         raise _missing(f"the driver {driver.partition('+')[2]}", extra) from error
 
 
+def _sacred_server(url: str) -> Source:
+    if find_spec("pymongo") is None:
+        raise _missing("pymongo", "mongo", of="Sacred")
+    from runstore.importing.sacred_mongodb import SacredDatabase  # noqa: PLC0415 - imports pymongo
+
+    return SacredDatabase.of(url)
+
+
 def _check_sqlalchemy(extra: str) -> None:
     if find_spec("sqlalchemy") is None:
         raise _missing("SQLAlchemy", extra)
 
 
-def _missing(what: str, extra: str) -> MissingDriverError:
+def _missing(what: str, extra: str, *, of: str = "MLflow") -> MissingDriverError:
     return MissingDriverError(
-        f'to read a database of MLflow takes {what}, which is not installed; install it: pip install "runstore[{extra}]"'
+        f'to read a database of {of} takes {what}, which is not installed; install it: pip install "runstore[{extra}]"'
     )

@@ -1,4 +1,8 @@
-"""Makes runs with Sacred's FileStorageObserver, in the folder ``sacred_runs`` of the working directory, and prints what was logged."""
+"""Makes runs with Sacred, and prints what was logged.
+
+The FileStorageObserver keeps them in the folder ``sacred_runs`` of the working directory; with the URL of a server and a database
+as arguments the MongoObserver does.
+"""
 
 import json
 import math
@@ -7,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sacred import SETTINGS, Experiment
-from sacred.observers import FileStorageObserver
+from sacred.observers import FileStorageObserver, MongoObserver
 
 SETTINGS.CAPTURE_MODE = "no"
 STEPS = 700
@@ -16,7 +20,11 @@ CONFIG = {"lr": 0.001, "net": {"depth": 18, "name": "resnet"}, "sizes": [1, 2], 
 
 def made(name: str, *, is_failing: bool) -> dict[str, Any]:
     experiment = Experiment(name, save_git_info=False)
-    experiment.observers.append(FileStorageObserver("sacred_runs"))
+    if sys.argv[1:]:
+        url, database = sys.argv[1:]
+        experiment.observers.append(MongoObserver(url, database))
+    else:
+        experiment.observers.append(FileStorageObserver("sacred_runs"))
     experiment.add_config(CONFIG)
     logged: dict[str, list[tuple[int, str]]] = {}
 

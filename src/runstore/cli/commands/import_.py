@@ -48,6 +48,7 @@ _TITLES: Final = {
         "runstore import wandb --artifacts .",
         "runstore import lightning_logs",
         "runstore import postgresql://user@host/mlflow --artifacts /data/mlartifacts",
+        "runstore import mongodb://host/sacred",
     ),
 )
 @click.argument("source")
@@ -65,7 +66,7 @@ def command(*, source: str, store: str | None, artifacts: Sequence[Path], as_jso
 
     SOURCE is a folder mlruns or a database of MLflow (a file, or a URL on PostgreSQL, MySQL or MariaDB), a folder wandb of W&B, a folder
     with event files of TensorBoard or with metrics.csv of Lightning, a database of Trackio or the folder of those, the folder of
-    Neptune's exporter or of Sacred's FileStorageObserver, or what runstore export has written. It is only read, and the tool
+    Neptune's exporter or of Sacred's FileStorageObserver, Sacred's database in MongoDB, or what runstore export has written. It is only read, and the tool
     need not be installed. Bring it again later, and what is new comes, too.
     """
     for folder in artifacts:
