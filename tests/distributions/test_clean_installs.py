@@ -5,7 +5,10 @@ What brings PyTorch is resolved and not installed: several GB that the tests of 
 
 import json
 import re
+import subprocess
 from pathlib import Path
+from urllib.parse import urljoin
+from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
@@ -77,6 +80,29 @@ def test_with_sql_a_run_is_logged_listed_and_shown(clean: Path) -> None:
     assert [run["status"] for run in json.loads(listed.stdout)] == ["completed"]
     assert "auroc" in shown.stdout
     assert "0.5" in shown.stdout
+
+
+def test_with_ui_the_page_is_served_with_all_that_it_asks_for(clean: Path) -> None:
+    install(clean, _wheel("[sql,ui]"))
+    python(clean, "import runstore; runstore.open_store('sqlite:///runs.db').close()")
+
+    words = [str(clean / "bin" / "runstore"), "ui", "--store", "sqlite:///runs.db", "--port", "0"]
+    with subprocess.Popen(words, cwd=clean, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as served:
+        try:
+            assert served.stdout is not None
+            address = served.stdout.readline().strip()
+            asked = re.findall(r'(?:src|href)="([^"#]+\.(?:css|js)[^"]*)"', _fetched(address))
+            sizes = [len(_fetched(urljoin(address, each))) for each in asked]
+        finally:
+            served.terminate()
+
+    assert sizes
+    assert min(sizes) > 0
+
+
+def _fetched(address: str) -> str:
+    with build_opener(ProxyHandler({})).open(address) as answer:
+        return str(answer.read().decode())
 
 
 @pytest.mark.parametrize("extra", _UNREACHABLE)
