@@ -76,7 +76,7 @@ def test_with_a_token_only_who_shows_it_is_answered(lab: RunReader) -> None:
     after = ask(app, headers={"cookie": entered.headers["set-cookie"].partition(";")[0]})
 
     assert (without.status, wrong.status, entered.status, after.status) == (403, 403, 303, 200)
-    assert entered.headers["location"] == "?experiment=ct+seg"
+    assert entered.headers["location"] == "./?experiment=ct+seg"
     assert {"httponly", "samesite=lax"} <= {each.strip().lower() for each in entered.headers["set-cookie"].split(";")}
 
 

@@ -54,7 +54,8 @@ class Guard:
             return _refused(of_host(name_in(host)))
         shown, others = taken_from(request.url.query)
         if shown is not None:
-            return self._entered(shown, others)
+            here = request.url.path.rpartition("/")[2] or "./"
+            return self._entered(shown, f"{here}?{others}" if others else here)
         grade = grade_of(request.cookies.get(self._cookie), self._options)
         if grade is Grade.NOTHING:
             return _refused(of_token())
@@ -63,16 +64,16 @@ class Guard:
             return _refused(of_origin())
         return None
 
-    def _entered(self, shown: str, others: str) -> Response:
+    def _entered(self, shown: str, address: str) -> Response:
         """The same address without the token, which stays in a cookie: an address is shown, sent and kept."""
         if self._options.token is None and self._options.write_token is None:
-            return RedirectResponse(f"?{others}", HTTPStatus.SEE_OTHER)
+            return RedirectResponse(address, HTTPStatus.SEE_OTHER)
         if grade_of(shown, self._options) is Grade.NOTHING or shown not in {
             self._options.token,
             self._options.write_token,
         }:
             return _refused(of_token())
-        answer = RedirectResponse(f"?{others}", HTTPStatus.SEE_OTHER)
+        answer = RedirectResponse(address, HTTPStatus.SEE_OTHER)
         answer.set_cookie(self._cookie, shown, max_age=_YEAR_S, httponly=True, samesite="lax")
         return answer
 

@@ -1,0 +1,83 @@
+"""``runstore ui`` as its users start it."""
+
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from runstore.cli.commands import ui
+from support.commands import RUNSTORE, environment, runstore_here
+
+
+def start(*arguments: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [*RUNSTORE, "ui", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+    )
+
+
+def stop(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    return process.returncode, said
+
+
+def test_it_prints_its_address_answers_there_and_ends_well_by_ctrl_c(lab_url: str) -> None:
+    process = start("--store", lab_url, "--port", "0")
+    assert process.stdout is not None
+    address = process.stdout.readline().strip()
+
+    with urllib.request.urlopen(address) as answer:
+        text = answer.read().decode()
+    status, said = stop(process)
+
+    assert urlsplit(address).hostname == "127.0.0.1"
+    assert "resnet18 lr 0.001" in text
+    assert (status, "Traceback" in said) == (0, False), said
+
+
+def test_the_network_needs_the_token_that_is_printed(lab_url: str) -> None:
+    process = start("--store", lab_url, "--port", "0", "--host", "0.0.0.0")
+    assert process.stdout is not None
+    address = urlsplit(process.stdout.readline().strip())
+
+    here = f"http://127.0.0.1:{address.port}/"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(here)
+    cookies = urllib.request.HTTPCookieProcessor()
+    with urllib.request.build_opener(cookies).open(f"{here}?{address.query}") as answer:
+        text = answer.read().decode()
+    refused.value.close()
+    stop(process)
+
+    assert refused.value.code == 403
+    assert address.query.startswith("token=")
+    assert "resnet18 lr 0.001" in text
+
+
+def test_a_port_that_is_taken_and_a_store_that_is_not_there_are_told(lab_url: str, tmp_path: Path) -> None:
+    process = start("--store", lab_url, "--port", "0")
+    assert process.stdout is not None
+    port = urlsplit(process.stdout.readline().strip()).port
+    taken = runstore_here("ui", "--store", lab_url, "--port", str(port))
+    stop(process)
+
+    missing = runstore_here("ui", "--store", f"sqlite:///{tmp_path / 'none.db'}")
+
+    assert "--port" in str(taken.exception)
+    assert "none.db" in str(missing.exception)
+
+
+def test_without_its_extra_it_says_what_to_install(lab_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [each for each in sys.modules if each.startswith("runstore_ui")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "starlette.applications", None)
+
+    done = runstore_here("ui", "--store", lab_url)
+
+    assert 'pip install "runstore[ui]"' in str(done.exception)
+    assert ui.command.name == "ui"
