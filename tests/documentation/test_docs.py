@@ -1,13 +1,16 @@
 """The README and the documentation tell the truth: what they show runs, uses no name that it does not make, and exists."""
 
 import re
+import sys
 import tomllib
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
-from documentation.pages import PAGES, blocks_of, commands_of, pages_with, run_blocks, undefined_names, understand
+from documentation.pages import PAGES, ROOT, blocks_of, commands_of, pages_with, run_blocks, undefined_names, understand
 from documentation.shell import check_transcripts
 from runstore import MetricPoint, open_store
 from runstore.predictions import read_predictions
@@ -43,6 +46,27 @@ def test_no_block_uses_a_name_that_neither_it_nor_one_before_it_makes(page: str)
     for block in blocks_of(page, "python", "py"):
         texts.append(block.text)
         assert undefined_names(texts) == set(), block.name
+
+
+def test_the_page_about_backends_makes_a_harness_and_a_class_of_tests(
+    fast_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("runstore.testing")
+    page = "docs/write-a-backend.md"
+    of_the_test, of_the_harness, of_a_deviation = blocks_of(page, "py")
+    (entry,) = blocks_of(page, "toml")
+    harness = ModuleType("duckdb_harness")
+    monkeypatch.setitem(sys.modules, harness.__name__, harness)
+
+    exec(compile(of_the_harness.text, of_the_harness.name, "exec"), vars(harness))
+    exec(compile(of_a_deviation.text, of_a_deviation.name, "exec"), vars(harness))
+    names: dict[str, Any] = {"__name__": "documentation"}
+    exec(compile(of_the_test.text, of_the_test.name, "exec"), names)
+
+    assert harness.DuckHarness(fast_path).fresh().url.startswith(f"duckdb:///{fast_path}")
+    assert set(harness.MyHarness.deviations) == {"DUR.2"}
+    assert issubclass(names["TestDuckDB"], names["RunStoreConformance"])
+    assert entry.text.strip() in (ROOT / "examples/third_party_backend/pyproject.toml").read_text(encoding="utf-8")
 
 
 def test_the_file_of_predictions_that_is_shown_is_read() -> None:

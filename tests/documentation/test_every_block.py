@@ -25,6 +25,7 @@ BY_THEIR_PAGE = {
     ("docs/commands.md", "text"): "tests/documentation/test_page_of_commands.py",
     ("docs/configuration.md", "toml"): "tests/documentation/test_every_block.py",
     ("docs/exporting.md", "sql"): "tests/documentation/test_shell_of_pages.py",
+    ("docs/exporting.md", "text"): "tests/documentation/test_shell_of_pages.py",
     ("docs/filters.md", "text"): "tests/documentation/test_page_of_filters.py",
     ("docs/frames.md", "py"): "tests/documentation/test_docs.py",
     ("docs/huggingface.md", "py"): "tests/documentation/test_docs_of_training.py",
@@ -40,25 +41,22 @@ BY_THEIR_PAGE = {
     ("docs/sweeps.md", "py"): "tests/sweeps/test_optuna.py",
     ("docs/sweeps.md", "yaml"): "tests/sweeps/test_hydra.py",
     ("docs/trainer.md", "py"): "tests/documentation/test_docs_of_training.py",
+    ("docs/write-a-backend.md", "py"): "tests/documentation/test_docs.py",
+    ("docs/write-a-backend.md", "toml"): "tests/documentation/test_docs.py",
 }
 """The tests that run, read or compare the blocks of one page in one language; each of them names the page."""
 
 NOT_RUN = {
     ("docs/architecture.md", "text"): "a drawing",
-    ("docs/exporting.md", "text"): "a listing of a folder",
     ("docs/mongodb.md", ""): "addresses of servers",
     ("docs/scale.md", ""): "addresses of servers",
     ("docs/trainer.md", ""): "a listing of a folder",
-    ("docs/write-a-backend.md", "py"): "a part of examples/third_party_backend, shortened; the names in it are checked",
-    ("docs/write-a-backend.md", "toml"): "a part of examples/third_party_backend",
     ("docs/write-a-backend.md", ""): "what an author types in a project of his own, and what pytest prints there",
 }
 COUNTS = {
     "a drawing": 4,
-    "a listing of a folder": 2,
+    "a listing of a folder": 1,
     "addresses of servers": 2,
-    "a part of examples/third_party_backend, shortened; the names in it are checked": 3,
-    "a part of examples/third_party_backend": 1,
     "what an author types in a project of his own, and what pytest prints there": 2,
 }
 """How many blocks are not run, by the reason."""

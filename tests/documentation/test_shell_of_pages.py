@@ -1,5 +1,6 @@
 """Each command in a shell block of a page is done, in the order of the page, or it is counted why it is not."""
 
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -88,14 +89,17 @@ def test_the_commands_of_a_page_are_done_one_after_the_other(page: str) -> None:
 
 
 @pytest.mark.usefixtures("_beside_it")
-def test_the_query_of_the_page_about_exports_reads_what_its_first_command_has_written() -> None:
+def test_the_page_about_exports_lists_and_reads_what_its_first_command_has_written() -> None:
     pytest.importorskip("pyarrow")
     duckdb = pytest.importorskip("duckdb")
     page = "docs/exporting.md"
     (query,) = blocks_of(page, "sql")
+    (listing,) = blocks_of(page, "text")
 
     do(DONE[page][0])
 
+    folder = Path(listing.text.partition("/")[0])
+    assert {each.name for each in folder.iterdir()} == set(re.findall(r"^ {4}([\w.-]+)", listing.text, re.MULTILINE))
     found = duckdb.sql(query.text).fetchall()
     assert [name for name, _, _ in found] == ["fold 3", "fold 2", "fold 1", "fold 0"]
 
