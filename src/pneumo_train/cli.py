@@ -16,6 +16,7 @@ from pneumo_train.errors import ConfigError, DivergedError, PneumoTrainError
 from pneumo_train.terminal import quiet_lightning, track
 from pneumo_train.words import on_one_line
 from runstore.errors import RunStoreError
+from runstore.local.exits import ENDINGS
 from runstore.local.terminal import lasting_output
 from runstore.secrets import redact
 
@@ -166,16 +167,17 @@ def _demo(arguments: Any) -> int:
 
 @contextmanager
 def _sigterm_as_exit() -> Iterator[None]:
-    """Makes SIGTERM an orderly exit, so that the run is ended as interrupted wherever training stands."""
+    """Makes SIGTERM, and Ctrl-Break of Windows, an orderly exit: the run is ended as interrupted wherever training stands."""
 
     def leave(_signal: int, _frame: object) -> None:
         sys.exit(EXIT_SIGTERM)
 
-    before = signal.signal(signal.SIGTERM, leave)
+    before = {ending: signal.signal(ending, leave) for ending in ENDINGS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for ending, handler in before.items():
+            signal.signal(ending, handler)
 
 
 if __name__ == "__main__":

@@ -99,16 +99,19 @@ class _Parser(ArgumentParser):
 
 def _in_our_words(message: str) -> str:
     """What jsonargparse says, without its Python."""
-    if unknown := re.search(r"unrecognized arguments: --([\w.]+)", message):
+    if unknown := re.search(r"unrecognized arguments: --([\w.-]+)", message):
         try:
-            check_keys({unknown[1]: None}, origin="options")
+            check_keys({unknown[1].replace("-", "_"): None}, origin="options")
         except ConfigError as error:
             return str(error)
+    if bare := re.search(r"unrecognized arguments: ([^-\s]\S*)", message):
+        return f"{bare[1]!r} stands behind no option; the images are named with --source, as in --source {bare[1]}"
     if wrong := re.search(r'key "([\w.]+)".*(?:Got|Given) value: (.*)', message, re.DOTALL):
         key, value = wrong[1], wrong[2].splitlines()[0].strip()
         return f"option --{key}: wanted {'true or false' if key == 'progress' else wanted(TrainConfig, key)}, found {value!r}"
     if missing := re.search(r"required: (?:\w+\.)?(\w+)", message):
-        return f"option --{missing[1]} is missing"
+        example = "; it names the folder or the zip of the images, as in --source films/"
+        return f"option --{missing[1]} is missing{example if missing[1] == 'source' else ''}"
     return " ".join(message.split())
 
 

@@ -101,6 +101,10 @@ def test_the_printed_configuration_is_a_file_that_gives_the_same(
     ("argv", "message"),
     [
         ((), "source"),
+        ((), "it names the folder or the zip of the images, as in --source films/"),
+        (("films",), "the images are named with --source, as in --source films"),
+        (("--source", "x", "--learning-rate", "0.1"), "did you mean 'optimizer.learning_rate'"),
+        (("--source", "x", "--epochs", "3"), "did you mean 'training.max_epochs'"),
         (("--source", "absent"), "found nothing; name a directory or a zip"),
         (
             ("--source", "x", "--training.max_epochs", "many"),
