@@ -7,12 +7,21 @@ import pytest
 
 from documentation.pages import ROOT
 from runstore.moving.layout import VERSION as EXPORT
+from runstore.predictions.layout import VERSION as PREDICTIONS
 from runstore.recording.frames import FORMAT_VERSION as JOURNAL
+from runstore.rounds.files import VERSION as ROUNDS
 from runstore_mongo.schema.opening import VERSION as MONGODB
 from runstore_sql.schema.tables import SCHEMA_VERSION as SQL
 
 _TESTS = ROOT / "tests"
-_FORMATS = {"SQL databases": SQL, "MongoDB databases": MONGODB, "journals": JOURNAL, "exports": EXPORT}
+_FORMATS = {
+    "SQL databases": SQL,
+    "MongoDB databases": MONGODB,
+    "journals": JOURNAL,
+    "exports": EXPORT,
+    "[files of predictions](predictions.md)": PREDICTIONS,
+    "[files of rounds](rounds.md)": ROUNDS,
+}
 _KEPT = {
     ("SQL databases", 1): "runstore_sql/landed/sqlite.db.gz",
     ("MongoDB databases", 1): "runstore_mongo/landed/store_1.json",
@@ -25,7 +34,7 @@ _KEPT = {
 def test_the_page_names_each_format_up_to_the_one_that_is_written(stored: str) -> None:
     page = (ROOT / "docs" / "compatibility.md").read_text(encoding="utf-8")
 
-    (named,) = re.findall(rf"\| {stored} \| ([\d, ]+) \| for ever \|", page)
+    (named,) = re.findall(rf"\| {re.escape(stored)} \| ([\d, ]+) \| for ever \|", page)
     assert [int(each) for each in named.split(",")] == list(range(1, _FORMATS[stored] + 1))
 
 
