@@ -5,8 +5,9 @@ changes runs through :class:`runstore.RunEditor` where it was started to do so; 
 
 The rooms, from the top: ``serving`` (a server on this machine), ``app`` (the routes), ``views`` (one module a page: what a
 URL asks for becomes values), ``pages`` (templates that show those values), ``security`` (who is answered), ``state`` (what a
-URL says), ``judging`` (predictions as a page of values), ``figures`` (pictures as SVG), ``evaluation`` (what predictions say of
-a classifier), ``assets`` (styles and scripts), ``site`` (what all of them are given).
+URL says), ``judging`` and ``rounds`` (predictions, and the rounds of a federation, as values of a page), ``figures``
+(pictures as SVG), ``evaluation`` (what predictions say of a classifier), ``assets`` (styles and scripts), ``site`` (what all
+of them are given).
 """
 
 from runstore_ui.app import make_app

@@ -15,9 +15,10 @@ from runstore.errors import RunStoreError
 from runstore.protocol import RunEditor, RunReader
 from runstore_ui.judging import Shelf
 from runstore_ui.keys import Keys
+from runstore_ui.rounds import KeptRounds
 from runstore_ui.security import Guard
 from runstore_ui.site import Options, Site
-from runstore_ui.views import assets, changes, evaluation, failures, keys, table
+from runstore_ui.views import assets, changes, evaluation, failures, keys, rounds, table
 
 
 def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], RunEditor] | None = None) -> Starlette:
@@ -37,10 +38,13 @@ def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], R
             Route("/complete", keys.complete_filter),
             Route("/runs.csv", table.download),
             Route("/evaluation", evaluation.show, name="evaluation"),
+            Route("/rounds", rounds.show, name="rounds"),
             Route("/assets/{name}", assets.show),
         ],
         middleware=[Middleware(Guard, options=options)],
         exception_handlers={RunStoreError: failures.of_store, HTTPException: failures.of_address},
     )
-    app.state.site = Site(reader=reader, keys=Keys(reader), shelf=Shelf(), open_editor=open_editor, options=options)
+    app.state.site = Site(
+        reader=reader, keys=Keys(reader), shelf=Shelf(), rounds=KeptRounds(), open_editor=open_editor, options=options
+    )
     return app

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from runstore.protocol import RunEditor, RunReader
 from runstore_ui.judging import Shelf
 from runstore_ui.keys import Keys
+from runstore_ui.rounds import KeptRounds
 
 
 class Options(Struct, frozen=True, kw_only=True):
@@ -35,6 +36,7 @@ class Site(Struct, frozen=True, kw_only=True):
         reader: what is shown.
         keys: of the store, those that are in use.
         shelf: predictions that were looked at last.
+        rounds: those of federations that were looked at last.
         open_editor: what opens the store to change runs, at the first change; ``None`` where nobody may change any.
         options: how the page was started.
     """
@@ -42,6 +44,7 @@ class Site(Struct, frozen=True, kw_only=True):
     reader: RunReader
     keys: Keys
     shelf: Shelf
+    rounds: KeptRounds
     open_editor: Callable[[], RunEditor] | None
     options: Options
 

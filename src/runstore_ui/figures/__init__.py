@@ -11,6 +11,7 @@ from runstore_ui.figures.histories import Line, history_figure
 from runstore_ui.figures.matrices import matrix_figure
 from runstore_ui.figures.parallel import ParallelAxis, parallel_figure
 from runstore_ui.figures.reliability import reliability_figure
+from runstore_ui.figures.rounds import rounds_figure
 from runstore_ui.figures.scatter import Dot, scatter_figure
 
 __all__ = [
@@ -29,5 +30,6 @@ __all__ = [
     "precision_figure",
     "reliability_figure",
     "roc_figure",
+    "rounds_figure",
     "scatter_figure",
 ]

@@ -2,6 +2,7 @@
 
 from runstore_ui.state.evaluation import EvaluationState
 from runstore_ui.state.links import link
+from runstore_ui.state.rounds import RoundsState
 from runstore_ui.state.table import TableState
 
-__all__ = ["EvaluationState", "TableState", "link"]
+__all__ = ["EvaluationState", "RoundsState", "TableState", "link"]
