@@ -12,7 +12,7 @@ from documentation.shell import SHELLS, STORE, Line, do, lines_of, make_store
 
 NOT_DONE = {
     "it trains: the tests of the trainer do, and its options are understood": 11,
-    "it reads what another tool has left: tests/importing makes such files with that tool": 17,
+    "it reads what another tool has left: tests/importing makes such files with that tool": 18,
     "it goes on until it is stopped": 4,
     "it serves until it is stopped: tests/ui does": 1,
     "it opens an editor": 1,

@@ -102,10 +102,37 @@ def test_files_come_with_the_run_and_links_only_from_folders_that_are_named(
 
     with_links = {each.name for each in store.list_artifacts(run.id)}
     assert any(name.startswith("media/html/page_") for name in without)
-    assert with_links - without == {"kept.txt"}
+    assert with_links - without == {"kept.txt", "model/sub/weights.txt"}
     assert [each.key for each in report.findings if each.what is Told.FILE_LEFT_OUT] == ["kept.txt"]
     with store.open_artifact(run.id, "kept.txt") as kept:
         assert kept.read() == b"all well\n"
+
+
+def test_what_was_given_to_log_artifact_comes_from_a_folder_that_is_named_and_is_told_otherwise(
+    offline_of_each: MadeByWandb, store: BackendStore, tmp_path: Path
+) -> None:
+    report = brought(offline_of_each.place, store)
+    run = named(store, "first try")
+    films, *others = [each for each in store.list_artifacts(run.id) if each.name.startswith("model/")]
+    assert (films.name, films.uri, films.is_stored, others) == (
+        "model/films",
+        "https://example.org/films.tar",
+        False,
+        [],
+    )
+    (told,) = [each for each in report.findings if each.what is Told.FILES_ELSEWHERE]
+    assert (told.key, told.count) == ("model", 1)
+    assert str(offline_of_each.folder / "data" / "artifacts" / "staging") in told.text
+
+    moved = shutil.copytree(offline_of_each.folder / "data", tmp_path / "moved")
+    again = brought(offline_of_each.place, store, moved)
+
+    assert not [each for each in again.findings if each.what is Told.FILES_ELSEWHERE]
+    (weights,) = [each for each in store.list_artifacts(run.id) if each.name == "model/sub/weights.txt"]
+    assert (weights.artifact_type, weights.metadata["metadata"]) == ("model", {"epoch": 3})
+    assert "best" in weights.metadata["aliases"]
+    with store.open_artifact(run.id, weights.name) as opened:
+        assert opened.read() == b"all well\n"
 
 
 def test_what_is_no_number_is_told(offline_of_each: MadeByWandb, store: BackendStore) -> None:
@@ -236,6 +263,46 @@ def test_a_record_that_says_what_it_cannot_is_an_error_of_its_run(
 
     assert not report.is_whole
     assert not [run for run in store.search_runs() if run.status == "completed"]
+
+
+def artifact(name: bytes, digest: bytes, *entries: tuple[bytes, bytes, int]) -> bytes:
+    """A record of an artifact: the path, the copy and the size of each file."""
+    parts = [field(4, field(1, path) + bytes([32, size]) + field(6, copy)) for path, copy, size in entries]
+    return field(8, field(4, b"model") + field(5, name) + field(6, digest) + field(12, b"".join(parts)))
+
+
+def test_versions_of_an_artifact_stay_apart_and_no_other_file_of_this_machine_is_taken(
+    tmp_path: Path, store: BackendStore
+) -> None:
+    folder, secret = tmp_path / "wandb", tmp_path / "secret"
+    folder.mkdir()
+    secret.write_bytes(b"mine")
+    for name in ("one", "two"):
+        (folder / name).write_bytes(name.encode())
+    (folder / "link").symlink_to(secret)
+    one, two, link = ((path, str(folder / path.decode()).encode(), 3) for path in (b"one", b"two", b"link"))
+    records = [
+        artifact(b"m", b"d1", one),
+        artifact(b"m", b"d1", one),
+        artifact(b"m", b"d2", (b"one", two[1], 3), (b"../up", one[1], 3), (b"changed", two[1], 4)),
+        artifact(b"s", b"d3", (b"stolen", str(secret).encode(), 4), (link[0], link[1], 4)),
+        artifact(b"s", b"d4", (b"odd", b"\0/\xff", 4), (b"none", b"", 0)),
+    ]
+    (folder / "a.wandb").write_bytes(written(RUN, *records, row(_step=b"0", loss=b"1")))
+
+    report = brought(folder / "a.wandb", store)
+
+    contents = {}
+    run = named(store, "odd")
+    for each in store.list_artifacts(run.id):
+        with store.open_artifact(run.id, each.name) as opened:
+            contents[each.name] = opened.read()
+    assert contents == {"m/one": b"one", "m-v1/one": b"two"}
+    told = [(each.what, each.key, each.count) for each in report.findings]
+    assert told == [
+        (Told.FILE_LEFT_OUT, "m-v1/../up", 1), (Told.FILES_ELSEWHERE, "m-v1", 1), (Told.FILES_ELSEWHERE, "s", 1),
+        (Told.FILES_ELSEWHERE, "s-v1", 1),
+    ]  # fmt: skip
 
 
 def test_odd_values_are_folded_or_told(tmp_path: Path, store: BackendStore) -> None:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from runstore.importing.facts import config_of
 from runstore.importing.folding import fit_name, fit_text, time_us
 from runstore.importing.report import RunFindings, Told
+from runstore.importing.wandb_artifacts import LoggedArtifact
 from runstore.importing.wandb_items import items_of, json_of, key_of, path_of, reading_us, timestamp_us
 from runstore.importing.wandb_records import fields_of
 from runstore.model import Run, RunFailure, RunStatus, from_microseconds
@@ -33,7 +34,13 @@ _ENVIRONMENT_TEXTS: Final = {1: "platform", 2: "python", 6: "program", 12: "host
 
 
 class WandbFacts:
-    """Gathers them record by record, from the files of one run in the order of time."""
+    """Gathers them record by record, from the files of one run in the order of time.
+
+    Attributes:
+        texts: what a word or a line says.
+        config: the configuration.
+        artifacts: what the program has given to ``log_artifact``.
+    """
 
     def __init__(self) -> None:
         """Nothing is known."""
@@ -42,7 +49,7 @@ class WandbFacts:
         self._tags: list[str] = []
         self._git: dict[str, str] = {}
         self._arguments: list[str] = []
-        self._artifacts = 0
+        self.artifacts: list[LoggedArtifact] = []
         self._start_us: int | None = None
         self._stats_us = 0
         self._exit_code: int | None = None
@@ -63,7 +70,7 @@ class WandbFacts:
                 (int(value) for one, value in fields_of(data) if one == 1 and isinstance(value, int)), 0
             )
         elif kind == _ARTIFACT:
-            self._artifacts += 1
+            self.artifacts.append(LoggedArtifact.of(data))
         elif kind == _ENVIRONMENT:
             self._surround(data)
 
@@ -93,9 +100,6 @@ class WandbFacts:
         notes = fit_text(self.texts.get("notes", ""))
         if len(notes) > MAX_TEXT_LENGTH:
             found.tell(Told.LEFT_OUT, f"of {len(notes)} characters the first {MAX_TEXT_LENGTH} are kept", key="notes")
-        if self._artifacts:
-            text = f"{self._artifacts} artifacts of W&B lie outside the run's folder and are not brought"
-            found.tell(Told.FILES_ELSEWHERE, text, count=self._artifacts)
         name = self.texts.get("name")
         return Run(
             id=str(uuid.uuid5(_RUNS, f"{project}/{run_id}")),

@@ -12,6 +12,7 @@ exit code 0, 255, others       ``completed``, ``interrupted`` (Ctrl-C), ``failed
 history                        points at W&B's own step
 numbers of the summary alone   points at the last step
 readings of the machine        ``system/…``, at the second of the run
+``files/``, ``log_artifact``   artifacts
 =============================  ======================================================================================
 """
 
@@ -22,6 +23,7 @@ from typing import Final, NamedTuple, Self
 from runstore.errors import SourceError
 from runstore.importing.report import Findings, RunFindings, Told
 from runstore.importing.source import Source, arriving_files, opened_plainly
+from runstore.importing.wandb_artifacts import files_of
 from runstore.importing.wandb_facts import FORMAT, HISTORY, STATS, SUMMARY, WandbFacts
 from runstore.importing.wandb_history import WandbHistory
 from runstore.importing.wandb_records import HEAD, CutOffError, fields_of, records_in
@@ -53,6 +55,7 @@ class WandbOffline(Source):
             files: those found in it, in the order of time.
             folders: to whose files links are followed.
         """
+        self._place = place if place.is_dir() else place.parent
         self._files = files
         self._folders = folders
         self.shown = str(place.absolute())
@@ -111,6 +114,8 @@ class WandbOffline(Source):
             for file in files:
                 for each in arriving_files(file.path.parent / "files", found, self._folders):
                     kept[each.name] = each
+            for each in files_of(facts.artifacts, self._place, self._folders, found):
+                kept.setdefault(each.name, each)
             return iter(kept.values())
 
         return ArrivingRun(

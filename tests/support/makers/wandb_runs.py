@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 os.environ |= {"WANDB_MODE": "offline", "WANDB_SILENT": "true", "WANDB_DISABLE_GIT": "true"}
+os.environ |= {"WANDB_DATA_DIR": str(Path("data").absolute()), "WANDB_CACHE_DIR": str(Path("cache").absolute())}
 
 import wandb
 
@@ -61,6 +62,10 @@ def first() -> dict[str, object]:
     log({"big": 2**60})
     Path("kept.txt").write_text("all well\n", encoding="utf-8")
     run.save("kept.txt", policy="now")
+    artifact = wandb.Artifact("model", "model", metadata={"epoch": 3})
+    artifact.add_file("kept.txt", name="sub/weights.txt")
+    artifact.add_reference("https://example.org/films.tar", name="films", checksum=False)
+    run.log_artifact(artifact, aliases=["best"])
     run.summary["best"] = 0.9
     run.finish()
     return {"name": "first try", "id": run.id, "logged": logged, "config": config | {"added.later": 5}}
