@@ -48,7 +48,8 @@ run = runstore.start_run("x", store=sys.argv[1])
 for step in range(50):
     run.log({"loss": 1.0}, step=step)
 print(run.id, flush=True)
-time.sleep(600)
+while True:  # a signal that comes just before a long sleep would be handled after it
+    time.sleep(0.05)
 """
 )
 
