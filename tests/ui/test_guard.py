@@ -80,6 +80,14 @@ def test_with_a_token_only_who_shows_it_is_answered(lab: RunReader) -> None:
     assert {"httponly", "samesite=lax"} <= {each.strip().lower() for each in entered.headers["set-cookie"].split(";")}
 
 
+@pytest.mark.parametrize("path", ["/https:evil.example", "//evil.example", "/a/../evil.example", "/%0d%0aX:1"])
+def test_a_token_in_an_address_leads_to_this_page_alone(app: Any, path: str) -> None:
+    location = ask(app, f"{path}?token=any").headers["location"]
+
+    assert location.startswith("./")
+    assert urlsplit(location).netloc == ""
+
+
 def test_an_asset_is_kept_by_the_browser_and_only_what_lies_there_is_one(app: Any) -> None:
     address = re.findall(r'href="(assets/page.css[^"]*)"', ask(app).text)[0]
 

@@ -54,7 +54,7 @@ class Guard:
             return _refused(of_host(name_in(host)))
         shown, others = taken_from(request.url.query)
         if shown is not None:
-            here = request.url.path.rpartition("/")[2] or "./"
+            here = f"./{request.url.path.rpartition('/')[2]}"  # with the dot a name such as https:x stays a name
             return self._entered(shown, f"{here}?{others}" if others else here)
         grade = grade_of(request.cookies.get(self._cookie), self._options)
         if grade is Grade.NOTHING:
