@@ -1,0 +1,55 @@
+"""The pictures of the page in the documentation: made here, from generated runs, and so never older than what they show.
+
+``RUNSTORE_TEST_PICTURES=renew`` puts those of today into ``docs/pictures``.
+"""
+
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runstore import open_reader
+from runstore_ui import Options, make_app
+from support.browser import Serve
+from support.picture_store import fill_for_pictures
+
+pytestmark = pytest.mark.server
+
+PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('pictures') / 'runs.db'}"
+    fill_for_pictures(url)
+    with open_reader(url) as reader:
+        yield make_app(reader, Options(shown_url="postgresql://lab.example/runs"))
+
+
+def take(page: Any, name: str, folder: Path) -> None:
+    """Takes a picture; the one in the documentation must be as large."""
+    taken = folder / name
+    page.screenshot(path=taken, animations="disabled")
+    if os.environ.get("RUNSTORE_TEST_PICTURES") == "renew":
+        (PICTURES / name).write_bytes(taken.read_bytes())
+    assert size(taken) == size(PICTURES / name), "RUNSTORE_TEST_PICTURES=renew makes the pictures anew"
+
+
+def size(picture: Path) -> tuple[int, ...]:
+    """Width and height of a PNG."""
+    return struct.unpack(">II", picture.read_bytes()[16:24])
+
+
+def test_the_picture_of_the_table(page: Any, serve: Serve, app: Any, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 1200, "height": 640})
+    page.goto(
+        f"{serve(app)}/?experiment=chest%20x-ray&order=metric.validation.auroc.max%20desc&unfolded=fedavg&run=run07&run=run05"
+    )
+    page.wait_for_selector("#compare.first")
+
+    assert page.inner_text("#compare") == "Compare 2"
+    assert page.get_attribute("tbody tr:first-child", "data-run") == "run07"
+    take(page, "page-table.png", tmp_path)
