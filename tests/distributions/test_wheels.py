@@ -1,5 +1,6 @@
 """The three distributions: what each holds, that none holds a file of another, and how they come and go beside each other."""
 
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -12,6 +13,8 @@ import pytest
 from support.distributions import FOLDERS, ROOT, built, digest, install, new_environment, python, uv
 
 pytestmark = pytest.mark.packaging
+
+_TESTING = FOLDERS["runstore-testing"]
 
 _PACKAGES = {
     "runstore": {"runstore", "runstore_mongo", "runstore_sql", "runstore_ui"},
@@ -76,6 +79,14 @@ def test_what_stands_beside_runstore_has_its_version_licence_and_pythons_and_ask
     asked = next(each for each in theirs.get_all("Requires-Dist") or [] if each.startswith("runstore"))
     assert asked.partition("==")[2] == ours["Version"]
     assert (FOLDERS[name] / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
+    assert (FOLDERS[name] / "hatch_build.py").read_bytes() == (_TESTING / "hatch_build.py").read_bytes()
+
+
+def test_away_from_its_checkout_a_distribution_says_what_is_missing_and_builds_no_empty_wheel(tmp_path: Path) -> None:
+    alone = shutil.copytree(_TESTING, tmp_path / "alone" / "testing")
+
+    with pytest.raises(AssertionError, match="is not there; build in a checkout of runstore, or in an unpacked sdist"):
+        uv("build", "--wheel", "--out-dir", tmp_path / "out", alone)
 
 
 def test_no_requirement_of_the_distributions_has_two_lower_ends() -> None:
