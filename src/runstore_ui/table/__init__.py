@@ -4,12 +4,13 @@ from runstore_ui.table.columns import Column, Value, asked_columns, best_column,
 from runstore_ui.table.completing import Completion, Offer, complete
 from runstore_ui.table.csv import csv_lines
 from runstore_ui.table.misreading import Misreading, misreading
-from runstore_ui.table.rows import SHAPES, Cell, Head, Row, Table, tabulate
+from runstore_ui.table.rows import SHAPES, WORDS, Cell, Head, Row, Table, tabulate
 from runstore_ui.table.runs import PAGE, Found, configs_of, experiment_of, find_runs
 
 __all__ = [
     "PAGE",
     "SHAPES",
+    "WORDS",
     "Cell",
     "Column",
     "Completion",

@@ -1,0 +1,7 @@
+"""What the page of a run says, as values."""
+
+from runstore_ui.run.ending import Ending, ending_of
+from runstore_ui.run.leaves import Branch, branches_of
+from runstore_ui.run.metrics import MetricRow, metric_rows
+
+__all__ = ["Branch", "Ending", "MetricRow", "branches_of", "ending_of", "metric_rows"]

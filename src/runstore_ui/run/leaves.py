@@ -1,0 +1,41 @@
+"""Settings and provenance as a tree: what is nested is shown below its key."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from runstore.values import flatten_config
+
+
+class Branch(Struct, frozen=True, kw_only=True):
+    """The values below one key.
+
+    Attributes:
+        name: the key; empty for values that lie below none.
+        values: keys, as far as they are not the branch's own, and texts.
+    """
+
+    name: str
+    values: Sequence[tuple[str, str]]
+
+
+def branches_of(config: Mapping[str, Any]) -> list[Branch]:
+    """The values of a config by their first key, as they come; those below none first."""
+    plain = [(leaf.key, leaf.text) for key in config for leaf in flatten_config({key: config[key]}) if leaf.key == key]
+    nested = [
+        Branch(
+            name=key,
+            values=[(leaf.key.removeprefix(f"{key}."), leaf.text) for leaf in flatten_config({key: value})],
+        )
+        for key, value in config.items()
+        if isinstance(value, Mapping) and value
+    ]
+    others = [
+        (key, leaf.text)
+        for key, value in config.items()
+        if not (isinstance(value, Mapping) and value)
+        for leaf in flatten_config({key: value})
+        if leaf.key != key
+    ]
+    return [*([Branch(name="", values=[*plain, *others])] if plain or others else []), *nested]

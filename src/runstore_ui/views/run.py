@@ -1,0 +1,62 @@
+"""``run?id=…``: one run, with all that is known of it but its histories."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from runstore.model import Run
+from runstore.texts import duration_text, size_text
+from runstore_ui.pages import render
+from runstore_ui.run import branches_of, ending_of, metric_rows
+from runstore_ui.site import site_of
+from runstore_ui.state import TableState, link
+from runstore_ui.table import SHAPES, WORDS
+
+_MOST_CHILDREN: Final = 200
+_REPORTS: Final = "runstore.health/"
+"""Artifacts in which recorders tell of themselves; they are no files of the run."""
+
+
+def show(request: Request) -> Response:
+    """The page of a run.
+
+    Raises:
+        RunNotFoundError: there is none of this id.
+    """
+    reader = site_of(request).reader
+    run = reader.get_run(request.query_params.get("id", ""))
+    experiment = reader.get_experiment(run.experiment_id).name
+    children = reader.list_children(run.id, limit=_MOST_CHILDREN)
+    artifacts = [each for each in reader.list_artifacts(run.id) if not each.name.startswith(_REPORTS)]
+    metrics = metric_rows(reader.get_summaries(run.id))
+    return render(
+        request,
+        "run.html",
+        run=run,
+        here=link("run", [("id", run.id)]),
+        experiment=experiment,
+        experiment_link=TableState(experiment=experiment).link(),
+        parent=None if run.parent_run_id is None else (run.parent_run_id, link("run", [("id", run.parent_run_id)])),
+        children=[(child, link("run", [("id", child.id)]), duration_text(child)) for child in children],
+        has_more_children=children.next_cursor is not None,
+        ending=ending_of(run, datetime.now(UTC)),
+        took=duration_text(run),
+        metrics=metrics,
+        points=sum(row.count for row in metrics),
+        settings=branches_of(reader.get_config(run.id)),
+        provenance=branches_of(run.provenance),
+        git=_commit(run),
+        artifacts=[(each, "" if each.size is None else size_text(each.size)) for each in artifacts],
+        shapes=SHAPES,
+        words=WORDS,
+    )
+
+
+def _commit(run: Run) -> str:
+    """The beginning of the commit that the run was started from, and whether there were changes beside it."""
+    git = run.provenance.get("git")
+    if not isinstance(git, dict) or not git.get("commit"):
+        return ""
+    return f"git {str(git['commit'])[:10]}, {'with changes' if git.get('dirty') else 'clean'}"
