@@ -37,7 +37,7 @@ def round_of(number: int) -> Round:
 
 
 def fill_with_rounds(url: str, *, rounds: int = 24) -> None:
-    """``fedavg`` has the rounds, and its clients are ``client0`` and ``client1``; ``bare`` has none."""
+    """``fedavg`` has the rounds, and its clients are ``client0`` and ``client1``; ``lone`` has none."""
     with open_store(url, durable=False) as store:
         experiment = store.get_or_create_experiment("federation")
         parent = store.ensure_run(experiment, run_id="fedavg", name="fedavg 4 clients")
@@ -45,6 +45,6 @@ def fill_with_rounds(url: str, *, rounds: int = 24) -> None:
             media_of(round_of(number)).keep(store, parent)
         for place in range(2):
             store.ensure_run(experiment, run_id=f"client{place}", name=CLIENTS[place], parent_run_id=parent)
-        store.ensure_run(experiment, run_id="bare", name="bare resnet18")
-        for run_id in ("client0", "client1", "fedavg", "bare"):
+        store.ensure_run(experiment, run_id="lone", name="lone resnet18")
+        for run_id in ("client0", "client1", "fedavg", "lone"):
             store.finalize(run_id, "completed")

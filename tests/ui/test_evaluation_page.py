@@ -133,6 +133,24 @@ def test_each_figure_has_its_numbers_as_a_table(app: Any) -> None:
     assert "style=" not in text
 
 
+def test_the_worst_mistakes_of_each_kind_are_named(app: Any) -> None:
+    text = ask(app, "/evaluation?run=judged&threshold=0.5").text
+
+    predictions = films()
+    sides = [
+        (score, name, target)
+        for score, name, target in zip(predictions.scores[0], predictions.ids, predictions.targets, strict=True)
+        if (score >= 0.5) != bool(target)
+    ]
+    missed = sorted(each for each in sides if each[2])[:10]
+    alarms = sorted((each for each in sides if not each[2]), key=lambda each: -each[0])[:10]
+    assert [row[:2] for row in rows(text, "mistakes")] == [
+        *(["missed", name] for _, name, _ in missed),
+        *(["false alarm", name] for _, name, _ in alarms),
+    ]
+    assert rows(text, "mistakes")[0][2].startswith("child ")
+
+
 def test_hostile_names_are_text(app: Any) -> None:
     text = ask(app, f"/evaluation?run=judged&only.site={quote(HOSTILE)}").text
 

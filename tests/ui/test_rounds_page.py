@@ -75,7 +75,7 @@ def test_cells_are_shaded_by_the_metric_of_the_address(federation: Any) -> None:
     [
         ("", 400, "the address names no run"),
         ("run=nobody", 404, "nobody"),
-        ("run=bare", 404, "has kept no rounds"),
+        ("run=lone", 404, "has kept no rounds"),
         ("run=fedavg&until=-1", 400, "until is &#39;-1&#39;; give the number of a round"),
         ("run=fedavg&until=0", 200, "24 rounds"),
         ("run=fedavg&metric=other", 200, "auroc by round"),

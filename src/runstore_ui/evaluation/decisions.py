@@ -1,6 +1,7 @@
 """What comes of a threshold: the table of four fields, the rates, and thresholds that others might choose."""
 
-from collections import defaultdict
+from collections import Counter
+from itertools import compress
 from typing import Final
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from runstore_ui.evaluation.intervals import Interval, clustered_wilson, wilson
 from runstore_ui.evaluation.ranking import Ranking
 
 _LEAST: Final = (0.90, 0.95)
+_OTHER: Final = (1, 0)
 _ROUNDING: Final = 1e-9
 """0.95 of 20 cases are 19 of them, whatever a float makes of it."""
 
@@ -129,24 +131,15 @@ def operating_points(ranking: Ranking) -> list[OperatingPoint]:
 
 def _clustered(ranking: Ranking, above: int) -> dict[str, Interval | None]:
     """The intervals of the rates, of cases that belong together in groups; ``above`` cases count as positive."""
-    groups, are_positive = ranking.cases.groups, ranking.cases.are_positive
-    assert groups is not None  # noqa: S101 - asked for only then
-    kinds: dict[tuple[int, int], dict[int, float]] = defaultdict(lambda: defaultdict(float))
-    for place, case in enumerate(ranking.order):
-        kinds[are_positive[case], int(place < above)][groups[case]] += 1
-    true, missed, false, spared = kinds[1, 1], kinds[1, 0], kinds[0, 1], kinds[0, 0]
+    groups, labels = ranking.groups_in_order(), ranking.labels_in_order()
+    taken, left = groups[:above], groups[above:]
+    others = bytes(map(_OTHER.__getitem__, labels))
+    true = Counter(compress(taken, labels[:above]))
+    spared = Counter(compress(left, others[above:]))
     return {
-        "sensitivity": clustered_wilson(true, _sum(true, missed)),
-        "specificity": clustered_wilson(spared, _sum(spared, false)),
-        "ppv": clustered_wilson(true, _sum(true, false)),
-        "npv": clustered_wilson(spared, _sum(spared, missed)),
-        "accuracy": clustered_wilson(_sum(true, spared), _sum(true, spared, false, missed)),
+        "sensitivity": clustered_wilson(true, Counter(compress(groups, labels))),
+        "specificity": clustered_wilson(spared, Counter(compress(groups, others))),
+        "ppv": clustered_wilson(true, Counter(taken)),
+        "npv": clustered_wilson(spared, Counter(left)),
+        "accuracy": clustered_wilson(true + spared, Counter(groups)),
     }
-
-
-def _sum(*parts: dict[int, float]) -> dict[int, float]:
-    found: dict[int, float] = defaultdict(float)
-    for part in parts:
-        for group, count in part.items():
-            found[group] += count
-    return found

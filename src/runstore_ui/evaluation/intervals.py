@@ -1,6 +1,8 @@
 """How sure a figure is: intervals that hold the truth in 95 of 100 studies, and that know which samples belong together."""
 
 import math
+from collections import Counter
+from operator import mul
 from statistics import NormalDist
 from typing import Final
 
@@ -48,7 +50,7 @@ def wilson(hits: float, count: float) -> Interval | None:
     return Interval(max(0.0, min(share, (middle - half) / whole)), min(1.0, max(share, (middle + half) / whole)))
 
 
-def clustered_wilson(hits: dict[int, float], counts: dict[int, float]) -> Interval | None:
+def clustered_wilson(hits: Counter[int], counts: Counter[int]) -> Interval | None:
     """Wilson's interval of a proportion of samples that belong together in groups.
 
     The number of samples is divided by the design effect, the factor by which the groups widen the variance of the share
@@ -67,7 +69,11 @@ def clustered_wilson(hits: dict[int, float], counts: dict[int, float]) -> Interv
         return wilson(total, count)
     if groups == 1 or not 0 < share < 1:
         return wilson(share * groups, groups)
-    spread = math.fsum((hits.get(group, 0.0) - share * each) ** 2 for group, each in counts.items())
+    # The squares of (hits - share * count), summed by group; the three sums are of whole numbers, and exact.
+    of_hits = sum(map(mul, hits.values(), hits.values()))
+    of_both = sum(map(mul, hits.values(), map(counts.__getitem__, hits)))
+    of_counts = sum(map(mul, counts.values(), counts.values()))
+    spread = max(0.0, of_hits - 2 * share * of_both + share * share * of_counts)
     variance = groups / (groups - 1) * spread / (count * count)
     effect = max(1.0, variance * count / (share * (1 - share)))
     return wilson(total / effect, count / effect)

@@ -5,10 +5,13 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from operator import itemgetter, neg
+from typing import TypeVar
 
 from msgspec import Struct
 
 from runstore_ui.evaluation.cases import Cases
+
+Item = TypeVar("Item", int, float)
 
 
 class Ranking(Struct, frozen=True, kw_only=True):
@@ -39,6 +42,15 @@ class Ranking(Struct, frozen=True, kw_only=True):
     def negatives(self) -> float:
         """The weight of all others."""
         return self.false_positives[-1] if self.false_positives else 0.0
+
+    def groups_in_order(self) -> tuple[int, ...]:
+        """The group of each case, by descending score; each its own where there are none."""
+        groups = self.cases.groups
+        return tuple(self.order) if groups is None else _taken(groups, self.order)
+
+    def labels_in_order(self) -> bytes:
+        """Whether each case is positive, by descending score."""
+        return bytes(_taken(self.cases.are_positive, self.order))
 
     def step_of(self, threshold: float) -> int:
         """The index of the lowest score that is the threshold or more; -1 where there is none."""
@@ -77,7 +89,6 @@ def _ranked(cases: Cases, order: "array[int]") -> Ranking:
             true_positives=nothing,
             false_positives=nothing,
         )
-    # itemgetter takes all of them in one call.
     scores, labels = _taken(cases.scores, order), _taken(cases.are_positive, order)
     lasts = [place for place, (this, after) in enumerate(pairwise(scores)) if this != after]
     lasts.append(len(order) - 1)
@@ -100,7 +111,9 @@ def _ranked(cases: Cases, order: "array[int]") -> Ranking:
     )
 
 
-def _taken(column: "array[float] | bytes", order: "array[int]") -> tuple[float, ...]:
-    if len(order) == 1:
-        return (column[order[0]],)
-    return itemgetter(*order)(column)  # type: ignore[no-any-return]  # as many items as there are indices
+def _taken(column: Sequence[Item], order: "array[int]") -> tuple[Item, ...]:
+    """The items of a column in an order; itemgetter takes all of them in one call."""
+    if len(order) < 2:  # noqa: PLR2004 - of one it gives no tuple
+        return tuple(column[place] for place in order)
+    found: tuple[Item, ...] = itemgetter(*order)(column)
+    return found

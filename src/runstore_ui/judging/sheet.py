@@ -1,5 +1,7 @@
 """What is known of the cases, and what comes of a threshold, as texts and figures."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from runstore_ui.evaluation import Area, Decision, Interval, Rate, decide
@@ -12,6 +14,8 @@ from runstore_ui.figures import (
     roc_figure,
 )
 from runstore_ui.judging.judged import Judged
+
+_MOST_MISTAKES: Final = 10
 
 
 class RateRow(Struct, frozen=True, kw_only=True):
@@ -47,6 +51,15 @@ class PartRow(Struct, frozen=True, kw_only=True):
     specificity: str
 
 
+class MistakeRow(Struct, frozen=True, kw_only=True):
+    """One case on the wrong side of the threshold."""
+
+    what: str
+    sample: str
+    group: str
+    score: str
+
+
 class Sheet(Struct, frozen=True, kw_only=True):
     """All that the page of an evaluation shows.
 
@@ -61,6 +74,7 @@ class Sheet(Struct, frozen=True, kw_only=True):
         figures: the pictures.
         points: thresholds to go to.
         parts: the subgroups.
+        mistakes: the cases that are furthest on the wrong side, of each kind the worst first.
         remarks: what one must know to read the figures.
     """
 
@@ -74,6 +88,7 @@ class Sheet(Struct, frozen=True, kw_only=True):
     figures: tuple[Figure, ...]
     points: tuple[PointRow, ...]
     parts: tuple[PartRow, ...]
+    mistakes: tuple[MistakeRow, ...]
     remarks: tuple[str, ...]
 
 
@@ -114,6 +129,7 @@ def sheet_of(judged: Judged, threshold: float | None) -> Sheet:
             for point in judged.points
         ),
         parts=_parts(judged, used),
+        mistakes=(*_mistakes(judged, used, missed=True), *_mistakes(judged, used, missed=False)),
         remarks=_remarks(judged),
     )
 
@@ -197,6 +213,29 @@ def _parts(judged: Judged, threshold: float) -> tuple[PartRow, ...]:
             )
         )
     return tuple(found)
+
+
+def _mistakes(judged: Judged, threshold: float, *, missed: bool) -> list[MistakeRow]:
+    """Positive cases below the threshold, from the lowest score on; or others above it, from the highest on."""
+    cases, predictions = judged.ranking.cases, judged.predictions
+    groups = predictions.groups
+    found: list[MistakeRow] = []
+    for case in reversed(judged.ranking.order) if missed else judged.ranking.order:
+        score = cases.scores[case]
+        if (score >= threshold) == missed or len(found) == _MOST_MISTAKES:
+            break
+        if bool(cases.are_positive[case]) == missed:
+            row = cases.rows[case]
+            code = -1 if groups is None else groups.codes[row]
+            found.append(
+                MistakeRow(
+                    what="missed" if missed else "false alarm",
+                    sample=predictions.ids[row],
+                    group="" if groups is None or code < 0 else groups.names[code],
+                    score=f"{score:.4g}",
+                )
+            )
+    return found
 
 
 def _remarks(judged: Judged) -> tuple[str, ...]:

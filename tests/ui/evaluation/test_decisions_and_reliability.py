@@ -75,6 +75,30 @@ def test_samples_of_one_group_that_all_say_the_same_count_as_one() -> None:
     assert of_ten.high - of_ten.low < width < 1.1 * (of_ten.high - of_ten.low)
 
 
+def test_the_interval_of_samples_in_groups_is_that_of_their_effective_number() -> None:
+    """By the definition of Rao and Scott (1992): the variance between groups over that of as many samples apart."""
+    scores, targets = drawn(9, 80)
+    groups = [f"child {row * row % 23}" for row in range(80)]
+    ones = [row for row in range(80) if targets[row]]
+    hits = [scores[row] >= 0.5 for row in ones]
+    names = sorted({groups[row] for row in ones})
+    share = sum(hits) / len(ones)
+    between = 0.0
+    for name in names:
+        own = [hit for hit, row in zip(hits, ones, strict=True) if groups[row] == name]
+        between += (sum(own) - share * len(own)) ** 2
+    variance = len(names) / (len(names) - 1) * between / len(ones) ** 2
+    effect = max(1.0, variance * len(ones) / (share * (1 - share)))
+
+    found = decide(rank(all_cases(predictions_of(scores, targets, groups=groups))), 0.5).sensitivity
+
+    expected = wilson(sum(hits) / effect, len(ones) / effect)
+    assert expected is not None
+    assert found.interval is not None
+    assert math.isclose(found.interval.low, expected.low)
+    assert math.isclose(found.interval.high, expected.high)
+
+
 def test_of_weighted_cases_there_are_rates_and_no_intervals() -> None:
     found = decide(rank(all_cases(predictions_of([0.9, 0.2, 0.4], [1, 1, 0], weights=[2, 1, 0.5]))), 0.3)
 
