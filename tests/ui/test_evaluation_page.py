@@ -133,6 +133,24 @@ def test_each_figure_has_its_numbers_as_a_table(app: Any) -> None:
     assert "style=" not in text
 
 
+def test_a_figure_is_downloaded_as_svg_and_its_numbers_as_csv(app: Any) -> None:
+    text = ask(app, "/evaluation?run=judged&threshold=0.7").text
+    links = [unescape(each) for each in re.findall(r'<a href="([^"]*)" download', text)]
+    picture, numbers = ask(app, f"/{links[0]}"), ask(app, f"/{links[1]}")
+
+    assert links[:2] == [
+        "evaluation.svg?run=judged&threshold=0.7&figure=1",
+        "evaluation.csv?run=judged&threshold=0.7&figure=1",
+    ]
+    assert picture.text.startswith('<svg xmlns="http://www.w3.org/2000/svg"')
+    assert picture.headers["content-type"] == "image/svg+xml"
+    assert picture.headers["content-disposition"] == 'attachment; filename="roc-curve.svg"'
+    assert picture.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert numbers.text.splitlines()[0] == "curve,1 \u2212 specificity,sensitivity,threshold"
+    assert ask(app, "/evaluation.svg?run=judged&figure=9").status == 404
+    assert ask(app, "/evaluation.exe?run=judged").status == 404
+
+
 def test_the_worst_mistakes_of_each_kind_are_named(app: Any) -> None:
     text = ask(app, "/evaluation?run=judged&threshold=0.5").text
 

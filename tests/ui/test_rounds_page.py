@@ -70,6 +70,16 @@ def test_cells_are_shaded_by_the_metric_of_the_address(federation: Any) -> None:
     assert "<figcaption>loss by round</figcaption>" in text
 
 
+def test_a_figure_is_downloaded_as_svg_and_its_numbers_as_csv(federation: Any) -> None:
+    picture = ask(federation, "/rounds.svg?run=fedavg&until=4")
+    numbers = ask(federation, "/rounds.csv?run=fedavg&until=4")
+
+    assert picture.headers["content-disposition"] == 'attachment; filename="rounds-clients.svg"'
+    assert picture.text.count("<rect") == 16
+    assert numbers.text.splitlines()[0] == "client,round 1,round 2,round 3,round 4"
+    assert ask(federation, "/rounds.svg?run=lone").status == 404
+
+
 @pytest.mark.parametrize(
     ("query", "status", "words"),
     [

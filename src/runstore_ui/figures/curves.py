@@ -84,6 +84,9 @@ def _figure(  # noqa: PLR0913 - one for both kinds
         content=drawn,
         heads=("curve", x_title, y_title, "threshold"),
         rows=[row for curve in curves for row in _rows(curve)],
+        left_out="; ".join(
+            f"{_MOST_ROWS} of {len(curve.points):,} points" for curve in curves if len(curve.points) > _MOST_ROWS
+        ),
     )
 
 

@@ -16,6 +16,7 @@ class Figure(Struct, frozen=True, kw_only=True):
         svg: the picture, whole: it may stand in a page or in a file.
         heads: the heads of the table of its numbers.
         rows: that table, as texts.
+        left_out: what the table has not, in words; empty where it has all.
     """
 
     title: str
@@ -23,6 +24,7 @@ class Figure(Struct, frozen=True, kw_only=True):
     svg: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    left_out: str = ""
 
 
 def make_figure(  # noqa: PLR0913 - the parts of one, keyword-only
@@ -34,6 +36,7 @@ def make_figure(  # noqa: PLR0913 - the parts of one, keyword-only
     content: Iterable[str],
     heads: Sequence[str],
     rows: Iterable[Sequence[str]],
+    left_out: str = "",
 ) -> Figure:
     """A figure of a size, with its title and its description in it."""
     svg = element(
@@ -49,4 +52,11 @@ def make_figure(  # noqa: PLR0913 - the parts of one, keyword-only
         font_size=12,
         fill="currentColor",
     )
-    return Figure(title=title, description=description, svg=svg, heads=tuple(heads), rows=tuple(map(tuple, rows)))
+    return Figure(
+        title=title,
+        description=description,
+        svg=svg,
+        heads=tuple(heads),
+        rows=tuple(map(tuple, rows)),
+        left_out=left_out,
+    )

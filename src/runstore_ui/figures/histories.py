@@ -67,6 +67,7 @@ def history_figure(  # noqa: PLR0913 - what the axes are, keyword-only
         content=drawn,
         heads=("series", x_title, y_title),
         rows=rows[::every],
+        left_out=f"{len(rows[::every]):,} of {len(rows):,} points" if every > 1 else "",
     )
 
 

@@ -70,6 +70,10 @@ class EvaluationState(Struct, frozen=True, kw_only=True):
         """The address of this view, with some of it changed."""
         return link("evaluation", msgspec.structs.replace(self, **changes).pairs())
 
+    def link_to_figure(self, number: int, kind: str) -> str:
+        """The address of a figure of this view as a file."""
+        return link(f"evaluation.{kind}", [*self.pairs(), ("figure", str(number))])
+
     def link_to_part(self, division: str, name: str) -> str:
         """The address of the same view of one subgroup alone."""
         only = tuple(sorted({**dict(self.choice.only), division: name}.items()))

@@ -39,6 +39,13 @@ class RoundsState(Struct, frozen=True, kw_only=True):
 
     def link(self, **changes: Any) -> str:
         """The address of this view, with some of it changed."""
-        to = msgspec.structs.replace(self, **changes)
-        until = None if to.until is None else str(to.until)
-        return link("rounds", [("run", to.run), ("metric", to.metric), ("until", until)])
+        return link("rounds", msgspec.structs.replace(self, **changes).pairs())
+
+    def link_to_figure(self, number: int, kind: str) -> str:
+        """The address of a figure of this view as a file."""
+        return link(f"rounds.{kind}", [*self.pairs(), ("figure", str(number))])
+
+    def pairs(self) -> list[tuple[str, str | None]]:
+        """The query."""
+        until = None if self.until is None else str(self.until)
+        return [("run", self.run), ("metric", self.metric), ("until", until)]

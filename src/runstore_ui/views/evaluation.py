@@ -9,11 +9,13 @@ from starlette.responses import Response
 from runstore.errors import ArtifactNotFoundError
 from runstore.model import Artifact
 from runstore.predictions import ARTIFACT_TYPE, Levels, Predictions
+from runstore.protocol import RunReader
 from runstore_ui.evaluation import Pooling
 from runstore_ui.judging import sheet_of
 from runstore_ui.pages import render
 from runstore_ui.site import site_of
 from runstore_ui.state import EvaluationState, link
+from runstore_ui.views.downloads import figure_file
 
 _MOST_OFFERED = 200
 
@@ -33,9 +35,7 @@ def show(request: Request) -> Response:
     reader = site.reader
     state = EvaluationState.of(request.query_params)
     run = reader.get_run(state.run)
-    files = [
-        each for each in reader.list_artifacts(state.run) if each.artifact_type == ARTIFACT_TYPE and each.is_stored
-    ]
+    files = _files(reader, state)
     if not files and not state.file:
         return render(request, "no_predictions.html", status=HTTPStatus.NOT_FOUND, run=run)
     artifact = _artifact(files, state)
@@ -50,6 +50,19 @@ def show(request: Request) -> Response:
         sheet=sheet_of(judged, state.threshold),
         fields=_fields(judged.predictions, judged.positive, files, artifact, state),
     )
+
+
+def download(request: Request) -> Response:
+    """A figure of the evaluation as a file."""
+    site = site_of(request)
+    state = EvaluationState.of(request.query_params)
+    artifact = _artifact(_files(site.reader, state), state)
+    sheet = sheet_of(site.shelf.judged(site.reader, artifact, state.choice), state.threshold)
+    return figure_file(request, sheet.figures)
+
+
+def _files(reader: RunReader, state: EvaluationState) -> list[Artifact]:
+    return [each for each in reader.list_artifacts(state.run) if each.artifact_type == ARTIFACT_TYPE and each.is_stored]
 
 
 def _artifact(files: list[Artifact], state: EvaluationState) -> Artifact:

@@ -9,6 +9,7 @@ from runstore_ui.pages import render
 from runstore_ui.rounds import rounds_sheet
 from runstore_ui.site import site_of
 from runstore_ui.state import RoundsState, link
+from runstore_ui.views.downloads import figure_file
 
 
 def show(request: Request) -> Response:
@@ -29,3 +30,11 @@ def show(request: Request) -> Response:
         state=state,
         sheet=sheet,
     )
+
+
+def download(request: Request) -> Response:
+    """A figure of the rounds as a file."""
+    site = site_of(request)
+    state = RoundsState.of(request.query_params)
+    rounds = site.rounds.of(site.reader, state.run)
+    return figure_file(request, rounds_sheet(rounds, metric=state.metric, until=state.until).figures)
