@@ -154,6 +154,17 @@ def test_a_deleted_run_is_found_by_its_name_and_by_a_part_of_its_id(url: str) ->
     assert run("restore", "un-b", "a", url=url).stdout == "restored run-b (b)\nrestored run-a (a)\n"
 
 
+def test_the_whole_id_of_a_run_that_is_there_restores_no_other_whose_id_begins_so(url: str) -> None:
+    with open_store(url, durable=False) as store:
+        store.ensure_run(store.get_or_create_experiment("lungs"), run_id="run-a-again")
+        store.delete_run("run-a-again")
+
+    run("restore", "run-a", url=url)
+
+    with open_reader(url) as reader, pytest.raises(RunDeletedError):
+        reader.get_run("run-a-again")
+
+
 def test_garbage_is_only_shown_unless_told_otherwise(url: str) -> None:
     run("delete", "a", "--yes", url=url)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import click
@@ -76,7 +77,7 @@ def _find(reader: RunReader, wanted: str) -> str:
             there_are = f"there are only {len(deleted)}" if deleted else "there are no deleted runs"
             raise RunNotFoundError(f"{wanted} means a deleted run, and {there_are} to restore")
         return deleted[number - 1].id
-    if any(run.id == wanted for run in deleted):
+    if any(run.id == wanted for run in deleted) or _is_there(reader, wanted):
         return wanted
     found = [run for run in deleted if run.name == wanted or _is_part(wanted, run.id)]
     if len(found) > 1:
@@ -87,6 +88,13 @@ def _find(reader: RunReader, wanted: str) -> str:
         more = "; and more" if len(found) > _MOST_SHOWN else ""
         raise InvalidValueError(f"{wanted!r} may be each of {told}{more}. Give more of the id")
     return found[0].id if found else wanted
+
+
+def _is_there(reader: RunReader, run_id: str) -> bool:
+    """Whether a run of this very id is there: then no other one is meant by it."""
+    with suppress(RunNotFoundError, InvalidValueError):
+        return reader.get_run(run_id).id == run_id
+    return False
 
 
 def _is_part(wanted: str, run_id: str) -> bool:
