@@ -18,7 +18,7 @@ from runstore_ui.keys import Keys
 from runstore_ui.rounds import KeptRounds
 from runstore_ui.security import Guard
 from runstore_ui.site import Options, Site
-from runstore_ui.views import assets, changes, evaluation, failures, keys, rounds, run, table
+from runstore_ui.views import assets, changes, compare, evaluation, failures, keys, rounds, run, table
 
 
 def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], RunEditor] | None = None) -> Starlette:
@@ -32,6 +32,7 @@ def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], R
     app = Starlette(
         routes=[
             Route("/", table.show, name="table"),
+            Route("/compare", compare.show, name="compare"),
             Route("/run", run.show, name="run"),
             Route("/change", changes.make, methods=["POST"]),
             Route("/deleted", changes.show_deleted),

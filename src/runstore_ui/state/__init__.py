@@ -1,8 +1,9 @@
 """What a URL says, as values, and the way back: every link is made from a state, and is relative."""
 
+from runstore_ui.state.compare import CompareState
 from runstore_ui.state.evaluation import EvaluationState
 from runstore_ui.state.links import link
 from runstore_ui.state.rounds import RoundsState
 from runstore_ui.state.table import TableState
 
-__all__ = ["EvaluationState", "RoundsState", "TableState", "link"]
+__all__ = ["CompareState", "EvaluationState", "RoundsState", "TableState", "link"]

@@ -12,8 +12,13 @@ _TOLD_APART: Final = 0.9
 """Of different numbers: the last pair that is nearly equal must not cost all others their ease of reading."""
 
 
-def number_texts(values: Sequence[float]) -> Callable[[float], str]:
-    """How numbers of a column are written: all with the same decimals, and with no more than tell nearly all apart."""
+def number_texts(values: Sequence[float], *, least: int = 2) -> Callable[[float], str]:
+    """How numbers of a column are written: all with the same decimals, and with no more than tell nearly all apart.
+
+    Args:
+        values: the column's.
+        least: decimals that there are in any case.
+    """
     finite = [value for value in values if math.isfinite(value)]
     sizes = [abs(value) for value in finite if value]
     if all(value == int(value) for value in finite) and all(size < _PLAIN[1] for size in sizes):
@@ -24,7 +29,7 @@ def number_texts(values: Sequence[float]) -> Callable[[float], str]:
     decimals = next(
         (
             count
-            for count in range(2, _MOST_DECIMALS)
+            for count in range(least, _MOST_DECIMALS)
             if len({f"{value:.{count}f}" for value in told_apart}) >= _TOLD_APART * len(told_apart)
         ),
         _MOST_DECIMALS,
