@@ -27,6 +27,8 @@ _KEPT = {
     ("MongoDB databases", 1): "runstore_mongo/landed/store_1.json",
     ("journals", 1): "recording/format-1",
     ("exports", 1): "exporting/layout-1",
+    ("[files of predictions](predictions.md)", 1): "runstore/predictions/format-1",
+    ("[files of rounds](rounds.md)", 1): "runstore/rounds/format-1",
 }
 
 

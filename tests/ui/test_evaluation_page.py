@@ -46,6 +46,11 @@ def told(predictions: Predictions, **choice: Any) -> str:
     return f"{area.value:.3f} ({area.interval.low:.3f}–{area.interval.high:.3f})"
 
 
+def test_the_page_of_a_run_with_predictions_leads_to_it(app: Any) -> None:
+    assert 'href="evaluation?run=judged"' in ask(app, "/run?id=judged").text
+    assert "evaluation?run" not in ask(app, "/run?id=bare").text
+
+
 def test_the_first_file_is_shown_at_the_threshold_that_was_kept_with_it(app: Any) -> None:
     answer = ask(app, "/evaluation?run=judged")
 

@@ -50,6 +50,10 @@ def test_who_took_part_and_who_dropped_out_and_why_is_told(federation: Any) -> N
     assert HOSTILE not in text
 
 
+def test_the_page_of_a_run_with_rounds_leads_to_them(federation: Any) -> None:
+    assert 'href="rounds?run=fedavg"' in ask(federation, "/run?id=fedavg").text
+
+
 def test_twenty_rounds_stand_side_by_side_and_links_lead_to_the_others(federation: Any) -> None:
     newest = ask(federation, "/rounds?run=fedavg").text
     (earlier,) = re.findall(r'<a rel="prev" href="([^"]*)"', newest)

@@ -6,6 +6,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
+from runstore import predictions, rounds
 from runstore.model import Run
 from runstore.texts import duration_text, size_text
 from runstore_ui.pages import render
@@ -49,9 +50,16 @@ def show(request: Request) -> Response:
         provenance=branches_of(run.provenance),
         git=_commit(run),
         artifacts=[(each, "" if each.size is None else size_text(each.size)) for each in artifacts],
+        computed=_computed(run.id, {each.artifact_type for each in artifacts}),
         shapes=SHAPES,
         words=WORDS,
     )
+
+
+def _computed(run_id: str, types: set[str]) -> list[tuple[str, str]]:
+    """The pages that are computed from artifacts of the run: what each is called, and its address."""
+    pages = ((predictions.ARTIFACT_TYPE, "Evaluation", "evaluation"), (rounds.ARTIFACT_TYPE, "Rounds", "rounds"))
+    return [(name, link(page, [("run", run_id)])) for kind, name, page in pages if kind in types]
 
 
 def _commit(run: Run) -> str:

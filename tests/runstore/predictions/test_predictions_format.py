@@ -27,6 +27,9 @@ from runstore.predictions import (
     read_predictions,
 )
 
+LANDED = Path(__file__).with_name("format-1")
+"""Files that the release which brought the format has written; they are never made again."""
+
 HEADER = '# {"format":"runstore.predictions","version":1,"classes":["normal","pneumonia"]}\n'
 
 
@@ -60,6 +63,16 @@ def full() -> Predictions:
         thresholds=[Threshold(name="sensitivity 90 %", value=0.4, chosen_on="validation", rule="the highest with it")],
         calibration=Calibration(method="temperature", fitted_on="validation", parameters={"temperature": 1.5}),
         about={"checkpoint": "best.ckpt", "films": 3},
+    )
+
+
+def of_three() -> Predictions:
+    """Three classes, and scores that are no probabilities."""
+    return made(
+        classes=["none", "bacterial", "viral"],
+        scores=[[0.5, -2.25, 1e300], [0, 0, 1], [0.1, 0.2, 0.7]],
+        targets=[0, 1, 2],
+        is_probability=False,
     )
 
 
@@ -110,6 +123,12 @@ def test_every_score_and_every_name_comes_back(rows: list[tuple[float, str | Non
     header = {"format": "runstore.predictions", "version": 1, "classes": ["no", "yes"], "is_probability": False}
 
     assert read(f"# {json.dumps(header)}\n{text.getvalue()}") == predictions
+
+
+@pytest.mark.parametrize(("name", "expected"), [("pair", full()), ("three", of_three())])
+def test_files_of_version_1_are_read_for_ever(name: str, expected: Predictions) -> None:
+    with (LANDED / f"{name}.csv.gz").open("rb") as file:
+        assert read_predictions(file) == expected
 
 
 def test_a_store_keeps_it_as_an_artifact_that_says_what_it_is() -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import math
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +57,11 @@ def test_rounds_come_back_by_their_number_whatever_the_order_of_writing() -> Non
     assert [each.number for each in found] == [1, 2, 10]
     assert repr(found) == repr([full(number) for number in (1, 2, 10)])
     assert math.isnan(found[0].clients[3].metrics["loss"])
+
+
+def test_a_file_of_version_1_is_read_for_ever() -> None:
+    with (Path(__file__).with_name("format-1") / "round.json").open("rb") as file:
+        assert repr(read_round(file)) == repr(full())
 
 
 def test_an_artifact_says_which_round_it_is_and_a_round_kept_again_replaces_it() -> None:
