@@ -1,6 +1,8 @@
 """A database that turns us away is told before the first step, and never found out after the last."""
 
 import logging
+import re
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -59,3 +61,30 @@ def test_a_bare_call_of_the_logger_raises_it_too(tmp_path: Path) -> None:
         RunStoreLogger("sqlite:////proc/nope/runs.db").log_metrics({"loss": 1.0})
     with pytest.raises(RunStoreError):
         RunStoreLogger("sqlite:////proc/nope/runs.db").experiment.log_artifact(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("runs.db", "write sqlite:///runs.db"),
+        (Path("runs.db"), "give a text: 'sqlite:///runs.db'"),
+        ("sqllite:///runs.db", "did you mean sqlite://"),
+        ("postgresql://me:a@b@host/lab", "write @ as %40"),
+    ],
+)
+def test_a_url_that_is_none_is_told_where_the_logger_is_made(url: str, told: str) -> None:
+    with pytest.raises(RunStoreError, match=re.escape(told)):
+        RunStoreLogger(url)
+
+
+def test_no_store_at_all_is_told_once_before_the_first_step(
+    make_trainer: MakeTrainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RUNSTORE_URL", raising=False)
+
+    with pytest.raises(RunStoreError, match="no store was named") as caught:
+        make_trainer(logger=RunStoreLogger(), enable_checkpointing=False).fit(StoppedModel(lambda: None))
+
+    assert "During handling" not in "".join(traceback.format_exception(caught.value))

@@ -5,10 +5,12 @@ import multiprocessing
 import os
 import sys
 import threading
+from contextlib import suppress
 from typing import Any, Literal
 
 from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedException
 
+from runstore.errors import RunStoreError
 from runstore.lightning._family import is_rank_zero
 from runstore.lightning.checkpoints import CheckpointLog
 from runstore.lightning.choosing import Own, choose_run, warn_of_overlap
@@ -277,7 +279,9 @@ class CurrentRun:
     def _fail(self, run: RunOverStages, error: BaseException | None) -> None:
         """Ends the run by an error, unless a process that this one has started has ended it so already."""
         if not run.has_begun and (not self._id_was_given or self._was_given_to_children(error)):
-            found = self._found(run.session)
+            found = None
+            with suppress(RunStoreError):  # that the store cannot be opened is what ends the training, or is told below
+                found = self._found(run.session)
             if found is not None and tells_the_end(found, error):
                 return
         run.fail(error)

@@ -13,7 +13,9 @@ from runstore.lightning.folders import fit_for_a_path
 from runstore.lightning.media import MediaOfLoggers
 from runstore.lightning.sessions import Sessions
 from runstore.media import Media
+from runstore.opening import check_url
 from runstore.protocol import RunStore
+from runstore.settings import load_settings, require_url
 from runstore.training.hparams import config_of
 from runstore.training.naming import MetricNames
 from runstore.training.points import PointMaker
@@ -87,10 +89,14 @@ class RunStoreLogger(MediaOfLoggers, Logger):
         Raises:
             InvalidValueError: (a ``ValueError``) a name, the run id or ``log_model`` is not allowed, or both ``url``
                 and ``store`` are given.
+            SettingsError: the URL cannot be understood. The database itself is asked when the run begins.
+            PluginError: no backend can serve the URL; says what to install.
         """
         super().__init__()
         if log_model not in (True, False, "all"):
             raise InvalidValueError(f"log_model is {log_model!r}; give True, False or 'all'")
+        if url is not None:  # told at this line, and not below three screens of the trainer's own calls
+            check_url(require_url(load_settings(url=url)))
         sessions = Sessions(
             url,
             store=store,
