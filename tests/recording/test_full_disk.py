@@ -47,3 +47,22 @@ def test_what_is_logged_while_the_databases_disk_is_full_is_stored_when_it_is_no
     assert store.health().is_all_stored
     assert {series.count for series in store.get_summaries(run_id)} == {2000}
     store.close()
+
+
+def test_what_is_logged_to_a_database_whose_disk_was_full_from_the_start_is_stored_when_it_is_not(
+    small_disk: Path, fast_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RUNSTORE_STATE_DIR", str(fast_path))
+    ballast = fill(small_disk)
+
+    with open_store(f"sqlite:///{small_disk / 'runs.db'}") as store:
+        assert isinstance(store, Recorder)
+        run_id = store.ensure_run(store.get_or_create_experiment("x"))
+        store.log_metrics(run_id, [MetricPoint(name="loss", value=1.0, step=0)])
+        while_full = store.health()
+        ballast.unlink()
+        store.flush()
+
+        assert while_full.waiting_bytes > 0
+        assert store.health().is_all_stored
+        assert store.get_summaries(run_id)[0].count == 1

@@ -321,7 +321,8 @@ class Worker:
             try:
                 self.store = self._open_store()
             except BaseException as error:  # a stranger's backend may raise anything
-                if isinstance(error, RunStoreError) and error.needs_person:
+                # A full disk is waited for like an outage: what is logged meanwhile is in the journal.
+                if isinstance(error, RunStoreError) and error.needs_person and not error.is_transient:
                     self.open_error = error
                 raise TryLaterError from error
             self.open_error = None

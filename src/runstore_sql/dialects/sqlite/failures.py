@@ -9,7 +9,7 @@ _TRANSIENT: Final = ("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_PROTOCOL")
 _ADVICE: Final = {
     "SQLITE_READONLY": "the file or its folder cannot be written; check its permissions",
     "SQLITE_CANTOPEN": "the file cannot be opened; check that its folder exists and can be written",
-    "SQLITE_IOERR": "the disk failed or the file system lacks locks (a network share?); use a local disk",
+    "SQLITE_IOERR": "the disk failed or is full, or the file system lacks locks (a network share?); see what room there is, or use a local disk",
     "SQLITE_CORRUPT": "the file is damaged; restore it from a backup",
     "SQLITE_NOTADB": "the file is no SQLite database; give another path",
 }

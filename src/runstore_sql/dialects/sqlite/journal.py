@@ -17,6 +17,7 @@ from runstore.local.sqlite_files import Connection
 _log = logging.getLogger(__name__)
 
 _WAIT_S: Final = 60.0
+_IN_USE: Final = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _WITH_LOG: Final = b"\2\2"
 
 _told: set[str] = set()
@@ -51,8 +52,8 @@ def use_log(connection: sqlite3.Connection, path: Path, shown_url: str) -> None:
             if error.sqlite_errorname.startswith("SQLITE_IOERR"):
                 tell_of_no_log(path, shown_url)
                 return
-            if time.monotonic() > deadline:
-                raise
+            if not error.sqlite_errorname.startswith(_IN_USE) or time.monotonic() > deadline:
+                raise  # a full disk does not empty itself
             time.sleep(0.02)
         else:
             return
