@@ -14,7 +14,7 @@ from runstore.backend.operations import Operations
 from runstore.backend.presence import Presence, not_shown
 from runstore.backend.resolving import resolve
 from runstore.charts import HistoryGrid
-from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError
+from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, RunNotFoundError, StoreFailureError
 from runstore.model import (
     Artifact,
     DatasetType,
@@ -184,13 +184,13 @@ class Reads(ABC):
         found = source.read_configs([check_run_id(run_id)])
         if run_id not in found:
             raise _missing(source, run_id)
-        return decode_config(found[run_id])
+        return _decoded(found[run_id], run_id)
 
     @final
     def get_configs(self, run_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         wanted = check_run_ids(run_ids)
         found = self.source().read_configs(wanted)
-        return {run_id: decode_config(found[run_id]) for run_id in wanted if run_id in found}
+        return {run_id: _decoded(found[run_id], run_id) for run_id in wanted if run_id in found}
 
     @final
     def get_summaries(self, run_id: str) -> tuple[SeriesSummary, ...]:
@@ -299,6 +299,16 @@ def _series(name: object, dataset_type: object) -> Series:
 def _require_run(source: Operations, run_id: str) -> None:
     if not source.has_run(run_id):
         raise _missing(source, run_id)
+
+
+def _decoded(text: str, run_id: str) -> dict[str, Any]:
+    try:
+        return decode_config(text)
+    except (ValueError, RecursionError) as error:
+        raise StoreFailureError(
+            f"the configuration of run {run_id!r} is not as runstore writes it: {error}; another program has changed it: change it "
+            "back, or restore a backup"
+        ) from error
 
 
 def _missing(source: Operations, run_id: str) -> RunNotFoundError:

@@ -6,6 +6,7 @@ import msgspec
 import sqlalchemy as sa
 
 from runstore.backend import Presence
+from runstore.errors import StoreFailureError
 from runstore.model import Artifact, Experiment, Run, RunFailure, RunStatus, from_microseconds, to_microseconds
 from runstore.values import decode_config, encode_config
 from runstore_sql.schema.leases import status_now
@@ -13,6 +14,15 @@ from runstore_sql.schema.tables import HEAD_LENGTH, experiment, parent, run
 
 _TAGS: Final = msgspec.json.Decoder(dict[str, str])
 _FAILURE: Final = msgspec.json.Decoder(RunFailure)
+_ODD: Final = (msgspec.MsgspecError, ValueError, TypeError, OverflowError, RecursionError)
+"""What is raised by a row that nothing of ours has written."""
+
+
+def _damaged(what: str, error: Exception) -> StoreFailureError:
+    return StoreFailureError(
+        f"{what} holds what runstore never writes there: {error}; another program has changed it: change it back, or restore a "
+        "backup"
+    )
 
 
 def runs_and_relatives() -> sa.FromClause:
@@ -59,7 +69,11 @@ def run_columns(now_us: str) -> list[sa.ColumnElement[Any]]:
 
 
 def run_of(row: Any) -> Run:
-    """A run from a row whose first columns are :func:`run_columns`; taken apart in one go, which is twice as quick as by name."""
+    """A run from a row whose first columns are :func:`run_columns`; taken apart in one go, which is twice as quick as by name.
+
+    Raises:
+        StoreFailureError: another program has written what no run has.
+    """
     (
         run_id,
         experiment_id,
@@ -80,26 +94,29 @@ def run_of(row: Any) -> Run:
         note,
         archived_us,
     ) = row[:18]
-    return Run(
-        id=run_id,
-        experiment_id=experiment_id,
-        name=name,
-        status=RunStatus(status),
-        training_mode=training_mode,
-        parent_run_id=parent_run_id,
-        client_id=client_id,
-        attempt=attempt,
-        start_time=from_microseconds(start_us),
-        end_time=None if end_us is None else from_microseconds(end_us),
-        heartbeat_at=from_microseconds(heartbeat_us),
-        lease_s=lease_s,
-        source_path=source_path,
-        tags=_TAGS.decode(tags),
-        provenance=decode_config(provenance),
-        failure=None if failure is None else _FAILURE.decode(failure),
-        note=note,
-        archived_at=None if archived_us is None else from_microseconds(archived_us),
-    )
+    try:
+        return Run(
+            id=run_id,
+            experiment_id=experiment_id,
+            name=name,
+            status=RunStatus(status),
+            training_mode=training_mode,
+            parent_run_id=parent_run_id,
+            client_id=client_id,
+            attempt=attempt,
+            start_time=from_microseconds(start_us),
+            end_time=None if end_us is None else from_microseconds(end_us),
+            heartbeat_at=from_microseconds(heartbeat_us),
+            lease_s=lease_s,
+            source_path=source_path,
+            tags=_TAGS.decode(tags),
+            provenance=decode_config(provenance),
+            failure=None if failure is None else _FAILURE.decode(failure),
+            note=note,
+            archived_at=None if archived_us is None else from_microseconds(archived_us),
+        )
+    except _ODD as error:
+        raise _damaged(f"the row of run {run_id!r}", error) from error
 
 
 def tags_of(text: str) -> dict[str, str]:
@@ -130,18 +147,21 @@ def experiment_of(row: Any) -> Experiment:
 
 
 def artifact_of(row: Any, run_id: str) -> Artifact:
-    """An artifact's record from a row of its table."""
-    return Artifact(
-        run_id=run_id,
-        name=row.name,
-        artifact_type=row.artifact_type,
-        uri=row.uri,
-        sha256=row.sha256,
-        size=row.size,
-        is_stored=bool(row.is_stored),
-        created_at=from_microseconds(row.created_us),
-        metadata=decode_config(row.metadata),
-    )
+    """An artifact's record from a row of its table; raises as :func:`run_of` does."""
+    try:
+        return Artifact(
+            run_id=run_id,
+            name=row.name,
+            artifact_type=row.artifact_type,
+            uri=row.uri,
+            sha256=row.sha256,
+            size=row.size,
+            is_stored=bool(row.is_stored),
+            created_at=from_microseconds(row.created_us),
+            metadata=decode_config(row.metadata),
+        )
+    except _ODD as error:
+        raise _damaged(f"the row of artifact {row.name!r} of run {run_id!r}", error) from error
 
 
 def artifact_values(record: Artifact, run_pk: int) -> dict[str, Any]:
