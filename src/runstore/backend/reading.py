@@ -304,7 +304,7 @@ def _require_run(source: Operations, run_id: str) -> None:
 def _decoded(text: str, run_id: str) -> dict[str, Any]:
     try:
         return decode_config(text)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise StoreFailureError(
             f"the configuration of run {run_id!r} is not as runstore writes it: {error}; another program has changed it: change it "
             "back, or restore a backup"

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
 from bson.int64 import Int64
 
 from runstore.backend import NewExperiment, NewRun, PlacedRun, Presence
+from runstore.errors import StoreFailureError
 from runstore.model import (
     Artifact,
     Experiment,
@@ -107,29 +109,45 @@ def _time(moment_us: int | None) -> Int64 | None:
     return None if moment_us is None else Int64(moment_us)
 
 
+_ODD: Final = (msgspec.MsgspecError, KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What is raised by a document that nothing of ours has written."""
+
+
+def _damaged(what: str, error: Exception) -> StoreFailureError:
+    said = f"lacks {error}" if isinstance(error, KeyError) else f"holds what runstore never writes there: {error}"
+    return StoreFailureError(f"{what} {said}; another program has changed it: change it back, or restore a backup")
+
+
 def run_of(document: Document) -> Run:
-    """A run that was read with :data:`SHOWN_FIELDS`."""
-    end_time, failure, archived_at = document["end_time"], document["failure"], document.get("archived_at")
-    return Run(
-        id=document["_id"],
-        experiment_id=document["experiment_id"],
-        name=document["name"],
-        status=RunStatus(document["status"]),
-        training_mode=document["training_mode"],
-        parent_run_id=document["parent_run_id"],
-        client_id=document["client_id"],
-        attempt=int(document["attempt"]),
-        start_time=from_microseconds(document["start_time"]),
-        end_time=None if end_time is None else from_microseconds(end_time),
-        heartbeat_at=from_microseconds(document["heartbeat_at"]),
-        lease_s=document["lease_s"],
-        source_path=document["source_path"],
-        tags=tags_of(document),
-        provenance=decode_config(document["provenance"]),
-        failure=None if failure is None else RunFailure(**failure),
-        note=document.get("note"),
-        archived_at=None if archived_at is None else from_microseconds(archived_at),
-    )
+    """A run that was read with :data:`SHOWN_FIELDS`.
+
+    Raises:
+        StoreFailureError: another program has written what no run has.
+    """
+    try:
+        end_time, failure, archived_at = document["end_time"], document["failure"], document.get("archived_at")
+        return Run(
+            id=document["_id"],
+            experiment_id=document["experiment_id"],
+            name=document["name"],
+            status=RunStatus(document["status"]),
+            training_mode=document["training_mode"],
+            parent_run_id=document["parent_run_id"],
+            client_id=document["client_id"],
+            attempt=int(document["attempt"]),
+            start_time=from_microseconds(document["start_time"]),
+            end_time=None if end_time is None else from_microseconds(end_time),
+            heartbeat_at=from_microseconds(document["heartbeat_at"]),
+            lease_s=document["lease_s"],
+            source_path=document["source_path"],
+            tags=tags_of(document),
+            provenance=decode_config(document["provenance"]),
+            failure=None if failure is None else RunFailure(**failure),
+            note=document.get("note"),
+            archived_at=None if archived_at is None else from_microseconds(archived_at),
+        )
+    except _ODD as error:
+        raise _damaged(f"the document of run {document['_id']!r}", error) from error
 
 
 def tag_documents(tags: Mapping[str, str]) -> list[Document]:
@@ -186,16 +204,19 @@ def artifact_document(artifact: Artifact) -> Document:
 
 
 def artifact_of(document: Document) -> Artifact:
-    """A stored artifact's record."""
-    size: Any = document["size"]
-    return Artifact(
-        run_id=document["run_id"],
-        name=document["artifact_name"],
-        artifact_type=document["artifact_type"],
-        uri=document["artifact_path"],
-        sha256=document["sha256"],
-        size=None if size is None else int(size),
-        is_stored=document["is_stored"],
-        created_at=from_microseconds(document["created_at"]),
-        metadata=decode_config(document["metadata"]),
-    )
+    """A stored artifact's record; raises as :func:`run_of` does."""
+    try:
+        size: Any = document["size"]
+        return Artifact(
+            run_id=document["run_id"],
+            name=document["artifact_name"],
+            artifact_type=document["artifact_type"],
+            uri=document["artifact_path"],
+            sha256=document["sha256"],
+            size=None if size is None else int(size),
+            is_stored=document["is_stored"],
+            created_at=from_microseconds(document["created_at"]),
+            metadata=decode_config(document["metadata"]),
+        )
+    except _ODD as error:
+        raise _damaged(f"the document of artifact {document.get('artifact_name')!r}", error) from error
