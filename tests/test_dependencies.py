@@ -12,6 +12,7 @@ from packaging.utils import canonicalize_name
 
 _ROOT = Path(__file__).resolve().parent.parent
 _MOST_WITH_SQL = 20
+_MOST_WITH_PAGE = 8
 _PYTHONS = ("3.11", "3.12", "3.13")
 
 
@@ -40,6 +41,15 @@ def test_the_core_with_sql_brings_twenty_distributions_at_most() -> None:
 
     assert {"click", "sqlalchemy"} <= brought
     assert len(brought | {"runstore"}) <= _MOST_WITH_SQL, sorted(brought)
+
+
+def test_the_page_brings_eight_distributions_at_most_beside_the_core() -> None:
+    project: dict[str, Any] = tomllib.loads((_ROOT / "pyproject.toml").read_text())["project"]
+
+    brought = _brought_by(project["optional-dependencies"]["ui"]) - _brought_by(project["dependencies"])
+
+    assert {"starlette", "uvicorn", "jinja2"} <= brought
+    assert len(brought) <= _MOST_WITH_PAGE, sorted(brought)
 
 
 def _held() -> list[Requirement]:

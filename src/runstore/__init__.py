@@ -50,6 +50,7 @@ if TYPE_CHECKING:
         Thinned,
         ValueCount,
     )
+    from runstore.notebook import ui
     from runstore.opening.stores import open_reader, open_store
     from runstore.protocol import RunEditor, RunReader, RunStore
     from runstore.session import ActiveRun, start_run
@@ -95,6 +96,7 @@ __all__ = [
     "open_reader",
     "open_store",
     "start_run",
+    "ui",
 ]
 
 _HOMES = {
@@ -108,6 +110,7 @@ _HOMES = {
     "open_reader": "opening",
     "open_store": "opening",
     "start_run": "session",
+    "ui": "notebook",
 }
 
 

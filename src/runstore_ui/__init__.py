@@ -11,7 +11,7 @@ of them are given).
 """
 
 from runstore_ui.app import make_app
-from runstore_ui.serving import Served, serve
+from runstore_ui.serving import Running, Served, serve, start
 from runstore_ui.site import Options
 
-__all__ = ["Options", "Served", "make_app", "serve"]
+__all__ = ["Options", "Running", "Served", "make_app", "serve", "start"]

@@ -4,16 +4,17 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Final
 
 import uvicorn
 from msgspec import Struct
+from starlette.applications import Starlette
 
 from runstore import Store
 from runstore.errors import InvalidValueError
 from runstore.opening import open_reader, open_store
-from runstore.protocol import RunEditor
+from runstore.protocol import RunEditor, RunReader
 from runstore.secrets import redact
 from runstore.settings import load_settings
 from runstore_ui.app import make_app
@@ -23,6 +24,8 @@ from runstore_ui.site import Options
 DEFAULT_PORT: Final = 8420
 _TOKEN_BYTES: Final = 24
 _BACKLOG: Final = 128
+_NOTEBOOKS: Final = ("http://localhost:*", "http://127.0.0.1:*", "vscode-webview:")
+"""Whose pages may show this one in a frame: notebooks of this machine."""
 
 
 class Served(Struct, frozen=True, kw_only=True):
@@ -70,19 +73,60 @@ def serve(  # noqa: PLR0913 - an option each
     editor = _Editor(url)
     with open_reader(url) as reader, closing(editor), _listening(host, port) as listener:
         app = make_app(reader, options, open_editor=editor if writes else None)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                log_level="warning",
-                access_log=False,
-                server_header=False,
-                lifespan="off",
-                ws="none",
-                loop="asyncio",
-            )
-        )
+        server = _server(app)
         when_ready(Served(address=_address(host, listener, options), may_write=writes))
         server.run(sockets=[listener])
+
+
+class Running(Struct, frozen=True, kw_only=True):
+    """A page that is served beside the program that started it.
+
+    Attributes:
+        stop: ends it; stopping twice is stopping once.
+    """
+
+    address: str
+    stop: Callable[[], None]
+
+
+def start(store: str | RunReader | None = None) -> Running:
+    """Serves a store to this machine alone, in a thread, for a frame in a notebook of this machine.
+
+    Args:
+        store: its URL, as for :func:`runstore.open_reader`, or an open reader, which stays the caller's.
+    """
+    ends = ExitStack()
+    with ends:
+        if store is None or isinstance(store, str):
+            shown, reader = redact(load_settings(url=store).url or ""), ends.enter_context(open_reader(store))
+        else:
+            shown, reader = type(store).__name__, store
+        listener = ends.enter_context(_listening("127.0.0.1", 0))
+        server = _server(make_app(reader, Options(shown_url=shown, framed_by=_NOTEBOOKS)))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="runstore-ui", daemon=True)
+        thread.start()
+        kept = ends.pop_all()
+
+    def stop() -> None:
+        server.should_exit = True
+        thread.join()
+        kept.close()
+
+    return Running(address=f"http://127.0.0.1:{listener.getsockname()[1]}/", stop=stop)
+
+
+def _server(app: Starlette) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            loop="asyncio",
+        )
+    )
 
 
 class _Editor:
