@@ -45,6 +45,15 @@ def said(code: str) -> str:
     return "".join(traceback.format_exception(error))
 
 
+def test_a_journal_that_cannot_be_written_is_told_in_one_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNSTORE_STATE_DIR", "/proc/nowhere")
+
+    shown = said("runstore.start_run('x', store='sqlite:///runs.db')")
+
+    assert "name another one in RUNSTORE_STATE_DIR" in shown.rstrip().splitlines()[-1]
+    assert height(shown) <= LINES, shown
+
+
 @pytest.mark.parametrize(
     ("code", "told"),
     [

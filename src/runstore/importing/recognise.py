@@ -22,6 +22,7 @@ from runstore.importing.wandb_offline import WandbOffline
 from runstore.secrets import redact
 from runstore.urls import check_splits, file_of, scheme_of
 
+_OWN_TABLE = "runstore_run"
 _SQLITE_HEAD: Final = b"SQLite format 3\0"
 
 _SERVERS: Final = {
@@ -123,6 +124,11 @@ def _sqlite_source(path: Path, artifacts: Sequence[Path]) -> Source:
     projects = TrackioProjects.at(path)
     if projects is not None:
         return projects
+    if _OWN_TABLE in tables:
+        raise SourceError(
+            f"{path}: is a store of runstore itself; its runs are brought into another one by: "
+            f"runstore copy sqlite:///{path} DST"
+        )
     found = ", ".join(sorted(tables)[:5]) or "none"
     raise SourceError(
         f"{path}: is a database of SQLite with the tables of no format that is known (found: {found}); "

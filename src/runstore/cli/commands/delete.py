@@ -10,7 +10,7 @@ import click
 from runstore.backend.changes import KEPT_AFTER_DELETION
 from runstore.cli.changing import change_runs, choice_of, choice_options, say
 from runstore.cli.options import examples, json_option, store_option
-from runstore.errors import InvalidValueError, RunNotFoundError
+from runstore.errors import InvalidValueError, RunDeletedError, RunNotFoundError
 from runstore.model import DeletedRun
 from runstore.opening.stores import open_reader, open_store
 from runstore.protocol import RunReader
@@ -87,7 +87,17 @@ def _find(reader: RunReader, wanted: str) -> str:
         )
         more = "; and more" if len(found) > _MOST_SHOWN else ""
         raise InvalidValueError(f"{wanted!r} may be each of {told}{more}. Give more of the id")
-    return found[0].id if found else wanted
+    if found:
+        return found[0].id
+    try:
+        reader.get_run(wanted)
+    except RunDeletedError:  # purged, which restoring it will say
+        return wanted
+    except RunNotFoundError:
+        raise RunNotFoundError(
+            f"no deleted run has the id or the name {wanted!r}; `runstore runs --deleted` lists them"
+        ) from None
+    return wanted
 
 
 def _is_there(reader: RunReader, run_id: str) -> bool:
