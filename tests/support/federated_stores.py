@@ -36,15 +36,13 @@ def round_of(number: int) -> Round:
     return Round(number=number, clients=tuple(clients), started_at=begun, metrics={"auroc": 0.97 - 0.3 * 0.8**number})
 
 
-def fill_with_rounds(url: str, *, rounds: int = 24) -> None:
-    """``fedavg`` has the rounds, and its clients are ``client0`` and ``client1``; ``lone`` has none."""
+def fill_with_rounds(url: str, *, rounds: int = 24, run_id: str = "fedavg") -> None:
+    """A run has the rounds, and ``lone`` has none."""
     with open_store(url, durable=False) as store:
         experiment = store.get_or_create_experiment("federation")
-        parent = store.ensure_run(experiment, run_id="fedavg", name="fedavg 4 clients")
+        parent = store.ensure_run(experiment, run_id=run_id, name="fedavg 4 clients")
+        lone = store.ensure_run(experiment, run_id="lone", name="lone resnet18")
         for number in range(1, rounds + 1):
             media_of(round_of(number)).keep(store, parent)
-        for place in range(2):
-            store.ensure_run(experiment, run_id=f"client{place}", name=CLIENTS[place], parent_run_id=parent)
-        store.ensure_run(experiment, run_id="lone", name="lone resnet18")
-        for run_id in ("client0", "client1", "fedavg", "lone"):
-            store.finalize(run_id, "completed")
+        for ended in (parent, lone):
+            store.finalize(ended, "completed")
