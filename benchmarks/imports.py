@@ -1,11 +1,13 @@
-"""How quickly the runs of other tools are imported: ``python -m benchmarks.imports FOLDER``.
+"""How quickly the runs of other tools are imported: ``python -m benchmarks.imports FOLDER [TOOL]...``.
 
-MLflow and W&B make the sources themselves, in environments of their own below FOLDER, which are kept: MLflow the tables of a
-database, to which 10⁶ points in ten series of one run are added as it writes them; W&B an offline run of 10⁵ rows of ten
-values. Each is brought into a new SQLite store by the command. Beside it stands the reading alone: of MLflow the same rows in
-the same order by the driver, of W&B each record of the file with its checksum.
+MLflow, W&B and tensorboardX make the sources themselves, in environments of their own below FOLDER, which are kept: MLflow the
+tables of a database, to which 10⁶ points in ten series of one run are added as it writes them; W&B an offline run of 10⁵ rows
+of ten values; tensorboardX an event file of as many. A file of Lightning's CSVLogger is written as that does, without Lightning. Each
+is brought into a new SQLite store by the command. Beside it stands the reading alone: of MLflow the same rows in the same
+order by the driver, of W&B and TensorBoard each record of the file with its checksum, of Lightning each row.
 """
 
+import csv
 import resource
 import shutil
 import sqlite3
@@ -18,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from benchmarks.environments import Environments
-from runstore.importing.wandb_records import records_in
+from runstore.importing import tensorboard_records, wandb_records
 
 _ROWS, _SERIES = 100_000, 10
 
@@ -36,6 +38,16 @@ run = wandb.init(project="big", settings=wandb.Settings(console="off"))
 for _ in range({_ROWS}):
     run.log({{f"m{{k}}": random.random() for k in range({_SERIES})}})
 run.finish()
+"""
+
+
+_MAKE_TENSORBOARD = f"""
+import random
+from tensorboardX import SummaryWriter
+with SummaryWriter("logs") as writer:
+    for step in range({_ROWS}):
+        for key in range({_SERIES}):
+            writer.add_scalar(f"m{{key}}", random.random(), step)
 """
 
 
@@ -65,6 +77,24 @@ def make_wandb(python: Path, folder: Path) -> Path:
     return place
 
 
+def make_tensorboard(python: Path, folder: Path) -> Path:
+    place = folder / "logs"
+    if not place.exists():
+        subprocess.run([python, "-c", _MAKE_TENSORBOARD], cwd=folder, check=True)
+    return place
+
+
+def make_csv(python: Path, folder: Path) -> Path:  # noqa: ARG001 - the CSVLogger would need PyTorch
+    place = folder / "lightning_logs" / "version_0"
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / "metrics.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        names = [f"m{key}" for key in range(_SERIES)]
+        rows.writerow(["epoch", *names, "step"])
+        rows.writerows([0, *(step / 7 + key for key in range(_SERIES)), step] for step in range(_ROWS))
+    return place.parent
+
+
 def read_rows(place: Path) -> None:
     with closing(sqlite3.connect(place)) as connection, connection:
         asked = "SELECT key, step, timestamp, value, is_nan FROM metrics ORDER BY key, step, timestamp, value"
@@ -76,7 +106,20 @@ def read_rows(place: Path) -> None:
 def read_records(place: Path) -> None:
     (path,) = place.glob("offline-run-*/*.wandb")
     with path.open("rb") as file:
-        for _ in records_in(file, str(path)):
+        for _ in wandb_records.records_in(file, str(path)):
+            pass
+
+
+def read_events(place: Path) -> None:
+    (path,) = place.glob("*tfevents*")
+    with path.open("rb") as file:
+        for _ in tensorboard_records.records_in(file, str(path), is_checked=True):
+            pass
+
+
+def read_csv(place: Path) -> None:
+    with (place / "version_0" / "metrics.csv").open(newline="") as file:
+        for _ in csv.reader(file):
             pass
 
 
@@ -93,8 +136,16 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     environments = Environments(folder / "environments")
     points = _ROWS * _SERIES
-    for name, make, read in (("mlflow", make_mlflow, read_rows), ("wandb", make_wandb, read_records)):
-        place = make(environments.python(name), folder)
+    sources = {
+        "mlflow": (make_mlflow, read_rows),
+        "wandb": (make_wandb, read_records),
+        "tensorboard": (make_tensorboard, read_events),
+        "csvlogger": (make_csv, read_csv),
+    }
+    for name in sys.argv[2:] or sources:
+        make, read = sources[name]
+        python = Path(sys.executable) if name == "csvlogger" else environments.python(name)
+        place = make(python, folder)
         target = folder / "imported"
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
@@ -106,7 +157,7 @@ def main() -> None:
             ("import again", bring, resource.RUSAGE_CHILDREN),
         ):
             took, busy = measured(work, whose)
-            print(f"{name:7} {what:14} {took:6.2f} s  {points / took:11,.0f} points/s  {busy:6.2f} s of a processor")
+            print(f"{name:11} {what:14} {took:6.2f} s  {points / took:11,.0f} points/s  {busy:6.2f} s of a processor")
 
 
 if __name__ == "__main__":

@@ -261,6 +261,45 @@ def test_a_record_that_is_no_event_is_an_error_of_its_run(data: bytes, tmp_path:
     assert store.count_runs() == 0
 
 
+def plain_number(tag: bytes, step: bytes, value: float) -> bytes:
+    """An event with the step written as it is given."""
+    inner = b"\x0a" + bytes([len(tag)]) + tag + b"\x15" + struct.pack("<f", value)
+    summary = b"\x0a" + bytes([len(inner)]) + inner
+    return b"\x09" + struct.pack("<d", 1.0) + step + b"\x2a" + bytes([len(summary)]) + summary
+
+
+def test_steps_of_any_length_are_read_once_a_tag_is_known(tmp_path: Path, store: BackendStore) -> None:
+    path = tmp_path / "events.out.tfevents.1.host"
+    steps = {
+        b"": 0, b"\x10\x01": 1, b"\x10\x2a": 42, b"\x10\x80\x01": 128, b"\x10" + b"\xff" * 8 + b"\x7f": 2**63 - 1,
+        b"\x10" + b"\xfe" + b"\xff" * 8 + b"\x01": -2,
+    }  # fmt: skip
+    first = record(plain_number(b"loss", b"\x10\x07", 7.0))
+    path.write_bytes(first + b"".join(record(plain_number(b"loss", step, at % 100)) for step, at in steps.items()))
+
+    report = brought(path, store)
+
+    (run,) = store.search_runs()
+    assert report.findings[0].what is Told.STEPS_COUNTED  # from -2 to the highest there is
+    by_step = sorted([(7, 7.0), *((at, float(at % 100)) for at in steps.values())])
+    assert [float(value) for _, value, _ in points_of(store, run.id)["loss", "other"]] == [
+        value for _, value in by_step
+    ]
+
+
+@pytest.mark.parametrize("size", [2**20 - 5, 2**20, 2**20 + 70, 3 * 2**20])
+def test_records_that_cross_what_is_read_at_once_are_whole(size: int, tmp_path: Path, store: BackendStore) -> None:
+    path = tmp_path / "events.out.tfevents.1.host"
+    sizes = bytes([size & 127 | 128, size >> 7 & 127 | 128, size >> 14 & 127 | 128, size >> 21])
+    picture = b"\x09" + bytes(8) + b"\x7a" + sizes  # a field that no reader knows
+    large = record(picture + bytes(size))[:-4] + bytes(4)  # which is not looked into so far as to compare its checksum
+    path.write_bytes(b"".join((record(number(b"loss", 0, 0.5)), large, record(number(b"loss", 1, 0.25)))))
+
+    report = brought(path, store)
+
+    assert (report.is_whole, report.brought.points) == (True, 2)
+
+
 def test_a_record_of_a_monstrous_length_is_not_read(tmp_path: Path, store: BackendStore) -> None:
     path = tmp_path / "events.out.tfevents.1.host"
     length = struct.pack("<Q", 2**62)

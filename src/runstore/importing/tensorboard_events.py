@@ -25,6 +25,9 @@ _ONE_NUMBER: Final = re.compile(
 )
 """An event of one number: the seconds, the step, and a summary with a value that has a tag and 32 bits."""
 
+_SECONDS: Final = 9
+_SECONDS_END: Final = 9
+_SHIFTS: Final = range(0, 63, 7)
 _NEGATIVE: Final = 2**63
 _START: Final = 1
 
@@ -85,18 +88,43 @@ class Event(NamedTuple):
     is_restart: bool
 
 
-def number_of(data: bytes) -> Number | None:
-    """The number of an event that is one number and nothing else; ``None`` for any other event."""
-    found = _ONE_NUMBER.fullmatch(data)
-    if found is None:
-        return None
-    seconds, varint, outer, inner, size, tag, value = found.groups()
-    if size[0] != len(tag) or inner[0] != len(tag) + 7 or outer[0] != len(tag) + 9:
-        return None
-    step = 0
-    for byte in reversed(varint or b""):
-        step = step << 7 | byte & 127
-    return Number(tag, step, _FLOAT32.unpack(value)[0], _FLOAT64.unpack(seconds)[0])
+class Numbers:
+    """Reads the events that are one number and nothing else."""
+
+    def __init__(self) -> None:
+        """What stands between the step and the number is the same for each number of a tag: it is looked at once."""
+        self._tags: dict[bytes, bytes] = {}
+
+    def of(self, data: bytes) -> Number | None:
+        """The number of an event; ``None`` for any other event."""
+        begin, step = _SECONDS_END, 0
+        if data[begin : begin + 1] == b"\x10":
+            begin += 1
+            for shift in _SHIFTS:
+                byte = data[begin] if begin < len(data) else 0
+                begin += 1
+                step |= (byte & 127) << shift
+                if byte < _LONG:
+                    break
+            else:  # a negative step is longer
+                return self._at_first(data)
+        tag = self._tags.get(data[begin:-4])
+        if tag is None or data[0] != _SECONDS:
+            return self._at_first(data)
+        return Number(tag, step, _FLOAT32.unpack_from(data, len(data) - 4)[0], _FLOAT64.unpack_from(data, 1)[0])
+
+    def _at_first(self, data: bytes) -> Number | None:
+        found = _ONE_NUMBER.fullmatch(data)
+        if found is None:
+            return None
+        seconds, varint, outer, inner, size, tag, value = found.groups()
+        if size[0] != len(tag) or inner[0] != len(tag) + 7 or outer[0] != len(tag) + 9:
+            return None
+        step = 0
+        for byte in reversed(varint or b""):
+            step = step << 7 | byte & 127
+        self._tags[data[found.start(3) - 1 : -4]] = tag
+        return Number(tag, step, _FLOAT32.unpack(value)[0], _FLOAT64.unpack(seconds)[0])
 
 
 def event_of(data: bytes) -> Event:

@@ -1,5 +1,6 @@
 """One run of TensorBoard: a folder's event files, in the order of their names, as TensorBoard itself reads them."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from runstore.importing.facts import seconds_us
 from runstore.importing.gathering import Point, Spans
 from runstore.importing.report import RunFindings, Told
 from runstore.importing.source import opened_plainly
-from runstore.importing.tensorboard_events import MALFORMED, Number, event_of, number_of
+from runstore.importing.tensorboard_events import MALFORMED, Number, Numbers, event_of
 from runstore.importing.tensorboard_hparams import Hparams
 from runstore.importing.tensorboard_records import records_in
 from runstore.importing.wandb_records import CutOffError
@@ -51,7 +52,9 @@ class TensorBoardRun:
         self.began_us: int | None = None
         self.first_us: int | None = None
         self.last_us: int | None = None
+        self._earliest, self._latest = math.inf, -math.inf
         self._found = found
+        self._read = Numbers()
         self._files: list[_File] = []
         self._restarts: list[_Restart] = []
         self._others: Counter[str] = Counter()
@@ -94,7 +97,7 @@ class TensorBoardRun:
     def _take(self, data: bytes | None, tags: dict[bytes, str]) -> None:
         if data is None:
             return
-        number = number_of(data)
+        number = self._read.of(data)
         if number is not None:
             self._time(number.seconds)
             self._span(number, tags)
@@ -111,11 +114,16 @@ class TensorBoardRun:
             self._restarts.append(_Restart(self._records, event.step))
 
     def _time(self, seconds: float) -> None:
+        if self._earliest <= seconds <= self._latest:
+            return
         time = seconds_us(seconds)
-        if time is not None:
-            self.began_us = time if self.began_us is None else self.began_us
-            self.first_us = time if self.first_us is None else min(self.first_us, time)
-            self.last_us = time if self.last_us is None else max(self.last_us, time)
+        if time is None:
+            return
+        self.began_us = time if self.began_us is None else self.began_us
+        if seconds < self._earliest:
+            self._earliest, self.first_us = seconds, time
+        if seconds > self._latest:
+            self._latest, self.last_us = seconds, time
 
     def _span(self, number: Number, tags: dict[bytes, str]) -> None:
         tag = tags.get(number.tag)
@@ -134,7 +142,7 @@ class TensorBoardRun:
                     del restarts[0]
                     floor = min((each.step for each in restarts), default=None)
                 record += 1
-                number = None if data is None else number_of(data)
+                number = None if data is None else self._read.of(data)
                 numbers = [number] if number is not None else [] if data is None else event_of(data).numbers
                 for each in numbers:
                     if floor is None or each.step < floor:
