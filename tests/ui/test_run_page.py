@@ -1,8 +1,11 @@
 """The page of a run, as it is without a browser."""
 
 import re
+from pathlib import Path
 from typing import Any
 
+from runstore import MetricPoint, open_reader, open_store
+from runstore_ui import Options, make_app
 from support.asgi import ask
 
 
@@ -45,3 +48,35 @@ def test_each_link_of_the_table_to_a_run_leads_there(app: Any) -> None:
 
     assert len(links) > 10
     assert {ask(app, f"/{link}").status for link in links} == {200}
+
+
+def test_settings_are_found_by_a_part_of_their_name_or_value(app: Any) -> None:
+    by_name = facts(ask(app, "/run?id=run00&setting=RATE").text)
+    by_value = facts(ask(app, "/run?id=run00&setting=resnet18").text)
+    nothing = ask(app, "/run?id=run00&setting=nothing").text
+
+    assert by_name["learning_rate"] == "0.001"
+    assert "batch_size" not in by_name
+    assert by_value["name"] == "resnet18"
+    assert "No setting has “nothing”" in nothing
+
+
+def test_a_recorded_run_says_that_nothing_was_lost_and_lists_its_files_by_folder(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    kept = tmp_path / "kept.txt"
+    kept.write_text("words")
+    with open_store(url) as store:
+        run = store.ensure_run(store.get_or_create_experiment("e"), run_id="r")
+        store.log_metrics(run, [MetricPoint("loss", 0.5, step) for step in range(3)])
+        for name in ("a/b/one.txt", "a/b/two.png", "plain.txt"):
+            store.log_artifact(run, kept, name=name)
+        store.finalize(run, "completed")
+    with open_reader(url) as reader:
+        text = ask(make_app(reader, Options(shown_url=url)), "/run?id=r").text
+
+    assert facts(text)["recorder"] == "0 lost"
+    assert facts(text)["lost"] == "0 calls, 0 points"
+    assert re.sub(r"<[^>]+>", "", text.partition("<summary>a/b")[2].partition("</summary>")[0]) == "/ 2 files, 10 bytes"
+    assert 'href="artifact?id=r&amp;name=a/b/one.txt"' in text
+    assert '<img src="file?id=r&amp;name=a/b/two.png"' in text
+    assert "runstore.health" not in text

@@ -20,8 +20,24 @@ class Branch(Struct, frozen=True, kw_only=True):
     values: Sequence[tuple[str, str]]
 
 
-def branches_of(config: Mapping[str, Any]) -> list[Branch]:
-    """The values of a config by their first key, as they come; those below none first."""
+def branches_of(config: Mapping[str, Any], wanted: str = "") -> list[Branch]:
+    """The values of a config by their first key, as they come; those below none first.
+
+    Args:
+        config: what is nested.
+        wanted: only values whose whole key or whose text has this in it, whatever its case.
+    """
+    wanted = wanted.strip().lower()
+    found = []
+    for branch in _all_branches(config):
+        start = f"{branch.name}." if branch.name else ""
+        values = [(key, text) for key, text in branch.values if wanted in f"{start}{key}\n{text}".lower()]
+        if values:
+            found.append(Branch(name=branch.name, values=values))
+    return found
+
+
+def _all_branches(config: Mapping[str, Any]) -> list[Branch]:
     plain = [(leaf.key, leaf.text) for key in config for leaf in flatten_config({key: config[key]}) if leaf.key == key]
     nested = [
         Branch(

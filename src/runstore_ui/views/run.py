@@ -8,16 +8,15 @@ from starlette.responses import Response
 
 from runstore import predictions, rounds
 from runstore.model import Run
-from runstore.texts import duration_text, size_text
+from runstore.texts import duration_text
+from runstore_ui.artifact import folders_of
 from runstore_ui.pages import render
-from runstore_ui.run import branches_of, ending_of, metric_rows
+from runstore_ui.run import branches_of, ending_of, metric_rows, recorders_of
 from runstore_ui.site import site_of
 from runstore_ui.state import TableState, link
 from runstore_ui.table import SHAPES, WORDS
 
 _MOST_CHILDREN: Final = 200
-_REPORTS: Final = "runstore.health/"
-"""Artifacts in which recorders tell of themselves; they are no files of the run."""
 
 
 def show(request: Request) -> Response:
@@ -30,7 +29,9 @@ def show(request: Request) -> Response:
     run = reader.get_run(request.query_params.get("id", ""))
     experiment = reader.get_experiment(run.experiment_id).name
     children = reader.list_children(run.id, limit=_MOST_CHILDREN)
-    artifacts = [each for each in reader.list_artifacts(run.id) if not each.name.startswith(_REPORTS)]
+    recorders = recorders_of(run.id, reader.list_artifacts(run.id))
+    wanted = request.query_params.get("setting", "")
+    config = reader.get_config(run.id)
     metrics = metric_rows(reader.get_summaries(run.id))
     return render(
         request,
@@ -46,11 +47,14 @@ def show(request: Request) -> Response:
         took=duration_text(run),
         metrics=metrics,
         points=sum(row.count for row in metrics),
-        settings=branches_of(reader.get_config(run.id)),
+        recorders=recorders,
+        has_settings=bool(config),
+        wanted=wanted,
+        settings=branches_of(config, wanted),
         provenance=branches_of(run.provenance),
         git=_commit(run),
-        artifacts=[(each, "" if each.size is None else size_text(each.size)) for each in artifacts],
-        computed=_computed(run.id, {each.artifact_type for each in artifacts}),
+        folders=folders_of(recorders.files),
+        computed=_computed(run.id, {each.artifact_type for each in recorders.files}),
         shapes=SHAPES,
         words=WORDS,
     )

@@ -1,0 +1,76 @@
+"""The files of a run by the folders in their names. A folder here is a part of a name; nothing is opened by it."""
+
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct
+
+from runstore.model import Artifact
+from runstore.texts import size_text
+from runstore_ui.artifact.preview import is_picture
+from runstore_ui.state import link
+
+_MOST_THUMBNAIL = 4 * 1024 * 1024
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """A file.
+
+    Attributes:
+        name: the last part of its name.
+        size: as text; empty for one whose bytes are not kept.
+        page: the address of its preview.
+        thumbnail: the address of its bytes where a small picture of it is shown.
+        uri: where it lies, if the store does not keep its bytes.
+    """
+
+    name: str
+    artifact_type: str
+    size: str
+    page: str
+    thumbnail: str = ""
+    uri: str = ""
+
+
+class Folder(Struct, frozen=True, kw_only=True):
+    """Files whose names begin alike.
+
+    Attributes:
+        name: how they begin; empty for files in none.
+        files: the first of them.
+        count: how many there are.
+        size: of all together, as text.
+    """
+
+    name: str
+    files: Sequence[Kept]
+    count: int
+    size: str
+
+
+def folders_of(artifacts: Iterable[Artifact], *, most: int = 500) -> list[Folder]:
+    """The files by folders, in the order of their names; of a folder with very many the first ``most``."""
+    found: dict[str, list[Artifact]] = {}
+    for each in artifacts:
+        found.setdefault(each.name.rpartition("/")[0], []).append(each)
+    return [
+        Folder(
+            name=name,
+            files=[_kept(each) for each in files[:most]],
+            count=len(files),
+            size=size_text(sum(each.size or 0 for each in files)),
+        )
+        for name, files in sorted(found.items())
+    ]
+
+
+def _kept(artifact: Artifact) -> Kept:
+    pairs = [("id", artifact.run_id), ("name", artifact.name)]
+    is_shown = is_picture(artifact) and (artifact.size or 0) <= _MOST_THUMBNAIL
+    return Kept(
+        name=artifact.name.rpartition("/")[2],
+        artifact_type=artifact.artifact_type,
+        size="" if artifact.size is None else size_text(artifact.size),
+        page=link("artifact", pairs),
+        thumbnail=link("file", pairs) if is_shown else "",
+        uri="" if artifact.is_stored else artifact.uri,
+    )

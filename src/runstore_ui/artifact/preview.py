@@ -1,0 +1,117 @@
+"""The beginning of a file, as a page can show it: a picture, a text, or a table. Markup is shown as text, never run."""
+
+import csv
+import json
+from collections.abc import Sequence
+from typing import BinaryIO, Final
+
+from msgspec import Struct
+
+from runstore.model import Artifact
+from runstore.texts import size_text
+
+PICTURES: Final = {
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
+    ".webp": "image/webp",
+}
+"""Endings of pictures, and their media types. SVG is none of them: it may have a program in it."""
+
+_MOST_SHOWN: Final = 64 * 1024
+_MOST_JSON: Final = 1024 * 1024
+_MOST_READ: Final = 64 * 1024 * 1024
+"""Of a larger file all bytes would be checked to show a few; it can be downloaded."""
+_MOST_ROWS, _MOST_COLUMNS = 200, 50
+_SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
+
+
+class Preview(Struct, frozen=True, kw_only=True):
+    """What is shown of a file.
+
+    Attributes:
+        is_picture: whether the file itself is shown.
+        text: its text.
+        heads: of a table, the first row; empty if it is none.
+        rows: of a table, the others.
+        remark: what is not shown, or why nothing is.
+    """
+
+    is_picture: bool = False
+    text: str | None = None
+    heads: Sequence[str] = ()
+    rows: Sequence[Sequence[str]] = ()
+    remark: str = ""
+
+
+def ending_of(name: str) -> str:
+    """The ending of a file's name, in lower case, with its dot."""
+    last = name.rpartition("/")[2].lower()
+    return f".{last.rpartition('.')[2]}" if "." in last else ""
+
+
+def is_picture(artifact: Artifact) -> bool:
+    """Whether a browser can show the file as it is."""
+    return artifact.is_stored and ending_of(artifact.name) in PICTURES
+
+
+def preview_of(artifact: Artifact, file: BinaryIO) -> Preview:
+    """The preview of a file that is open at its beginning; at most a part of it is read."""
+    ending = ending_of(artifact.name)
+    size = artifact.size or 0
+    start = file.read(_MOST_JSON if ending == ".json" else _MOST_SHOWN)
+    is_whole = len(start) >= size
+    text = _text(start)
+    if text is None:
+        return Preview(remark="This is no text, table or picture; download it to look at it.")
+    if ending in _SEPARATORS:
+        return _table(text, _SEPARATORS[ending], is_whole=is_whole)
+    if ending == ".json" and is_whole:
+        text = _indented(text)
+    shown = text[:_MOST_SHOWN]
+    cut = not is_whole or len(shown) < len(text)
+    return Preview(text=shown, remark=f"This is the beginning of {size_text(size)}." if cut else "")
+
+
+def too_large(artifact: Artifact) -> Preview | None:
+    """What is said of a file that is too large to look into; ``None`` for others."""
+    if (artifact.size or 0) <= _MOST_READ:
+        return None
+    return Preview(remark=f"Of {size_text(artifact.size or 0)} nothing is shown here; download it to look at it.")
+
+
+def _text(content: bytes) -> str | None:
+    if b"\0" in content:
+        return None
+    for cut in range(4):  # the end may lie within a character
+        try:
+            return content[: len(content) - cut].decode("utf-8-sig")
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def _indented(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text
+
+
+def _table(text: str, separator: str, *, is_whole: bool) -> Preview:
+    lines = text.splitlines()
+    if not is_whole:
+        lines = lines[:-1] or lines  # the last one may be half
+    try:
+        rows = list(csv.reader(lines[: _MOST_ROWS + 1], delimiter=separator))
+    except csv.Error:
+        return Preview(text=text, remark="" if is_whole else "This is the beginning.")
+    is_cut = not is_whole or len(lines) > _MOST_ROWS + 1
+    wide = max(map(len, rows), default=0) > _MOST_COLUMNS
+    remarks = [
+        *([f"These are the first {len(rows) - 1} rows."] if is_cut else []),
+        *([f"These are the first {_MOST_COLUMNS} columns."] if wide else []),
+    ]
+    shown = [row[:_MOST_COLUMNS] for row in rows]
+    return Preview(heads=shown[0] if shown else (), rows=shown[1:], remark=" ".join(remarks))
