@@ -1,5 +1,6 @@
 """Predictions from what a program has: lists, arrays and tensors, each checked once."""
 
+import json
 import math
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
@@ -101,6 +102,7 @@ def check_calibration(calibration: Calibration | None) -> Calibration | None:
     check_name(calibration.method, "calibration.method")
     check_text(calibration.fitted_on, "calibration.fitted_on", max_length=255)
     for name, value in calibration.parameters.items():
+        check_name(name, "the name of a parameter")
         _finite(value, f"calibration.parameters[{name!r}]")
     return calibration
 
@@ -237,11 +239,15 @@ def _subgroup(name: object) -> str:
 
 
 def _about(about: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What is kept beside the rows, as JSON gives it back: what JSON would change is refused, not changed."""
     try:
-        kept: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(dict(about or {})), type=dict[str, Any])
-    except (TypeError, ValueError, msgspec.MsgspecError, RecursionError) as error:
+        # The standard library's encoder refuses NaN, which msgspec's writes as null.
+        kept: dict[str, Any] = json.loads(
+            json.dumps(dict(about or {}), allow_nan=False, ensure_ascii=False).encode()  # refuses lone surrogates
+        )
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidValueError(
-            f"about is {shown(about)}, which cannot be kept as JSON ({error}); give a mapping"
+            f"about is {shown(about)}, which cannot be kept as JSON ({error}); give a mapping of what JSON has"
         ) from None
     return kept
 

@@ -241,6 +241,9 @@ def test_a_hundred_thousand_rows_are_read_in_memory_for_their_columns(tmp_path: 
         ({"thresholds": [Threshold(name="t", value=0.5, chosen_on="v")] * 2}, "thresholds have a name twice"),
         ({"calibration": "temperature"}, "calibration is 'temperature'"),
         ({"about": {"x": object()}}, "cannot be kept as JSON"),
+        ({"about": {"loss": [math.nan]}}, "cannot be kept as JSON"),
+        ({"about": {"x": "\ud800"}}, "cannot be kept as JSON"),
+        ({"about": ["x"]}, "cannot be kept as JSON"),
         ({"about": {"x": "y" * 70_000}}, "at most 65536 are kept"),
     ],
 )
@@ -288,6 +291,25 @@ def test_what_is_not_of_the_format_is_told_with_its_line(text: str, message: str
         read(text)
 
     assert message in str(raised.value)
+
+
+@given(
+    st.integers(0, 10_000),
+    st.one_of(
+        st.sampled_from(["\n", '"', ",", "\r", "nan", "{", "}", "[", ":", "null", "-1", "\x00"]), st.text(max_size=5)
+    ),
+    st.integers(0, 9),
+)
+def test_a_file_with_a_change_anywhere_is_read_or_refused_and_nothing_else(at: int, put: str, gone: int) -> None:
+    text = gzip.decompress((LANDED / "pair.csv.gz").read_bytes()).decode()
+    at %= len(text)
+
+    try:
+        found = read(text[:at] + put.encode("utf-8", "replace").decode() + text[at + gone :])
+    except SourceError:
+        return
+
+    assert len(found.ids) == len(found.targets) == len(found.scores[0])
 
 
 def test_text_that_is_no_utf_8_is_told_with_its_line() -> None:
