@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from exporting.filling import LONG
 from moving import everything
-from runstore import open_reader, open_store
+from runstore import MetricPoint, open_reader, open_store
 from runstore.backend import BackendStore
 from runstore.cli import app
 from runstore.errors import InvalidValueError, MissingDriverError, RunStoreError, SourceError
@@ -325,6 +326,30 @@ def test_csv_has_the_same_tables_for_a_spreadsheet_and_is_not_taken_for_a_whole_
     assert (run["parent_run_id"], json.loads(run["tags"])["owner"]) == ("", "me")
     with pytest.raises(SourceError, match="export the runs in Parquet or JSON"):
         source_at(str(folder))
+
+
+def test_no_text_of_a_csv_begins_a_formula_and_numbers_stay_numbers(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    hostile = ['=HYPERLINK("http://example.org";"x")', "+1+1", "-2+3", "@SUM(A1)", " =1", "＝1+1"]  # noqa: RUF001 - meant
+    with open_store(url, durable=False) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("=cmd|x"), name="-x", tags={"a": "=1"})
+        store.log_config(run_id, {"lr": -0.5, "text": "-0.5", "formula": "=1+1", "plain": "it's"})
+        store.log_metrics(run_id, [MetricPoint(name, -math.inf, 0) for name in hostile])
+        store.log_metrics(run_id, [MetricPoint("loss", value, step) for step, value in enumerate([-1.5, -0.0, 1e300])])
+        store.set_note(run_id, "\n@now")
+    with open_reader(url) as source:
+        export(source, tmp_path / "sheet", form="csv")
+
+    tables = {path.stem: pandas.read_csv(path, keep_default_na=False) for path in (tmp_path / "sheet").glob("*.csv")}
+    (run,) = tables["runs"].to_dict("records")
+    assert (run["experiment"], run["name"], run["note"]) == ("'=cmd|x", "'-x", "'\n@now")
+    assert json.loads(run["tags"]) == {"a": "=1"}
+    points = tables["points"]
+    assert set(points["name"]) == {"loss", *(f"'{name}" for name in hostile)}
+    assert str(points["value"].dtype) == "float64"
+    assert sorted(points["value"][points["name"] == "loss"]) == [-1.5, -0.0, 1e300]
+    texts = dict(zip(tables["configs"]["key"], tables["configs"]["text"], strict=True))
+    assert texts == {"lr": "-0.5", "text": "-0.5", "formula": "'=1+1", "plain": "it's"}
 
 
 def test_without_pyarrow_the_errors_say_what_to_install_and_csv_is_written(

@@ -1,14 +1,20 @@
-"""The tables of an export as CSV, for spreadsheets and for programs that read nothing else. They are not read back."""
+"""The tables of an export as CSV, for spreadsheets and for programs that read nothing else. They are not read back.
+
+A spreadsheet takes a text that begins with ``=``, ``+``, ``-`` or ``@`` for a formula, and names come from whoever could write to the
+store. Such a text has an apostrophe before it, as other programs write it for spreadsheets; a number has none.
+"""
 
 import csv
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from runstore.exporting.tables import ROW_TABLES, Tables
 from runstore.model import from_microseconds
 from runstore.moving.layout import POINT_COLUMNS, POINTS
 from runstore.series import Columns, Series
+
+_FORMULAS: Final = frozenset("=+-@＝＋－＠")  # noqa: RUF001 - the wide ones begin a formula where they are typed
 
 
 class CsvTables(Tables):
@@ -33,8 +39,9 @@ class CsvTables(Tables):
 
     def add_points(self, run_id: str, series: Series, piece: Columns) -> None:
         """Writes a line a point, with all digits."""
+        keys = [_plain(key) for key in (run_id, *series)]
         self._writers[POINTS].writerows(
-            (run_id, *series, step, value, from_microseconds(at).isoformat())
+            (*keys, step, value, from_microseconds(at).isoformat())
             for step, value, at in zip(piece.steps, piece.values, piece.logged_at_us, strict=True)
         )
 
@@ -51,4 +58,17 @@ def _text(value: Any, kind: str) -> Any:
         return None
     if kind == "time":
         return from_microseconds(value).isoformat()
+    if kind == "text":
+        return _plain(value)
     return str(value).lower() if kind == "flag" else value
+
+
+def _plain(text: str) -> str:
+    """A text that no spreadsheet takes for a formula."""
+    if text.lstrip()[:1] not in _FORMULAS:
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
