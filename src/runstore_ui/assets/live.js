@@ -9,11 +9,12 @@
   const clock = (date) => date.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
 
   function say() {
-    const seconds = Math.round((new Date() - seen) / 1000);
-    live.textContent = document.body.dataset.away
-      ? `as of ${clock(seen)}, the database does not answer`
+    const away = document.body.dataset.away, seconds = Math.round((new Date() - seen) / 1000);
+    live.textContent = away
+      ? `as of ${clock(seen)}, ${away}`
       : `● live, ${seconds < 60 ? seconds + " s" : Math.round(seconds / 60) + " min"} ago`;
-    live.classList.toggle("away", Boolean(document.body.dataset.away));
+    live.classList.toggle("away", Boolean(away));
+    live.setAttribute("role", away ? "status" : "none"); // seconds that pass are read to nobody
   }
 
   function later() {
@@ -22,29 +23,30 @@
   }
 
   async function refresh() {
-    const parts = [...main.querySelectorAll("[data-live]")];
-    if (document.hidden || !parts.length) return later();
-    let answered = 0;
-    for (const part of parts) {
-      const judge = (event) => {
-        if (event.detail.ctx.response.status < 400) answered += 1;
-        else event.preventDefault();
-      };
-      part.addEventListener("htmx:before:response", judge);
-      try {
-        await htmx.ajax("GET", location.href, {source: part, target: part, select: `#${part.id}`, swap: "outerMorph"});
-      } finally {
-        part.removeEventListener("htmx:before:response", judge);
-      }
+    const [part, ...others] = [...main.querySelectorAll("[data-live]")];
+    if (document.hidden || !part) return later();
+    let status = 0;
+    const judge = (event) => {
+      status = event.detail.ctx.response.status;
+      if (status >= 400) event.preventDefault();
+    };
+    part.addEventListener("htmx:before:response", judge);
+    try {
+      await htmx.ajax("GET", location.href, {
+        source: part, target: part, select: `#${part.id}`, swap: "outerMorph",
+        selectOOB: others.map((each) => `#${each.id}:outerMorph`).join(","), // one answer for all parts
+      });
+    } finally {
+      part.removeEventListener("htmx:before:response", judge);
     }
-    if (answered === parts.length) {
+    if (status && status < 400) {
       seen = new Date();
       wait = EVERY_MS;
       delete document.body.dataset.away;
       document.dispatchEvent(new CustomEvent("runstore:refreshed"));
     } else {
       wait = Math.min(2 * wait, LONGEST_MS);
-      document.body.dataset.away = "1";
+      document.body.dataset.away = status && status < 500 ? "what is shown is not there any more" : "the database does not answer";
     }
     say();
     later();

@@ -1,0 +1,43 @@
+"""The page of a run in Chromium: what changes is changed by one answer, and what was opened stays open."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runstore import MetricPoint, open_reader, open_store
+from runstore_ui import Options, make_app
+from support.browser import Serve
+from support.page_stores import fill
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Iterator[tuple[Any, str]]:
+    """The page over a store of this test's own, and the store's URL."""
+    url = f"sqlite:///{tmp_path / 'live.db'}"
+    fill(url)
+    with open_reader(url) as reader:
+        yield make_app(reader, Options(shown_url=url)), url
+
+
+def test_a_run_that_goes_on_is_followed_by_one_request_a_time(page: Any, serve: Serve, live: tuple[Any, str]) -> None:
+    app, url = live
+    page.goto(f"{serve(app)}/run?id=running")
+    page.evaluate("window.times = 0; document.addEventListener('runstore:refreshed', () => { window.times += 1; })")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    with open_store(url, durable=False) as store:
+        store.log_metrics("running", [MetricPoint("auroc", 0.75, step=3, dataset_type="validation")])
+        store.ensure_run(store.get_run("running").experiment_id, run_id="below", parent_run_id="running")
+        store.finalize("below", "completed")
+        store.finalize("running", "completed")
+    page.evaluate("window.runstore.refresh()")
+    page.wait_for_selector("#child-below")
+
+    assert "completed after" in page.inner_text("h1")
+    assert "0.75" in page.inner_text("#metrics")
+    assert len(asked) <= page.evaluate("window.times") + 1, "one that is under way may not be counted yet"
