@@ -42,6 +42,7 @@ def print_summary(result: TrainingResult, store_url: str | None) -> None:
     }
     if url:
         facts["look at it"] = f"runstore show {shlex.quote(result.run_id)} --store {shlex.quote(url)}"
+        facts["in a browser"] = f"runstore ui --store {shlex.quote(url)}"
     width = max(map(len, facts))
     for name, value in facts.items():
         label = click.style(name.ljust(width), bold=True)

@@ -326,6 +326,7 @@ def test_fit_keeps_the_run_and_says_where_it_is(phantoms: Path, here: Path, caps
         assert reader.get_config(run.id)["training"]["max_epochs"] == 1
     assert run.status is RunStatus.COMPLETED
     assert f"runstore show {run.id} --store sqlite:///runs.db" in printed
+    assert "runstore ui --store sqlite:///runs.db" in printed
     assert "val_auroc" in printed
     assert ".ckpt" in printed
 
