@@ -49,6 +49,7 @@ BY_THEIR_PAGE = {
 NOT_RUN = {
     ("docs/architecture.md", "text"): "a drawing",
     ("docs/mongodb.md", ""): "addresses of servers",
+    ("docs/page.md", "py"): "it shows the page in a notebook: tests/ui does",
     ("docs/scale.md", ""): "addresses of servers",
     ("docs/trainer.md", ""): "a listing of a folder",
     ("docs/write-a-backend.md", ""): "what an author types in a project of his own, and what pytest prints there",
@@ -57,6 +58,7 @@ COUNTS = {
     "a drawing": 4,
     "a listing of a folder": 1,
     "addresses of servers": 2,
+    "it shows the page in a notebook: tests/ui does": 1,
     "what an author types in a project of his own, and what pytest prints there": 2,
 }
 """How many blocks are not run, by the reason."""
