@@ -18,7 +18,7 @@ from runstore_ui.keys import Keys
 from runstore_ui.rounds import KeptRounds
 from runstore_ui.security import Guard
 from runstore_ui.site import Options, Site
-from runstore_ui.views import artifact, assets, changes, compare, evaluation, failures, keys, rounds, run, table
+from runstore_ui.views import artifact, assets, changes, compare, evaluation, failures, keys, rounds, run, spread, table
 
 
 def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], RunEditor] | None = None) -> Starlette:
@@ -45,6 +45,8 @@ def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], R
             Route("/rounds.{kind}", rounds.download),
             Route("/artifact", artifact.show, name="artifact"),
             Route("/file", artifact.send),
+            Route("/spread", spread.show, name="spread"),
+            Route("/spread.{kind}", spread.download),
             Route("/assets/{name}", assets.show),
         ],
         middleware=[Middleware(Guard, options=options)],

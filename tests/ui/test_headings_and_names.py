@@ -21,6 +21,7 @@ PAGES = (
     "/columns?experiment=chest%20x-ray",
     "/compare?run=run01&run=run02",
     "/deleted",
+    "/spread?experiment=chest%20x-ray",
     "/run?id=run01",
     "/run?id=failed",
     "/run?id=nobody",

@@ -37,6 +37,7 @@ def make_figure(  # noqa: PLR0913 - the parts of one, keyword-only
     heads: Sequence[str],
     rows: Iterable[Sequence[str]],
     left_out: str = "",
+    has_links: bool = False,
 ) -> Figure:
     """A figure of a size, with its title and its description in it."""
     svg = element(
@@ -46,7 +47,8 @@ def make_figure(  # noqa: PLR0913 - the parts of one, keyword-only
         viewBox=f"0 0 {width:g} {height:g}",
         width=width,
         height=height,
-        role="img",
+        # What holds links is no picture to a screen reader: it would hide them.
+        role="group" if has_links else "img",
         aria_label=f"{title}. {description}",
         font_family="system-ui, -apple-system, 'Segoe UI', sans-serif",
         font_size=12,

@@ -13,7 +13,7 @@ from runstore_ui.figures.svg import element, points, short, text
 _GAP: Final = 150.0
 _TOP: Final = 44.0
 _BOTTOM: Final = 280.0
-_SIDE: Final = 70.0
+_SIDE: Final = 100.0
 _MOST_TEXTS: Final = 12
 
 

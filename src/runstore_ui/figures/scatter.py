@@ -58,6 +58,7 @@ def scatter_figure(  # noqa: PLR0913 - what the axes are, keyword-only
         width=_WIDTH,
         height=_HEIGHT,
         content=drawn,
+        has_links=any(dot.address for dot in placed),
         heads=("run", x_title, y_title),
         rows=[(dot.name, f"{dot.x:.6g}", f"{dot.y:.6g}") for dot in dots],
     )

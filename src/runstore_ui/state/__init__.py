@@ -4,6 +4,7 @@ from runstore_ui.state.compare import CompareState
 from runstore_ui.state.evaluation import EvaluationState
 from runstore_ui.state.links import link
 from runstore_ui.state.rounds import RoundsState
+from runstore_ui.state.spread import SpreadState
 from runstore_ui.state.table import TableState
 
-__all__ = ["CompareState", "EvaluationState", "RoundsState", "TableState", "link"]
+__all__ = ["CompareState", "EvaluationState", "RoundsState", "SpreadState", "TableState", "link"]

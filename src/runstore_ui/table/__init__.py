@@ -1,6 +1,16 @@
 """The table of runs as values: which columns there are, what each cell says, and what stands below what."""
 
-from runstore_ui.table.columns import Column, Value, asked_columns, best_column, default_columns, field_of
+from runstore_ui.table.columns import (
+    Column,
+    Facts,
+    Value,
+    asked_columns,
+    best_column,
+    default_columns,
+    field_of,
+    settings_of,
+    value_of,
+)
 from runstore_ui.table.completing import Completion, Offer, complete
 from runstore_ui.table.csv import csv_lines
 from runstore_ui.table.misreading import Misreading, misreading
@@ -14,6 +24,7 @@ __all__ = [
     "Cell",
     "Column",
     "Completion",
+    "Facts",
     "Found",
     "Head",
     "Misreading",
@@ -31,5 +42,7 @@ __all__ = [
     "field_of",
     "find_runs",
     "misreading",
+    "settings_of",
     "tabulate",
+    "value_of",
 ]

@@ -44,6 +44,7 @@ def show(request: Request) -> Response:
         request,
         "compare.html",
         state=state,
+        spread=link("spread", [("run", run_id) for run_id in ids]),
         runs=[
             (
                 run,
