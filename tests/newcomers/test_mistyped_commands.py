@@ -14,11 +14,11 @@ URL = "sqlite:///runs.db"
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a store of two runs, an empty store, a text and a folder."""
+    """A folder with a store of three runs, an empty store, a text and a folder."""
     folder = tmp_path_factory.mktemp("newcomer")
     with open_store(f"sqlite:///{folder / 'runs.db'}", durable=False) as store:
         experiment_id = store.get_or_create_experiment("first steps")
-        for name in ("baseline", "resnet18"):
+        for name in ("sweep of learning rates and augmentations", "baseline", "resnet18"):
             run_id = store.ensure_run(experiment_id, name=name)
             store.log_config(run_id, {"optim": {"lr": 0.001}})
             store.log_metrics(run_id, [MetricPoint("loss", 0.5, step, "validation") for step in range(3)])
@@ -96,9 +96,10 @@ def test_what_is_typed_wrong_is_answered_with_what_to_type(line: str, told: str)
         ("runstore show last", "@1 is the newest"),
         ("runstore show @0", "@1 is the newest run, @2 the one before it"),
         ("runstore show @x", "@1 is the newest run, @2 the one before it"),
-        ("runstore show @99", "there are only 2"),
+        ("runstore show @99", "there are only 3"),
         ("runstore show @1 --store sqlite:///empty.db", "there are no runs"),
         ("runstore show basline", "did you mean 'baseline'?"),
+        ("runstore show learning", "did you mean 'sweep of learning rates and augmentations'?"),
         ("runstore show nothing-like-it", "`runstore runs` lists them"),
         ("runstore show ''", "@1 for the newest"),
         ("runstore show 0", "at least 4 characters"),

@@ -1,6 +1,5 @@
 """Which run a person means: by its id, a part of the id, its name, or how new it is."""
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import Final
@@ -11,6 +10,7 @@ from runstore.backend.operations import Operations
 from runstore.backend.presence import Presence, not_shown
 from runstore.errors import InvalidValueError, RunNotFoundError
 from runstore.model import Run
+from runstore.query.known import names_meant
 from runstore.query.searches import check_search
 from runstore.values.checks import MAX_PAGE, check_name
 
@@ -97,7 +97,7 @@ def _several(wanted: str, found: Sequence[Run]) -> InvalidValueError:
 
 def _nothing(source: Operations, wanted: str, experiment_id: str | None) -> str:
     names = {run.name for run in _search(source, None, experiment_id=experiment_id, limit=_MOST_NAMES) if run.name}
-    close = difflib.get_close_matches(wanted, names, n=3)
+    close = names_meant(wanted, names)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "`runstore runs` lists them"
     if wanted.startswith("@"):
         return (

@@ -8,6 +8,7 @@ from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError
 from runstore.media.reading import group_series
 from runstore.model import Experiment, Run
 from runstore.protocol import RunReader
+from runstore.query.known import names_meant
 
 _MOST_SHOWN = 5
 _PAGE = 1000
@@ -36,7 +37,7 @@ def find_experiment(reader: RunReader, wanted: str) -> Experiment:
         return reader.get_experiment(wanted)
     except ExperimentNotFoundError:
         names = [experiment.name for experiment in all_experiments(reader)]
-    close = difflib.get_close_matches(wanted, names, n=_MOST_SHOWN)
+    close = names_meant(wanted, names)
     hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "`runstore experiments` lists them"
     raise ExperimentNotFoundError(f"there is no experiment {wanted!r}; {hint}")
 

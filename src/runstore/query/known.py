@@ -1,7 +1,7 @@
 """Which key in use somebody meant by a text that is no field: what a QueryError asks once the store was looked at."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final, NamedTuple
 
 from runstore.query.advice import dataset_type_meant, table_meant
@@ -10,6 +10,7 @@ from runstore.query.tree import STATISTICS, ConfigKey, Field, Metric, Tag
 
 _MOST: Final = 3
 _LIKE: Final = 0.75
+_SHORTEST_PART: Final = 3
 
 
 class Meant(NamedTuple):
@@ -106,3 +107,13 @@ def _name(key: Field) -> str:
             return text
         case _:
             return ""
+
+
+def names_meant(wanted: str, names: Collection[str]) -> list[str]:
+    """The names that somebody may mean by a text: those that are spelt like it, else those that it is a part of."""
+    close = difflib.get_close_matches(wanted, names, n=_MOST)
+    part = wanted.casefold()
+    if close or len(part) < _SHORTEST_PART:
+        return close
+    found = [name for name in names if part in name.casefold()]
+    return sorted(found, key=lambda name: (not name.casefold().startswith(part), len(name), name))[:_MOST]
