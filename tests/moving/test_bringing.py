@@ -163,6 +163,30 @@ def test_a_run_that_has_gone_on_here_stays_as_it_is(store: MemoryStore) -> None:
     assert (store.get_run("one").attempt, store.get_run("one").note) == (2, None)
 
 
+def test_what_people_have_written_to_a_run_here_stays_if_that_is_asked_for(store: MemoryStore) -> None:
+    going_on = {"status": RunStatus.IN_PROGRESS, "end_time": None}
+    given = [a_run("ended", tags={"a": "1"}), a_run("goes on", tags={"a": "1"}, **going_on)]
+    bring(store, map(arriving, given), keeps_changes=True)
+    for run_id in ("ended", "goes on"):
+        store.rename_run(run_id, "mine")
+        store.set_tags(run_id, {"a": "2", "b": "3"})
+        store.set_note(run_id, "a note")
+        store.archive_run(run_id)
+
+    again = bring(store, map(arriving, given), keeps_changes=True)
+
+    ended, goes_on = store.get_run("ended"), store.get_run("goes on")
+    assert again.runs == {Outcome.UNCHANGED: 1, Outcome.UPDATED: 1}
+    assert (ended.name, ended.tags, ended.note) == ("mine", {"a": "2", "b": "3"}, "a note")
+    assert (goes_on.name, goes_on.tags, goes_on.note) == ("brought", {"a": "1", "b": "3"}, "a note")
+    assert None not in {ended.archived_at, goes_on.archived_at}
+
+    bring(store, map(arriving, given))
+    for run in given:
+        found = store.get_run(run.id)
+        assert (found.name, found.tags, found.note, found.archived_at) == ("brought", {"a": "1"}, None, None)
+
+
 def test_a_file_whose_bytes_are_not_those_it_should_have_is_told_and_the_others_come(store: MemoryStore) -> None:
     def files() -> object:
         yield ArrivingFile(name="bad", open=lambda: io.BytesIO(b"bytes"), sha256="0" * 64)

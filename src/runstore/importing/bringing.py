@@ -35,6 +35,8 @@ class ImportReport(Struct, frozen=True, kw_only=True):
 def bring_from(source: Source, store: BackendStore, *, told: Progress | None = None) -> ImportReport:
     """Brings each run of a source into a store. A second time changes nothing but what has changed in the source.
 
+    The name, tags and note that somebody has given a run here stay.
+
     Args:
         source: it is closed afterwards.
         store: opened to write, without a recorder.
@@ -46,7 +48,7 @@ def bring_from(source: Source, store: BackendStore, *, told: Progress | None = N
     """
     findings = Findings()
     try:
-        report = bring(store, source.runs(findings), told=told)
+        report = bring(store, source.runs(findings), keeps_changes=True, told=told)
         experiments = 0
         for experiment in source.experiments(findings):
             store.make_experiment(experiment)

@@ -25,7 +25,12 @@ CUT_OFF_LEASE_S: Final = 600.0
 
 
 def bring(
-    store: BackendStore, runs: Iterable[ArrivingRun], *, is_thorough: bool = False, told: Progress | None = None
+    store: BackendStore,
+    runs: Iterable[ArrivingRun],
+    *,
+    is_thorough: bool = False,
+    keeps_changes: bool = False,
+    told: Progress | None = None,
 ) -> Report:
     """Brings runs into a store, with all that they have. What is there already is not sent again.
 
@@ -36,13 +41,15 @@ def bring(
         runs: in any order; parents before their children are a little faster.
         is_thorough: whether to compare all points and bytes of the runs that are there. Otherwise points are taken to be
             equal where their summaries are, and bytes to be those whose SHA-256 was recorded.
+        keeps_changes: whether the name, tags and note that a run has in the store stay, and whether it is archived: of one that
+            has ended, whatever comes; of one that goes on, what comes is laid over them. Otherwise they are as they come.
         told: who is told how it goes.
 
     Raises:
         StoreUnavailableError, StoreFailureError: the store, or what the runs come from, cannot go on. What was brought is
             there, and the same call again brings the rest.
     """
-    bringing = _Bringing(store, told or Quiet(), is_thorough=is_thorough)
+    bringing = _Bringing(store, told or Quiet(), is_thorough=is_thorough, keeps_changes=keeps_changes)
     for arriving in runs:
         bringing.take(arriving)
     return bringing.finish()
@@ -51,10 +58,11 @@ def bring(
 class _Bringing:
     """One call of :func:`bring`."""
 
-    def __init__(self, store: BackendStore, told: Progress, *, is_thorough: bool) -> None:
+    def __init__(self, store: BackendStore, told: Progress, *, is_thorough: bool, keeps_changes: bool) -> None:
         self._store = store
         self._told = told
         self._is_thorough = is_thorough
+        self._keeps_changes = keeps_changes
         self._outcomes: Counter[Outcome] = Counter()
         self._troubles: list[Trouble] = []
         self._experiments: set[str] = set()
@@ -103,6 +111,8 @@ class _Bringing:
         whole = PlacedRun.checked(replace(arriving.run, experiment_id=experiment.id))
         config = ConfigDocument.checked(arriving.config)
         found = self._found(whole)
+        if found is not None and self._keeps_changes:
+            whole = _with_changes(whole, PlacedRun.checked(found))
         self._make_experiment(experiment)
         # Without its parent, as long as that is not there; it is given to it at the end.
         is_orphan = whole.parent_run_id is not None and self._store.presence_of(whole.parent_run_id) is None
@@ -171,3 +181,16 @@ def _circle(placed: PlacedRun) -> Trouble:
         "without a parent"
     )
     return Trouble(run_id=placed.id, what="parent", reason=reason, is_minor=True)
+
+
+def _with_changes(placed: PlacedRun, found: PlacedRun) -> PlacedRun:
+    """The run with what people have given it in the store."""
+    if found.status.is_final:
+        return replace(placed, name=found.name, tags=found.tags, note=found.note, archived_us=found.archived_us)
+    return replace(
+        placed,
+        name=placed.name or found.name,
+        tags=dict(sorted({**found.tags, **placed.tags}.items())),
+        note=placed.note or found.note,
+        archived_us=placed.archived_us or found.archived_us,
+    )
