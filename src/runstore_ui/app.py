@@ -18,7 +18,20 @@ from runstore_ui.keys import Keys
 from runstore_ui.rounds import KeptRounds
 from runstore_ui.security import Guard
 from runstore_ui.site import Options, Site
-from runstore_ui.views import artifact, assets, changes, compare, evaluation, failures, keys, rounds, run, spread, table
+from runstore_ui.views import (
+    artifact,
+    assets,
+    changes,
+    charts,
+    compare,
+    evaluation,
+    failures,
+    keys,
+    rounds,
+    run,
+    spread,
+    table,
+)
 
 
 def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], RunEditor] | None = None) -> Starlette:
@@ -47,6 +60,7 @@ def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], R
             Route("/file", artifact.send),
             Route("/spread", spread.show, name="spread"),
             Route("/spread.{kind}", spread.download),
+            Route("/chart.{kind}", charts.show),
             Route("/assets/{name}", assets.show),
         ],
         middleware=[Middleware(Guard, options=options)],

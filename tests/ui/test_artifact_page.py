@@ -168,7 +168,7 @@ def test_bytes_of_any_file_take_as_much_memory_as_one_piece(tmp_path: Path) -> N
 def test_pictures_are_seen_and_markup_does_nothing_in_the_browser(page: Any, serve: Serve, shelf: Any) -> None:
     address = serve(shelf)
     page.goto(f"{address}/artifact?id=r&name=picture.png")
-    page.wait_for_function("document.querySelector('.picture img').naturalWidth == 1")
+    assert page.evaluate("document.querySelector('.picture img').naturalWidth") == 1
     page.goto(f"{address}/artifact?id=r&name=drawing.svg")
     assert "onload" in page.inner_text("pre.text")
     page.goto(f"{address}/artifact?id=r&name=caption/000000005.txt")

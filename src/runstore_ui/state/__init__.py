@@ -1,5 +1,6 @@
 """What a URL says, as values, and the way back: every link is made from a state, and is relative."""
 
+from runstore_ui.state.charts import AxisState, ChartState
 from runstore_ui.state.compare import CompareState
 from runstore_ui.state.evaluation import EvaluationState
 from runstore_ui.state.links import link
@@ -7,4 +8,13 @@ from runstore_ui.state.rounds import RoundsState
 from runstore_ui.state.spread import SpreadState
 from runstore_ui.state.table import TableState
 
-__all__ = ["CompareState", "EvaluationState", "RoundsState", "SpreadState", "TableState", "link"]
+__all__ = [
+    "AxisState",
+    "ChartState",
+    "CompareState",
+    "EvaluationState",
+    "RoundsState",
+    "SpreadState",
+    "TableState",
+    "link",
+]

@@ -10,10 +10,11 @@ from runstore import predictions, rounds
 from runstore.model import Run
 from runstore.texts import duration_text
 from runstore_ui.artifact import folders_of
+from runstore_ui.charts import panels_of_run
 from runstore_ui.pages import render
 from runstore_ui.run import branches_of, ending_of, metric_rows, recorders_of
 from runstore_ui.site import site_of
-from runstore_ui.state import TableState, link
+from runstore_ui.state import AxisState, TableState, link
 from runstore_ui.table import SHAPES, WORDS
 
 _MOST_CHILDREN: Final = 200
@@ -32,7 +33,9 @@ def show(request: Request) -> Response:
     recorders = recorders_of(run.id, reader.list_artifacts(run.id))
     wanted = request.query_params.get("setting", "")
     config = reader.get_config(run.id)
-    metrics = metric_rows(reader.get_summaries(run.id))
+    summaries = reader.get_summaries(run.id)
+    metrics = metric_rows(summaries)
+    axis = AxisState.of(request.query_params)
     return render(
         request,
         "run.html",
@@ -46,6 +49,8 @@ def show(request: Request) -> Response:
         ending=ending_of(run, datetime.now(UTC)),
         took=duration_text(run),
         metrics=metrics,
+        axis=axis,
+        groups=panels_of_run(run.id, summaries, axis),
         points=sum(row.count for row in metrics),
         recorders=recorders,
         has_settings=bool(config),

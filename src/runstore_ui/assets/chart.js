@@ -1,0 +1,298 @@
+// Charts: each is asked for when it comes into view. Axis, range and smoothing are in the address and hold for all of them;
+// a narrower range is asked for anew, so that it has more of its own points.
+"use strict";
+(() => {
+  const form = document.getElementById("axis"), HEIGHT = 220, MOST_ROWS = 200, MOST_READ = 8;
+  const charts = [...document.querySelectorAll("figure.chart")].map((figure) => ({figure, seen: false, asked: 0}));
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  let pointed = null;
+
+  const state = () => new URLSearchParams(location.search);
+  const count = (n) => n.toLocaleString("en");
+  const number = (v) => v === null ? "not finite" : String(Number(v.toPrecision(6)));
+  const part = (chart, name) => chart.figure.querySelector(name);
+  const colour = (name) => getComputedStyle(document.querySelector(name)).color;
+
+  function span(seconds) {
+    const s = Math.round(seconds);
+    if (Math.abs(seconds) < 60) return `${Number(seconds.toPrecision(3))} s`;
+    if (s < 3600) return `${Math.floor(s / 60)}m${String(s % 60).padStart(2, "0")}s`;
+    return `${Math.floor(s / 3600)}h${String(Math.floor(s % 3600 / 60)).padStart(2, "0")}m`;
+  }
+  const along = (chart, x) => chart.data.by === "time" ? span(x) : `step ${count(Math.round(x))}`;
+
+  function address(chart, kind) {
+    const url = new URL(chart.figure.dataset.source, location.href), now = state();
+    url.pathname = url.pathname.replace(/chart\.json$/, `chart.${kind}`);
+    for (const name of ["by", "from", "to"]) if (now.get(name)) url.searchParams.set(name, now.get(name));
+    return url;
+  }
+
+  // A mean of what came before in the same series; what is not finite stays a gap.
+  function smoothed(ys, share) {
+    let mean = 0, weight = 0;
+    return ys.map((y) => {
+      if (y === null) return null;
+      mean = share * mean + (1 - share) * y;
+      weight = share * weight + 1 - share;
+      return mean / weight;
+    });
+  }
+
+  async function load(chart) {
+    const asked = ++chart.asked, said = part(chart, ".drawn");
+    for (const kind of ["svg", "csv"]) part(chart, `.${kind}`).href = address(chart, kind);
+    chart.figure.classList.add("waiting");
+    try {
+      const answer = await fetch(address(chart, "json"));
+      if (!answer.ok) throw new Error(answer.status === 503 ? "the database does not answer" : `the answer is ${answer.status}`);
+      const data = await answer.json();
+      if (asked !== chart.asked) return;
+      chart.data = data;
+      draw(chart);
+      said.textContent = told(data);
+    } catch (error) {
+      if (asked === chart.asked) said.textContent = `not drawn: ${error.message}`;
+    } finally {
+      if (asked === chart.asked) chart.figure.classList.remove("waiting");
+    }
+  }
+
+  function told(data) {
+    if (!data.total) return "no points in this range";
+    const of = data.drawn < data.total ? `${count(data.drawn)} of ${count(data.total)} points` : `${count(data.total)} points`;
+    return of + (data.not_finite ? `, not finite at ${count(data.not_finite)}` : "")
+      + (data.without_place ? `, step 0 has no place here` : "");
+  }
+
+  function tables(chart) {
+    const share = Number(state().get("smooth")) || 0;
+    const joined = chart.data.series.map((s) => share ? [s.x, s.y, smoothed(s.y, share)] : [s.x, s.y]);
+    return joined.length ? uPlot.join(joined) : [[]];
+  }
+
+  function draw(chart) {
+    const host = part(chart, ".plot"), share = Number(state().get("smooth")) || 0, data = tables(chart);
+    const shape = JSON.stringify([chart.data.by, Boolean(share), chart.data.series.map((s) => [s.run, s.dataset])]);
+    chart.at = null;
+    part(chart, ".numbers").open = false;
+    if (chart.plot && chart.shape === shape) return chart.plot.setData(data);
+    chart.plot?.destroy();
+    chart.shape = shape;
+    const lines = chart.data.series.flatMap((s) => {
+      const dash = s.dash?.split(" ").map(Number);
+      const line = {label: s.label, stroke: s.colour, width: 1.5, dash, points: {size: 5}};
+      return share ? [{...line, stroke: s.colour + "50", width: 1, points: {show: false}}, line] : [line];
+    });
+    const axis = {stroke: () => colour(".chart .drawn"), grid: {stroke: () => colour(".chart .grid"), width: 1}, ticks: {show: false}};
+    const by = chart.data.by;
+    chart.plot = new uPlot({
+      width: host.clientWidth || 300, height: HEIGHT, legend: {show: false},
+      scales: {x: {time: false, distr: by === "log" ? 3 : 1}},
+      axes: [
+        {...axis, size: 32, values: by === "time" ? (u, ticks) => ticks.map((t) => t === null ? "" : span(t)) : (u, ticks) => ticks.map((t) => t === null ? "" : short(t))},
+        {...axis, size: 58},
+      ],
+      series: [{}, ...lines],
+      focus: {alpha: 0.2},
+      cursor: {
+        sync: {key: "runs", setSeries: false}, drag: {x: true, y: false, setScale: false},
+        dataIdx: nearest, bind: {dblclick: () => () => go({from: null, to: null})},
+      },
+      hooks: {setSelect: [(u) => { if (pointed === chart) zoom(chart, u); }], setCursor: [(u) => read(chart, u)], draw: [(u) => mark(chart, u)]},
+    }, data, host);
+    legend(chart, share ? 2 : 1);
+  }
+
+  const short = (t) => Math.abs(t) >= 1e6 ? `${Number((t / 1e6).toPrecision(4))}M` : Math.abs(t) >= 1e4 ? `${Number((t / 1e3).toPrecision(4))}k` : String(t);
+
+  // Series of one chart have points at places of their own: each tells the nearest of them.
+  function nearest(u, series, index) {
+    const ys = u.data[series];
+    if (!series || ys[index] !== undefined) return index;
+    for (let off = 1; off < ys.length; off++) {
+      if (ys[index - off] !== undefined) return index - off;
+      if (ys[index + off] !== undefined) return index + off;
+    }
+    return index;
+  }
+
+  function read(chart, u) {
+    const index = u.cursor.idx, out = part(chart, ".reading");
+    if (index === null || index === undefined) { out.textContent = ""; return; }
+    chart.at = index;
+    const each = u.data.length > 1 && chart.data.series.length * 2 === u.data.length - 1 ? 2 : 1;
+    const found = [];
+    chart.data.series.forEach((s, i) => {
+      const place = i * each + 1, at = nearest(u, place, index), y = u.data[place][at];
+      if (u.series[place].show && y !== undefined) found.push(`${s.label} ${number(y)}`);
+    });
+    const more = found.length - MOST_READ;
+    out.textContent = `${along(chart, u.data[0][index])}: ${found.slice(0, MOST_READ).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  }
+
+  function mark(chart, u) {
+    const {ctx, bbox} = u, size = 3 * devicePixelRatio, y = bbox.top + bbox.height - size - 1;
+    ctx.save();
+    ctx.lineWidth = 1.5 * devicePixelRatio;
+    for (const s of chart.data.series) {
+      ctx.strokeStyle = s.colour;
+      for (const m of s.marks) {
+        const x = u.valToPos(m.x, "x", true);
+        if (x < bbox.left || x > bbox.left + bbox.width) continue;
+        ctx.beginPath();
+        ctx.moveTo(x - size, y - size); ctx.lineTo(x + size, y + size);
+        ctx.moveTo(x - size, y + size); ctx.lineTo(x + size, y - size);
+        ctx.stroke();
+      }
+    }
+    ctx.restore();
+  }
+
+  function legend(chart, each) {
+    const list = part(chart, ".legend");
+    list.replaceChildren(...chart.data.series.map((s, i) => {
+      const item = document.createElement("li"), button = document.createElement("button"), line = document.createElement("i");
+      const places = each === 2 ? [2 * i + 1, 2 * i + 2] : [i + 1];
+      line.style.borderTop = `2px ${s.dash ? "dashed" : "solid"} ${s.colour}`;
+      button.type = "button";
+      button.setAttribute("aria-pressed", "true");
+      button.append(line, s.label);
+      button.addEventListener("click", () => {
+        const shown = button.getAttribute("aria-pressed") !== "true";
+        button.setAttribute("aria-pressed", String(shown));
+        for (const place of places) chart.plot.setSeries(place, {show: shown});
+      });
+      button.addEventListener("pointerenter", () => chart.plot.setSeries(places.at(-1), {focus: true}));
+      button.addEventListener("pointerleave", () => chart.plot.setSeries(null, {focus: false}));
+      item.append(button);
+      return item;
+    }));
+  }
+
+  // The range is told in steps on every axis, so that it means the same in all charts.
+  function zoom(chart, u) {
+    if (u.select.width < 4) return;
+    const low = u.posToVal(u.select.left, "x"), high = u.posToVal(u.select.left + u.select.width, "x");
+    u.setSelect({left: 0, width: 0, top: 0, height: 0}, false);
+    narrow(chart, low, high);
+  }
+
+  function narrow(chart, low, high) {
+    let from = Infinity, to = -Infinity;
+    if (chart.data.by === "time") {
+      for (const s of chart.data.series) s.x.forEach((x, i) => {
+        if (x >= low && x <= high) { from = Math.min(from, s.steps[i]); to = Math.max(to, s.steps[i]); }
+      });
+    } else { from = Math.max(0, Math.ceil(low)); to = Math.floor(high); }
+    if (from < to) go({from, to});
+  }
+
+  function go(changes) {
+    const url = new URL(location.href);
+    for (const [name, value] of Object.entries(changes)) {
+      if (value === null || value === "" || value === "step" || value === "0") url.searchParams.delete(name);
+      else url.searchParams.set(name, value);
+    }
+    if (url.href === location.href) return;
+    history.pushState(null, "", url);
+    follow();
+  }
+
+  function follow() {
+    const now = state();
+    form.elements.by.value = now.get("by") || "step";
+    form.elements.smooth.value = now.get("smooth") || "0";
+    document.getElementById("whole").hidden = !now.get("from") && !now.get("to");
+    document.getElementById("range").textContent = now.get("from") || now.get("to") ? `steps ${now.get("from") ?? 0} to ${now.get("to") ?? "the end"}` : "";
+    for (const chart of charts) if (chart.seen) load(chart);
+  }
+
+  function numbers(chart) {
+    const data = tables(chart), body = part(chart, "tbody"), head = part(chart, "thead tr");
+    const share = data.length - 1 === 2 * chart.data.series.length ? 2 : 1, every = Math.max(1, Math.ceil(data[0].length / MOST_ROWS));
+    const cell = (name, text) => Object.assign(document.createElement(name), {textContent: text});
+    head.replaceChildren(...[chart.data.by === "time" ? "since the start" : "step", ...chart.data.series.map((s) => s.label)].map((t) => cell("th", t)));
+    head.querySelectorAll("th").forEach((th) => th.setAttribute("scope", "col"));
+    const rows = [];
+    for (let i = 0; i < data[0].length; i += every) {
+      const row = document.createElement("tr");
+      row.append(cell("td", chart.data.by === "time" ? span(data[0][i]) : count(data[0][i])));
+      chart.data.series.forEach((s, k) => { const y = data[k * share + 1][i]; row.append(cell("td", y === undefined ? "" : number(y))); });
+      rows.push(row);
+    }
+    body.replaceChildren(...rows);
+    part(chart, ".every").textContent = every > 1 ? `Every ${every}th place; the CSV has all points.` : "";
+  }
+
+  function picture(chart) {
+    const from = chart.plot.root.querySelector("canvas"), to = document.createElement("canvas"), head = 24 * devicePixelRatio;
+    to.width = from.width;
+    to.height = from.height + head;
+    const ctx = to.getContext("2d");
+    ctx.fillStyle = getComputedStyle(document.documentElement).backgroundColor;
+    ctx.fillRect(0, 0, to.width, to.height);
+    ctx.fillStyle = colour("body");
+    ctx.font = `600 ${13 * devicePixelRatio}px system-ui, sans-serif`;
+    ctx.fillText(chart.figure.dataset.title, 8 * devicePixelRatio, 17 * devicePixelRatio);
+    ctx.drawImage(from, 0, head);
+    to.toBlob((blob) => {
+      const link = document.createElement("a");
+      link.href = URL.createObjectURL(blob);
+      link.download = `${chart.figure.dataset.title.replaceAll("/", "-")}.png`;
+      link.click();
+      setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+    });
+  }
+
+  function keys(chart, event) {
+    const u = chart.plot, most = u ? u.data[0].length - 1 : -1, step = event.shiftKey ? 10 : 1;
+    if (most < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    const at = chart.at ?? (event.key === "ArrowLeft" ? most + 1 : -1);
+    const to = {ArrowRight: at + step, ArrowLeft: at - step, Home: 0, End: most}[event.key];
+    const x = u.data[0][Math.min(Math.max(at, 0), most)];
+    if (to !== undefined) {
+      const index = Math.min(Math.max(to, 0), most);
+      u.setCursor({left: u.valToPos(u.data[0][index], "x"), top: u.over.clientHeight / 2});
+      chart.at = index;
+    } else if (event.key === "+") {
+      const quarter = (u.scales.x.max - u.scales.x.min) / 4;
+      narrow(chart, Math.max(x - quarter, u.data[0][0]), Math.min(x + quarter, u.data[0][most]));
+    } else if (event.key === "Escape" || event.key === "-") go({from: null, to: null});
+    else return;
+    event.preventDefault();
+  }
+
+  const watcher = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      const chart = charts.find((each) => each.figure === entry.target);
+      if (entry.isIntersecting && !chart.seen) { chart.seen = true; load(chart); }
+    }
+  }, {rootMargin: "200px"});
+  const sizes = new ResizeObserver((entries) => {
+    for (const entry of entries) {
+      const chart = charts.find((each) => part(each, ".plot") === entry.target);
+      if (chart.plot && entry.contentRect.width && chart.plot.width !== Math.floor(entry.contentRect.width)) {
+        chart.plot.setSize({width: Math.floor(entry.contentRect.width), height: HEIGHT});
+      }
+    }
+  });
+  for (const chart of charts) {
+    watcher.observe(chart.figure);
+    sizes.observe(part(chart, ".plot"));
+    chart.figure.addEventListener("pointerenter", () => { pointed = chart; });
+    part(chart, ".plot").addEventListener("keydown", (event) => keys(chart, event));
+    part(chart, ".numbers").addEventListener("toggle", (event) => { if (event.target.open && chart.data) numbers(chart); });
+    part(chart, ".png").addEventListener("click", () => { if (chart.plot) picture(chart); });
+  }
+  form.hidden = false;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.elements.by.addEventListener("change", (event) => go({by: event.target.value}));
+  form.elements.smooth.addEventListener("change", (event) => go({smooth: event.target.value}));
+  document.getElementById("whole").addEventListener("click", () => go({from: null, to: null}));
+  addEventListener("popstate", follow);
+  dark.addEventListener("change", () => charts.forEach((chart) => chart.plot?.redraw(false)));
+  document.addEventListener("runstore:refreshed", () => {
+    if (document.getElementById("charts").dataset.running) for (const chart of charts) if (chart.seen) load(chart);
+  });
+})();

@@ -1,0 +1,17 @@
+"""Charts of histories: which there are, what a browser draws of them, and the same as files."""
+
+from runstore_ui.charts.drawn import Drawn, DrawnSeries, drawn_of
+from runstore_ui.charts.panels import Group, Panel, panels_of_run, panels_of_runs
+from runstore_ui.charts.written import csv_of, figure_of
+
+__all__ = [
+    "Drawn",
+    "DrawnSeries",
+    "Group",
+    "Panel",
+    "csv_of",
+    "drawn_of",
+    "figure_of",
+    "panels_of_run",
+    "panels_of_runs",
+]

@@ -1,0 +1,67 @@
+"""Which charts there are: what belongs together stands in one, and charts whose metrics begin alike in one group."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from msgspec import Struct
+
+from runstore.model import SeriesSummary
+from runstore.texts import leading_series
+from runstore_ui.state import AxisState
+
+
+class Panel(Struct, frozen=True, kw_only=True):
+    """A chart.
+
+    Attributes:
+        title: the metric, without what its group says.
+        below: the dataset type, where the chart has one alone.
+        source: the address of what is drawn.
+        svg: the address of the chart as SVG.
+        csv: the address of all its points.
+    """
+
+    title: str
+    below: str
+    source: str
+    svg: str
+    csv: str
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """Charts of metrics whose names begin alike; the first group has those that stand alone, and no name."""
+
+    name: str
+    panels: Sequence[Panel]
+
+
+def panels_of_run(run_id: str, summaries: Sequence[SeriesSummary], axis: AxisState) -> list[Group]:
+    """A chart for each metric, with all its dataset types; results come first."""
+    series = [(each.name, str(each.dataset_type)) for each in summaries]
+    names = dict.fromkeys(name for name, _ in leading_series([series], limit=len(series)))
+    return _grouped(names, lambda name: [_panel([run_id], name, None, axis)])
+
+
+def panels_of_runs(summaries: Mapping[str, Sequence[SeriesSummary]], axis: AxisState) -> list[Group]:
+    """A chart for each metric and dataset type, with all the runs."""
+    by_run = [[(each.name, str(each.dataset_type)) for each in found] for found in summaries.values()]
+    series = leading_series(by_run, limit=sum(map(len, by_run)))
+    names = dict.fromkeys(name for name, _ in series)
+    return _grouped(
+        names, lambda name: [_panel(list(summaries), name, kind, axis) for each, kind in series if each == name]
+    )
+
+
+def _grouped(names: Iterable[str], panels: Callable[[str], list[Panel]]) -> list[Group]:
+    """A group needs two metrics; one alone would only have a longer way."""
+    names = list(names)
+    starts = [name.partition("/")[0] if "/" in name else "" for name in names]
+    found: dict[str, list[Panel]] = {"": []}
+    for name, start in zip(names, starts, strict=True):
+        found.setdefault(start if starts.count(start) > 1 else "", []).extend(panels(name))
+    return [Group(name=name, panels=each) for name, each in found.items() if each]
+
+
+def _panel(runs: Sequence[str], name: str, kind: str | None, axis: AxisState) -> Panel:
+    chart = axis.chart(runs, name, kind)
+    plain = chart.link("json", by="step", first=None, last=None)
+    return Panel(title=name, below=kind or "", source=plain, svg=chart.link("svg"), csv=chart.link("csv"))
