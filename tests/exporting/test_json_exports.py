@@ -141,6 +141,7 @@ def test_lines_that_another_program_has_written_again_come_back_equal(
     [
         ({"status": "running"}, "running"),
         ({"config": "text"}, "config"),
+        ({"tags": "text"}, "cannot be read"),
         ({"start_time": None}, "start_time"),
         ({"id": None}, "no id"),
     ],

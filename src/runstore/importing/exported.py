@@ -182,5 +182,5 @@ def _form_in(path: Path) -> Form:
 def _nested(text: str | None, what: str) -> dict[str, Any]:
     try:
         return decode_config(text or "{}")
-    except (ValueError, RecursionError) as error:
+    except (ValueError, msgspec.MsgspecError, RecursionError) as error:
         raise SourceError(f"{what} is no JSON: {error}") from error

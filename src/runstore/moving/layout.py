@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
 
 from runstore.errors import SourceError
 from runstore.model import Run, RunFailure, RunStatus, from_microseconds, to_microseconds
@@ -193,7 +193,12 @@ def run_of_row(row: Mapping[str, Any], place: Path) -> Run:
             note=row["note"],
             archived_at=None if row["archived_at"] is None else from_microseconds(row["archived_at"]),
         )
-    except (ValueError, OverflowError, RecursionError) as error:
+    except (
+        ValueError,
+        MsgspecError,
+        OverflowError,
+        RecursionError,
+    ) as error:  # which older releases of msgspec keep apart
         raise SourceError(f"{place}: run {row['id']!r} cannot be read: {error}") from error
 
 
