@@ -180,3 +180,26 @@ def test_charts_are_drawn_read_by_keys_zoomed_and_smoothed_in_the_browser(page: 
     with page.expect_download() as download:
         page.click(f"{loss} .png")
     assert download.value.suggested_filename == "loss.png"
+
+
+def test_compared_runs_lie_over_each_other_a_chart_for_each_dataset(curves: Any) -> None:
+    text = unescape(ask(curves, "/compare?run=two&run=one&from=10&smooth=0.5").text)
+
+    assert 'data-source="chart.json?run=two&run=one&metric=loss&dataset=validation"' in text
+    assert 'data-source="chart.json?run=two&run=one&metric=loss&dataset=train"' in text
+    assert 'href="compare?run=two&run=one&baseline=one&from=10&smooth=0.5"' in text
+
+
+@pytest.mark.server
+def test_a_run_is_hidden_by_its_name_in_the_legend_of_compared_runs(page: Any, serve: Serve, curves: Any) -> None:
+    train = 'figure[data-title="loss, train"]'
+    page.goto(f"{serve(curves)}/compare?run=one&run=two")
+    page.wait_for_selector(f"{train} .legend button")
+    page.focus(f"{train} .plot")
+    page.keyboard.press("Home")
+    assert page.inner_text(f"{train} .reading") == "step 0: run one 1, run two 1"
+    page.click(f"{train} .legend button:has-text('run one')")
+    page.focus(f"{train} .plot")
+    page.keyboard.press("Home")
+
+    assert page.inner_text(f"{train} .reading") == "step 0: run two 1"

@@ -53,3 +53,16 @@ def test_the_picture_of_the_table(page: Any, serve: Serve, app: Any, tmp_path: P
     assert page.inner_text("#compare") == "Compare 2"
     assert page.get_attribute("tbody tr:first-child", "data-run") == "run07"
     take(page, "page-table.png", tmp_path)
+
+
+def test_the_picture_of_a_run(page: Any, serve: Serve, app: Any, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 1200, "height": 640})
+    page.goto(f"{serve(app)}/run?id=run05")
+    for title in ("auroc", "loss"):
+        page.wait_for_selector(f"figure[data-title={title}] .legend button")
+    page.focus("figure[data-title=auroc] .plot")
+    for _ in range(12):
+        page.keyboard.press("ArrowRight")
+
+    assert page.inner_text("figure[data-title=auroc] .reading").startswith("step 11: validation 0.9")
+    take(page, "page-run.png", tmp_path)

@@ -115,6 +115,15 @@ class AxisState(Struct, frozen=True, kw_only=True):
             smooth=smooth if 0 <= smooth <= _MOST_SMOOTH else 0.0,
         )
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """The query, where it says more than is shown anyway."""
+        return [
+            *([("by", self.by)] if self.by != "step" else []),
+            *([("from", str(self.first))] if self.first is not None else []),
+            *([("to", str(self.last))] if self.last is not None else []),
+            *([("smooth", f"{self.smooth:g}")] if self.smooth else []),
+        ]
+
     def chart(self, runs: Sequence[str], metric: str, dataset: str | None = None) -> ChartState:
         """A chart with this axis and range."""
         return ChartState(

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runstore.errors import InvalidValueError
+from runstore_ui.charts import panels_of_runs
 from runstore_ui.comparing import metric_lines, setting_lines
 from runstore_ui.pages import render
 from runstore_ui.site import site_of
@@ -55,6 +56,9 @@ def show(request: Request) -> Response:
             for run in runs
         ],
         baseline=baseline,
+        axis=state.axis,
+        is_running=any(not run.status.is_final for run in runs),
+        groups=panels_of_runs({run_id: summaries.get(run_id, ()) for run_id in ids}, state.axis),
         metrics=metric_lines([summaries.get(run_id, ()) for run_id in ids], baseline),
         settings=[line for line in settings if line.differs or state.shows_equal],
         equal=sum(1 for line in settings if not line.differs),
