@@ -9,6 +9,7 @@ from runstore.errors import SettingsError, StoreUnavailableError
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
 from runstore.recording import Recorder
+from support.commands import runstore_here
 
 MISTYPED = "postgresql://me:secret-word@127.0.0.1:1/lab"
 
@@ -49,6 +50,26 @@ def test_what_waits_for_a_mistyped_store_is_brought_into_another(
         assert (store.get_run("run").status, store.get_summaries("run")[0].count) == ("completed", 10)
     assert journals(state_dir) == []
     assert "1 journal drained" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("named", ["--store", "--from"])
+def test_the_other_store_may_be_named_by_to(sqlite_url: str, state_dir: Path, named: str) -> None:
+    leave_behind(MISTYPED, "run")
+
+    result = runstore_here("sync", named, MISTYPED, "--to", sqlite_url)
+
+    assert "1 journal drained" in result.stdout
+    with open_store(sqlite_url, durable=False) as store:
+        assert store.get_run("run").status == "completed"
+    assert journals(state_dir) == []
+
+
+@pytest.mark.parametrize("others", [[], ["--store", MISTYPED, "--from", MISTYPED]])
+def test_to_goes_with_one_store_that_the_journals_were_meant_for(sqlite_url: str, others: list[str]) -> None:
+    result = runstore_here("sync", "--to", sqlite_url, *others)
+
+    assert result.exit_code == 2
+    assert "--to goes with --from or with --store" in result.stderr
 
 
 def test_one_journal_alone_is_brought_into_another_store_by_its_folder(sqlite_url: str, state_dir: Path) -> None:

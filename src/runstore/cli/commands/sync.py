@@ -26,7 +26,7 @@ WATCH_S = 5.0
 
 
 _WAY_OUT = (
-    "if that store is mistyped or gone for good, `runstore sync --from THAT --store ANOTHER` brings its journals into "
+    "if that store is mistyped or gone for good, `runstore sync --from THAT --to ANOTHER` brings its journals into "
     "another one, and `runstore sync --discard THAT` removes them"
 )
 
@@ -42,6 +42,12 @@ _WAY_OUT = (
     metavar="STORE",
     help="Bring what waits for this store, or in this journal's folder, into --store instead.",
 )
+@click.option(
+    "--to",
+    "target",
+    metavar="URL",
+    help="With --from, or with the --store that was mistyped: the store to bring it into.",
+)
 @click.option("--discard", metavar="STORE", help="Remove what waits for this store, or in this journal's folder.")
 @click.option(
     "--state-dir",
@@ -56,18 +62,25 @@ def command(  # noqa: PLR0913 - one for each option
     watch: bool,
     requeue: bool,
     source: str | None,
+    target: str | None,
     discard: str | None,
     state_dir: str | None,
     as_json: bool,
 ) -> None:
     """Bring what journals on this machine still hold into the store."""
     if is_list:
-        if watch or requeue or source or discard:
+        if watch or requeue or source or target or discard:
             raise click.UsageError("--list goes with --store, --state-dir and --json alone")
         print_waiting(load_settings(url=store).url if store else None, _base(state_dir), as_json=as_json)
         return
     if as_json:
         raise click.UsageError("--json goes with --list")
+    if target is not None:
+        if (source is None) == (store is None):
+            raise click.UsageError(
+                "--to goes with --from or with --store, one of them, which names the store that the journals were meant for"
+            )
+        source, store = source or store, target
     sync(store, watch=watch, requeue=requeue, source=source, discard=discard, state_dir=state_dir)
 
 
