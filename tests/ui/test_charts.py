@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -203,3 +204,23 @@ def test_a_run_is_hidden_by_its_name_in_the_legend_of_compared_runs(page: Any, s
     page.keyboard.press("Home")
 
     assert page.inner_text(f"{train} .reading") == "step 0: run two 1"
+
+
+@pytest.mark.server
+def test_a_metric_that_a_run_begins_to_log_gets_its_chart_in_the_browser(
+    page: Any, serve: Serve, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with open_store(url, durable=False) as store:
+        run = store.ensure_run(store.get_or_create_experiment("e"), run_id="r")
+        page.goto(f"{serve(make_app(store, Options(shown_url=url)))}/run?id=r")
+        assert page.locator("figure.chart").count() == 0
+        for count, name in enumerate(("loss", "auroc"), 1):
+            store.log_metrics(run, [MetricPoint(name, 0.5, step) for step in range(3)])
+            page.evaluate("window.runstore.refresh()")
+            page.wait_for_selector(f'figure[data-title="{name}"] .drawn:has-text("3 points")')
+            assert page.locator("figure.chart").count() == count
+        store.log_metrics(run, [MetricPoint("loss", 0.25, 3)])
+        page.evaluate("window.runstore.refresh()")
+        page.wait_for_selector('figure[data-title="loss"] .drawn:has-text("4 points")')
+        store.finalize(run, "completed")

@@ -2,9 +2,9 @@
 // a narrower range is asked for anew, so that it has more of its own points.
 "use strict";
 (() => {
-  const form = document.getElementById("axis"), HEIGHT = 220, MOST_ROWS = 200, MOST_READ = 8;
-  const charts = [...document.querySelectorAll("figure.chart")].map((figure) => ({figure, seen: false, asked: 0}));
+  const HEIGHT = 220, MOST_ROWS = 200, MOST_READ = 8;
   const dark = matchMedia("(prefers-color-scheme: dark)");
+  const charts = [], form = document.getElementById("axis"), section = document.getElementById("charts");
   let pointed = null;
 
   const state = () => new URLSearchParams(location.search);
@@ -149,15 +149,25 @@
     ctx.restore();
   }
 
+  function sample(s) {
+    const make = (name, attributes) => {
+      const made = document.createElementNS("http://www.w3.org/2000/svg", name);
+      for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+      return made;
+    };
+    const svg = make("svg", {width: 26, height: 4, "aria-hidden": "true"});
+    svg.append(make("line", {x2: 26, y1: 2, y2: 2, stroke: s.colour, "stroke-width": 2, "stroke-dasharray": s.dash ?? "none"}));
+    return svg;
+  }
+
   function legend(chart, each) {
     const list = part(chart, ".legend");
     list.replaceChildren(...chart.data.series.map((s, i) => {
-      const item = document.createElement("li"), button = document.createElement("button"), line = document.createElement("i");
+      const item = document.createElement("li"), button = document.createElement("button");
       const places = each === 2 ? [2 * i + 1, 2 * i + 2] : [i + 1];
-      line.style.borderTop = `2px ${s.dash ? "dashed" : "solid"} ${s.colour}`;
       button.type = "button";
       button.setAttribute("aria-pressed", "true");
-      button.append(line, s.label);
+      button.append(sample(s), s.label);
       button.addEventListener("click", () => {
         const shown = button.getAttribute("aria-pressed") !== "true";
         button.setAttribute("aria-pressed", String(shown));
@@ -277,14 +287,36 @@
       }
     }
   });
-  for (const chart of charts) {
-    watcher.observe(chart.figure);
+  function add(figure) {
+    const chart = {figure, seen: false, asked: 0};
+    charts.push(chart);
+    watcher.observe(figure);
     sizes.observe(part(chart, ".plot"));
-    chart.figure.addEventListener("pointerenter", () => { pointed = chart; });
+    figure.addEventListener("pointerenter", () => { pointed = chart; });
     part(chart, ".plot").addEventListener("keydown", (event) => keys(chart, event));
     part(chart, ".numbers").addEventListener("toggle", (event) => { if (event.target.open && chart.data) numbers(chart); });
     part(chart, ".png").addEventListener("click", () => { if (chart.plot) picture(chart); });
   }
+
+  // A run that goes on has more points, and now and then another metric: its row, which came with the page, has the address
+  // of its chart.
+  function refresh() {
+    for (const row of document.querySelectorAll("#metrics tr[data-source]")) {
+      const {source, title} = row.dataset;
+      if (charts.some((chart) => chart.figure.dataset.source === source)) continue;
+      const figure = document.getElementById("another").content.firstElementChild.cloneNode(true);
+      Object.assign(figure.dataset, {source, title});
+      figure.querySelector(".title").textContent = title;
+      for (const each of figure.querySelectorAll("[aria-label]")) each.setAttribute("aria-label", title + each.getAttribute("aria-label"));
+      figure.querySelector("caption").textContent = title;
+      document.querySelector(".charts").append(figure);
+      add(figure);
+      section.hidden = false;
+    }
+    if (section.dataset.running) for (const chart of charts) if (chart.seen) load(chart);
+  }
+
+  document.querySelectorAll("figure.chart").forEach(add);
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
   form.elements.by.addEventListener("change", (event) => go({by: event.target.value}));
@@ -292,7 +324,5 @@
   document.getElementById("whole").addEventListener("click", () => go({from: null, to: null}));
   addEventListener("popstate", follow);
   dark.addEventListener("change", () => charts.forEach((chart) => chart.plot?.redraw(false)));
-  document.addEventListener("runstore:refreshed", () => {
-    if (document.getElementById("charts").dataset.running) for (const chart of charts) if (chart.seen) load(chart);
-  });
+  document.addEventListener("runstore:refreshed", refresh);
 })();

@@ -36,6 +36,7 @@ def show(request: Request) -> Response:
     summaries = reader.get_summaries(run.id)
     metrics = metric_rows(summaries)
     axis = AxisState.of(request.query_params)
+    groups = panels_of_run(run.id, summaries, axis)
     return render(
         request,
         "run.html",
@@ -50,7 +51,8 @@ def show(request: Request) -> Response:
         took=duration_text(run),
         metrics=metrics,
         axis=axis,
-        groups=panels_of_run(run.id, summaries, axis),
+        groups=groups,
+        sources={panel.title: panel.source for group in groups for panel in group.panels},
         points=sum(row.count for row in metrics),
         recorders=recorders,
         has_settings=bool(config),
