@@ -21,6 +21,7 @@ from runstore.errors import (
     StoreClosedError,
     StoreUnavailableError,
 )
+from runstore.health import Counts
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import Artifact, MetricPoint, RunStatus
 from runstore.recording import Recorder, count_refused, requeue_refused, stored_health
@@ -28,7 +29,6 @@ from runstore.recording import drain as drain_module
 from runstore.recording import journal as journal_module
 from runstore.recording.counts import WriterCounts
 from runstore.recording.drain import HeldUpError, JournalDrain
-from runstore.recording.health import Counts
 from runstore.recording.journal import Journal
 from runstore.recording.judge import FAILURE_TRIES
 from runstore.recording.records import ConfigRecord, encode, encode_points

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
+from runstore.health import Counts, RunHealth, health_metadata, stored_health
 from runstore.model import HEALTH_PREFIX, Artifact
-from runstore.recording.health import Counts, RunHealth, health_metadata, stored_health
 
 
 def split_reports(run_id: str, records: Iterable[Artifact]) -> tuple[dict[str, RunHealth], list[Artifact]]:

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from runstore.artifacts import ArtifactFile, ArtifactRequest, check_artifact
 from runstore.backend import BackendStore, ExperimentChange, Presence, RunChange, RunEnd
 from runstore.errors import RunFinalizedError
+from runstore.health import HEALTH_TYPE, HEALTH_URI, RunHealth, health_metadata
 from runstore.model import HEALTH_PREFIX, Artifact, Run, RunStatus, from_microseconds
 from runstore.recording.gather import points_of
-from runstore.recording.health import HEALTH_TYPE, HEALTH_URI, RunHealth, health_metadata
 from runstore.recording.records import (
     ArtifactRecord,
     ChangeRecord,

@@ -1,6 +1,6 @@
 """What became of a writer's records, counted while it works."""
 
-from runstore.recording.health import Counts, RunHealth
+from runstore.health import Counts, RunHealth
 
 
 class RunCounts:

@@ -9,12 +9,12 @@ from typing import Any, Final
 from runstore.backend import BackendStore, Store
 from runstore.backend.begun import cause_of, ending_of, say_unfinished, unhandled
 from runstore.errors import StoreClosedError, StoreUnavailableError
+from runstore.health import Health
 from runstore.local.clock import now_us
 from runstore.local.system import at_fork
 from runstore.model import HEALTH_PREFIX, Artifact, RunFailure, RunStatus
 from runstore.recording import shutdown
 from runstore.recording.apply import LEASE_S
-from runstore.recording.health import Health
 from runstore.recording.options import RecorderOptions
 from runstore.recording.patience import Patience
 from runstore.recording.places import identity_of, with_absolute_place

@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from runstore.backend import BackendStore, Store
 from runstore.errors import RunStoreError
+from runstore.health import Counts, RunHealth, stored_health
 from runstore.local.locks import HeldLock, take_lock
 from runstore.local.whole_files import write_whole
 from runstore.recording.adoption import QUARANTINE
 from runstore.recording.apply import apply_record, report_health
 from runstore.recording.cursor import DEAD_LETTERS, DeadLetter, dead_letter
-from runstore.recording.health import Counts, RunHealth, stored_health
 from runstore.recording.places import identity_of, journal_folders, noted_stores
 from runstore.recording.records import ArtifactRecord, Record, decode, points_in, run_of, stands_alone
 from runstore.recording.writers import LOCK_NAME, remove_folder

@@ -7,6 +7,7 @@ from typing import Self
 
 from runstore.backend import BackendStore
 from runstore.backend.begun import BegunRuns, hand_back, say_unfinished
+from runstore.health import Health
 from runstore.local.left_out import leave_out
 from runstore.recording import shutdown
 from runstore.recording.apply import LEASE_S
@@ -14,7 +15,6 @@ from runstore.recording.beat import Beat
 from runstore.recording.counts import RunCounts, WriterCounts
 from runstore.recording.drain import JournalDrain
 from runstore.recording.frames import scan
-from runstore.recording.health import Health
 from runstore.recording.journal import Journal, JournalFullError
 from runstore.recording.options import RecorderOptions
 from runstore.recording.patience import Patience

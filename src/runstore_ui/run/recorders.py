@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from runstore.health import stored_health
 from runstore.model import Artifact
-from runstore.recording import stored_health
 
 
 class Recorders(Struct, frozen=True, kw_only=True):
