@@ -7,6 +7,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from runstore.model import SeriesSummary
+from runstore.secrets import redact
 from runstore.texts import best_of, leading_series
 from runstore.values import flatten_config
 from runstore_ui.table.numbers import number_texts
@@ -65,7 +66,7 @@ def setting_lines(configs: Sequence[Mapping[str, Any]]) -> list[SettingLine]:
     lines = []
     for key in dict.fromkeys(key for each in flat for key in each):
         texts = [each.get(key) for each in flat]
-        lines.append(SettingLine(key=key, differs=len(set(texts)) > 1, texts=texts))
+        lines.append(SettingLine(key=key, differs=len(set(texts)) > 1, texts=[text and redact(text) for text in texts]))
     return lines
 
 

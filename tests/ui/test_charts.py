@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -17,6 +18,7 @@ from runstore import MetricPoint, open_reader, open_store
 from runstore_ui import Options, make_app
 from support.asgi import ask
 from support.browser import Serve
+from support.page_stores import HOSTILE
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = 60_000
@@ -224,3 +226,25 @@ def test_a_metric_that_a_run_begins_to_log_gets_its_chart_in_the_browser(
         page.evaluate("window.runstore.refresh()")
         page.wait_for_selector('figure[data-title="loss"] .drawn:has-text("4 points")')
         store.finalize(run, "completed")
+
+
+@pytest.mark.server
+def test_hostile_names_are_names_in_the_browser_and_a_phone_is_wide_enough(
+    page: Any, serve: Serve, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    page.set_viewport_size({"width": 380, "height": 800})
+    with open_store(url, durable=False) as store:
+        experiment = store.get_or_create_experiment(HOSTILE)
+        for run_id in (HOSTILE, f"{HOSTILE}/2"):
+            run = store.ensure_run(experiment, run_id=run_id, name=HOSTILE)
+            store.log_metrics(run, [MetricPoint(HOSTILE, step / 2, step, "train") for step in range(5)])
+            store.finalize(run, "completed")
+        address = serve(make_app(store, Options(shown_url=url)))
+        for view in (f"run?id={quote(HOSTILE)}", f"compare?run={quote(HOSTILE)}&run={quote(HOSTILE)}%2F2"):
+            page.goto(f"{address}/{view}")
+            page.wait_for_selector(".drawn:has-text('points')")
+            assert HOSTILE in page.inner_text("figcaption")
+            page.click("figure summary")
+            page.wait_for_selector("figure tbody tr:nth-child(5)")
+            assert page.evaluate("document.documentElement.scrollWidth") <= 380

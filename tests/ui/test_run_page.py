@@ -80,3 +80,22 @@ def test_a_recorded_run_says_that_nothing_was_lost_and_lists_its_files_by_folder
     assert 'href="artifact?id=r&amp;name=a/b/one.txt"' in text
     assert '<img src="file?id=r&amp;name=a/b/two.png"' in text
     assert "runstore.health" not in text
+
+
+def test_no_page_shows_the_password_of_a_url_in_settings_and_provenance(tmp_path: Path) -> None:
+    address = "postgresql://me:hunter2@lab.example/runs"
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with open_store(url, durable=False) as store:
+        run = store.ensure_run(
+            store.get_or_create_experiment("e"), run_id="r", provenance={"process": {"argv": ["train", address]}}
+        )
+        store.log_config(run, {"data": {"url": address}})
+        store.finalize(run, "completed")
+        app = make_app(store, Options(shown_url=url))
+        texts = [
+            ask(app, f"/{view}").text
+            for view in ("run?id=r", "?column=config.data.url", "compare?run=r&equal=yes", "run?id=r&setting=hunter2")
+        ]
+
+    assert all("hunter2" not in text.replace('value="hunter2"', "").replace("“hunter2”", "") for text in texts)
+    assert all("me:***@lab.example" in text for text in texts[:3])

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from runstore.secrets import redact
 from runstore.values import flatten_config
 
 
@@ -38,17 +39,22 @@ def branches_of(config: Mapping[str, Any], wanted: str = "") -> list[Branch]:
 
 
 def _all_branches(config: Mapping[str, Any]) -> list[Branch]:
-    plain = [(leaf.key, leaf.text) for key in config for leaf in flatten_config({key: config[key]}) if leaf.key == key]
+    plain = [
+        (leaf.key, redact(leaf.text))
+        for key in config
+        for leaf in flatten_config({key: config[key]})
+        if leaf.key == key
+    ]
     nested = [
         Branch(
             name=key,
-            values=[(leaf.key.removeprefix(f"{key}."), leaf.text) for leaf in flatten_config({key: value})],
+            values=[(leaf.key.removeprefix(f"{key}."), redact(leaf.text)) for leaf in flatten_config({key: value})],
         )
         for key, value in config.items()
         if isinstance(value, Mapping) and value
     ]
     others = [
-        (key, leaf.text)
+        (key, redact(leaf.text))
         for key, value in config.items()
         if not (isinstance(value, Mapping) and value)
         for leaf in flatten_config({key: value})

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from runstore.model import Run
 from runstore.query import Attribute, ConfigKey, Metric, Tag, spelt_literal
+from runstore.secrets import redact
 from runstore.texts import duration_text, span_text
 from runstore_ui.state import TableState, link
 from runstore_ui.table.columns import Column, Facts, Value, settings_of, value_of
@@ -172,7 +173,8 @@ def _with_filters(column: Column, facts: Sequence[Facts], cells: Sequence[Cell],
     found = []
     for each, cell in zip(facts, cells, strict=True):
         value = value_of(column, each)
-        if isinstance(value, (str, bool, float, int)) and cell.text:
+        # A link to the runs of a value holds the value: not where the cell hides a password in it.
+        if isinstance(value, (str, bool, float, int)) and cell.text and redact(str(value)) == str(value):
             test = f"{column.text} = {spelt_literal(value)}"
             cell = msgspec.structs.replace(cell, only=(state.link(where=_both(state.where, test)), test))  # noqa: PLW2901
         found.append(cell)
@@ -195,7 +197,7 @@ def _plain(value: Value, now: datetime) -> Cell:
         return Cell(text=str(value).lower())
     if isinstance(value, (int, float)):
         return Cell(text=f"{value:.6g}", hint=repr(value), is_number=True)
-    text = str(value)
+    text = redact(str(value))
     cut = f"{text[:_LONGEST_TEXT]}…" if len(text) > _LONGEST_TEXT else text
     return Cell(text=cut, hint=text if cut != text else "")
 
