@@ -248,3 +248,22 @@ def test_hostile_names_are_names_in_the_browser_and_a_phone_is_wide_enough(
             page.click("figure summary")
             page.wait_for_selector("figure tbody tr:nth-child(5)")
             assert page.evaluate("document.documentElement.scrollWidth") <= 380
+
+
+@pytest.mark.server
+def test_a_range_of_time_is_a_range_of_steps_in_the_address_and_back_leads_back_in_the_browser(
+    page: Any, serve: Serve, curves: Any
+) -> None:
+    loss = 'figure[data-title="loss"]'
+    page.goto(f"{serve(curves)}/run?id=two&by=time")
+    page.wait_for_selector(f"{loss} .drawn:has-text('60,020')")
+    page.focus(f"{loss} .plot")
+    page.keyboard.press("End")
+    assert page.inner_text(f"{loss} .reading").startswith("1h40m: ")
+    page.keyboard.press("+")
+    page.wait_for_url("**/run?id=two&by=time&from=*&to=59999")
+    page.wait_for_selector(f"{loss} .drawn:has-text('points'):not(:has-text('60,020'))")
+    page.go_back()
+    page.wait_for_selector(f"{loss} .drawn:has-text('60,020')")
+
+    assert page.is_hidden("#whole")
