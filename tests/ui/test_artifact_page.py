@@ -28,6 +28,8 @@ FILES = {
     "drawing.svg": MARKUP.encode(),
     "result.json": b'{"auroc": 0.9, "of": [1, 2]}',
     "table.csv": b"name,score\n" + b"\n".join(b"case%d,0.%d" % (n, n) for n in range(300)),
+    "lines.csv": b'name,said\r\none,"first\r\nsecond"\r\n',
+    "wide.csv": b"a,b\n" + b"x" * 40_000 + b",1\n" + b"y" * 40_000 + b",2\n",
     "picture.png": PNG,
     "weights.bin": bytes(range(256)) * 40,
     "long.log": b"epoch\n" * 40_000,
@@ -71,7 +73,9 @@ def test_json_is_indented_and_a_table_is_a_table(shelf: Any) -> None:
     table = page_of(shelf, "table.csv")
     assert table.count("<tr>") == 201
     assert "<td>case199</td>" in table
-    assert "These are the first 200 rows." in table
+    assert "rows shown: 200." in table
+    assert "<td>first\r\nsecond</td>" in page_of(shelf, "lines.csv")
+    assert "rows shown: 1." in page_of(shelf, "wide.csv")
 
 
 @pytest.mark.parametrize("name", ["page.html", "drawing.svg"])

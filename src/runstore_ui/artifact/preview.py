@@ -1,6 +1,8 @@
 """The beginning of a file, as a page can show it: a picture, a text, or a table. Markup is shown as text, never run."""
 
 import csv
+import io
+import itertools
 import json
 from collections.abc import Sequence
 from typing import BinaryIO, Final
@@ -100,17 +102,18 @@ def _indented(text: str) -> str:
 
 
 def _table(text: str, separator: str, *, is_whole: bool) -> Preview:
-    lines = text.splitlines()
-    if not is_whole:
-        lines = lines[:-1] or lines  # the last one may be half
     try:
-        rows = list(csv.reader(lines[: _MOST_ROWS + 1], delimiter=separator))
+        rows = list(itertools.islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), _MOST_ROWS + 2))
     except csv.Error:
         return Preview(text=text, remark="" if is_whole else "This is the beginning.")
-    is_cut = not is_whole or len(lines) > _MOST_ROWS + 1
+    has_more = len(rows) > _MOST_ROWS + 1
+    if not is_whole and not has_more:
+        rows = rows[:-1] or rows  # the last one may be half
+    rows = rows[: _MOST_ROWS + 1]
+    is_cut = has_more or not is_whole
     wide = max(map(len, rows), default=0) > _MOST_COLUMNS
     remarks = [
-        *([f"These are the first {len(rows) - 1} rows."] if is_cut else []),
+        *([f"The table begins so; rows shown: {len(rows) - 1}."] if is_cut else []),
         *([f"These are the first {_MOST_COLUMNS} columns."] if wide else []),
     ]
     shown = [row[:_MOST_COLUMNS] for row in rows]
