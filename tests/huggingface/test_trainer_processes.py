@@ -16,12 +16,17 @@ from runstore.model import Run  # noqa: E402
 from runstore.opening.stores import open_reader, open_store  # noqa: E402
 
 SCRIPT = """
-import os, sys, time
+import atexit, os, sys, time
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
 from huggingface.tiny import tiny_trainer
 from runstore.huggingface import RunStoreCallback
+
+@atexit.register
+def end_group():  # PyTorch asks it of each program: gloo's threads that are there when Python ends may abort the process
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 def act():
     Path("acts").touch()

@@ -41,6 +41,8 @@ def train(fabric, logger):
     Path(f"rank-{fabric.global_rank}").write_text(f"{type(logger.experiment).__name__} {'sqlalchemy' in sys.modules}")
     while "WAIT" in os.environ:
         time.sleep(0.05)
+    # PyTorch asks it of each program: gloo's threads that are there when Python ends may abort the process.
+    torch.distributed.destroy_process_group()
 
 def main(strategy):
     logger = RunStoreLogger(sys.argv[1], experiment="fabric", durable=False)

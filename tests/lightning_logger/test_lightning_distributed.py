@@ -13,13 +13,18 @@ from runstore.opening.stores import open_store
 pytestmark = pytest.mark.training
 
 SCRIPT = """
-import os, sys
+import atexit, os, sys
 import torch
 torch.set_num_threads(1)
 from pathlib import Path
 from pytorch_lightning import Callback, Trainer
 from pytorch_lightning.demos.boring_classes import BoringModel
 from runstore.lightning import RunStoreLogger
+
+@atexit.register
+def end_group():  # PyTorch asks it of each program: gloo's threads that are there when Python ends may abort the process
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 class Model(BoringModel):
     def setup(self, stage):
