@@ -4,7 +4,7 @@ The counts are stored with the run as well, so that "nothing was lost" can be ch
 writer of a run keeps one artifact record named ``runstore.health/<writer>`` (no bytes, the figures are its metadata).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,12 @@ class Counts(Struct, frozen=True, kw_only=True):
     def waiting(self) -> int:
         """Accepted, and neither stored nor quarantined yet."""
         return self.accepted - self.stored - self.quarantined
+
+
+def sum_counts(counts: Iterable[Counts]) -> Counts:
+    """All of them together, as those of a run's writers."""
+    counts = list(counts)
+    return Counts(**{name: sum(getattr(each, name) for each in counts) for name in Counts.__struct_fields__})
 
 
 class _Figures(Struct, frozen=True, kw_only=True):
@@ -125,3 +131,17 @@ def stored_health(run_id: str, artifacts: Iterable[Artifact]) -> dict[str, RunHe
             writer = artifact.name.removeprefix(HEALTH_PREFIX)
             found[writer] = RunHealth(run_id=run_id, **asdict(figures))
     return found
+
+
+def split_reports(run_id: str, artifacts: Iterable[Artifact]) -> tuple[dict[str, RunHealth], list[Artifact]]:
+    """What :func:`stored_health` gives, and the artifact records that are no such reports."""
+    artifacts = list(artifacts)
+    reports = stored_health(run_id, artifacts)
+    names = {f"{HEALTH_PREFIX}{writer}" for writer in reports}
+    return reports, [each for each in artifacts if each.name not in names]
+
+
+def last_errors(reports: Mapping[str, RunHealth]) -> list[tuple[datetime, str]]:
+    """The last error of each writer, the newest first."""
+    found = [(report.last_error_at, report.last_error) for report in reports.values()]
+    return sorted(((at, said) for at, said in found if at and said), reverse=True)

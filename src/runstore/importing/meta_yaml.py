@@ -1,5 +1,7 @@
 """YAML, of which no tag makes an object: ``meta.yaml`` of MLflow, of which plain values are read, and ``hparams.yaml``."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,7 +40,7 @@ def read_meta(path: Path, *needed: str) -> dict[str, Any]:
     )  # fmt: skip
     ends = (yaml.BlockEndToken, yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
     data = bytes_of(path, _MOST_BYTES)
-    try:
+    with _told(yaml, path, "is no YAML as MLflow writes it"):
         depth = 0
         for token in yaml.scan(data.decode(), Loader=yaml.SafeLoader):
             line = token.start_mark.line + 1
@@ -49,17 +51,6 @@ def read_meta(path: Path, *needed: str) -> dict[str, Any]:
             if depth > _MOST_DEPTH:  # to read on would take a time that grows with the square of the depth
                 raise SourceError(f"{path}:{line}: is nested over {_MOST_DEPTH} levels deep, and MLflow nests two")
         meta = yaml.safe_load(data)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SourceError(f"{path}:{line}: is no YAML as MLflow writes it: {error.problem}") from error
-    except (
-        yaml.YAMLError,
-        UnicodeDecodeError,
-        RecursionError,
-        ValueError,
-        AttributeError,
-    ) as error:  # the last of a time
-        raise SourceError(f"{path}: is no YAML as MLflow writes it: {type(error).__name__}") from error
     if not isinstance(meta, dict):
         raise SourceError(f"{path}: is empty or cut off; MLflow writes one line for each fact, such as 'status: 3'")
     missing = [name for name in needed if name not in meta]
@@ -87,7 +78,7 @@ def read_settings(path: Path) -> dict[str, Any]:
 
     loader = _loader(yaml)
     data = bytes_of(path, MOST_TEXT)
-    try:
+    with _told(yaml, path, "is no YAML"):
         depth = 0
         for event in yaml.parse(data.decode(), Loader=loader):
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
@@ -96,9 +87,21 @@ def read_settings(path: Path) -> dict[str, Any]:
                 raise SourceError(f"{path}:{line}: is nested over {_MOST_DEPTH} levels deep")
         settings = yaml.load(data, Loader=loader)  # noqa: S506 - of which no tag makes an object
         plain = _plain(settings, [_MOST_VALUES], str(path))
+    if settings is None:
+        return {}
+    if not isinstance(plain, dict):
+        raise SourceError(f"{path}: is no mapping, and Lightning writes one line for each setting, such as 'lr: 0.001'")
+    return plain
+
+
+@contextmanager
+def _told(yaml: Any, path: Path, trouble: str) -> Iterator[None]:
+    """What the YAML library raises, as a SourceError that names the line where that is known."""
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SourceError(f"{path}:{line}: is no YAML: {error.problem}") from error
+        raise SourceError(f"{path}:{line}: {trouble}: {error.problem}") from error
     except (
         yaml.YAMLError,
         UnicodeDecodeError,
@@ -106,12 +109,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         ValueError,
         AttributeError,
     ) as error:  # the last of a time
-        raise SourceError(f"{path}: is no YAML: {type(error).__name__}") from error
-    if settings is None:
-        return {}
-    if not isinstance(plain, dict):
-        raise SourceError(f"{path}: is no mapping, and Lightning writes one line for each setting, such as 'lr: 0.001'")
-    return plain
+        raise SourceError(f"{path}: {trouble}: {type(error).__name__}") from error
 
 
 def _plain(value: Any, left: list[int], place: str) -> Any:

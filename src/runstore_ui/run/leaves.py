@@ -39,25 +39,12 @@ def branches_of(config: Mapping[str, Any], wanted: str = "") -> list[Branch]:
 
 
 def _all_branches(config: Mapping[str, Any]) -> list[Branch]:
-    plain = [
-        (leaf.key, redact(leaf.text))
-        for key in config
-        for leaf in flatten_config({key: config[key]})
-        if leaf.key == key
-    ]
-    nested = [
-        Branch(
-            name=key,
-            values=[(leaf.key.removeprefix(f"{key}."), redact(leaf.text)) for leaf in flatten_config({key: value})],
-        )
-        for key, value in config.items()
-        if isinstance(value, Mapping) and value
-    ]
-    others = [
-        (key, redact(leaf.text))
-        for key, value in config.items()
-        if not (isinstance(value, Mapping) and value)
-        for leaf in flatten_config({key: value})
-        if leaf.key != key
-    ]
-    return [*([Branch(name="", values=[*plain, *others])] if plain or others else []), *nested]
+    plain: list[tuple[str, str]] = []
+    nested = []
+    for name, value in config.items():
+        values = [(leaf.key, redact(leaf.text)) for leaf in flatten_config({name: value})]
+        if isinstance(value, Mapping) and value:
+            nested.append(Branch(name=name, values=[(key.removeprefix(f"{name}."), text) for key, text in values]))
+        else:
+            plain += values
+    return [Branch(name="", values=plain), *nested]

@@ -11,7 +11,7 @@ from runstore.cli.options import Form, examples, form_options, store_option
 from runstore.cli.output.programs import print_csv, print_json
 from runstore.cli.output.tables import Column, print_table
 from runstore.cli.output.text import print_line
-from runstore.cli.recorders import split_reports
+from runstore.health import split_reports
 from runstore.local.files import copy_out
 from runstore.model import Artifact
 from runstore.opening.stores import open_reader

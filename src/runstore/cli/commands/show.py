@@ -15,8 +15,9 @@ from runstore.cli.output.programs import print_json
 from runstore.cli.output.tables import Column, print_facts, print_table
 from runstore.cli.output.text import first_line, print_line, without_colours
 from runstore.cli.paging import Extent
-from runstore.cli.recorders import recorder_table, recorder_values, split_reports
+from runstore.cli.recorders import recorder_table, recorder_values
 from runstore.cli.watching import watch
+from runstore.health import split_reports
 from runstore.media.reading import group_series
 from runstore.model import Run, RunFailure, RunStatus, SeriesSummary, StepValue
 from runstore.opening.stores import open_reader
