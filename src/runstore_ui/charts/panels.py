@@ -1,6 +1,7 @@
 """Which charts there are: what belongs together stands in one, and charts whose metrics begin alike in one group."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -37,27 +38,27 @@ class Group(Struct, frozen=True, kw_only=True):
 def panels_of_run(run_id: str, summaries: Sequence[SeriesSummary], axis: AxisState) -> list[Group]:
     """A chart for each metric, with all its dataset types; results come first."""
     series = [(each.name, str(each.dataset_type)) for each in summaries]
-    names = dict.fromkeys(name for name, _ in leading_series([series], limit=len(series)))
-    return _grouped(names, lambda name: [_panel([run_id], name, None, axis)])
+    kinds: dict[str, list[str | None]] = {name: [None] for name, _ in leading_series([series], limit=len(series))}
+    return _grouped([run_id], kinds, axis)
 
 
 def panels_of_runs(summaries: Mapping[str, Sequence[SeriesSummary]], axis: AxisState) -> list[Group]:
     """A chart for each metric and dataset type, with all the runs."""
     by_run = [[(each.name, str(each.dataset_type)) for each in found] for found in summaries.values()]
-    series = leading_series(by_run, limit=sum(map(len, by_run)))
-    names = dict.fromkeys(name for name, _ in series)
-    return _grouped(
-        names, lambda name: [_panel(list(summaries), name, kind, axis) for each, kind in series if each == name]
-    )
+    kinds: dict[str, list[str | None]] = {}
+    for name, kind in leading_series(by_run, limit=sum(map(len, by_run))):
+        kinds.setdefault(name, []).append(kind)
+    return _grouped(list(summaries), kinds, axis)
 
 
-def _grouped(names: Iterable[str], panels: Callable[[str], list[Panel]]) -> list[Group]:
-    """A group needs two metrics; one alone would only have a longer way."""
-    names = list(names)
-    starts = [name.partition("/")[0] if "/" in name else "" for name in names]
+def _grouped(runs: Sequence[str], kinds: Mapping[str, Sequence[str | None]], axis: AxisState) -> list[Group]:
+    """The charts of each metric, one a kind. A group needs two metrics; one alone would only have a longer way."""
+    starts = {name: name.partition("/")[0] if "/" in name else "" for name in kinds}
+    counts = Counter(starts.values())
     found: dict[str, list[Panel]] = {"": []}
-    for name, start in zip(names, starts, strict=True):
-        found.setdefault(start if starts.count(start) > 1 else "", []).extend(panels(name))
+    for name, start in starts.items():
+        panels = found.setdefault(start if counts[start] > 1 else "", [])
+        panels += [_panel(runs, name, kind, axis) for kind in kinds[name]]
     return [Group(name=name, panels=each) for name, each in found.items() if each]
 
 
