@@ -11,6 +11,7 @@ from hiding.urls import ODD, SECRET, around
 from runstore import MetricPoint, open_reader, open_store
 from runstore.errors import SettingsError
 from runstore.provenance import gather_provenance
+from support.walking import contents_below
 
 _PASSWORDS = {kind: around(odd) for kind, odd in ODD.items()}
 _REFUSED_BY_MONGODB = {_PASSWORDS["colon"], _PASSWORDS["percent"], _PASSWORDS["a looked-for escape"]}
@@ -56,9 +57,7 @@ def _reprs(store: Any) -> str:
 
 
 def _on_disk(folder: Path) -> str:
-    return "".join(
-        f"{path}\n{path.read_bytes().decode('utf-8', 'replace')}" for path in folder.rglob("*") if path.is_file()
-    )
+    return "".join(f"{path}\n{content.decode('utf-8', 'replace')}" for path, content in contents_below(folder))
 
 
 @pytest.fixture

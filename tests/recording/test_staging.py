@@ -9,10 +9,11 @@ from recording.conftest import OpenRecorder
 from runstore import InvalidValueError, open_store
 from runstore.errors import StoreFullError
 from runstore.memory.store import MemoryStore
+from support.walking import paths_below
 
 
 def _staged(journals: Path) -> list[Path]:
-    return [path for path in journals.rglob("*") if path.is_file() and "staged" in path.parts]
+    return [path for path in paths_below(journals) if path.is_file() and "staged" in path.parts]
 
 
 @pytest.mark.parametrize("is_alone", [False, True], ids=["in a folder", "alone"])
