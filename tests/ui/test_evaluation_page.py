@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 
-from runstore import open_reader
-from runstore.predictions import Predictions
+from runstore import open_reader, open_store
+from runstore.predictions import Predictions, media_of, new_predictions
 from runstore_ui import Options, make_app
 from runstore_ui.evaluation import Pooling, all_cases, area_under_roc, decide, pooled, rank
 from support.asgi import ask
@@ -210,3 +211,27 @@ def test_of_no_case_the_page_says_so_and_shows_nothing(app: Any) -> None:
     assert "0 cases, 0 pneumonia" in answer.text
     assert facts(answer.text)["AUROC"] == "–"
     assert "<svg" not in answer.text
+
+
+def test_validation_is_shown_first_and_test_data_last_and_of_steps_the_last(tmp_path: Path) -> None:
+    made = {
+        each: new_predictions(ids=["a", "b"], classes=["n", "p"], targets=[0, 1], scores=[0.1, 0.9], splits=each)
+        for each in ("test", "train", "validation")
+    }
+    with open_store(f"sqlite:///{tmp_path / 'runs.db'}", durable=False) as store:
+        run = store.ensure_run(store.get_or_create_experiment("e"), run_id="r")
+        for each, predictions in made.items():
+            media_of(predictions, f"a-{each}").keep(store, run)
+        for step in (1, 10):
+            media_of(made["validation"], "b-validation", step=step).keep(store, run)
+        text = ask(make_app(store, Options(shown_url="")), "/evaluation?run=r").text
+
+    offered = re.findall(r'<option value="([ab]-[^"]+)"( selected)?', text)
+    assert [name.partition(".")[0] for name, _ in offered] == [
+        "a-validation",
+        "b-validation/000000010",
+        "b-validation/000000001",
+        "a-train",
+        "a-test",
+    ]
+    assert offered[0][1] == " selected"

@@ -27,11 +27,12 @@ class Ending(Struct, frozen=True, kw_only=True):
     traceback: str = ""
 
 
-def ending_of(run: Run, now: datetime) -> Ending:
-    """How a run stands now."""
+def ending_of(run: Run, now: datetime, progress: str = "") -> Ending:
+    """How a run stands now, and how far it has come where that is known."""
     word = WORDS.get(str(run.status), str(run.status))
     if run.status is RunStatus.IN_PROGRESS:
-        return Ending(text=f"{word} for {duration_text(run)}, last sign {ago(run.heartbeat_at, now)}")
+        far = f", {progress}" if progress else f" for {duration_text(run)}"
+        return Ending(text=f"{word}{far}, last sign {ago(run.heartbeat_at, now)}")
     if run.status is RunStatus.LOST:
         return Ending(text=f"{word}: its process gave the last sign {ago(run.heartbeat_at, now)}")
     after = f"{word} after {duration_text(run)}"

@@ -1,5 +1,6 @@
 """``evaluation?run=…``: what a run's predictions say of its classifier, at any threshold, for any part of the cases."""
 
+import re
 from http import HTTPStatus
 
 from msgspec import Struct
@@ -18,6 +19,7 @@ from runstore_ui.state import EvaluationState, link
 from runstore_ui.views.downloads import figure_file
 
 _MOST_OFFERED = 200
+_STEP = re.compile(r"/\d+(?=\.)")
 
 
 class Field(Struct, frozen=True, kw_only=True):
@@ -62,7 +64,24 @@ def download(request: Request) -> Response:
 
 
 def _files(reader: RunReader, state: EvaluationState) -> list[Artifact]:
-    return [each for each in reader.list_artifacts(state.run) if each.artifact_type == ARTIFACT_TYPE and each.is_stored]
+    """The predictions of the run, in the order in which they are offered; the first is shown where the address names none.
+
+    Test data come last: a threshold that is moved while one looks at them is chosen by them. Train data come before these,
+    for they flatter. The others follow their names; of what was kept over steps the last step is first.
+    """
+    found = reader.list_artifacts(state.run)
+    files = [each for each in found if each.artifact_type == ARTIFACT_TYPE and each.is_stored]
+    files.sort(key=lambda each: each.name, reverse=True)
+    return sorted(files, key=lambda each: (_rank(each), _STEP.sub("", each.name)))
+
+
+def _rank(artifact: Artifact) -> int:
+    told = artifact.metadata.get("splits")
+    splits = {str(each).lower() for each in told} if isinstance(told, list) else set()
+    words = splits or set(re.split(r"[^a-z]+", artifact.name.lower()))
+    if "test" in words and not words & {"val", "validation"}:
+        return 2
+    return 1 if splits == {"train"} or (not splits and words & {"train", "training"}) else 0
 
 
 def _artifact(files: list[Artifact], state: EvaluationState) -> Artifact:

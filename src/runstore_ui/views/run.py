@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runstore import predictions, rounds
-from runstore.model import Run
+from runstore.model import Run, RunStatus
 from runstore.texts import duration_text
 from runstore_ui.artifact import folders_of
 from runstore_ui.charts import panels_of_run
 from runstore_ui.pages import render
-from runstore_ui.run import branches_of, ending_of, metric_rows, recorders_of
+from runstore_ui.run import branches_of, ending_of, metric_rows, progress_of, recorders_of
 from runstore_ui.site import site_of
 from runstore_ui.state import AxisState, TableState, link
 from runstore_ui.table import SHAPES, WORDS
@@ -37,6 +37,9 @@ def show(request: Request) -> Response:
     metrics = metric_rows(summaries)
     axis = AxisState.of(request.query_params)
     groups = panels_of_run(run.id, summaries, axis)
+    now = datetime.now(UTC)
+    is_running = run.status is RunStatus.IN_PROGRESS
+    progress = progress_of(reader, run, config, summaries, now) if is_running else ""
     return render(
         request,
         "run.html",
@@ -47,7 +50,7 @@ def show(request: Request) -> Response:
         parent=None if run.parent_run_id is None else (run.parent_run_id, link("run", [("id", run.parent_run_id)])),
         children=[(child, link("run", [("id", child.id)]), duration_text(child)) for child in children],
         has_more_children=children.next_cursor is not None,
-        ending=ending_of(run, datetime.now(UTC)),
+        ending=ending_of(run, now, progress),
         took=duration_text(run),
         metrics=metrics,
         axis=axis,
