@@ -99,3 +99,12 @@ def test_no_page_shows_the_password_of_a_url_in_settings_and_provenance(tmp_path
 
     assert all("hunter2" not in text.replace('value="hunter2"', "").replace("“hunter2”", "") for text in texts)
     assert all("me:***@lab.example" in text for text in texts[:3])
+
+
+def test_the_head_says_the_best_value_of_each_metric_on_validation_data(app: Any) -> None:
+    text = ask(app, "/run?id=run00").text
+
+    assert re.findall(r"<dt>(\w+) <small>([^<]*)</small></dt>", text) == [
+        ("auroc", "validation, best"),
+        ("loss", "validation, best"),
+    ]

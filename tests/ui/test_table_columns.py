@@ -33,8 +33,6 @@ def test_the_columns_that_fit_the_runs_are_their_best_values_and_the_settings_in
         "duration",
         "metric.validation.auroc.max",
         "metric.validation.loss.min",
-        "metric.train.auroc.max",
-        "metric.train.loss.min",
         "config.model.name",
         "config.optimizer.learning_rate",
         "config.batch_size",

@@ -13,7 +13,6 @@ class MetricRow(Struct, frozen=True, kw_only=True):
 
     Attributes:
         best: its best value and where it stands; empty where no value is known to be best.
-        is_leading: whether it is among those that are said first.
     """
 
     name: str
@@ -25,12 +24,10 @@ class MetricRow(Struct, frozen=True, kw_only=True):
     highest: str
     count: int
     non_finite: int
-    is_leading: bool
 
 
-def metric_rows(summaries: Sequence[SeriesSummary], *, leading: int = 4) -> list[MetricRow]:
+def metric_rows(summaries: Sequence[SeriesSummary]) -> list[MetricRow]:
     """A row for each series, in the order of their names."""
-    first = leading_series([[(each.name, str(each.dataset_type)) for each in summaries]], limit=leading)
     rows = []
     for each in summaries:
         best = best_point(each, best_of(each.name))
@@ -45,10 +42,15 @@ def metric_rows(summaries: Sequence[SeriesSummary], *, leading: int = 4) -> list
                 highest=number_text(each.max),
                 count=each.count,
                 non_finite=each.non_finite_count,
-                is_leading=(each.name, str(each.dataset_type)) in first,
             )
         )
     return rows
+
+
+def leading_rows(rows: Sequence[MetricRow], *, limit: int = 4) -> list[MetricRow]:
+    """The rows that are said first: of each metric the one that tells how good the run was."""
+    found = {(row.name, row.dataset_type): row for row in rows}
+    return [found[key] for key in leading_series([found], limit=limit, each_once=True)]
 
 
 def _step(point: StepValue | None) -> str:

@@ -115,7 +115,7 @@ def default_columns(
     configs: Mapping[str, Mapping[str, Any]],
 ) -> list[Column]:
     """What fits these runs: their best values, the settings in which they differ, and the tags that they have."""
-    leading = leading_series((summaries.get(run.id, {}) for run in runs), limit=_MOST_METRICS)
+    leading = leading_series((summaries.get(run.id, {}) for run in runs), limit=_MOST_METRICS, each_once=True)
     metrics = [Metric(kind, name, best_of(name)) for name, kind in leading]
     settings = [ConfigKey(key) for key in _differing([configs.get(run.id, {}) for run in runs])]
     fields: list[Field] = [*map(Attribute, ATTRIBUTES), *metrics, *settings]

@@ -12,7 +12,7 @@ from runstore.texts import duration_text
 from runstore_ui.artifact import folders_of
 from runstore_ui.charts import panels_of_run
 from runstore_ui.pages import render
-from runstore_ui.run import branches_of, ending_of, metric_rows, progress_of, recorders_of
+from runstore_ui.run import branches_of, ending_of, leading_rows, metric_rows, progress_of, recorders_of
 from runstore_ui.site import site_of
 from runstore_ui.state import AxisState, TableState, link
 from runstore_ui.table import SHAPES, WORDS
@@ -53,6 +53,7 @@ def show(request: Request) -> Response:
         ending=ending_of(run, now, progress),
         took=duration_text(run),
         metrics=metrics,
+        leading=leading_rows(metrics),
         axis=axis,
         groups=groups,
         sources={panel.title: panel.source for group in groups for panel in group.panels},
