@@ -123,8 +123,9 @@ def test_every_point_is_in_the_csv_and_the_picture_stands_alone(curves: Any) -> 
     [
         ("run=one", 400, "no run or no metric"),
         ("run=nobody&metric=loss", 404, "nobody"),
-        ("run=one&metric=loss&by=luck", 400, "'step', 'time', 'log'"),
+        ("run=one&metric=loss&by=luck", 400, "'step', 'epoch', 'time', 'log'"),
         ("run=one&metric=loss&from=-1", 400, "from is '-1'; give the number of a step"),
+        ("run=one&metric=loss&smooth=1", 400, "smooth is '1'; give a number from 0 to 0.9999"),
         ("run=one&metric=loss&dataset=all", 400, "'validation'"),
         ("run=one&metric=nothing", 200, '"total":0'),
     ],
@@ -141,7 +142,7 @@ def test_metrics_that_begin_alike_are_a_group_and_results_come_first(curves: Any
 
     assert text.index('data-title="loss"') < text.index("<h3>system</h3>") < text.index('data-title="system/gpu0"')
     assert 'href="chart.csv?run=one&amp;metric=loss&amp;by=time&amp;from=10"' in text
-    assert ask(curves, "/run?id=one&by=luck&from=x&smooth=nan").status == 200
+    assert ask(curves, "/run?id=one&by=luck&from=x&smooth=nan&y=luck&but=nothing").status == 200
 
 
 @pytest.mark.server

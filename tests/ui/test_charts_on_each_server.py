@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runstore import open_reader, open_store
+from runstore import MetricPoint, open_reader, open_store
 from runstore_ui import Options, make_app
 from support.asgi import ask
 from support.page_stores import fill
@@ -17,7 +17,23 @@ VIEWS = (
     "/chart.json?run=run00&run=client1&metric=auroc&dataset=validation&from=3&to=11",
     "/chart.json?run=run00&metric=loss&by=log",
     "/chart.svg?run=run00&metric=loss",
+    "/chart.svg?run=run00&metric=loss&smooth=0.6&y=log",
+    "/chart.json?run=run00&run=epochs&metric=loss&by=epoch&from=2&to=16&smooth=0.9",
 )
+
+
+def fill_with_epochs(url: str) -> None:
+    """The runs of the page's tests, and one that tells its epochs."""
+    fill(url)
+    with open_store(url, durable=False) as store:
+        run = store.ensure_run(store.get_or_create_experiment("e"), run_id="epochs")
+        points = [
+            MetricPoint(name, value, step, "other")
+            for step in range(20)
+            for name, value in (("epoch", step // 4), ("loss", 1 / (1 + step)))
+        ]
+        store.log_metrics(run, points)
+        store.finalize(run, "completed")
 
 
 def drawn(url: str) -> list[Any]:
@@ -28,10 +44,12 @@ def drawn(url: str) -> list[Any]:
 
 @pytest.mark.parametrize("server", ["postgresql_url", "mariadb_url", "mongodb_url"])
 def test_charts_and_files_are_the_same_on_each_server(
-    server: str, lab_url: str, request: pytest.FixtureRequest, tmp_path: Path
+    server: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     url = request.getfixturevalue(server)
-    fill(url)
+    here = f"sqlite:///{tmp_path / 'here.db'}"
+    for each in (url, here):
+        fill_with_epochs(each)
     kept = tmp_path / "kept.bin"
     kept.write_bytes(bytes(range(256)) * 4000)
     with open_store(url, durable=False) as store:
@@ -41,6 +59,6 @@ def test_charts_and_files_are_the_same_on_each_server(
         sent = ask(app, "/file?id=run00&name=a/weights.bin", headers={"range": "bytes=500000-700000"})
         text = ask(app, "/run?id=run00").text
 
-    assert drawn(url) == drawn(lab_url)
+    assert drawn(url) == drawn(here)
     assert (sent.status, sent.body) == (206, kept.read_bytes()[500_000:700_001])
     assert 'href="artifact?id=run00&amp;name=a/weights.bin"' in text

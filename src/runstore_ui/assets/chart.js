@@ -1,4 +1,4 @@
-// Charts: each is asked for when it comes into view. Axis, range and smoothing are in the address and hold for all of them;
+// Charts: each is asked for when it comes into view. Axes, range and smoothing are in the address and hold for all of them;
 // a narrower range is asked for anew, so that it has more of its own points.
 "use strict";
 (() => {
@@ -19,24 +19,17 @@
     if (s < 3600) return `${Math.floor(s / 60)}m${String(s % 60).padStart(2, "0")}s`;
     return `${Math.floor(s / 3600)}h${String(Math.floor(s % 3600 / 60)).padStart(2, "0")}m`;
   }
-  const along = (chart, x) => chart.data.by === "time" ? span(x) : `step ${count(Math.round(x))}`;
+  const plainly = (x) => String(Number(x.toPrecision(6)));
+  const along = (chart, x) => chart.data.by === "time" ? span(x) : chart.data.by === "epoch" ? `epoch ${plainly(x)}` : `step ${count(Math.round(x))}`;
+  const metric = (chart) => new URL(chart.figure.dataset.source, location.href).searchParams.get("metric");
+  const isLog = (chart) => (state().get("y") === "log") !== state().getAll("but").includes(metric(chart));
 
   function address(chart, kind) {
     const url = new URL(chart.figure.dataset.source, location.href), now = state();
     url.pathname = url.pathname.replace(/chart\.json$/, `chart.${kind}`);
-    for (const name of ["by", "from", "to"]) if (now.get(name)) url.searchParams.set(name, now.get(name));
+    for (const name of ["by", "from", "to", "smooth"]) if (now.get(name)) url.searchParams.set(name, now.get(name));
+    if (kind === "svg" && isLog(chart)) url.searchParams.set("y", "log");
     return url;
-  }
-
-  // A mean of what came before in the same series; what is not finite stays a gap.
-  function smoothed(ys, share) {
-    let mean = 0, weight = 0;
-    return ys.map((y) => {
-      if (y === null) return null;
-      mean = share * mean + (1 - share) * y;
-      weight = share * weight + 1 - share;
-      return mean / weight;
-    });
   }
 
   async function load(chart) {
@@ -50,7 +43,6 @@
       if (asked !== chart.asked) return;
       chart.data = data;
       draw(chart);
-      said.textContent = told(data);
     } catch (error) {
       if (asked === chart.asked) said.textContent = `not drawn: ${error.message}`;
     } finally {
@@ -58,24 +50,33 @@
     }
   }
 
-  function told(data) {
+  function told(chart) {
+    const data = chart.data, drawn = count(data.drawn), left = data.without_place;
     if (!data.total) return "no points in this range";
-    const of = data.drawn < data.total ? `${count(data.drawn)} of ${count(data.total)} points` : `${count(data.total)} points`;
-    return of + (data.not_finite ? `, not finite at ${count(data.not_finite)}` : "")
-      + (data.without_place ? `, step 0 has no place here` : "");
+    const low = isLog(chart) ? data.series.reduce((sum, s) => sum + s.y.filter((y) => y !== null && y <= 0).length, 0) : 0;
+    return [
+      data.drawn < data.total ? `${drawn} of ${count(data.total)} points` : `${drawn} points`,
+      data.smoothed && `smoothed over ${data.smoothed === "all" ? "all points" : "those drawn"}`,
+      data.not_finite && `not finite at ${count(data.not_finite)}`,
+      left && (data.by === "epoch" ? `${count(left)} without an epoch` : "step 0 has no place here"),
+      low && `${data.drawn < data.total ? "at least " : ""}${count(low)} value${low === 1 ? "" : "s"} ≤ 0 with no place here`,
+    ].filter(Boolean).join(", ");
   }
 
+  // On a logarithmic axis what is not above 0 is a gap, and a mark each.
   function tables(chart) {
-    const share = Number(state().get("smooth")) || 0;
-    const joined = chart.data.series.map((s) => share ? [s.x, s.y, smoothed(s.y, share)] : [s.x, s.y]);
+    const placed = (ys) => isLog(chart) ? ys.map((y) => y > 0 ? y : null) : ys;
+    const joined = chart.data.series.map((s) => s.smooth ? [s.x, placed(s.y), placed(s.smooth)] : [s.x, placed(s.y)]);
     return joined.length ? uPlot.join(joined) : [[]];
   }
 
   function draw(chart) {
-    const host = part(chart, ".plot"), share = Number(state().get("smooth")) || 0, data = tables(chart);
-    const shape = JSON.stringify([chart.data.by, Boolean(share), chart.data.series.map((s) => [s.run, s.dataset])]);
+    const host = part(chart, ".plot"), data = tables(chart), log = isLog(chart), share = Boolean(chart.data.smoothed);
+    const shape = JSON.stringify([chart.data.by, share, log, chart.data.series.map((s) => [s.run, s.dataset])]);
     chart.at = null;
     part(chart, ".numbers").open = false;
+    part(chart, ".drawn").textContent = told(chart);
+    part(chart, ".log").setAttribute("aria-pressed", String(log));
     if (chart.plot && chart.shape === shape) return chart.plot.setData(data);
     chart.plot?.destroy();
     chart.shape = shape;
@@ -88,10 +89,10 @@
     const by = chart.data.by;
     chart.plot = new uPlot({
       width: host.clientWidth || 300, height: HEIGHT, legend: {show: false},
-      scales: {x: {time: false, distr: by === "log" ? 3 : 1}},
+      scales: {x: {time: false, distr: by === "log" ? 3 : 1}, y: {distr: log ? 3 : 1}},
       axes: [
         {...axis, size: 32, values: by === "time" ? (u, ticks) => ticks.map((t) => t === null ? "" : span(t)) : (u, ticks) => ticks.map((t) => t === null ? "" : short(t))},
-        {...axis, size: 58},
+        {...axis, size: 58, ...(log ? {values: (u, ticks) => ticks.map((t) => t === null ? "" : t < 1e-3 ? Number(t.toPrecision(3)).toExponential() : plainly(t))} : {})},
       ],
       series: [{}, ...lines],
       focus: {alpha: 0.2},
@@ -137,8 +138,9 @@
     ctx.lineWidth = 1.5 * devicePixelRatio;
     for (const s of chart.data.series) {
       ctx.strokeStyle = s.colour;
-      for (const m of s.marks) {
-        const x = u.valToPos(m.x, "x", true);
+      const low = isLog(chart) ? s.x.filter((x, i) => s.y[i] !== null && s.y[i] <= 0) : [];
+      for (const place of [...s.marks.map((m) => m.x), ...low]) {
+        const x = u.valToPos(place, "x", true);
         if (x < bbox.left || x > bbox.left + bbox.width) continue;
         ctx.beginPath();
         ctx.moveTo(x - size, y - size); ctx.lineTo(x + size, y + size);
@@ -190,7 +192,7 @@
 
   function narrow(chart, low, high) {
     let from = Infinity, to = -Infinity;
-    if (chart.data.by === "time") {
+    if (chart.data.by === "time" || chart.data.by === "epoch") {
       for (const s of chart.data.series) s.x.forEach((x, i) => {
         if (x >= low && x <= high) { from = Math.min(from, s.steps[i]); to = Math.max(to, s.steps[i]); }
       });
@@ -201,8 +203,10 @@
   function go(changes) {
     const url = new URL(location.href);
     for (const [name, value] of Object.entries(changes)) {
-      if (value === null || value === "" || value === "step" || value === "0") url.searchParams.delete(name);
-      else url.searchParams.set(name, value);
+      url.searchParams.delete(name);
+      for (const each of Array.isArray(value) ? value : [value]) {
+        if (each !== null && !["", "step", "0", "linear"].includes(each)) url.searchParams.append(name, each);
+      }
     }
     if (url.href === location.href) return;
     history.pushState(null, "", url);
@@ -213,6 +217,7 @@
     const now = state();
     form.elements.by.value = now.get("by") || "step";
     form.elements.smooth.value = now.get("smooth") || "0";
+    form.elements.y.value = now.get("y") || "linear";
     document.getElementById("whole").hidden = !now.get("from") && !now.get("to");
     document.getElementById("range").textContent = now.get("from") || now.get("to") ? `steps ${now.get("from") ?? 0} to ${now.get("to") ?? "the end"}` : "";
     for (const chart of charts) if (chart.seen) load(chart);
@@ -222,12 +227,12 @@
     const data = tables(chart), body = part(chart, "tbody"), head = part(chart, "thead tr");
     const share = data.length - 1 === 2 * chart.data.series.length ? 2 : 1, every = Math.max(1, Math.ceil(data[0].length / MOST_ROWS));
     const cell = (name, text) => Object.assign(document.createElement(name), {textContent: text});
-    head.replaceChildren(...[chart.data.by === "time" ? "since the start" : "step", ...chart.data.series.map((s) => s.label)].map((t) => cell("th", t)));
+    head.replaceChildren(...[{time: "since the start", epoch: "epoch"}[chart.data.by] ?? "step", ...chart.data.series.map((s) => s.label)].map((t) => cell("th", t)));
     head.querySelectorAll("th").forEach((th) => th.setAttribute("scope", "col"));
     const rows = [];
     for (let i = 0; i < data[0].length; i += every) {
       const row = document.createElement("tr");
-      row.append(cell("td", chart.data.by === "time" ? span(data[0][i]) : count(data[0][i])));
+      row.append(cell("td", {time: span, epoch: plainly}[chart.data.by]?.(data[0][i]) ?? count(data[0][i])));
       chart.data.series.forEach((s, k) => { const y = data[k * share + 1][i]; row.append(cell("td", y === undefined ? "" : number(y))); });
       rows.push(row);
     }
@@ -295,6 +300,10 @@
     figure.addEventListener("pointerenter", () => { pointed = chart; });
     part(chart, ".plot").addEventListener("keydown", (event) => keys(chart, event));
     part(chart, ".numbers").addEventListener("toggle", (event) => { if (event.target.open && chart.data) numbers(chart); });
+    part(chart, ".log").addEventListener("click", () => {
+      const but = state().getAll("but"), name = metric(chart);
+      go({but: but.includes(name) ? but.filter((each) => each !== name) : [...but, name]});
+    });
     part(chart, ".png").addEventListener("click", () => { if (chart.plot) picture(chart); });
   }
 
@@ -321,6 +330,7 @@
   form.addEventListener("submit", (event) => event.preventDefault());
   form.elements.by.addEventListener("change", (event) => go({by: event.target.value}));
   form.elements.smooth.addEventListener("change", (event) => go({smooth: event.target.value}));
+  form.elements.y.addEventListener("change", (event) => go({y: event.target.value, but: []}));
   document.getElementById("whole").addEventListener("click", () => go({from: null, to: null}));
   addEventListener("popstate", follow);
   dark.addEventListener("change", () => charts.forEach((chart) => chart.plot?.redraw(false)));

@@ -4,14 +4,17 @@ Values that are not finite are gaps, and a mark each; JSON has no word for them.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from runstore.charts import GridAxis, GridSeries, HistoryGrid, NonFinite, PointColumns
-from runstore.model import Run, to_microseconds
+from runstore.charts import GridAxis, GridSeries, HistoryGrid, NonFinite
+from runstore.model import Run
 from runstore.protocol import RunReader
+from runstore_ui.charts.places import SECOND, Place, places_of, point_at, points_of
+from runstore_ui.charts.smoothing import Key, smoothed, smoothed_at
 from runstore_ui.figures import COLOURS, look_of
 from runstore_ui.state import ChartState
 
@@ -22,7 +25,6 @@ _WORDS: Final = (
     (NonFinite.POSITIVE_INFINITY, "∞"),
     (NonFinite.NEGATIVE_INFINITY, "-∞"),
 )
-_SECOND: Final = 1_000_000
 
 
 class Mark(Struct, frozen=True, kw_only=True):
@@ -37,8 +39,9 @@ class DrawnSeries(Struct, frozen=True, kw_only=True):
 
     Attributes:
         label: the dataset type, or the run's name where there are several runs.
-        x: where each point lies, strictly ascending: its step, or seconds since the start of the run.
+        x: where each point lies, strictly ascending: its step, its epoch, or seconds since the start of the run.
         y: its value; ``None`` for one that is not finite.
+        smooth: its smoothed value, where the curve is smoothed.
         steps: its step.
         marks: where values are not finite.
         count: how many points it stands for.
@@ -51,6 +54,7 @@ class DrawnSeries(Struct, frozen=True, kw_only=True):
     dash: str | None
     x: list[float]
     y: list[float | None]
+    smooth: list[float | None] | None = None
     steps: list[int]
     marks: list[Mark]
     count: int
@@ -60,11 +64,12 @@ class Drawn(Struct, frozen=True, kw_only=True):
     """A chart.
 
     Attributes:
-        by: what lies along it: ``step``, ``time`` or ``log``.
+        by: what lies along it: ``step``, ``epoch``, ``time`` or ``log``.
         drawn: how many points are drawn.
         total: how many there are in the range.
         not_finite: how many places have values that are not finite.
-        without_place: how many points have no place on a logarithmic axis: those of step 0.
+        without_place: how many points have no place: those of step 0 on a logarithmic axis, and those without an epoch.
+        smoothed: what was smoothed: ``all`` points, or the ``drawn`` ones; empty where nothing was.
     """
 
     by: str
@@ -73,6 +78,7 @@ class Drawn(Struct, frozen=True, kw_only=True):
     total: int
     not_finite: int
     without_place: int
+    smoothed: str = ""
 
 
 def drawn_of(reader: RunReader, state: ChartState) -> Drawn:
@@ -90,73 +96,81 @@ def drawn_of(reader: RunReader, state: ChartState) -> Drawn:
         max_step=state.last,
         by=str(state.axis),
     )
-    made = [_series(each, grid, runs) for each in grid.series]
+    places = places_of(reader, runs, state)
+    made = [
+        _series(each, grid, runs[each.run_id], places[each.run_id], is_alone=len(runs) == 1) for each in grid.series
+    ]
+    series, how = _smoothed(reader, [each for each, _ in made], state)
     return Drawn(
         by=state.by,
-        series=[each for each, _ in made],
-        drawn=sum(len(each.x) for each, _ in made),
-        total=sum(each.count for each, _ in made),
-        not_finite=sum(len(each.marks) for each, _ in made),
+        series=series,
+        drawn=sum(len(each.x) for each in series),
+        total=sum(each.count for each in series),
+        not_finite=sum(len(each.marks) for each in series),
         without_place=sum(left for _, left in made),
+        smoothed=how,
     )
 
 
-def _series(series: GridSeries, grid: HistoryGrid, runs: Mapping[str, Run]) -> tuple[DrawnSeries, int]:
-    run, kind = runs[series.run_id], str(series.dataset_type)
-    start = to_microseconds(run.start_time)
-    points = {step: (value, at) for step, value, at in _points(series)}
-    placed = sorted((_place(grid.by, step, at - start), step, value) for step, (value, at) in points.items())
+def _series(
+    series: GridSeries, grid: HistoryGrid, run: Run, place: Place, *, is_alone: bool
+) -> tuple[DrawnSeries, int]:
+    """The line, and how many of its points have no place."""
+    kind = str(series.dataset_type)
+    points = {step: (place(step, at), value) for step, value, at in points_of(series)}
+    placed = sorted((where, step, value) for step, (where, value) in points.items() if where is not None)
     xs: list[float] = []
     ys: list[float | None] = []
-    steps: list[int] = []
-    for place, step, value in placed:
-        if grid.by is GridAxis.LOG_STEP and step == 0:
-            continue
-        # Points of one call are often all of one time: each still has a place of its own, a microsecond further.
-        xs.append(place if not xs or place > xs[-1] else xs[-1] + 1 / _SECOND)
+    for where, _, value in placed:
+        # Points of one call are often all of one time: each still has a place of its own, a little further.
+        xs.append(where if not xs or where > xs[-1] else xs[-1] + 1 / SECOND)
         ys.append(value if math.isfinite(value) else None)
-        steps.append(step)
     look = look_of(run.id)
     made = DrawnSeries(
         run=run.id,
-        label=kind if len(runs) == 1 else run.name or run.id,
+        label=kind if is_alone else run.name or run.id,
         dataset=kind,
-        colour=COLOURS[0] if len(runs) == 1 else look.colour,
-        dash=_KINDS[kind] if len(runs) == 1 else look.dash,
+        colour=COLOURS[0] if is_alone else look.colour,
+        dash=_KINDS[kind] if is_alone else look.dash,
         x=xs,
         y=ys,
-        steps=steps,
-        marks=list(_marks(series, grid, start)),
+        steps=[step for _, step, _ in placed],
+        marks=list(_marks(series, grid, place)),
         count=sum(series.counts),
     )
-    return made, len(placed) - len(xs)
+    # Where nothing of a series has a place, that is so for all the points it stands for.
+    return made, len(points) - len(xs) if xs else made.count
 
 
-def _points(series: GridSeries) -> Iterator[tuple[int, float, int]]:
-    for columns in (series.first, series.low, series.high, series.last):
-        yield from zip(columns.steps, columns.values, columns.logged_at_us, strict=True)
+def _smoothed(reader: RunReader, series: list[DrawnSeries], state: ChartState) -> tuple[list[DrawnSeries], str]:
+    if not state.smooth:
+        return series, ""
+    wanted: dict[Key, Sequence[int]] = {(each.run, state.metric, each.dataset): each.steps for each in series if each.x}
+    found = smoothed_at(reader, wanted, state.smooth, last=state.last)
+    if found is None:
+        values = ([math.nan if value is None else value for value in each.y] for each in series)
+        curves = [smoothed(each, state.smooth) for each in values]
+    else:
+        by_series = [found.get((each.run, state.metric, each.dataset), {}) for each in series]
+        curves = [[of.get(step) for step in each.steps] for each, of in zip(series, by_series, strict=True)]
+    made = [replace(each, smooth=curve) for each, curve in zip(series, curves, strict=True)]
+    return made, "drawn" if found is None else "all"
 
 
-def _place(by: GridAxis, step: int, since_us: int) -> float:
-    return since_us / _SECOND if by is GridAxis.TIME else step
-
-
-def _marks(series: GridSeries, grid: HistoryGrid, start: int) -> Iterator[Mark]:
+def _marks(series: GridSeries, grid: HistoryGrid, place: Place) -> Iterator[Mark]:
     for position, bucket in enumerate(series.buckets):
         kinds = series.non_finite_in(position)
         if not kinds:
             continue
-        ends = [_point(columns, position) for columns in (series.first, series.last)]
+        ends = [point_at(columns, position) for columns in (series.first, series.last)]
         known = [(step, at) for step, value, at in ends if not math.isfinite(value)]
+        edge = max(grid.edges[bucket], 0)
         if known:
-            place = _place(grid.by, known[0][0], known[0][1] - start)
+            where = place(*known[0])
+        elif grid.by is GridAxis.TIME:
+            where = edge / SECOND
         else:
-            edge = max(grid.edges[bucket], 0)
-            place = edge / _SECOND if grid.by is GridAxis.TIME else edge
+            where = place(edge, 0)
         for kind, word in _WORDS:
-            if kinds & kind:
-                yield Mark(x=place, word=word)
-
-
-def _point(columns: PointColumns, position: int) -> tuple[int, float, int]:
-    return columns.steps[position], columns.values[position], columns.logged_at_us[position]
+            if kinds & kind and where is not None:
+                yield Mark(x=where, word=word)

@@ -12,10 +12,10 @@ from runstore.errors import InvalidValueError
 from runstore.model import DatasetType
 from runstore_ui.state.links import link
 
-_AXES: Final = {"step": GridAxis.STEP, "time": GridAxis.TIME, "log": GridAxis.LOG_STEP}
+_AXES: Final = {"step": GridAxis.STEP, "epoch": GridAxis.STEP, "time": GridAxis.TIME, "log": GridAxis.LOG_STEP}
 _MOST_DIGITS: Final = 18
 _MOST_RUNS: Final = 100
-_MOST_SMOOTH: Final = 0.99
+_MOST_SMOOTH: Final = 0.9999
 
 
 class ChartState(Struct, frozen=True, kw_only=True):
@@ -25,9 +25,12 @@ class ChartState(Struct, frozen=True, kw_only=True):
         runs: their ids.
         metric: its name.
         dataset: the dataset type; each a run has if ``None``.
-        by: what lies along the chart: ``step``, ``time`` since the start of each run, or ``log`` for steps by their logarithm.
+        by: what lies along the chart: ``step``, ``epoch``, ``time`` since the start of each run, or ``log`` for steps by their
+            logarithm.
         first: the lowest step; from the beginning if ``None``.
         last: the highest step; to the end if ``None``.
+        smooth: how much of the smoothed line is what came before: from 0, for none, to below 1.
+        is_log: whether equal ratios of the values have equal heights.
     """
 
     runs: tuple[str, ...]
@@ -36,6 +39,8 @@ class ChartState(Struct, frozen=True, kw_only=True):
     by: str = "step"
     first: int | None = None
     last: int | None = None
+    smooth: float = 0.0
+    is_log: bool = False
 
     @classmethod
     def of(cls, query: QueryParams) -> Self:
@@ -63,6 +68,8 @@ class ChartState(Struct, frozen=True, kw_only=True):
             by=by,
             first=_step(query, "from"),
             last=_step(query, "to"),
+            smooth=_share(query),
+            is_log=query.get("y") == "log",
         )
 
     @property
@@ -73,6 +80,7 @@ class ChartState(Struct, frozen=True, kw_only=True):
     def link(self, kind: str, **changes: Any) -> str:
         """The address of this chart as ``json``, ``svg`` or ``csv``."""
         to = msgspec.structs.replace(self, **changes)
+        is_picture = kind == "svg"
         return link(
             f"chart.{kind}",
             [
@@ -82,37 +90,43 @@ class ChartState(Struct, frozen=True, kw_only=True):
                 ("by", None if to.by == "step" else to.by),
                 ("from", None if to.first is None else str(to.first)),
                 ("to", None if to.last is None else str(to.last)),
+                ("smooth", f"{to.smooth:g}" if to.smooth and is_picture else None),
+                ("y", "log" if to.is_log and is_picture else None),
             ],
         )
 
 
 class AxisState(Struct, frozen=True, kw_only=True):
-    """What the URL of a page with charts says of all of them: axis, range and smoothing.
+    """What the URL of a page with charts says of all of them: axes, range and smoothing.
 
     Attributes:
-        by: as of :class:`ChartState`.
-        smooth: how much of the smoothed line is what came before: from 0 to below 1.
+        by: as of :class:`ChartState`; so are the range and the smoothing.
+        is_log: whether values lie by their logarithm.
+        but: metrics of which the contrary is true.
     """
 
     by: str = "step"
     first: int | None = None
     last: int | None = None
     smooth: float = 0.0
+    is_log: bool = False
+    but: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, query: QueryParams) -> Self:
         """What a URL's query says; what cannot be understood is left out, for the rest of the page is there all the same."""
         by = query.get("by", "step")
         try:
-            smooth = float(query.get("smooth") or 0)
-            first, last = _step(query, "from"), _step(query, "to")
+            smooth, first, last = _share(query), _step(query, "from"), _step(query, "to")
         except ValueError:
             smooth, first, last = 0.0, None, None
         return cls(
             by=by if by in _AXES else "step",
             first=first,
             last=last,
-            smooth=smooth if 0 <= smooth <= _MOST_SMOOTH else 0.0,
+            smooth=smooth,
+            is_log=query.get("y") == "log",
+            but=tuple(dict.fromkeys(each for each in query.getlist("but") if each)),
         )
 
     def pairs(self) -> list[tuple[str, str]]:
@@ -122,13 +136,33 @@ class AxisState(Struct, frozen=True, kw_only=True):
             *([("from", str(self.first))] if self.first is not None else []),
             *([("to", str(self.last))] if self.last is not None else []),
             *([("smooth", f"{self.smooth:g}")] if self.smooth else []),
+            *([("y", "log")] if self.is_log else []),
+            *(("but", each) for each in self.but),
         ]
 
     def chart(self, runs: Sequence[str], metric: str, dataset: str | None = None) -> ChartState:
-        """A chart with this axis and range."""
+        """A chart with these axes, range and smoothing."""
         return ChartState(
-            runs=tuple(runs), metric=metric, dataset=dataset, by=self.by, first=self.first, last=self.last
+            runs=tuple(runs),
+            metric=metric,
+            dataset=dataset,
+            by=self.by,
+            first=self.first,
+            last=self.last,
+            smooth=self.smooth,
+            is_log=self.is_log != (metric in self.but),
         )
+
+
+def _share(query: QueryParams) -> float:
+    text = query.get("smooth") or "0"
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1.0
+    if not 0 <= found <= _MOST_SMOOTH:
+        raise InvalidValueError(f"smooth is {text!r}; give a number from 0 to {_MOST_SMOOTH}")
+    return found
 
 
 def _step(query: QueryParams, name: str) -> int | None:
