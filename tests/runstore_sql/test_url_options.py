@@ -38,7 +38,7 @@ from support.servers import private_server
         ("mysql://h/d?ssl_verify_identity=perhaps", "neither true nor false"),
         ("mysql://h/d?connect_timeout=long", "whole number of seconds"),
         ("mysql://h/d?read_timeout=0", "whole number of seconds"),
-        ("mysql://one,two:3307/d", "names several hosts"),
+        ("mysql:///d?host=one&host=two:three", "host 'two:three' cannot be understood"),
         ("mysql://h/d?connecttimeout=3", "did you mean connect_timeout"),
     ],
 )

@@ -7,7 +7,6 @@ import signal
 import sys
 import urllib.request
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
@@ -475,7 +474,7 @@ class S3(Server):
         return s3fs.S3FileSystem(**self.storage_options, skip_instance_cache=True)
 
 
-ENGINES: Mapping[str, type[Server]] = {
+ENGINES: dict[str, type[Server]] = {
     engine.kind: engine for engine in (PostgreSQL, MariaDB, MongoDB, MongoDBReplicaSet, MongoDBFailoverSet, S3)
 }
 

@@ -1,6 +1,6 @@
 """Real servers for tests, benchmarks and demonstrations, started on free loopback ports.
 
-Kinds: ``postgresql``, ``mariadb``, ``mongodb`` (standalone), ``mongodb-replica`` (one node), ``mongodb-replica3``
+Kinds: ``postgresql``, ``mariadb``, ``mariadb-galera`` (three nodes), ``mongodb`` (standalone), ``mongodb-replica`` (one node), ``mongodb-replica3``
 (three nodes that elect quickly) and ``s3``. A server of one's own, to be stopped and killed at will::
 
     from support.servers import private_server
@@ -32,6 +32,7 @@ from support.engines import (
     RunningPostgreSQL,
     Server,
 )
+from support.galera import Galera
 from support.processes import ServerUnavailableError, locked, state_directory
 
 _STARTS = 3
@@ -42,6 +43,7 @@ private_kinds: list[str] = []
 __all__ = [
     "ENGINES",
     "S3",
+    "Galera",
     "MariaDB",
     "MongoDB",
     "MongoDBFailoverSet",

@@ -21,6 +21,8 @@ from runstore_sql.dialects.connector import ChangedError
 from runstore_sql.transactions import Transactions
 
 _ATTEMPTS: Final = 4
+_ATTEMPTS_OF_CONFLICTS: Final = 20
+"""Of a call that others' changes have undone, as when several nodes of a cluster write to one run: sooner or later it is the first."""
 
 ResultT = TypeVar("ResultT")
 
@@ -49,7 +51,7 @@ class Database:
     def shown_url(self) -> str:
         """The URL as people write it, without its secrets and without the driver, which we choose."""
         url = self.url.set(drivername=self.url.get_backend_name())
-        return redact_word(url.render_as_string(hide_password=True))
+        return redact_word(options.as_written(url))
 
     @property
     def whole_url(self) -> str:
@@ -126,15 +128,26 @@ class Database:
             failed = self._translate(error)
         if not isinstance(failed, StoreUnavailableError):
             raise failed
-        self._pool.forget_lost()
+        self._forget_lost(failed)
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception_type(StoreUnavailableError),
             wait=tenacity.wait_random_exponential(multiplier=0.05, max=1.0),
-            stop=tenacity.stop_after_attempt(_ATTEMPTS - 1),
-            before_sleep=lambda _: self._pool.forget_lost(),
+            stop=lambda state: state.attempt_number >= self._attempts_after(_failed(state)) - 1,
+            before_sleep=lambda state: self._forget_lost(_failed(state)),
             reraise=True,
         )
         return cast("ResultT", retrying(self._attempt, attempt))
+
+    def _attempts_after(self, error: BaseException | None) -> int:
+        return _ATTEMPTS_OF_CONFLICTS if self._is_conflict(error) else _ATTEMPTS
+
+    def _forget_lost(self, error: BaseException | None) -> None:
+        if not self._is_conflict(error):
+            self._pool.forget_lost()
+
+    def _is_conflict(self, error: BaseException | None) -> bool:
+        cause = None if error is None else error.__cause__
+        return cause is not None and self.dialect.failures.is_conflict(cause)
 
     def _attempt(self, attempt: Callable[[], ResultT]) -> ResultT:
         try:
@@ -158,3 +171,7 @@ class Database:
             if error.statement is None:  # no connection was had: forty lines of the pool's say nothing more
                 error.orig.__traceback__ = None
         return without_secrets(failed, self._secrets)
+
+
+def _failed(state: tenacity.RetryCallState) -> BaseException | None:
+    return None if state.outcome is None else state.outcome.exception()

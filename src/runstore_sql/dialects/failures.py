@@ -21,6 +21,8 @@ class Failures(ABC):
         module: the driver's module, from which its errors come.
         transient: codes of errors after which the same call, begun afresh, may succeed.
         of_replica: codes by which a server says that it takes no writes.
+        conflicts: codes by which it says that another's change came first, and that all of ours is undone.
+        outside: codes by which a node says that it has no part in its cluster now.
         full: codes by which it says that its disk is full.
         taken: codes by which it says that a unique key is taken.
         missing: codes by which it says that a table or column is not there; a right that is missing is another thing.
@@ -31,6 +33,8 @@ class Failures(ABC):
     module: ClassVar[str]
     transient: ClassVar[frozenset[Any]] = frozenset()
     of_replica: ClassVar[frozenset[Any]] = frozenset()
+    conflicts: ClassVar[frozenset[Any]] = frozenset()
+    outside: ClassVar[frozenset[Any]] = frozenset()
     full: ClassVar[frozenset[Any]] = frozenset()
     taken: ClassVar[frozenset[Any]] = frozenset()
     missing: ClassVar[frozenset[Any]] = frozenset()
@@ -65,6 +69,10 @@ class Failures(ABC):
             return error.connection_invalidated or (error.orig is not None and self.is_transient(error.orig))
         return self._is_drivers(error) and self.is_passing(error)
 
+    def is_conflict(self, error: BaseException) -> bool:
+        """Whether another's change came first; SQLAlchemy's errors are looked into."""
+        return self.code(_of_driver(error)) in self.conflicts
+
     def is_missing(self, error: BaseException | None) -> bool:
         """Whether a driver's error says that a table or column is not there."""
         return error is not None and self.code(error) in self.missing
@@ -89,6 +97,11 @@ class Failures(ABC):
         code = self.code(found)
         if code in self.of_replica:
             return takes_no_writes(shown_url, said)
+        if code in self.outside:
+            return StoreUnavailableError(
+                f"{shown_url} is away: {said}; this node has no part in its cluster: it was cut off from the majority, or is "
+                "still taking over the state; name further nodes in the URL, or try again when it is back"
+            )
         if self.is_transient(error):
             return StoreUnavailableError(
                 f"{shown_url} is away or busy: {said}; try again, and see whether the server is up "

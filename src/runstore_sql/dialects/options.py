@@ -6,18 +6,43 @@ URL: SQLAlchemy's own reprs show all options.
 
 import difflib
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from runstore.errors import SettingsError
-from runstore.secrets import is_secret_option
+from runstore.secrets import is_secret_option, split_url
+
+_HOSTS: Final = "runstore-several-hosts"
 
 
 def split_secrets(url: sa.URL) -> tuple[sa.URL, dict[str, Any]]:
     """The URL without its secret options, and those."""
     options = {name: value for name, value in url.query.items() if is_secret_option(name)}
     return url.difference_update_query(list(options)), options
+
+
+def split_hosts(text: str) -> sa.URL:
+    """The parts of a URL, also of one that names several servers, ``//one:5432,two/runs``: they are the option ``host``.
+
+    Raises:
+        sqlalchemy.exc.ArgumentError, ValueError: it cannot be understood.
+    """
+    hosts = split_url(text).hosts
+    if "," not in hosts:
+        return sa.make_url(text)
+    scheme, mark, rest = text.partition("://")
+    before, _, behind = rest.partition(hosts)
+    return sa.make_url(f"{scheme}{mark}{before}{behind}").update_query_dict({"host": hosts.split(",")})
+
+
+def as_written(url: sa.URL) -> str:
+    """The text of a URL without its password, several hosts where people write them."""
+    hosts = url.query.get("host", "")
+    if isinstance(hosts, str):
+        return url.render_as_string(hide_password=True)
+    text = url.difference_update_query(["host"]).set(host=_HOSTS).render_as_string(hide_password=True)
+    return text.replace(_HOSTS, ",".join(hosts), 1)
 
 
 def check_known(

@@ -4,6 +4,7 @@ A driver's session is its own here, behind a proxy as well: MaxScale and ProxySQ
 """
 
 import ssl
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import pymysql
@@ -16,7 +17,14 @@ _SQL_MODE: Final = "STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBST
 # Rows found, not rows changed, as SQLAlchemy has it; and several statements a text: see trips.py.
 _FLAGS: Final = CLIENT.FOUND_ROWS | CLIENT.MULTI_STATEMENTS
 _TLS_FAILED: Final = 2026
-_ASK: Final = "SELECT @@max_allowed_packet, @@innodb_page_size, @@log_bin AND @@binlog_format = 'STATEMENT', VERSION()"
+_OUTSIDE: Final = 1047
+_NEXT_MAY_SERVE: Final = frozenset({1040, _OUTSIDE, 1053, 1129, 2002, 2003, 2006, 2013})
+"""Errors after which another node of a cluster is asked: this one is away, full, or has no part in it."""
+_ASK: Final = (
+    "SELECT @@max_allowed_packet, @@innodb_page_size, @@log_bin AND @@binlog_format = 'STATEMENT', VERSION(); "
+    "SHOW VARIABLES LIKE 'wsrep_on'"
+)
+_IS_PART: Final = "SHOW STATUS LIKE 'wsrep_ready'"
 
 
 class ServerFacts(NamedTuple):
@@ -27,12 +35,14 @@ class ServerFacts(NamedTuple):
         page: the bytes of a page of InnoDB's.
         logs_statements: whether its binary log holds statements, and so forbids READ COMMITTED.
         version: as it spells it.
+        is_node: whether it is a node of a Galera cluster.
     """
 
     packet: int
     page: int
     logs_statements: bool
     version: str
+    is_node: bool = False
 
     @property
     def is_mariadb(self) -> bool:
@@ -81,7 +91,21 @@ _DRIVERS_PACKET: Final = 1_024_000 + 2 * _HEADROOM
 """The driver sends many rows in statements of up to 1,024,000 bytes."""
 
 
-def connect(arguments: dict[str, Any], *, read_only: bool) -> Any:
+def connect(arguments: dict[str, Any], hosts: Sequence[tuple[str, int]], *, read_only: bool) -> Any:
+    """As :func:`connect_one`, to the first of these hosts that takes us; to the one of the arguments where there are none."""
+    for host, port in hosts[:-1]:
+        try:
+            return connect_one({**arguments, "host": host, "port": port}, read_only=read_only)
+        except pymysql.err.OperationalError as error:
+            if error.args[0] not in _NEXT_MAY_SERVE:
+                raise
+    if hosts:
+        host, port = hosts[-1]
+        arguments = {**arguments, "host": host, "port": port}
+    return connect_one(arguments, read_only=read_only)
+
+
+def connect_one(arguments: dict[str, Any], *, read_only: bool) -> Any:
     """A connection in autocommit mode, ready for use; what the server said of itself is its ``runstore_facts``.
 
     Raises:
@@ -115,8 +139,12 @@ def connect(arguments: dict[str, Any], *, read_only: bool) -> Any:
 def _set_up(connection: Any, cursor: Any, *, read_only: bool) -> None:
     cursor.execute(_ASK)
     packet, page, logs_statements, version = cursor.fetchone()
-    facts = ServerFacts(packet, page, bool(logs_statements), version)
+    cursor.nextset()
+    is_node = (cursor.fetchone() or ("", ""))[1] == "ON"
+    facts = ServerFacts(packet, page, bool(logs_statements), version, is_node)
     connection.runstore_facts = facts
+    if is_node:
+        _check_node(cursor)
     settings = {
         "sql_mode": f"'{_SQL_MODE}'",
         "time_zone": "'+00:00'",
@@ -124,9 +152,18 @@ def _set_up(connection: Any, cursor: Any, *, read_only: bool) -> None:
     }
     if facts.is_mariadb and not read_only:
         settings["max_statement_time"] = "0"  # what writes a large call may take its time
+    if is_node:  # what any node has acknowledged is seen, before a read and as a transaction begins
+        settings["wsrep_sync_wait"] = "@@SESSION.wsrep_sync_wait | 1"
     # A log of statements forbids writing under READ COMMITTED; what is written needs no more than that, and no less.
     level = "REPEATABLE READ" if facts.logs_statements and not read_only else "READ COMMITTED"
     text = ", ".join(f"{name} = {value}" for name, value in settings.items())
     cursor.execute(f"SET SESSION {text}; SET SESSION TRANSACTION ISOLATION LEVEL {level}")
     while cursor.nextset():
         pass
+
+
+def _check_node(cursor: Any) -> None:
+    """Refuses a node that has no part in its cluster: it lets clients in, and answers nothing."""
+    cursor.execute(_IS_PART)
+    if (cursor.fetchone() or ("", ""))[1] != "ON":
+        raise pymysql.err.OperationalError(_OUTSIDE, "WSREP has not yet prepared node for application use")

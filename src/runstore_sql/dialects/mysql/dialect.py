@@ -7,15 +7,15 @@ from typing import Any, ClassVar, Final
 import sqlalchemy as sa
 from sqlalchemy.sql.selectable import NamedFromClause
 
-from runstore.errors import SchemaError, SettingsError, StoreUnavailableError
+from runstore.errors import SchemaError, StoreUnavailableError
 from runstore.local.files import CHUNK
 from runstore.query import MAX_SORTED_LENGTH
-from runstore.secrets import redact_word, split_url
 from runstore_sql.dialects.base import Dialect
 from runstore_sql.dialects.connector import ServerConnector
 from runstore_sql.dialects.failures import Failures
 from runstore_sql.dialects.mysql import connecting, options
 from runstore_sql.dialects.mysql.clock import NOW_US
+from runstore_sql.dialects.mysql.cluster import lock_of_cluster
 from runstore_sql.dialects.mysql.failures import MysqlFailures
 from runstore_sql.dialects.mysql.history import MysqlHistoryReader
 from runstore_sql.dialects.mysql.ingest import MysqlPointWriter
@@ -24,6 +24,7 @@ from runstore_sql.dialects.mysql.packets import room_in
 from runstore_sql.dialects.mysql.r0001 import FIRST_SCHEMA
 from runstore_sql.dialects.mysql.rights import WRITE_NOTHING
 from runstore_sql.dialects.mysql.steward import MysqlSteward
+from runstore_sql.dialects.options import split_hosts
 
 _LOCK_NAME: Final = "runstore schema"
 _LOCK_WAIT_S: Final = 60
@@ -58,12 +59,8 @@ class MysqlDialect(Dialect):
     steward = MysqlSteward
 
     def split(self, text: str) -> sa.URL:
-        if "," in split_url(text).hosts:
-            raise SettingsError(
-                f"store {redact_word(text)!r} names several hosts, and the driver of MySQL and MariaDB knows one; name "
-                "one, or a proxy that stands before them"
-            )
-        return sa.make_url(text)
+        """Also of several nodes of a cluster, ``//one:3306,two/runs``."""
+        return split_hosts(text)
 
     def check_options(self, url: sa.URL) -> None:
         options.check_options(url)
@@ -73,7 +70,8 @@ class MysqlDialect(Dialect):
         password = secrets.get("password", arguments.pop("passwd", url.password))
         if isinstance(password, str):  # the driver would write it as Latin-1, and servers hash its UTF-8
             arguments["password"] = password.encode()
-        return ServerConnector(url, lambda _: connecting.connect(arguments, read_only=read_only), secrets={})
+        hosts = options.hosts_of(url)
+        return ServerConnector(url, lambda _: connecting.connect(arguments, hosts, read_only=read_only), secrets={})
 
     def ready_for_tables(self, connection: Any, url: sa.URL, shown_url: str) -> bool:
         """Refuses a server on which the tables could not be made, before the first of them is."""
@@ -93,6 +91,11 @@ class MysqlDialect(Dialect):
 
     @contextmanager
     def lock(self, connection: sa.Connection, url: sa.URL, shown_url: str) -> Iterator[None]:
+        driver: Any = connection.connection.dbapi_connection
+        if driver.runstore_facts.is_node:
+            with lock_of_cluster(connection, shown_url):
+                yield
+            return
         name = {"name": f"{_LOCK_NAME} {url.database}"[-64:], "wait": _LOCK_WAIT_S}
         if connection.execute(sa.text("SELECT GET_LOCK(:name, :wait)"), name).scalar() != 1:
             raise StoreUnavailableError(f"another process has been changing {shown_url} for {_LOCK_WAIT_S} s")

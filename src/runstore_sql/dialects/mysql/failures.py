@@ -53,6 +53,8 @@ class MysqlFailures(Failures):
     module = "pymysql"
     transient = _TRANSIENT
     of_replica = frozenset({1290, 1836})
+    conflicts = frozenset({1020, 1213})
+    outside = frozenset({1047})
     full = frozenset(
         {
             1021,

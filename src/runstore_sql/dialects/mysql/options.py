@@ -1,5 +1,6 @@
 """The options of a MySQL or MariaDB URL."""
 
+import re
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ _TAKEN: Final = frozenset(
         "bind_address",
         "compress",
         "connect_timeout",
+        "host",
         "passwd",
         "password",
         "program_name",
@@ -62,6 +64,8 @@ _TLS: Final = (
     "write ?ssl_ca=/path/of/ca.pem&ssl_verify_identity=true for TLS with the server's certificate checked; without "
     "any such option TLS is used where the server has it, and nothing is checked"
 )
+_HOST: Final = re.compile(r"(\[[^\[\]]+\]|[^:\[\]]+)(?::(\d{1,5}))?")
+_PORT: Final = 3306
 _MEANT: Final = dict.fromkeys(
     ("ssl", "sslmode", "usessl", "requiressl", "tls", "verifyservercertificate", "sslrootcert"), _TLS
 )
@@ -75,6 +79,7 @@ def check_options(url: sa.URL) -> None:
     """
     check_known(url.query, _TAKEN, whose="a MySQL or MariaDB URL", refused=_NOT_TAKEN, meant=_MEANT)
     arguments_of(url)
+    hosts_of(url)
 
 
 def arguments_of(url: sa.URL) -> dict[str, Any]:
@@ -84,6 +89,7 @@ def arguments_of(url: sa.URL) -> dict[str, Any]:
         SettingsError: an option's value is not of its kind.
     """
     given: dict[str, Any] = dict(url.query)
+    given.pop("host", None)  # see hosts_of
     for name in _SECONDS:
         if name in given and not (given[name].isascii() and given[name].isdigit() and 0 < int(given[name]) < 31536000):  # noqa: PLR2004 - a year, the driver's limit
             raise SettingsError(f"the option {name}={given[name]} is no whole number of seconds; give one such as 30")
@@ -106,3 +112,21 @@ def arguments_of(url: sa.URL) -> dict[str, Any]:
         "database": url.database,
     }
     return {**{name: value for name, value in named.items() if value is not None}, **given}
+
+
+def hosts_of(url: sa.URL) -> list[tuple[str, int]]:
+    """The hosts and ports of a URL that names several, in their order; none of one that names one in its usual place.
+
+    Raises:
+        SettingsError: one of them cannot be understood.
+    """
+    named = url.query.get("host", ())
+    found = []
+    for each in (named,) if isinstance(named, str) else named:
+        match = _HOST.fullmatch(each)
+        if match is None:
+            raise SettingsError(
+                f"the host {each!r} cannot be understood; write a name, or a name and a port as in db1:3306"
+            )
+        found.append((match[1].strip("[]"), int(match[2] or _PORT)))
+    return found

@@ -10,10 +10,10 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.selectable import NamedFromClause
 
 from runstore.errors import SchemaError, StoreFailureError
-from runstore.secrets import split_url
 from runstore_sql.dialects.base import Dialect
 from runstore_sql.dialects.connector import ServerConnector
 from runstore_sql.dialects.failures import Failures, takes_no_writes
+from runstore_sql.dialects.options import split_hosts
 from runstore_sql.dialects.postgresql import connecting, partitions
 from runstore_sql.dialects.postgresql.clock import NOW_US
 from runstore_sql.dialects.postgresql.failures import PostgresqlFailures
@@ -53,13 +53,8 @@ class PostgresqlDialect(Dialect):
     steward = PostgresqlSteward
 
     def split(self, text: str) -> sa.URL:
-        """Also as libpq spells one of several servers, ``//one:5432,two/runs``."""
-        hosts = split_url(text).hosts
-        if "," not in hosts:
-            return sa.make_url(text)
-        scheme, mark, rest = text.partition("://")
-        before, _, behind = rest.partition(hosts)
-        return sa.make_url(f"{scheme}{mark}{before}{behind}").update_query_dict({"host": hosts.split(",")})
+        """Also as libpq spells one of several servers."""
+        return split_hosts(text)
 
     def check_options(self, url: sa.URL) -> None:
         connecting.check_options(url)

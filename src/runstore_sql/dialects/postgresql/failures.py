@@ -37,6 +37,7 @@ class PostgresqlFailures(Failures):
     module = "psycopg"
     transient = _TRANSIENT
     of_replica = frozenset({"25006"})
+    conflicts = frozenset({"40001", "40P01"})
     full = frozenset({"53100"})
     taken = frozenset({"23505"})
     missing = frozenset({"42P01", "42703"})
