@@ -10,9 +10,7 @@ import pytest
 from runstore import open_reader
 from runstore_ui import Options, make_app
 from support.asgi import ask
-from support.federated_stores import fill_with_rounds
-from support.judged_stores import fill_with_predictions
-from support.page_stores import fill
+from support.whole_store import fill_with_everything
 
 PAGES = (
     "/",
@@ -68,9 +66,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The page, with the right to change, over a store that has everything."""
     folder = tmp_path_factory.mktemp("whole")
     url = f"sqlite:///{folder / 'whole.db'}"
-    fill(url)
-    fill_with_predictions(url, folder)
-    fill_with_rounds(url, run_id="federation")
+    fill_with_everything(url, folder)
     with open_reader(url) as reader:
         yield make_app(reader, Options(shown_url=url))
 

@@ -29,7 +29,10 @@ def shown(url: str) -> list[Any]:
         answers = [ask(app, view) for view in VIEWS]
     assert [answer.status for answer in answers] == [200] * len(VIEWS)
     return [
-        re.findall(r'id="run-[^"]+"|class="[^"]*number[^"]*"[^>]*>[^\n]*|name="column" value="[^"]+"', answer.text)
+        re.findall(
+            r'id="run-[^"]+"|(?:data-head="[^"]*" )?class="[^"]*number[^"]*"[^>]*>[^\n]*|name="column" value="[^"]+"',
+            answer.text,
+        )
         if answer.text.startswith("<!doctype")
         else answer.text
         for answer in answers

@@ -14,6 +14,7 @@ class Figure(Struct, frozen=True, kw_only=True):
         title: what it shows.
         description: what is to be seen, for who cannot see it.
         svg: the picture, whole: it may stand in a page or in a file.
+        width: of the picture, in pixels.
         heads: the heads of the table of its numbers.
         rows: that table, as texts.
         left_out: what the table has not, in words; empty where it has all.
@@ -22,6 +23,7 @@ class Figure(Struct, frozen=True, kw_only=True):
     title: str
     description: str
     svg: str
+    width: float
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     left_out: str = ""
@@ -58,6 +60,7 @@ def make_figure(  # noqa: PLR0913 - the parts of one, keyword-only
         title=title,
         description=description,
         svg=svg,
+        width=width,
         heads=tuple(heads),
         rows=tuple(map(tuple, rows)),
         left_out=left_out,

@@ -35,5 +35,5 @@ def _page(title: str, *paragraphs: str) -> str:
     said = "".join(f"<p>{each}</p>" for each in paragraphs)
     return (
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f'<meta name="color-scheme" content="light dark"><title>{title} · runstore</title><h1>{title}</h1>{said}</html>'
+        f'<meta name="color-scheme" content="light dark"><title>{title} · runstore</title><main><h1>{title}</h1>{said}</main></html>'
     )

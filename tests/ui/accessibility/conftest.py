@@ -1,0 +1,36 @@
+"""The page over a store that has everything, with the right to change it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from runstore import open_store
+from runstore_ui import Options, make_app
+from support.browser import served
+from support.whole_store import fill_with_everything
+
+
+@pytest.fixture(scope="module")
+def whole_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    folder = tmp_path_factory.mktemp("whole")
+    url = f"sqlite:///{folder / 'whole.db'}"
+    fill_with_everything(url, folder)
+    with open_store(url, durable=False) as store:
+        yield make_app(store, Options(shown_url=url, write_token="may"), open_editor=lambda: store)
+
+
+@pytest.fixture(scope="module")
+def whole(whole_app: Any) -> Iterator[str]:
+    """Its address, with a slash at the end."""
+    with served(whole_app) as address:
+        yield f"{address}/"
+
+
+@pytest.fixture(scope="module")
+def looking(browser: Any, whole: str) -> Iterator[Any]:
+    """A window that has shown the token. Failures are views, too, so what it complains of is no error here."""
+    window = browser.new_page(viewport={"width": 1200, "height": 800})
+    window.goto(f"{whole}?token=may")
+    yield window
+    window.close()
