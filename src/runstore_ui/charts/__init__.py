@@ -1,5 +1,6 @@
 """Charts of histories: which there are, what a browser draws of them, and the same as files."""
 
+from runstore_ui.charts.choosing import Metrics, choose_metrics
 from runstore_ui.charts.drawn import Drawn, DrawnSeries, drawn_of
 from runstore_ui.charts.panels import Group, Panel, panels_of_run, panels_of_runs
 from runstore_ui.charts.written import csv_of, figure_of
@@ -8,7 +9,9 @@ __all__ = [
     "Drawn",
     "DrawnSeries",
     "Group",
+    "Metrics",
     "Panel",
+    "choose_metrics",
     "csv_of",
     "drawn_of",
     "figure_of",

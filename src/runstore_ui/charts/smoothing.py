@@ -5,7 +5,9 @@ of the series. A value that is not finite counts for nothing.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
+from math import isfinite
 from typing import Final
 
 from runstore.protocol import RunReader
@@ -26,19 +28,22 @@ class Mean:
         self._sum = 0.0
         self._weight = 0.0
 
-    def after(self, value: float) -> float | None:
-        """The mean with one more value; ``None`` where that is not finite."""
-        if not math.isfinite(value):
-            return None
-        self._sum = self._share * self._sum + (1 - self._share) * value
-        self._weight = self._share * self._weight + 1 - self._share
-        return self._sum / self._weight
+    def over(self, values: Iterable[float]) -> float | None:
+        """The mean with some values more; ``None`` where the last of them is not finite."""
+        share, rest, total, weight = self._share, 1 - self._share, self._sum, self._weight
+        value = math.nan
+        for value in values:
+            if isfinite(value):
+                total = share * total + rest * value
+                weight = share * weight + rest
+        self._sum, self._weight = total, weight
+        return total / weight if isfinite(value) else None
 
 
 def smoothed(values: Iterable[float], share: float) -> list[float | None]:
     """Each value, smoothed by those before it."""
     mean = Mean(share)
-    return [mean.after(value) for value in values]
+    return [mean.over((value,)) for value in values]
 
 
 def smoothed_at(
@@ -51,14 +56,20 @@ def smoothed_at(
     grid = reader.sample_histories(wanted, max_step=last)
     if sum(sum(each.counts) for each in grid.series) > MOST_READ:
         return None
-    found = {}
+    found: dict[Key, dict[int, float | None]] = {}
     for each in grid.series:
         key = (each.run_id, each.name, str(each.dataset_type))
-        mean, steps = Mean(share), set(wanted[key])
-        found[key] = {
-            step: value
-            for history in parts_of(reader, each, grid, last=last)
-            for step, value in zip(history.steps, map(mean.after, history.values), strict=True)
-            if step in steps
-        }
+        mean = Mean(share)
+        smooth = found.setdefault(key, {})
+        steps = iter(sorted(wanted[key]))
+        step = next(steps, None)
+        for history in parts_of(reader, each, grid, last=last):
+            done = 0
+            # From one wanted point to the next in one go: a call for each point would take longer than to read it.
+            while step is not None and (at := bisect_left(history.steps, step, done)) < len(history):
+                if history.steps[at] == step:
+                    smooth[step] = mean.over(history.values[done : at + 1])
+                    done = at + 1
+                step = next(steps, None)
+            mean.over(history.values[done:])
     return found

@@ -27,7 +27,7 @@ class MetricRow(Struct, frozen=True, kw_only=True):
 
 
 def metric_rows(summaries: Sequence[SeriesSummary]) -> list[MetricRow]:
-    """A row for each series, in the order of their names."""
+    """A row for each series, in their order."""
     rows = []
     for each in summaries:
         best = best_point(each, best_of(each.name))
@@ -47,10 +47,10 @@ def metric_rows(summaries: Sequence[SeriesSummary]) -> list[MetricRow]:
     return rows
 
 
-def leading_rows(rows: Sequence[MetricRow], *, limit: int = 4) -> list[MetricRow]:
+def leading_rows(summaries: Sequence[SeriesSummary], *, limit: int = 4) -> list[MetricRow]:
     """The rows that are said first: of each metric the one that tells how good the run was."""
-    found = {(row.name, row.dataset_type): row for row in rows}
-    return [found[key] for key in leading_series([found], limit=limit, each_once=True)]
+    found = {(each.name, str(each.dataset_type)): each for each in summaries}
+    return metric_rows([found[key] for key in leading_series([found], limit=limit, each_once=True)])
 
 
 def _step(point: StepValue | None) -> str:

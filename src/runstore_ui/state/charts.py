@@ -103,6 +103,8 @@ class AxisState(Struct, frozen=True, kw_only=True):
         by: as of :class:`ChartState`; so are the range and the smoothing.
         is_log: whether values lie by their logarithm.
         but: metrics of which the contrary is true.
+        find: a part of the names of the metrics that are shown.
+        skip: how many of these are passed over.
     """
 
     by: str = "step"
@@ -111,15 +113,17 @@ class AxisState(Struct, frozen=True, kw_only=True):
     smooth: float = 0.0
     is_log: bool = False
     but: tuple[str, ...] = ()
+    find: str = ""
+    skip: int = 0
 
     @classmethod
     def of(cls, query: QueryParams) -> Self:
         """What a URL's query says; what cannot be understood is left out, for the rest of the page is there all the same."""
         by = query.get("by", "step")
         try:
-            smooth, first, last = _share(query), _step(query, "from"), _step(query, "to")
+            smooth, first, last, skip = _share(query), _step(query, "from"), _step(query, "to"), _step(query, "skip")
         except ValueError:
-            smooth, first, last = 0.0, None, None
+            smooth, first, last, skip = 0.0, None, None, None
         return cls(
             by=by if by in _AXES else "step",
             first=first,
@@ -127,6 +131,8 @@ class AxisState(Struct, frozen=True, kw_only=True):
             smooth=smooth,
             is_log=query.get("y") == "log",
             but=tuple(dict.fromkeys(each for each in query.getlist("but") if each)),
+            find=query.get("metric", ""),
+            skip=skip or 0,
         )
 
     def pairs(self) -> list[tuple[str, str]]:
@@ -138,6 +144,8 @@ class AxisState(Struct, frozen=True, kw_only=True):
             *([("smooth", f"{self.smooth:g}")] if self.smooth else []),
             *([("y", "log")] if self.is_log else []),
             *(("but", each) for each in self.but),
+            *([("metric", self.find)] if self.find else []),
+            *([("skip", str(self.skip))] if self.skip else []),
         ]
 
     def chart(self, runs: Sequence[str], metric: str, dataset: str | None = None) -> ChartState:

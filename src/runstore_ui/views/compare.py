@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runstore.errors import InvalidValueError
-from runstore_ui.charts import panels_of_runs
+from runstore_ui.charts import choose_metrics, panels_of_runs
 from runstore_ui.comparing import metric_lines, setting_lines
 from runstore_ui.pages import render
 from runstore_ui.site import site_of
@@ -41,6 +41,9 @@ def show(request: Request) -> Response:
     summaries, configs = reader.get_summaries_of(ids), reader.get_configs(ids)
     baseline = ids.index(state.baseline) if state.baseline in ids else 0
     settings = setting_lines([configs.get(run_id, {}) for run_id in ids])
+    chosen = choose_metrics(
+        [summaries.get(run_id, ()) for run_id in ids], state.axis, lambda axis: state.link(axis=axis)
+    )
     return render(
         request,
         "compare.html",
@@ -57,8 +60,9 @@ def show(request: Request) -> Response:
         ],
         baseline=baseline,
         axis=state.axis,
+        chosen=chosen,
         is_running=any(not run.status.is_final for run in runs),
-        groups=panels_of_runs({run_id: summaries.get(run_id, ()) for run_id in ids}, state.axis),
+        groups=panels_of_runs({run_id: chosen.of(summaries.get(run_id, ())) for run_id in ids}, state.axis),
         metrics=metric_lines([summaries.get(run_id, ()) for run_id in ids], baseline),
         settings=[line for line in settings if line.differs or state.shows_equal],
         equal=sum(1 for line in settings if not line.differs),

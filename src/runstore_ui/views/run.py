@@ -10,7 +10,7 @@ from runstore import predictions, rounds
 from runstore.model import Run, RunStatus
 from runstore.texts import duration_text
 from runstore_ui.artifact import folders_of
-from runstore_ui.charts import panels_of_run
+from runstore_ui.charts import choose_metrics, panels_of_run
 from runstore_ui.pages import render
 from runstore_ui.run import branches_of, ending_of, leading_rows, metric_rows, progress_of, recorders_of
 from runstore_ui.site import site_of
@@ -34,9 +34,10 @@ def show(request: Request) -> Response:
     wanted = request.query_params.get("setting", "")
     config = reader.get_config(run.id)
     summaries = reader.get_summaries(run.id)
-    metrics = metric_rows(summaries)
     axis = AxisState.of(request.query_params)
-    groups = panels_of_run(run.id, summaries, axis)
+    chosen = choose_metrics([summaries], axis, lambda to: link("run", [("id", run.id), *to.pairs()]))
+    shown = chosen.of(summaries)
+    groups = panels_of_run(run.id, shown, axis)
     now = datetime.now(UTC)
     is_running = run.status is RunStatus.IN_PROGRESS
     progress = progress_of(reader, run, config, summaries, now) if is_running else ""
@@ -52,12 +53,13 @@ def show(request: Request) -> Response:
         has_more_children=children.next_cursor is not None,
         ending=ending_of(run, now, progress),
         took=duration_text(run),
-        metrics=metrics,
-        leading=leading_rows(metrics),
+        metrics=metric_rows(shown),
+        chosen=chosen,
+        leading=leading_rows(summaries),
         axis=axis,
         groups=groups,
         sources={panel.title: panel.source for group in groups for panel in group.panels},
-        points=sum(row.count for row in metrics),
+        points=sum(each.count for each in summaries),
         recorders=recorders,
         has_settings=bool(config),
         wanted=wanted,
