@@ -64,8 +64,13 @@ def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], R
             Route("/assets/{name}", assets.show),
         ],
         middleware=[Middleware(Guard, options=options)],
-        exception_handlers={RunStoreError: failures.of_store, HTTPException: failures.of_address},
+        exception_handlers={
+            RunStoreError: failures.of_store,
+            HTTPException: failures.of_address,
+            Exception: failures.of_fault,
+        },
     )
+    app.router.redirect_slashes = False  # it would lead to a whole address, and away from below a path
     app.state.site = Site(
         reader=reader, keys=Keys(reader), shelf=Shelf(), rounds=KeptRounds(), open_editor=open_editor, options=options
     )

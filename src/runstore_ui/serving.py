@@ -1,5 +1,6 @@
 """A server of the page on this machine."""
 
+import asyncio
 import secrets
 import socket
 import threading
@@ -23,7 +24,10 @@ from runstore_ui.site import Options
 
 DEFAULT_PORT: Final = 8420
 _TOKEN_BYTES: Final = 24
+_ALL: Final = ("0.0.0.0", "::")  # noqa: S104 - compared, not bound
 _BACKLOG: Final = 128
+_GRACE_S: Final = 1.0
+"""So long answers that are on their way may take to end by themselves, when the server is to end."""
 _NOTEBOOKS: Final = ("http://localhost:*", "http://127.0.0.1:*", "vscode-webview:")
 """Whose pages may show this one in a frame: notebooks of this machine."""
 
@@ -63,10 +67,14 @@ def serve(  # noqa: PLR0913 - an option each
         InvalidValueError: the port is taken, or the host is none of this machine.
         RunStoreError: the store cannot be opened; as :func:`runstore.open_reader` says.
     """
+    if not host:
+        raise InvalidValueError(
+            "the host is empty; give an address of this machine as --host, or 0.0.0.0 for all of them"
+        )
     is_open = not is_loopback(host)
     options = Options(
         shown_url=redact(load_settings(url=url).url or ""),
-        hosts=(*hosts, *([host] if is_open and host not in {"0.0.0.0", "::"} else [])),  # noqa: S104 - compared, not bound
+        hosts=(*hosts, *([_named(host)] if is_open else [])),
         token=secrets.token_urlsafe(_TOKEN_BYTES) if is_open else None,
         write_token=secrets.token_urlsafe(_TOKEN_BYTES) if writes else None,
     )
@@ -115,8 +123,25 @@ def start(store: str | RunReader | None = None) -> Running:
     return Running(address=f"http://127.0.0.1:{listener.getsockname()[1]}/", stop=stop)
 
 
+class _Server(uvicorn.Server):
+    """Ends although somebody still downloads: then the connection is cut, and the answer ends as when a browser leaves."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Takes no more requests, and ends those that are being answered."""
+        cut = asyncio.get_running_loop().call_later(_GRACE_S, self._cut)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            cut.cancel()
+
+    def _cut(self) -> None:
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
+
 def _server(app: Starlette) -> uvicorn.Server:
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             log_level="warning",
@@ -165,7 +190,13 @@ def _listening(host: str, port: int | None) -> socket.socket:
         ) from error
 
 
+def _named(host: str) -> str:
+    """How others reach what listens at an address: where it is all of this machine's, by its name."""
+    return socket.gethostname() if host in _ALL else host
+
+
 def _address(host: str, listener: socket.socket, options: Options) -> str:
-    name = f"[{host}]" if ":" in host else host
+    name = _named(host)
+    name = f"[{name}]" if ":" in name else name
     token = options.write_token or options.token
     return f"http://{name}:{listener.getsockname()[1]}/{f'?token={token}' if token else ''}"

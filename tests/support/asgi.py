@@ -1,5 +1,6 @@
 """One request to an ASGI app, without a server."""
 
+import contextlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -20,10 +21,25 @@ class Answer(NamedTuple):
         return self.body.decode()
 
 
-def ask(
-    app: Any, address: str = "/", *, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+def ask(  # noqa: PLR0913 - of a request, and what is expected of it
+    app: Any,
+    address: str = "/",
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    raises: type[Exception] | None = None,
 ) -> Answer:
-    """What an app answers at an address such as ``/?experiment=a``; by default it is asked as ``localhost``."""
+    """What an app answers at an address such as ``/?experiment=a``; by default it is asked as ``localhost``.
+
+    Args:
+        app: what is asked.
+        address: path and query.
+        method: the request's.
+        headers: besides the host.
+        body: what is sent.
+        raises: what the app raises once it has answered, for its server to log.
+    """
     path, _, query = address.partition("?")
     given = {"host": "localhost:8420", **{name.lower(): value for name, value in (headers or {}).items()}}
     scope = {
@@ -57,6 +73,8 @@ def ask(
             chunks.append(message.get("body", b""))
 
     with ThreadPoolExecutor(1) as thread:  # where Playwright is at work, this thread has an event loop already
-        thread.submit(anyio.run, app, scope, receive, send).result()
+        ended = thread.submit(anyio.run, app, scope, receive, send)
+        with contextlib.suppress(raises) if raises else contextlib.nullcontext():
+            ended.result()
     found = {name.decode().lower(): value.decode() for name, value in start["headers"]}
     return Answer(start["status"], found, b"".join(chunks))

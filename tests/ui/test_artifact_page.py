@@ -1,12 +1,15 @@
 """A file of a run: its preview, and its bytes."""
 
+import contextlib
 import hashlib
 import os
+import socket
+import time
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
@@ -159,13 +162,50 @@ def test_bytes_of_any_file_take_as_much_memory_as_one_piece(tmp_path: Path) -> N
     large.touch()
     os.truncate(large, 1 << 31)  # a hole of 2 GiB
     tracemalloc.start()
-    sent = sum(len(piece) for piece in chunks_of(large.open("rb"), Part(start=(1 << 31) - (64 << 20), end=1 << 31)))
+    with large.open("rb") as file:
+        sent = sum(len(piece) for piece in chunks_of(file, Part(start=(1 << 31) - (64 << 20), end=1 << 31)))
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
     assert sent == 64 << 20
     assert most < 4 << 20
     assert part_of("bytes=-0", 10) == Part(start=10, end=10)
+
+
+def test_a_file_is_closed_where_a_browser_leaves_in_the_middle_of_it(serve: Serve, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    large = tmp_path / "large.bin"
+    large.touch()
+    os.truncate(large, 64 << 20)
+    with open_store(url, durable=False) as store:
+        run = store.ensure_run(store.get_or_create_experiment("e"), run_id="r")
+        store.log_artifact(run, large)
+
+    with open_reader(url) as reader:
+        address = urlsplit(serve(make_app(reader, Options(shown_url=url))))
+        for _ in range(5):
+            with socket.create_connection((address.hostname, address.port)) as browser:
+                browser.sendall(b"GET /file?id=r&name=large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                assert browser.recv(1000).startswith(b"HTTP/1.1 200")
+        wait_until(lambda: open_files_below(tmp_path / "runs.db.artifacts") == [])
+
+
+def open_files_below(folder: Path) -> list[str]:
+    """The files that this process has open there."""
+    found = []
+    for each in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # it was the one that listed them
+            found.append(str(each.readlink()))
+    return [each for each in found if each.startswith(f"{folder}{os.sep}")]
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Waits for what must happen; a minute is too long for a machine however busy."""
+    for _ in range(600):
+        if is_so():
+            return
+        time.sleep(0.1)
+    raise AssertionError("it has not happened in a minute")
 
 
 @pytest.mark.server

@@ -53,6 +53,14 @@ def test_who_has_the_token_changes_runs(app: Any, store: Store) -> None:
     ] * 2
 
 
+def test_a_form_of_too_many_fields_is_told_so(app: Any) -> None:
+    answer = post(app, ("do", "archive"), *[("run", "run01")] * 20_000)
+
+    assert answer.status == 400
+    assert "fewer runs" in answer.text
+    assert post(app, ("do", "note"), ("note_text", "x" * 1_000_001)).status == 413
+
+
 def test_without_the_token_nothing_is_changed_and_no_control_is_there(app: Any, store: Store) -> None:
     answer = post(app, ("do", "archive"), ("run", "run01"), cookie="")
 

@@ -1,6 +1,8 @@
 """``runstore ui`` as its users start it."""
 
+import os
 import signal
+import socket
 import subprocess
 import sys
 import urllib.error
@@ -10,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from runstore import open_store
 from runstore.cli.commands import ui
 from support.commands import RUNSTORE, environment, runstore_here
 
@@ -59,6 +62,47 @@ def test_the_network_needs_the_token_that_is_printed(lab_url: str) -> None:
     assert "resnet18 lr 0.001" in text
 
 
+def test_the_address_of_the_network_is_one_that_answers(lab_url: str) -> None:
+    process = start("--store", lab_url, "--port", "0", "--host", "0.0.0.0")
+    assert process.stdout is not None
+    address = urlsplit(process.stdout.readline().strip())
+
+    asked = urllib.request.Request(
+        f"http://127.0.0.1:{address.port}/?{address.query}", headers={"Host": address.netloc}
+    )
+    with urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open(asked) as answer:
+        status = answer.status
+    stop(process)
+
+    assert address.hostname == socket.gethostname().lower()
+    assert status == 200
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_although_somebody_downloads(ending: signal.Signals, tmp_path: Path) -> None:
+    large = tmp_path / "large.bin"
+    large.touch()
+    os.truncate(large, 64 << 20)
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with open_store(url, durable=False) as store:
+        store.log_artifact(store.ensure_run(store.get_or_create_experiment("e"), run_id="r"), large)
+    process = start("--store", url, "--port", "0")
+    assert process.stdout is not None
+    port = urlsplit(process.stdout.readline().strip()).port
+
+    with socket.create_connection(("127.0.0.1", port)) as browser:
+        browser.sendall(b"GET /file?id=r&name=large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert browser.recv(1000).startswith(b"HTTP/1.1 200")
+        process.send_signal(ending)
+        try:
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+
+    assert process.returncode == (0 if ending is signal.SIGINT else -signal.SIGTERM)
+    assert "Traceback" not in said
+
+
 def test_a_port_that_is_taken_and_a_store_that_is_not_there_are_told(lab_url: str, tmp_path: Path) -> None:
     process = start("--store", lab_url, "--port", "0")
     assert process.stdout is not None
@@ -68,7 +112,10 @@ def test_a_port_that_is_taken_and_a_store_that_is_not_there_are_told(lab_url: st
 
     missing = runstore_here("ui", "--store", f"sqlite:///{tmp_path / 'none.db'}")
 
+    nowhere = runstore_here("ui", "--store", lab_url, "--host", "")
+
     assert "--port" in str(taken.exception)
+    assert "--host" in str(nowhere.exception)
     assert "none.db" in str(missing.exception)
 
 

@@ -2,7 +2,7 @@
 
 from runstore_ui.artifact.folders import Folder, Kept, folders_of
 from runstore_ui.artifact.preview import PICTURES, Preview, ending_of, is_picture, preview_of, too_large
-from runstore_ui.artifact.sending import Part, chunks_of, disposition, part_of
+from runstore_ui.artifact.sending import Part, Streamed, chunks_of, disposition, part_of
 from runstore_ui.artifact.steps import Steps, steps_of
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Part",
     "Preview",
     "Steps",
+    "Streamed",
     "chunks_of",
     "disposition",
     "ending_of",

@@ -1,11 +1,14 @@
 """Bytes of a file, a part at a time: a file of any size takes as much memory as one piece."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Final
 from urllib.parse import quote
 
 from msgspec import Struct
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 _PIECE: Final = 256 * 1024
 _RANGE: Final = re.compile(r"bytes=(\d{0,19})-(\d{0,19})", re.ASCII)
@@ -41,13 +44,36 @@ def part_of(asked: str | None, size: int) -> Part | None:
 
 
 def chunks_of(file: BinaryIO, part: Part) -> Iterator[bytes]:
-    """The bytes of a part, piece by piece; the file is closed afterwards, also when nobody takes them to the end."""
-    with file:
-        file.seek(part.start)
-        left = len(part)
-        while left and (piece := file.read(min(_PIECE, left))):
-            left -= len(piece)
-            yield piece
+    """The bytes of a part, piece by piece; the file stays open."""
+    file.seek(part.start)
+    left = len(part)
+    while left and (piece := file.read(min(_PIECE, left))):
+        left -= len(piece)
+        yield piece
+
+
+class Streamed(StreamingResponse):
+    """An answer that is sent as it is made. What it is made from is closed in any case: browsers leave, also before the start."""
+
+    def __init__(
+        self,
+        pieces: Iterator[bytes] | Iterator[str],
+        *,
+        close: Callable[[], None],
+        kind: str,
+        headers: Mapping[str, str],
+        status: int = 200,
+    ) -> None:
+        """Answers with ``pieces``, of the media type ``kind``; ``close`` is called once, at the end."""
+        super().__init__(pieces, status, headers, media_type=kind)
+        self._close = close
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends the answer."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await run_in_threadpool(self._close)
 
 
 def disposition(name: str) -> str:

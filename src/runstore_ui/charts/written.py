@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Final
 
 from runstore.charts import HistoryGrid
@@ -45,7 +45,7 @@ def _values(series: DrawnSeries) -> list[float]:
     return [math.nan if value is None else value for value in series.smooth or series.y]
 
 
-def csv_of(reader: RunReader, state: ChartState) -> Iterator[str]:
+def csv_of(reader: RunReader, state: ChartState) -> Generator[str]:
     """Every point in the range, with all digits. Histories of any length are read a part at a time.
 
     Raises:
@@ -61,7 +61,7 @@ def csv_of(reader: RunReader, state: ChartState) -> Iterator[str]:
     return _lines(reader, state, names, grid)
 
 
-def _lines(reader: RunReader, state: ChartState, names: dict[str, str], grid: HistoryGrid) -> Iterator[str]:
+def _lines(reader: RunReader, state: ChartState, names: dict[str, str], grid: HistoryGrid) -> Generator[str]:
     yield _text([_HEADS])
     for each in grid.series:
         before = (each.run_id, names[each.run_id], each.name, str(each.dataset_type))

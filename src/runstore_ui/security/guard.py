@@ -11,12 +11,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runstore_ui.security.headers import give_nonce, lasting
 from runstore_ui.security.hosts import is_allowed, name_in
-from runstore_ui.security.refusals import of_host, of_origin, of_token
+from runstore_ui.security.refusals import of_host, of_origin, of_stranger, of_token
 from runstore_ui.security.tokens import Grade, cookie_name, grade_of, taken_from
 from runstore_ui.site import Options
 
 _SAFE: Final = ("GET", "HEAD")
-_YEAR_S: Final = 365 * 86_400
 
 
 class Guard:
@@ -50,8 +49,10 @@ class Guard:
     def _refusal(self, request: Request) -> Response | None:
         """What is answered instead of a view; ``None`` where the view may answer."""
         host = request.headers.get("host", "")
-        if not is_allowed(host, self._options.hosts):
+        if not is_allowed(host, self._options.hosts, by_number=self._options.token is not None):
             return _refused(of_host(name_in(host)))
+        if not _is_looked_at(request):
+            return _refused(of_stranger())
         shown, others = taken_from(request.url.query)
         if shown is not None:
             here = f"./{request.url.path.rpartition('/')[2]}"  # with the dot a name such as https:x stays a name
@@ -74,12 +75,26 @@ class Guard:
         }:
             return _refused(of_token())
         answer = RedirectResponse(address, HTTPStatus.SEE_OTHER)
-        answer.set_cookie(self._cookie, shown, max_age=_YEAR_S, httponly=True, samesite="lax")
+        # For this session of the browser and below this path: a token ends with its page, and a browser sends what it keeps
+        # for a machine to all that is served there. Cookies of yesterday's pages would crowd out those of others.
+        answer.set_cookie(self._cookie, shown, path=None, httponly=True, samesite="lax")
         return answer
 
 
 def _refused(page: str) -> HTMLResponse:
     return HTMLResponse(page, HTTPStatus.FORBIDDEN)
+
+
+def _is_looked_at(request: Request) -> bool:
+    """Whether a person looks at the answer, or this page asked for it.
+
+    Scripts, pictures and styles of a stranger's page could not read it, but they could tell by how long it took or whether
+    there is one what is in the store, and keep the database busy. A program that is no browser says nothing of it.
+    """
+    if request.headers.get("sec-fetch-site", "none") in {"none", "same-origin"}:
+        return True
+    fetched = request.headers.get("sec-fetch-mode"), request.headers.get("sec-fetch-dest")
+    return fetched in {("navigate", "document"), ("navigate", "iframe"), ("navigate", "frame")}
 
 
 def _is_from_here(request: Request) -> bool:

@@ -2,14 +2,28 @@
 
 from html import escape
 
+from runstore_ui.security.hosts import is_name
+
+_LONGEST = 253
+
 
 def of_host(name: str) -> str:
-    """For a name that is not allowed."""
+    """For a name that is not allowed. It comes from a stranger: only one that is harmless stands in a command to be copied."""
+    known = name if is_name(name) else ""
     return _page(
         "This name is not allowed",
-        f"The page was asked for as <code>{escape(name) or 'nothing'}</code>. It answers to the names of this machine alone"
+        f"The page was asked for as <code>{escape(name[:_LONGEST]) or 'nothing'}</code>. It answers to the names of this machine alone"
         " (<code>localhost</code>, <code>127.0.0.1</code>), so that no page of a stranger can read it.",
-        f"If the name is yours, start it with <code>runstore ui --allow-host {escape(name) or 'NAME'}</code>.",
+        f"If the name is yours, start it with <code>runstore ui --allow-host {known or 'NAME'}</code>.",
+    )
+
+
+def of_stranger() -> str:
+    """For what another site's page asks for behind its reader's back."""
+    return _page(
+        "Asked for by another page",
+        "Other sites may link to this page, and neither embed it nor load parts of it.",
+        "Open the address itself.",
     )
 
 

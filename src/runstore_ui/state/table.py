@@ -6,9 +6,12 @@ import msgspec
 from msgspec import Struct
 from starlette.datastructures import QueryParams
 
+from runstore.errors import InvalidValueError
 from runstore_ui.state.links import link
 
 NEWEST_FIRST: Final = "start_time desc"
+_MOST: Final = {"column": (100, "columns"), "run": (1_000, "ticked runs"), "unfolded": (1_000, "unfolded runs")}
+"""Of what may stand in an address several times: each link of the table repeats it."""
 
 
 class TableState(Struct, frozen=True, kw_only=True):
@@ -34,7 +37,11 @@ class TableState(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, query: QueryParams) -> Self:
-        """What a URL's query says."""
+        """What a URL's query says.
+
+        Raises:
+            InvalidValueError: it has more columns, or ticked or unfolded runs, than a table has room for.
+        """
         return cls(
             experiment=query.get("experiment") or None,
             where=query.get("filter", "").strip(),
@@ -66,4 +73,8 @@ class TableState(Struct, frozen=True, kw_only=True):
 
 
 def _all(query: QueryParams, name: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(each for each in query.getlist(name) if each))
+    found = tuple(dict.fromkeys(each for each in query.getlist(name) if each))
+    most, what = _MOST[name]
+    if len(found) > most:
+        raise InvalidValueError(f"the address has {len(found):,} {what}; a table has room for {most:,}; leave some out")
+    return found

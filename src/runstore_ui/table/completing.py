@@ -12,10 +12,12 @@ from runstore.query import ATTRIBUTES, Metric, parse_field, parse_filter
 from runstore_ui.keys import Keys
 
 _MOST: Final = 20
-_FIELD: Final = r"(?P<field>[^\W\d]\w*(?:\.(?:[\w/@:%+-]+|\"(?:[^\"]|\"\")*\"))*)"
+_TEXT: Final = r"'(?:[^']|'')*+'"
+"""A text in a filter. What it has taken it does not give back: else each pair of quotes would double the ways to read it."""
+_FIELD: Final = r"(?P<field>[^\W\d]\w*(?:\.(?:[\w/@:%+-]+|\"(?:[^\"]|\"\")*+\"))*)"
 _VALUE: Final = re.compile(
-    _FIELD + r"\s*(?:=|!=|<=|>=|<|>|\s(?:not\s+)?like\b|\s(?:not\s+)?in\s*\((?:[^()']|'(?:[^']|'')*')*?)\s*"
-    r"(?P<typed>'(?:[^']|'')*|[\w.+-]*)$",
+    rf"{_FIELD}\s*(?:=|!=|<=|>=|<|>|\s(?:not\s+)?like\b|\s(?:not\s+)?in\s*\((?:[^()']|{_TEXT})*?)\s*"
+    r"(?P<typed>'(?:[^']|'')*+|[\w.+-]*)$",
     re.IGNORECASE,
 )
 _AFTER_FIELD: Final = re.compile(rf"(?:^|[\s(]){_FIELD}\s+(?P<typed>[=!<>a-z]*)$", re.IGNORECASE)

@@ -3,7 +3,7 @@
 import csv
 import io
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -16,14 +16,20 @@ from runstore_ui.table.runs import experiment_of
 _AT_ONCE: Final = 500
 
 
-def csv_lines(reader: RunReader, state: TableState, columns: Sequence[Column]) -> Iterator[str]:
-    """Lines of a CSV file: the fields' names, then a line a run. NaN and infinities are ``nan``, ``inf`` and ``-inf``."""
+def csv_lines(reader: RunReader, state: TableState, columns: Sequence[Column]) -> Generator[str]:
+    """Lines of a CSV file: the fields' names, then a line a run. NaN and infinities are ``nan``, ``inf`` and ``-inf``.
+
+    Raises:
+        QueryError: the filter or the order cannot be understood; before the first line.
+        ExperimentNotFoundError: there is no such experiment; before the first line.
+    """
     wants_settings = any(isinstance(column.field, ConfigKey) for column in columns)
     wants_metrics = any(isinstance(column.field, Metric) for column in columns)
     names: dict[str, str] = {}
-    yield _line(["id", *(column.text for column in columns)])
     runs = reader.iter_runs(state.where or None, experiment_id=experiment_of(reader, state), order_by=(state.order,))
-    while page := list(itertools.islice(runs, _AT_ONCE)):
+    page = list(itertools.islice(runs, _AT_ONCE))
+    yield _line(["id", *(column.text for column in columns)])
+    while page:
         ids = [run.id for run in page]
         configs = reader.get_configs(ids) if wants_settings else {}
         summaries = reader.get_summaries_of(ids) if wants_metrics else {}
@@ -37,6 +43,7 @@ def csv_lines(reader: RunReader, state: TableState, columns: Sequence[Column]) -
                 settings=settings_of(configs.get(run.id, {})),
             )
             yield _line([run.id, *(_plain(value_of(column, facts)) for column in columns)])
+        page = list(itertools.islice(runs, _AT_ONCE))
 
 
 def _plain(value: Value) -> str:

@@ -18,8 +18,9 @@ class Misreading(Struct, frozen=True, kw_only=True):
 
 
 def misreading(text: str, error: QueryError) -> Misreading:
-    """What to show under the field of a filter."""
-    if error.position is None:
+    """What to show under the field of a filter. An order or a cursor, which stand elsewhere in the address, may be wrong as well."""
+    place = f" at position {error.position} of {text!r}"
+    if error.position is None or place not in str(error):
         return Misreading(before=None, message=str(error))
-    message = str(error).replace(f" at position {error.position} of {text!r}", "")
+    message = str(error).replace(place, "")
     return Misreading(before=text[: error.position], message=message)

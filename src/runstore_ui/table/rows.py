@@ -241,5 +241,8 @@ def _mean(values: Sequence[Value]) -> tuple[float, float, int] | None:
     finite = [float(value) for value in values if isinstance(value, (int, float)) and math.isfinite(value)]
     if not finite:
         return None
-    spread = statistics.stdev(finite) if len(finite) > 1 else 0.0
-    return statistics.fmean(finite), spread, len(finite)
+    # By their shares of the largest: the sum or the squares of values near the end of float64 are too large for one.
+    scale = max(map(abs, finite)) or 1.0
+    parts = [value / scale for value in finite]
+    spread = statistics.stdev(parts) if len(parts) > 1 else 0.0
+    return statistics.fmean(parts) * scale, spread * scale, len(finite)

@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from runstore.errors import ArtifactNotFoundError, InvalidValueError
 from runstore.model import Artifact
@@ -13,6 +13,7 @@ from runstore_ui.artifact import (
     PICTURES,
     Part,
     Preview,
+    Streamed,
     chunks_of,
     disposition,
     ending_of,
@@ -74,7 +75,7 @@ def send(request: Request) -> Response:
     kind = PICTURES.get(ending_of(artifact.name), "application/octet-stream")
     file = site_of(request).reader.open_artifact(artifact.run_id, artifact.name)
     status = HTTPStatus.OK if asked is None else HTTPStatus.PARTIAL_CONTENT
-    return StreamingResponse(chunks_of(file, part), status, headers, media_type=kind)
+    return Streamed(chunks_of(file, part), close=file.close, kind=kind, headers=headers, status=status)
 
 
 def _artifact(request: Request) -> Artifact:

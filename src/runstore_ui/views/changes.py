@@ -10,13 +10,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from runstore.errors import ReadOnlyError
+from runstore.errors import InvalidValueError, ReadOnlyError
 from runstore_ui.changing import change
 from runstore_ui.pages import render
 from runstore_ui.site import site_of
 from runstore_ui.state import TableState, link
 
 _MOST_BYTES: Final = 1_000_000
+_MOST_FIELDS: Final = 20_000
 _AT_ONCE: Final = 100
 
 
@@ -26,7 +27,11 @@ async def make(request: Request) -> Response:
     The form's fields: ``do`` names the change, ``run`` each run, ``text`` what goes with it, ``sure`` that it was asked about,
     and ``back`` is ``run`` or ``deleted`` for these views instead of the table.
     """
-    fields = parse_qs((await _body(request)).decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=20_000)
+    body = (await _body(request)).decode("utf-8", "replace")
+    try:
+        fields = parse_qs(body, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        raise InvalidValueError(f"the form has more than {_MOST_FIELDS:,} fields; change fewer runs at once") from None
     return await run_in_threadpool(_made, request, fields)
 
 
@@ -40,6 +45,7 @@ def show_deleted(request: Request) -> Response:
 
 def _made(request: Request, fields: Mapping[str, Sequence[str]]) -> Response:
     site, what, runs = site_of(request), _first(fields, "do"), fields.get("run", ())
+    table = TableState.of(request.query_params)
     if site.open_editor is None:
         raise ReadOnlyError("this page only shows runs; start it with `runstore ui --write` to change them")
     if what == "delete" and runs and not _first(fields, "sure"):
@@ -53,7 +59,7 @@ def _made(request: Request, fields: Mapping[str, Sequence[str]]) -> Response:
         return RedirectResponse(link("run", [("id", runs[0])]), HTTPStatus.SEE_OTHER)
     if back == "deleted":
         return RedirectResponse("deleted", HTTPStatus.SEE_OTHER)
-    return RedirectResponse(TableState.of(request.query_params).link(chosen=()), HTTPStatus.SEE_OTHER)
+    return RedirectResponse(table.link(chosen=()), HTTPStatus.SEE_OTHER)
 
 
 def _first(fields: Mapping[str, Sequence[str]], name: str) -> str:

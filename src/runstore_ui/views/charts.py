@@ -6,9 +6,9 @@ from typing import Final
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
-from runstore_ui.artifact import disposition
+from runstore_ui.artifact import Streamed, disposition
 from runstore_ui.charts import csv_of, drawn_of, figure_of
 from runstore_ui.site import site_of
 from runstore_ui.state import ChartState
@@ -30,4 +30,5 @@ def show(request: Request) -> Response:
     }
     if kind == "svg":
         return Response(figure_of(drawn_of(reader, state), state).svg, media_type=_KINDS[kind], headers=headers)
-    return StreamingResponse(csv_of(reader, state), media_type=_KINDS[kind], headers=headers)
+    lines = csv_of(reader, state)
+    return Streamed(lines, close=lines.close, kind=_KINDS[kind], headers=headers)

@@ -1,15 +1,17 @@
 """``./``: the table of runs."""
 
+import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from runstore.errors import QueryError
 from runstore.query import ConfigKey
+from runstore_ui.artifact import Streamed
 from runstore_ui.pages import render
 from runstore_ui.site import site_of
 from runstore_ui.state import TableState
@@ -56,9 +58,10 @@ def download(request: Request) -> Response:
     if not columns:
         found = find_runs(reader, state)
         columns = default_columns(found.runs, found.summaries, configs_of(reader, found, ()))
-    reader.count_runs(state.where or None)  # what cannot be understood is said before the file begins
+    lines = csv_lines(reader, state, columns)
+    first = next(lines)  # what cannot be understood is said before the file begins
     headers = {"Content-Disposition": 'attachment; filename="runs.csv"'}
-    return StreamingResponse(csv_lines(reader, state, columns), media_type="text/csv", headers=headers)
+    return Streamed(itertools.chain([first], lines), close=lines.close, kind="text/csv", headers=headers)
 
 
 def _wants_settings(state: TableState, columns: Sequence[Column]) -> bool:
