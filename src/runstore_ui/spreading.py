@@ -11,7 +11,7 @@ from msgspec import Struct
 from runstore.model import Run
 from runstore.protocol import RunReader
 from runstore.query import Attribute, ConfigKey, Metric
-from runstore_ui.figures import Dot, Figure, ParallelAxis, look_of, parallel_figure, scatter_figure
+from runstore_ui.figures import Dot, Figure, ParallelAxis, looks_of, parallel_figure, scatter_figure
 from runstore_ui.state import SpreadState, link
 from runstore_ui.table import Column, Facts, Value, asked_columns, default_columns, experiment_of, settings_of, value_of
 
@@ -135,7 +135,7 @@ def _figures(  # noqa: PLR0913, PLR0917 - what was read, and what is asked of it
             ParallelAxis(title=_title(column), values=values[column.text], is_log=_is_wide(values[column.text]))
             for column in columns
         ]
-        found.append(parallel_figure(names, axes, drawn_as=[look_of(run.id) for run in runs]))
+        found.append(parallel_figure(names, axes, drawn_as=looks_of([run.id for run in runs])))
     return tuple(found)
 
 

@@ -70,3 +70,30 @@ def _curves(  # noqa: PLR0913 - what a curve is made of
             loss = 1.03 - best + gap + 0.6 * left + noise
             points.append(MetricPoint("loss", loss, step=epoch, dataset_type=kind, logged_at=at))
     store.log_metrics(run, points)
+
+
+SEEDS = "seeds"
+"""The experiment of :func:`fill_with_seeds`."""
+
+
+def fill_with_seeds(url: str) -> None:
+    """Two models with five seeds each, of which one run ended early, and one run that was started without a seed."""
+    chance, now = random.Random(15), datetime.now(UTC)
+    with open_store(url, durable=False) as store:
+        experiment = store.get_or_create_experiment(SEEDS, description="generated, for pictures")
+        for model, best in (("resnet18", 0.957), ("densenet121", 0.972)):
+            for seed in (1, 2, 3, 4, 5):
+                begin = now - timedelta(hours=12 - seed)
+                run_id = f"{model}-{seed}"
+                run = store.ensure_run(experiment, run_id=run_id, name=f"{model} seed {seed}", start_time=begin)
+                store.log_config(run, {"model": model, "learning_rate": 0.0003, "seed": seed})
+                epochs = 13 if run_id == "resnet18-4" else 20
+                shifted = best + chance.gauss(0, 0.006)
+                _curves(store, run, best=shifted, begin=begin, chance=chance, epochs=epochs)
+                store.finalize(run, "completed", end_time=begin + timedelta(minutes=30))
+        run = store.ensure_run(
+            experiment, run_id="no-seed", name="resnet18, no seed", start_time=now - timedelta(hours=1)
+        )
+        store.log_config(run, {"model": "resnet18", "learning_rate": 0.0003})
+        _curves(store, run, best=0.93, begin=now - timedelta(hours=1), chance=chance)
+        store.finalize(run, "completed", end_time=now)

@@ -26,7 +26,7 @@ def test_settings_that_differ_are_shown_and_those_that_do_not_are_counted(app: A
     address = "/compare?run=run00&run=run04"
     text, all_ = ask(app, address).text, ask(app, f"{address}&equal=yes").text
 
-    assert re.findall(r'class="differs"><th scope="row">([^<]+)', text) == ["optimizer.learning_rate"]
+    assert re.findall(r'class="differs"><th scope="row">([^< ]+)', text) == ["optimizer.learning_rate"]
     assert "2 settings the same in all, not shown" in text
     assert "model.name" in all_
 

@@ -2,7 +2,7 @@
 // a narrower range is asked for anew, so that it has more of its own points.
 "use strict";
 (() => {
-  const HEIGHT = 220, MOST_ROWS = 200, MOST_READ = 8;
+  const HEIGHT = 220, MOST_ROWS = 200, MOST_READ = 8, MOST_CHANGES = 8, SHAPES_APART = 80;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const charts = [], form = document.getElementById("axis"), section = document.getElementById("charts");
   let pointed = null;
@@ -55,7 +55,8 @@
     if (!data.total) return "no points in this range";
     const low = isLog(chart) ? data.series.reduce((sum, s) => sum + s.y.filter((y) => y !== null && y <= 0).length, 0) : 0;
     return [
-      data.drawn < data.total ? `${drawn} of ${count(data.total)} points` : `${drawn} points`,
+      data.means && `${data.means}; ${count(data.total)} points`,
+      !data.means && (data.drawn < data.total ? `${drawn} of ${count(data.total)} points` : `${drawn} points`),
       data.smoothed && `smoothed over ${data.smoothed === "all" ? "all points" : "those drawn"}`,
       data.not_finite && `not finite at ${count(data.not_finite)}`,
       left && (data.by === "epoch" ? `${count(left)} without an epoch` : "step 0 has no place here"),
@@ -67,12 +68,23 @@
   function tables(chart) {
     const placed = (ys) => isLog(chart) ? ys.map((y) => y > 0 ? y : null) : ys;
     const joined = chart.data.series.map((s) => s.smooth ? [s.x, placed(s.y), placed(s.smooth)] : [s.x, placed(s.y)]);
+    const edge = (s, sign) => placed(s.y.map((y, i) => s.spread[i] === null ? null : y + sign * s.spread[i]));
+    for (const s of chart.data.series) if (s.spread) joined.push([s.x, edge(s, 1), edge(s, -1)]); // behind all lines
     return joined.length ? uPlot.join(joined) : [[]];
   }
 
+  // Where the table has a series: its line, with the smoothed one; the edges of its band; and the single runs of its group.
+  function places(chart, i, each, alone = false) {
+    const all = chart.data.series, s = all[i], own = each === 2 ? [2 * i + 1, 2 * i + 2] : [i + 1];
+    if (alone || !s.spread) return own;
+    const band = all.length * each + 1 + 2 * all.slice(0, i).filter((other) => other.spread).length;
+    return [...own, band, band + 1, ...all.flatMap((other, k) => isFaint(other) && other.group === s.group ? places(chart, k, each, true) : [])];
+  }
+  const isFaint = (s) => s.group && !s.runs;
+
   function draw(chart) {
     const host = part(chart, ".plot"), data = tables(chart), log = isLog(chart), share = Boolean(chart.data.smoothed);
-    const shape = JSON.stringify([chart.data.by, share, log, chart.data.series.map((s) => [s.run, s.dataset])]);
+    const shape = JSON.stringify([chart.data.by, share, log, chart.data.series.map((s) => [s.run, s.dataset, s.label])]);
     chart.at = null;
     part(chart, ".numbers").open = false;
     part(chart, ".drawn").textContent = told(chart);
@@ -82,9 +94,18 @@
     chart.shape = shape;
     const lines = chart.data.series.flatMap((s) => {
       const dash = s.dash?.split(" ").map(Number);
-      const line = {label: s.label, stroke: s.colour, width: 1.5, dash, points: {size: 5}};
+      const line = isFaint(s) ? {label: s.label, stroke: s.colour + "90", width: 0.75, dash, points: {show: false}}
+        : {label: s.label, stroke: s.colour, width: s.runs ? 2 : 1.5, dash, points: {size: 5}};
       return share ? [{...line, stroke: s.colour + "50", width: 1, points: {show: false}}, line] : [line];
     });
+    const bands = [];
+    chart.data.series.forEach((s, i) => {
+      if (!s.spread) return;
+      const [upper, lower] = places(chart, i, share ? 2 : 1).slice(share ? 2 : 1);
+      for (const label of ["+ sd", "- sd"]) lines.push({label, stroke: "transparent", points: {show: false}});
+      bands.push({series: [upper, lower], fill: s.colour + "30"});
+    });
+    chart.each = share ? 2 : 1;
     const axis = {stroke: () => colour(".chart .drawn"), grid: {stroke: () => colour(".chart .grid"), width: 1}, ticks: {show: false}};
     const by = chart.data.by;
     chart.plot = new uPlot({
@@ -94,7 +115,7 @@
         {...axis, size: 32, values: by === "time" ? (u, ticks) => ticks.map((t) => t === null ? "" : span(t)) : (u, ticks) => ticks.map((t) => t === null ? "" : short(t))},
         {...axis, size: 58, ...(log ? {values: (u, ticks) => ticks.map((t) => t === null ? "" : t < 1e-3 ? Number(t.toPrecision(3)).toExponential() : plainly(t))} : {})},
       ],
-      series: [{}, ...lines],
+      series: [{}, ...lines], bands,
       focus: {alpha: 0.2},
       cursor: {
         sync: {key: "runs", setSeries: false}, drag: {x: true, y: false, setScale: false},
@@ -102,7 +123,7 @@
       },
       hooks: {setSelect: [(u) => { if (pointed === chart) zoom(chart, u); }], setCursor: [(u) => read(chart, u)], draw: [(u) => mark(chart, u)]},
     }, data, host);
-    legend(chart, share ? 2 : 1);
+    legend(chart, chart.each);
   }
 
   const short = (t) => Math.abs(t) >= 1e6 ? `${Number((t / 1e6).toPrecision(4))}M` : Math.abs(t) >= 1e4 ? `${Number((t / 1e3).toPrecision(4))}k` : String(t);
@@ -122,22 +143,30 @@
     const index = u.cursor.idx, out = part(chart, ".reading");
     if (index === null || index === undefined) { out.textContent = ""; return; }
     chart.at = index;
-    const each = u.data.length > 1 && chart.data.series.length * 2 === u.data.length - 1 ? 2 : 1;
-    const found = [];
+    const each = chart.each, found = [];
     chart.data.series.forEach((s, i) => {
       const place = i * each + 1, at = nearest(u, place, index), y = u.data[place][at];
-      if (u.series[place].show && y !== undefined) found.push(`${s.label} ${number(y)}`);
+      if (u.series[place].show && y !== undefined && !isFaint(s)) found.push(`${s.group || s.label} ${number(y)}${beside(s, u.data[0][at])}`);
     });
     const more = found.length - MOST_READ;
     out.textContent = `${along(chart, u.data[0][index])}: ${found.slice(0, MOST_READ).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
+  }
+
+  // Of a mean: the standard deviation, and of how many runs.
+  function beside(s, x) {
+    const i = s.runs ? s.x.indexOf(x) : -1;
+    return i < 0 ? "" : `${s.spread[i] === null ? "" : ` ± ${Number(s.spread[i].toPrecision(2))}`} (n ${s.runs[i]})`;
   }
 
   function mark(chart, u) {
     const {ctx, bbox} = u, size = 3 * devicePixelRatio, y = bbox.top + bbox.height - size - 1;
     ctx.save();
     ctx.lineWidth = 1.5 * devicePixelRatio;
-    for (const s of chart.data.series) {
-      ctx.strokeStyle = s.colour;
+    chart.data.series.forEach((s, i) => {
+      if (!u.series[places(chart, i, chart.each)[0]].show) return;
+      ctx.strokeStyle = ctx.fillStyle = s.colour;
+      shapes(s, u, i);
+      numbersOfRuns(s, u);
       const low = isLog(chart) ? s.x.filter((x, i) => s.y[i] !== null && s.y[i] <= 0) : [];
       for (const place of [...s.marks.map((m) => m.x), ...low]) {
         const x = u.valToPos(place, "x", true);
@@ -147,8 +176,41 @@
         ctx.moveTo(x - size, y + size); ctx.lineTo(x + size, y - size);
         ctx.stroke();
       }
-    }
+    });
     ctx.restore();
+  }
+
+  // Runs of one colour and one dash are told apart by a shape that stands on the line now and then.
+  function shapes(s, u, i) {
+    if (!s.marker) return;
+    const shape = new Path2D(s.marker), {ctx, bbox} = u;
+    let least = bbox.left + (i % 4) * SHAPES_APART / 4 * devicePixelRatio;
+    s.x.forEach((value, k) => {
+      const x = u.valToPos(value, "x", true), y = s.y[k] === null ? NaN : u.valToPos(s.y[k], "y", true);
+      if (!(x >= least && x <= bbox.left + bbox.width && y >= bbox.top && y <= bbox.top + bbox.height)) return;
+      least = x + SHAPES_APART * devicePixelRatio;
+      ctx.save();
+      ctx.translate(x, y);
+      ctx.scale(devicePixelRatio, devicePixelRatio);
+      ctx.lineWidth = 1.5;
+      ctx.stroke(shape);
+      ctx.fill(shape);
+      ctx.restore();
+    });
+  }
+
+  // Of how many runs a mean is, where that changes: a line that jumps there says nothing of the runs.
+  function numbersOfRuns(s, u) {
+    const changes = (s.runs ?? []).flatMap((n, i) => i && n !== s.runs[i - 1] ? [i] : []);
+    if (!changes.length || changes.length > MOST_CHANGES) return;
+    u.ctx.font = `600 ${11 * devicePixelRatio}px system-ui, sans-serif`;
+    u.ctx.strokeStyle = getComputedStyle(document.documentElement).backgroundColor;
+    u.ctx.lineWidth = 4 * devicePixelRatio;
+    for (const i of changes) {
+      const x = u.valToPos(s.x[i], "x", true), y = u.valToPos(s.y[i], "y", true);
+      if (x < u.bbox.left || x > u.bbox.left + u.bbox.width) continue;
+      for (const write of ["strokeText", "fillText"]) u.ctx[write](`n ${s.runs[i]}`, x, y + 18 * devicePixelRatio);
+    }
   }
 
   function sample(s) {
@@ -157,28 +219,29 @@
       for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
       return made;
     };
-    const svg = make("svg", {width: 26, height: 4, "aria-hidden": "true"});
-    svg.append(make("line", {x2: 26, y1: 2, y2: 2, stroke: s.colour, "stroke-width": 2, "stroke-dasharray": s.dash ?? "none"}));
+    const svg = make("svg", {width: 26, height: 12, "aria-hidden": "true"});
+    svg.append(make("line", {x2: 26, y1: 6, y2: 6, stroke: s.colour, "stroke-width": 2, "stroke-dasharray": s.dash ?? "none"}));
+    if (s.marker) svg.append(make("path", {d: s.marker, transform: "translate(13 6)", stroke: s.colour, fill: s.colour}));
     return svg;
   }
 
   function legend(chart, each) {
     const list = part(chart, ".legend");
-    list.replaceChildren(...chart.data.series.map((s, i) => {
-      const item = document.createElement("li"), button = document.createElement("button");
-      const places = each === 2 ? [2 * i + 1, 2 * i + 2] : [i + 1];
+    list.replaceChildren(...chart.data.series.flatMap((s, i) => {
+      if (isFaint(s)) return [];
+      const item = document.createElement("li"), button = document.createElement("button"), own = places(chart, i, each);
       button.type = "button";
       button.setAttribute("aria-pressed", "true");
       button.append(sample(s), s.label);
       button.addEventListener("click", () => {
         const shown = button.getAttribute("aria-pressed") !== "true";
         button.setAttribute("aria-pressed", String(shown));
-        for (const place of places) chart.plot.setSeries(place, {show: shown});
+        for (const place of own) chart.plot.setSeries(place, {show: shown});
       });
-      button.addEventListener("pointerenter", () => chart.plot.setSeries(places.at(-1), {focus: true}));
+      button.addEventListener("pointerenter", () => chart.plot.setSeries(own[each - 1], {focus: true}));
       button.addEventListener("pointerleave", () => chart.plot.setSeries(null, {focus: false}));
       item.append(button);
-      return item;
+      return [item];
     }));
   }
 
@@ -225,15 +288,19 @@
 
   function numbers(chart) {
     const data = tables(chart), body = part(chart, "tbody"), head = part(chart, "thead tr");
-    const share = data.length - 1 === 2 * chart.data.series.length ? 2 : 1, every = Math.max(1, Math.ceil(data[0].length / MOST_ROWS));
+    const share = chart.each, every = Math.max(1, Math.ceil(data[0].length / MOST_ROWS));
     const cell = (name, text) => Object.assign(document.createElement(name), {textContent: text});
-    head.replaceChildren(...[{time: "since the start", epoch: "epoch"}[chart.data.by] ?? "step", ...chart.data.series.map((s) => s.label)].map((t) => cell("th", t)));
+    head.replaceChildren(...[{time: "since the start", epoch: "epoch"}[chart.data.by] ?? "step", ...chart.data.series.flatMap((s) => s.runs ? [s.group, `${s.group}, sd`, `${s.group}, n`] : [s.label])].map((t) => cell("th", t)));
     head.querySelectorAll("th").forEach((th) => th.setAttribute("scope", "col"));
     const rows = [];
     for (let i = 0; i < data[0].length; i += every) {
       const row = document.createElement("tr");
       row.append(cell("td", {time: span, epoch: plainly}[chart.data.by]?.(data[0][i]) ?? count(data[0][i])));
-      chart.data.series.forEach((s, k) => { const y = data[k * share + 1][i]; row.append(cell("td", y === undefined ? "" : number(y))); });
+      chart.data.series.forEach((s, k) => {
+        const y = data[k * share + 1][i], at = s.runs ? s.x.indexOf(data[0][i]) : -1;
+        row.append(cell("td", y === undefined ? "" : number(y)));
+        if (s.runs) row.append(cell("td", at < 0 || s.spread[at] === null ? "" : number(s.spread[at])), cell("td", at < 0 ? "" : String(s.runs[at])));
+      });
       rows.push(row);
     }
     body.replaceChildren(...rows);

@@ -2,8 +2,9 @@
 
 from runstore_ui.charts.choosing import Metrics, choose_metrics
 from runstore_ui.charts.drawn import Drawn, DrawnSeries, drawn_of
+from runstore_ui.charts.grouped import means_of
 from runstore_ui.charts.panels import Group, Panel, panels_of_run, panels_of_runs
-from runstore_ui.charts.written import csv_of, figure_of
+from runstore_ui.charts.written import csv_of, csv_of_means, figure_of
 
 __all__ = [
     "Drawn",
@@ -13,8 +14,10 @@ __all__ = [
     "Panel",
     "choose_metrics",
     "csv_of",
+    "csv_of_means",
     "drawn_of",
     "figure_of",
+    "means_of",
     "panels_of_run",
     "panels_of_runs",
 ]

@@ -15,7 +15,7 @@ from runstore.model import Run
 from runstore.protocol import RunReader
 from runstore_ui.charts.places import SECOND, Place, places_of, point_at, points_of
 from runstore_ui.charts.smoothing import Key, smoothed, smoothed_at
-from runstore_ui.figures import COLOURS, look_of
+from runstore_ui.figures import COLOURS, Look, looks_of
 from runstore_ui.state import ChartState
 
 _MOST_POINTS: Final = 1000
@@ -45,6 +45,10 @@ class DrawnSeries(Struct, frozen=True, kw_only=True):
         steps: its step.
         marks: where values are not finite.
         count: how many points it stands for.
+        marker: the path of a shape that stands on the line now and then; ``None`` for none.
+        spread: of a mean of several runs, the standard deviation at each point; ``None`` for one run.
+        runs: of how many runs each point is the mean; none where the line is a run's own.
+        group: the group whose line it is, or that its run belongs to; empty for none.
     """
 
     run: str
@@ -58,6 +62,10 @@ class DrawnSeries(Struct, frozen=True, kw_only=True):
     steps: list[int]
     marks: list[Mark]
     count: int
+    marker: str | None = None
+    spread: list[float | None] | None = None
+    runs: list[int] | None = None
+    group: str = ""
 
 
 class Drawn(Struct, frozen=True, kw_only=True):
@@ -70,6 +78,7 @@ class Drawn(Struct, frozen=True, kw_only=True):
         not_finite: how many places have values that are not finite.
         without_place: how many points have no place: those of step 0 on a logarithmic axis, and those without an epoch.
         smoothed: what was smoothed: ``all`` points, or the ``drawn`` ones; empty where nothing was.
+        means: how the means of groups were made, in words; empty where there is none.
     """
 
     by: str
@@ -79,6 +88,7 @@ class Drawn(Struct, frozen=True, kw_only=True):
     not_finite: int
     without_place: int
     smoothed: str = ""
+    means: str = ""
 
 
 def drawn_of(reader: RunReader, state: ChartState) -> Drawn:
@@ -97,9 +107,8 @@ def drawn_of(reader: RunReader, state: ChartState) -> Drawn:
         by=str(state.axis),
     )
     places = places_of(reader, runs, state)
-    made = [
-        _series(each, grid, runs[each.run_id], places[each.run_id], is_alone=len(runs) == 1) for each in grid.series
-    ]
+    looks = dict(zip(runs, looks_of(list(runs)), strict=True)) if len(runs) > 1 else {}
+    made = [_series(each, grid, runs[each.run_id], places[each.run_id], looks.get(each.run_id)) for each in grid.series]
     series, how = _smoothed(reader, [each for each, _ in made], state)
     return Drawn(
         by=state.by,
@@ -113,9 +122,9 @@ def drawn_of(reader: RunReader, state: ChartState) -> Drawn:
 
 
 def _series(
-    series: GridSeries, grid: HistoryGrid, run: Run, place: Place, *, is_alone: bool
+    series: GridSeries, grid: HistoryGrid, run: Run, place: Place, look: Look | None
 ) -> tuple[DrawnSeries, int]:
-    """The line, and how many of its points have no place."""
+    """The line, and how many of its points have no place; a run alone has a look for each dataset type."""
     kind = str(series.dataset_type)
     points = {step: (place(step, at), value) for step, value, at in points_of(series)}
     placed = sorted((where, step, value) for step, (where, value) in points.items() if where is not None)
@@ -125,18 +134,18 @@ def _series(
         # Points of one call are often all of one time: each still has a place of its own, a little further.
         xs.append(where if not xs or where > xs[-1] else xs[-1] + 1 / SECOND)
         ys.append(value if math.isfinite(value) else None)
-    look = look_of(run.id)
     made = DrawnSeries(
         run=run.id,
-        label=kind if is_alone else run.name or run.id,
+        label=kind if look is None else run.name or run.id,
         dataset=kind,
-        colour=COLOURS[0] if is_alone else look.colour,
-        dash=_KINDS[kind] if is_alone else look.dash,
+        colour=COLOURS[0] if look is None else look.colour,
+        dash=_KINDS[kind] if look is None else look.dash,
         x=xs,
         y=ys,
         steps=[step for _, step, _ in placed],
         marks=list(_marks(series, grid, place)),
         count=sum(series.counts),
+        marker=None if look is None else look.marker,
     )
     # Where nothing of a series has a place, that is so for all the points it stands for.
     return made, len(points) - len(xs) if xs else made.count

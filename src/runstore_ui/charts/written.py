@@ -25,7 +25,10 @@ def figure_of(drawn: Drawn, state: ChartState) -> Figure:
             name=each.label,
             xs=each.x,
             ys=_values(each),
-            look=Look(each.colour, each.dash),
+            look=Look(each.colour, each.dash, each.marker),
+            spread=each.spread,
+            runs=each.runs,
+            is_faint=bool(each.group) and each.runs is None,
         )
         for each in drawn.series
     ]
@@ -36,7 +39,7 @@ def figure_of(drawn: Drawn, state: ChartState) -> Figure:
         y_title=f"{state.metric}, smoothed by {state.smooth:g}" if state.smooth else state.metric,
         x_log=drawn.by == "log",
         y_log=state.is_log,
-        title=title,
+        title=f"{title}: {drawn.means}" if drawn.means else title,
     )
 
 
@@ -59,6 +62,21 @@ def csv_of(reader: RunReader, state: ChartState) -> Generator[str]:
         max_step=state.last,
     )
     return _lines(reader, state, names, grid)
+
+
+def csv_of_means(drawn: Drawn, state: ChartState) -> Generator[str]:
+    """What a chart of groups draws, with all digits: a line for each point of a mean. ``sd`` is empty where n is 1."""
+    yield _text([("group", "metric", "dataset_type", _TITLES[drawn.by], "mean", "sd", "n")])
+    for each in drawn.series:
+        if each.runs is None or each.spread is None:
+            continue
+        columns = zip(each.x, each.y, each.spread, each.runs, strict=True)
+        yield _text(
+            [
+                (each.group, state.metric, each.dataset, f"{x:.15g}", repr(y), "" if sd is None else repr(sd), str(n))
+                for x, y, sd, n in columns
+            ]
+        )
 
 
 def _lines(reader: RunReader, state: ChartState, names: dict[str, str], grid: HistoryGrid) -> Generator[str]:

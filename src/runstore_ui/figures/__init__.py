@@ -4,7 +4,7 @@ Text and lines take the colour of the text around them, so that a figure is righ
 title, a description and its numbers as a table. The same values give the same bytes.
 """
 
-from runstore_ui.figures.colours import COLOURS, Look, look_of, looks
+from runstore_ui.figures.colours import COLOURS, Look, look_of, looks, looks_of
 from runstore_ui.figures.curves import Curve, precision_figure, roc_figure
 from runstore_ui.figures.figure import Figure
 from runstore_ui.figures.histories import Line, history_figure
@@ -13,6 +13,7 @@ from runstore_ui.figures.parallel import ParallelAxis, parallel_figure
 from runstore_ui.figures.reliability import reliability_figure
 from runstore_ui.figures.rounds import rounds_figure
 from runstore_ui.figures.scatter import Dot, scatter_figure
+from runstore_ui.figures.svg import short
 
 __all__ = [
     "COLOURS",
@@ -25,6 +26,7 @@ __all__ = [
     "history_figure",
     "look_of",
     "looks",
+    "looks_of",
     "matrix_figure",
     "parallel_figure",
     "precision_figure",
@@ -32,4 +34,5 @@ __all__ = [
     "roc_figure",
     "rounds_figure",
     "scatter_figure",
+    "short",
 ]

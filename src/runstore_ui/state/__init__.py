@@ -1,6 +1,6 @@
 """What a URL says, as values, and the way back: every link is made from a state, and is relative."""
 
-from runstore_ui.state.charts import AxisState, ChartState
+from runstore_ui.state.charts import AxisState, ChartState, RunGroup
 from runstore_ui.state.compare import CompareState
 from runstore_ui.state.evaluation import EvaluationState
 from runstore_ui.state.links import link
@@ -14,6 +14,7 @@ __all__ = [
     "CompareState",
     "EvaluationState",
     "RoundsState",
+    "RunGroup",
     "SpreadState",
     "TableState",
     "link",

@@ -18,6 +18,18 @@ _MOST_RUNS: Final = 100
 _MOST_SMOOTH: Final = 0.9999
 
 
+class RunGroup(Struct, frozen=True):
+    """Runs of which a chart shows the mean.
+
+    Attributes:
+        label: what tells the group from the others.
+        runs: their ids.
+    """
+
+    label: str
+    runs: tuple[str, ...]
+
+
 class ChartState(Struct, frozen=True, kw_only=True):
     """One metric of some runs.
 
@@ -31,6 +43,8 @@ class ChartState(Struct, frozen=True, kw_only=True):
         last: the highest step; to the end if ``None``.
         smooth: how much of the smoothed line is what came before: from 0, for none, to below 1.
         is_log: whether equal ratios of the values have equal heights.
+        groups: the runs in groups, of each of which the mean is drawn; empty where each run is drawn by itself.
+        shows_single: whether the runs of groups are drawn as well.
     """
 
     runs: tuple[str, ...]
@@ -41,6 +55,8 @@ class ChartState(Struct, frozen=True, kw_only=True):
     last: int | None = None
     smooth: float = 0.0
     is_log: bool = False
+    groups: tuple[RunGroup, ...] = ()
+    shows_single: bool = False
 
     @classmethod
     def of(cls, query: QueryParams) -> Self:
@@ -70,6 +86,8 @@ class ChartState(Struct, frozen=True, kw_only=True):
             last=_step(query, "to"),
             smooth=_share(query),
             is_log=query.get("y") == "log",
+            groups=_groups(query),
+            shows_single=query.get("single") == "yes",
         )
 
     @property
@@ -84,7 +102,7 @@ class ChartState(Struct, frozen=True, kw_only=True):
         return link(
             f"chart.{kind}",
             [
-                *(("run", each) for each in to.runs),
+                *_run_pairs(to),
                 ("metric", to.metric),
                 ("dataset", to.dataset),
                 ("by", None if to.by == "step" else to.by),
@@ -92,6 +110,7 @@ class ChartState(Struct, frozen=True, kw_only=True):
                 ("to", None if to.last is None else str(to.last)),
                 ("smooth", f"{to.smooth:g}" if to.smooth and is_picture else None),
                 ("y", "log" if to.is_log and is_picture else None),
+                ("single", "yes" if to.shows_single else None),
             ],
         )
 
@@ -148,8 +167,8 @@ class AxisState(Struct, frozen=True, kw_only=True):
             *([("skip", str(self.skip))] if self.skip else []),
         ]
 
-    def chart(self, runs: Sequence[str], metric: str, dataset: str | None = None) -> ChartState:
-        """A chart with these axes, range and smoothing."""
+    def chart(self, runs: Sequence[str], metric: str, dataset: str | None = None, **more: Any) -> ChartState:
+        """A chart with these axes, range and smoothing; ``more`` says what groups it has."""
         return ChartState(
             runs=tuple(runs),
             metric=metric,
@@ -159,6 +178,7 @@ class AxisState(Struct, frozen=True, kw_only=True):
             last=self.last,
             smooth=self.smooth,
             is_log=self.is_log != (metric in self.but),
+            **more,
         )
 
 
@@ -171,6 +191,26 @@ def _share(query: QueryParams) -> float:
     if not 0 <= found <= _MOST_SMOOTH:
         raise InvalidValueError(f"smooth is {text!r}; give a number from 0 to {_MOST_SMOOTH}")
     return found
+
+
+def _groups(query: QueryParams) -> tuple[RunGroup, ...]:
+    """The groups: what stands behind a ``group``, up to the next, are the runs of it. What is in none is no group's."""
+    groups: dict[str, dict[str, None]] = {}
+    label = None
+    for name, value in query.multi_items():
+        if name == "group":
+            label = value
+        elif name == "run" and value and label is not None:
+            groups.setdefault(label, {})[value] = None
+    return tuple(RunGroup(label, tuple(runs)) for label, runs in groups.items())
+
+
+def _run_pairs(state: ChartState) -> list[tuple[str, str]]:
+    if not state.groups:
+        return [("run", each) for each in state.runs]
+    return [
+        pair for group in state.groups for pair in (("group", group.label), *(("run", each) for each in group.runs))
+    ]
 
 
 def _step(query: QueryParams, name: str) -> int | None:

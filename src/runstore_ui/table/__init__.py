@@ -14,6 +14,7 @@ from runstore_ui.table.columns import (
 from runstore_ui.table.completing import Completion, Offer, complete
 from runstore_ui.table.csv import csv_lines
 from runstore_ui.table.misreading import Misreading, misreading
+from runstore_ui.table.numbers import number_texts
 from runstore_ui.table.rows import SHAPES, WORDS, Cell, Head, Row, Table, tabulate
 from runstore_ui.table.runs import PAGE, Found, configs_of, experiment_of, find_runs
 
@@ -42,6 +43,7 @@ __all__ = [
     "field_of",
     "find_runs",
     "misreading",
+    "number_texts",
     "settings_of",
     "tabulate",
     "value_of",

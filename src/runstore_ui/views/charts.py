@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from runstore_ui.artifact import Streamed, disposition
-from runstore_ui.charts import csv_of, drawn_of, figure_of
+from runstore_ui.charts import csv_of, csv_of_means, drawn_of, figure_of, means_of
 from runstore_ui.site import site_of
 from runstore_ui.state import ChartState
 
@@ -22,13 +22,14 @@ def show(request: Request) -> Response:
     if kind not in _KINDS:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     reader, state = site_of(request).reader, ChartState.of(request.query_params)
+    draw = means_of if state.groups else drawn_of
     if kind == "json":
-        return Response(msgspec.json.encode(drawn_of(reader, state)), media_type=_KINDS[kind])
+        return Response(msgspec.json.encode(draw(reader, state)), media_type=_KINDS[kind])
     headers = {
         "Content-Disposition": disposition(f"{state.metric.replace('/', '-')}.{kind}"),
         "Content-Security-Policy": "default-src 'none'; sandbox",
     }
     if kind == "svg":
-        return Response(figure_of(drawn_of(reader, state), state).svg, media_type=_KINDS[kind], headers=headers)
-    lines = csv_of(reader, state)
+        return Response(figure_of(draw(reader, state), state).svg, media_type=_KINDS[kind], headers=headers)
+    lines = csv_of_means(means_of(reader, state), state) if state.groups else csv_of(reader, state)
     return Streamed(lines, close=lines.close, kind=_KINDS[kind], headers=headers)

@@ -1,14 +1,26 @@
 """``compare?run=…&run=…``: runs side by side, what differs first."""
 
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import Response
 
 from runstore.errors import InvalidValueError
+from runstore.model import SeriesSummary
+from runstore.query import ConfigKey, spelt
 from runstore_ui.charts import choose_metrics, panels_of_runs
-from runstore_ui.comparing import metric_lines, setting_lines
+from runstore_ui.comparing import SettingLine, metric_lines, setting_lines
+from runstore_ui.grouping import (
+    SEED,
+    Grouping,
+    GroupMetricLine,
+    group_metric_lines,
+    group_runs,
+    group_setting_lines,
+)
 from runstore_ui.pages import render
 from runstore_ui.site import site_of
 from runstore_ui.state import CompareState, link
@@ -40,7 +52,9 @@ def show(request: Request) -> Response:
     ids = [run.id for run in runs]
     summaries, configs = reader.get_summaries_of(ids), reader.get_configs(ids)
     baseline = ids.index(state.baseline) if state.baseline in ids else 0
-    settings = setting_lines([configs.get(run_id, {}) for run_id in ids])
+    configs_of_all = {run_id: configs.get(run_id, {}) for run_id in ids}
+    settings = setting_lines(list(configs_of_all.values()))
+    grouped = _grouped(state, configs_of_all, summaries, {run.id: run.name or run.id for run in runs})
     chosen = choose_metrics(
         [summaries.get(run_id, ()) for run_id in ids], state.axis, lambda axis: state.link(axis=axis)
     )
@@ -62,10 +76,72 @@ def show(request: Request) -> Response:
         axis=state.axis,
         chosen=chosen,
         is_running=any(not run.status.is_final for run in runs),
-        groups=panels_of_runs({run_id: chosen.of(summaries.get(run_id, ())) for run_id in ids}, state.axis),
+        groups=panels_of_runs(
+            {run_id: chosen.of(summaries.get(run_id, ())) for run_id in ids},
+            state.axis,
+            groups=grouped.grouping.groups if grouped else (),
+            shows_single=state.shows_single,
+        ),
         metrics=metric_lines([summaries.get(run_id, ()) for run_id in ids], baseline),
         settings=[line for line in settings if line.differs or state.shows_equal],
         equal=sum(1 for line in settings if not line.differs),
+        grouped=grouped,
+        seed=SEED,
+        setting_field=_field,
         shapes=SHAPES,
         words=WORDS,
     )
+
+
+class _Grouped(Struct, frozen=True, kw_only=True):
+    """What a comparison of groups shows.
+
+    Attributes:
+        heads: of each group its label, and the names and addresses of its runs.
+        by: the fields by which the groups were made, each with the address without it.
+        over: those over which they are means, likewise.
+        left_out: how many settings have no line.
+    """
+
+    grouping: Grouping
+    heads: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+    by: Sequence[tuple[str, str]]
+    over: Sequence[tuple[str, str]]
+    metrics: Sequence[GroupMetricLine]
+    settings: Sequence[SettingLine]
+    left_out: int
+
+
+def _grouped(
+    state: CompareState,
+    configs: Mapping[str, Mapping[str, Any]],
+    summaries: Mapping[str, Sequence[SeriesSummary]],
+    names: Mapping[str, str],
+) -> _Grouped | None:
+    if not state.is_grouped:
+        return None
+    found = group_runs(configs, state.by, state.over)
+    settings, left_out = group_setting_lines(found.groups, configs)
+    by = [(text, state.link(by=_without(state.by, text))) for text in state.by]
+    over = [] if state.by else [(text, state.link(over=_without(state.over, text))) for text in state.over]
+    return _Grouped(
+        grouping=found,
+        heads=[
+            (each.label, [(names[run_id], link("run", [("id", run_id)])) for run_id in each.runs])
+            for each in found.groups
+        ],
+        by=by,
+        over=over,
+        metrics=group_metric_lines(found.groups, summaries),
+        settings=settings,
+        left_out=left_out,
+    )
+
+
+def _without(fields: Sequence[str], text: str) -> tuple[str, ...]:
+    return tuple(each for each in fields if each != text)
+
+
+def _field(key: str) -> str:
+    """A setting as an address names it."""
+    return spelt(ConfigKey(key))

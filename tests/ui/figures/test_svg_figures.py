@@ -19,6 +19,7 @@ from runstore_ui.figures import (
     history_figure,
     look_of,
     looks,
+    looks_of,
     matrix_figure,
     parallel_figure,
     precision_figure,
@@ -168,3 +169,30 @@ def test_no_two_of_thirty_lines_look_the_same_and_a_run_always_looks_the_same() 
     assert len(set(looks(30))) == 30
     assert look_of("run 7") == look_of("run 7")
     assert {look_of(f"run {number}").colour for number in range(60)} == set(COLOURS)
+
+
+def test_runs_of_the_same_colour_and_dash_are_told_apart_by_a_marker_that_depends_on_nothing_but_who_is_compared() -> (
+    None
+):
+    ids = [f"run {number}" for number in range(100)]
+
+    found = dict(zip(ids, looks_of(ids), strict=True))
+
+    assert len(set(found.values())) == 100
+    assert dict(zip(reversed(ids), looks_of(ids[::-1]), strict=True)) == found
+    assert all((look.colour, look.dash) == (look_of(each).colour, look_of(each).dash) for each, look in found.items())
+    assert looks_of(["run 1"]) == [look_of("run 1")]
+
+
+def test_a_mean_has_its_deviation_as_a_band_and_single_runs_have_no_place_in_the_legend() -> None:
+    mean = Line(name="mean", xs=[1, 2, 3], ys=[1.0, 2.0, 3.0], spread=[0.5, None, 0.25], runs=[3, 1, 2])
+    banded = Line(name="banded", xs=[1, 2], ys=[1.0, 2.0], spread=[0.5, 0.5], runs=[3, 3])
+    single = Line(name="single", xs=[1, 3], ys=[1.0, 9.0], is_faint=True)
+
+    figure = history_figure([mean, banded, single], x_title="step", y_title="loss")
+
+    assert figure.heads == ("series", "step", "loss", "sd", "n")
+    assert figure.rows[:2] == (("mean", "1", "1", "0.5", "3"), ("mean", "2", "2", "", "1"))
+    assert figure.svg.count("<polygon") == 1
+    assert ">banded</text>" in figure.svg
+    assert ">single</text>" not in figure.svg
