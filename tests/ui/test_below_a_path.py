@@ -1,12 +1,16 @@
 """The page behind a proxy that gives it a path of its own, and with names that would harm it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from runstore import Store, open_store
+from runstore_ui import Options, make_app
 from support.browser import Serve
+from support.whole_store import VIEWS, fill_with_everything
 
 pytestmark = pytest.mark.server
 
@@ -36,6 +40,50 @@ def test_below_any_path_all_links_and_files_are_found(page: Any, serve: Serve, a
     page.click("text=Columns")
 
     assert page.url.startswith(f"{address}/user/me/proxy/8420/columns?")
+
+
+@pytest.fixture(scope="module")
+def changeable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Any, Store]]:
+    """The page over a store that has everything, with the right to change it; and the store."""
+    folder = tmp_path_factory.mktemp("whole")
+    url = f"sqlite:///{folder / 'whole.db'}"
+    fill_with_everything(url, folder)
+    with open_store(url, durable=False) as store:
+        yield make_app(store, Options(shown_url=url, write_token="may"), open_editor=lambda: store), store
+
+
+def test_below_a_path_each_view_finds_what_it_asks_for_and_changes_are_made(
+    browser: Any, serve: Serve, changeable: tuple[Any, Store]
+) -> None:
+    app, store = changeable
+    path = "/user/me/proxy/8420/"
+    below = f"{serve(Proxy(app, path))}{path}"
+    window = browser.new_page()
+    missed: list[str] = []
+    window.on("response", lambda answer: missed.append(answer.url) if answer.status >= 400 else None)
+    window.goto(f"{below}?token=may")
+    for name, address in VIEWS.items():
+        failed = window.goto(below + address).status >= 400
+        if failed:
+            assert missed.pop().startswith(below), name
+        for chart in window.locator("figure.chart").all()[:1]:
+            chart.locator(".drawn:has-text(' points')").wait_for()
+    window.goto(below)
+    window.check("#tick-run05")
+    window.fill("input[name=tag_text]", "below=yes")
+    window.click("button:has-text('Tag')")
+    window.wait_for_selector("#run-run05 .tag:has-text('below: yes')")
+    window.check("#tick-run06")
+    window.click("button:has-text('Delete')")
+    window.click("button:has-text('Delete')")
+    window.wait_for_selector("#run-run05")
+    (cookie,) = window.context.cookies()
+    window.close()
+
+    assert missed == []
+    assert store.get_run("run05").tags == {"below": "yes"}
+    assert "run06" not in {run.id for run in store.iter_runs()}
+    assert cookie["path"] == path.rstrip("/")
 
 
 def test_names_that_are_markup_are_text_in_the_browser(page: Any, serve: Serve, app: Any) -> None:

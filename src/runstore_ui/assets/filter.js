@@ -3,7 +3,7 @@
 (() => {
   const field = document.getElementById("filter"), list = document.getElementById("offers");
   const HISTORY = "runstore-filters", MOST = 50;
-  let timer = null, start = 0, at = -1, back = -1, asked = 0;
+  let typed = false, timer = null, start = 0, at = -1, back = -1, asked = 0;
 
   function earlier() {
     try { return JSON.parse(localStorage.getItem(HISTORY)) || []; } catch { return []; }
@@ -54,6 +54,7 @@
 
   function take(text) {
     const rest = field.value.slice(field.selectionStart);
+    typed = false;
     field.value = field.value.slice(0, start) + text + rest.replace(/^[\w.'"]+/, "");
     field.selectionStart = field.selectionEnd = start + text.length;
     complete();
@@ -61,8 +62,8 @@
 
   function soon() { clearTimeout(timer); timer = setTimeout(complete, 120); }
 
-  field.addEventListener("input", () => { back = -1; soon(); });
-  field.addEventListener("focus", () => { if (!field.value) soon(); });
+  field.addEventListener("input", () => { back = -1; typed = true; soon(); });
+  field.addEventListener("focus", () => { typed = false; if (!field.value) soon(); });
   field.addEventListener("blur", () => setTimeout(close, 150));
   list.addEventListener("mousedown", (event) => {
     const item = event.target.closest("li");
@@ -85,7 +86,7 @@
       back = Math.min(back + 1, filters.length - 1);
       field.value = filters[back];
       close();
-    } else if ((event.key === "Tab" && !event.shiftKey && isOpen) || (event.key === "Enter" && at >= 0)) {
+    } else if ((event.key === "Tab" && !event.shiftKey && isOpen && (typed || at >= 0)) || (event.key === "Enter" && at >= 0)) {
       event.preventDefault();
       take(list.children[Math.max(at, 0)].dataset.text);
     }
