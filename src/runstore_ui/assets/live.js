@@ -23,7 +23,8 @@
   }
 
   async function refresh() {
-    const [part, ...others] = [...main.querySelectorAll("[data-live]")];
+    // Where somebody writes, nothing is changed under the hand.
+    const [part, ...others] = [...main.querySelectorAll("[data-live]")].filter((each) => !each.querySelector(".edit[open]"));
     if (document.hidden || !part) return later();
     let status = 0;
     const judge = (event) => {
@@ -51,6 +52,33 @@
     say();
     later();
   }
+
+  // What is edited in place: the answer has the same part of the page, also where somebody else was quicker. Without script the
+  // answer is a page.
+  document.addEventListener("submit", async (event) => {
+    const form = event.target, part = form.closest("[data-live]");
+    if (!form.matches("[data-in-place]")) return;
+    event.preventDefault();
+    let status = 0;
+    const judge = (answer) => {
+      status = answer.detail.ctx.response.status;
+      if (status >= 400 && status !== 400 && status !== 409) answer.preventDefault();
+    };
+    form.addEventListener("htmx:before:response", judge);
+    try {
+      await htmx.ajax("POST", form.action, {source: form, target: part, select: `#${part.id}`, swap: "outerHTML"});
+    } finally {
+      form.removeEventListener("htmx:before:response", judge);
+    }
+    if (status && status < 400) document.querySelector(`#${part.id} summary`)?.focus();
+    else if (status === 400 || status === 409) document.querySelector(`#${part.id} .edit[open] [name=text]`)?.focus();
+    else {
+      const said = part.querySelector(".refused") ?? part.insertAdjacentElement("afterbegin", document.createElement("p"));
+      said.className = "refused";
+      said.setAttribute("role", "alert");
+      said.textContent = status ? `Not changed: the answer is ${status}. Try again, or load the page anew.` : "Not changed: the page does not answer. Try again.";
+    }
+  });
 
   // A choice in a list is sent at once; without script there is a button.
   document.addEventListener("change", (event) => {

@@ -11,10 +11,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from runstore.errors import InvalidValueError, ReadOnlyError
-from runstore_ui.changing import change
+from runstore_ui.changing import Refused, change, conflict_of
 from runstore_ui.pages import render
 from runstore_ui.site import site_of
-from runstore_ui.state import TableState, link
+from runstore_ui.state import AxisState, TableState, link
 
 _MOST_BYTES: Final = 1_000_000
 _MOST_FIELDS: Final = 20_000
@@ -25,7 +25,8 @@ async def make(request: Request) -> Response:
     """Makes the change, and leads back to the view that asked for it. To delete is asked about first.
 
     The form's fields: ``do`` names the change, ``run`` each run, ``text`` what goes with it, ``sure`` that it was asked about,
-    and ``back`` is ``run`` or ``deleted`` for these views instead of the table.
+    and ``back`` is ``run`` or ``deleted`` for these views instead of the table. What is edited in place (``in_place``) says with
+    ``seen`` what stood there before; a change that somebody else has made meanwhile is told, and not undone.
     """
     body = (await _body(request)).decode("utf-8", "replace")
     try:
@@ -53,13 +54,40 @@ def _made(request: Request, fields: Mapping[str, Sequence[str]]) -> Response:
         return render(
             request, "sure.html", runs=list(zip(runs, names, strict=True)), here=f"change?{request.url.query}"
         )
-    change(site.open_editor(), what, runs, _first(fields, f"{what}_text") or _first(fields, "text"))
+    text = _first(fields, f"{what}_text") or _first(fields, "text")
+    if _first(fields, "in_place") and len(runs) == 1:
+        refused = conflict_of(site.reader.get_run(runs[0]), what, text, fields.get("seen", ()))
+        if refused is not None:
+            return _refusal(request, runs[0], refused, HTTPStatus.CONFLICT)
+        try:
+            change(site.open_editor(), what, runs, text)
+        except InvalidValueError as error:
+            refused = Refused(what=what, message=str(error), mine=text)
+            return _refusal(request, runs[0], refused, HTTPStatus.BAD_REQUEST)
+    else:
+        change(site.open_editor(), what, runs, text)
     back = _first(fields, "back")
     if back == "run" and what != "delete":
-        return RedirectResponse(link("run", [("id", runs[0])]), HTTPStatus.SEE_OTHER)
+        return RedirectResponse(_run_link(request, runs[0]), HTTPStatus.SEE_OTHER)
     if back == "deleted":
         return RedirectResponse("deleted", HTTPStatus.SEE_OTHER)
     return RedirectResponse(table.link(chosen=()), HTTPStatus.SEE_OTHER)
+
+
+def _refusal(request: Request, run_id: str, refused: Refused, status: HTTPStatus) -> Response:
+    return render(
+        request,
+        "refused.html",
+        status=status,
+        run=site_of(request).reader.get_run(run_id),
+        here=f"change?{request.url.query}",
+        run_link=_run_link(request, run_id),
+        refused=refused,
+    )
+
+
+def _run_link(request: Request, run_id: str) -> str:
+    return link("run", [("id", run_id), *AxisState.of(request.query_params).pairs()])
 
 
 def _first(fields: Mapping[str, Sequence[str]], name: str) -> str:

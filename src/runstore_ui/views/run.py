@@ -46,6 +46,7 @@ def show(request: Request) -> Response:
         "run.html",
         run=run,
         here=link("run", [("id", run.id)]),
+        change=link("change", axis.pairs()),
         experiment=experiment,
         experiment_link=TableState(experiment=experiment).link(),
         parent=None if run.parent_run_id is None else (run.parent_run_id, link("run", [("id", run.parent_run_id)])),
