@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks import plan, report
+from benchmarks import pages, plan, report
 from benchmarks.environments import LIGHTNING, LOCKS, OURS, OURS_SQL, ROOT, Environments
 from benchmarks.machine import describe
 from benchmarks.places import Places, scratch
@@ -26,6 +26,9 @@ def main() -> None:
     arguments = _arguments()
     results = arguments.results
     results.parent.mkdir(parents=True, exist_ok=True)
+    if arguments.prepare_only:
+        _prepare_pages(arguments)
+        return
     if not arguments.table_only:
         _measure(arguments, results)
     kept = sorted(KEPT.glob("*.jsonl")) if arguments.docs else []
@@ -68,6 +71,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="how often each contestant is measured")
     parser.add_argument(
         "--here", action="store_true", help="measure runstore of this interpreter, not a fresh installation"
+    )
+    parser.add_argument(
+        "--prepare-only",
+        action="store_true",
+        help="make the environments of the pages' servers and fill their stores, which are kept; measure nothing",
     )
     parser.add_argument("--start-at", metavar="HH:MM", help="prepare now, measure from then on (local time)")
     parser.add_argument("--until", metavar="HH:MM", help="begin no measurement after that; what is missing is said")
@@ -134,6 +142,16 @@ def _measure(arguments: argparse.Namespace, results: Path) -> None:
         keep({"row": "load", "load": os.getloadavg()[0]})
         until = _moment(arguments.until, default=math.inf)
         suite.run(chosen, takes_part, rounds=arguments.rounds or sizes.rounds, until=until)
+        if is_chosen("page") and sizes.page_runs:
+            pages.Measuring(
+                stores=arguments.environments / "stores",
+                environments=environments,
+                sizes=_pages_sizes(sizes),
+                takes_part=takes_part,
+                places=places,
+                logs=directory,
+                keep=keep,
+            ).run(arguments.rounds or sizes.rounds)
         if is_chosen("import"):
             suite.imports(sizes.imports)
         if not arguments.here and is_chosen("install"):
@@ -141,6 +159,21 @@ def _measure(arguments: argparse.Namespace, results: Path) -> None:
                 megabytes, distributions = environments.size(name)
                 keep({"row": "install", "contestant": name, "megabytes": megabytes, "distributions": distributions})
         keep({"row": "versions", **places.versions(), **_versions(environments, chosen)})
+
+
+def _prepare_pages(arguments: argparse.Namespace) -> None:
+    sizes = plan.resized(plan.PROFILES[arguments.profile], arguments.set)
+    environments = Environments(arguments.environments, here=arguments.here)
+    pages.prepare(
+        arguments.environments / "stores",
+        environments,
+        _pages_sizes(sizes),
+        lambda contestant: not arguments.system or any(text in contestant for text in arguments.system),
+    )
+
+
+def _pages_sizes(sizes: plan.Sizes) -> pages.Sizes:
+    return pages.Sizes(sizes.page_runs, sizes.page_many_runs, sizes.page_curve_points, sizes.page_keys)
 
 
 def _moment(clock: str | None, *, default: float) -> float:

@@ -31,6 +31,7 @@ def bars(figures: Figures) -> Iterator[Bar]:
     yield from _list(figures)
     yield from _history(figures)
     yield from _weight(figures)
+    yield from _page(figures)
 
 
 def _ratio(work: str, ours: Figure | None, other: Figure | None, least: float, text: str) -> Bar:
@@ -154,6 +155,28 @@ def _weight(figures: Figures) -> Iterator[Bar]:
         yield Bar(
             '`pip install "runstore[sql]"`', f"≤ {most} {what}", measured, None if value is None else value <= most
         )
+
+
+def _page(figures: Figures) -> Iterator[Bar]:
+    ours, mlflow = "runstore/sqlite", "MLflow/sqlite"
+    paint, other = (figures.ms("page-table-10000", who, "first_paint_ms") for who in (ours, mlflow))
+    row, other_row = (figures.ms("page-table-10000", who) for who in (ours, mlflow))
+    yield _most("the page: first paint of the table, 10,000 runs", paint, 1_000, "ms")
+    yield _most("the page: a row of the table is seen, 10,000 runs", row, 1_000, "ms")
+    for work, mine, theirs in (("first paint", paint, other), ("a row is seen", row, other_row)):
+        ratio = theirs.times(mine) if mine and theirs else None
+        measured = "not measured" if ratio is None else f"{number(ratio)} ×"
+        yield Bar(f"the page: {work}", "≥ 10 × MLflow", measured, None if ratio is None else ratio >= 10)
+    for work, row_id, most in (
+        ("a filter is answered, 10,000 runs", "page-filter-10000", 400),
+        ("a filter is answered, 100,000 runs", "page-filter-100000", 1_000),
+        ("20 runs × 300,000 points are drawn", "page-curves", 1_000),
+        ("columns are offered, of 12,000 keys", "page-columns", 200),
+        ("`runstore ui` answers its first request", "page-start-10000", 1_500),
+    ):
+        yield _most(f"the page: {work}", figures.ms(row_id, ours), most, "ms")
+    memory = figures.megabytes("page-memory-10000", ours)
+    yield _most("the page: its server's memory through all of that", memory, 200, "MB")
 
 
 Check = Callable[[Figures], Iterator[Bar]]

@@ -82,9 +82,10 @@ def _copied_column(table: Any, column: Any, number: int, shift: int | None) -> A
         return column + number * shift
     if where in {("runstore_run", "id"), ("runstore_run", "name")}:
         return column.concat(data.copy_suffix(number))
-    if where == ("runstore_run", "start_us"):
+    if where in {("runstore_run", "start_us"), ("runstore_run", "end_us")}:
         return column + number * data.COPY_LATER_US
-    if where == ("runstore_point", "value") or (table.name == "runstore_series" and column.name.endswith("_value")):
+    summaries = {"runstore_series", "runstore_result"}
+    if where == ("runstore_point", "value") or (table.name in summaries and column.name.endswith("_value")):
         turn: Any = sa.literal(data.copy_turn(number), sa.Double())
         value: Any = sa.type_coerce(column, sa.Double())
         return sa.case((value + turn >= 1, value + turn - 1), else_=value + turn)
@@ -118,6 +119,8 @@ def _copied_document(document: dict[str, Any], run: dict[str, Any], number: int)
         run["name"]: run["name"] + data.copy_suffix(number),
         run["start_time"]: run["start_time"] + number * data.COPY_LATER_US,
     }
+    if run["end_time"] is not None:
+        changes[run["end_time"]] = run["end_time"] + number * data.COPY_LATER_US
     for held in run["metrics"].values():
         value = data.turned(held["last"], number)
         changes |= {held["last"]: value, struct.pack("<d", held["last"]): struct.pack("<d", value)}

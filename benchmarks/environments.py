@@ -20,11 +20,12 @@ LOCKS = Path(__file__).resolve().parent / "environments"
 
 OURS = "runstore"
 OURS_SQL = "runstore-sql"
+OURS_PAGE = "runstore-page"
 LIGHTNING = "lightning"
 """Everybody's loggers, ours among them, beside one Lightning; 5.4 GB of it are PyTorch."""
 
-_OUR_EXTRAS = {OURS: "sql,postgres,mysql,mongo", OURS_SQL: "sql"}
-_BESIDE = {OURS: ("numpy",), OURS_SQL: ()}
+_OUR_EXTRAS = {OURS: "sql,postgres,mysql,mongo", OURS_SQL: "sql", OURS_PAGE: "ui,sql,postgres,mongo"}
+_BESIDE = {OURS: ("numpy",), OURS_SQL: (), OURS_PAGE: ()}
 
 
 class Environments:

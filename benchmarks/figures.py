@@ -117,6 +117,14 @@ class Figures:
         added = {each: ours[each] - other[each] for each in ours.keys() & other.keys()}
         return Figure(added) if added else None
 
+    def ms(self, row: str, contestant: str, field: str = "seconds") -> Figure | None:
+        """The whole of each round, or a field of it that is in milliseconds already."""
+        return self._figure(row, contestant, lambda each: each["seconds"] * 1e3 if field == "seconds" else each[field])
+
+    def megabytes(self, row: str, contestant: str) -> Figure | None:
+        """A server's greatest memory, in MB."""
+        return self._figure(row, contestant, lambda result: result["peak_mb"])
+
     def is_right(self, row: str, contestant: str) -> bool:
         """Whether every round's answer was checked and right."""
         return all(result.get("is_right", True) for result in self.results(row, contestant))

@@ -120,6 +120,10 @@ class Sizes(NamedTuple):
     peer_history_points: int
     training_steps: int
     imports: int
+    page_runs: int = 0
+    page_many_runs: int = 0
+    page_curve_points: int = 0
+    page_keys: int = 0
 
 
 _STANDARD = Sizes(
@@ -135,6 +139,10 @@ _STANDARD = Sizes(
     peer_history_points=100_000,
     training_steps=1_000,
     imports=15,
+    page_runs=10_000,
+    page_many_runs=100_000,
+    page_curve_points=300_000,
+    page_keys=12_000,
 )
 PROFILES = {
     # For the tests of the suite itself: says nothing of speed.

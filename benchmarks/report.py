@@ -10,8 +10,17 @@ from benchmarks.plan import NO_LOGGER
 _MET = {True: "yes", False: "**no**", None: "–"}
 _KINDS = (
     *("ingest", "single", "concurrent", "disk"),
-    *("search", "list", "history", "sample", "training", "import", "install"),
+    *("search", "list", "history", "sample", "training", "import", "install", "page"),
 )
+_PAGE = {
+    "start": "its server answers for the first time",
+    "table": "the table",
+    "filter": "a filter is answered",
+    "columns": "columns are offered, of 12,000 keys",
+    "names": "one of 12,000 keys is found by a part of its name",
+    "curves": "20 runs of 300,000 points, drawn over each other",
+    "memory": "its server's memory",
+}
 _LABELS = {
     "runstore": "runstore",
     "mlflow": "MLflow",
@@ -133,7 +142,7 @@ def _tables(figures: Figures) -> Iterator[str]:
 Column = tuple[str, Callable[[str, str], str]]
 
 
-def _layout(row: str, figures: Figures) -> tuple[str | None, list[Column]]:  # noqa: C901, PLR0911 - a case a row
+def _layout(row: str, figures: Figures) -> tuple[str | None, list[Column]]:  # noqa: C901, PLR0911, PLR0912 - a case a row
     def show(measure: Callable[[str, str], Figure | None]) -> Callable[[str, str], str]:
         return lambda where, who: _spread(measure(where, who))
 
@@ -181,7 +190,29 @@ def _layout(row: str, figures: Figures) -> tuple[str | None, list[Column]]:  # n
             ("MB", lambda where, who: f"{figures.results(where, who)[-1]['megabytes']:.0f}"),
             ("distributions", lambda where, who: str(figures.results(where, who)[-1]["distributions"])),
         ]
+    if kind == "page":
+        return _page_layout(size, figures)
     return None, []
+
+
+def _page_layout(row: str, figures: Figures) -> tuple[str, list[Column]]:
+    what, _, runs = row.partition("-")
+    size = f", {int(runs):,} runs" if runs else ""
+
+    def seen(where: str, who: str) -> str:
+        return _spread(figures.ms(where, who))
+
+    def painted(where: str, who: str) -> str:
+        return _spread(figures.ms(where, who, "first_paint_ms"))
+
+    def memory(where: str, who: str) -> str:
+        return _spread(figures.megabytes(where, who))
+
+    columns: dict[str, list[Column]] = {
+        "table": [("first contentful paint, ms", painted), ("a row is seen, ms", seen)],
+        "memory": [("at most, MB", memory)],
+    }
+    return f"The page: {_PAGE[what]}{size}", columns.get(what, [("ms", seen)])
 
 
 def _speed(figure: Figure | None, points: int) -> str:

@@ -95,3 +95,18 @@ def test_a_logger_costs_what_its_training_takes_longer_than_one_without_in_the_s
 
     assert "| CSVLogger/files | 5,750 (5,000–6,500) | 750 (500–1,000) | 375 (250–500) | 750 (500–1,000) |" in page
     assert "| no logger/none | 5,000 (4,000–6,000) |  |  |  |" in page
+
+
+def test_the_page_is_held_to_its_bars_beside_mlflows_of_the_same_round() -> None:
+    def table(contestant: str, seconds: float, first_paint_ms: float) -> Result:
+        seen = {"n": 1, "seconds": seconds, "first_paint_ms": first_paint_ms}
+        return {"row": "page-table-10000", "contestant": contestant, "round": 0, **seen}
+
+    results = [machine("2026-01-01"), table("runstore/sqlite", 0.2, 150.0), table("MLflow/sqlite", 3.0, 900.0)]
+
+    assert met(results, "the page: first paint of the table, 10,000 runs") == [("150 ms", True)]
+    assert met(results, "the page: first paint") == [("6 ×", False)]
+    assert met(results, "the page: a row is seen") == [("15 ×", True)]
+    page = report.render(results, notes="")
+    assert "### The page: the table, 10,000 runs" in page
+    assert "| runstore/sqlite | 150 | 200 |" in page
