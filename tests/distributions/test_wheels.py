@@ -44,6 +44,17 @@ def test_a_wheel_carries_licence_and_its_own_packages_only(name: str) -> None:
     assert any(file.endswith(".dist-info/licenses/LICENSE") for file in files)
 
 
+def test_the_wheel_names_the_licence_of_all_that_it_brings_and_has_its_text() -> None:
+    wheel, vendored = built("runstore").wheel, "src/runstore_ui/assets/vendor"
+    listed = tomllib.loads((ROOT / vendored / "manifest.toml").read_text(encoding="utf-8"))["file"]
+
+    metadata = _metadata(wheel)
+    assert set(metadata["License-Expression"].split(" AND ")) == {"Apache-2.0", *(each["licence"] for each in listed)}
+    texts = {"LICENSE", *(f"{vendored}/{each['licence_file']}" for each in listed)}
+    assert set(metadata.get_all("License-File") or []) == texts
+    assert {each.partition("/licenses/")[2] for each in _files(wheel) if "/licenses/" in each} == texts
+
+
 def test_each_package_says_that_it_is_typed_and_the_command_brings_its_page_for_agents() -> None:
     files = [file for name in FOLDERS for file in _files(built(name).wheel)]
 
@@ -73,9 +84,10 @@ def test_what_stands_beside_runstore_has_its_version_licence_and_pythons_and_ask
 ) -> None:
     ours, theirs = _metadata(built("runstore").wheel), _metadata(built(name).wheel)
 
-    assert [theirs[each] for each in ("Version", "License-Expression", "Requires-Python")] == [
-        ours[each] for each in ("Version", "License-Expression", "Requires-Python")
+    assert [theirs[each] for each in ("Version", "Requires-Python")] == [
+        ours[each] for each in ("Version", "Requires-Python")
     ]
+    assert theirs["License-Expression"] == ours["License-Expression"].partition(" AND ")[0] == "Apache-2.0"
     asked = next(each for each in theirs.get_all("Requires-Dist") or [] if each.startswith("runstore"))
     assert asked.partition("==")[2] == ours["Version"]
     assert (FOLDERS[name] / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
