@@ -1,8 +1,10 @@
 """A server of the page on this machine."""
 
 import asyncio
+import os
 import secrets
 import socket
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
@@ -30,6 +32,8 @@ _GRACE_S: Final = 1.0
 """So long answers that are on their way may take to end by themselves, when the server is to end."""
 _NOTEBOOKS: Final = ("http://localhost:*", "http://127.0.0.1:*", "vscode-webview:")
 """Whose pages may show this one in a frame: notebooks of this machine."""
+_LONGEST_S: Final = 5.0
+"""So long the end may wait for a database that does not answer. What is asked of it is only read, or is in a transaction."""
 
 
 class Served(Struct, frozen=True, kw_only=True):
@@ -82,6 +86,7 @@ def serve(  # noqa: PLR0913 - an option each
     with open_reader(url) as reader, closing(editor), _listening(host, port) as listener:
         app = make_app(reader, options, open_editor=editor if writes else None)
         server = _server(app)
+        server.longest_s = _LONGEST_S
         when_ready(Served(address=_address(host, listener, options), may_write=writes))
         server.run(sockets=[listener])
 
@@ -126,9 +131,16 @@ def start(store: str | RunReader | None = None) -> Running:
 class _Server(uvicorn.Server):
     """Ends although somebody still downloads: then the connection is cut, and the answer ends as when a browser leaves."""
 
+    longest_s: float | None = None
+    """After so long the process is ended; ``None`` for a page that is served beside a program."""
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Takes no more requests, and ends those that are being answered."""
         cut = asyncio.get_running_loop().call_later(_GRACE_S, self._cut)
+        if self.longest_s is not None:
+            end = threading.Timer(self.longest_s, _end)
+            end.daemon = True
+            end.start()
         try:
             await super().shutdown(sockets)
         finally:
@@ -140,7 +152,14 @@ class _Server(uvicorn.Server):
                 connection.transport.abort()
 
 
-def _server(app: Starlette) -> uvicorn.Server:
+def _end() -> None:
+    """Ends the process at once: its threads wait for the database, and Python would wait for them."""
+    sys.stderr.write("runstore ui: the database does not answer; ended without its answer\n")
+    sys.stderr.flush()
+    os._exit(1)
+
+
+def _server(app: Starlette) -> _Server:
     return _Server(
         uvicorn.Config(
             app,

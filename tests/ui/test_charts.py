@@ -268,3 +268,21 @@ def test_a_range_of_time_is_a_range_of_steps_in_the_address_and_back_leads_back_
     page.wait_for_selector(f"{loss} .drawn:has-text('60,020')")
 
     assert page.is_hidden("#whole")
+
+
+@pytest.mark.server
+def test_steps_beyond_what_a_browser_can_tell_apart_are_drawn(page: Any, serve: Serve, tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with open_store(url, durable=False) as store:
+        run = store.ensure_run(store.get_or_create_experiment("e"), run_id="far")
+        store.log_metrics(run, [MetricPoint("loss", index / 4, step=2**53 + index) for index in range(5)])
+        store.log_metrics(run, [MetricPoint("one", 1.0, step=2**63 - 1)])
+    with open_reader(url) as reader:
+        page.goto(f"{serve(make_app(reader, Options(shown_url='')))}/run?id=far")
+        page.wait_for_selector(".drawn:has-text('5 points')")
+        page.wait_for_selector(".drawn:text-is('1 point')")
+
+        page.focus(".plot >> nth=0")
+        page.keyboard.press("End")
+        assert "step 9,007,199,254,740,99" in page.inner_text(".reading >> nth=0"), "the page answers to keys"
+        page.goto("about:blank")

@@ -90,3 +90,11 @@ def test_an_unforeseen_error_is_a_page_that_tells_nothing_of_it(app: Any, monkey
     assert answer.headers["content-security-policy"].startswith("default-src 'none'; ")
     (nonce,) = set(re.findall(r'nonce="([^"]+)"', answer.text))
     assert nonce in answer.headers["content-security-policy"]
+
+
+def test_ticks_of_other_pages_stay_and_those_of_runs_that_are_not_there_go(app: Any) -> None:
+    answer = ask(app, "/?filter=name+%3D+%27none%27&run=run01&run=gone&run=%00&run=" + "x" * 300)
+
+    assert answer.status == 200
+    assert re.findall(r'type="hidden" name="run" value="([^"]*)"', answer.text) == ["run01"]
+    assert "1 more ticked" in answer.text

@@ -63,6 +63,34 @@ def test_what_is_new_appears_and_choice_focus_and_place_stay(page: Any, serve: S
     assert "completed" in page.inner_text("#run-running .status")
 
 
+def test_what_is_ticked_stays_ticked_when_the_table_is_sorted_and_on_the_next_page(
+    page: Any, serve: Serve, live: tuple[Any, str]
+) -> None:
+    app, url = live
+    with open_store(url, durable=False) as store:
+        experiment = store.get_or_create_experiment("many")
+        for index in range(60):
+            store.finalize(store.ensure_run(experiment, run_id=f"many{index:02}"), "completed")
+    page.goto(f"{serve(app)}/?experiment=many&column=name&column=status&order=id")
+    page.check("#tick-many00")
+    page.check("#tick-many01")
+
+    page.click("th a:has-text('run')")
+    page.wait_for_url("**/?*order=name*")
+    page.click("text=next 50")
+    page.wait_for_url("**/?*cursor=*")
+
+    ticked = page.eval_on_selector_all(
+        "input[name=run]:checked, #elsewhere input", "all => all.map(each => each.value)"
+    )
+    assert sorted(ticked) == ["many00", "many01"]
+    assert page.inner_text("#compare") == "Compare 2"
+    assert page.url.count("run=many") == 2
+    page.click("text=untick all")
+    page.wait_for_url(lambda address: "run=many" not in address)
+    assert page.inner_text("#compare") == "Compare"
+
+
 def test_what_was_there_stays_when_the_database_does_not_answer(browser: Any, app: Any) -> None:
     window = browser.new_page()
     with served(app) as address:

@@ -15,6 +15,8 @@ import pytest
 from runstore import open_store
 from runstore.cli.commands import ui
 from support.commands import RUNSTORE, environment, runstore_here
+from support.page_stores import fill
+from support.servers import private_server
 
 
 def start(*arguments: str) -> "subprocess.Popen[str]":
@@ -101,6 +103,42 @@ def test_it_ends_although_somebody_downloads(ending: signal.Signals, tmp_path: P
 
     assert process.returncode == (0 if ending is signal.SIGINT else -signal.SIGTERM)
     assert "Traceback" not in said
+
+
+@pytest.mark.server
+def test_it_ends_although_the_database_does_not_answer_and_has_its_looks_till_then() -> None:
+    with private_server("postgresql", durable=False) as server:
+        url = server.new_database()
+        fill(url)
+        process = start("--store", url, "--port", "0")
+        assert process.stdout is not None
+        port = urlsplit(process.stdout.readline().strip()).port
+        with socket.create_connection(("127.0.0.1", port)) as browser:
+            browser.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert browser.recv(1000).startswith(b"HTTP/1.1 200")
+            frozen = [each for pid in server.pids for each in (pid, *children_of(pid))]
+            for pid in frozen:
+                os.kill(pid, signal.SIGSTOP)
+            try:
+                browser.sendall(b"GET /deleted HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/assets/page.css") as asset:
+                    looks = asset.read()
+                process.send_signal(signal.SIGINT)
+                _, said = process.communicate(timeout=60)
+            finally:
+                process.kill()
+                for pid in frozen:
+                    os.kill(pid, signal.SIGCONT)
+
+    assert looks
+    assert process.returncode == 1
+    assert "the database does not answer" in said
+    assert "Traceback" not in said
+
+
+def children_of(pid: int) -> list[int]:
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(each) for each in found.split()]
 
 
 def test_a_port_that_is_taken_and_a_store_that_is_not_there_are_told(lab_url: str, tmp_path: Path) -> None:

@@ -20,6 +20,13 @@
     return `${Math.floor(s / 3600)}h${String(Math.floor(s % 3600 / 60)).padStart(2, "0")}m`;
   }
   const plainly = (x) => String(Number(x.toPrecision(6)));
+  // A range that is narrow beside the steps in it has no room for marks along the axis: they are so large that numbers of
+  // JavaScript lie further apart than the marks, and the axis would look for the next one for ever.
+  const wide = (u, low, high) => {
+    if (low === null) return [null, null];
+    const least = Math.max(Math.abs(low), Math.abs(high)) * 1e-12;
+    return high - low > least ? [low, high] : uPlot.rangeNum(low - least, high + least, 0.1, true);
+  };
   const along = (chart, x) => chart.data.by === "time" ? span(x) : chart.data.by === "epoch" ? `epoch ${plainly(x)}` : `step ${count(Math.round(x))}`;
   const metric = (chart) => new URL(chart.figure.dataset.source, location.href).searchParams.get("metric");
   const isLog = (chart) => (state().get("y") === "log") !== state().getAll("but").includes(metric(chart));
@@ -56,7 +63,7 @@
     const low = isLog(chart) ? data.series.reduce((sum, s) => sum + s.y.filter((y) => y !== null && y <= 0).length, 0) : 0;
     return [
       data.means && `${data.means}; ${count(data.total)} points`,
-      !data.means && (data.drawn < data.total ? `${drawn} of ${count(data.total)} points` : `${drawn} points`),
+      !data.means && (data.drawn < data.total ? `${drawn} of ${count(data.total)} points` : `${drawn} point${data.drawn === 1 ? "" : "s"}`),
       data.smoothed && `smoothed over ${data.smoothed === "all" ? "all points" : "those drawn"}`,
       data.not_finite && `not finite at ${count(data.not_finite)}`,
       left && (data.by === "epoch" ? `${count(left)} without an epoch` : "step 0 has no place here"),
@@ -110,7 +117,7 @@
     const by = chart.data.by;
     chart.plot = new uPlot({
       width: host.clientWidth || 300, height: HEIGHT, legend: {show: false},
-      scales: {x: {time: false, distr: by === "log" ? 3 : 1}, y: {distr: log ? 3 : 1}},
+      scales: {x: {time: false, ...(by === "log" ? {distr: 3} : {range: wide})}, y: {distr: log ? 3 : 1}},
       axes: [
         {...axis, size: 32, values: by === "time" ? (u, ticks) => ticks.map((t) => t === null ? "" : span(t)) : (u, ticks) => ticks.map((t) => t === null ? "" : short(t))},
         {...axis, size: 58, ...(log ? {values: (u, ticks) => ticks.map((t) => t === null ? "" : t < 1e-3 ? Number(t.toPrecision(3)).toExponential() : plainly(t))} : {})},

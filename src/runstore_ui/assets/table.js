@@ -21,17 +21,22 @@
     next.querySelector(".name a:not(.fold)")?.focus({preventScroll: true});
   }
 
+  // Those that are ticked here, and those that were ticked on other pages of the table.
   function chosen() {
-    return [...document.querySelectorAll('input[name="run"]:checked')].map((box) => box.value);
+    return [...document.querySelectorAll('input[name="run"]:checked, #elsewhere input')].map((box) => box.value);
+  }
+
+  function withChosen(address) {
+    address.searchParams.delete("run");
+    for (const id of chosen()) address.searchParams.append("run", id);
+    return address;
   }
 
   // What is chosen belongs to the view: it stands in the address, so that a link and a refresh have it, too.
   function keepChosen() {
-    const address = new URL(location.href);
-    address.searchParams.delete("run");
+    const address = withChosen(new URL(location.href));
     const changes = document.querySelectorAll(".changes button");
     for (const each of changes) each.disabled = !chosen().length;
-    for (const id of chosen()) address.searchParams.append("run", id);
     history.replaceState(null, "", address);
     const button = document.getElementById("compare"), count = chosen().length;
     if (!button) return;
@@ -58,6 +63,11 @@
   }
 
   document.addEventListener("keydown", onKey);
+  // Sorted, unfolded or a page further, the table has the same ticks: they may be younger than its links.
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("#main a[href]");
+    if (link && !link.closest("#elsewhere") && /^(\.\/|columns|spread)(\?|$)/.test(link.getAttribute("href"))) link.href = withChosen(new URL(link.href)).href;
+  }, true);
   document.addEventListener("change", (event) => { if (event.target.name === "run") keepChosen(); });
   document.addEventListener("focusin", (event) => {
     const row = event.target.closest("tr[data-run]");

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from runstore.errors import ExperimentNotFoundError
 from runstore.model import Run, SeriesSummary
@@ -13,6 +13,8 @@ from runstore_ui.state import TableState
 
 PAGE: Final = 50
 _MOST_CHILDREN: Final = 1_000
+_AT_ONCE: Final = 50
+_LONGEST_ID: Final = 255
 _TOPS: Final = "parent_run_id is null"
 
 
@@ -25,6 +27,7 @@ class Found(Struct, frozen=True, kw_only=True):
         has_more_children: whether not all children were read.
         next_cursor: where the next page begins, if there is one.
         matching: how many runs match, children included.
+        elsewhere: ids of runs that are ticked, there and have no row on this page.
         summaries: by run id, of all runs here.
         experiments: names by id.
     """
@@ -34,6 +37,7 @@ class Found(Struct, frozen=True, kw_only=True):
     has_more_children: bool
     next_cursor: str | None
     matching: int
+    elsewhere: Sequence[str]
     summaries: Mapping[str, Mapping[tuple[str, str], SeriesSummary]]
     experiments: Mapping[str, str]
 
@@ -67,18 +71,31 @@ def find_runs(reader: RunReader, state: TableState) -> Found:
     )
     children, has_more = _children(reader, page.items, state)
     everyone = [*page.items, *(run for runs in children.values() for run in runs)]
-    return Found(
+    found = Found(
         runs=page.items,
         children=children,
         has_more_children=has_more,
         next_cursor=page.next_cursor,
         matching=reader.count_runs(state.where or None, experiment_id=experiment_id),
+        elsewhere=(),
         summaries={
             run_id: {(each.name, str(each.dataset_type)): each for each in series}
             for run_id, series in reader.get_summaries_of([run.id for run in everyone]).items()
         },
         experiments={each: reader.get_experiment(each).name for each in {run.experiment_id for run in everyone}},
     )
+    rows = {run.id for run, _ in found.shown(state.unfolded)}
+    return structs.replace(found, elsewhere=_there(reader, [each for each in state.chosen if each not in rows]))
+
+
+def _there(reader: RunReader, ids: Sequence[str]) -> list[str]:
+    """Those that are ids of runs: one that was deleted is not ticked any more."""
+    ids = [each for each in ids if "\0" not in each and len(each) <= _LONGEST_ID]
+    found: set[str] = set()
+    for start in range(0, len(ids), _AT_ONCE):
+        listed = ", ".join(map(spelt_literal, ids[start : start + _AT_ONCE]))
+        found.update(run.id for run in reader.iter_runs(f"id in ({listed})"))
+    return [each for each in ids if each in found]
 
 
 def experiment_of(reader: RunReader, state: TableState) -> str | None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from runstore_ui.assets import find_asset
 
 
-def show(request: Request) -> Response:
+async def show(request: Request) -> Response:  # where all threads wait for the database, a page still has its looks
     """The file; it is kept by browsers as long as its address has its digest."""
     asset = find_asset(request.path_params["name"])
     if asset is None:
