@@ -16,6 +16,7 @@ from runstore.protocol import RunEditor, RunReader
 from runstore_ui.judging import Shelf
 from runstore_ui.keys import Keys
 from runstore_ui.rounds import KeptRounds
+from runstore_ui.saving import downloads
 from runstore_ui.security import Guard
 from runstore_ui.site import Options, Site
 from runstore_ui.views import (
@@ -52,6 +53,9 @@ def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], R
             Route("/columns", keys.choose_columns),
             Route("/complete", keys.complete_filter),
             Route("/runs.csv", table.download),
+            Route("/runs.html", downloads.table),
+            Route("/run.html", downloads.run),
+            Route("/compare.html", downloads.comparison),
             Route("/evaluation", evaluation.show, name="evaluation"),
             Route("/evaluation.{kind}", evaluation.download),
             Route("/rounds", rounds.show, name="rounds"),

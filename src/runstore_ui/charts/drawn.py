@@ -91,8 +91,13 @@ class Drawn(Struct, frozen=True, kw_only=True):
     means: str = ""
 
 
-def drawn_of(reader: RunReader, state: ChartState) -> Drawn:
+def drawn_of(reader: RunReader, state: ChartState, *, most: int = _MOST_POINTS) -> Drawn:
     """The chart that the state asks for.
+
+    Args:
+        reader: the store.
+        state: which chart.
+        most: as many points of each series are asked for; its extremes are there in any case.
 
     Raises:
         RunNotFoundError: one of the runs is not there.
@@ -101,7 +106,7 @@ def drawn_of(reader: RunReader, state: ChartState) -> Drawn:
     kinds = [state.dataset] if state.dataset else list(_KINDS)
     grid = reader.sample_histories(
         [(run_id, state.metric, kind) for run_id in runs for kind in kinds],
-        max_points=_MOST_POINTS,
+        max_points=most,
         min_step=state.first,
         max_step=state.last,
         by=str(state.axis),

@@ -20,6 +20,7 @@ class Panel(Struct, frozen=True, kw_only=True):
         source: the address of what is drawn.
         svg: the address of the chart as SVG.
         csv: the address of all its points.
+        chart: what it shows.
     """
 
     title: str
@@ -27,6 +28,7 @@ class Panel(Struct, frozen=True, kw_only=True):
     source: str
     svg: str
     csv: str
+    chart: ChartState
 
 
 class Group(Struct, frozen=True, kw_only=True):
@@ -74,5 +76,10 @@ def _grouped(
 def _panel(chart: ChartState) -> Panel:
     plain = chart.link("json", by="step", first=None, last=None)
     return Panel(
-        title=chart.metric, below=chart.dataset or "", source=plain, svg=chart.link("svg"), csv=chart.link("csv")
+        title=chart.metric,
+        below=chart.dataset or "",
+        source=plain,
+        svg=chart.link("svg"),
+        csv=chart.link("csv"),
+        chart=chart,
     )

@@ -23,7 +23,7 @@ def render(request: Request, name: str, /, *, status: HTTPStatus = HTTPStatus.OK
         values: what the template shows.
     """
     text = (
-        _templates()
+        _templates(is_saved=False)
         .get_template(name)
         .render(
             nonce=nonce_of(request),
@@ -35,8 +35,18 @@ def render(request: Request, name: str, /, *, status: HTTPStatus = HTTPStatus.OK
     return HTMLResponse(text, status)
 
 
+def saved(name: str, /, **values: Any) -> str:
+    """The page of a template as a file of its own: it has no links, no forms and no scripts of the page.
+
+    Args:
+        name: of the template.
+        values: what the template shows.
+    """
+    return _templates(is_saved=True).get_template(name).render(may_write=False, **values)
+
+
 @cache
-def _templates() -> Environment:
+def _templates(*, is_saved: bool) -> Environment:
     made = Environment(
         loader=PackageLoader("runstore_ui", "pages"),
         autoescape=True,
@@ -45,5 +55,9 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals["asset"] = address_of
+    made.globals |= {
+        "asset": address_of,
+        "saved": is_saved,
+        "layout": "saved.html" if is_saved else "base.html",
+    }
     return made

@@ -27,8 +27,8 @@ class Ending(Struct, frozen=True, kw_only=True):
     traceback: str = ""
 
 
-def ending_of(run: Run, now: datetime, progress: str = "") -> Ending:
-    """How a run stands now, and how far it has come where that is known."""
+def ending_of(run: Run, now: datetime | None, progress: str = "") -> Ending:
+    """How a run stands now, and how far it has come where that is known; where there is no now, as in a file, with exact times."""
     word = WORDS.get(str(run.status), str(run.status))
     if run.status is RunStatus.IN_PROGRESS:
         far = f", {progress}" if progress else f" for {duration_text(run)}"

@@ -6,9 +6,10 @@ from runstore_ui.state.evaluation import EvaluationState
 from runstore_ui.state.links import link
 from runstore_ui.state.rounds import RoundsState
 from runstore_ui.state.spread import SpreadState
-from runstore_ui.state.table import TableState
+from runstore_ui.state.table import NEWEST_FIRST, TableState
 
 __all__ = [
+    "NEWEST_FIRST",
     "AxisState",
     "ChartState",
     "CompareState",

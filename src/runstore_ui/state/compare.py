@@ -52,11 +52,11 @@ class CompareState(Struct, frozen=True, kw_only=True):
             axis=AxisState.of(query),
         )
 
-    def link(self, **changes: Any) -> str:
+    def link(self, page: str = "compare", **changes: Any) -> str:
         """The address of this view, with some of it changed."""
         changed = msgspec.structs.replace(self, **changes)
         return link(
-            "compare",
+            page,
             [
                 *(("run", each) for each in changed.runs),
                 ("baseline", changed.baseline),

@@ -90,8 +90,14 @@ class Table(Struct, frozen=True, kw_only=True):
     rows: Sequence[Row]
 
 
-def tabulate(
-    found: Found, columns: Sequence[Column], configs: Mapping[str, Mapping[str, Any]], state: TableState, now: datetime
+def tabulate(  # noqa: PLR0913 - what was found, and how it is told
+    found: Found,
+    columns: Sequence[Column],
+    configs: Mapping[str, Mapping[str, Any]],
+    state: TableState,
+    now: datetime | None,
+    *,
+    keeps_means: bool = False,
 ) -> Table:
     """The table of what was found.
 
@@ -100,12 +106,15 @@ def tabulate(
         columns: what is shown of them.
         configs: of runs, by id, where a column shows a setting.
         state: what was asked for; links are made from it.
-        now: by which it is said how long ago something was.
+        now: by which it is said how long ago something was; ``None`` for exact times, as in a file.
+        keeps_means: whether a run whose children are shown has the mean of theirs as well.
     """
     shown = found.shown(state.unfolded)
     facts = [_facts(run, found, configs) for run, _ in shown]
     below = [
-        [] if run.id in state.unfolded else [_facts(child, found, {}) for child in found.children.get(run.id, ())]
+        []
+        if run.id in state.unfolded and not keeps_means
+        else [_facts(child, found, {}) for child in found.children.get(run.id, ())]
         for run, _ in shown
     ]
     by_column = [_with_filters(column, facts, _cells(column, facts, below, now), state) for column in columns]
@@ -155,7 +164,9 @@ def _head(column: Column, cells: Sequence[Cell], state: TableState) -> Head:
     )
 
 
-def _cells(column: Column, facts: Sequence[Facts], below: Sequence[Sequence[Facts]], now: datetime) -> list[Cell]:
+def _cells(
+    column: Column, facts: Sequence[Facts], below: Sequence[Sequence[Facts]], now: datetime | None
+) -> list[Cell]:
     if column.field == Attribute("status"):
         return [_status(each.run) for each in facts]
     if column.field == Attribute("duration"):
@@ -187,12 +198,13 @@ def _both(where: str, test: str) -> str:
     return where if test in where else f"({where}) and {test}" if " or " in where.lower() else f"{where} and {test}"
 
 
-def _plain(value: Value, now: datetime) -> Cell:
+def _plain(value: Value, now: datetime | None) -> Cell:
     if value is None:
         return Cell(text="")
     if isinstance(value, datetime):
         exact = value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        return Cell(text=ago(value, now), hint=exact, moment=exact)
+        told = value.astimezone(UTC).strftime("%Y-%m-%d %H:%M") if now is None else ago(value, now)
+        return Cell(text=told, hint=exact, moment=exact)
     if isinstance(value, bool):
         return Cell(text=str(value).lower())
     if isinstance(value, (int, float)):

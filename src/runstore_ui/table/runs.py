@@ -69,7 +69,7 @@ def find_runs(reader: RunReader, state: TableState) -> Found:
     page = reader.search_runs(
         where, experiment_id=experiment_id, order_by=(state.order,), limit=PAGE, cursor=state.cursor
     )
-    children, has_more = _children(reader, page.items, state)
+    children, has_more = _children(reader, page.items, state.unfolded)
     everyone = [*page.items, *(run for runs in children.values() for run in runs)]
     found = Found(
         runs=page.items,
@@ -115,7 +115,7 @@ def configs_of(reader: RunReader, found: Found, unfolded: Sequence[str]) -> dict
     return reader.get_configs([run.id for run, _ in found.shown(unfolded)])
 
 
-def _children(reader: RunReader, tops: Sequence[Run], state: TableState) -> tuple[dict[str, list[Run]], bool]:
+def _children(reader: RunReader, tops: Sequence[Run], unfolded: Sequence[str]) -> tuple[dict[str, list[Run]], bool]:
     """The children of the runs at the top, and of those children that are unfolded."""
     children: dict[str, list[Run]] = {}
     read, level, seen = 0, [run.id for run in tops], {run.id for run in tops}
@@ -129,6 +129,6 @@ def _children(reader: RunReader, tops: Sequence[Run], state: TableState) -> tupl
         read += len(below)
         for run in below:
             children.setdefault(run.parent_run_id or "", []).append(run)
-        level = [run.id for run in below if run.id in state.unfolded and run.id not in seen]
+        level = [run.id for run in below if run.id in unfolded and run.id not in seen]
         seen.update(level)
     return children, read > _MOST_CHILDREN

@@ -1,6 +1,6 @@
 """Times as the page says them: how long ago, with the exact time beside it."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 _MINUTE_S: Final = 60
@@ -10,8 +10,10 @@ _MONTH_S: Final = 30 * _DAY_S
 _YEAR_S: Final = 365 * _DAY_S
 
 
-def ago(moment: datetime, now: datetime) -> str:
-    """How long ago a moment was, in one unit: ``2 h ago``."""
+def ago(moment: datetime, now: datetime | None) -> str:
+    """How long ago a moment was, in one unit: ``2 h ago``; in a file, which has no now, the exact time."""
+    if now is None:
+        return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     seconds = (now - moment).total_seconds()
     if seconds < -_MINUTE_S:
         return moment.astimezone().strftime("%Y-%m-%d %H:%M")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from runstore.errors import InvalidValueError
 from runstore.model import SeriesSummary
+from runstore.protocol import RunReader
 from runstore.query import ConfigKey, spelt
 from runstore_ui.charts import choose_metrics, panels_of_runs
 from runstore_ui.comparing import SettingLine, metric_lines, setting_lines
@@ -38,8 +39,6 @@ def show(request: Request) -> Response:
     """
     reader = site_of(request).reader
     state = CompareState.of(request.query_params)
-    if len(state.runs) > _MOST:
-        raise InvalidValueError(f"{len(state.runs)} runs were to be compared; at most {_MOST} stand side by side")
     if not state.runs:
         return render(
             request,
@@ -48,6 +47,18 @@ def show(request: Request) -> Response:
             title="No runs to compare",
             message="Tick two runs or more in the table, then Compare.",
         )
+    return render(request, "compare.html", **values_of(reader, state))
+
+
+def values_of(reader: RunReader, state: CompareState) -> dict[str, Any]:
+    """What a comparison shows.
+
+    Raises:
+        InvalidValueError: more runs than fit side by side.
+        RunNotFoundError: one of them is not there.
+    """
+    if len(state.runs) > _MOST:
+        raise InvalidValueError(f"{len(state.runs)} runs were to be compared; at most {_MOST} stand side by side")
     runs = [reader.get_run(run_id) for run_id in state.runs]
     ids = [run.id for run in runs]
     summaries, configs = reader.get_summaries_of(ids), reader.get_configs(ids)
@@ -58,9 +69,7 @@ def show(request: Request) -> Response:
     chosen = choose_metrics(
         [summaries.get(run_id, ()) for run_id in ids], state.axis, lambda axis: state.link(axis=axis)
     )
-    return render(
-        request,
-        "compare.html",
+    return dict(  # noqa: C408 - names, as the template has them
         state=state,
         spread=link("spread", [("run", run_id) for run_id in ids]),
         runs=[

@@ -37,7 +37,7 @@ def show(request: Request) -> Response:
     reader = site.reader
     state = EvaluationState.of(request.query_params)
     run = reader.get_run(state.run)
-    files = _files(reader, state)
+    files = files_of(reader, state.run)
     if not files and not state.file:
         return render(request, "no_predictions.html", status=HTTPStatus.NOT_FOUND, run=run)
     artifact = _artifact(files, state)
@@ -58,18 +58,18 @@ def download(request: Request) -> Response:
     """A figure of the evaluation as a file."""
     site = site_of(request)
     state = EvaluationState.of(request.query_params)
-    artifact = _artifact(_files(site.reader, state), state)
+    artifact = _artifact(files_of(site.reader, state.run), state)
     sheet = sheet_of(site.shelf.judged(site.reader, artifact, state.choice), state.threshold)
     return figure_file(request, sheet.figures)
 
 
-def _files(reader: RunReader, state: EvaluationState) -> list[Artifact]:
+def files_of(reader: RunReader, run_id: str) -> list[Artifact]:
     """The predictions of the run, in the order in which they are offered; the first is shown where the address names none.
 
     Test data come last: a threshold that is moved while one looks at them is chosen by them. Train data come before these,
     for they flatter. The others follow their names; of what was kept over steps the last step is first.
     """
-    found = reader.list_artifacts(state.run)
+    found = reader.list_artifacts(run_id)
     files = [each for each in found if each.artifact_type == ARTIFACT_TYPE and each.is_stored]
     files.sort(key=lambda each: each.name, reverse=True)
     return sorted(files, key=lambda each: (_rank(each), _STEP.sub("", each.name)))

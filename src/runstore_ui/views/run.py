@@ -1,13 +1,15 @@
 """``run?id=…``: one run, with all that is known of it but its histories."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
+from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import Response
 
 from runstore import predictions, rounds
 from runstore.model import Run, RunStatus
+from runstore.protocol import RunReader
 from runstore.texts import duration_text
 from runstore_ui.artifact import folders_of
 from runstore_ui.charts import choose_metrics, panels_of_run
@@ -26,27 +28,33 @@ def show(request: Request) -> Response:
     Raises:
         RunNotFoundError: there is none of this id.
     """
-    reader = site_of(request).reader
-    run = reader.get_run(request.query_params.get("id", ""))
+    return render(request, "run.html", **values_of(site_of(request).reader, request.query_params, datetime.now(UTC)))
+
+
+def values_of(reader: RunReader, query: QueryParams, now: datetime | None) -> dict[str, Any]:
+    """What the page of a run shows; in a file, which has no now, times are exact.
+
+    Raises:
+        RunNotFoundError: there is none of this id.
+    """
+    run = reader.get_run(query.get("id", ""))
     experiment = reader.get_experiment(run.experiment_id).name
     children = reader.list_children(run.id, limit=_MOST_CHILDREN)
     recorders = recorders_of(run.id, reader.list_artifacts(run.id))
-    wanted = request.query_params.get("setting", "")
+    wanted = query.get("setting", "")
     config = reader.get_config(run.id)
     summaries = reader.get_summaries(run.id)
-    axis = AxisState.of(request.query_params)
+    axis = AxisState.of(query)
     chosen = choose_metrics([summaries], axis, lambda to: link("run", [("id", run.id), *to.pairs()]))
     shown = chosen.of(summaries)
     groups = panels_of_run(run.id, shown, axis)
-    now = datetime.now(UTC)
     is_running = run.status is RunStatus.IN_PROGRESS
-    progress = progress_of(reader, run, config, summaries, now) if is_running else ""
-    return render(
-        request,
-        "run.html",
+    progress = progress_of(reader, run, config, summaries, now) if is_running and now is not None else ""
+    return dict(  # noqa: C408 - names, as the template has them
         run=run,
         here=link("run", [("id", run.id)]),
         change=link("change", axis.pairs()),
+        as_file=link("run.html", [("id", run.id), *axis.pairs()]),
         experiment=experiment,
         experiment_link=TableState(experiment=experiment).link(),
         parent=None if run.parent_run_id is None else (run.parent_run_id, link("run", [("id", run.parent_run_id)])),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runstore.cli.options import examples, store_option
-from runstore.errors import MissingDriverError
+from runstore.cli.page import importing_the_page
 
 if TYPE_CHECKING:
     from runstore_ui import Served
@@ -34,14 +34,8 @@ def command(  # noqa: PLR0913 - an option each
     *, store: str | None, host: str, port: int | None, hosts: Sequence[str], writes: bool, opens: bool
 ) -> None:
     """Show the runs of a store in the browser, until Ctrl-C."""
-    try:
+    with importing_the_page():
         from runstore_ui import serve  # noqa: PLC0415 - needed for this command alone
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in {"jinja2", "starlette", "uvicorn"}:
-            raise
-        raise MissingDriverError(
-            f'the page needs {error.name}, which is not installed; run: pip install "runstore[ui]"'
-        ) from None
 
     def tell(served: "Served") -> None:
         click.echo(served.address)
