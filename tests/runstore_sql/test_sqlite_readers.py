@@ -13,7 +13,7 @@ import pytest
 
 from runstore import MetricPoint, open_reader, open_store
 from runstore.backend import Store
-from runstore.errors import StoreFailureError
+from runstore.errors import StoreFailureError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
 from runstore_sql.opening import open_sql
 from support.users import NOBODY, OWNER, Program, let_through, needs_root, run_as
@@ -135,6 +135,20 @@ for step in range(1, 40):
 
         assert {series.count for series in reader.get_summaries("run")} == {1, 39}
     assert counts == sorted(counts)
+
+
+def test_a_file_that_goes_away_is_unavailable_until_it_is_back(url: str, folder: Path) -> None:
+    with open_store(url, durable=False) as store:
+        store.ensure_run(store.get_or_create_experiment("e"), run_id="kept")
+    with open_reader(url) as reader:
+        assert reader.get_run("kept").id == "kept"
+        path = folder / "runs.db"
+        moved = path.rename(folder / "moved.db")
+        with pytest.raises(StoreUnavailableError, match="bring the file back"):
+            reader.get_run("kept")
+        moved.rename(path)
+
+        assert reader.get_run("kept").id == "kept"
 
 
 def test_a_file_that_is_replaced_is_read_anew(url: str, folder: Path) -> None:

@@ -160,7 +160,12 @@ class ReadFile(UsedFile):
 
     def _choose(self) -> Reading:
         seen = Seen.at(self.path)
-        has_log_version = head_of(self.path, 100)[_READ_VERSION:][:1] == bytes([_WITH_LOG])
+        try:
+            head = head_of(self.path, 100)
+        except OSError as error:  # moved, removed, or on a share that went away
+            told = f"{self.path} was opened and cannot be read any more: {error.strerror}; bring the file back, then try again"
+            raise StoreUnavailableError(told) from error
+        has_log_version = head[_READ_VERSION:][:1] == bytes([_WITH_LOG])
         if not has_log_version or (seen.has_log and seen.memory is not None):
             return Reading(Way.UNDER_LOCKS, seen, has_log_version)
         if seen.has_log:
