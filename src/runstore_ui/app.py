@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from runstore.errors import RunStoreError
 from runstore.protocol import RunEditor, RunReader
+from runstore_ui.artifact import KeptFiles
 from runstore_ui.judging import Shelf
 from runstore_ui.keys import Keys
 from runstore_ui.rounds import KeptRounds
@@ -76,6 +77,12 @@ def make_app(reader: RunReader, options: Options, *, open_editor: Callable[[], R
     )
     app.router.redirect_slashes = False  # it would lead to a whole address, and away from below a path
     app.state.site = Site(
-        reader=reader, keys=Keys(reader), shelf=Shelf(), rounds=KeptRounds(), open_editor=open_editor, options=options
+        reader=reader,
+        keys=Keys(reader),
+        shelf=Shelf(),
+        rounds=KeptRounds(),
+        files=KeptFiles(),
+        open_editor=open_editor,
+        options=options,
     )
     return app

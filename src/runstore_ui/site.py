@@ -6,6 +6,7 @@ from msgspec import Struct
 from starlette.requests import Request
 
 from runstore.protocol import RunEditor, RunReader
+from runstore_ui.artifact.kept import KeptFiles
 from runstore_ui.judging import Shelf
 from runstore_ui.keys import Keys
 from runstore_ui.rounds import KeptRounds
@@ -37,6 +38,7 @@ class Site(Struct, frozen=True, kw_only=True):
         keys: of the store, those that are in use.
         shelf: predictions that were looked at last.
         rounds: those of federations that were looked at last.
+        files: large files that were looked at last.
         open_editor: what opens the store to change runs, at the first change; ``None`` where nobody may change any.
         options: how the page was started.
     """
@@ -45,6 +47,7 @@ class Site(Struct, frozen=True, kw_only=True):
     keys: Keys
     shelf: Shelf
     rounds: KeptRounds
+    files: KeptFiles
     open_editor: Callable[[], RunEditor] | None
     options: Options
 

@@ -10,6 +10,8 @@ from runstore_ui.artifact.preview import is_picture
 from runstore_ui.state import link
 
 _MOST_THUMBNAIL = 4 * 1024 * 1024
+_MOST_THUMBNAILS, _MOST_OF_ALL = 200, 64 * 1024 * 1024
+"""A page shows so many small pictures, of so many bytes together; others are names."""
 
 
 class Kept(Struct, frozen=True, kw_only=True):
@@ -52,10 +54,11 @@ def folders_of(artifacts: Iterable[Artifact], *, most: int = 500) -> list[Folder
     found: dict[str, list[Artifact]] = {}
     for each in artifacts:
         found.setdefault(each.name.rpartition("/")[0], []).append(each)
+    shown = _thumbnails(each for _, files in sorted(found.items()) for each in files[:most])
     return [
         Folder(
             name=name,
-            files=[_kept(each) for each in files[:most]],
+            files=[_kept(each, is_shown=each.name in shown) for each in files[:most]],
             count=len(files),
             size=size_text(sum(each.size or 0 for each in files)),
         )
@@ -63,9 +66,20 @@ def folders_of(artifacts: Iterable[Artifact], *, most: int = 500) -> list[Folder
     ]
 
 
-def _kept(artifact: Artifact) -> Kept:
+def _thumbnails(files: Iterable[Artifact]) -> set[str]:
+    """The names of the files of which a small picture is shown."""
+    shown: set[str] = set()
+    left = _MOST_OF_ALL
+    for each in files:
+        size = each.size or 0
+        if is_picture(each) and size <= min(_MOST_THUMBNAIL, left) and len(shown) < _MOST_THUMBNAILS:
+            shown.add(each.name)
+            left -= size
+    return shown
+
+
+def _kept(artifact: Artifact, *, is_shown: bool) -> Kept:
     pairs = [("id", artifact.run_id), ("name", artifact.name)]
-    is_shown = is_picture(artifact) and (artifact.size or 0) <= _MOST_THUMBNAIL
     return Kept(
         name=artifact.name.rpartition("/")[2],
         artifact_type=artifact.artifact_type,

@@ -23,10 +23,30 @@ PICTURES: Final = {
 
 _MOST_SHOWN: Final = 64 * 1024
 _MOST_JSON: Final = 1024 * 1024
-_MOST_READ: Final = 64 * 1024 * 1024
-"""Of a larger file all bytes would be checked to show a few; it can be downloaded."""
-_MOST_ROWS, _MOST_COLUMNS = 200, 50
+MOST_ROWS, MOST_COLUMNS = 200, 50
+PARQUET: Final = ".parquet"
 _SEPARATORS: Final = {".csv": ",", ".tsv": "\t"}
+_MOST_READ: Final = 64 * 1024 * 1024
+_MOST_TABLE: Final = 2 * 1024**3
+"""All bytes of a file are checked before any are shown, which takes about a second for a gigabyte: so much is read of what can be
+a text or a table by its name, and less of what would most likely show nothing."""
+_TEXTS: Final = frozenset(
+    (
+        *_SEPARATORS,
+        PARQUET,
+        ".txt",
+        ".log",
+        ".json",
+        ".jsonl",
+        ".ndjson",
+        ".md",
+        ".yaml",
+        ".yml",
+        ".toml",
+        ".out",
+        ".err",
+    )
+)
 
 
 class Preview(Struct, frozen=True, kw_only=True):
@@ -78,7 +98,7 @@ def preview_of(artifact: Artifact, file: BinaryIO) -> Preview:
 
 def too_large(artifact: Artifact) -> Preview | None:
     """What is said of a file that is too large to look into; ``None`` for others."""
-    if (artifact.size or 0) <= _MOST_READ:
+    if (artifact.size or 0) <= (_MOST_TABLE if ending_of(artifact.name) in _TEXTS else _MOST_READ):
         return None
     return Preview(remark=f"Of {size_text(artifact.size or 0)} nothing is shown here; download it to look at it.")
 
@@ -103,18 +123,18 @@ def _indented(text: str) -> str:
 
 def _table(text: str, separator: str, *, is_whole: bool) -> Preview:
     try:
-        rows = list(itertools.islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), _MOST_ROWS + 2))
+        rows = list(itertools.islice(csv.reader(io.StringIO(text, newline=""), delimiter=separator), MOST_ROWS + 2))
     except csv.Error:
         return Preview(text=text, remark="" if is_whole else "This is the beginning.")
-    has_more = len(rows) > _MOST_ROWS + 1
+    has_more = len(rows) > MOST_ROWS + 1
     if not is_whole and not has_more:
         rows = rows[:-1] or rows  # the last one may be half
-    rows = rows[: _MOST_ROWS + 1]
+    rows = rows[: MOST_ROWS + 1]
     is_cut = has_more or not is_whole
-    wide = max(map(len, rows), default=0) > _MOST_COLUMNS
+    wide = max(map(len, rows), default=0) > MOST_COLUMNS
     remarks = [
         *([f"The table begins so; rows shown: {len(rows) - 1}."] if is_cut else []),
-        *([f"These are the first {_MOST_COLUMNS} columns."] if wide else []),
+        *([f"These are the first {MOST_COLUMNS} columns."] if wide else []),
     ]
-    shown = [row[:_MOST_COLUMNS] for row in rows]
+    shown = [row[:MOST_COLUMNS] for row in rows]
     return Preview(heads=shown[0] if shown else (), rows=shown[1:], remark=" ".join(remarks))

@@ -10,14 +10,17 @@ from runstore.model import Artifact
 from runstore.secrets import redact
 from runstore.texts import size_text
 from runstore_ui.artifact import (
+    PARQUET,
     PICTURES,
     Part,
     Preview,
     Streamed,
+    can_read_parquet,
     chunks_of,
     disposition,
     ending_of,
     is_picture,
+    parquet_preview,
     part_of,
     preview_of,
     steps_of,
@@ -73,7 +76,7 @@ def send(request: Request) -> Response:
         headers["Content-Range"] = f"bytes {part.start}-{part.end - 1}/{size}"
     headers["Content-Length"] = str(len(part))
     kind = PICTURES.get(ending_of(artifact.name), "application/octet-stream")
-    file = site_of(request).reader.open_artifact(artifact.run_id, artifact.name)
+    file = site_of(request).files.open(site_of(request).reader, artifact)
     status = HTTPStatus.OK if asked is None else HTTPStatus.PARTIAL_CONTENT
     return Streamed(chunks_of(file, part), close=file.close, kind=kind, headers=headers, status=status)
 
@@ -101,5 +104,13 @@ def _preview(request: Request, artifact: Artifact) -> Preview:
         return Preview(is_picture=True)
     if (refusal := too_large(artifact)) is not None:
         return refusal
-    with site_of(request).reader.open_artifact(artifact.run_id, artifact.name) as file:
+    if ending_of(artifact.name) == PARQUET:
+        if not can_read_parquet():
+            return Preview(
+                remark="Download this Parquet file to look at it; with pyarrow beside the page it is shown here."
+            )
+        # A copy of its own: another process reads it.
+        with site_of(request).reader.open_artifact(artifact.run_id, artifact.name) as file:
+            return parquet_preview(file)
+    with site_of(request).files.open(site_of(request).reader, artifact) as file:
         return preview_of(artifact, file)
