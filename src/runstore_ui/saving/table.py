@@ -53,6 +53,7 @@ def saved_table(reader: RunReader, state: TableState, *, most: int = MOST_ROWS) 
         has_more_children=False,
         next_cursor=None,
         matching=matching,
+        elsewhere=(),
         summaries=summaries,
         experiments={each: reader.get_experiment(each).name for each in {run.experiment_id for run in everyone}},
     )
