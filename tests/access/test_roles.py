@@ -13,8 +13,11 @@ from moving.everything import fill
 from runstore import MetricPoint, open_reader, open_store
 from runstore.errors import StoreFailureError
 from runstore.opening import open_administration
+from runstore_ui import Options, make_app
 from support import session
+from support.asgi import ask
 from support.commands import runstore_here
+from support.whole_store import DOWNLOADS, FAILURES, VIEWS, fill_with_everything
 
 pytestmark = pytest.mark.server
 
@@ -162,3 +165,15 @@ def test_the_owner_finds_nothing_to_do_a_second_time(made: Accounts) -> None:
     again = runstore_here("migrate", "upgrade", "--yes", "--store", made.urls["owner"])
 
     assert (again.exit_code, again.output[:13]) == (0, "nothing to do")
+
+
+def test_the_page_shows_each_view_to_who_may_only_read(made: Accounts, tmp_path: Path) -> None:
+    fill_with_everything(made.urls["writer"], tmp_path)
+
+    with open_reader(made.urls["reader"]) as reader:
+        app = make_app(reader, Options(shown_url=""))
+        found = {
+            name: ask(app, f"/{address.removeprefix('./')}").status for name, address in (VIEWS | DOWNLOADS).items()
+        }
+
+    assert {name: status for name, status in found.items() if status != FAILURES.get(name, 200)} == {}

@@ -16,25 +16,30 @@ RATES = (0.001, 0.0003, 0.0001)
 def fill(url: str) -> None:
     """Twelve runs of one experiment, one of them with three children, one failed, one running; and one of another."""
     with open_store(url, durable=False) as store:
-        experiment = store.get_or_create_experiment(EXPERIMENT)
-        for index in range(12):
-            _run(store, experiment, index)
-        parent = store.ensure_run(experiment, run_id="fedavg", name="fedavg 3 clients", tags={"paper": ""})
-        for index, client in enumerate(("st-anna", "charité", "lyon")):
-            child = store.ensure_run(experiment, run_id=f"client{index}", name=client, parent_run_id=parent)
-            log_curves(store, child, best=0.96 + index / 100)
-            store.finalize(child, "completed")
-        store.finalize(parent, "completed")
-        failed = store.ensure_run(experiment, run_id="failed", name="resnet50 large batch")
-        store.finalize(
-            failed,
-            "failed",
-            error=RunFailure(type="MemoryError", message="out of memory", traceback="line 1\nline 2"),
-        )
-        store.ensure_run(experiment, run_id="running", name="effnet-lite0 fine")
-        other = store.ensure_run(store.get_or_create_experiment("ct seg"), run_id="other", name=HOSTILE)
-        store.set_tags(other, {"owner": HOSTILE})
-        store.finalize(other, "completed")
+        fill_store(store)
+
+
+def fill_store(store: Store) -> None:
+    """The same runs, in an open store."""
+    experiment = store.get_or_create_experiment(EXPERIMENT)
+    for index in range(12):
+        _run(store, experiment, index)
+    parent = store.ensure_run(experiment, run_id="fedavg", name="fedavg 3 clients", tags={"paper": ""})
+    for index, client in enumerate(("st-anna", "charité", "lyon")):
+        child = store.ensure_run(experiment, run_id=f"client{index}", name=client, parent_run_id=parent)
+        log_curves(store, child, best=0.96 + index / 100)
+        store.finalize(child, "completed")
+    store.finalize(parent, "completed")
+    failed = store.ensure_run(experiment, run_id="failed", name="resnet50 large batch")
+    store.finalize(
+        failed,
+        "failed",
+        error=RunFailure(type="MemoryError", message="out of memory", traceback="line 1\nline 2"),
+    )
+    store.ensure_run(experiment, run_id="running", name="effnet-lite0 fine")
+    other = store.ensure_run(store.get_or_create_experiment("ct seg"), run_id="other", name=HOSTILE)
+    store.set_tags(other, {"owner": HOSTILE})
+    store.finalize(other, "completed")
 
 
 def _run(store: Store, experiment: str, index: int) -> None:

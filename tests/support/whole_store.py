@@ -52,6 +52,26 @@ VIEWS: Final = {
 }
 """Each view by a name, as a relative address."""
 
+FAILURES: Final = {
+    "filter with a mistake": 400,
+    "no predictions": 404,
+    "no rounds": 404,
+    "no such page": 404,
+    "no such run": 404,
+}
+"""The status of those views that tell of a failure."""
+
+DOWNLOADS: Final = {
+    "runs": "runs.csv?order=name",
+    "points": "chart.json?run=run01&metric=auroc",
+    "points as a table": "chart.csv?run=run01&metric=auroc",
+    "chart": "chart.svg?run=run01&metric=auroc",
+    "file": "file?id=run01&name=picture.png",
+    "figure": "evaluation.svg?run=judged&figure=1",
+    "what the filter may have": "complete?text=status%20%3D%20",
+}
+"""What a view fetches or offers besides, likewise."""
+
 
 def picture(width: int, height: int) -> bytes:
     """A black PNG."""
