@@ -9,6 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from runstore import MetricPoint, open_reader, open_store
+from runstore.model import RunFailure
 from runstore_ui import Options, make_app
 from runstore_ui.views import table
 from support.asgi import ask
@@ -98,3 +99,22 @@ def test_ticks_of_other_pages_stay_and_those_of_runs_that_are_not_there_go(app: 
     assert answer.status == 200
     assert re.findall(r'type="hidden" name="run" value="([^"]*)"', answer.text) == ["run01"]
     assert "1 more ticked" in answer.text
+
+
+def test_the_table_shows_of_very_many_tags_and_very_long_words_the_beginning_and_no_password(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with open_store(url, durable=False) as store:
+        run = store.ensure_run(store.get_or_create_experiment("e"), run_id="r")
+        store.set_tags(run, {"data": "mysql://me:hunter2@host/lab"} | {f"tag{index}": "x" for index in range(5_000)})
+        store.set_tags(run, {"a": "x" * 60_000})
+        store.set_note(run, "postgresql://me:hunter2@host/lab " + "x" * 60_000)
+        store.finalize(run, "failed", error=RunFailure(type="Error", message="x" * 60_000, traceback=""))
+    with open_reader(url) as reader:
+        app = make_app(reader, Options(shown_url=""))
+        text, of_run = ask(app).text, ask(app, "/run?id=r").text
+
+    assert len(text) < 20_000
+    assert "and 4,990 more tags" in text
+    assert "hunter2" not in text + of_run
+    assert "mysql://me:***@host/lab" in text
+    assert "postgresql://me:***@host/lab" in of_run

@@ -8,6 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from runstore.secrets import redact
 from runstore_ui.assets import address_of
 from runstore_ui.security import nonce_of
 from runstore_ui.site import may_write, site_of
@@ -45,6 +46,12 @@ def saved(name: str, /, **values: Any) -> str:
     return _templates(is_saved=True).get_template(name).render(may_write=False, **values)
 
 
+def _shown(text: str, most: int | None = None) -> str:
+    """What somebody wrote, without passwords; of a long one the beginning."""
+    found = redact(text)
+    return found if most is None or len(found) <= most else f"{found[:most]}…"
+
+
 @cache
 def _templates(*, is_saved: bool) -> Environment:
     made = Environment(
@@ -59,5 +66,7 @@ def _templates(*, is_saved: bool) -> Environment:
         "asset": address_of,
         "saved": is_saved,
         "layout": "saved.html" if is_saved else "base.html",
+        "most_tags": 12,
     }
+    made.filters["shown"] = _shown
     return made

@@ -23,6 +23,7 @@ SHAPES: Final = {"completed": "●", "in_progress": "◐", "failed": "✕", "int
 """Each status has a shape besides its word and its colour."""
 WORDS: Final = {"in_progress": "running"}
 _LONGEST_TEXT: Final = 60
+_LONGEST_HINT: Final = 500
 _SHARED: Final = frozenset({"status", "experiment", "training_mode", "client_id", "attempt"})
 """Attributes of which many runs may have one value."""
 
@@ -211,12 +212,12 @@ def _plain(value: Value, now: datetime | None) -> Cell:
         return Cell(text=f"{value:.6g}", hint=repr(value), is_number=True)
     text = redact(str(value))
     cut = f"{text[:_LONGEST_TEXT]}…" if len(text) > _LONGEST_TEXT else text
-    return Cell(text=cut, hint=text if cut != text else "")
+    return Cell(text=cut, hint=text[:_LONGEST_HINT] if cut != text else "")
 
 
 def _status(run: Run) -> Cell:
     status = str(run.status)
-    failure = "" if run.failure is None else f"{run.failure.type}: {run.failure.message}"
+    failure = "" if run.failure is None else f"{run.failure.type}: {run.failure.message}"[:_LONGEST_HINT]
     return Cell(text=WORDS.get(status, status), status=status, hint=failure)
 
 

@@ -37,9 +37,9 @@ class Found(Struct, frozen=True, kw_only=True):
     has_more_children: bool
     next_cursor: str | None
     matching: int
-    elsewhere: Sequence[str]
     summaries: Mapping[str, Mapping[tuple[str, str], SeriesSummary]]
     experiments: Mapping[str, str]
+    elsewhere: Sequence[str] = ()
 
     def shown(self, unfolded: Sequence[str]) -> list[tuple[Run, int]]:
         """The runs that have a row, with how deep each stands."""
@@ -77,7 +77,6 @@ def find_runs(reader: RunReader, state: TableState) -> Found:
         has_more_children=has_more,
         next_cursor=page.next_cursor,
         matching=reader.count_runs(state.where or None, experiment_id=experiment_id),
-        elsewhere=(),
         summaries={
             run_id: {(each.name, str(each.dataset_type)): each for each in series}
             for run_id, series in reader.get_summaries_of([run.id for run in everyone]).items()
