@@ -1,0 +1,140 @@
+"""A Galera cluster whose nodes write to one run, are killed, cut off from the others, and join again."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from runstore import MetricPoint, open_reader, open_store
+from runstore.errors import StoreUnavailableError
+from runstore.recording import Recorder
+from support import session
+from support.galera import Galera
+from support.servers import private_server
+
+pytestmark = pytest.mark.server
+
+_CALLS = 60
+
+
+@pytest.fixture(scope="module")
+def galera() -> Iterator[Galera]:
+    with private_server("mariadb-galera", durable=False) as server:
+        assert isinstance(server, Galera)
+        yield server
+
+
+@pytest.fixture
+def empty(galera: Galera, request: pytest.FixtureRequest) -> str:
+    """The URL of a new database."""
+    session.needs(request.node, galera.kind)
+    return galera.new_database()
+
+
+def steps_on(galera: Galera, url: str, run_id: str, name: str = "loss") -> list[list[int]]:
+    """Which steps each node has."""
+    found = []
+    for node in range(3):
+        with open_reader(galera.on(url, node)) as reader:
+            found.append(list(reader.get_history(run_id, name, "other").steps))
+    return found
+
+
+def test_writers_of_one_run_through_three_nodes_undo_none_of_each_others_calls(galera: Galera, empty: str) -> None:
+    with open_store(galera.on(empty, 0), durable=False) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("x"))
+
+    def write(node: int) -> None:
+        with open_store(galera.on(empty, node), durable=False) as store:
+            for call in range(_CALLS):
+                step = 3 * call + node
+                store.log_metrics(run_id, [MetricPoint("loss", step / 7, step), MetricPoint(f"own/{node}", 1.0, step)])
+                store.log_config(run_id, {f"node{node}": {"call": call}})
+
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(write, range(3)))
+
+    assert steps_on(galera, empty, run_id) == [list(range(3 * _CALLS))] * 3
+    with open_reader(galera.on(empty, 1)) as reader:
+        assert {each.name: each.count for each in reader.get_summaries(run_id)} == {
+            "loss": 3 * _CALLS,
+            **{f"own/{node}": _CALLS for node in range(3)},
+        }
+        assert reader.get_config(run_id) == {f"node{node}": {"call": _CALLS - 1} for node in range(3)}
+
+
+def test_the_nodes_of_the_url_are_tried_in_turn_when_one_is_killed_under_a_writer(galera: Galera, empty: str) -> None:
+    url = galera.on(empty, 0, 1, 2)
+    try:
+        with open_store(url, durable=False) as store, open_reader(url) as reader:
+            run_id = store.ensure_run(store.get_or_create_experiment("x"))
+            for step in range(100):
+                if step == 30:
+                    galera.kill_node(0)
+                store.log_metrics(run_id, [MetricPoint("loss", step / 7, step)])
+                assert len(reader.get_history(run_id, "loss", "other").steps) == step + 1
+            store.finalize(run_id, "completed")
+    finally:
+        galera.start_node(0)
+
+    assert steps_on(galera, empty, run_id) == [list(range(100))] * 3
+
+
+def test_a_node_that_was_cut_off_is_an_outage_in_its_own_words_and_what_is_recorded_waits(
+    galera: Galera, empty: str
+) -> None:
+    alone = galera.on(empty, 2)
+    recorded = open_store(alone)
+    assert isinstance(recorded, Recorder)
+    with recorded, open_store(alone, durable=False) as bare, open_reader(alone) as reader:
+        run_id = recorded.ensure_run(recorded.get_or_create_experiment("x"))
+        recorded.log_metrics(run_id, [MetricPoint("loss", 0.5, 0)])
+        recorded.flush(deadline_s=120)
+        with galera.cut_off(2):
+            for asked in (
+                lambda: bare.log_metrics(run_id, [MetricPoint("loss", 0.5, 1)]),
+                lambda: reader.get_run(run_id),
+                lambda: open_reader(alone),
+                lambda: open_store(alone, durable=False),
+            ):
+                with pytest.raises(StoreUnavailableError, match="no part in its cluster"):
+                    asked()
+            recorded.log_metrics(run_id, [MetricPoint("loss", 0.5, 2)])
+            with open_reader(galera.on(empty, 2, 0)) as elsewhere:
+                assert elsewhere.get_run(run_id).id == run_id
+        recorded.flush(deadline_s=120)
+        recorded.finalize(run_id, "completed")
+
+    assert steps_on(galera, empty, run_id) == [[0, 2]] * 3
+
+
+@pytest.mark.parametrize("takes", ["what it missed", "the whole state"])
+def test_a_node_that_joins_again_has_what_was_written_meanwhile(galera: Galera, empty: str, takes: str) -> None:
+    with open_store(galera.on(empty, 0), durable=False) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("x"))
+        store.log_metrics(run_id, [MetricPoint("loss", 0.5, 0)])
+        galera.kill_node(1)
+        store.log_metrics(run_id, [MetricPoint("loss", 0.5, step) for step in range(1, 400)])
+        galera.start_node(1, without_state=takes == "the whole state")
+        with open_store(galera.on(empty, 1), durable=False) as joined:
+            joined.log_metrics(run_id, [MetricPoint("loss", 0.5, 400)])
+            joined.finalize(run_id, "completed")
+
+    assert steps_on(galera, empty, run_id) == [list(range(401))] * 3
+
+
+def test_new_keys_that_go_up_in_steps_of_the_clusters_size_mix_nothing_up(galera: Galera, empty: str) -> None:
+    with open_store(galera.on(empty, 0), durable=False) as store:
+        experiment_id = store.get_or_create_experiment("x")
+    for node in (2, 0, 1, 0, 2, 1):
+        with open_store(galera.on(empty, node), durable=False) as store:
+            run_id = store.ensure_run(experiment_id, name=f"through {node}")
+            store.log_metrics(run_id, [MetricPoint("loss", float(node), 1)])
+            store.finalize(run_id, "completed")
+
+    database = empty.rpartition("/")[2]
+    keys = [pk for (pk,) in galera.ask(1, "SELECT pk FROM runstore_run ORDER BY pk", database)]
+    assert max(keys) - min(keys) > len(keys) - 1, "the keys went up by one, and nothing was tried"
+    with open_reader(galera.on(empty, 1)) as reader:
+        found = reader.search_runs("metric.other.loss.last >= 1", order_by="metric.other.loss.last").items
+        assert [run.name for run in found] == ["through 1", "through 1", "through 2", "through 2"]
