@@ -81,6 +81,9 @@ class MongoStore(MongoEdits):
         self._experiments: set[str] = set()  # that are there: one that was deleted is only hidden
         try:
             open_schema(self._connection, read_only=read_only)
+            weak = None if read_only else self._connection.call("open the store", self._connection.weak_concern)
+            if weak is not None:
+                _log.warning("%s", weak)
             if not read_only and self._connection.call(
                 "open the store", lambda: has_stored_to_roll_up(self._connection)
             ):

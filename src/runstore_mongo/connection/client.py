@@ -187,6 +187,17 @@ class Connection:
         """
         return self.has_transactions and self.database.write_concern.document.get("w") == "majority"
 
+    def weak_concern(self) -> str | None:
+        """What is weak about the URL's write concern, for people; ``None`` where what it acknowledges survives an election."""
+        asked, hello = self.database.write_concern.document.get("w"), self._greeting()
+        nodes = sum(len(hello.get(kind, ())) for kind in ("hosts", "passives", "arbiters"))
+        if not isinstance(asked, int) or nodes <= 1 or asked > nodes // 2:
+            return None
+        return (
+            f"w={asked} in {self.shown} acknowledges what {asked} of {nodes} nodes {'has' if asked == 1 else 'have'}: it may be "
+            "gone after an election; take it out of the URL, and w=majority is used"
+        )
+
     @property
     def is_sharded(self) -> bool:
         """Whether documents may lie on several shards."""
