@@ -2,7 +2,7 @@
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from threading import Event, Thread
 
@@ -80,13 +80,11 @@ def _keep(store: Store, run_id: str, path: Path, name: str, data: bytes) -> None
 def test_a_write_concern_below_the_majority_is_told_at_opening(
     url: str, caplog: pytest.LogCaptureFixture, option: str, is_weak: object
 ) -> None:
-    told: Callable[[], list[str]] = lambda: [
-        each.getMessage() for each in caplog.records if "nodes" in each.getMessage()
-    ]  # noqa: E731
     with caplog.at_level(logging.WARNING):
         open_store(f"{url}{option}", durable=False).close()
 
-    assert [("w=1" in each and "election" in each) for each in told()] == ([True] if is_weak else [])
+    told = [each.getMessage() for each in caplog.records if "nodes" in each.getMessage()]
+    assert [("w=1" in each and "election" in each) for each in told] == ([True] if is_weak else [])
 
 
 def test_one_node_is_its_own_majority(
