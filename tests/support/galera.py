@@ -23,7 +23,7 @@ _PROVIDERS: Final = (
 )
 # The defaults suit a wide network: a node that is gone would be missed after half a minute.
 _PROVIDER_OPTIONS: Final = (
-    "evs.keepalive_period=PT0.3S;evs.suspect_timeout=PT1.5S;evs.inactive_timeout=PT4S;evs.install_timeout=PT4S;"
+    "evs.keepalive_period=PT0.3S;evs.suspect_timeout=PT3S;evs.inactive_timeout=PT8S;evs.install_timeout=PT8S;"
     "gcache.size=16M;gcache.keep_pages_size=0;gcs.fc_limit=64"
 )
 _USER: Final = "mysql"
