@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from runstore.model import SeriesSummary
 from runstore.secrets import redact
 from runstore.texts import best_of, leading_series
-from runstore.values import flatten_config
 from runstore_ui.table.numbers import number_texts
+
+MOST_SETTINGS: Final = 100
+"""So many lines one reads; the others are found by their names."""
 
 _MOST_METRICS: Final = 200
 _DECIMALS: Final = 4
@@ -60,14 +62,51 @@ def metric_lines(summaries: Sequence[Sequence[SeriesSummary]], baseline: int) ->
     return [_metric(key, by_series, baseline) for key in leading_series(by_series, limit=_MOST_METRICS)]
 
 
-def setting_lines(configs: Sequence[Mapping[str, Any]]) -> list[SettingLine]:
-    """A line for each setting that one of the runs has, as they come."""
-    flat = [{leaf.key: leaf.text for leaf in flatten_config(config)} for config in configs]
-    lines = []
-    for key in dict.fromkeys(key for each in flat for key in each):
-        texts = [each.get(key) for each in flat]
-        lines.append(SettingLine(key=key, differs=len(set(texts)) > 1, texts=[text and redact(text) for text in texts]))
-    return lines
+class ComparedSettings(Struct, frozen=True, kw_only=True):
+    """Settings side by side.
+
+    Attributes:
+        lines: those that differ first.
+        equal: how many are the same in all runs.
+        left_out: how many more there are that are asked for and have no line.
+        total: how many there are of any kind.
+    """
+
+    lines: Sequence[SettingLine]
+    equal: int
+    left_out: int
+    total: int
+
+
+def compare_settings(
+    texts: Sequence[Mapping[str, str]], *, wanted: str = "", shows_equal: bool = False, most: int = MOST_SETTINGS
+) -> ComparedSettings:
+    """A line for each setting that differs, as they come; of very many those first that have the fewest values.
+
+    Args:
+        texts: the settings of each run, by their keys.
+        wanted: a part of the name that is looked for.
+        shows_equal: whether settings that are the same in all runs have lines as well.
+        most: so many have a line.
+    """
+    keys = list(dict.fromkeys(key for each in texts for key in each))
+    values = {key: len({each.get(key) for each in texts}) for key in keys}
+    found = [key for key in keys if wanted.lower() in key.lower() and (shows_equal or values[key] > 1)]
+    if len(found) > most:  # what is another in each run, as a path, tells least
+        found.sort(key=lambda key: (values[key] == 1, values[key]))
+    else:
+        found.sort(key=lambda key: values[key] == 1)
+    lines = [
+        SettingLine(key=key, differs=values[key] > 1, texts=[hidden(each.get(key)) for each in texts])
+        for key in found[:most]
+    ]
+    equal = sum(1 for count in values.values() if count == 1)
+    return ComparedSettings(lines=lines, equal=equal, left_out=max(0, len(found) - most), total=len(keys))
+
+
+def hidden(text: str | None) -> str | None:
+    """A value without what is secret in it."""
+    return text and redact(text)
 
 
 def _metric(

@@ -12,6 +12,7 @@ from runstore.model import Run
 from runstore.protocol import RunReader
 from runstore.query import Attribute, ConfigKey, Metric
 from runstore_ui.figures import Dot, Figure, ParallelAxis, looks_of, parallel_figure, scatter_figure
+from runstore_ui.reading import runs_of
 from runstore_ui.state import SpreadState, link
 from runstore_ui.table import Column, Facts, Value, asked_columns, default_columns, experiment_of, settings_of, value_of
 
@@ -84,7 +85,7 @@ def spread_runs(reader: RunReader, state: SpreadState) -> Spread:
 def _runs(reader: RunReader, state: SpreadState) -> tuple[list[Run], bool]:
     table = state.table
     if table.chosen:
-        return [reader.get_run(run_id) for run_id in table.chosen[:MOST_RUNS]], len(table.chosen) <= MOST_RUNS
+        return runs_of(reader, table.chosen[:MOST_RUNS]), len(table.chosen) <= MOST_RUNS
     found = reader.iter_runs(
         table.where or None, experiment_id=experiment_of(reader, table), order_by=(table.order,), limit=MOST_RUNS + 1
     )

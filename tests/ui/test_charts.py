@@ -286,3 +286,27 @@ def test_steps_beyond_what_a_browser_can_tell_apart_are_drawn(page: Any, serve: 
         page.keyboard.press("End")
         assert "step 9,007,199,254,740,99" in page.inner_text(".reading >> nth=0"), "the page answers to keys"
         page.goto("about:blank")
+
+
+@pytest.mark.server
+def test_of_many_runs_the_line_under_the_pointer_stands_out_and_is_said_first(
+    page: Any, serve: Serve, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with open_store(url, durable=False) as store:
+        experiment = store.get_or_create_experiment("e")
+        for index in range(30):
+            run = store.ensure_run(experiment, run_id=f"r{index}", name=f"run {index}")
+            store.log_metrics(run, [MetricPoint("loss", float(index), step) for step in range(3)])
+            store.finalize(run, "completed")
+        runs = "&".join(f"run=r{index}" for index in range(30))
+        page.goto(f"{serve(make_app(store, Options(shown_url=url)))}/compare?{runs}")
+        page.wait_for_selector("figure .legend button")
+        page.locator("figure").scroll_into_view_if_needed()
+        box = page.locator("figure .u-over").bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 2)
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] - 2, steps=3)
+        page.wait_for_function("document.querySelector('figure .reading').textContent.startsWith('step 1: run 0 0, ')")
+
+        assert page.inner_text("figure .reading").endswith("and 22 more")
+        assert page.locator("figure .legend button").count() == 30

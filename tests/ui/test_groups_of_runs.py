@@ -12,6 +12,7 @@ from runstore import open_reader
 from runstore.model import DatasetType, SeriesSummary, StepValue
 from runstore_ui import Options, make_app
 from runstore_ui.grouping import GroupCell, group_metric_lines, group_runs, group_setting_lines
+from runstore_ui.reading import setting_texts
 from runstore_ui.state import RunGroup
 from support.asgi import ask
 from support.browser import Serve
@@ -31,7 +32,7 @@ def seeds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def labels(configs: dict[str, dict[str, Any]], by: tuple[str, ...] = (), over: tuple[str, ...] = ()) -> dict[str, str]:
-    return {each.label: " ".join(each.runs) for each in group_runs(configs, by, over).groups}
+    return {each.label: " ".join(each.runs) for each in group_runs(setting_texts(configs), by, over).groups}
 
 
 def test_runs_that_differ_by_the_seed_alone_are_one_group_whatever_the_seed_is_called() -> None:
@@ -75,7 +76,7 @@ def test_passwords_in_values_are_hidden_and_the_groups_stay_apart() -> None:
 
 
 def test_what_is_no_setting_of_the_runs_is_said_and_harms_nothing() -> None:
-    found = group_runs({"a": {"lr": 1}, "b": {"lr": 1}}, (), ("seed", "status", "config.", "config.fold"))
+    found = group_runs({"a": {"lr": "1"}, "b": {"lr": "1"}}, (), ("seed", "status", "config.", "config.fold"))
 
     assert [each.runs for each in found.groups] == [("a", "b")]
     assert [remark.split(":")[0][:48] for remark in found.remarks[:2]] == [
@@ -121,11 +122,12 @@ def test_settings_by_which_groups_differ_come_first_and_many_are_cut_and_counted
         run_id: {"seed": seed, "lr": lr, "same": 1} | {f"key{place}": seed for place in range(300)}
         for seed, (run_id, lr) in enumerate([("a", 1), ("b", 1), ("c", 2), ("d", 2)])
     }
-    groups = group_runs(configs, ("config.lr",), ()).groups
+    texts = setting_texts(configs)
+    groups = group_runs(texts, ("config.lr",), ()).groups
 
-    lines, left_out = group_setting_lines(groups, configs)
+    lines, left_out = group_setting_lines(groups, texts)
 
-    assert (lines[0].key, lines[0].texts) == ("seed", ["0, 1", "2, 3"])
+    assert [(each.key, each.texts) for each in lines[:2]] == [("lr", ["1", "2"]), ("seed", ["0, 1", "2, 3"])]
     assert len(lines) + left_out == 302
 
 
@@ -150,6 +152,21 @@ def test_the_way_into_groups_and_out_of_them_is_a_link(seeds: Any) -> None:
     assert f'<a href="{ALL}&group=config.model">means alone</a>' in grouped
     assert f'<a href="{ALL}">each run by itself</a>' in grouped
     assert "single=yes" in re.findall(r'data-source="([^"]*)"', grouped)[0]
+
+
+@pytest.mark.server
+def test_ticked_runs_of_the_table_are_compared_over_their_seeds_in_the_browser(
+    page: Any, serve: Serve, seeds: Any
+) -> None:
+    page.goto(f"{serve(seeds)}/")
+    assert page.is_disabled("#over-seeds")
+    for run in ("resnet18-1", "resnet18-2", "densenet121-1"):
+        page.check(f"#tick-{run}")
+    page.click("#over-seeds")
+    page.wait_for_selector("th:has-text('model resnet18')")
+
+    assert page.url.endswith("&over=seed")
+    assert page.locator(".compare thead summary").all_inner_texts() == ["1 run", "2 runs"]
 
 
 @pytest.mark.server

@@ -7,6 +7,7 @@ from runstore.values.config import (
     ConfigLeaf,
     decode_config,
     encode_config,
+    escape_key,
     flatten_config,
 )
 from runstore.values.ids import experiment_id_of, new_run_id
@@ -19,6 +20,7 @@ __all__ = [
     "check_failure",
     "decode_config",
     "encode_config",
+    "escape_key",
     "experiment_id_of",
     "flatten_config",
     "new_run_id",

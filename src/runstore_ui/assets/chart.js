@@ -87,6 +87,7 @@
     const band = all.length * each + 1 + 2 * all.slice(0, i).filter((other) => other.spread).length;
     return [...own, band, band + 1, ...all.flatMap((other, k) => isFaint(other) && other.group === s.group ? places(chart, k, each, true) : [])];
   }
+  const isCrowd = (chart) => chart.data.series.length > MOST_READ && !chart.data.means; // the nearest line stands out, and is said first
   const isFaint = (s) => s.group && !s.runs;
 
   function draw(chart) {
@@ -126,9 +127,9 @@
       focus: {alpha: 0.2},
       cursor: {
         sync: {key: "runs", setSeries: false}, drag: {x: true, y: false, setScale: false},
-        dataIdx: nearest, bind: {dblclick: () => () => go({from: null, to: null})},
+        dataIdx: nearest, focus: {prox: isCrowd(chart) ? 16 : -1}, bind: {dblclick: () => () => go({from: null, to: null})},
       },
-      hooks: {setSelect: [(u) => { if (pointed === chart) zoom(chart, u); }], setCursor: [(u) => read(chart, u)], draw: [(u) => mark(chart, u)]},
+      hooks: {setSelect: [(u) => { if (pointed === chart) zoom(chart, u); }], setCursor: [(u) => read(chart, u)], setSeries: [(u, i) => { chart.near = i; }], draw: [(u) => mark(chart, u)]},
     }, data, host);
     legend(chart, chart.each);
   }
@@ -153,7 +154,7 @@
     const each = chart.each, found = [];
     chart.data.series.forEach((s, i) => {
       const place = i * each + 1, at = nearest(u, place, index), y = u.data[place][at];
-      if (u.series[place].show && y !== undefined && !isFaint(s)) found.push(`${s.group || s.label} ${number(y)}${beside(s, u.data[0][at])}`);
+      if (u.series[place].show && y !== undefined && !isFaint(s)) found[isCrowd(chart) && chart.near >= place && chart.near < place + each ? "unshift" : "push"](`${s.group || s.label} ${number(y)}${beside(s, u.data[0][at])}`);
     });
     const more = found.length - MOST_READ;
     out.textContent = `${along(chart, u.data[0][index])}: ${found.slice(0, MOST_READ).join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
@@ -191,7 +192,7 @@
   function shapes(s, u, i) {
     if (!s.marker) return;
     const shape = new Path2D(s.marker), {ctx, bbox} = u;
-    let least = bbox.left + (i % 4) * SHAPES_APART / 4 * devicePixelRatio;
+    let least = bbox.left + (i * 29 % SHAPES_APART) * devicePixelRatio;
     s.x.forEach((value, k) => {
       const x = u.valToPos(value, "x", true), y = s.y[k] === null ? NaN : u.valToPos(s.y[k], "y", true);
       if (!(x >= least && x <= bbox.left + bbox.width && y >= bbox.top && y <= bbox.top + bbox.height)) return;

@@ -42,6 +42,7 @@
     if (!button) return;
     button.textContent = count ? `Compare ${count}` : "Compare";
     button.disabled = count < 2;
+    document.getElementById("over-seeds").disabled = count < 2;
     button.classList.toggle("first", count > 1);
     const link = document.getElementById("here");
     if (link) link.href = `./${address.search}`;

@@ -16,6 +16,7 @@ from runstore.protocol import RunReader
 from runstore_ui.charts.places import SECOND, Place, places_of, point_at, points_of
 from runstore_ui.charts.smoothing import Key, smoothed, smoothed_at
 from runstore_ui.figures import COLOURS, Look, looks_of
+from runstore_ui.reading import runs_of
 from runstore_ui.state import ChartState
 
 _MOST_POINTS: Final = 1000
@@ -102,7 +103,7 @@ def drawn_of(reader: RunReader, state: ChartState, *, most: int = _MOST_POINTS) 
     Raises:
         RunNotFoundError: one of the runs is not there.
     """
-    runs = {run_id: reader.get_run(run_id) for run_id in state.runs}
+    runs = {run.id: run for run in runs_of(reader, state.runs)}
     kinds = [state.dataset] if state.dataset else list(_KINDS)
     grid = reader.sample_histories(
         [(run_id, state.metric, kind) for run_id in runs for kind in kinds],

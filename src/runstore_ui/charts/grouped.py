@@ -21,6 +21,7 @@ from runstore_ui.charts.places import Place, places_of, point_at
 from runstore_ui.charts.smoothing import smoothed, smoothed_at
 from runstore_ui.figures import Look, looks
 from runstore_ui.means import mean_and_spread
+from runstore_ui.reading import runs_of
 from runstore_ui.state import ChartState, RunGroup
 
 _MOST_POINTS: Final = 1000
@@ -61,7 +62,7 @@ def means_of(reader: RunReader, state: ChartState) -> Drawn:
     Raises:
         RunNotFoundError: one of the runs is not there.
     """
-    runs = {run_id: reader.get_run(run_id) for run_id in state.runs}
+    runs = {run.id: run for run in runs_of(reader, state.runs)}
     grid = reader.sample_histories(
         [(run_id, state.metric, state.dataset or "validation") for run_id in runs],
         max_points=_MOST_POINTS,

@@ -14,7 +14,6 @@ from runstore.errors import QueryError
 from runstore.query import ConfigKey, parse_field, spelt
 from runstore.secrets import redact
 from runstore.texts import words_of
-from runstore.values import flatten_config
 from runstore_ui.figures import short
 from runstore_ui.state import RunGroup
 
@@ -42,16 +41,14 @@ class Grouping(Struct, frozen=True, kw_only=True):
     remarks: tuple[str, ...]
 
 
-def group_runs(configs: Mapping[str, Mapping[str, Any]], by: Sequence[str], over: Sequence[str]) -> Grouping:
+def group_runs(texts: Mapping[str, Mapping[str, str]], by: Sequence[str], over: Sequence[str]) -> Grouping:
     """The groups.
 
     Args:
-        configs: by run id, in the order of the runs.
+        texts: by run id, in the order of the runs, its settings by their keys.
         by: fields of settings, ``config.lr``; all runs with the same values of them are a group.
         over: where ``by`` is empty: fields of settings, or ``seed``; all runs that have the same values of all others are one.
     """
-    flat = {run_id: {leaf.key: leaf for leaf in flatten_config(config)} for run_id, config in configs.items()}
-    texts = {run_id: {key: leaf.text for key, leaf in leaves.items()} for run_id, leaves in flat.items()}
     known = dict.fromkeys(key for each in texts.values() for key in each)
     wanted, remarks = _keys(by or over, list(known))
     if by:
@@ -65,12 +62,8 @@ def group_runs(configs: Mapping[str, Mapping[str, Any]], by: Sequence[str], over
         found.setdefault((*(each.get(key) for key in told), *(key in each for key in inner)), []).append(run_id)
 
     def rank(values: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-        leaves = flat[found[values][0]]
-        numbers = [leaves[key].number if key in leaves else None for key in told]
-        return [
-            (value is None, number is None, number or 0.0, value or "")
-            for value, number in zip(values, numbers, strict=False)
-        ] + [(not has,) for has in values[len(told) :]]
+        numbers = [(value is None, *_number(value), value or "") for value in values[: len(told)]]
+        return [*numbers, *((not has,) for has in values[len(told) :])]
 
     ordered = sorted(found, key=rank)
     labels = _labels(ordered, told, inner)
@@ -108,6 +101,14 @@ def _keys(fields: Sequence[str], known: Sequence[str]) -> tuple[list[str], list[
 
 def _is_seed(key: str) -> bool:
     return SEED in words_of(key.rpartition(".")[2])
+
+
+def _number(text: str | None) -> tuple[bool, float]:
+    """Whether a value is none that one counts with, and the number, by which it stands among others."""
+    try:
+        return False, float(text or "")
+    except ValueError:
+        return True, 0.0
 
 
 def _labels(ordered: Sequence[tuple[Any, ...]], told: Sequence[str], inner: Sequence[str]) -> list[str]:

@@ -2,22 +2,20 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
 
 from runstore.model import SeriesSummary
 from runstore.secrets import redact
 from runstore.texts import best_of, leading_series
-from runstore.values import flatten_config
-from runstore_ui.comparing import SettingLine
+from runstore_ui.comparing import MOST_SETTINGS, SettingLine
 from runstore_ui.grouping.groups import NO_VALUE
 from runstore_ui.means import mean_and_spread
 from runstore_ui.state import RunGroup
 from runstore_ui.table import number_texts
 
 _MOST_METRICS: Final = 200
-_MOST_SETTINGS: Final = 200
 _MOST_VALUES: Final = 5
 _DECIMALS: Final = 4
 _WORDS: Final = {"min": "best", "max": "best", "last": "last"}
@@ -90,20 +88,29 @@ def _value(summary: SeriesSummary | None, stat: str) -> float | None:
 
 
 def group_setting_lines(
-    groups: Sequence[RunGroup], configs: Mapping[str, Mapping[str, Any]]
+    groups: Sequence[RunGroup], texts: Mapping[str, Mapping[str, str]]
 ) -> tuple[list[SettingLine], int]:
     """A line for each setting that differs between runs, those by which groups differ first; and how many are left out."""
-    flat = {run_id: {leaf.key: leaf.text for leaf in flatten_config(config)} for run_id, config in configs.items()}
-    keys = dict.fromkeys(key for each in flat.values() for key in each)
-    lines = []
+    keys = dict.fromkeys(key for each in texts.values() for key in each)
+    differing = []
     for key in keys:
-        by_group = [[flat.get(run_id, {}).get(key) for run_id in each.runs] for each in groups]
-        if len({text for texts in by_group for text in texts}) == 1:
+        if len({each.get(key) for each in texts.values()}) == 1:
             continue
-        differs = len({frozenset(texts) for texts in by_group}) > 1
-        lines.append((not differs, SettingLine(key=key, differs=differs, texts=[_values(texts) for texts in by_group])))
-    lines.sort(key=lambda each: each[0])
-    return [line for _, line in lines[:_MOST_SETTINGS]], max(0, len(lines) - _MOST_SETTINGS)
+        by_group = [frozenset(texts[run_id].get(key) for run_id in each.runs) for each in groups]
+        differing.append((len(set(by_group)) == 1, len(frozenset[str | None]().union(*by_group)), key))
+    if len(differing) > MOST_SETTINGS:
+        differing.sort(key=lambda each: each[:2])
+    else:
+        differing.sort(key=lambda each: each[0])
+    lines = [
+        SettingLine(
+            key=key,
+            differs=not is_alike,
+            texts=[_values([texts[run_id].get(key) for run_id in each.runs]) for each in groups],
+        )
+        for is_alike, _, key in differing[:MOST_SETTINGS]
+    ]
+    return lines, len(differing) - len(lines)
 
 
 def _values(texts: Sequence[str | None]) -> str | None:

@@ -52,22 +52,23 @@ class CompareState(Struct, frozen=True, kw_only=True):
             axis=AxisState.of(query),
         )
 
+    def pairs(self, *without: str) -> list[tuple[str, str]]:
+        """The query, but for parameters that a form of its own brings."""
+        pairs = [
+            *(("run", each) for each in self.runs),
+            ("baseline", self.baseline or ""),
+            ("equal", "yes" if self.shows_equal else ""),
+            *(("group", each) for each in self.by),
+            *(("over", each) for each in self.over),
+            ("single", "yes" if self.shows_single and self.is_grouped else ""),
+            ("setting", self.wanted),
+            *self.axis.pairs(),
+        ]
+        return [(name, value) for name, value in pairs if value and name not in without]
+
     def link(self, page: str = "compare", **changes: Any) -> str:
         """The address of this view, with some of it changed."""
-        changed = msgspec.structs.replace(self, **changes)
-        return link(
-            page,
-            [
-                *(("run", each) for each in changed.runs),
-                ("baseline", changed.baseline),
-                ("equal", "yes" if changed.shows_equal else None),
-                *(("group", each) for each in changed.by),
-                *(("over", each) for each in changed.over),
-                ("single", "yes" if changed.shows_single and changed.is_grouped else None),
-                ("setting", changed.wanted),
-                *changed.axis.pairs(),
-            ],
-        )
+        return link(page, msgspec.structs.replace(self, **changes).pairs())
 
 
 def _all(query: QueryParams, name: str) -> tuple[str, ...]:

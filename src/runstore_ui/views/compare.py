@@ -13,7 +13,8 @@ from runstore.model import SeriesSummary
 from runstore.protocol import RunReader
 from runstore.query import ConfigKey, spelt
 from runstore_ui.charts import choose_metrics, panels_of_runs
-from runstore_ui.comparing import SettingLine, metric_lines, setting_lines
+from runstore_ui.comparing import MOST_SETTINGS, SettingLine, compare_settings, metric_lines
+from runstore_ui.figures import looks_of
 from runstore_ui.grouping import (
     SEED,
     Grouping,
@@ -23,11 +24,14 @@ from runstore_ui.grouping import (
     group_setting_lines,
 )
 from runstore_ui.pages import render
+from runstore_ui.reading import runs_of, setting_texts
 from runstore_ui.site import site_of
 from runstore_ui.state import CompareState, link
 from runstore_ui.table import SHAPES, WORDS
 
-_MOST: Final = 50
+_MOST: Final = 100
+_MOST_SIDE_BY_SIDE: Final = 8
+"""More runs than that stand below each other: of so many one reads a column, not a line."""
 
 
 def show(request: Request) -> Response:
@@ -50,8 +54,13 @@ def show(request: Request) -> Response:
     return render(request, "compare.html", **values_of(reader, state))
 
 
-def values_of(reader: RunReader, state: CompareState) -> dict[str, Any]:
+def values_of(reader: RunReader, state: CompareState, *, most_settings: int = MOST_SETTINGS) -> dict[str, Any]:
     """What a comparison shows.
+
+    Args:
+        reader: of the store.
+        state: what is asked for.
+        most_settings: how many have a line.
 
     Raises:
         InvalidValueError: more runs than fit side by side.
@@ -59,13 +68,15 @@ def values_of(reader: RunReader, state: CompareState) -> dict[str, Any]:
     """
     if len(state.runs) > _MOST:
         raise InvalidValueError(f"{len(state.runs)} runs were to be compared; at most {_MOST} stand side by side")
-    runs = [reader.get_run(run_id) for run_id in state.runs]
+    runs = runs_of(reader, state.runs)
     ids = [run.id for run in runs]
     summaries, configs = reader.get_summaries_of(ids), reader.get_configs(ids)
     baseline = ids.index(state.baseline) if state.baseline in ids else 0
-    configs_of_all = {run_id: configs.get(run_id, {}) for run_id in ids}
-    settings = setting_lines(list(configs_of_all.values()))
-    grouped = _grouped(state, configs_of_all, summaries, {run.id: run.name or run.id for run in runs})
+    texts = setting_texts({run_id: configs.get(run_id, {}) for run_id in ids})
+    settings = compare_settings(
+        list(texts.values()), wanted=state.wanted, shows_equal=state.shows_equal, most=most_settings
+    )
+    grouped = _grouped(state, texts, summaries, {run.id: run.name or run.id for run in runs})
     chosen = choose_metrics(
         [summaries.get(run_id, ()) for run_id in ids], state.axis, lambda axis: state.link(axis=axis)
     )
@@ -92,8 +103,12 @@ def values_of(reader: RunReader, state: CompareState) -> dict[str, Any]:
             shows_single=state.shows_single,
         ),
         metrics=metric_lines([summaries.get(run_id, ()) for run_id in ids], baseline),
-        settings=[line for line in settings if line.differs or state.shows_equal],
-        equal=sum(1 for line in settings if not line.differs),
+        settings=settings.lines,
+        equal=settings.equal,
+        left_out=settings.left_out,
+        has_many=settings.total > MOST_SETTINGS,
+        looks=looks_of(ids),
+        is_turned=len(ids) > _MOST_SIDE_BY_SIDE,
         grouped=grouped,
         seed=SEED,
         setting_field=_field,
@@ -123,14 +138,14 @@ class _Grouped(Struct, frozen=True, kw_only=True):
 
 def _grouped(
     state: CompareState,
-    configs: Mapping[str, Mapping[str, Any]],
+    texts: Mapping[str, Mapping[str, str]],
     summaries: Mapping[str, Sequence[SeriesSummary]],
     names: Mapping[str, str],
 ) -> _Grouped | None:
     if not state.is_grouped:
         return None
-    found = group_runs(configs, state.by, state.over)
-    settings, left_out = group_setting_lines(found.groups, configs)
+    found = group_runs(texts, state.by, state.over)
+    settings, left_out = group_setting_lines(found.groups, texts)
     by = [(text, state.link(by=_without(state.by, text))) for text in state.by]
     over = [] if state.by else [(text, state.link(over=_without(state.over, text))) for text in state.over]
     return _Grouped(
