@@ -3,8 +3,6 @@
 ``RUNSTORE_TEST_PICTURES=renew`` puts those of today into ``docs/pictures``.
 """
 
-import os
-import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +13,9 @@ from runstore import open_reader
 from runstore_ui import Options, make_app
 from support.browser import Serve
 from support.picture_store import fill_for_pictures
+from support.pictures import take
 
 pytestmark = pytest.mark.server
-
-PICTURES = Path(__file__).resolve().parents[2] / "docs" / "pictures"
 
 
 @pytest.fixture(scope="module")
@@ -27,20 +24,6 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     fill_for_pictures(url)
     with open_reader(url) as reader:
         yield make_app(reader, Options(shown_url="postgresql://lab.example/runs"))
-
-
-def take(page: Any, name: str, folder: Path) -> None:
-    """Takes a picture; the one in the documentation must be as large."""
-    taken = folder / name
-    page.screenshot(path=taken, animations="disabled")
-    if os.environ.get("RUNSTORE_TEST_PICTURES") == "renew":
-        (PICTURES / name).write_bytes(taken.read_bytes())
-    assert size(taken) == size(PICTURES / name), "RUNSTORE_TEST_PICTURES=renew makes the pictures anew"
-
-
-def size(picture: Path) -> tuple[int, ...]:
-    """Width and height of a PNG."""
-    return struct.unpack(">II", picture.read_bytes()[16:24])
 
 
 def test_the_picture_of_the_table(page: Any, serve: Serve, app: Any, tmp_path: Path) -> None:
