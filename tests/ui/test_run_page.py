@@ -1,11 +1,13 @@
 """The page of a run, as it is without a browser."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from runstore import MetricPoint, open_reader, open_store
 from runstore_ui import Options, make_app
+from runstore_ui.run import recorders_of
 from support.asgi import ask
 
 
@@ -108,3 +110,26 @@ def test_the_head_says_the_best_value_of_each_metric_on_validation_data(app: Any
         ("auroc", "validation, best"),
         ("loss", "validation, best"),
     ]
+
+
+def test_a_run_that_was_resumed_lists_its_writers_the_newest_first(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    before = datetime.now(UTC)
+    for points in (1, 2):
+        with open_store(url) as store:
+            run = store.ensure_run(store.get_or_create_experiment("e"), run_id="r", resume=points > 1)
+            store.log_metrics(run, [MetricPoint("loss", 0.5, step) for step in range(points)])
+            store.finalize(run, "failed" if points == 1 else "completed")
+    with open_reader(url) as reader:
+        app = make_app(reader, Options(shown_url=url))
+        text = ask(app, "/run?id=r").text
+        writers = recorders_of("r", reader.list_artifacts("r")).writers
+
+    assert "This is attempt 2; the store keeps no end of those before." in text
+    assert text.partition('id="writers"')[2].partition("</table>")[0].count("<tr>") == 3
+    assert [(each.points, each.lost, each.error) for each in writers] == [(2, 0, ""), (1, 0, "")]
+    newer, older = writers
+    assert newer.began is not None
+    assert older.began is not None
+    assert before - timedelta(seconds=1) <= older.began <= older.reported <= newer.reported
+    assert older.began < newer.began
