@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import os
 import socket
+import struct
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -147,6 +148,33 @@ def test_a_file_whose_bytes_are_elsewhere_says_where(shelf: Any) -> None:
     assert "The store keeps where this file lies" in text
     assert "elsewhere.ckpt</code>" in text
     assert file_of(shelf, "elsewhere.ckpt").status == 404
+
+
+SIZES = {
+    "large.png": b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 30_000, 20_000),
+    "large.gif": b"GIF89a" + struct.pack("<HH", 30_000, 20_000),
+    "large.webp": b"RIFF\0\0\0\0WEBPVP8X" + bytes(8) + (29_999).to_bytes(3, "little") + (19_999).to_bytes(3, "little"),
+    "large.jpg": b"\xff\xd8\xff\xe0\0\4ab\xff\xc2\0\x11\x08" + struct.pack(">HH", 20_000, 30_000),
+}
+
+
+def test_a_picture_that_would_stop_the_browser_is_not_shown_and_can_be_downloaded(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with open_store(url, durable=False) as store:
+        run = store.ensure_run(store.get_or_create_experiment("e"), run_id="r")
+        for name, start in SIZES.items():
+            (tmp_path / "file").write_bytes(start + bytes(20))
+            store.log_artifact(run, tmp_path / "file", name=name)
+        (tmp_path / "file").write_bytes(b"\xff\xd8\xff\xe0")
+        store.log_artifact(run, tmp_path / "file", name="half.jpg")
+    with open_reader(url) as reader:
+        app = make_app(reader, Options(shown_url=url))
+        for name, start in SIZES.items():
+            assert "Of 30,000 × 20,000 pixels nothing is shown" in page_of(app, name)
+            assert ask(app, f"/file?id=r&name={name}&shown=yes").status == 413
+            assert file_of(app, name).body == start + bytes(20)
+        assert ask(app, "/file?id=r&name=half.jpg&shown=yes").status == 200
+        assert 'src="file?id=r&amp;name=large.png&amp;shown=yes"' in ask(app, "/run?id=r").text
 
 
 def test_what_was_kept_over_steps_is_gone_through_step_by_step(shelf: Any) -> None:

@@ -80,7 +80,7 @@ def test_a_recorded_run_says_that_nothing_was_lost_and_lists_its_files_by_folder
     assert facts(text)["lost"] == "0 calls, 0 points"
     assert re.sub(r"<[^>]+>", "", text.partition("<summary>a/b")[2].partition("</summary>")[0]) == "/ 2 files, 10 bytes"
     assert 'href="artifact?id=r&amp;name=a/b/one.txt"' in text
-    assert '<img src="file?id=r&amp;name=a/b/two.png"' in text
+    assert '<img src="file?id=r&amp;name=a/b/two.png&amp;shown=yes"' in text
     assert "runstore.health" not in text
 
 

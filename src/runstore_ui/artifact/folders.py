@@ -85,6 +85,6 @@ def _kept(artifact: Artifact, *, is_shown: bool) -> Kept:
         artifact_type=artifact.artifact_type,
         size="" if artifact.size is None else size_text(artifact.size),
         page=link("artifact", pairs),
-        thumbnail=link("file", pairs) if is_shown else "",
+        thumbnail=link("file", [*pairs, ("shown", "yes")]) if is_shown else "",
         uri="" if artifact.is_stored else artifact.uri,
     )

@@ -1,7 +1,9 @@
 """``artifact?id=…&name=…``: a file of a run; ``file?…``: its bytes. A name is looked up in the store, and never a path."""
 
+import math
 from http import HTTPStatus
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,6 +12,7 @@ from runstore.model import Artifact
 from runstore.secrets import redact
 from runstore.texts import size_text
 from runstore_ui.artifact import (
+    MOST_PIXELS,
     PARQUET,
     PICTURES,
     Part,
@@ -23,6 +26,7 @@ from runstore_ui.artifact import (
     parquet_preview,
     part_of,
     preview_of,
+    size_of,
     steps_of,
     too_large,
 )
@@ -46,6 +50,7 @@ def show(request: Request) -> Response:
         uri=redact(artifact.uri),
         size="" if artifact.size is None else size_text(artifact.size),
         file=link("file", pairs),
+        picture=link("file", [*pairs, ("shown", "yes")]),
         preview=_preview(request, artifact),
         steps=steps_of(reader, artifact),
         page=lambda name: link("artifact", [("id", run.id), ("name", name)]),
@@ -53,7 +58,10 @@ def show(request: Request) -> Response:
 
 
 def send(request: Request) -> Response:
-    """The bytes, all of them or the part that a ``Range`` names. A browser keeps them as a file and runs nothing of it."""
+    """The bytes, all of them or the part that a ``Range`` names. A browser keeps them as a file and runs nothing of it.
+
+    With ``shown=yes`` in the address they are for a picture in a page, and not sent where it would stop the browser.
+    """
     artifact = _artifact(request)
     size = artifact.size or 0
     tag = f'"{artifact.sha256}"'
@@ -77,6 +85,9 @@ def send(request: Request) -> Response:
     headers["Content-Length"] = str(len(part))
     kind = PICTURES.get(ending_of(artifact.name), "application/octet-stream")
     file = site_of(request).files.open(site_of(request).reader, artifact)
+    if request.query_params.get("shown") and math.prod(size_of(file)) > MOST_PIXELS:
+        file.close()
+        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     status = HTTPStatus.OK if asked is None else HTTPStatus.PARTIAL_CONTENT
     return Streamed(chunks_of(file, part), close=file.close, kind=kind, headers=headers, status=status)
 
@@ -101,7 +112,7 @@ def _preview(request: Request, artifact: Artifact) -> Preview:
     if not artifact.is_stored:
         return Preview(remark="The store keeps where this file lies, and not its bytes.")
     if is_picture(artifact):
-        return Preview(is_picture=True)
+        return _picture(request, artifact)
     if (refusal := too_large(artifact)) is not None:
         return refusal
     if ending_of(artifact.name) == PARQUET:
@@ -114,3 +125,11 @@ def _preview(request: Request, artifact: Artifact) -> Preview:
             return parquet_preview(file)
     with site_of(request).files.open(site_of(request).reader, artifact) as file:
         return preview_of(artifact, file)
+
+
+def _picture(request: Request, artifact: Artifact) -> Preview:
+    with site_of(request).files.open(site_of(request).reader, artifact) as file:
+        width, height = size_of(file)
+    if width * height > MOST_PIXELS:
+        return Preview(remark=f"Of {width:,} × {height:,} pixels nothing is shown here; download it to look at it.")
+    return Preview(is_picture=True)
