@@ -109,3 +109,29 @@ def test_axe_finds_nothing_before_the_first_run_and_on_the_pages_of_who_is_refus
         window.close()
 
     assert [each for each in said.values() if each] == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "run.html?id=run01",
+        "run.html?id=judged",
+        "run.html?id=federation",
+        "compare.html?run=run01&run=run02",
+        "runs.html",
+    ],
+)
+def test_axe_finds_nothing_in_a_view_that_is_kept_as_a_file(
+    browser: Any, whole_app: Any, tmp_path: Path, address: str
+) -> None:
+    kept = tmp_path / "view.html"
+    kept.write_bytes(ask(whole_app, f"/{address}").body)
+    window = browser.new_page()
+    window.goto(kept.as_uri())
+    told = found(window)
+    window.set_viewport_size(PHONE)
+    width = window.evaluate("document.documentElement.scrollWidth")
+    window.close()
+
+    assert told == []
+    assert width == PHONE["width"]

@@ -22,7 +22,7 @@ def test_each_chart_has_a_name_a_cursor_that_is_read_aloud_and_a_table(looking: 
         looking.keyboard.press("Home")
         chart.locator(".reading[aria-live=polite]:has-text('step 0: ')").wait_for()
         chart.locator("summary").press("Enter")
-        rows = chart.get_by_role("region", name=f"{title}: numbers").get_by_role("row")
+        rows = chart.get_by_role("group", name=f"{title}: numbers").get_by_role("row")
         rows.nth(20).wait_for()
 
         assert rows.count() == 21
@@ -43,5 +43,5 @@ def test_each_figure_has_a_name_says_what_is_to_be_seen_and_has_a_table(looking:
         assert drawing.get_attribute("role") in {"img", "group"}
         assert len(str(drawing.get_attribute("aria-label")).removeprefix(f"{title}. ")) > 10
         figure.locator("summary").press("Enter")
-        rows = figure.get_by_role("region", name=f"{title}, numbers").get_by_role("row")
+        rows = figure.get_by_role("group", name=f"{title}, numbers").get_by_role("row")
         assert rows.count() > 1
