@@ -16,6 +16,7 @@ VIEWS = (
     "/chart.json?run=run00&metric=loss",
     "/chart.json?run=run00&run=client1&metric=auroc&dataset=validation&from=3&to=11",
     "/chart.json?run=run00&metric=loss&by=log",
+    "/chart.json?group=g&run=run00&run=run01&run=run04&group=h&run=run02&run=client1&metric=auroc&dataset=validation",
     "/chart.svg?run=run00&metric=loss",
     "/chart.svg?run=run00&metric=loss&smooth=0.6&y=log",
     "/chart.json?run=run00&run=epochs&metric=loss&by=epoch&from=2&to=16&smooth=0.9",

@@ -1,7 +1,6 @@
 """Rows and cells, ready to be shown."""
 
 import math
-import statistics
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,6 +12,7 @@ from runstore.model import Run
 from runstore.query import Attribute, ConfigKey, Metric, Tag, spelt_literal
 from runstore.secrets import redact
 from runstore.texts import duration_text, span_text
+from runstore_ui.means import mean_and_spread
 from runstore_ui.state import TableState, link
 from runstore_ui.table.columns import Column, Facts, Value, settings_of, value_of
 from runstore_ui.table.numbers import bars, number_texts
@@ -241,21 +241,15 @@ def _metrics(column: Column, values: Sequence[Value], below: Sequence[Sequence[V
         if value is not None:
             cells.append(Cell(text=write(value), hint=repr(value), bar=bar, is_best=value == best, is_number=True))
         elif mean is not None:
-            text = f"{write(mean[0])} ± {mean[1]:.2g}"
-            hint = f"mean ± standard deviation of {mean[2]} children"
+            text = write(mean[0]) if mean[1] is None else f"{write(mean[0])} ± {mean[1]:.2g}"
+            hint = "of one child" if mean[1] is None else f"mean ± standard deviation of {mean[2]} children"
             cells.append(Cell(text=text, hint=hint, bar=bar, is_of_children=True, is_number=True))
         else:
             cells.append(Cell(text="", is_number=True))
     return cells
 
 
-def _mean(values: Sequence[Value]) -> tuple[float, float, int] | None:
-    """The mean, the standard deviation of the sample, and of how many finite values."""
+def _mean(values: Sequence[Value]) -> tuple[float, float | None, int] | None:
+    """The mean, the standard deviation of the sample, which one value has not, and of how many finite values."""
     finite = [float(value) for value in values if isinstance(value, (int, float)) and math.isfinite(value)]
-    if not finite:
-        return None
-    # By their shares of the largest: the sum or the squares of values near the end of float64 are too large for one.
-    scale = max(map(abs, finite)) or 1.0
-    parts = [value / scale for value in finite]
-    spread = statistics.stdev(parts) if len(parts) > 1 else 0.0
-    return statistics.fmean(parts) * scale, spread * scale, len(finite)
+    return (*mean_and_spread(finite), len(finite)) if finite else None
