@@ -121,7 +121,7 @@ class Ours(Page):
 
     def curves(self) -> tuple[str, Seen]:
         runs = [("run", f"curve{number:02}") for number in range(contents.CURVE_RUNS)]
-        return f"/compare?{urlencode(runs)}", Seen("figure.chart .drawn", " points")
+        return f"/compare?{urlencode(runs)}#charts", Seen("figure.chart .drawn", " points")
 
     def columns(self) -> Chooser:
         return Chooser(
