@@ -13,6 +13,7 @@ from runstore.texts import size_text
 from runstore_ui import Options, make_app
 from runstore_ui.saving import saved_comparison, saved_run, saved_table, saved_view
 from runstore_ui.state import CompareState, TableState
+from runstore_ui.table import asked_columns, find_runs, tabulate
 from support.asgi import ask
 from support.page_stores import EXPERIMENT, HOSTILE
 from support.saved_stores import MARKUP, PNG, fill_whole
@@ -220,3 +221,13 @@ def test_the_file_of_groups_has_their_means_and_no_links(lab: RunReader) -> None
     assert "groups by config.batch_size" in words
     assert re.search(r"auroc validation, best 0\.\d+ ± 0\.\d+ n 2", words)
     assert "href" not in text
+
+
+def test_a_table_for_a_file_has_no_links_which_would_name_each_run_in_each_row(lab: RunReader) -> None:
+    state = TableState(experiment=EXPERIMENT)
+    columns, _ = asked_columns(["name", "status"])
+
+    table = tabulate(find_runs(lab, state), columns, {}, state, None, is_file=True)
+
+    assert [row.run.id for row in table.rows if row.depth] == ["client0", "client1", "client2"]
+    assert [cell.only for row in table.rows for cell in row.cells if cell.only] == []

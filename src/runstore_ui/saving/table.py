@@ -57,8 +57,8 @@ def saved_table(reader: RunReader, state: TableState, *, most: int = MOST_ROWS) 
         summaries=summaries,
         experiments={each: reader.get_experiment(each).name for each in {run.experiment_id for run in everyone}},
     )
-    shown = msgspec.structs.replace(state, cursor=None, chosen=(), unfolded=tuple(run.id for run in everyone))
-    table = tabulate(found, columns, configs, shown, None, keeps_means=True)
+    shown = msgspec.structs.replace(state, cursor=None, chosen=(), unfolded=())
+    table = tabulate(found, columns, configs, shown, None, is_file=True)
     if len(table.rows) < matching:
         remarks.append(f"{len(table.rows):,} of {matching:,} runs are in this file.")
     described = None if experiment_id is None else reader.get_experiment(experiment_id).description

@@ -98,7 +98,7 @@ def tabulate(  # noqa: PLR0913 - what was found, and how it is told
     state: TableState,
     now: datetime | None,
     *,
-    keeps_means: bool = False,
+    is_file: bool = False,
 ) -> Table:
     """The table of what was found.
 
@@ -108,17 +108,23 @@ def tabulate(  # noqa: PLR0913 - what was found, and how it is told
         configs: of runs, by id, where a column shows a setting.
         state: what was asked for; links are made from it.
         now: by which it is said how long ago something was; ``None`` for exact times, as in a file.
-        keeps_means: whether a run whose children are shown has the mean of theirs as well.
+        is_file: whether it is for a file: without links, and with all children below their parents, which have their mean as well.
     """
-    shown = found.shown(state.unfolded)
+    unfolded = found.children.keys() if is_file else state.unfolded
+    shown = found.shown(unfolded)
     facts = [_facts(run, found, configs) for run, _ in shown]
     below = [
         []
-        if run.id in state.unfolded and not keeps_means
+        if run.id in unfolded and not is_file
         else [_facts(child, found, {}) for child in found.children.get(run.id, ())]
         for run, _ in shown
     ]
-    by_column = [_with_filters(column, facts, _cells(column, facts, below, now), state) for column in columns]
+    plain = [_cells(column, facts, below, now) for column in columns]
+    by_column = (
+        plain
+        if is_file
+        else [_with_filters(column, facts, cells, state) for column, cells in zip(columns, plain, strict=True)]
+    )
     heads = [_head(column, cells, state) for column, cells in zip(columns, by_column, strict=True)]
     rows = [
         _row(run, depth, found, state, [cells[index] for cells in by_column])

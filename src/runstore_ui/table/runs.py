@@ -1,6 +1,6 @@
 """The runs of one page of the table, and what is known of them, read by a few calls and without any history."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct, structs
@@ -41,7 +41,7 @@ class Found(Struct, frozen=True, kw_only=True):
     experiments: Mapping[str, str]
     elsewhere: Sequence[str] = ()
 
-    def shown(self, unfolded: Sequence[str]) -> list[tuple[Run, int]]:
+    def shown(self, unfolded: Collection[str]) -> list[tuple[Run, int]]:
         """The runs that have a row, with how deep each stands."""
         rows: list[tuple[Run, int]] = []
         waiting = [(run, 0) for run in reversed(self.runs)]
