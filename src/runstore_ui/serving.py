@@ -204,7 +204,7 @@ def _listening(host: str, port: int | None) -> socket.socket:
             return socket.create_server((host, 0), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise InvalidValueError(
-            f"the page was to be served at {host}, port {port or DEFAULT_PORT}: {error.strerror or error}; "
+            f"the page was to be served at {host}, port {DEFAULT_PORT if port is None else port}: {error.strerror or error}; "
             "give another --port, or an address of this machine as --host"
         ) from error
 

@@ -152,3 +152,27 @@ def test_without_script_the_table_is_filtered_sorted_and_unfolded(browser: Any, 
     assert window.locator("tr[data-run]").count() == 4
     assert window.locator("th[aria-sort=descending]").count() == 1
     context.close()
+
+
+def test_a_name_that_turns_text_round_turns_itself_alone(page: Any, serve: Serve, live: tuple[Any, str]) -> None:
+    app, url = live
+    with open_store(url, durable=False) as store:
+        run = store.ensure_run(store.get_or_create_experiment(EXPERIMENT), run_id="turned", name="photo\u202egnp.exe")
+        store.finalize(run, "completed")
+    page.goto(f"{serve(app)}/run?id=turned")
+
+    lefts = page.evaluate(
+        """() => {
+            const text = document.createTreeWalker(document.querySelector(".ending"), NodeFilter.SHOW_TEXT);
+            while (text.nextNode()) if (text.currentNode.data.includes("completed")) break;
+            const node = text.currentNode, at = node.data.indexOf("completed");
+            return [0, 8].map((step) => {
+                const range = document.createRange();
+                range.setStart(node, at + step);
+                range.setEnd(node, at + step + 1);
+                return range.getBoundingClientRect().left;
+            });
+        }"""
+    )
+
+    assert lefts[0] < lefts[1], "the word after the name is read from left to right"
