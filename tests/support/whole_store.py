@@ -33,6 +33,7 @@ VIEWS: Final = {
     "run with children": "run?id=fedavg",
     "run with long names": "run?id=long",
     "comparison": "compare?run=run01&run=run02&run=other&equal=yes",
+    "comparison of many": "compare?" + "&".join(f"run=run{index:02}" for index in range(10)),
     "comparison of groups": "compare?run=run01&run=run02&run=run05&run=run06&run=other&group=config.model.name&single=yes",
     "text": "artifact?id=run01&name=files/a.txt",
     "rows": "artifact?id=run01&name=files/a.csv",
