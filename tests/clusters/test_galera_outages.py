@@ -1,7 +1,11 @@
 """A Galera cluster whose nodes write to one run, are killed, cut off from the others, and join again."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -9,6 +13,7 @@ from runstore import MetricPoint, open_reader, open_store
 from runstore.errors import StoreUnavailableError
 from runstore.recording import Recorder
 from support import session
+from support.engines import database_of, with_database
 from support.galera import Galera
 from support.servers import private_server
 
@@ -63,21 +68,39 @@ def test_writers_of_one_run_through_three_nodes_undo_none_of_each_others_calls(g
         assert reader.get_config(run_id) == {f"node{node}": {"call": _CALLS - 1} for node in range(3)}
 
 
-def test_the_nodes_of_the_url_are_tried_in_turn_when_one_is_killed_under_a_writer(galera: Galera, empty: str) -> None:
+def test_when_a_node_is_killed_writers_and_readers_go_on_by_the_urls_other_nodes_or_by_haproxy(
+    galera: Galera, empty: str
+) -> None:
     url = galera.on(empty, 0, 1, 2)
-    try:
-        with open_store(url, durable=False) as store, open_reader(url) as reader:
-            run_id = store.ensure_run(store.get_or_create_experiment("x"))
-            for step in range(100):
-                if step == 30:
-                    galera.kill_node(0)
-                store.log_metrics(run_id, [MetricPoint("loss", step / 7, step)])
-                assert len(reader.get_history(run_id, "loss", "other").steps) == step + 1
+    with galera.haproxy() as address, ExitStack() as opened:
+        opened.callback(galera.start_node, 0)
+        proxied = with_database(f"mysql://root@{address}", database_of(empty))
+        stores = [opened.enter_context(open_store(each, durable=False)) for each in (url, proxied)]
+        readers = [opened.enter_context(open_reader(each)) for each in (url, proxied)]
+        run_ids = [store.ensure_run(store.get_or_create_experiment("x")) for store in stores]
+        for step in range(60):
+            if step == 20:
+                galera.kill_node(0)
+            for store, reader, run_id in zip(stores, readers, run_ids, strict=True):
+                point = MetricPoint("loss", step / 7, step)
+                until_it_answers(lambda store=store, run_id=run_id, point=point: store.log_metrics(run_id, [point]))  # type: ignore[misc]
+                read = partial(reader.get_history, run_id, "loss", "other")
+                assert len(until_it_answers(read).steps) == step + 1
+        for store, run_id in zip(stores, run_ids, strict=True):
             store.finalize(run_id, "completed")
-    finally:
-        galera.start_node(0)
 
-    assert steps_on(galera, empty, run_id) == [list(range(100))] * 3
+    for run_id in run_ids:
+        assert steps_on(galera, empty, run_id) == [list(range(60))] * 3
+
+
+def until_it_answers(call: Callable[[], Any]) -> Any:
+    """What a program without a recorder does about an outage."""
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            return call()
+        except StoreUnavailableError:
+            assert time.monotonic() < deadline
 
 
 def test_a_node_that_was_cut_off_is_an_outage_in_its_own_words_and_what_is_recorded_waits(
@@ -132,7 +155,7 @@ def test_new_keys_that_go_up_in_steps_of_the_clusters_size_mix_nothing_up(galera
             store.log_metrics(run_id, [MetricPoint("loss", float(node), 1)])
             store.finalize(run_id, "completed")
 
-    database = empty.rpartition("/")[2]
+    database = database_of(empty)
     keys = [pk for (pk,) in galera.ask(1, "SELECT pk FROM runstore_run ORDER BY pk", database)]
     assert max(keys) - min(keys) > len(keys) - 1, "the keys went up by one, and nothing was tried"
     with open_reader(galera.on(empty, 1)) as reader:

@@ -22,6 +22,7 @@ BY_THEIR_PAGE = {
     ("README.md", "py"): "tests/documentation/test_docs_of_training.py",
     ("docs/access.md", "py"): "tests/access/accounts.py",
     ("docs/access.md", "sql"): "tests/access/accounts.py",
+    ("docs/clusters.md", "text"): "tests/support/galera.py",
     ("docs/commands.md", "text"): "tests/documentation/test_page_of_commands.py",
     ("docs/configuration.md", "toml"): "tests/documentation/test_every_block.py",
     ("docs/exporting.md", "sql"): "tests/documentation/test_shell_of_pages.py",

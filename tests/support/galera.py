@@ -26,6 +26,7 @@ _PROVIDER_OPTIONS: Final = (
     "evs.keepalive_period=PT0.3S;evs.suspect_timeout=PT3S;evs.inactive_timeout=PT8S;evs.install_timeout=PT8S;"
     "gcache.size=16M;gcache.keep_pages_size=0;gcs.fc_limit=64"
 )
+_PAGE: Final = Path(__file__).parents[2] / "docs" / "clusters.md"
 _USER: Final = "mysql"
 _A_NODE: Final = 4
 """How many ports each takes: SQL, the group's, and two for the transfers of what a node missed."""
@@ -111,6 +112,24 @@ class Galera(MariaDB):
     def _is_ready(self, node: int) -> bool:
         return self.status(node, "wsrep_ready") == "ON" and self.status(node, "wsrep_local_state_comment") == "Synced"
 
+    @contextmanager
+    def haproxy(self) -> Iterator[str]:
+        """HAProxy before the nodes, by the configuration that clusters.md shows; gives its address."""
+        program = shutil.which("haproxy", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        if program is None:
+            raise ServerUnavailableError("no haproxy; install haproxy")
+        (port,) = free_ports(1)
+        text = _PAGE.read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
+        for node in range(self.nodes):
+            text = text.replace(f"db{node + 1}:3306", f"127.0.0.1:{self.ports[node]}")
+        config = self.root / "haproxy.cfg"
+        config.write_text(text.replace("bind :3306", f"bind 127.0.0.1:{port}"))
+        pid = spawn([program, "-db", "-f", str(config)], log=self.root / "haproxy.log")
+        try:
+            yield f"127.0.0.1:{port}"
+        finally:
+            end([pid], signal.SIGKILL)
+
     # --- the nodes
 
     def on(self, url: str, *nodes: int) -> str:
@@ -147,6 +166,14 @@ class Galera(MariaDB):
             self._isolate(node, 0)
             self._until(lambda: self._is_ready(node))
 
+    @contextmanager
+    def held_up(self, node: int) -> Iterator[None]:
+        """One node takes over nothing of what the others write, for the time of the block."""
+        with self.connect(node) as connection, connection.cursor() as cursor:
+            cursor.execute("FLUSH TABLES WITH READ LOCK")
+            yield
+            cursor.execute("UNLOCK TABLES")
+
     def _isolate(self, node: int, switch: int) -> None:
         self.ask(node, f"SET GLOBAL wsrep_provider_options = 'gmcast.isolate={switch}'")
 
@@ -157,21 +184,18 @@ class Galera(MariaDB):
 
     def ask(self, node: int, statement: str, database: str | None = None) -> Sequence[tuple[Any, ...]]:
         """The rows that a node gives."""
-        import pymysql  # noqa: PLC0415 - only who asks for this server needs its driver
-
-        with (
-            pymysql.connect(
-                host="127.0.0.1",
-                port=self.ports[node],
-                user="root",
-                database=database,
-                connect_timeout=10,
-                autocommit=True,
-            ) as connection,
-            connection.cursor() as cursor,
-        ):
+        with self.connect(node, database) as connection, connection.cursor() as cursor:
             cursor.execute(statement)
             return tuple(cursor.fetchall())
+
+    def connect(self, node: int, database: str | None = None) -> Any:
+        """A connection to one node; the caller closes it."""
+        import pymysql  # noqa: PLC0415 - only who asks for this server needs its driver
+
+        port = self.ports[node]
+        return pymysql.connect(
+            host="127.0.0.1", port=port, user="root", database=database, connect_timeout=10, autocommit=True
+        )
 
     def _until(self, is_so: Any) -> None:
         deadline = time.monotonic() + START_TIMEOUT_S
