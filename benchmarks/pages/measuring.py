@@ -21,8 +21,10 @@ Result = dict[str, Any]
 Keep = Callable[[Result], None]
 _TYPED_S: Final = 0.5
 """Between typing and Enter: what a page does while one types is over by then."""
-_SHOWN: Final = r"""(rows) => [...document.querySelectorAll(rows)]
-  .flatMap((row) => row.textContent.match(/run-\d{6}(-\d+)?/)?.[0] ?? [])"""
+_SHOWN: Final = r"""(rows) => [...document.querySelectorAll(rows)].flatMap((row) => {
+  const inner = [...row.querySelectorAll("*")].filter((each) => !each.childElementCount);
+  return [...inner, row].map((each) => each.textContent.trim()).find((text) => /^run-\d{6}(-\d+)?$/.test(text)) ?? [];
+})"""
 _OURS, _MANY = "runstore/sqlite", "runstore/sqlite, many"
 _ON_SERVERS: Final = ("runstore/postgresql", "runstore/mongodb")
 _MLFLOW, _TRACKIO = "MLflow/sqlite", "Trackio/sqlite"

@@ -149,7 +149,7 @@ class Mlflow(Page):
 
     def curves(self) -> tuple[str, Seen]:
         return "/#/experiments/2/runs?compareRunsMode=CHART", Seen(
-            ".js-plotly-plot .scatterlayer .js-line, .js-plotly-plot .gl-container canvas"
+            ".js-plotly-plot .legend, .js-plotly-plot .scatterlayer .js-line, .js-plotly-plot canvas"
         )
 
 
