@@ -11,13 +11,18 @@ from support.browser import served
 from support.whole_store import fill_with_everything
 
 
-@pytest.fixture(scope="module")
-def whole_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+@pytest.fixture(scope="session")
+def whole_url(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("whole")
     url = f"sqlite:///{folder / 'whole.db'}"
     fill_with_everything(url, folder)
-    with open_store(url, durable=False) as store:
-        yield make_app(store, Options(shown_url=url, write_token="may"), open_editor=lambda: store)
+    return url
+
+
+@pytest.fixture(scope="module")
+def whole_app(whole_url: str) -> Iterator[Any]:
+    with open_store(whole_url, durable=False) as store:
+        yield make_app(store, Options(shown_url=whole_url, write_token="may"), open_editor=lambda: store)
 
 
 @pytest.fixture(scope="module")
