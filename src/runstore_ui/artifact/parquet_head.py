@@ -16,10 +16,10 @@ _LONGEST = 200
 
 def bound(memory: int) -> None:
     """Bounds memory (in bytes) and time of this process, where the system can."""
-    try:
-        import resource  # noqa: PLC0415 - Windows has none
-    except ImportError:
+    if sys.platform == "win32":  # it has no such bounds
         return
+    import resource  # noqa: PLC0415 - Windows has none
+
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (_SECONDS, _SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
