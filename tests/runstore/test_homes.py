@@ -1,8 +1,10 @@
 """Where no home or working directory is known, as in many batch jobs, the error says what to set."""
 
 import pwd
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -75,6 +77,25 @@ def test_a_state_directory_in_an_unknown_home_is_refused(
 
     with pytest.raises(SettingsError, match="no home directory is known"):
         state_dir()
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+@pytest.mark.parametrize("given", [None, "", "state", "~/state", "/var/state"])
+@pytest.mark.parametrize("home", [None, "", "home", "/home/me"])
+def test_the_state_directory_is_where_the_platform_has_it(
+    platform: str, given: str | None, home: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: SimpleNamespace(pw_dir="/home/entry"))
+    for name, value in (("RUNSTORE_STATE_DIR", None), ("XDG_STATE_HOME", given), ("HOME", home)):
+        if value is None:
+            monkeypatch.delenv(name, raising=False)
+        else:
+            monkeypatch.setenv(name, value)
+
+    below = ".local/state" if platform == "linux" else "Library/Application Support"
+    begin = "/home/me" if home == "/home/me" else "/home/entry"
+    assert state_dir() == Path("/var/state" if given == "/var/state" else f"{begin}/{below}", "runstore")
 
 
 @pytest.mark.parametrize("value", ["", "  ", "\n"])

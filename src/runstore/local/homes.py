@@ -1,5 +1,6 @@
 """Paths that begin in the user's home directory, where there may be none: a batch job's user often has no entry."""
 
+import contextlib
 import os
 import sys
 from pathlib import Path
@@ -70,14 +71,32 @@ def default_state_dir() -> Path:
     Raises:
         SettingsError: no home directory is known.
     """
-    import platformdirs  # noqa: PLC0415 - not needed where RUNSTORE_STATE_DIR is set
-
-    try:
-        found = platformdirs.user_state_path("runstore")
-    except RuntimeError:
-        found = Path()
+    found = _state_dir()
     if not found.is_absolute():
         raise SettingsError(
             f"no home directory is known: {_NO_HOME}; set RUNSTORE_STATE_DIR to a folder of this machine for the journals"
         )
     return found
+
+
+if sys.platform == "win32":
+
+    def _state_dir() -> Path:
+        import platformdirs  # noqa: PLC0415 - not needed where RUNSTORE_STATE_DIR is set
+
+        return platformdirs.user_state_path("runstore")
+
+else:
+
+    def _state_dir() -> Path:
+        """Where ``platformdirs`` has it, too, which is a megabyte; what is no absolute path counts as not set there."""
+        named = os.environ.get("XDG_STATE_HOME", "")
+        if named.startswith("/"):
+            return Path(named, "runstore")
+        home = os.environ.get("HOME", "")
+        if not home.startswith("/"):
+            import pwd  # noqa: PLC0415 - rarely needed
+
+            with contextlib.suppress(KeyError):
+                home = pwd.getpwuid(os.getuid()).pw_dir
+        return Path(home, "Library/Application Support" if sys.platform == "darwin" else ".local/state", "runstore")
