@@ -47,6 +47,8 @@ class Keys:
     def find(self, text: str, *, experiment_id: str | None, of: Sequence[Of] = OF, limit: int = SHOWN) -> FoundKeys:
         """The keys that have a text in the field's name, whatever its case."""
         wanted = text.strip().lower()
+        if not wanted:
+            return self._of_most_runs(experiment_id, of, limit)
         found: list[tuple[bool, int, KeyCount]] = []
         is_all = True
         for each in of:
@@ -61,6 +63,14 @@ class Keys:
                     found.append((not begins, -key.runs, key))
         found.sort(key=lambda item: item[:2])
         return FoundKeys(keys=[key for _, _, key in found[:limit]], count=len(found), is_all=is_all)
+
+    def _of_most_runs(self, experiment_id: str | None, of: Sequence[Of], limit: int) -> FoundKeys:
+        """The first keys, for which not all of them need be read: a list of thousands takes longer than a page may."""
+        found = [
+            key for each in of for key in self._reader.list_keys(each, experiment_id=experiment_id, limit=limit + 1)
+        ]
+        found.sort(key=lambda key: -key.runs)
+        return FoundKeys(keys=found[:limit], count=len(found), is_all=len(found) <= limit)
 
     def _all(self, of: Of, experiment_id: str | None) -> tuple[KeyCount, ...]:
         with self._lock:

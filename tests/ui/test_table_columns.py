@@ -79,6 +79,8 @@ def test_of_twelve_thousand_columns_fifty_are_offered_and_the_last_is_found(wide
     all_, last = ask(wide, "/columns").text, ask(wide, f"/columns?search=m{_WIDE - 1}").text
 
     assert all_.count('<input type="checkbox"') < 80
+    assert "the 50 keys of most runs; a part of a name finds the others" in all_
+    assert "1 or more keys with “m11999”" in last
     assert f"metric.other.m{_WIDE - 1}" in last
     assert len(heads(ask(wide).text)) < 10
 
