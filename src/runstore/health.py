@@ -45,12 +45,31 @@ def sum_counts(counts: Iterable[Counts]) -> Counts:
     return Counts(**{name: sum(getattr(each, name) for each in counts) for name in Counts.__struct_fields__})
 
 
+class SentAgain(Struct, frozen=True, kw_only=True):
+    """That the database had gone back behind what it had acknowledged, and what was done about it.
+
+    Attributes:
+        at: when that was seen last.
+        points_missing: how many points it had forgotten, as far as can be counted.
+        points: how many were sent again.
+        calls: how many other records were.
+        lost: what could not be sent again, in a few words each; at most 20.
+    """
+
+    at: datetime
+    points_missing: int = 0
+    points: int = 0
+    calls: int = 0
+    lost: tuple[str, ...] = ()
+
+
 class _Figures(Struct, frozen=True, kw_only=True):
     calls: Counts
     points: Counts
     longest_lag_s: float = 0.0
     last_error: str | None = None
     last_error_at: datetime | None = None
+    sent_again: SentAgain | None = None
 
 
 class RunHealth(_Figures, frozen=True, kw_only=True):
@@ -64,9 +83,15 @@ class RunHealth(_Figures, frozen=True, kw_only=True):
             stored report speaks of the whole writer; in :attr:`Health.runs` they are empty, for :class:`Health` has them.
         last_error: what the database or the disk said last when it failed.
         last_error_at: when.
+        sent_again: what was sent again, because the database had forgotten it; ``None`` where it had not.
     """
 
     run_id: str
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the database has forgotten something that could not be sent again."""
+        return self.sent_again is not None and bool(self.sent_again.lost)
 
 
 class Health(Struct, frozen=True, kw_only=True):
@@ -83,6 +108,8 @@ class Health(Struct, frozen=True, kw_only=True):
         last_error_at: when.
         quarantined_records: how many records lie in the dead-letter file.
         damaged_bytes: how many bytes of the journal could not be read.
+        repairable_since: what was stored before this moment is in the journal no more, so that it could not be sent again
+            if the database forgot it; ``None`` where the journal has everything.
         runs: by run id; calls that belong to no run (experiments) stand under ``""``.
     """
 
@@ -96,16 +123,17 @@ class Health(Struct, frozen=True, kw_only=True):
     last_error_at: datetime | None
     quarantined_records: int
     damaged_bytes: int
+    repairable_since: datetime | None = None
     runs: dict[str, RunHealth]
 
     @property
     def is_all_stored(self) -> bool:
-        """Whether everything accepted is in the database: nothing waits, nothing was refused, dropped or damaged."""
+        """Whether everything accepted is in the database: nothing waits, was refused, dropped or damaged, or forgotten for good."""
         return not (
             self.waiting_bytes
             or self.quarantined_records
             or self.damaged_bytes
-            or any(run.calls.dropped for run in self.runs.values())
+            or any(run.calls.dropped or run.is_lost for run in self.runs.values())
         )
 
 
@@ -113,6 +141,8 @@ def health_metadata(health: RunHealth) -> dict[str, Any]:
     """The metadata of the artifact record that is stored with the run."""
     metadata: dict[str, Any] = to_builtins(health)
     del metadata["run_id"]
+    if health.sent_again is None:
+        del metadata["sent_again"]
     return metadata
 
 
@@ -139,6 +169,12 @@ def split_reports(run_id: str, artifacts: Iterable[Artifact]) -> tuple[dict[str,
     reports = stored_health(run_id, artifacts)
     names = {f"{HEALTH_PREFIX}{writer}" for writer in reports}
     return reports, [each for each in artifacts if each.name not in names]
+
+
+def sent_again(reports: Iterable[RunHealth]) -> list[SentAgain]:
+    """What each writer sent again, because the database had forgotten it; the newest first."""
+    found = [report.sent_again for report in reports if report.sent_again is not None]
+    return sorted(found, key=lambda each: each.at, reverse=True)
 
 
 def last_errors(reports: Mapping[str, RunHealth]) -> list[tuple[datetime, str]]:

@@ -29,7 +29,7 @@ class FaultyStore:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._store, name)
-        if name == "close":
+        if name in {"blobs", "close"}:
             return method
 
         def call(*arguments: Any, **named: Any) -> Any:

@@ -18,6 +18,7 @@ from runstore.errors import SettingsError, StoreFailureError, StoreUnavailableEr
 from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
 from runstore.recording import Recorder
+from runstore.recording.again import lookout
 from runstore.recording.places import describe_root, identity_of, journal_root
 from runstore.recording.records import ExperimentRecord, encode
 
@@ -219,10 +220,13 @@ def test_a_sync_tells_what_it_did_and_does_nothing_twice(
 
 
 def test_a_sync_tells_of_refused_records_and_sends_them_again_when_told_to(
-    sqlite_url: str, capsys: pytest.CaptureFixture[str]
+    sqlite_url: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(lookout, "ORPHAN_GRACE_S", 0.0)
+    with open_store(sqlite_url, durable=False) as begun_elsewhere:
+        begun_elsewhere.ensure_run(begun_elsewhere.get_or_create_experiment("x"), run_id="run")
     with open_store(sqlite_url) as store:
-        store.ensure_run(store.get_or_create_experiment("x"), run_id="run")
+        store.log_config("run", {"lr": 0.1})
         store.flush()  # type: ignore[attr-defined]  # a recorder's
         with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as stranger:
             stranger.execute("DELETE FROM runstore_run")

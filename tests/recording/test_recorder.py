@@ -678,8 +678,10 @@ def test_an_artifact_may_be_written_over_or_removed_as_soon_as_the_call_has_retu
     assert records[0].sha256 == bare.list_artifacts(run_id)[0].sha256
 
 
-def test_staged_bytes_are_removed_once_the_store_has_them(open_recorder: OpenRecorder, tmp_path: Path) -> None:
-    recorder = open_recorder()
+def test_staged_bytes_are_removed_once_the_store_has_them_where_nothing_is_kept(
+    open_recorder: OpenRecorder, tmp_path: Path
+) -> None:
+    recorder = open_recorder(kept_bytes=0)
     run_id = begin(recorder)
     path = tmp_path / "weights.bin"
     path.write_bytes(b"w" * 1000)

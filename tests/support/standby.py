@@ -37,6 +37,13 @@ class Standby(PostgreSQL):
                 raise ServerUnavailableError(f"the replica does not follow its primary: {self.log.read_text()[-800:]}")
             time.sleep(0.02)
 
+    def stop_receiving(self) -> None:
+        """Gets nothing any more of what its primary writes."""
+        self.ask(self, "ALTER SYSTEM SET primary_conninfo = ''")
+        self.ask(self, "SELECT pg_reload_conf()")
+        while self.ask(self, "SELECT count(*) FROM pg_stat_wal_receiver"):
+            time.sleep(0.02)
+
     def promote(self) -> None:
         """Makes a primary of it."""
         self.ask(self, "SELECT pg_promote()")
@@ -47,7 +54,8 @@ class Standby(PostgreSQL):
         import psycopg  # noqa: PLC0415 - only who asks for this needs the driver
 
         with psycopg.connect(f"{server.url}/postgres", autocommit=True, connect_timeout=10) as connection:
-            row = connection.execute(question.encode()).fetchone()
+            cursor = connection.execute(question.encode())
+            row = cursor.fetchone() if cursor.description else None
             return row and row[0]
 
 

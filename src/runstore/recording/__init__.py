@@ -1,6 +1,6 @@
 """The durable recorder: nothing is lost, and training is never slowed or stopped, while the database is away."""
 
-from runstore.health import Counts, Health, RunHealth, stored_health
+from runstore.health import Counts, Health, RunHealth, SentAgain, stored_health
 from runstore.recording.opening import SyncReport, open_recorder, sync_leftovers
 from runstore.recording.options import RecorderOptions
 from runstore.recording.recorder import Recorder
@@ -13,6 +13,7 @@ __all__ = [
     "RecorderOptions",
     "RequeueReport",
     "RunHealth",
+    "SentAgain",
     "SyncReport",
     "count_refused",
     "open_recorder",

@@ -1,6 +1,12 @@
 """What became of a writer's records, counted while it works."""
 
-from runstore.health import Counts, RunHealth
+from collections.abc import Sequence
+
+from runstore.health import Counts, RunHealth, SentAgain
+from runstore.model import from_microseconds
+
+_MOST_LOST = 20
+"""Things that are named in a report."""
 
 
 class RunCounts:
@@ -20,6 +26,7 @@ class RunCounts:
         "quarantined_points",
         "refused_calls",
         "refused_points",
+        "sent_again",
         "stored_calls",
         "stored_points",
     )
@@ -31,6 +38,7 @@ class RunCounts:
         self.quarantined_calls = self.quarantined_points = 0
         self.dropped_calls = self.dropped_points = 0
         self.refused_calls = self.refused_points = 0
+        self.sent_again: SentAgain | None = None
 
     def drained(self) -> list[int]:
         """What a cursor keeps, so that the figures outlive the writer."""
@@ -48,6 +56,17 @@ class RunCounts:
         self.refused_points += points
         self.dropped_calls += 1
         self.dropped_points += points
+
+    def note_sent_again(self, at_us: int, *, missing: int, points: int, calls: int, lost: Sequence[str] = ()) -> None:
+        """The store had gone back: so many points were missing, so much was sent again, and this could not be."""
+        before = self.sent_again or SentAgain(at=from_microseconds(at_us))
+        self.sent_again = SentAgain(
+            at=from_microseconds(at_us),
+            points_missing=before.points_missing + missing,
+            points=before.points + points,
+            calls=before.calls + calls,
+            lost=(*before.lost, *lost)[:_MOST_LOST],
+        )
 
     @property
     def accepted_calls(self) -> int:
@@ -78,6 +97,7 @@ class RunCounts:
                 quarantined=self.quarantined_points,
                 dropped=self.dropped_points,
             ),
+            sent_again=self.sent_again,
         )
 
 

@@ -6,15 +6,13 @@ would undo a later one that somebody else gave. So the cursor is written to disk
 begins at or after the last of them.
 """
 
-import contextlib
 import logging
-import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 from runstore.backend import BackendStore
-from runstore.errors import RunDeletedError, RunNotFoundError, RunStoreError, StoreFailureError
+from runstore.errors import ExperimentNotFoundError, RunDeletedError, RunNotFoundError, RunStoreError, StoreFailureError
 from runstore.local.clock import now_us
 from runstore.model import Artifact, Run
 from runstore.recording.apply import apply_record
@@ -40,6 +38,8 @@ from runstore.recording.records import (
 )
 from runstore.recording.sending import Sending
 from runstore.recording.source import JournalSource, RecordBatch
+from runstore.recording.staging import KeptStages
+from runstore.recording.told import Told
 from runstore.recording.verdicts import Verdicts
 from runstore.series import Points
 
@@ -71,6 +71,7 @@ class JournalDrain:
         longest_lag_us: the longest that a record waited from its acceptance until it was stored.
         ended_runs: runs whose end was stored since somebody emptied this list.
         is_stopped: set from outside to end a ``step`` early, between two calls of the store.
+        bring_back: asked when the store does not know what a record needs: whether it has forgotten that, and has it again.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class JournalDrain:
         counts: WriterCounts,
         *,
         counts_accepted: bool,
+        told: Told | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begins where the journal's cursor stands.
@@ -87,6 +89,7 @@ class JournalDrain:
             journal: a live writer's, or an adopted one.
             counts: where what became of the records is counted.
             counts_accepted: count records as accepted when they are read: a dead writer's were counted by nobody else.
+            told: notes what the store took.
             clock: seconds that never go back.
         """
         self._journal = journal
@@ -108,8 +111,11 @@ class JournalDrain:
         self._saved_position = self.position
         self._saved_at = clock()
         self._done_with: list[Path] = []
+        self._stages = KeptStages()
         self._judge = FailureJudge()
-        self._sending = Sending(self._judge)
+        self._told = told
+        self._sending = Sending(self._judge, told)
+        self.bring_back: Callable[[BackendStore, Record], bool] | None = None
         self._orphans: dict[str, float] = {}  # since when their beginning is waited for
         self._dropped: set[str] = set()  # runs that somebody deleted
         counts.quarantined += self._cursor.quarantined
@@ -171,12 +177,16 @@ class JournalDrain:
             self._saved_position = self.position
             self._journal.release(self.position)
         for path in self._done_with:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                with contextlib.suppress(OSError):
-                    path.unlink()
+            self._stages.add(path)
+        self._stages.keep(0 if self._journal.is_in_memory else self._journal.kept_bytes // 2)
         self._done_with.clear()
+
+    def let_go(self) -> None:
+        """Saves, and keeps nothing of what the store has taken: there is nobody any more who would send it again."""
+        self.save()
+        self._journal.kept_bytes = 0
+        self._journal.release(self.position)
+        self._stages.keep(0)
 
     # Reading
 
@@ -258,26 +268,41 @@ class JournalDrain:
         if stands_alone(record):
             self.save(sync=True)
         try:
-            result = None if self._guests.give_way(record) else self._apply(store, record)
+            gives_way = self._guests.give_way(record)
+            result = None if gives_way else self._apply(store, record)
         except BaseException as raised:  # noqa: BLE001 - a backend may raise anything; it is judged below
-            error = _as_error(raised)
-            if isinstance(error, RunDeletedError):
-                self._drop(record, error)
-                return
-            if isinstance(error, RunNotFoundError) and self._may_still_begin(record):
-                raise HeldUpError from error
-            if isinstance(error, RunStoreError) and error.is_mistake:
-                self._refuse(record, error)
-                return
-            if self._sends_less(error, store, run_of(record), points_in(record)):
-                return  # the next step does
-            self._wait_unless_record_fails(error, store, run_of(record))
-            self._refuse(record, self._checked(error))
+            self._take_failure(store, record, _as_error(raised))
         else:
             self._judge.note_success(run_of(record))
+            if self._told is not None and not gives_way:
+                self._told.note(record, result)
             if isinstance(record, RunRecord):
                 self._guests.note(record, result)
             self._finish(record, result)
+
+    def _take_failure(self, store: BackendStore, record: Record, error: Exception) -> None:
+        """What becomes of a record that the store did not take: it is sent again, kept aside or passed over.
+
+        Raises:
+            TryLaterError: not now.
+        """
+        if isinstance(error, RunDeletedError):
+            self._drop(record, error)
+            return
+        if isinstance(error, (RunNotFoundError, ExperimentNotFoundError)) and self._has_again(store, record):
+            return  # the next turn sends it
+        if isinstance(error, RunNotFoundError) and self._may_still_begin(record):
+            raise HeldUpError from error
+        if isinstance(error, RunStoreError) and error.is_mistake:
+            self._refuse(record, error)
+            return
+        if self._sends_less(error, store, run_of(record), points_in(record)):
+            return  # the next step does
+        self._wait_unless_record_fails(error, store, run_of(record))
+        self._refuse(record, self._checked(error))
+
+    def _has_again(self, store: BackendStore, record: Record) -> bool:
+        return self.bring_back is not None and self.bring_back(store, record)
 
     def _apply(self, store: BackendStore, record: Record) -> Artifact | Run | None:
         if isinstance(record, (PointsRecord, MetricsRecord)):

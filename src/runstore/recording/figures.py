@@ -13,6 +13,7 @@ from runstore.recording.counts import WriterCounts
 from runstore.recording.drain import JournalDrain
 
 REPORT_INTERVAL_S = 60.0
+_MOST_MARKS = 1_000
 
 
 class Figures:
@@ -26,6 +27,25 @@ class Figures:
         self._reported_at = time.monotonic()
         self._reported: dict[str, tuple[int, int, int]] = {}
         self._to_report: set[str] = set()
+        self._marks: dict[str, list[tuple[int, int]]] = {}
+
+    def mark_of(self, run_id: str) -> int:
+        """How many stored calls of a run the last figures told that the store took; 0 if it took none."""
+        marks = self._marks.get(run_id)
+        return marks[-1][0] if marks else 0
+
+    def position_at(self, run_id: str, stored_calls: int | None) -> int | None:
+        """Where the journal's drain was when figures with so many stored calls, or fewer, were told last."""
+        if stored_calls is None:
+            return None
+        marks = self._marks.get(run_id, ())
+        return max((position for calls, position in marks if calls <= stored_calls), default=None)
+
+    def forget(self, run_id: str) -> None:
+        """The store has lost the figures, or there is more to tell: they are reported again in the next turn."""
+        self._reported.pop(run_id, None)
+        self._marks.pop(run_id, None)
+        self._to_report.add(run_id)
 
     def report(
         self, store: BackendStore, *, last_error: str | None, last_error_at: datetime | None, is_last: bool = False
@@ -49,4 +69,7 @@ class Figures:
                     )
                     report_health(store, self._writer, health)
                     self._reported[run_id] = figures
+                    marks = self._marks.setdefault(run_id, [])
+                    marks.append((of_run.stored_calls, self._drain.position))
+                    del marks[:-_MOST_MARKS]
         self._to_report.clear()

@@ -13,6 +13,7 @@ import itertools
 import logging
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
 
@@ -74,6 +75,8 @@ class Journal:
         folder: where its files lie.
         end: the position after the last whole record.
         lock: held, it keeps other threads from appending; reentrant.
+        kept_bytes: so much of what was released stays on the disk, to be read again; what is older is removed.
+        dropped_at: until when what was removed had been written; ``None`` while all is there.
         warning: why records go to memory at present; ``None`` while they go to disk.
     """
 
@@ -83,6 +86,8 @@ class Journal:
         self.warning: str | None = None
         self.segment_bytes = SEGMENT_BYTES
         self.memory_bytes = MEMORY_BYTES
+        self.kept_bytes = 0
+        self.dropped_at: float | None = None
         self._held = lock
         self._segments = segments
         self._current = segments[-1] if segments else Segment(0)
@@ -149,6 +154,11 @@ class Journal:
     def staging(self) -> Path:
         """The folder for artifact bytes that wait."""
         return self.folder / _STAGING
+
+    @property
+    def first(self) -> int:
+        """The position of the first record that can still be read."""
+        return self._segments[0].base if self._segments else self.end
 
     @property
     def is_in_memory(self) -> bool:
@@ -276,7 +286,7 @@ class Journal:
         if until is not None:
             end = min(end, until)
         for segment in list(self._segments):
-            start = max(position, segment.base)
+            start = max(position, segment.base + segment.trimmed)
             stop = end if segment is self._current else min(segment.base + segment.size, end)
             if start >= stop:
                 continue
@@ -300,9 +310,17 @@ class Journal:
             )
 
     def release(self, position: int) -> None:
-        """Removes the segments whose every byte lies before ``position``."""
+        """Removes the segments whose every byte lies before ``position``, but for the last :attr:`kept_bytes`.
+
+        On a disk that refuses, nothing is kept: room for what is not stored yet comes first.
+        """
+        limit = 0 if self.is_in_memory else self.kept_bytes
+        kept = position - self.first
         for segment in list(self._segments):
-            if segment.base + segment.size > position or segment is self._current:
+            is_whole = segment.base + segment.size <= position and segment is not self._current
+            if is_whole and segment.path is not None and limit and kept <= limit:
+                continue
+            if not is_whole:
                 if segment.memory is not None:
                     with self.lock:
                         drained = max(position - segment.base, 0)
@@ -310,7 +328,10 @@ class Journal:
                         segment.trimmed = max(drained, segment.trimmed)
                 break
             self._segments.remove(segment)
+            kept = position - self.first
             if segment.path is not None:
+                if self.kept_bytes:
+                    self.dropped_at = time.time()
                 with self.lock:
                     if segment in self._sealed:  # what is removed need not be synced, and must not be open
                         self._sealed.remove(segment)

@@ -14,6 +14,8 @@ class RecorderOptions(Struct, frozen=True, kw_only=True):
         state_dir: where journals lie; ``RUNSTORE_STATE_DIR`` or the user's state directory by default.
         fsync: ``"interval"`` asks the disk to keep what was written once a second, ``"always"`` at every call (slow,
             and safe against power cuts), ``"never"`` leaves it to the operating system.
+        kept_bytes: so much of the journal stays on disk once the database has acknowledged it, to be sent again should the
+            database forget it; ``RUNSTORE_KEPT_MB`` or 256 MB by default.
         open_deadline_s: how long ``open_store`` waits for a database that neither lets us in nor turns us away; three
             times as long while it is this machine that is slow.
         confirm_s: how long a verb that the store may refuse waits for its verdict while the store answers.
@@ -26,6 +28,7 @@ class RecorderOptions(Struct, frozen=True, kw_only=True):
 
     state_dir: Path | None = None
     fsync: Fsync = "interval"
+    kept_bytes: int | None = None
     open_deadline_s: float = 20.0
     confirm_s: float = 5.0
     read_deadline_s: float = 30.0

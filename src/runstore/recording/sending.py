@@ -4,8 +4,9 @@ import logging
 
 from runstore.backend import BackendStore
 from runstore.recording.judge import FailureJudge
+from runstore.recording.told import Told
 from runstore.secrets import redact
-from runstore.series import Points
+from runstore.series import Points, SeriesColumns
 
 _log = logging.getLogger(__name__)
 
@@ -30,23 +31,29 @@ class Sending:
         efforts: goes up when a part of a call went through, or less is to be sent.
     """
 
-    def __init__(self, blame: FailureJudge) -> None:
-        """Sends as much as there is."""
+    def __init__(self, blame: FailureJudge, told: Told | None = None) -> None:
+        """Sends as much as there is; ``told`` notes what the store took."""
         self.most_points = BATCH_POINTS
         self.efforts = 0
         self._judge = blame
         self._passed = 0
+        self._told = told
 
     def send(self, store: BackendStore, run_id: str, points: Points) -> None:
         """One call; where the store took no call of this size, several. Raises what the store raises."""
         count = len(points.values)
         size = self.most_points if self.most_points < BATCH_POINTS else count
         if count <= size:
-            store.append(run_id, points.by_series())
+            self._append(store, run_id, points.by_series())
             return
         for start in range(0, count, size):
-            store.append(run_id, points.part(start, start + size).by_series())
+            self._append(store, run_id, points.part(start, start + size).by_series())
             self.efforts += 1
+
+    def _append(self, store: BackendStore, run_id: str, series: SeriesColumns) -> None:
+        store.append(run_id, series)
+        if self._told is not None:
+            self._told.note_points(run_id, series)
 
     def sends_less(self, error: Exception, store: BackendStore, *, position: int, run_id: str, points: int) -> bool:
         """Whether fewer points are to be sent at once, after so many of the record at a position failed."""

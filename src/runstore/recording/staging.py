@@ -4,6 +4,7 @@ A copy, and not a hard link: a link shares the original's bytes, and a file that
 ``torch.save`` does) would change under it.
 """
 
+import contextlib
 import errno
 import os
 import shutil
@@ -62,6 +63,35 @@ class StagedBlobs:
     def discard(self) -> None:
         """Removes what was staged."""
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class KeptStages:
+    """Folders of staged bytes that the store has taken, kept for as long as there is room, should it forget them."""
+
+    def __init__(self) -> None:
+        """Keeps none yet."""
+        self._sizes: dict[Path, int] = {}
+        self._bytes = 0
+
+    def add(self, path: Path) -> None:
+        """One more, which nobody needs for the first time any more."""
+        size = 0
+        with contextlib.suppress(OSError):
+            files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
+            size = sum(each.stat().st_size for each in files)
+        self._bytes += size - self._sizes.pop(path, 0)
+        self._sizes[path] = size
+
+    def keep(self, most: int) -> None:
+        """Removes the oldest ones beyond so many bytes; with 0 all."""
+        while self._sizes and (self._bytes > most or not most):
+            path = next(iter(self._sizes))
+            self._bytes -= self._sizes.pop(path)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    path.unlink()
 
 
 def _write(copy: BinaryIO, chunk: bytes) -> None:

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from runstore.backend import BackendStore
-from runstore.errors import RunStoreError
+from runstore.errors import RunNotFoundError, RunStoreError
 from runstore.local.flags import Flag
 from runstore.recording.adoption import put_away
+from runstore.recording.again.lookout import Lookout
 from runstore.recording.counts import WriterCounts
 from runstore.recording.drain import JournalDrain, TryLaterError
 from runstore.recording.figures import Figures
@@ -18,6 +19,7 @@ from runstore.recording.journal import Journal
 from runstore.recording.leftovers import LEFTOVERS_INTERVAL_S, Leftovers
 from runstore.recording.outage import Outage
 from runstore.recording.patience import Backlog, Patience, Progress, wait
+from runstore.recording.told import Told
 
 _log = logging.getLogger(__name__)
 
@@ -67,7 +69,9 @@ class Worker:
         open_error: why the store cannot be opened, when a person must mend that.
     """
 
-    def __init__(self, open_store: OpenStore, journal: Journal, drain: JournalDrain, counts: WriterCounts) -> None:
+    def __init__(
+        self, open_store: OpenStore, journal: Journal, drain: JournalDrain, counts: WriterCounts, told: Told
+    ) -> None:
         """Starts nothing yet."""
         self.store: BackendStore | None = None
         self.is_idle = False
@@ -90,6 +94,7 @@ class Worker:
         self._outage = Outage(journal, self.backlog)
         self._leftovers = Leftovers(journal.folder, counts, is_stopped=lambda: self._gave_up)
         self._figures = Figures(journal.folder.name, drain, counts)
+        self._lookout = Lookout(journal, drain, counts, self._figures, told)
         self._rounds_wanted = 0
         self._rounds_done = 0
         self._thread = threading.Thread(target=self._run, name="runstore-drain", daemon=True)
@@ -135,7 +140,7 @@ class Worker:
     def progress(self) -> Progress:
         """A watch on how far the thread is, with what it takes over from dead writers."""
         return Progress(
-            lambda: self._drain.position + self._drain.efforts + self._leftovers.position,
+            lambda: self._drain.position + self._drain.efforts + self._leftovers.position + self._lookout.efforts,
             self._thread,
             is_away=lambda: self.is_away,
         )
@@ -278,8 +283,11 @@ class Worker:
         until = self._journal.end  # before the look at what is shared with dead writers: later records have to wait
         try:
             store = self._opened()
+            self._lookout.look_after_outage(store)
             has_leftovers = self._leftovers.step(store, is_asked=rounds_wanted > self._rounds_done)
             has_more = self._drain.step(store, until=until)
+            if not has_more:
+                self._lookout.look_at_ends(store, is_last=self._is_closing)
             self._report(store)
         except TryLaterError as error:
             self._note_failure(error.__cause__ or error)
@@ -363,6 +371,7 @@ class Worker:
 
     def _note_failure(self, error: BaseException) -> None:
         told = self._outage.note_failure(error)
+        self._lookout.has_been_away |= not isinstance(error, RunNotFoundError)
         self.is_silent = False
         if self._is_dropped and self._outage.lasted_s > DROPPED_PATIENCE_S:
             self._gave_up = True  # another recorder of this process takes it over, the next start or a sync
@@ -382,7 +391,7 @@ class Worker:
 
     def _end(self) -> None:
         self._leftovers.let_go()
-        self._drain.save()
+        self._drain.let_go()
         is_empty = self._drain.waiting_bytes == 0
         if is_empty and self.store is not None:
             with contextlib.suppress(Exception):  # the last figures; the next start repeats nothing of this

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Self
 
 from runstore.backend import BackendStore
@@ -18,8 +19,9 @@ from runstore.recording.frames import scan
 from runstore.recording.journal import Journal, JournalFullError
 from runstore.recording.options import RecorderOptions
 from runstore.recording.patience import Patience
-from runstore.recording.places import describe_root, journal_root
+from runstore.recording.places import describe_root, journal_root, kept_bytes
 from runstore.recording.records import decode, points_in, run_of
+from runstore.recording.told import Told
 from runstore.recording.verdicts import PendingVerdict
 from runstore.recording.worker import Worker
 
@@ -36,8 +38,9 @@ class Writer:
         self.journal = journal
         self._options = options
         self.counts = WriterCounts()
-        self.drain = JournalDrain(journal, self.counts, counts_accepted=False)
-        self.worker = Worker(open_store, journal, self.drain, self.counts)
+        told = Told(journal.folder)
+        self.drain = JournalDrain(journal, self.counts, counts_accepted=False, told=told)
+        self.worker = Worker(open_store, journal, self.drain, self.counts, told)
         worker = self.worker
         self.beat = Beat(lambda: worker.store)
         self._lock = journal.lock
@@ -57,6 +60,7 @@ class Writer:
         """
         root = journal_root(identity, options.state_dir)
         journal = Journal.create(root, fsync=options.fsync)
+        journal.kept_bytes = kept_bytes(options)
         describe_root(root, identity, url)
         writer = cls(open_store, journal, options)
         leave_out(writer, root.parent, "the journals of this machine's runs")
@@ -121,7 +125,7 @@ class Writer:
     def health(self) -> Health:
         """How it stands now."""
         waiting = self.drain.waiting_bytes
-        oldest_us = self.drain.oldest_us
+        oldest_us, dropped_at = self.drain.oldest_us, self.journal.dropped_at
         runs = list(self.counts.runs.items())
         return Health(
             writer=self.journal.folder.name,
@@ -134,6 +138,7 @@ class Writer:
             last_error_at=self.worker.last_error_at,
             quarantined_records=self.counts.quarantined,
             damaged_bytes=self.counts.damaged_bytes,
+            repairable_since=None if dropped_at is None else datetime.fromtimestamp(dropped_at, UTC),
             runs={run_id: of_run.health(run_id) for run_id, of_run in runs},
         )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from runstore.health import RunHealth, last_errors, split_reports, sum_counts
+from runstore.health import RunHealth, last_errors, sent_again, split_reports, sum_counts
 from runstore.model import HEALTH_PREFIX, Artifact, from_microseconds
 
 _WORDS: Final = {
@@ -76,11 +76,23 @@ def recorders_of(run_id: str, artifacts: Iterable[Artifact]) -> Recorders:
     figures.append(("writers", f"{len(reports):,}"))
     figures.append(("longest lag", f"{max(report.longest_lag_s for report in reports.values()):.1f} s"))
     figures += [(f"error at {at.isoformat(timespec='seconds')}", said) for at, said in last_errors(reports)]
+    returns = sent_again(reports.values())
+    figures += [
+        (
+            f"gone back at {each.at.isoformat(timespec='seconds')}",
+            f"{each.points:,} points, {each.calls:,} records sent again",
+        )
+        for each in returns
+    ]
+    forgotten = [lost for each in returns for lost in each.lost]
+    figures += [("forgotten for good", lost) for lost in forgotten]
     told = [f"{calls.dropped:,} lost"]
+    if forgotten:
+        told.append(f"{len(forgotten):,} forgotten by the database")
     told += [
         f"{count:,} {word}" for word, count in (("waiting", calls.waiting), ("refused", calls.quarantined)) if count
     ]
-    is_whole = not (calls.dropped or calls.quarantined)
+    is_whole = not (calls.dropped or calls.quarantined or forgotten)
     return Recorders(
         text=", ".join(told),
         is_whole=is_whole,
