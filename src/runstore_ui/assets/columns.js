@@ -10,7 +10,7 @@
     history.replaceState(null, "", address);
   }
 
-  search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(find, 120); });
+  search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(find, 50); });
   form.addEventListener("submit", (event) => { event.preventDefault(); find(); });
   document.addEventListener("change", (event) => {
     const label = event.target.closest("#offered label");
