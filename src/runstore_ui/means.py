@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 
 def mean_and_spread(values: Sequence[float]) -> tuple[float, float | None]:
-    """The mean, and the standard deviation of the sample (over n - 1); ``None`` for one value, which has none.
+    """The mean, and the standard deviation of the sample (over n - 1).
+
+    It is ``None`` for one value, which has none, and where it is beyond what a float64 holds.
 
     Args:
         values: finite, at least one.

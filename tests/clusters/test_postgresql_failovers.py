@@ -62,6 +62,7 @@ def test_a_synchronous_standby_that_is_promoted_has_all_that_was_acknowledged(
 ) -> None:
     with pair(request) as (primary, replica):
         url = of_both(primary, replica, primary.new_database())
+        promoting = threading.Timer(0.3, replica.promote)
         with open_store(url, durable=kind == "recorded") as store:
             run_id = store.ensure_run(store.get_or_create_experiment("x"))
             for step in range(_STEPS):
@@ -69,12 +70,14 @@ def test_a_synchronous_standby_that_is_promoted_has_all_that_was_acknowledged(
                     if isinstance(store, Recorder):
                         store.flush(deadline_s=120)
                     primary.kill()
-                    threading.Timer(0.3, replica.promote).start()
+                    promoting.start()
                 point = MetricPoint("loss", step / 7, step)
                 until_it_takes(lambda point=point: store.log_metrics(run_id, [point]))  # type: ignore[misc]
             until_it_takes(lambda: store.finalize(run_id, "completed"))
             if isinstance(store, Recorder):
                 store.flush(deadline_s=120)
+
+        promoting.join()  # it ends some time after the standby takes writes
 
         with open_reader(url) as reader:
             assert list(reader.get_history(run_id, "loss", "other").steps) == list(range(_STEPS))
@@ -120,6 +123,8 @@ def test_a_reader_whose_standby_must_go_on_reads_again(request: pytest.FixtureRe
             with psycopg.connect(written, autocommit=True) as connection:
                 connection.execute("UPDATE runstore_schema SET written_by = 'another'")
                 connection.execute("VACUUM runstore_schema")
+                # What only cleans up reaches the disk, and so the standby, with the next commit.
+                connection.execute("UPDATE runstore_schema SET written_by = 'one more'")
 
         assert database.read(work) > 0
         assert len(tries) == 2

@@ -45,15 +45,15 @@ def kinds() -> Predictions:
 
 
 def fill_with_predictions(url: str, folder: Path) -> None:
-    """Three runs: ``judged`` with predictions, ``broken`` with a file that is none, ``bare`` without any."""
+    """Three runs: ``judged`` with predictions, ``broken`` with a file that is none, ``unjudged`` without any."""
     broken = folder / "broken.csv"
     broken.write_text("# {}\n")
     with open_store(url, durable=False) as store:
         experiment = store.get_or_create_experiment("chest x-ray")
-        for run_id in ("judged", "broken", "bare"):
+        for run_id in ("judged", "broken", "unjudged"):
             store.ensure_run(experiment, run_id=run_id, name=f"{run_id} resnet18")
         media_of(films(), "predictions/films").keep(store, "judged")
         media_of(kinds(), "predictions/kinds").keep(store, "judged")
         store.log_artifact("broken", broken, name="broken.csv", artifact_type="predictions")
-        for run_id in ("judged", "broken", "bare"):
+        for run_id in ("judged", "broken", "unjudged"):
             store.finalize(run_id, "completed")

@@ -187,7 +187,7 @@ def test_hostile_names_are_text(app: Any) -> None:
     [
         ("", 400, "the address names no run; give run=ID"),
         ("run=nobody", 404, "nobody"),
-        ("run=bare", 404, "has kept no predictions"),
+        ("run=unjudged", 404, "has kept no predictions"),
         ("run=broken", 400, "broken.csv, line 1: the format is None"),
         ("run=judged&file=other.csv", 404, "no predictions called &#39;other.csv&#39;"),
         ("run=judged&threshold=high", 400, "threshold is &#39;high&#39;; give a number"),

@@ -248,7 +248,8 @@ def _metrics(column: Column, values: Sequence[Value], below: Sequence[Sequence[V
             cells.append(Cell(text=write(value), hint=repr(value), bar=bar, is_best=value == best, is_number=True))
         elif mean is not None:
             text = write(mean[0]) if mean[1] is None else f"{write(mean[0])} ± {mean[1]:.2g}"
-            hint = "of one child" if mean[1] is None else f"mean ± standard deviation of {mean[2]} children"
+            what = "mean" if mean[1] is None else "mean ± standard deviation"
+            hint = "of one child" if mean[2] == 1 else f"{what} of {mean[2]} children"
             cells.append(Cell(text=text, hint=hint, bar=bar, is_of_children=True, is_number=True))
         else:
             cells.append(Cell(text="", is_number=True))
@@ -256,6 +257,6 @@ def _metrics(column: Column, values: Sequence[Value], below: Sequence[Sequence[V
 
 
 def _mean(values: Sequence[Value]) -> tuple[float, float | None, int] | None:
-    """The mean, the standard deviation of the sample, which one value has not, and of how many finite values."""
+    """The mean, the standard deviation of the sample where there is one, and of how many finite values."""
     finite = [float(value) for value in values if isinstance(value, (int, float)) and math.isfinite(value)]
     return (*mean_and_spread(finite), len(finite)) if finite else None
