@@ -2,12 +2,9 @@
 
 from collections.abc import Callable
 from html import escape
-from typing import Final
 
-from runstore.errors import MissingDriverError
+from runstore.local.importing_the_page import importing_the_page
 from runstore.protocol import RunReader
-
-_LIBRARIES: Final = frozenset({"jinja2", "starlette", "uvicorn"})
 
 
 class ShownPage:
@@ -55,13 +52,7 @@ def ui(store: str | RunReader | None = None, *, height: int = 640) -> ShownPage:
         SettingsError: no URL, or one that cannot be understood.
         StoreUnavailableError: the database cannot be reached.
     """
-    try:
+    with importing_the_page():
         from runstore_ui import start  # noqa: PLC0415 - needed by those who call this alone
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _LIBRARIES:
-            raise
-        raise MissingDriverError(
-            f'the page needs {error.name}, which is not installed; run: pip install "runstore[ui]"'
-        ) from None
     running = start(store)
     return ShownPage(running.address, height=height, stop=running.stop)

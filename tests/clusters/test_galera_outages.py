@@ -1,11 +1,9 @@
 """A Galera cluster whose nodes write to one run, are killed, cut off from the others, and join again."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -15,6 +13,7 @@ from runstore.recording import Recorder
 from support import session
 from support.engines import database_of, with_database
 from support.galera import Galera
+from support.outages import until_it_answers
 from support.servers import private_server
 
 pytestmark = pytest.mark.server
@@ -91,16 +90,6 @@ def test_when_a_node_is_killed_writers_and_readers_go_on_by_the_urls_other_nodes
 
     for run_id in run_ids:
         assert steps_on(galera, empty, run_id) == [list(range(60))] * 3
-
-
-def until_it_answers(call: Callable[[], Any]) -> Any:
-    """What a program without a recorder does about an outage."""
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            return call()
-        except StoreUnavailableError:
-            assert time.monotonic() < deadline
 
 
 def test_a_node_that_was_cut_off_is_an_outage_in_its_own_words_and_what_is_recorded_waits(

@@ -1,8 +1,7 @@
 """A PostgreSQL whose standby is promoted under a writer, and a standby that ends the statements of its readers."""
 
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -18,6 +17,7 @@ from runstore_sql.dialects.base import parse_url
 from runstore_sql.opening import open_sql
 from support import session
 from support.engines import Server, database_of, with_database
+from support.outages import until_it_answers
 from support.servers import private_server
 from support.standby import Standby, standby
 
@@ -46,16 +46,6 @@ def of_both(primary: Server, replica: Standby, url: str) -> str:
     return f"postgresql://postgres@{hosts}/{database_of(url)}?target_session_attrs=read-write"
 
 
-def until_it_takes(call: Callable[[], None]) -> None:
-    """What a writer without a recorder does about an outage."""
-    deadline = time.monotonic() + 120
-    while True:
-        try:
-            return call()
-        except StoreUnavailableError:
-            assert time.monotonic() < deadline
-
-
 @pytest.mark.parametrize("kind", ["bare", "recorded"])
 def test_a_synchronous_standby_that_is_promoted_has_all_that_was_acknowledged(
     request: pytest.FixtureRequest, kind: str
@@ -72,8 +62,8 @@ def test_a_synchronous_standby_that_is_promoted_has_all_that_was_acknowledged(
                     primary.kill()
                     promoting.start()
                 point = MetricPoint("loss", step / 7, step)
-                until_it_takes(lambda point=point: store.log_metrics(run_id, [point]))  # type: ignore[misc]
-            until_it_takes(lambda: store.finalize(run_id, "completed"))
+                until_it_answers(lambda point=point: store.log_metrics(run_id, [point]))  # type: ignore[misc]
+            until_it_answers(lambda: store.finalize(run_id, "completed"))
             if isinstance(store, Recorder):
                 store.flush(deadline_s=120)
 

@@ -12,10 +12,10 @@ from runstore.cli.finding import find_experiment, find_run
 from runstore.cli.options import examples, json_option, store_option
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.text import print_line
-from runstore.cli.page import importing_the_page
 from runstore.cli.progress import progress
 from runstore.exporting import export
 from runstore.local.files import copy_out
+from runstore.local.importing_the_page import importing_the_page
 from runstore.moving import Selection
 from runstore.moving.layout import Form
 from runstore.opening.stores import open_reader

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from runstore.cli.options import examples, store_option
-from runstore.cli.page import importing_the_page
+from runstore.local.importing_the_page import importing_the_page
 
 if TYPE_CHECKING:
     from runstore_ui import Served

@@ -1,4 +1,4 @@
-"""What commands say that need the page, where it is not installed."""
+"""What they say who need the page, where it is not installed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
