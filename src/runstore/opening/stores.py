@@ -1,5 +1,6 @@
 """Opening a store or a reader by its URL; swapping databases is changing that one value."""
 
+from runstore._tracebacks import without_frames
 from runstore.backend import BackendStore, Store
 from runstore.backend.begun import leave_at_exit
 from runstore.errors import RunStoreError
@@ -38,7 +39,7 @@ def open_store(url: str | None = None, *, durable: bool = True, artifacts: str |
             return open_recorder(store_url, backend, options)
         store = _open(backend, store_url, options)
     except RunStoreError as error:
-        raise error.with_traceback(None)  # noqa: B904 - the message says it all: a screen of our own calls would hide it
+        raise without_frames(error)  # noqa: B904 - it is the same error
     if scheme_of(store_url) != "memory":  # which is gone then, with its runs
         leave_at_exit(store)
     return store
@@ -61,7 +62,7 @@ def open_reader(url: str | None = None, *, artifacts: str | None = None) -> RunR
     try:
         return ReadOnlyStore(_open(backend, store_url, options), url=store_url)
     except RunStoreError as error:
-        raise error.with_traceback(None)  # noqa: B904 - as above
+        raise without_frames(error)  # noqa: B904 - as above
 
 
 def check_url(url: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Final, TypeVar
 
+from runstore._tracebacks import without_frames
 from runstore.errors import InvalidValueError
 from runstore.model import Page
 from runstore.values.checks import shown
@@ -21,7 +22,10 @@ def page_by_page(read: Callable[[int, str | None], Page[ItemT]], *, limit: int |
     """
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise InvalidValueError(f"limit is {shown(limit)}; give a number from 1 on, or None for all")
-    first = read(_PAGE if limit is None else min(_PAGE, limit), None)
+    try:
+        first = read(_PAGE if limit is None else min(_PAGE, limit), None)
+    except InvalidValueError as error:
+        raise without_frames(error)  # noqa: B904 - it is the same error
     return _pages(first, read, limit)
 
 

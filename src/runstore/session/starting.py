@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from os import PathLike
 from typing import Any, NamedTuple
 
+from runstore._tracebacks import without_frames
 from runstore.errors import ConflictError, InvalidValueError, RunNotFoundError, RunStoreError, StoreUnavailableError
 from runstore.local.homes import here
 from runstore.opening import open_store
@@ -176,7 +177,7 @@ def _begin(session: RunSession, resume: str | bool, *, names_experiment: bool) -
     try:
         _make_begun(session, resume, names_experiment=names_experiment)
     except RunStoreError as error:
-        raise error.with_traceback(None)  # noqa: B904 - short, see open_store
+        raise without_frames(error)  # noqa: B904 - it is the same error
 
 
 def _make_begun(session: RunSession, resume: str | bool, *, names_experiment: bool) -> None:  # noqa: FBT001 - as above
