@@ -6,9 +6,14 @@ _Error = TypeVar("_Error", bound=BaseException)
 
 
 def without_frames(error: _Error) -> _Error:
-    """The same error, so that Python prints it, and every error it came from, by its message alone."""
-    cause: BaseException | None = error
-    while cause is not None and cause.__traceback__ is not None:
+    """The same error, so that Python prints it by its message alone, and what the system said that led to it, too.
+
+    The lines of a driver or of a plugin stay: they show where it failed. So do those of an error that the caller was
+    handling, which is the error's context and no cause of it.
+    """
+    error.__traceback__ = None
+    cause = error.__cause__
+    while isinstance(cause, OSError):
         cause.__traceback__ = None
-        cause = cause.__cause__ or cause.__context__
+        cause = cause.__cause__
     return error

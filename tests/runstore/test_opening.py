@@ -1,5 +1,6 @@
 """Where the URL comes from, and that its secrets stay hidden."""
 
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -200,3 +201,26 @@ def test_a_scheme_may_be_written_in_any_case(fixture: str, request: pytest.Fixtu
             store.finalize(run_id, "completed")
         with open_reader(f"{scheme.upper()}://{rest}") as reader:
             assert reader.get_run(run_id).status == "completed"
+
+
+def test_an_error_that_the_caller_handles_keeps_its_lines_when_the_store_cannot_be_opened(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise ValueError("the training's own")
+
+    def open_meanwhile() -> None:
+        try:
+            fail()
+        except ValueError:
+            open_store("sqlite:///runs.db")
+
+    (project / "file").write_text("no folder")
+    monkeypatch.setenv("RUNSTORE_STATE_DIR", str(project / "file"))
+    with pytest.raises(SettingsError, match="the journal cannot be written") as caught:
+        open_meanwhile()
+
+    handled = caught.value.__context__
+    while handled is not None and not isinstance(handled, ValueError):
+        handled = handled.__context__
+    assert "in fail" in "".join(traceback.format_exception(handled))

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
@@ -150,6 +151,27 @@ def test_a_plugin_that_opens_something_else_than_a_store_is_broken(plugins: Path
 
     with pytest.raises(BrokenPluginError, match=r"type object; a store derives from runstore\.backend\.BackendStore"):
         open_store("shelf://x", durable=durable)
+
+
+_FAILS = """
+from runstore.hookspecs import Backend, hookimpl
+
+def deep_in_the_plugin():
+    raise ValueError("no shelf")
+
+@hookimpl
+def runstore_backends():
+    return [Backend(name="shelf", schemes=("shelf",), open=lambda url, options: deep_in_the_plugin())]
+"""
+
+
+def test_a_plugin_that_fails_to_open_shows_its_author_where(plugins: Path) -> None:
+    _install(plugins, "shelf", _FAILS)
+
+    with pytest.raises(BrokenPluginError, match="ValueError: no shelf") as caught:
+        open_store("shelf://x", durable=False)
+
+    assert "in deep_in_the_plugin" in "".join(traceback.format_exception(caught.value))
 
 
 _NOTES_ITS_URL = """
