@@ -169,15 +169,19 @@ def test_a_dump_of_mongodb_is_restored_under_a_run_and_nothing_is_lost(mongodb_u
         def content() -> dict[str, list[Any]]:
             return {name: list(database[name].find().sort("_id")) for name in names()}
 
-        def back_up() -> None:
-            # A server without replicas shows no two collections as of one moment, and points move from one to the other
-            # after they were acknowledged: a dump is whole where nothing has changed while it was taken.
+        def settled() -> dict[str, list[Any]]:
+            # A server without replicas shows no two collections as of one moment, nor changes them at one, and points move
+            # from one to the other after they were acknowledged: a dump is whole where nothing changes while it is taken.
             found, before = content(), None
             while found != before:
                 found, before = content(), found
-            dump.update(found)
+            return found
+
+        def back_up() -> None:
+            dump.update(settled())
 
         def restore() -> None:
+            settled()
             for name in names():
                 database[name].delete_many({})
                 if dump.get(name):

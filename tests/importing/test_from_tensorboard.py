@@ -13,6 +13,7 @@ from runstore import Run
 from runstore.backend import BackendStore
 from runstore.errors import SourceError
 from runstore.importing import Findings, ImportReport, Told, bring_from, source_at
+from runstore.importing.tensorboard_records import records_in
 from runstore.local.crc32c import masked_crc32c
 from runstore.moving import Outcome
 from support.tools import made_by, tool
@@ -170,7 +171,9 @@ def test_one_runs_folder_and_one_file_are_sources_too(logs: Path, store: Backend
 
 def test_a_run_that_went_on_is_brought_up(file: Path, made_events: Made, store: BackendStore) -> None:
     whole = file.read_bytes()
-    file.write_bytes(whole[: len(whole) // 2])
+    with file.open("rb") as opened:
+        offsets = [offset for offset, _ in records_in(opened, file.name, is_checked=True)]
+    file.write_bytes(whole[: offsets[len(offsets) // 2] + 5])
     first = brought(file, store)
     half = len(store.get_history(named(store, "plain").id, "loss", "train"))
     file.write_bytes(whole)

@@ -4,21 +4,23 @@ import math
 import random
 import struct
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
+from pymongo import MongoClient
 
 from runstore.model import MetricPoint, SeriesSummary
 from runstore.series.summaries import summarize
 from runstore_mongo.connection import ConflictingWriteError
 from runstore_mongo.documents import summaries
-from runstore_mongo.documents.names import RUNS, SERIES
+from runstore_mongo.documents.names import BUCKETS, ROLLUPS, RUNS, SERIES
 from runstore_mongo.points import pending, plans, writer
 from runstore_mongo.points.writer import SeriesWriter
 from runstore_mongo.store import MongoStore
 
 Points = dict[int, float]
+POINT_COLLECTIONS = (RUNS, SERIES, BUCKETS, ROLLUPS)
 
 
 class StoppedError(Exception):
@@ -102,6 +104,53 @@ def test_two_handles_that_write_in_any_order_agree_with_a_dictionary(
             low, high = sorted(chance.choices(range(450), k=2))
             part = reader.get_history(run_id, "loss", "train", min_step=low, max_step=high)
             assert list(part.steps) == [step for step in sorted(model) if low <= step <= high]
+
+
+@pytest.mark.usefixtures("small_buckets")
+@pytest.mark.parametrize("most_copied", [1_000, 0], ids=["narrow", "wide"])
+@pytest.mark.parametrize("seed", range(6))
+def test_a_handle_goes_on_behind_what_its_database_was_brought_back_to(
+    url: str, seed: int, most_copied: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a restored dump does it, or the election of a member that had not heard the last writes."""
+    monkeypatch.setattr(summaries, "MOST_COPIED", most_copied)
+    with MongoStore(url) as store, closing(MongoClient[dict[str, Any]](url)) as client:
+        database = client.get_default_database()
+        run_id = store.ensure_run(store.get_or_create_experiment("pneumonia"))
+        chance, model = random.Random(seed), Points()
+        backup, backed_up = {name: list(database[name].find()) for name in POINT_COLLECTIONS}, Points()
+
+        for batch in [*batches(seed), *batches(seed + 100)]:
+            if chance.random() < 0.2:
+                for name, documents in backup.items():
+                    database[name].delete_many({})
+                    if documents:
+                        database[name].insert_many(documents)
+                model = dict(backed_up)
+            log(store, run_id, batch)
+            model |= batch
+            if chance.random() < 0.3:
+                backup, backed_up = {name: list(database[name].find()) for name in POINT_COLLECTIONS}, dict(model)
+
+            assert stored(store, run_id) == bits(model)
+            assert shown(store.get_summaries(run_id)[0]) == shown(expected_summary(model))
+
+
+def test_what_waits_is_let_go_of_once_its_series_is_on_a_majority(
+    mongodb_replica_url: str, commands: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver repeats a write at a newly elected member, which may have never heard of the series' write before it."""
+    monkeypatch.setattr(pending, "MOVE_AT", 400)
+    with MongoStore(mongodb_replica_url) as store, commands.heard() as heard:
+        run_id = store.ensure_run(store.get_or_create_experiment("pneumonia"))
+        for step in range(6):
+            log(store, run_id, {step: 0.5})
+
+    let_go = [index for index, each in enumerate(heard) if "$pull" in str(each.get("updates"))]
+    moved = [index for index, each in enumerate(heard) if each.get("update") == SERIES]
+    assert let_go
+    assert [heard[index].get("writeConcern", {}).get("w") for index in moved] == ["majority"] * len(let_go)
+    assert all(one < other for one, other in zip(moved, let_go, strict=True))
 
 
 @pytest.mark.usefixtures("small_buckets")

@@ -20,7 +20,6 @@ from bson.int64 import Int64
 from msgspec.structs import replace
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
-from pymongo.write_concern import WriteConcern
 
 from runstore.series import (
     FAN_OUT_BITS,
@@ -65,16 +64,13 @@ class Roller:
             return False
         return state.summary.count - int(state.tail["count"]) - state.rolled_count >= ROLL_AT
 
-    def advance(
-        self, key: str, state: SeriesState, fresh: Columns | None = None, *, concern: WriteConcern | None
-    ) -> tuple[SeriesState, bool]:
+    def advance(self, key: str, state: SeriesState, fresh: Columns | None = None) -> tuple[SeriesState, bool]:
         """Brings the frontier forward by a bounded number of points.
 
         Args:
             key: of the series.
             state: as it is stored.
             fresh: all points that buckets hold from the frontier on, if the caller knows them.
-            concern: of the writes.
 
         Returns:
             The state as it now is, and whether there may be more to do at once.
@@ -97,19 +93,17 @@ class Roller:
             if is_all:
                 return replace(state, rolled_count=in_buckets), False
             if state.thinned:
-                return self._next_pack(key, state, in_buckets, concern)
+                return self._next_pack(key, state, in_buckets)
             level = level_for(len(columns.steps), columns.steps[0], columns.steps[-1])
-            return self._move(key, state, level, 0, 0, concern), True
+            return self._move(key, state, level, 0, 0), True
         below = within(columns, state.rolled, frontier - 1)
-        self._write(key, state.version, self._packs(key, state, level, frontier, below), concern)
+        self._write(key, state.version, self._packs(key, state, level, frontier, below))
         count = (
             in_buckets - (len(columns.steps) - len(below.steps)) if is_all else state.rolled_count + len(below.steps)
         )
-        return self._move(key, state, level, frontier, count, concern), not is_all
+        return self._move(key, state, level, frontier, count), not is_all
 
-    def _next_pack(
-        self, key: str, state: SeriesState, in_buckets: int, concern: WriteConcern | None
-    ) -> tuple[SeriesState, bool]:
+    def _next_pack(self, key: str, state: SeriesState, in_buckets: int) -> tuple[SeriesState, bool]:
         """Makes the next pack of a series that was thinned, if it is full, however many points it has.
 
         Of what was thinned no narrower cells can be made, so its packs stay as wide.
@@ -120,11 +114,11 @@ class Roller:
         columns = self._points(key, state.version, state.rolled, frontier - 1, most=in_buckets + 1)
         if columns is None:
             raise ConflictingWriteError
-        self._write(key, state.version, self._packs(key, state, state.level, frontier, columns), concern)
+        self._write(key, state.version, self._packs(key, state, state.level, frontier, columns))
         count = state.rolled_count + len(columns.steps)
-        return self._move(key, state, state.level, frontier, count, concern), True
+        return self._move(key, state, state.level, frontier, count), True
 
-    def mend(self, key: str, state: SeriesState, steps: Sequence[int], *, concern: WriteConcern | None) -> int:
+    def mend(self, key: str, state: SeriesState, steps: Sequence[int]) -> int:
         """Makes right what packs say of some steps that a seal has written into buckets.
 
         Returns:
@@ -158,7 +152,7 @@ class Roller:
                 packs += packs_of_packs([known[number] for number in sorted(known)], above)
             found.append((above, packs))
             level = above
-        self._write(key, state.version, found, concern)
+        self._write(key, state.version, found)
         return state.rolled
 
     def _packs(
@@ -220,9 +214,7 @@ class Roller:
         _check_versions(documents, version)
         return [(int(document["index"]), document["pack"]) for document in documents]
 
-    def _write(
-        self, key: str, version: int, found: Iterable[tuple[int, list[Pack]]], concern: WriteConcern | None
-    ) -> None:
+    def _write(self, key: str, version: int, found: Iterable[tuple[int, list[Pack]]]) -> None:
         writes = [
             UpdateOne(
                 {"_id": rollup_key(key, level, index), "version": {"$lte": version}},
@@ -234,7 +226,7 @@ class Roller:
         ]
         if not writes:
             return
-        rollups = self._connection.collection(ROLLUPS).with_options(write_concern=concern)
+        rollups = self._connection.collection(ROLLUPS)
         try:
             rollups.bulk_write(writes, ordered=False)
         except BulkWriteError as error:
@@ -242,10 +234,8 @@ class Roller:
                 raise ConflictingWriteError from error
             raise
 
-    def _move(  # noqa: PLR0913, PLR0917 - the three that are stored, for a series
-        self, key: str, state: SeriesState, level: int, rolled: int, count: int, concern: WriteConcern | None
-    ) -> SeriesState:
-        series = self._connection.collection(SERIES).with_options(write_concern=concern)
+    def _move(self, key: str, state: SeriesState, level: int, rolled: int, count: int) -> SeriesState:
+        series = self._connection.collection(SERIES)
         after = replace(state, level=level, rolled=rolled, rolled_count=count, stored_rolled=rolled)
         scope = {"_id": key, "version": state.version, "rolled": state.stored_rolled}
         if not series.update_one(scope, {"$set": rollup_fields(after)}).matched_count:

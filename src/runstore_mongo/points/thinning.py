@@ -62,7 +62,7 @@ def _rolled_up(connection: Connection, roller: Roller, key: str) -> SeriesState 
 
     def piece() -> tuple[SeriesState, bool] | None:
         document = connection.collection(SERIES).find_one({"_id": key})
-        return None if document is None else roller.advance(key, state_of(document), concern=None)
+        return None if document is None else roller.advance(key, state_of(document))
 
     while True:
         began = time.monotonic()

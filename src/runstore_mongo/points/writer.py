@@ -73,8 +73,10 @@ class SeriesWriter:
         """Moves the points that wait in a run into its series.
 
         Points that wait are acknowledged already, and stay in the run until their series holds them: nothing is lost
-        wherever this stops, and the next one goes on. On a single shard ``w=1`` is enough: the server's log keeps the
-        order of writes, so losing the last one never loses one that it depends on.
+        wherever this stops, and the next one goes on. Each copy is acknowledged as the URL asks for, by a majority, before
+        what it was copied from is let go of: the driver may send the next write to a newly elected member that has never
+        heard of the one before. What the series hold is read, not remembered: a database that was brought back from a
+        copy, or elected a member that lagged, holds less.
 
         Raises:
             ConflictingWriteError: another handle is at it.
@@ -88,6 +90,7 @@ class SeriesWriter:
         held = versions_and_summaries({key: run["metrics"][key] for key in (copy_key(series) for series in blocks)})
         keys = [series_key(run_id, series) for series in blocks]
         with self._states.get().forgetting(keys):
+            self._states.get().forget(keys)
             states = self._load(keys)
             batches = {
                 series: laid_over(unpacked(block) for block in found if block["version"] > states[key].version)
@@ -147,13 +150,13 @@ class SeriesWriter:
                     limit=limit,
                 )
             )
-        plans = self._seal(plans, concern=self._concern())
-        self._write(run_id, plans, None, concern=self._concern())
+        plans = self._seal(plans)
+        self._write(run_id, plans, None)
         self._remember(plans)
 
     def _let_go(self, run_id: str, moved: Iterable[Series], calls: Collection[ObjectId]) -> None:
         """Takes points that were moved out of the run."""
-        self._roll_up(run_id, moved, self._seal_large(run_id, moved, concern=self._concern()))
+        self._roll_up(run_id, moved, self._seal_large(run_id, moved))
         runs = self._connection.collection(RUNS).with_options(write_concern=WriteConcern(w=1))
         runs.update_one({"_id": run_id}, {"$pull": {"pending": {"call": {"$in": list(calls)}}}})
 
@@ -194,7 +197,7 @@ class SeriesWriter:
             renewed = [plan for plan in plans if plan.series in copied]
             self._connection.transact(lambda session: self._write_wide(run_id, plans, renewed, session))
             self._remember(plans)
-        self._roll_up(run_id, batches, self._seal_large(run_id, batches, concern=None))
+        self._roll_up(run_id, batches, self._seal_large(run_id, batches))
 
     def seal(self, run_id: str, series: Series) -> None:
         """Packs the tail of a series into buckets, however small it is."""
@@ -202,11 +205,9 @@ class SeriesWriter:
         with self._states.get().forgetting([key]):
             state = self._load([key])[key]
             self._states.get().put([(key, state, _size_of(state))])
-        self._seal_large(run_id, [series], concern=None, above=0)
+        self._seal_large(run_id, [series], above=0)
 
-    def _seal_large(
-        self, run_id: str, series: Iterable[Series], *, concern: WriteConcern | None, above: int = LARGE_TAIL
-    ) -> dict[str, Columns]:
+    def _seal_large(self, run_id: str, series: Iterable[Series], *, above: int = LARGE_TAIL) -> dict[str, Columns]:
         """Packs tails of more points than so many into buckets at once.
 
         Returns:
@@ -234,8 +235,8 @@ class SeriesWriter:
                 )
                 for one, state in large.items()
             ]
-            plans = self._seal(plans, concern=concern)
-            self._write(run_id, plans, None, concern=concern)
+            plans = self._seal(plans)
+            self._write(run_id, plans, None)
             self._remember(plans)
         packed_now = {plan.key: (plan.before, unpacked(plan.before.tail)) for plan in plans}
         return {
@@ -252,7 +253,7 @@ class SeriesWriter:
             try:
                 known = fresh.get(key)
                 for _ in range(_PIECES_A_CALL):
-                    state, has_more = self._roller.advance(key, state, known, concern=self._concern())
+                    state, has_more = self._roller.advance(key, state, known)
                     known = None
                     remembered.put([(key, state, _size_of(state))])
                     if not has_more:
@@ -304,7 +305,7 @@ class SeriesWriter:
                 found.setdefault(document["series"], []).append(document)
         return found
 
-    def _seal(self, plans: list[Plan], *, concern: WriteConcern | None = None) -> list[Plan]:
+    def _seal(self, plans: list[Plan]) -> list[Plan]:
         """Copies tails into buckets, before the series let go of them; in no transaction, for they are many and large.
 
         Returns:
@@ -313,12 +314,22 @@ class SeriesWriter:
         seals = [seal for plan in plans for seal in plan.seals]
         if not seals:
             return plans
-        self._compare_and_set(BUCKETS, seals, None, concern)
-        return [self._mended(plan, concern) if plan.seals and plan.before.rolled else plan for plan in plans]
+        self._check_versions({plan.key: plan.before.version for plan in plans if plan.seals})
+        self._compare_and_set(BUCKETS, seals, None)
+        return [self._mended(plan) if plan.seals and plan.before.rolled else plan for plan in plans]
 
-    def _mended(self, plan: Plan, concern: WriteConcern | None) -> Plan:
+    def _check_versions(self, known: Mapping[str, int]) -> None:
+        """Looks whether series are what is known of them: a bucket from after what its series holds would be in all ways.
+
+        Writers only raise a version; a database that was brought back from a copy lowers it.
+        """
+        series = self._connection.collection(SERIES).find({"_id": {"$in": list(known)}}, {"version": 1})
+        if {each["_id"]: int(each["version"]) for each in series} != known:
+            raise ConflictingWriteError
+
+    def _mended(self, plan: Plan) -> Plan:
         steps = unpacked(plan.before.tail).steps
-        rolled = self._roller.mend(plan.key, plan.before, steps, concern=concern)
+        rolled = self._roller.mend(plan.key, plan.before, steps)
         if rolled == plan.before.rolled:
             return plan
         count = min(plan.before.rolled_count, rolled)  # no step has two points
@@ -330,12 +341,11 @@ class SeriesWriter:
         plans: Sequence[Plan],
         session: Session,
         *,
-        concern: WriteConcern | None = None,
         at_once: int = _AT_ONCE,
     ) -> None:
         for first in range(0, len(plans), at_once):
             writes = [series_write(run_id, plan) for plan in plans[first : first + at_once]]
-            self._compare_and_set(SERIES, writes, session, concern)
+            self._compare_and_set(SERIES, writes, session)
 
     def _write_wide(self, run_id: str, plans: Sequence[Plan], renewed: Sequence[Plan], session: Session) -> None:
         """In a transaction the run comes first, so that two writers of one run meet before they have done any work."""
@@ -345,12 +355,10 @@ class SeriesWriter:
         if session is None:
             self._copy(run_id, renewed, session)
 
-    def _compare_and_set(
-        self, name: str, operations: Sequence[UpdateOne], session: Session, concern: WriteConcern | None
-    ) -> None:
+    def _compare_and_set(self, name: str, operations: Sequence[UpdateOne], session: Session) -> None:
         if not operations:
             return
-        collection = self._connection.collection(name).with_options(write_concern=concern)
+        collection = self._connection.collection(name)
         try:
             result = collection.bulk_write(operations, ordered=name == BUCKETS, session=session)
         except BulkWriteError as error:
@@ -370,10 +378,6 @@ class SeriesWriter:
         result = runs.update_one({"_id": run_id, "purged_at": None}, stages, session=session)
         if not result.matched_count:  # it was there when it was first looked at
             raise RunDeletedError.of(run_id, is_purged=True)
-
-    def _concern(self) -> WriteConcern | None:
-        """On several shards no log keeps the order of two documents: there each write is waited for."""
-        return None if self._connection.is_sharded else WriteConcern(w=1)
 
     def _remember(self, plans: Iterable[Plan]) -> None:
         self._states.get().put([(plan.key, plan.after, _size_of(plan.after)) for plan in plans])
