@@ -160,10 +160,10 @@ def test_points_far_denser_than_those_that_were_thinned_leave_its_roll_ups_as_th
     assert thin(store, run_id) > 3000
     store.ensure_run(run_id=run_id, resume=True)
 
-    for begin in range(8 * COUNT, 8 * COUNT + 40_000, 4000):
+    for begin in range(8 * COUNT, 8 * COUNT + 44_000, 4000):
         log(store, run_id, dict.fromkeys(range(begin, begin + 4000), 0.25))
         assert counted(store, run_id) == COUNT + begin + 4000 - 8 * COUNT
     thin(store, run_id)
 
-    assert counted(store, run_id) == COUNT + 40_000
+    assert counted(store, run_id) == COUNT + 44_000
     assert len(told(store, run_id)[1]) < 12_000

@@ -193,6 +193,7 @@ class SeriesWriter:
                 plans.append(
                     plan_write(run_id, series, batch, state, documents, version=version, summary=summary, limit=limit)
                 )
+            self._check_versions({plan.key: plan.before.version for plan in plans if plan.seals})
             plans = self._seal(plans)
             renewed = [plan for plan in plans if plan.series in copied]
             self._connection.transact(lambda session: self._write_wide(run_id, plans, renewed, session))
@@ -203,6 +204,7 @@ class SeriesWriter:
         """Packs the tail of a series into buckets, however small it is."""
         key = series_key(run_id, series)
         with self._states.get().forgetting([key]):
+            self._states.get().forget([key])
             state = self._load([key])[key]
             self._states.get().put([(key, state, _size_of(state))])
         self._seal_large(run_id, [series], above=0)
@@ -314,18 +316,20 @@ class SeriesWriter:
         seals = [seal for plan in plans for seal in plan.seals]
         if not seals:
             return plans
-        self._check_versions({plan.key: plan.before.version for plan in plans if plan.seals})
         self._compare_and_set(BUCKETS, seals, None)
         return [self._mended(plan) if plan.seals and plan.before.rolled else plan for plan in plans]
 
     def _check_versions(self, known: Mapping[str, int]) -> None:
-        """Looks whether series are what is known of them: a bucket from after what its series holds would be in all ways.
+        """Looks whether series are as they are remembered, before a seal.
 
-        Writers only raise a version; a database that was brought back from a copy lowers it.
+        A bucket from after what its series holds would be in every writer's way. Writers only raise a version; a database
+        that was brought back from a copy lowers it. Where a call was just pushed into its run, the run's guards have
+        shown it.
         """
-        series = self._connection.collection(SERIES).find({"_id": {"$in": list(known)}}, {"version": 1})
-        if {each["_id"]: int(each["version"]) for each in series} != known:
-            raise ConflictingWriteError
+        if known:
+            series = self._connection.collection(SERIES).find({"_id": {"$in": list(known)}}, {"version": 1})
+            if {each["_id"]: int(each["version"]) for each in series} != known:
+                raise ConflictingWriteError
 
     def _mended(self, plan: Plan) -> Plan:
         steps = unpacked(plan.before.tail).steps
