@@ -216,9 +216,8 @@ def test_a_file_cut_off_at_its_beginning_is_told(size: int, file: Path, copied: 
 def test_a_changed_byte_is_told_with_its_place_and_nothing_is_written(
     offset: int, file: Path, copied: Path, store: BackendStore
 ) -> None:
-    if (
-        offset > 100
-    ):  # in the middle of a record, not in its length, of which the last block's may say that it is cut off
+    # In the middle of a record: the length of one in the last block, changed, may say that the file is cut off.
+    if offset > 100:
         offset = next(each for each in offsets_in(file) if each >= offset) + 9
     data = bytearray(file.read_bytes())
     data[offset] ^= 0x55
