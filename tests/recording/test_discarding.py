@@ -10,6 +10,7 @@ from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
 from runstore.recording import Recorder
 from support.commands import runstore_here
+from support.walking import found_below
 
 MISTYPED = "postgresql://me:secret-word@127.0.0.1:1/lab"
 
@@ -23,7 +24,7 @@ def state_dir(fast_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def journals(state_dir: Path) -> list[Path]:
-    return [path.parent for path in state_dir.glob("journals/*/*/writer.lock")]
+    return [path.parent for path in found_below(state_dir, "journals/*/*/writer.lock")]
 
 
 def write_to(url: str, run_id: str) -> Recorder:

@@ -25,6 +25,7 @@ from runstore.recording.records import (
 )
 from runstore.series import Points
 from runstore.values import experiment_id_of
+from support.walking import found_below
 
 FORMAT_1 = Path(__file__).parent / "format-1"
 """The journal of a writer of format 1 that was closed while the database was away."""
@@ -115,7 +116,7 @@ def test_a_release_that_knows_format_1_alone_leaves_new_journals_to_newer_ones(f
     journal.append(encode_points(Points([("loss", "train")], [1], [0.5], 1), "r"))
     journal.close(remove=False)
 
-    (segment,) = journal.folder.glob("*.segment")
+    (segment,) = found_below(journal.folder, "*.segment")
 
     assert version_of(segment.read_bytes()[:PREAMBLE_SIZE]) == 2
 

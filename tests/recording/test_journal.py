@@ -15,6 +15,7 @@ from runstore.local.system import write_at
 from runstore.recording.frames import PREAMBLE_SIZE, frame, scan
 from runstore.recording.journal import Journal, JournalFullError
 from runstore.recording.writers import leftovers
+from support.walking import found_below
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def read_all(journal: Journal, position: int = 0, size: int = 1 << 20) -> list[b
 
 
 def segments(journal: Journal) -> list[Path]:
-    return sorted(journal.folder.glob("*.segment"))
+    return found_below(journal.folder, "*.segment")
 
 
 def count_open_files() -> int:

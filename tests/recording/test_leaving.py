@@ -20,6 +20,7 @@ from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.opening.stores import open_store
 from runstore.recording import Recorder, patience, sending
 from runstore.series import SeriesColumns
+from support.walking import found_below
 
 OpenRecorder = Callable[..., Recorder]
 
@@ -209,8 +210,8 @@ def test_a_signal_ends_the_leaving_at_once_and_what_is_left_is_kept(
     process.send_signal(sent)
     _, errors = process.communicate(timeout=600)
 
-    (lock,) = fast_path.glob("journals/*/*/writer.lock")
-    assert list(lock.parent.glob("*.segment"))
+    (lock,) = found_below(fast_path, "journals/*/*/writer.lock")
+    assert found_below(lock.parent, "*.segment")
     if sent == signal.SIGINT:
         assert "closed with" in errors
         assert "runstore sync" in errors
@@ -241,7 +242,7 @@ def test_recorders_that_are_dropped_let_go_of_threads_and_files_and_store_what_t
     wait_for(lambda: open_descriptors() <= descriptors)
     with open_store(sqlite_url, durable=False) as bare:
         assert [bare.get_summaries(f"run {number}")[0].count for number in range(10)] == [1] * 10
-    assert not list(fast_path.glob("journals/*/*/writer.lock"))
+    assert not found_below(fast_path, "journals/*/*/writer.lock")
 
 
 def test_closing_leaves_no_thread_behind(open_recorder: OpenRecorder) -> None:

@@ -21,6 +21,7 @@ from runstore.recording import Recorder
 from runstore.recording.again import lookout
 from runstore.recording.places import describe_root, identity_of, journal_root
 from runstore.recording.records import ExperimentRecord, encode
+from support.walking import contents_below, found_below
 
 TRAINER = Path(__file__).with_name("trainer.py")
 
@@ -73,7 +74,7 @@ def stored(url: str, run_id: str = "run") -> dict[str, list[int]]:
 
 
 def journals(state_dir: Path) -> list[Path]:
-    return list(state_dir.glob("journals/*/*/writer.lock"))
+    return found_below(state_dir, "journals/*/*/writer.lock")
 
 
 @pytest.mark.parametrize("acknowledged", [0, 1, 5, 50])
@@ -324,7 +325,7 @@ def test_a_password_is_neither_in_the_journal_nor_in_what_a_sync_says(
     with pytest.raises(StoreUnavailableError) as with_url:
         sync(url)
 
-    files = [path.read_bytes() for path in state_dir.rglob("*") if path.is_file()]
+    files = [content for _, content in contents_below(state_dir)]
     said = "".join([str(without_url.value), str(with_url.value), *capsys.readouterr()])
     assert files
     assert not any(b"tiger-Secret" in content for content in files)

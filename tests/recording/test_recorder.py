@@ -34,6 +34,7 @@ from runstore.recording.judge import FAILURE_TRIES
 from runstore.recording.records import ConfigRecord, encode, encode_points
 from runstore.series import Points, SeriesColumns
 from runstore.values.ids import experiment_id_of
+from support.walking import found_below
 
 OpenRecorder = Callable[..., Recorder]
 
@@ -99,7 +100,7 @@ def test_what_is_left_at_close_is_drained_by_the_next_start(open_recorder: OpenR
     second.flush()
 
     assert steps_of(bare, run_id) == list(range(10))
-    assert list(Path(second.health().journal).parent.glob("*/writer.lock")) == [
+    assert found_below(Path(second.health().journal).parent, "*/writer.lock") == [
         Path(second.health().journal) / "writer.lock"
     ]
 
@@ -198,7 +199,7 @@ def test_a_database_that_a_person_must_mend_is_an_error_at_opening(
     with pytest.raises(SchemaTooNewError, match="release 9"):
         recorder.wait_until_opened()
 
-    assert not list(fast_path.glob("journals/*/*/writer.lock"))
+    assert not found_below(fast_path, "journals/*/*/writer.lock")
 
 
 # Mistakes and refusals
@@ -267,7 +268,7 @@ def test_a_record_refused_for_good_is_quarantined_with_its_reason_and_blocks_not
 
     health = recorder.health()
     recorder.close()
-    (letters,) = Path(health.journal).parent.glob("quarantine/*/dead-letters.jsonl")
+    (letters,) = found_below(Path(health.journal).parent, "quarantine/*/dead-letters.jsonl")
     assert steps_of(bare, run_id) == [3]
     assert (health.quarantined_records, health.runs["nobody"].points.quarantined) == (1, 2)
     assert not health.is_all_stored
@@ -451,7 +452,7 @@ def test_a_dead_letter_that_a_crash_cut_off_is_kept_and_the_others_are_sent(
     run_id = begin(recorder)
     recorder.log_metrics(run_id, [point(7)])
     recorder.close()
-    (letters,) = fast_path.glob("journals/*/quarantine/*/dead-letters.jsonl")
+    (letters,) = found_below(fast_path, "journals/*/quarantine/*/dead-letters.jsonl")
     with letters.open("ab") as file:
         file.write(b'{"at":"2026-')
 
@@ -483,7 +484,7 @@ def test_a_refused_artifact_keeps_its_bytes_until_it_is_stored(
     assert (done.stored, done.refused) == (1, 0)
     with bare.open_artifact(run_id, "best.ckpt") as stream:
         assert stream.read() == b"weights"
-    assert not list(fast_path.glob("journals/*/quarantine/*"))
+    assert not found_below(fast_path, "journals/*/quarantine/*")
 
 
 def test_a_leftover_that_cannot_be_read_delays_nobody(
@@ -688,7 +689,7 @@ def test_staged_bytes_are_removed_once_the_store_has_them_where_nothing_is_kept(
 
     recorder.log_artifact(run_id, path)
     recorder.flush()
-    wait_for(lambda: not list(Path(recorder.health().journal).glob("staged/*/*")))
+    wait_for(lambda: not found_below(Path(recorder.health().journal), "staged/*/*"))
 
     assert read(recorder, run_id, "weights.bin") == b"w" * 1000
 

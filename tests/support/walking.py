@@ -16,3 +16,13 @@ def contents_below(folder: Path) -> Iterator[tuple[Path, bytes]]:
     for path in paths_below(folder):
         with contextlib.suppress(FileNotFoundError, IsADirectoryError):
             yield path, path.read_bytes()
+
+
+def found_below(folder: Path, pattern: str) -> list[Path]:
+    """What below a folder matches a pattern such as ``journals/*/*/writer.lock``, as ``Path.glob`` would find it.
+
+    A folder that another thread removes meanwhile ends ``Path.glob``; here it holds nothing.
+    """
+    parts = len(Path(pattern).parts)
+    found = (path.relative_to(folder) for path in paths_below(folder))
+    return sorted(folder / path for path in found if len(path.parts) == parts and path.match(pattern))
