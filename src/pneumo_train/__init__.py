@@ -6,18 +6,18 @@ Importing this package imports neither torch nor Lightning: each public name is 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pneumo_train.config import TrainConfig, load_config
+from pneumo_train.config.settings import TrainConfig, load_config
 from pneumo_train.errors import ConfigError, DataError, DivergedError, PneumoTrainError, SourceError
 
 if TYPE_CHECKING:
     from pneumo_train.centralized import CentralizedTrainer
     from pneumo_train.collector import MetricsCollectorCallback
-    from pneumo_train.model import LitResNet
+    from pneumo_train.network.lightning_model import LitResNet
     from pneumo_train.result import TrainingResult
 
 _HOMES = {
     "CentralizedTrainer": "pneumo_train.centralized",
-    "LitResNet": "pneumo_train.model",
+    "LitResNet": "pneumo_train.network.lightning_model",
     "MetricsCollectorCallback": "pneumo_train.collector",
     "TrainingResult": "pneumo_train.result",
 }

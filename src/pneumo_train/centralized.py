@@ -9,9 +9,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pneumo_train.config import TrainConfig, load_config
-from pneumo_train.outputs import require_writable
-from pneumo_train.reading import check_source, read_source
+from pneumo_train.config.settings import TrainConfig, load_config
+from pneumo_train.fitting.outputs import require_writable
+from pneumo_train.preparing.reading import check_source, read_source
 from pneumo_train.result import TrainingResult
 from pneumo_train.stores import StoreLike, store_or_opener
 from pneumo_train.terminal import track
@@ -67,7 +67,7 @@ class CentralizedTrainer:
         self._callbacks = tuple(callbacks)
 
     def validate_source(self, source_path: str | PathLike[str], csv_filename: str | None = None) -> dict[str, Any]:
-        """What a source holds, as :func:`pneumo_train.reading.check_source` tells it."""
+        """What a source holds, as :func:`pneumo_train.preparing.reading.check_source` tells it."""
         progress = track("reading films", shown=self._progress)
         return check_source(source_path, self._config_for(csv_filename), track=progress)
 
@@ -111,7 +111,7 @@ class CentralizedTrainer:
                 provenance=gather_provenance(packages=PACKAGES, seed=config.seed),
             )  # fmt: skip
 
-            from pneumo_train.leading import lead_training  # noqa: PLC0415 - torch is slow to import
+            from pneumo_train.fitting.leading import lead_training  # noqa: PLC0415 - torch is slow to import
 
             return lead_training(
                 reading=reading,

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from pneumo_train.config import SECTIONS, TrainConfig, from_dict, load_config
+from pneumo_train.config.settings import SECTIONS, TrainConfig, from_dict, load_config
 from pneumo_train.errors import ConfigError, DivergedError, PneumoTrainError
 from pneumo_train.terminal import quiet_lightning, track
 from pneumo_train.words import on_one_line
@@ -123,7 +123,7 @@ def _fit(arguments: Any) -> int:
 
 def _check(arguments: Any) -> int:
     _require({"PIL", "numpy"})
-    from pneumo_train.reading import check_source  # noqa: PLC0415 - one command's need
+    from pneumo_train.preparing.reading import check_source  # noqa: PLC0415 - one command's need
 
     progress = track("reading films", shown=arguments.progress and sys.stderr.isatty(), on_stderr=True)
     report = check_source(arguments.source, _config_of(arguments), track=progress)
@@ -159,7 +159,7 @@ def _spelled(value: Any) -> str:
 
 def _demo(arguments: Any) -> int:
     _require(_EXTRA)
-    from pneumo_train.demo import run_demo  # noqa: PLC0415 - torch is slow to import
+    from pneumo_train.demo.demo import run_demo  # noqa: PLC0415 - torch is slow to import
 
     run_demo(arguments.out)
     return 0

@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 import click
 from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter  # type: ignore[attr-defined]  # its lazy names
 
-from pneumo_train.config import SECTIONS, TrainConfig, check_keys, read_yaml
+from pneumo_train.config.settings import SECTIONS, TrainConfig, check_keys, read_yaml
+from pneumo_train.config.wanted import wanted
 from pneumo_train.errors import ConfigError
-from pneumo_train.wanted import wanted
 from pneumo_train.words import on_one_line
 from runstore.secrets import redact
 

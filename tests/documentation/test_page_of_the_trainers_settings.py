@@ -5,7 +5,7 @@ import inspect
 import re
 
 from documentation.pages import PAGES
-from pneumo_train.config import SECTIONS, TrainConfig
+from pneumo_train.config.settings import SECTIONS, TrainConfig
 
 PAGE = PAGES["docs/trainer-settings.md"].read_text(encoding="utf-8")
 

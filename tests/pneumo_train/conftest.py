@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from pneumo_train.config import TrainConfig, load_config
-from pneumo_train.phantoms import write_phantoms
+from pneumo_train.config.settings import TrainConfig, load_config
+from pneumo_train.demo.phantoms import write_phantoms
 
 WriteSource = Callable[..., Path]
 

@@ -16,9 +16,9 @@ import torch
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from pneumo_train.centralized import CentralizedTrainer
-from pneumo_train.config import TrainConfig, load_config
+from pneumo_train.config.settings import TrainConfig, load_config
 from pneumo_train.errors import ConfigError, DataError, DivergedError, SourceError
-from pneumo_train.model import LitResNet
+from pneumo_train.network.lightning_model import LitResNet
 from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT
 from runstore import RunStatus, StoreClosedError
 from runstore.errors import UnknownSchemeError

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pneumo_train.checkpoints import WholeFileIO
+from pneumo_train.fitting.checkpoints import WholeFileIO
 
 pytestmark = pytest.mark.training
 

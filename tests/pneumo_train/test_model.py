@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from pneumo_train.config import load_config
+from pneumo_train.config.settings import load_config
 from pneumo_train.errors import ConfigError
-from pneumo_train.model import LitResNet
+from pneumo_train.network.lightning_model import LitResNet
 
 _NO_WORKERS = pytest.mark.filterwarnings("ignore:.*does not have many workers")
 _LIGHTNING_ON_TORCH_2_15 = pytest.mark.filterwarnings("ignore:.*LeafSpec")

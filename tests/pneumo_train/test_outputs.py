@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pneumo_train.errors import ConfigError
-from pneumo_train.outputs import require_room, require_writable
+from pneumo_train.fitting.outputs import require_room, require_writable
 
 Usage = namedtuple("Usage", "total used free")  # noqa: PYI024 - as shutil's
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from pneumo_train.config import DataConfig
-from pneumo_train.patients import patient_notes, twin_notes
+from pneumo_train.config.data import DataConfig
 from pneumo_train.samples import Sample
-from pneumo_train.table import Header, Table
+from pneumo_train.sources.patients import patient_notes, twin_notes
+from pneumo_train.sources.table import Header, Table
 
 
 def notes_on(*names: str) -> list[str]:

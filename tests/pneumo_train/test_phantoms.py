@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pneumo_train.phantoms import COLUMNS, draw_phantom, write_phantoms
+from pneumo_train.demo.phantoms import COLUMNS, draw_phantom, write_phantoms
 
 
 def brightness_auroc(statistic: str) -> float:

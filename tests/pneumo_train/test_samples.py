@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from pneumo_train.config import DataConfig, load_config
+from pneumo_train.config.data import DataConfig
+from pneumo_train.config.settings import load_config
 from pneumo_train.errors import DataError, SourceError
-from pneumo_train.samples import Sample, Split, read_samples, split_samples
-from pneumo_train.source import open_source
+from pneumo_train.samples import Sample, Split
+from pneumo_train.sources.rows import read_samples
+from pneumo_train.sources.source import open_source
+from pneumo_train.splitting.by_patient import split_samples
 
 WriteSource = Callable[..., Path]
 

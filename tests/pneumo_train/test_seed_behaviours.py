@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from pneumo_train.centralized import CentralizedTrainer
 from pneumo_train.collector import MetricsCollectorCallback
-from pneumo_train.config import TrainConfig, as_dict, load_config
+from pneumo_train.config.settings import TrainConfig, as_dict, load_config
 from pneumo_train.result import BEST_CHECKPOINT, TrainingResult
 from runstore import RunStatus, StoreUnavailableError, open_reader, open_store
 from runstore.artifacts import ArtifactRequest

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from pneumo_train.config import load_config
+from pneumo_train.config.settings import load_config
 from pneumo_train.errors import SourceError
-from pneumo_train.source import open_source
+from pneumo_train.sources.source import open_source
 
 WriteSource = Callable[..., Path]
 ROWS = [("a", 0), ("b", 1)]

@@ -10,7 +10,7 @@ import pytest
 import pytorch_lightning as pl
 
 from pneumo_train.centralized import CentralizedTrainer
-from pneumo_train.config import TrainConfig
+from pneumo_train.config.settings import TrainConfig
 from runstore import RunStatus
 from runstore.memory.store import MemoryStore
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pneumo_train.config import TrainConfig, as_dict, from_dict, load_config
+from pneumo_train.config.settings import TrainConfig, as_dict, from_dict, load_config
 from pneumo_train.errors import ConfigError
 
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytorch_lightning as pl
 
-from pneumo_train.checkpoints import Checkpoint
 from pneumo_train.collector import MetricsCollectorCallback, file_name_of
-from pneumo_train.config import as_dict
+from pneumo_train.config.settings import as_dict
 from pneumo_train.errors import ConfigError
-from pneumo_train.fitting import Fitted, Fitting, torch_set_up
-from pneumo_train.interrupts import StopWhenInterrupted
+from pneumo_train.fitting.checkpoints import Checkpoint
+from pneumo_train.fitting.fitting import Fitted, Fitting, torch_set_up
+from pneumo_train.fitting.interrupts import StopWhenInterrupted
 from pneumo_train.plots import plot_training
-from pneumo_train.reading import DecodedSplit, Reading
+from pneumo_train.preparing.reading import DecodedSplit, Reading
 from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, TrainingResult
 from pneumo_train.stores import warn_of_no_store
 from pneumo_train.terminal import track

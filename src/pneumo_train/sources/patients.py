@@ -4,9 +4,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
-from pneumo_train.config import DataConfig
-from pneumo_train.samples import Sample, patient_column
-from pneumo_train.table import Header, Table
+from pneumo_train.config.data import DataConfig
+from pneumo_train.samples import Sample
+from pneumo_train.sources.rows import patient_column
+from pneumo_train.sources.table import Header, Table
 from pneumo_train.words import enumerated, shown, split_ending
 
 _PATIENT_WORD = re.compile(r"patient|subject|person|child|participant|individual|mrn", re.IGNORECASE)

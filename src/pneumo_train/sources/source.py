@@ -16,11 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from pneumo_train.config import DataConfig
+from pneumo_train.config.data import DataConfig
 from pneumo_train.errors import SourceError
-from pneumo_train.listing import Listing, list_directory, list_zip
-from pneumo_train.names import ImageNames
-from pneumo_train.table import Header, missing_columns
+from pneumo_train.sources.listing import Listing, list_directory, list_zip
+from pneumo_train.sources.names import ImageNames
+from pneumo_train.sources.table import Header, missing_columns
 from pneumo_train.words import IMAGE_ENDINGS, cleaned, enumerated
 
 IMAGE_FOLDERS = ("Training/Images", "Train/Images", "Training", "Images", ".")

@@ -4,7 +4,7 @@ import math
 
 import pytorch_lightning as pl
 
-from pneumo_train.config import TrainConfig
+from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import DivergedError
 
 

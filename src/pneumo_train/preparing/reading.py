@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pneumo_train.config import TrainConfig
+from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import ConfigError, PneumoTrainError
-from pneumo_train.images import Films, load_films
-from pneumo_train.patients import patient_notes, twin_notes
-from pneumo_train.samples import Sample, Split, patient_column, read_samples, read_table, split_samples
-from pneumo_train.source import Source, open_source, survey
-from pneumo_train.table import Header
+from pneumo_train.films.images import Films, load_films
+from pneumo_train.samples import Sample, Split
+from pneumo_train.sources.patients import patient_notes, twin_notes
+from pneumo_train.sources.rows import patient_column, read_samples, read_table
+from pneumo_train.sources.source import Source, open_source, survey
+from pneumo_train.sources.table import Header
+from pneumo_train.splitting.by_patient import split_samples
 from pneumo_train.terminal import Track
 
 _ONE_PIXEL_SIDE = 32

@@ -13,15 +13,15 @@ from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]  # re-exported
 from pytorch_lightning.utilities.model_summary.model_summary import ModelSummary
 
-from pneumo_train.bars import FitProgressBar
-from pneumo_train.checkpoints import BestCheckpoints, Checkpoint, WholeFileIO
-from pneumo_train.config import TrainConfig
-from pneumo_train.data import PneumoDataModule
-from pneumo_train.divergence import StopWhenDiverged
+from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import ConfigError
-from pneumo_train.model import LitResNet
-from pneumo_train.outputs import require_room
-from pneumo_train.reading import DecodedSplit
+from pneumo_train.fitting.bars import FitProgressBar
+from pneumo_train.fitting.batches import PneumoDataModule
+from pneumo_train.fitting.checkpoints import BestCheckpoints, Checkpoint, WholeFileIO
+from pneumo_train.fitting.divergence import StopWhenDiverged
+from pneumo_train.fitting.outputs import require_room
+from pneumo_train.network.lightning_model import LitResNet
+from pneumo_train.preparing.reading import DecodedSplit
 from pneumo_train.samples import Split
 
 

@@ -13,9 +13,9 @@ import click
 from rich.console import Console
 
 from pneumo_train.centralized import CentralizedTrainer
-from pneumo_train.config import load_config
-from pneumo_train.outputs import require_writable
-from pneumo_train.phantoms import write_phantoms
+from pneumo_train.config.settings import load_config
+from pneumo_train.demo.phantoms import write_phantoms
+from pneumo_train.fitting.outputs import require_writable
 from pneumo_train.report import print_history, print_summary
 from pneumo_train.result import TRAINING_PLOT, TrainingResult
 from pneumo_train.terminal import quiet_lightning, track

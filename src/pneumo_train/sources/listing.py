@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from pneumo_train.errors import SourceError
-from pneumo_train.table import Header
+from pneumo_train.sources.table import Header
 from pneumo_train.words import shown
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,8 @@ from torchmetrics.classification import BinaryAccuracy, BinaryAUROC, BinaryF1Sco
 from torchmetrics.utilities.data import dim_zero_cat
 from torchvision.models import resnet18, resnet34, resnet50
 
-from pneumo_train.config import OptimizerConfig, TrainConfig
+from pneumo_train.config.optimizer import OptimizerConfig
+from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import ConfigError
 
 Batch = tuple[Tensor, Tensor]

@@ -1,0 +1,1 @@
+"""The configuration of a training: typed, frozen, from YAML files and overrides."""

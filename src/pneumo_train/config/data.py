@@ -1,0 +1,51 @@
+"""What is read, and how it is split."""
+
+import dataclasses
+from typing import Annotated
+
+from msgspec import Meta
+
+from pneumo_train.config.kinds import Between0And1, CountOrZero, check
+from pneumo_train.words import cleaned
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """What is read from the source, and how it is split.
+
+    Attributes:
+        csv_filename: the metadata CSV inside the source; found by its name and columns when not given.
+        images_dir: the folder of the images inside the source; found when not given.
+        image_column: the column that names an image: its file name without or with the ending.
+        target_column: the column of the label, 0 or 1.
+        patient_column: the column that says whose image it is; the split never cuts a patient in two. When not given,
+            patientId if the table has it, else the image column: then each image counts as a patient.
+        groups_csv: a second CSV inside the source, joined on image_column, that may hold the columns below and the
+            patient column.
+        split_column: a column of given parts (train, val or validation, test); its test rows are left out.
+        subset_column: use only the rows with 1, true or yes in this column.
+        sample_fraction: the share of patients to use.
+        validation_fraction: the share of patients for validation when no split is given.
+        image_size: side of the square given to the network, in pixels.
+        cache_mib: decoded images are kept in memory when they need no more than this many MiB.
+    """
+
+    csv_filename: str | None = None
+    images_dir: str | None = None
+    image_column: str = "patientId"
+    target_column: str = "Target"
+    patient_column: str | None = None
+    groups_csv: str | None = None
+    split_column: str | None = None
+    subset_column: str | None = None
+    sample_fraction: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    validation_fraction: Between0And1 = 0.2
+    image_size: Annotated[int, Meta(ge=32, le=1024)] = 224
+    cache_mib: CountOrZero = 2048
+
+    def __post_init__(self) -> None:
+        """Cleans the names of columns as those in a table's header are."""
+        for key in ("image_column", "target_column", "patient_column", "split_column", "subset_column"):
+            if isinstance(name := getattr(self, key), str):
+                object.__setattr__(self, key, cleaned(name))
+                check(f"data.{key}", name, getattr(self, key) != "", "must name a column")

@@ -1,0 +1,51 @@
+"""The course of a training."""
+
+import dataclasses
+from typing import Annotated, Literal
+
+from msgspec import Meta
+
+from pneumo_train.config.kinds import Count, CountOrZero, NotNegative
+
+Monitor = Literal["val_auroc", "val_f1", "val_accuracy", "val_precision", "val_recall", "val_loss"]
+"""The metrics that may pick the best checkpoint."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingConfig:
+    """The course of the training.
+
+    Attributes:
+        max_epochs: at most so many epochs.
+        batch_size: images a step.
+        monitor: the metric that picks the best checkpoint; a loss is minimised, anything else maximised.
+        early_stopping_patience: epochs without improvement before training stops; 0 never stops early.
+        early_stopping_min_delta: less than this is no improvement.
+        save_top_k: how many of the best checkpoints (weights alone) stay on disk, beside the last (complete).
+        augmentation_strength: 0 for none, 1 for the usual shifts, turns and exposure changes; never flips.
+        gradient_clip_val: the greatest norm of the gradient; 0 for no limit.
+        accelerator: cpu, gpu or auto.
+        precision: Lightning's word for it: 32-true, 16-mixed or bf16-mixed.
+        num_workers: processes that prepare images; 0 prepares them in the training process.
+        threads: CPU threads of torch; its own choice when not given.
+        deterministic: the same seed gives the same metrics, at some cost of speed.
+    """
+
+    max_epochs: Count = 10
+    batch_size: Count = 32
+    monitor: Monitor = "val_auroc"
+    early_stopping_patience: CountOrZero = 5
+    early_stopping_min_delta: NotNegative = 0.001
+    save_top_k: Count = 3
+    augmentation_strength: Annotated[float, Meta(ge=0, le=2)] = 1.0
+    gradient_clip_val: NotNegative = 1.0
+    accelerator: Literal["auto", "cpu", "gpu"] = "auto"
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"
+    num_workers: Annotated[int, Meta(ge=0, le=256)] = 0
+    threads: Annotated[int, Meta(ge=1, le=1024)] | None = None
+    deterministic: bool = True
+
+    @property
+    def monitor_mode(self) -> Literal["min", "max"]:
+        """Whether the monitored metric is better when less or when more."""
+        return "min" if self.monitor.endswith("loss") else "max"

@@ -1,0 +1,1 @@
+"""Drawn films, and a training on them."""

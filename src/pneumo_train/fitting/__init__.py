@@ -1,0 +1,1 @@
+"""One training, led to its end."""

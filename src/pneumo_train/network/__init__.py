@@ -1,0 +1,1 @@
+"""The networks, their loss and their optimiser."""

@@ -1,0 +1,1 @@
+"""A source made ready to be trained on: read, split, looked at, decoded."""

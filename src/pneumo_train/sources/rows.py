@@ -1,0 +1,128 @@
+"""From the rows of a table to samples, one per image: the RSNA metadata hold one row per box."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pneumo_train.config.data import DataConfig
+from pneumo_train.errors import DataError
+from pneumo_train.samples import Sample
+from pneumo_train.sources.source import Source
+from pneumo_train.sources.table import Table
+from pneumo_train.words import enumerated, shown
+
+_TRUE_WORDS = frozenset({"1", "1.0", "true", "yes"})
+_PARTS = {
+    "train": "train", "training": "train",
+    "val": "validation", "valid": "validation", "validation": "validation",
+    "test": "test",
+}  # fmt: skip
+_LABELS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
+_SHOWN = 3
+USUAL_PATIENT_COLUMN = "patientId"
+_LOOKED_AT = 100
+
+
+def read_table(source: Source, config: DataConfig) -> Table:
+    """The metadata table, joined with the second one if there is one, with every column that the configuration names.
+
+    Raises:
+        DataError: a table cannot be read, or a column is missing or there twice.
+    """
+    table = Table.read(source.csv_path)
+    table.require(config.image_column, "data.image_column")
+    table.require(config.target_column, "data.target_column")
+    if source.groups_path is not None:
+        table = table.joined(Table.read(source.groups_path), on=config.image_column)
+    for key in ("patient_column", "split_column", "subset_column"):
+        if (column := getattr(config, key)) is not None:
+            table.require(column, f"data.{key}")
+    return table
+
+
+def patient_column(table: Table, config: DataConfig) -> str:
+    """The column that says whose image it is."""
+    if config.patient_column is not None:
+        return config.patient_column
+    return USUAL_PATIENT_COLUMN if USUAL_PATIENT_COLUMN in table.header.columns else config.image_column
+
+
+def read_samples(source: Source, config: DataConfig, table: Table | None = None) -> list[Sample]:
+    """One sample per image of the table (read now, unless it was before), ordered by image id.
+
+    Raises:
+        DataError: a column, a value or an image is missing, or rows of one image contradict each other.
+    """
+    table = table or read_table(source, config)
+    patients = patient_column(table, config)
+    by_image: dict[str, Sample] = {}
+    owners: dict[Path, str] = {}
+    missing: list[str] = []
+    for number, row in table.rows:
+        if config.subset_column and row[config.subset_column].lower() not in _TRUE_WORDS:
+            continue
+        image_id = table.value(row, config.image_column, number)
+        path = source.images.find(image_id)
+        if path is None:
+            missing.append(image_id)
+            continue
+        sample = _sample_of(table, row, number, config, patients=patients, image_id=image_id, path=path)
+        if (owner := owners.setdefault(path, image_id)) != image_id:
+            raise DataError(
+                f"{table.path} row {number}: image {image_id!r} is the file {path.name} that an earlier row calls "
+                f"{owner!r}; call each image by one name, and by its folder where several have the same name"
+            )
+        if (known := by_image.setdefault(image_id, sample)) != sample:
+            raise DataError(
+                f"{table.path} row {number}: image {image_id!r} was target {known.target}, patient {known.patient!r}, "
+                f"part {known.part} in an earlier row and is {sample.target}, {sample.patient!r}, {sample.part} here; "
+                f"mend one of the rows ({len(table.rows):,} in all)"
+            )
+    if missing:
+        raise DataError(_missing_images(missing, len(by_image), table, source))
+    if not by_image:
+        why = f" with {config.subset_column} = 1" if config.subset_column else ""
+        raise DataError(f"{table.path}: {len(table.rows):,} rows, none{why}; nothing to train on")
+    return [by_image[image_id] for image_id in sorted(by_image)]
+
+
+def _sample_of(  # noqa: PLR0913 - a row and its place
+    table: Table, row: Mapping[str, str], number: int, config: DataConfig, *, patients: str, image_id: str, path: Path
+) -> Sample:
+    return Sample(
+        image_id=image_id,
+        path=path,
+        target=_label(table, row, config.target_column, number),
+        patient=table.value(row, patients, number),
+        part=_part(table, row, config.split_column, number) if config.split_column else None,
+    )
+
+
+def _missing_images(missing: list[str], found: int, table: Table, source: Source) -> str:
+    names = sorted(set(missing))
+    alike = [(name, file) for name in names[:_LOOKED_AT] if (file := source.images.nearest(name))]
+    hint = f"; found {shown(alike[0][1])} for {shown(alike[0][0])}: write the names alike" if alike else ""
+    hint += source.foreign_images
+    return (
+        f"{table.path}: {len(names):,} of {len(names) + found:,} images ({len(table.rows):,} rows) have no "
+        f"file, as {enumerated(names, at_most=_SHOWN)}; {len(source.images):,} images were found in {source.path}{hint}"
+        f"{'; ' if hint else ': '}add the files, remove the rows, or name the folder (data.images_dir)"
+    )
+
+
+def _label(table: Table, row: Mapping[str, str], column: str, number: int) -> int:
+    text = table.value(row, column, number)
+    if text not in _LABELS:
+        raise DataError(
+            f"{table.path} row {number}: {column} = {shown(text)!r}; wanted 0 or 1 ({len(table.rows):,} rows); the column "
+            f"holds {table.values_of(column)}"
+        )
+    return _LABELS[text]
+
+
+def _part(table: Table, row: Mapping[str, str], column: str, number: int) -> str:
+    text = table.value(row, column, number)
+    if text.lower() not in _PARTS:
+        raise DataError(
+            f"{table.path} row {number}: {column} = {text!r}; wanted train, val or test ({len(table.rows):,} rows)"
+        )
+    return _PARTS[text.lower()]

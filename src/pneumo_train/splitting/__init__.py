@@ -1,0 +1,1 @@
+"""Which patients are learnt from, and which are held out."""
