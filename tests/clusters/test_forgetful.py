@@ -1,19 +1,17 @@
 """Databases that forget what they acknowledged, as servers do it: the recorder tells them again."""
 
-import sqlite3
 import threading
 from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import pytest
 
 from runstore import MetricPoint, RunReader, open_reader, open_store
 from runstore.recording import stored_health
-from support import session
+from support import going_back, session
 from support.engines import database_of, with_database
-from support.servers import private_server
+from support.servers import MongoDB, private_server
 from support.standby import standby
 
 pytestmark = pytest.mark.server
@@ -140,65 +138,27 @@ def test_a_standby_that_lags_is_promoted_while_a_run_is_recorded_and_nothing_is_
 
 
 def test_a_backup_of_a_sqlite_file_is_restored_under_a_run_and_nothing_is_lost(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/runs.db"
+    path = tmp_path / "runs.db"
+    _train_over_a_restored_backup(f"sqlite:///{path}", tmp_path, back_up=lambda: going_back.of_sqlite(path))
 
-    def copy(source: Path, target: Path) -> None:
-        with closing(sqlite3.connect(source)) as one, closing(sqlite3.connect(target)) as other:
-            one.backup(other)
 
+def test_a_dump_of_mongodb_is_restored_under_a_run_and_nothing_is_lost(
+    mongodb_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    server = session.server_or_skip("mongodb", request)
+    assert isinstance(server, MongoDB)
     _train_over_a_restored_backup(
-        url,
-        tmp_path,
-        back_up=lambda: copy(tmp_path / "runs.db", tmp_path / "backup.db"),
-        restore=lambda: copy(tmp_path / "backup.db", tmp_path / "runs.db"),
+        mongodb_url, tmp_path, back_up=lambda: going_back.of_mongodb(server.client, mongodb_url)
     )
 
 
-def test_a_dump_of_mongodb_is_restored_under_a_run_and_nothing_is_lost(mongodb_url: str, tmp_path: Path) -> None:
-    from bson.raw_bson import RawBSONDocument  # noqa: PLC0415 - as below
-    from pymongo import MongoClient  # noqa: PLC0415 - only this test needs the driver
-
-    dump: dict[str, list[Any]] = {}
-    with MongoClient(mongodb_url, document_class=RawBSONDocument) as client:
-        database = client.get_default_database()
-
-        def names() -> list[str]:
-            found = database.list_collection_names(filter={"type": "collection"})
-            return [name for name in found if not name.startswith("system.")]
-
-        def content() -> dict[str, list[Any]]:
-            return {name: list(database[name].find().sort("_id")) for name in names()}
-
-        def settled() -> dict[str, list[Any]]:
-            # A server without replicas shows no two collections as of one moment, nor changes them at one, and points move
-            # from one to the other after they were acknowledged: a dump is whole where nothing changes while it is taken.
-            found, before = content(), None
-            while found != before:
-                found, before = content(), found
-            return found
-
-        def back_up() -> None:
-            dump.update(settled())
-
-        def restore() -> None:
-            settled()
-            for name in names():
-                database[name].delete_many({})
-                if dump.get(name):
-                    database[name].insert_many(dump[name])
-
-        _train_over_a_restored_backup(mongodb_url, tmp_path, back_up=back_up, restore=restore)
-
-
-def _train_over_a_restored_backup(
-    url: str, folder: Path, *, back_up: Callable[[], None], restore: Callable[[], None]
-) -> None:
+def _train_over_a_restored_backup(url: str, folder: Path, *, back_up: Callable[[], Callable[[], None]]) -> None:
     with Training(url, folder) as training:
         training.wait_for(300)
         _wait_until(lambda: count(url, training.run_id) > 200)
         with training.writing:
             _wait_until(lambda: count(url, training.run_id) == training.acknowledged)
-            back_up()
+            restore = back_up()
         training.wait_for(600)
         _wait_until(lambda: count(url, training.run_id) > 800)
         with training.writing:

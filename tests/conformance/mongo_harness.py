@@ -15,6 +15,7 @@ from runstore.backend import Store
 from runstore.testing import Harness, Unsupported
 from runstore.testing.harness import open_url
 from runstore.testing.proxy import FaultProxy
+from support import going_back
 from support.engines import database_of
 from support.servers import MongoDB, private_server
 
@@ -98,6 +99,9 @@ class MongoHarness(Harness):
 
     def open_connections(self) -> int:
         return CHECKED_OUT.count
+
+    def back_up(self) -> Callable[[], None]:
+        return going_back.of_mongodb(self._server.client, self.url)
 
     def open_transactions(self) -> int:
         return len(self._sessions_in_transactions())

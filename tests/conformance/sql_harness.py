@@ -23,6 +23,8 @@ from runstore.testing import Harness, Unsupported, age_files
 from runstore.testing.harness import open_url
 from runstore.testing.proxy import FaultProxy
 from runstore_sql.store import SqlStore
+from support import going_back
+from support.engines import MariaDB, PostgreSQL
 from support.processes import fast_directory
 from support.servers import Server, private_server
 
@@ -155,6 +157,12 @@ class ServerHarness(SqlHarness):
         if self._owned is not None:
             self._owned.close()
 
+    def back_up(self) -> Callable[[], None]:
+        if isinstance(self._server, PostgreSQL):
+            return going_back.of_postgresql(self._server, self.url)
+        assert isinstance(self._server, MariaDB)
+        return going_back.of_mariadb(self._server, self.url)
+
     def open_transactions(self) -> int:
         statement = {
             "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
@@ -235,6 +243,9 @@ class SqliteHarness(SqlHarness):
             yield
         finally:
             filler.unlink()
+
+    def back_up(self) -> Callable[[], None]:
+        return going_back.of_sqlite(self.path)
 
     def open_transactions(self) -> int:
         with closing(sqlite3.connect(self.path, timeout=0, isolation_level=None)) as connection:

@@ -1,5 +1,6 @@
 """The contract on the durable recorder around the reference store."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.recording import Recorder, RecorderOptions
 from runstore.testing import Harness, RunStoreConformance
+from support import going_back
 
 
 class RecordedMemoryHarness(Harness):
@@ -27,8 +29,11 @@ class RecordedMemoryHarness(Harness):
         store.wait_until_opened()
         return store
 
-    def open_recorder(self) -> Recorder:
+    def open_recorded(self) -> Recorder:
         return self.open()
+
+    def back_up(self) -> Callable[[], None]:
+        return going_back.of_memory(self._database)
 
     def fresh(self) -> "RecordedMemoryHarness":
         return RecordedMemoryHarness(self._folder)

@@ -1,6 +1,8 @@
 """The backend of the page "Write a backend" keeps the contract, bare and behind the recorder: the page tells enough."""
 
 import re
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -37,6 +39,16 @@ class NotesHarness(Harness):
         folder = self._folder / "another"
         folder.mkdir()
         return NotesHarness(folder)
+
+    def back_up(self) -> Callable[[], None]:
+        kept = self._folder.with_name(f"{self._folder.name} as it was")
+        shutil.copytree(self._folder, kept)
+
+        def go_back() -> None:
+            shutil.rmtree(self._folder)
+            shutil.copytree(kept, self._folder)
+
+        return go_back
 
     def age_artifacts(self, days: float) -> None:
         age_files(self._folder / "runs.notes.artifacts", days)

@@ -136,6 +136,31 @@ def test_a_handle_goes_on_behind_what_its_database_was_brought_back_to(
             assert shown(store.get_summaries(run_id)[0]) == shown(expected_summary(model))
 
 
+@pytest.mark.parametrize("most_copied", [1_000, 0], ids=["narrow", "wide"])
+def test_a_handle_knows_what_another_one_wrote_after_its_database_was_brought_back(
+    url: str, most_copied: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The versions go up again from the copy's, so that the same number stands for something else."""
+    monkeypatch.setattr(summaries, "MOST_COPIED", most_copied)
+    with MongoStore(url) as store, MongoStore(url) as other, closing(MongoClient[dict[str, Any]](url)) as client:
+        database = client.get_default_database()
+        run_id = store.ensure_run(store.get_or_create_experiment("pneumonia"))
+        log(store, run_id, {0: 0.5})
+        backup = {name: list(database[name].find()) for name in POINT_COLLECTIONS}
+        log(store, run_id, {1: 1.0, 2: 2.0})
+        for name, documents in backup.items():
+            database[name].delete_many({})
+            if documents:
+                database[name].insert_many(documents)
+
+        log(other, run_id, {9: 9.0})
+        log(store, run_id, {1: 1.0, 2: 2.0})
+
+        model = {0: 0.5, 1: 1.0, 2: 2.0, 9: 9.0}
+        assert stored(store, run_id) == bits(model)
+        assert shown(store.get_summaries(run_id)[0]) == shown(expected_summary(model))
+
+
 def test_what_waits_is_let_go_of_once_its_series_is_on_a_majority(
     mongodb_replica_url: str, commands: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

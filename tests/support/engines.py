@@ -336,12 +336,12 @@ class MongoDB(Server):
         with self.client() as client:
             return bool(client.admin.command("hello")["isWritablePrimary"])
 
-    def client(self, node: int | None = None) -> Any:
-        """A client of the whole set, or of one node; the caller closes it."""
+    def client(self, node: int | None = None, **options: Any) -> Any:
+        """A client of the whole set, or of one node, with the driver's options; the caller closes it."""
         import pymongo  # noqa: PLC0415 - only who asks for this server needs its driver
 
         url = self.url if node is None else f"mongodb://127.0.0.1:{self.ports[node]}/?directConnection=true"
-        return pymongo.MongoClient(url, serverSelectionTimeoutMS=3000, connectTimeoutMS=3000)
+        return pymongo.MongoClient(url, serverSelectionTimeoutMS=3000, connectTimeoutMS=3000, **options)
 
     def new_database(self) -> str:
         return with_database(self.url, self._name())

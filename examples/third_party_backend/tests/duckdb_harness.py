@@ -1,9 +1,10 @@
 """What the kit needs to know of DuckDB: how to open a database, and what can be seen and broken from outside."""
 
 import fcntl
+import shutil
 import threading
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from uuid import uuid4
 
@@ -55,6 +56,16 @@ class DuckHarness(Harness):
 
     def age_artifacts(self, days: float) -> None:
         age_files(Path(f"{self._path}.artifacts"), days)
+
+    def back_up(self) -> Callable[[], None]:
+        kept = self._path.with_name(f"{self._path.name}.copy")
+        self._copy(self._path, kept)
+        return lambda: self._copy(kept, self._path)
+
+    def _copy(self, source: Path, target: Path) -> None:
+        with self._path.with_name(f"{self._path.name}.lock").open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            shutil.copyfile(source, target)
 
     def hold_lock(self, run_id: str, seconds: float) -> None:  # noqa: ARG002 - the lock is the whole file's
         holds = threading.Event()

@@ -37,7 +37,7 @@ from runstore.backend import (
     with_next_attempt,
     with_status_now,
 )
-from runstore.errors import ExperimentNotFoundError, StoreClosedError
+from runstore.errors import ArtifactNotFoundError, ExperimentNotFoundError, StoreClosedError
 from runstore.local.clock import now_us
 from runstore.model import (
     Artifact,
@@ -409,7 +409,11 @@ class _MemoryBlobs:
         return Blob(sha256=sha256, size=size, uri=f"memory:{sha256}")
 
     def open(self, sha256: str) -> BinaryIO:
-        """The bytes as kept."""
+        """The bytes as kept; raises ArtifactNotFoundError if they are gone."""
+        if sha256 not in self._bytes:
+            raise ArtifactNotFoundError(
+                f"the bytes with SHA-256 {sha256} are not in this store; log the artifact again"
+            )
         return io.BytesIO(self._bytes[sha256][0])
 
     def kept_before(self, moment_us: int) -> list[tuple[str, int]]:

@@ -48,6 +48,12 @@ class Bench:
         self._stores.append(cast("Store", reader))
         return self._stores[-1]
 
+    def open_recorded(self) -> Store:
+        """A new traced handle behind the recorder, closed at the end of the test."""
+        recorded = TracedStore(self.harness.open_recorded(), trace=self.trace, number=next(self._numbers))
+        self._stores.append(cast("Store", recorded))
+        return self._stores[-1]
+
     def once(self, make: Callable[[Store], Any]) -> Any:
         """What ``make`` gave the first time on this database: for runs that many tests read and none changes."""
         made = vars(self.harness).setdefault("_made_once", {})

@@ -109,6 +109,7 @@ CLAUSES: dict[str, str] = {
     "DUR.5": "No idle transaction between calls; a connection dropped by the server overnight is replaced.",
     "DUR.6": "Values returned never change under later writes.",
     "DUR.7": "Behind the recorder, which keeps a call on disk first and stores it later, a database keeps the clauses EXP, RUN, MET, CFG, ART, FIN and CHG as it does without one.",
+    "DUR.8": "What a database acknowledged to a recorder and has forgotten since, as a failover or a restored backup leaves it, the recorder sends again before it ends: runs with their experiments and parents, points, config, artifacts, changes and ends. What came later is not written over, and a run that somebody deleted stays deleted.",
     "READ.1": "A filter gives the same runs, in the same order, on every backend: the reference is the in-memory store.",
     "READ.2": "Filters cover attributes, tags, config, metric summaries and the names of artifacts, with comparison, membership, pattern, presence, `and`, `or`, `not`. A run that lacks a key matches neither `=` nor `!=`. NaN matches no comparison. A test of `artifact` holds when it holds for one of them.",
     "READ.3": "Ordering is total and stable: numbers, then non-finite, then text, boolean, other values, then missing, in both directions; texts by their code points, up to the 65,535th; ties by start time, then id.",

@@ -173,6 +173,14 @@ class Harness(ABC):
         """
         raise Unsupported("the harness cannot cut the connection between statements")
 
+    def back_up(self) -> Callable[[], None]:
+        """Takes a copy of this database; the call that is given brings the database back to it, as a restore would.
+
+        Handles stay open and work on the database afterwards; their connections may be lost. The kit asks only where all
+        that was recorded is stored.
+        """
+        raise Unsupported("the harness takes no copy of the database")
+
     def damage_artifact(self, run_id: str, name: str) -> None:
         """Changes a byte of an artifact's stored bytes, behind the store's back."""
         raise Unsupported("the harness cannot damage stored bytes")

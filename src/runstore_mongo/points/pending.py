@@ -298,6 +298,11 @@ def _planned(batches: SeriesColumns, state: _RunState, known: Mapping[Series, St
         summary = summary_after(identity, before, batch, stored.columns if stored else Columns.empty())
         path = f"metrics.{copy_key(identity)}"
         guards[f"{path}.version"] = version or None  # none is stored of a new series
+        if (
+            before is not None
+        ):  # of a database that was brought back another writer may have made that version meanwhile
+            guards[f"{path}.count"] = before.count
+            guards[f"{path}.last_step"] = before.last.step
         name, dataset_type = identity
         blocks.append(
             {

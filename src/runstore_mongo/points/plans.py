@@ -181,7 +181,10 @@ def series_write(run_id: str, plan: Plan) -> UpdateOne:
         **rollup_fields(after),
     }
     if plan.before.version:
-        scope = {"_id": key, "version": plan.before.version, "rolled": plan.before.stored_rolled}
+        scope: Document = {"_id": key, "version": plan.before.version, "rolled": plan.before.stored_rolled}
+        known = plan.before.summary
+        if known is not None:  # of a database that was brought back another writer may have made that version meanwhile
+            scope |= {"count": known.count, "last_step": known.last.step}
         return UpdateOne(scope, {"$set": fields})
     # Inserts the series, or fails by its id if another writer made it. An upsert, so that all series of a call travel
     # in one command: a standalone server, too, then carries out all of it or, if the writer dies first, none.

@@ -12,6 +12,7 @@ from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.opening.reading import ReadOnlyStore
 from runstore.recording import Recorder, RecorderOptions
 from runstore.testing import Harness
+from support import going_back
 
 
 class Planted(NamedTuple):
@@ -94,6 +95,9 @@ class MutantHarness(Harness):
         store = Recorder(self.open, identity=f"memory://{id(self._database)}", options=options)
         store.wait_until_opened()
         return store
+
+    def back_up(self) -> Callable[[], None]:
+        return going_back.of_memory(self._database)
 
     def open_connections(self) -> int:
         return len(getattr(self._database, "leaked", ()))

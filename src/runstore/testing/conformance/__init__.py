@@ -23,6 +23,7 @@ _FAMILIES = (
     "_sizes",
     "_durability",
     "_recorded",
+    "_going_back",
     "_reading",
     "_people",
     "_facets",
@@ -51,6 +52,7 @@ from runstore.testing.conformance._facets import FacetClauses  # noqa: E402
 from runstore.testing.conformance._files import FileClauses  # noqa: E402
 from runstore.testing.conformance._filters import FilterClauses  # noqa: E402
 from runstore.testing.conformance._garbage import GarbageClauses  # noqa: E402
+from runstore.testing.conformance._going_back import GoingBackClauses  # noqa: E402
 from runstore.testing.conformance._late import LateClauses  # noqa: E402
 from runstore.testing.conformance._machine import MachineClauses  # noqa: E402
 from runstore.testing.conformance._metrics import MetricClauses  # noqa: E402
@@ -92,6 +94,7 @@ class RunStoreConformance(
     SizeClauses,
     DurabilityClauses,
     RecordedClauses,
+    GoingBackClauses,
     ReadingClauses,
     PageClauses,
     PeopleClauses,
