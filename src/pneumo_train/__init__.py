@@ -12,11 +12,13 @@ from pneumo_train.errors import ConfigError, DataError, DivergedError, PneumoTra
 if TYPE_CHECKING:
     from pneumo_train.centralized import CentralizedTrainer
     from pneumo_train.collector import MetricsCollectorCallback
+    from pneumo_train.network.classifier import LitClassifier
     from pneumo_train.network.lightning_model import LitResNet
     from pneumo_train.result import TrainingResult
 
 _HOMES = {
     "CentralizedTrainer": "pneumo_train.centralized",
+    "LitClassifier": "pneumo_train.network.classifier",
     "LitResNet": "pneumo_train.network.lightning_model",
     "MetricsCollectorCallback": "pneumo_train.collector",
     "TrainingResult": "pneumo_train.result",
@@ -27,6 +29,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DivergedError",
+    "LitClassifier",
     "LitResNet",
     "MetricsCollectorCallback",
     "PneumoTrainError",

@@ -66,7 +66,16 @@ def test_an_unknown_key_in_a_file_names_the_file(tmp_path: Path) -> None:
         ("data.image_size", 1025, "a whole number, at least 32 and at most 1,024"),
         ("data.image_size", "large", "a whole number, at least 32 and at most 1,024"),
         ("data.cache_mib", -1, "a whole number, at least 0 and at most 100,000,000"),
-        ("model", 3, "a mapping of depth, weights_path, freeze_backbone, fine_tune_layers, dropout, class_weighting"),
+        (
+            "model",
+            3,
+            "a mapping of architecture, depth, channels, weights, weights_path, freeze_backbone, fine_tune_layers, dropout, class_weighting, tta_views, channels_last, compile",
+        ),
+        ("model.architecture", "vgg", "one of densenet121, efficientnet_lite0, resnet, small"),
+        ("model.weights", "mine", "one of imagenet, or null"),
+        ("loss.label_smoothing", 0.5, "a number, at least 0 and below 0.5"),
+        ("optimizer.schedule", "step", "one of cosine, plateau"),
+        ("optimizer.ema_decay", 1.0, "a number, at least 0 and below 1"),
         ("model.depth", 19, "one of 18, 34, 50"),
         ("model.freeze_backbone", "perhaps", "true or false"),
         ("model.fine_tune_layers", -1, "a whole number, at least 0 and at most 100,000,000"),
@@ -162,7 +171,7 @@ def test_the_whole_configuration_comes_back_from_its_plain_form() -> None:
     config = load_config(overrides={"data.csv_filename": "t.csv", "training.monitor": "val_loss"})
 
     assert from_dict(as_dict(config)) == config
-    assert set(as_dict(config)) == {"seed", "data", "model", "optimizer", "training"}
+    assert set(as_dict(config)) == {"seed", "data", "loss", "model", "optimizer", "training"}
 
 
 def test_a_loss_is_minimised_and_anything_else_maximised() -> None:

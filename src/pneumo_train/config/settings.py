@@ -18,6 +18,7 @@ import msgspec
 from msgspec import Meta
 
 from pneumo_train.config.data import DataConfig
+from pneumo_train.config.loss import LossConfig
 from pneumo_train.config.model import ModelConfig
 from pneumo_train.config.optimizer import OptimizerConfig
 from pneumo_train.config.training import TrainingConfig
@@ -38,13 +39,15 @@ class TrainConfig:
         seed: of the split, the initial weights, the shuffling and the augmentation.
         data: what is read, and how it is split.
         model: the network.
-        optimizer: the learning rate and its way down.
+        loss: what training makes small.
+        optimizer: the learning rate, its way down, and the average of the weights.
         training: the course of the training.
     """
 
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 42
     data: DataConfig = dataclasses.field(default_factory=DataConfig)
     model: ModelConfig = dataclasses.field(default_factory=ModelConfig)
+    loss: LossConfig = dataclasses.field(default_factory=LossConfig)
     optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
 
@@ -52,6 +55,7 @@ class TrainConfig:
 SECTIONS: dict[str, type] = {
     "data": DataConfig,
     "model": ModelConfig,
+    "loss": LossConfig,
     "optimizer": OptimizerConfig,
     "training": TrainingConfig,
 }
@@ -66,7 +70,7 @@ def load_config(
     """The configuration: the defaults, then the YAML file, then the overrides.
 
     Args:
-        path: a YAML file with the sections ``data``, ``model``, ``optimizer``, ``training`` and the key ``seed``.
+        path: a YAML file with the sections ``data``, ``model``, ``loss``, ``optimizer``, ``training`` and the key ``seed``.
         overrides: nested (``{"data": {"image_size": 96}}``), dotted (``{"data.image_size": 96}``), or both.
         base: what to start from instead of the defaults.
 

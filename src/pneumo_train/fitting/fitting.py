@@ -20,7 +20,7 @@ from pneumo_train.fitting.batches import PneumoDataModule
 from pneumo_train.fitting.checkpoints import BestCheckpoints, Checkpoint, WholeFileIO
 from pneumo_train.fitting.divergence import StopWhenDiverged
 from pneumo_train.fitting.outputs import require_room
-from pneumo_train.network.lightning_model import LitResNet
+from pneumo_train.network.classifier import LitClassifier
 from pneumo_train.preparing.reading import DecodedSplit
 from pneumo_train.samples import Split
 
@@ -68,7 +68,7 @@ class Fitting:
         positives = sum(sample.target for sample in split.train)
         negatives = len(split.train) - positives
         self.pos_weight = negatives / positives if config.model.class_weighting else 1.0
-        self.model = LitResNet.from_config(config, pos_weight=self.pos_weight)
+        self.model = LitClassifier.from_config(config, pos_weight=self.pos_weight)
         # Each of the best ones, the complete last one (AdamW keeps two values for each weight), and one being written.
         weights = 4 * self.parameter_counts["total"]
         require_room(checkpoint_dir, (min(training.save_top_k, training.max_epochs) + 6) * weights, "checkpoint_dir")
