@@ -15,8 +15,8 @@ from pytorch_lightning.loggers import CSVLogger
 from documentation.pages import PAGES, blocks_of, commands_of, run_blocks
 from documentation.shell import check_transcripts, do, lines_of
 from lightning_logger.models import Model
-from pneumo_train.demo.phantoms import write_phantoms
 from pneumo_train.commands import build_parser
+from pneumo_train.demo.phantoms import write_phantoms
 from runstore.opening.stores import open_store
 
 NOISY = ("lightning", "pytorch_lightning", "torch", "jsonargparse", "transformers", "accelerate")
