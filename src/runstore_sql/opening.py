@@ -30,6 +30,8 @@ def open_sql(url: str, options: OpenOptions) -> SqlStore:
             lambda: database.dialect.before_opening(database.url, database.shown_url, read_only=database.read_only)
         )
         _prepare(database)
+        if not database.read_only:
+            database.make_again = partial(_prepare, database)
     except BaseException:
         database.close()
         raise

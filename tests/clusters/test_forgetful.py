@@ -8,10 +8,11 @@ from typing import Self
 import pytest
 
 from runstore import MetricPoint, RunReader, open_reader, open_store
+from runstore.errors import RunNotFoundError, SchemaError
 from runstore.recording import stored_health
 from support import going_back, session
 from support.engines import database_of, with_database
-from support.servers import MongoDB, private_server
+from support.servers import MariaDB, MongoDB, PostgreSQL, private_server
 from support.standby import standby
 
 pytestmark = pytest.mark.server
@@ -150,6 +151,45 @@ def test_a_dump_of_mongodb_is_restored_under_a_run_and_nothing_is_lost(
     _train_over_a_restored_backup(
         mongodb_url, tmp_path, back_up=lambda: going_back.of_mongodb(server.client, mongodb_url)
     )
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_database_that_was_lost_with_its_disk_is_made_again_and_nothing_is_lost(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """There is an empty one under its name: the recorder makes the store in it, and sends all again."""
+    server = session.server_or_skip(kind, request)
+    assert isinstance(server, (PostgreSQL, MariaDB))
+    url = server.new_database()
+
+    def lose() -> None:
+        server.drop_database(url)
+        server.make_database(database_of(url))
+
+    _train_over_a_restored_backup(url, tmp_path, back_up=lambda: lose)
+    server.drop_database(url)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mariadb"])
+def test_a_writer_without_a_recorder_is_told_that_its_run_is_gone_from_a_database_that_was_lost(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    server = session.server_or_skip(kind, request)
+    assert isinstance(server, (PostgreSQL, MariaDB))
+    url = server.new_database()
+    with open_store(url, durable=False) as store, open_reader(url) as reader:
+        run_id = store.ensure_run(store.get_or_create_experiment("x"))
+        server.drop_database(url)
+        server.make_database(database_of(url))
+
+        with pytest.raises(SchemaError, match="there is no store"):
+            open_reader(url)
+        with pytest.raises(RunNotFoundError):
+            store.log_metrics(run_id, [MetricPoint("loss", 0.5, 0)])
+        again = store.ensure_run(store.get_or_create_experiment("x"))
+        assert reader.get_run(again).id == again
+        store.finalize(again, "completed")
+    server.drop_database(url)
 
 
 def _train_over_a_restored_backup(url: str, folder: Path, *, back_up: Callable[[], Callable[[], None]]) -> None:

@@ -167,7 +167,10 @@ class PostgreSQL(Server):
         shutil.rmtree(self.root, ignore_errors=True)
 
     def new_database(self) -> str:
-        name = self._name()
+        return self.make_database(self._name())
+
+    def make_database(self, name: str) -> str:
+        """The URL of a new, empty database of this name."""
         self._execute(f'CREATE DATABASE "{name}"')
         return with_database(self.url, name)
 
@@ -259,7 +262,10 @@ class MariaDB(Server):
         return True
 
     def new_database(self) -> str:
-        name = self._name()
+        return self.make_database(self._name())
+
+    def make_database(self, name: str) -> str:
+        """The URL of a new, empty database of this name."""
         self._execute(f"CREATE DATABASE `{name}`")
         return with_database(self.url, name)
 

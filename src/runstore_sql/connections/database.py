@@ -5,6 +5,7 @@ connection ever sits idle in a transaction (DUR.5). A call holds one connection 
 it returns. After a fork the child makes connections of its own (OPEN.5).
 """
 
+import threading
 from collections.abc import Callable
 from typing import Any, Final, TypeVar, cast
 
@@ -35,12 +36,16 @@ class Database:
         dialect: what this kind of database does its own way.
         transactions: how they begin and end.
         read_only: whether the handle only reads.
+        make_again: makes the schema where there is none any more, as of a database that a server has lost with its disk;
+            ``None`` until it was made or found once.
     """
 
     def __init__(self, url: sa.URL, *, read_only: bool) -> None:
         self._secrets = Secrets(url.render_as_string(hide_password=False))
         self.url, self._secret_options = options.split_secrets(url)
         self.read_only = read_only
+        self.make_again: Callable[[], None] | None = None
+        self._is_making = threading.local()
         self.dialect = dialect_of(url.get_backend_name())
         begin = self.dialect.begin_reading if read_only else self.dialect.begin
         self.transactions = Transactions(begin, without_limit=self.dialect.without_limit)
@@ -126,6 +131,8 @@ class Database:
             raise
         except Exception as error:  # noqa: BLE001 - translated or raised again below
             failed = self._translate(error)
+        if self._has_schema_again(failed):
+            return self._attempt(attempt, is_first=False)
         if not isinstance(failed, StoreUnavailableError):
             raise failed
         self._forget_lost(failed)
@@ -138,6 +145,19 @@ class Database:
         )
         return cast("ResultT", retrying(self._attempt, attempt))
 
+    def _has_schema_again(self, failed: Exception) -> bool:
+        """Whether a call failed for want of a table, and what a new handle would do before it was done."""
+        if self.make_again is None or not self.dialect.failures.is_missing(failed.__cause__):
+            return False
+        if getattr(self._is_making, "now", False):
+            return False
+        self._is_making.now = True
+        try:
+            self.make_again()
+        finally:
+            self._is_making.now = False
+        return True
+
     def _attempts_after(self, error: BaseException | None) -> int:
         return _ATTEMPTS_OF_CONFLICTS if self._is_conflict(error) else _ATTEMPTS
 
@@ -149,13 +169,15 @@ class Database:
         cause = None if error is None else error.__cause__
         return cause is not None and self.dialect.failures.is_conflict(cause)
 
-    def _attempt(self, attempt: Callable[[], ResultT]) -> ResultT:
+    def _attempt(self, attempt: Callable[[], ResultT], *, is_first: bool = True) -> ResultT:
         try:
             return self._connector.attempt(attempt)
         except RunStoreError:
             raise
         except Exception as error:  # noqa: BLE001 - raised again, translated
             failed = self._translate(error)
+        if is_first and self._has_schema_again(failed):
+            return self._attempt(attempt, is_first=False)
         raise failed  # not where it was caught: the driver's error may hold a secret, and would be kept as context
 
     def _translate(self, error: Exception) -> Exception:
