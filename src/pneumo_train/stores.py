@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from pneumo_train.errors import ConfigError
 from runstore import RunStore, open_store
 from runstore.opening import check_url
 from runstore.settings import load_settings
@@ -36,3 +37,17 @@ def warn_of_no_store() -> None:
         "no store is configured: this run's metrics go to files only; give store='sqlite:///runs.db' (--store), or set "
         "RUNSTORE_URL, runstore.toml or [tool.runstore] in pyproject.toml"
     )
+
+
+def require_store(store: str | None) -> None:
+    """Refuses a command that reads a store when none was given and none is configured.
+
+    Raises:
+        ConfigError: says how to name one.
+        SettingsError: the settings or the URL cannot be understood.
+        PluginError: no backend can serve the URL; says what to install.
+    """
+    if store_or_opener(store) is None:
+        raise ConfigError(
+            "option --store is missing; it names the store that holds the run, as --store sqlite:///runs.db"
+        )

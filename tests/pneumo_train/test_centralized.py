@@ -92,7 +92,12 @@ def test_the_result_is_a_mapping_of_the_old_keys_and_all_files_are_there(
     }
     assert Path(result.plot_path).read_bytes().startswith(b"\x89PNG")
     names = {artifact.name: artifact.artifact_type for artifact in store.list_artifacts(result.run_id)}
-    assert names == {BEST_CHECKPOINT: "model", TRAINING_PLOT: "image", METRICS_TABLE: "log"}
+    assert names == {
+        BEST_CHECKPOINT: "model",
+        TRAINING_PLOT: "image",
+        METRICS_TABLE: "log",
+        "reports/model-card.md": "text",
+    }
     assert store.get_run(result.run_id).status is RunStatus.COMPLETED
     assert result.is_recorded
 

@@ -16,6 +16,7 @@ from pneumo_train.fitting.fitting import Fitted, Fitting, torch_set_up
 from pneumo_train.fitting.interrupts import StopWhenInterrupted
 from pneumo_train.plots import plot_training
 from pneumo_train.preparing.reading import DecodedSplit, Reading
+from pneumo_train.reporting.keeping import keep_model_card
 from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, TrainingResult
 from pneumo_train.stores import warn_of_no_store
 from pneumo_train.terminal import track
@@ -122,6 +123,8 @@ def _train(  # noqa: PLR0913, PLR0917 - all that a run is made of
         if isinstance(cause, KeyboardInterrupt) and cause is not error:
             raise KeyboardInterrupt(*cause.args) from None
         raise
+    if session is not None:
+        keep_model_card(session)
     return TrainingResult(
         run_id=collector.run_id,
         experiment_name=experiment_name,
