@@ -14,9 +14,8 @@ import uvicorn
 from msgspec import Struct
 from starlette.applications import Starlette
 
-from runstore import Store
 from runstore.errors import InvalidValueError
-from runstore.opening import open_reader, open_store
+from runstore.opening import Editor, open_editor, open_reader
 from runstore.protocol import RunEditor, RunReader
 from runstore.secrets import redact
 from runstore.settings import load_settings
@@ -179,18 +178,18 @@ class _Editor:
     def __init__(self, url: str | None) -> None:
         self._url = url
         self._lock = threading.Lock()
-        self._store: Store | None = None
+        self._editor: Editor | None = None
 
     def __call__(self) -> RunEditor:
         with self._lock:
-            if self._store is None:
-                self._store = open_store(self._url, durable=False)
-            return self._store
+            if self._editor is None:
+                self._editor = open_editor(self._url)
+            return self._editor
 
     def close(self) -> None:
         with self._lock:
-            if self._store is not None:
-                self._store.close()
+            if self._editor is not None:
+                self._editor.close()
 
 
 def _listening(host: str, port: int | None) -> socket.socket:

@@ -16,7 +16,7 @@ from runstore.model import MetricPoint, RunStatus
 from runstore.recording import Recorder, RecorderOptions, stored_health
 from runstore.recording.again.lookout import Lookout
 from runstore.recording.again.resend import Resend
-from runstore.recording.places import kept_bytes
+from runstore.recording.keeping import Keeping, keeping_of
 from runstore_ui.run.recorders import recorders_of
 
 
@@ -294,15 +294,22 @@ def test_what_the_journal_does_not_hold_any_more_is_named(
     assert not recorders_of(run_id, bare.list_artifacts(run_id)).is_whole
 
 
-def test_a_setting_says_how_much_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual = kept_bytes(RecorderOptions())
+def test_settings_say_how_much_is_kept_and_for_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = keeping_of(RecorderOptions())
     monkeypatch.setenv("RUNSTORE_KEPT_MB", "5")
-    given = kept_bytes(RecorderOptions())
-    monkeypatch.setenv("RUNSTORE_KEPT_MB", "much")
+    monkeypatch.setenv("RUNSTORE_KEPT_MB_IN_ALL", "6")
+    monkeypatch.setenv("RUNSTORE_KEPT_DAYS", "0")
+    named = keeping_of(RecorderOptions())
+    given = keeping_of(RecorderOptions(kept_bytes=7, kept_bytes_in_all=8, kept_days=9))
+    monkeypatch.setenv("RUNSTORE_KEPT_DAYS", "-1")
 
-    assert (usual, given, kept_bytes(RecorderOptions(kept_bytes=7))) == (256_000_000, 5_000_000, 7)
-    with pytest.raises(SettingsError, match="RUNSTORE_KEPT_MB is 'much'; give a whole number of megabytes"):
-        kept_bytes(RecorderOptions())
+    assert usual == Keeping(writer_bytes=256_000_000, all_bytes=2_048_000_000, days=7)
+    assert named == Keeping(writer_bytes=5_000_000, all_bytes=6_000_000, days=0)
+    assert given == Keeping(writer_bytes=7, all_bytes=8, days=9)
+    with pytest.raises(
+        SettingsError, match="RUNSTORE_KEPT_DAYS is '-1'; give a whole number of days, 0 to keep nothing"
+    ):
+        keeping_of(RecorderOptions())
 
 
 def test_bytes_that_the_store_forgot_are_sent_again(

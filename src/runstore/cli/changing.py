@@ -7,7 +7,6 @@ from typing import Any, Final, NamedTuple
 
 import click
 
-from runstore.backend import Store
 from runstore.cli.finding import find_experiment, find_run
 from runstore.cli.hints import hint_of_nothing
 from runstore.cli.options import store_option
@@ -15,8 +14,9 @@ from runstore.cli.output.programs import print_json
 from runstore.cli.output.text import print_line
 from runstore.errors import RunDeletedError, RunNotFoundError
 from runstore.model import Run
-from runstore.opening.stores import open_reader, open_store
-from runstore.protocol import RunReader
+from runstore.opening.editing import open_editor
+from runstore.opening.stores import open_reader
+from runstore.protocol import RunEditor, RunReader
 from runstore.query.parser import parse_filter
 from runstore.query.walking import page_by_page
 
@@ -95,7 +95,7 @@ def choice_of(
 
 
 def change_runs(
-    store: str | None, choice: Choice, *, deed: str, change: Callable[[Store, str], None], asks: bool = False
+    store: str | None, choice: Choice, *, deed: str, change: Callable[[RunEditor, str], None], asks: bool = False
 ) -> list[Run]:
     """Changes runs one by one, and gives them as they are afterwards; those that are gone as they were.
 
@@ -111,11 +111,11 @@ def change_runs(
     if (asks or not choice.wanted) and not choice.is_sure:
         ask(f"{deed} {many(len(runs), 'run')}", [named(run) for run in runs])
     changed = []
-    with open_store(store, durable=False) as editor:
+    with open_editor(store) as editor:
         for run in runs:
             change(editor, run.id)
             with suppress(RunDeletedError):
-                run = editor.get_run(run.id)  # noqa: PLW2901 - as it is now
+                run = editor.store.get_run(run.id)  # noqa: PLW2901 - as it is now
             changed.append(run)
     return changed
 

@@ -65,7 +65,7 @@ class RunCounts:
             points_missing=before.points_missing + missing,
             points=before.points + points,
             calls=before.calls + calls,
-            lost=(*before.lost, *lost)[:_MOST_LOST],
+            lost=tuple(dict.fromkeys((*before.lost, *lost)))[:_MOST_LOST],
         )
 
     @property

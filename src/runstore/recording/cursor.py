@@ -20,7 +20,7 @@ from runstore.secrets import redact
 
 _log = logging.getLogger(__name__)
 
-_CURSOR = "cursor"
+CURSOR = "cursor"
 DEAD_LETTERS = "dead-letters.jsonl"
 
 
@@ -40,7 +40,7 @@ class Cursor(msgspec.Struct, kw_only=True):
 def load_cursor(folder: Path) -> Cursor:
     """The cursor of a writer's folder; the beginning when there is none or it cannot be read."""
     try:
-        payloads = scan((folder / _CURSOR).read_bytes(), is_complete=True).payloads
+        payloads = scan((folder / CURSOR).read_bytes(), is_complete=True).payloads
         return msgspec.msgpack.decode(payloads[0], type=Cursor)
     except FileNotFoundError:
         return Cursor()
@@ -55,7 +55,7 @@ def save_cursor(folder: Path, cursor: Cursor, *, sync: bool) -> None:
     An error is logged, never raised: without a newer cursor more is drained again, which changes nothing.
     """
     try:
-        write_whole(folder / _CURSOR, frame(msgspec.msgpack.encode(cursor)), by=folder / f"{_CURSOR}.new", sync=sync)
+        write_whole(folder / CURSOR, frame(msgspec.msgpack.encode(cursor)), by=folder / f"{CURSOR}.new", sync=sync)
     except OSError as error:
         _log.warning("the cursor in %s could not be written: %s", folder, error)
 

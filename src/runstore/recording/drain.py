@@ -37,6 +37,7 @@ from runstore.recording.records import (
     stands_alone,
 )
 from runstore.recording.sending import Sending
+from runstore.recording.snapshots import save_told
 from runstore.recording.source import JournalSource, RecordBatch
 from runstore.recording.staging import KeptStages
 from runstore.recording.told import Told
@@ -175,15 +176,21 @@ class JournalDrain:
             self._cursor.damaged_bytes = self._counts.damaged_bytes
             save_cursor(self._journal.folder, self._cursor, sync=sync)
             self._saved_position = self.position
+            if self._told is not None and self._journal.is_to_drop(self.position):
+                save_told(self._told, self.position)  # before a part of the journal goes that tells it
             self._journal.release(self.position)
         for path in self._done_with:
             self._stages.add(path)
         self._stages.keep(0 if self._journal.is_in_memory else self._journal.kept_bytes // 2)
         self._done_with.clear()
 
-    def let_go(self) -> None:
-        """Saves, and keeps nothing of what the store has taken: there is nobody any more who would send it again."""
+    def let_go(self, *, keeps: bool) -> None:
+        """Saves; unless it is to be kept, what the store has taken goes: there is nobody who would send it again."""
         self.save()
+        if keeps:
+            if self._told is not None:
+                save_told(self._told, self.position)
+            return
         self._journal.kept_bytes = 0
         self._journal.release(self.position)
         self._stages.keep(0)

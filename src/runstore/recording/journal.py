@@ -309,6 +309,15 @@ class Journal:
                 if segment.memory is not None
             )
 
+    def is_to_drop(self, position: int) -> bool:
+        """Whether :meth:`release` would remove a segment from the disk that has been kept."""
+        return (
+            0 < self.kept_bytes < position - self.first
+            and not self.is_in_memory
+            and len(self._segments) > 1
+            and self._segments[0].base + self._segments[0].size <= position
+        )
+
     def release(self, position: int) -> None:
         """Removes the segments whose every byte lies before ``position``, but for the last :attr:`kept_bytes`.
 
@@ -379,37 +388,57 @@ class Journal:
 
     def close(self, *, remove: bool) -> None:
         """Gives back the lock and the files; with ``remove`` the folder goes as well, which loses what it holds."""
+        if not self._shut(syncs=not remove):
+            return
+        if remove:
+            remove_folder(self.folder, self._held)
+        else:
+            self._held.release()  # last: whoever gets the lock finds the folder as it will stay
+
+    def _shut(self, *, syncs: bool) -> bool:
+        """Closes the files, but for the lock; ``False`` where that was done before."""
         with self.lock:
             if self._is_closed:
-                return
+                return False
             self._is_closed = True
         self._stop.set()
         if self._syncing is not None:
             self._syncing.join(timeout=_JOIN_S)  # a disk that hangs is left behind
-        if not remove:
+        if syncs:
             self.sync()
         with self.lock:
             for segment in [*self._sealed, self._current]:
                 close_segment(segment)
             self._sealed.clear()
         self._end_reading()
-        if remove:
-            remove_folder(self.folder, self._held)
-        else:
-            self._held.release()  # last: whoever gets the lock finds the folder as it will stay
+        return True
 
-    def move(self, folder: Path, name: str) -> None:
-        """Moves the file of a name, and the artifact bytes that wait, to another folder, and removes the journal.
+    def give(self, folder: Path, name: str) -> None:
+        """Moves the file of a name, and the artifact bytes that wait, to another folder.
 
-        The file goes last: whoever finds it finds all that belongs to it. A process that is stopped in between leaves a
-        journal without records, which the next one that adopts it moves on.
+        The file goes last: whoever finds it finds all that belongs to it.
         """
-        self._remove(*(segment.path for segment in self._segments if segment.path is not None))
         folder.mkdir(exist_ok=True, mode=0o700)
         if self.staging.exists():
             self.staging.rename(folder / _STAGING)
         (self.folder / name).rename(folder / name)
-        self.close(remove=True)
+
+    def move(self, folder: Path, last: str) -> None:
+        """Moves all of a journal that takes no more records to another folder, the file ``last`` as the last one.
+
+        A process that is stopped in between leaves two parts; the next one that adopts the first moves that on.
+        """
+        self._shut(syncs=False)  # the database has it all
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            rest = [path for path in self.folder.iterdir() if path not in {self._held.path, self.folder / last}]
+            for path in [*rest, self.folder / last]:
+                if path.exists():
+                    path.rename(folder / path.name)
+        except BaseException:
+            self._held.release()
+            raise
+        remove_folder(self.folder, self._held)
 
     def forget(self) -> None:
         """Closes a forked child's copies of the files: the journal, its lock and its thread are the parent's.

@@ -9,6 +9,7 @@ from runstore.errors import RunStoreError
 from runstore.recording.adoption import Leftover, adopt
 from runstore.recording.counts import WriterCounts
 from runstore.recording.drain import HeldUpError, TryLaterError
+from runstore.recording.keeping import Keeping
 from runstore.recording.writers import leftovers
 
 LEFTOVERS_INTERVAL_S = 60.0
@@ -20,17 +21,21 @@ _living: set[Path] = set()
 class Leftovers:
     """The journals of dead writers that one living writer has taken over; for its thread, but for :meth:`stop`."""
 
-    def __init__(self, folder: Path, counts: WriterCounts, *, is_stopped: Callable[[], bool]) -> None:
+    def __init__(
+        self, folder: Path, counts: WriterCounts, *, is_stopped: Callable[[], bool], keeping: Keeping | None = None
+    ) -> None:
         """Takes nothing over yet.
 
         Args:
             folder: the living writer's.
             counts: its counts, which tell the runs that it writes to.
             is_stopped: whether the writer gave up.
+            keeping: what is kept of what they left once it is stored; nothing by default.
         """
         self._folder = folder
         self._counts = counts
         self._is_stopped = is_stopped
+        self._keeping = keeping
         self._adopted: dict[Path, Leftover] = {}
         self._looked_at = float("-inf")
         _living.add(folder)
@@ -47,7 +52,7 @@ class Leftovers:
     @property
     def position(self) -> int:
         """Moves when a record of theirs goes through; says no more than that."""
-        return sum(leftover.drain.position for leftover in list(self._adopted.values()))
+        return sum(leftover.position for leftover in list(self._adopted.values()))
 
     def stop(self) -> None:
         """Ends a step that is under way, between two calls of the store."""
@@ -91,7 +96,7 @@ class Leftovers:
         self._looked_at = now
         for folder in leftovers(self._folder.parent):
             if folder != self._folder and folder not in self._adopted:
-                adopted = adopt(folder)
+                adopted = adopt(folder, self._keeping)
                 if adopted is not None:
                     self._adopted[folder] = adopted
 

@@ -13,7 +13,9 @@ from runstore.errors import RunStoreError, StoreFailureError, StoreUnavailableEr
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.plugins.registry import broken_plugin, open_with
 from runstore.recording.adoption import adopt
+from runstore.recording.again.lookout import Finding
 from runstore.recording.drain import ORPHAN_GRACE_S, JournalDrain, TryLaterError
+from runstore.recording.keeping import keeping_of
 from runstore.recording.options import RecorderOptions
 from runstore.recording.places import identity_of, journal_folders
 from runstore.recording.recorder import Recorder
@@ -90,6 +92,7 @@ class SyncReport(Struct, frozen=True, kw_only=True):
         points: how many points were in them.
         quarantined: how many records the store refused for good, or nobody can read.
         dropped: how many calls came for runs that were deleted, and are not kept.
+        findings: what the store had forgotten of what dead writers had told it, and what was done about it.
         error: why something still waits; ``None`` when nothing does.
     """
 
@@ -99,6 +102,7 @@ class SyncReport(Struct, frozen=True, kw_only=True):
     points: int = 0
     quarantined: int = 0
     dropped: int = 0
+    findings: tuple[Finding, ...] = ()
     error: RunStoreError | None = None
 
 
@@ -145,10 +149,12 @@ def sync_leftovers(
     """
     backend = store.source()
     journals = alive = calls = points = quarantined = dropped = 0
+    findings: list[Finding] = []
+    keeping = keeping_of(RecorderOptions()) if journals_of is None else None  # what goes elsewhere is not this store's
     error: RunStoreError | None = None
     folders = [leftovers(root) for root in journal_folders(identity_of(url), state_dir)]
     for folder in chain.from_iterable(folders) if journals_of is None else journals_of:
-        adopted = adopt(folder)
+        adopted = adopt(folder, keeping)
         if adopted is None:
             alive += 1
             continue
@@ -173,6 +179,7 @@ def sync_leftovers(
             points += of_run.stored_points - earlier[1]
             dropped += of_run.dropped_calls
         quarantined += counts.quarantined - refused_before
+        findings += adopted.findings
         if error is not None:
             break
     return SyncReport(
@@ -182,5 +189,6 @@ def sync_leftovers(
         points=points,
         quarantined=quarantined,
         dropped=dropped,
+        findings=tuple(findings),
         error=error,
     )

@@ -16,6 +16,8 @@ class RecorderOptions(Struct, frozen=True, kw_only=True):
             and safe against power cuts), ``"never"`` leaves it to the operating system.
         kept_bytes: so much of the journal stays on disk once the database has acknowledged it, to be sent again should the
             database forget it; ``RUNSTORE_KEPT_MB`` or 256 MB by default.
+        kept_bytes_in_all: the same of all journals in the state directory; ``RUNSTORE_KEPT_MB_IN_ALL`` or 2,048 MB by default.
+        kept_days: for so many days also after the writer's end; ``RUNSTORE_KEPT_DAYS`` or 7 by default.
         open_deadline_s: how long ``open_store`` waits for a database that neither lets us in nor turns us away; three
             times as long while it is this machine that is slow.
         confirm_s: how long a verb that the store may refuse waits for its verdict while the store answers.
@@ -29,6 +31,8 @@ class RecorderOptions(Struct, frozen=True, kw_only=True):
     state_dir: Path | None = None
     fsync: Fsync = "interval"
     kept_bytes: int | None = None
+    kept_bytes_in_all: int | None = None
+    kept_days: int | None = None
     open_deadline_s: float = 20.0
     confirm_s: float = 5.0
     read_deadline_s: float = 30.0

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from msgspec.structs import replace
 
-from runstore.errors import RunStoreError, SettingsError
+from runstore.errors import RunStoreError
 from runstore.local.homes import default_state_dir, expanded
 from runstore.local.whole_files import write_whole
 from runstore.recording.options import RecorderOptions
@@ -29,24 +29,6 @@ def state_dir() -> Path:
     """
     named = first_given([os.environ.get("RUNSTORE_STATE_DIR")])
     return default_state_dir() if named is None else expanded(named, called="RUNSTORE_STATE_DIR")
-
-
-KEPT_MB: Final = 256
-"""Of what the database has acknowledged, kept for each writer unless a setting says otherwise."""
-
-
-def kept_bytes(options: RecorderOptions) -> int:
-    """How much of an acknowledged journal stays on disk while its writer lives.
-
-    Raises:
-        SettingsError: ``RUNSTORE_KEPT_MB`` is no number of megabytes.
-    """
-    if options.kept_bytes is not None:
-        return options.kept_bytes
-    named = first_given([os.environ.get("RUNSTORE_KEPT_MB")]) or str(KEPT_MB)
-    if not (named.isascii() and named.isdecimal()):
-        raise SettingsError(f"RUNSTORE_KEPT_MB is {named!r}; give a whole number of megabytes, 0 to keep nothing")
-    return int(named) * 10**6
 
 
 def with_absolute_place(options: RecorderOptions) -> RecorderOptions:

@@ -15,6 +15,7 @@ from runstore.recording.records import (
     ArtifactRecord,
     ChangeRecord,
     ConfigRecord,
+    ExperimentChangeRecord,
     ExperimentRecord,
     FinalizeRecord,
     Record,
@@ -28,6 +29,9 @@ MOST_RUNS: Final = 1_000
 MOST_SERIES: Final = 200_000
 """Of all runs together; beyond, what was told of the oldest run is forgotten, of one that has ended first."""
 
+MOST_CHANGES: Final = 10_000
+"""Kept in mind, of all runs together; beyond, the oldest goes."""
+
 _MOST_LIVES: Final = 200
 
 
@@ -37,15 +41,17 @@ class ToldSeries:
     Attributes:
         count: those beyond every step before them: as many are stored at least.
         top: the highest step.
+        total: the sum of those steps, which tells them from as many others.
         is_uneven: some came for a step that was not beyond all before it, so that ``count`` says less than there is.
     """
 
-    __slots__ = ("count", "is_uneven", "top")
+    __slots__ = ("count", "is_uneven", "top", "total")
 
     def __init__(self) -> None:
         """No point yet."""
         self.count = 0
         self.top = -1
+        self.total = 0
         self.is_uneven = False
 
     def add(self, columns: Columns) -> None:
@@ -58,6 +64,7 @@ class ToldSeries:
             self.is_uneven = True
             beyond = bisect_right(steps, self.top)
         self.count += len(steps) - beyond
+        self.total += sum(steps[beyond:] if beyond else steps)
         self.top = max(self.top, steps[-1])
 
 
@@ -69,13 +76,14 @@ class ToldRun:
         config: all that was logged, merged.
         older: by the path of a key, what it was before, as Python shows it.
         artifacts: by name the record that the store gave, and where its bytes were staged.
+        unseen: by name the calls whose records in the store nobody has seen: a process that was killed had.
         lives: each beginning, reopening and end, with the number of the attempt that it belongs to.
         attempt: the last of them.
         has_ended: the last of them is an end.
         is_looked_at: nothing was told since the store was asked for it.
     """
 
-    __slots__ = ("artifacts", "attempt", "config", "has_ended", "is_looked_at", "lives", "older", "series")
+    __slots__ = ("artifacts", "attempt", "config", "has_ended", "is_looked_at", "lives", "older", "series", "unseen")
 
     def __init__(self) -> None:
         """Nothing was told yet."""
@@ -83,6 +91,7 @@ class ToldRun:
         self.config: dict[str, Any] = {}
         self.older: dict[tuple[str, ...], set[str]] = {}
         self.artifacts: dict[str, tuple[Artifact, Path | None]] = {}
+        self.unseen: dict[str, ArtifactRecord] = {}
         self.lives: list[tuple[int, RunRecord | FinalizeRecord]] = []
         self.attempt = 1
         self.has_ended = False
@@ -101,9 +110,11 @@ class ToldRun:
 
     def add_life(self, record: RunRecord | FinalizeRecord, found: object) -> None:
         """A beginning, a reopening or an end that the store took, and the run as it was found before."""
-        self.has_ended = isinstance(record, FinalizeRecord)
         if isinstance(record, RunRecord) and isinstance(found, Run):
             self.attempt = found.attempt + (record.resume and found.status.is_final)
+        elif isinstance(record, RunRecord) and record.resume and self.has_ended:
+            self.attempt += 1  # as the journal tells, where nobody knows what the store said
+        self.has_ended = isinstance(record, FinalizeRecord)
         if len(self.lives) >= _MOST_LIVES:
             del self.lives[1]  # the first one begins the run
         self.lives.append((self.attempt, record))
@@ -118,6 +129,7 @@ class ToldRun:
             self.series.pop(one, None)
         for name in artifacts:
             self.artifacts.pop(name, None)
+            self.unseen.pop(name, None)
         self.config, self.older = {}, {}
         self.lives = [(attempt, record) for attempt, record in self.lives if record is self.beginning]
 
@@ -143,12 +155,13 @@ class Told:
         """
         self.runs: dict[str, ToldRun] = {}
         self.experiments: dict[str, ExperimentRecord] = {}
-        self._folder = folder
+        self.changes: list[ChangeRecord | ExperimentChangeRecord] = []
+        self.folder = folder
         self._series = 0
 
     def __bool__(self) -> bool:
         """Whether there is anything that could be gone."""
-        return bool(self.runs or self.experiments)
+        return bool(self.runs or self.experiments or self.changes)
 
     def note_points(self, run_id: str, series: SeriesColumns) -> None:
         """The store took these points."""
@@ -168,6 +181,9 @@ class Told:
         if isinstance(record, ExperimentRecord):
             self.experiments[record.new_experiment(is_late=True).id] = record
             return
+        if isinstance(record, (ChangeRecord, ExperimentChangeRecord)):
+            self.changes.append(record)
+            del self.changes[:-MOST_CHANGES]
         run_id = run_of(record)
         if not run_id:
             return
@@ -176,14 +192,26 @@ class Told:
             run.add_life(record, result)
         elif isinstance(record, ConfigRecord):
             run.add_config(ConfigDocument(record.config))
-        elif isinstance(record, ArtifactRecord) and isinstance(result, Artifact):
-            staged = self._folder / record.source if record.is_staged else None
-            paths = {file.name: file.path for file in record.files or ()}
-            for part in records_of(result):
-                path = None if staged is None else staged / paths.get(part.name, ".")
-                run.artifacts[part.name] = (part, path)
+        elif isinstance(record, ArtifactRecord):
+            self._note_artifact(run, record, result)
         elif isinstance(record, ChangeRecord) and record.change.is_deleted is True:
             self.forget(run_id)  # no read shows it any more
+
+    def _note_artifact(self, run: ToldRun, record: ArtifactRecord, result: object) -> None:
+        if not isinstance(result, Artifact):
+            if record.name not in run.artifacts:
+                run.unseen[record.name] = record
+            return
+        staged = self.folder / record.source if record.is_staged else None
+        paths = {file.name: file.path for file in record.files or ()}
+        for part in records_of(result):
+            path = None if staged is None else staged / paths.get(part.name, ".")
+            run.artifacts[part.name] = (part, path)
+
+    def restore(self, run_id: str, run: ToldRun) -> None:
+        """What was kept of a run."""
+        self.runs[run_id] = run
+        self._series += len(run.series)
 
     def forget(self, run_id: str) -> None:
         """The run is not looked for any more."""

@@ -15,7 +15,8 @@ from runstore.recording.again.lookout import Lookout
 from runstore.recording.counts import WriterCounts
 from runstore.recording.drain import JournalDrain, TryLaterError
 from runstore.recording.figures import Figures
-from runstore.recording.journal import Journal
+from runstore.recording.journal import SEGMENT_BYTES, Journal
+from runstore.recording.keeping import Keeping, trim
 from runstore.recording.leftovers import LEFTOVERS_INTERVAL_S, Leftovers
 from runstore.recording.outage import Outage
 from runstore.recording.patience import Backlog, Patience, Progress, wait
@@ -36,6 +37,8 @@ _LOOK_S = 0.1
 
 SLOW_OPENING_S = 5.0
 """After so long whoever opens a store is told what is waited for."""
+
+TRIM_INTERVAL_S = 60.0
 
 LEFTOVERS_GRACE_S = 5.0
 """How long a read waits for what dead writers left."""
@@ -69,8 +72,14 @@ class Worker:
         open_error: why the store cannot be opened, when a person must mend that.
     """
 
-    def __init__(
-        self, open_store: OpenStore, journal: Journal, drain: JournalDrain, counts: WriterCounts, told: Told
+    def __init__(  # noqa: PLR0913, PLR0917 - what it works with
+        self,
+        open_store: OpenStore,
+        journal: Journal,
+        drain: JournalDrain,
+        counts: WriterCounts,
+        told: Told,
+        keeping: Keeping,
     ) -> None:
         """Starts nothing yet."""
         self.store: BackendStore | None = None
@@ -92,7 +101,11 @@ class Worker:
         self._gave_up = False
         self._catch_up_at = 0.0
         self._outage = Outage(journal, self.backlog)
-        self._leftovers = Leftovers(journal.folder, counts, is_stopped=lambda: self._gave_up)
+        self._keeping = keeping
+        self._trimmed_at = (time.monotonic(), 0)
+        self._leftovers = Leftovers(
+            journal.folder, counts, is_stopped=lambda: self._gave_up, keeping=keeping if keeping.days else None
+        )
         self._figures = Figures(journal.folder.name, drain, counts)
         self._lookout = Lookout(journal, drain, counts, self._figures, told)
         self._rounds_wanted = 0
@@ -286,6 +299,7 @@ class Worker:
             self._lookout.look_after_outage(store)
             has_leftovers = self._leftovers.step(store, is_asked=rounds_wanted > self._rounds_done)
             has_more = self._drain.step(store, until=until)
+            self._trim()
             if not has_more:
                 self._lookout.look_at_ends(store, is_last=self._is_closing)
             self._report(store)
@@ -306,6 +320,14 @@ class Worker:
             return False
         self._sleep_until_woken()
         return True
+
+    def _trim(self) -> None:
+        """Now and then, and for each segment, gives room back where all writers together keep too much."""
+        at, position = self._trimmed_at
+        if time.monotonic() - at < TRIM_INTERVAL_S and self._drain.position - position < SEGMENT_BYTES:
+            return
+        self._trimmed_at = (time.monotonic(), self._drain.position)
+        self._journal.kept_bytes = trim(self._journal.folder.parents[2], self._keeping, own=self._journal.folder)
 
     def _catch_up(self, store: BackendStore) -> bool:
         """Has the store do some of what nobody waits for, while there is nothing else to do; whether there is more."""
@@ -391,14 +413,18 @@ class Worker:
 
     def _end(self) -> None:
         self._leftovers.let_go()
-        self._drain.let_go()
+        keeps = self._keeping.days > 0 and self._journal.kept_bytes > 0 and not self._journal.is_in_memory
+        self._drain.let_go(keeps=keeps)
         is_empty = self._drain.waiting_bytes == 0
         if is_empty and self.store is not None:
             with contextlib.suppress(Exception):  # the last figures; the next start repeats nothing of this
                 self._report(self.store, is_last=True)
             if self.before_closing is not None:
                 self.before_closing(self.store)
-        put_away(self._journal, is_drained=is_empty)
+        put_away(self._journal, is_drained=is_empty, keeps=keeps)
+        if keeps:
+            with contextlib.suppress(OSError):
+                trim(self._journal.folder.parents[2], self._keeping)
         if self.store is not None:
             with contextlib.suppress(Exception):  # a stranger's close; nothing is lost by it
                 self.store.close()

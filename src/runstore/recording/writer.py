@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Self
 
+from msgspec.structs import replace
+
 from runstore.backend import BackendStore
 from runstore.backend.begun import BegunRuns, hand_back, say_unfinished
 from runstore.health import Health
@@ -17,9 +19,10 @@ from runstore.recording.counts import RunCounts, WriterCounts
 from runstore.recording.drain import JournalDrain
 from runstore.recording.frames import scan
 from runstore.recording.journal import Journal, JournalFullError
+from runstore.recording.keeping import Keeping, keeping_of
 from runstore.recording.options import RecorderOptions
 from runstore.recording.patience import Patience
-from runstore.recording.places import describe_root, journal_root, kept_bytes
+from runstore.recording.places import describe_root, journal_root
 from runstore.recording.records import decode, points_in, run_of
 from runstore.recording.told import Told
 from runstore.recording.verdicts import PendingVerdict
@@ -33,14 +36,20 @@ _LOOK_S = 0.05
 class Writer:
     """A recorder's life in one process; a forked child begins another one."""
 
-    def __init__(self, open_store: Callable[[], BackendStore], journal: Journal, options: RecorderOptions) -> None:
+    def __init__(
+        self,
+        open_store: Callable[[], BackendStore],
+        journal: Journal,
+        options: RecorderOptions,
+        keeping: Keeping,
+    ) -> None:
         """Takes ownership of the journal and starts the worker."""
         self.journal = journal
         self._options = options
         self.counts = WriterCounts()
         told = Told(journal.folder)
         self.drain = JournalDrain(journal, self.counts, counts_accepted=False, told=told)
-        self.worker = Worker(open_store, journal, self.drain, self.counts, told)
+        self.worker = Worker(open_store, journal, self.drain, self.counts, told, keeping)
         worker = self.worker
         self.beat = Beat(lambda: worker.store)
         self._lock = journal.lock
@@ -58,11 +67,14 @@ class Writer:
         Raises:
             SettingsError: the journal cannot be written.
         """
+        keeping = keeping_of(options)
+        if identity.startswith("memory:") and options.kept_days is None:
+            keeping = replace(keeping, days=0)  # nobody finds such a store again
         root = journal_root(identity, options.state_dir)
         journal = Journal.create(root, fsync=options.fsync)
-        journal.kept_bytes = kept_bytes(options)
+        journal.kept_bytes = keeping.writer_bytes
         describe_root(root, identity, url)
-        writer = cls(open_store, journal, options)
+        writer = cls(open_store, journal, options, keeping)
         leave_out(writer, root.parent, "the journals of this machine's runs")
         return writer
 

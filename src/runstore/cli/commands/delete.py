@@ -12,7 +12,8 @@ from runstore.cli.changing import change_runs, choice_of, choice_options, say
 from runstore.cli.options import examples, json_option, store_option
 from runstore.errors import InvalidValueError, RunDeletedError, RunNotFoundError
 from runstore.model import DeletedRun
-from runstore.opening.stores import open_reader, open_store
+from runstore.opening.editing import open_editor
+from runstore.opening.stores import open_reader
 from runstore.protocol import RunReader
 from runstore.query.walking import page_by_page
 
@@ -60,10 +61,10 @@ def restore(*, runs: Sequence[str], store: str | None, as_json: bool) -> None:
     """
     with open_reader(store) as reader:
         wanted = list(dict.fromkeys(_find(reader, each) for each in runs))
-    with open_store(store, durable=False) as editor:
+    with open_editor(store) as editor:
         for run_id in wanted:
             editor.restore_run(run_id)
-        done = [editor.get_run(run_id) for run_id in wanted]
+        done = [editor.store.get_run(run_id) for run_id in wanted]
     say(done, done="restored", as_json=as_json)
 
 

@@ -9,7 +9,8 @@ from runstore.cli.options import examples, json_option, store_option
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.text import print_line
 from runstore.model import Run
-from runstore.opening.stores import open_reader, open_store
+from runstore.opening.editing import open_editor
+from runstore.opening.stores import open_reader
 
 
 @click.command(
@@ -42,9 +43,9 @@ def command(  # noqa: PLR0913 - an option each
         _show(found, as_json=as_json)
         return
     note = None if is_removed else _edited(found.note) if is_edited else sys.stdin.read() if text == "-" else text
-    with open_store(store, durable=False) as editor:
+    with open_editor(store) as editor:
         editor.set_note(found.id, note)
-        changed = editor.get_run(found.id)
+        changed = editor.store.get_run(found.id)
     if as_json:
         _show(changed, as_json=True)
     else:

@@ -6,7 +6,8 @@ from runstore.cli.finding import find_run
 from runstore.cli.options import examples, json_option, store_option
 from runstore.cli.output.programs import print_json
 from runstore.cli.output.text import print_line
-from runstore.opening.stores import open_reader, open_store
+from runstore.opening.editing import open_editor
+from runstore.opening.stores import open_reader
 
 
 @click.command("rename", epilog=examples('runstore rename @1 "baseline, 3 folds"', "runstore rename 0197f3c2 --remove"))
@@ -24,9 +25,9 @@ def command(*, run: str, name: str | None, store: str | None, is_removed: bool, 
         raise click.UsageError("give NAME or --remove")
     with open_reader(store) as reader:
         found = find_run(reader, run)
-    with open_store(store, durable=False) as editor:
+    with open_editor(store) as editor:
         editor.rename_run(found.id, name)
-        changed = editor.get_run(found.id)
+        changed = editor.store.get_run(found.id)
     if as_json:
         print_json({"id": changed.id, "name": changed.name, "former_name": found.name})
     else:

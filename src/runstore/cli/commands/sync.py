@@ -8,6 +8,7 @@ import click
 
 from runstore.cli.options import examples, json_option, store_option
 from runstore.cli.output.text import print_line
+from runstore.cli.verifying import gone_back, print_findings, verify_stores
 from runstore.cli.waiting import print_waiting
 from runstore.errors import RunStoreError, SettingsError, StoreFailureError, StoreUnavailableError
 from runstore.local.homes import expanded
@@ -37,6 +38,11 @@ _WAY_OUT = (
 @click.option("--watch", is_flag=True, help="Go on until stopped.")
 @click.option("--requeue", is_flag=True, help="Then send once more what the store refused.")
 @click.option(
+    "--verify",
+    is_flag=True,
+    help="Then compare the store with what runs that have ended told it, and send again what it has forgotten.",
+)
+@click.option(
     "--from",
     "source",
     metavar="STORE",
@@ -61,6 +67,7 @@ def command(  # noqa: PLR0913 - one for each option
     is_list: bool,
     watch: bool,
     requeue: bool,
+    verify: bool,
     source: str | None,
     target: str | None,
     discard: str | None,
@@ -69,12 +76,18 @@ def command(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Bring what journals on this machine still hold into the store."""
     if is_list:
-        if watch or requeue or source or target or discard:
+        if watch or requeue or verify or source or target or discard:
             raise click.UsageError("--list goes with --store, --state-dir and --json alone")
         print_waiting(load_settings(url=store).url if store else None, _base(state_dir), as_json=as_json)
         return
-    if as_json:
-        raise click.UsageError("--json goes with --list")
+    if as_json and not verify:
+        raise click.UsageError("--json goes with --list and with --verify")
+    if verify:
+        if watch or requeue or source or target or discard:
+            raise click.UsageError("--verify goes with --store, --state-dir and --json alone")
+        base = _base(state_dir)
+        verify_stores(store, base, drain=lambda url: _sync_all([url], base, is_quiet=as_json), as_json=as_json)
+        return
     if target is not None:
         if (source is None) == (store is None):
             raise click.UsageError(
@@ -121,10 +134,12 @@ def sync(  # noqa: PLR0913 - the command's options
     if watch:
         _watch(store, base)
         return
-    _sync_all(_targets(store, known_stores(base)), base)
+    lost = _sync_all(_targets(store, known_stores(base)), base)
     if requeue:
         _requeue_all(store, base)
     _check_refused(store, base)
+    if lost:
+        raise gone_back(lost)
 
 
 def _base(state_dir: str | Path | None) -> Path:
@@ -170,8 +185,9 @@ def _targets(store: str | None, known: Mapping[str, str]) -> list[str]:
     return usable
 
 
-def _sync_all(urls: list[str], base: Path, *, is_quiet: bool = False) -> None:
-    errors = []
+def _sync_all(urls: list[str], base: Path, *, is_quiet: bool = False) -> int:
+    """Brings in what waits; gives how much stores had forgotten for good of what dead writers had told them."""
+    errors, lost = [], 0
     for url in urls:
         if identity_of(url) not in known_stores(base):
             if not is_quiet:
@@ -187,12 +203,14 @@ def _sync_all(urls: list[str], base: Path, *, is_quiet: bool = False) -> None:
             print_line(_line(url, done, base))
         if done.error is not None:
             errors.append(f"{redact_word(url)}: {done.error}")
+        lost += print_findings(redact_word(url), done.findings, is_quiet=is_quiet)
     if errors:
         raise StoreUnavailableError(
             f"not everything is stored yet: {'; '.join(errors)}; run `runstore sync` again; {_WAY_OUT}"
         )
     if not urls and not is_quiet:
         print_line("nothing waits")
+    return lost
 
 
 def _redirect(source: str, store: str | None, base: Path) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import click
 
-from runstore.backend import Store
 from runstore.cli.changing import change_runs, choice_of, choice_options, many, named
 from runstore.cli.options import examples, json_option
 from runstore.cli.output.programs import print_json
@@ -13,6 +12,7 @@ from runstore.cli.output.text import print_line
 from runstore.errors import RunNotFoundError
 from runstore.model import Run
 from runstore.opening.stores import open_reader
+from runstore.protocol import RunEditor
 
 
 @click.command(
@@ -58,7 +58,7 @@ def command(  # noqa: PLR0913 - an option each
         _say(runs, as_json=as_json)
         return
 
-    def change(editor: Store, run_id: str) -> None:
+    def change(editor: RunEditor, run_id: str) -> None:
         if tags:
             editor.set_tags(run_id, tags)
         if gone:

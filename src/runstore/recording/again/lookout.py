@@ -6,11 +6,14 @@ was away and answers again, when it does not know a run that it has taken, and w
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from runstore.backend import BackendStore
+from msgspec import Struct
+
+from runstore.backend import BackendStore, StepRange
 from runstore.errors import RunNotFoundError, RunStoreError
 from runstore.local.clock import now_us
+from runstore.recording.again.changes import AnyChange, send_changes
 from runstore.recording.again.missing import Missing, find_missing
 from runstore.recording.again.resend import Resend, Sent, StoppedError
 from runstore.recording.counts import WriterCounts
@@ -23,20 +26,56 @@ from runstore.recording.told import Told
 _log = logging.getLogger(__name__)
 
 
+class Finding(Struct, frozen=True, kw_only=True):
+    """What a store had forgotten of one run, and what was done about it.
+
+    Attributes:
+        run_id: the run.
+        forgotten: in a few words each.
+        points: how many points were sent again.
+        calls: how many other records were.
+        lost: what could not be sent again, in a few words each.
+    """
+
+    run_id: str
+    forgotten: tuple[str, ...]
+    points: int
+    calls: int
+    lost: tuple[str, ...]
+
+
 class Lookout:
-    """What one living writer does about a store that forgets; for its thread.
+    """What one writer does about a store that forgets; for its thread, or for who compares what it has left.
 
     Attributes:
         efforts: goes up while something is sent again.
         has_been_away: the store failed since it was looked at.
+        findings: what was found up to now.
     """
 
-    def __init__(
-        self, journal: Journal, drain: JournalDrain, counts: WriterCounts, figures: Figures, told: Told
+    def __init__(  # noqa: PLR0913, PLR0917 - what it works with
+        self,
+        journal: Journal,
+        drain: JournalDrain,
+        counts: WriterCounts,
+        figures: Figures,
+        told: Told,
+        grace_s: float = ORPHAN_GRACE_S,
     ) -> None:
-        """Has seen nothing yet."""
+        """Has seen nothing yet.
+
+        Args:
+            journal: the writer's.
+            drain: the journal's.
+            counts: where what is sent again is counted.
+            figures: what was reported of the writer's runs.
+            told: what the store was told.
+            grace_s: how long a run that another process began is waited for, if it is gone.
+        """
         self.efforts = 0
         self.has_been_away = False
+        self.findings: list[Finding] = []
+        self._grace_s = grace_s
         self._journal = journal
         self._drain = drain
         self._counts = counts
@@ -66,6 +105,20 @@ class Lookout:
         ]
         if asked:
             self._guarded(lambda: self._look(store, asked, is_back=False))
+
+    def look_at_all(self, store: BackendStore) -> None:
+        """Looks at all that was told, whatever the store's summaries say. Changes of runs are left to the caller.
+
+        Raises:
+            RunStoreError: the store is away, or fails.
+            StoppedError: told to end.
+            TryLaterError: what is needed is another process's to send.
+            OSError: the journal cannot be read.
+        """
+        self._resend(store, {}, {}).send_experiments()
+        missing = self._find(store, list(self._told.runs), is_back=True, is_torn=True)
+        if missing:
+            self._send(store, missing)
 
     def bring_back(self, store: BackendStore, record: Record) -> bool:
         """Whether the store has forgotten what a record needs, and has it again.
@@ -112,11 +165,32 @@ class Lookout:
         if is_back:
             self._resend(store, {}, {}).send_experiments()
         missing = self._find(store, run_ids, is_back=is_back)
+        if any(each.has_gone_back for each in missing.values()):
+            # Of the other runs as well, and whatever the summaries say: a backup may have been taken in between.
+            run_ids = list(self._told.runs)
+            missing = self._find(store, run_ids, is_back=True, is_torn=True)
+            is_back = True
         if missing:
             self._send(store, missing)
+        if is_back and self._told.changes:
+            self._send_changes(store, self._told.changes)
         for run_id in run_ids:
             if run_id in self._told.runs:
                 self._told.runs[run_id].is_looked_at = True
+
+    def _send_changes(self, store: BackendStore, changes: Collection[AnyChange]) -> None:
+        at_us = now_us()
+        sent, refused = send_changes(store, changes, self._check)
+        for run_id, calls in sent.items():
+            self._counts.of(run_id).note_sent_again(at_us, missing=0, points=0, calls=calls)
+            self.findings.append(Finding(run_id=run_id, forgotten=("changes",), points=0, calls=calls, lost=()))
+            _log.warning("the store has gone back: %d changes of run %s were sent again", calls, run_id)
+        for reason in refused:
+            _log.warning("the store does not take %s again", reason)
+
+    def _check(self) -> None:
+        if not self._go_on():
+            raise StoppedError
 
     def _send(self, store: BackendStore, missing: dict[str, Missing]) -> None:
         at_us = now_us()
@@ -138,17 +212,39 @@ class Lookout:
                     )
             raise
         for run_id, each in missing.items():
+            self._leave_out_thinned(store, run_id, each, sent[run_id])
             self._note(run_id, each, sent[run_id], rest.get(run_id), at_us)
 
+    @staticmethod
+    def _leave_out_thinned(store: BackendStore, run_id: str, missing: Missing, sent: Sent) -> None:
+        """Counts nothing of histories that took no point again though their summaries are right: they were thinned."""
+        for series, before in missing.torn.items():
+            points = sent.torn.get(series, 0)
+            if points:
+                history = store.read_history(run_id, series, StepRange(0, missing.series[series]))
+                if history is not None and len(history.steps) == before:
+                    sent.points -= points
+                    missing.points = max(missing.points - points, 0)
+
     def _find(
-        self, store: BackendStore, run_ids: Iterable[str], *, is_back: bool, with_marks: bool = True
+        self,
+        store: BackendStore,
+        run_ids: Iterable[str],
+        *,
+        is_back: bool,
+        is_torn: bool = False,
+        with_marks: bool = True,
     ) -> dict[str, Missing]:
         found = {}
         for run_id in run_ids:
+            if is_torn:
+                self._check()
             told = self._told.runs[run_id]
             mark = self._figures.mark_of(run_id) if with_marks else 0
-            missing = find_missing(store, run_id, told, writer=self._journal.folder.name, mark=mark, is_back=is_back)
-            if missing:
+            missing = find_missing(
+                store, run_id, told, writer=self._journal.folder.name, mark=mark, is_back=is_back, is_torn=is_torn
+            )
+            if missing is not None and (missing or missing.has_gone_back):
                 found[run_id] = missing
         return found
 
@@ -160,14 +256,14 @@ class Lookout:
         """
         for run_id, reason in unbegun.items():
             since = self._orphans.setdefault(run_id, time.monotonic())
-            if time.monotonic() - since < ORPHAN_GRACE_S:
+            if time.monotonic() - since < self._grace_s:
                 raise TryLaterError from RunNotFoundError.of(run_id)
             gone = missing.pop(run_id)
             self._note(run_id, gone, Sent(refused=[reason]), gone, now_us())
 
     def _start_of(self, run_id: str, missing: Missing) -> int:
         """From where on the journal has what is missing: behind the figures that the store still has, all is."""
-        position = None if missing.is_gone else self._figures.position_at(run_id, missing.mark)
+        position = None if missing.is_gone or missing.torn else self._figures.position_at(run_id, missing.mark)
         return self._journal.first if position is None else max(position, self._journal.first)
 
     def _resend(self, store: BackendStore, missing: dict[str, Missing], sent: dict[str, Sent]) -> Resend:
@@ -181,6 +277,15 @@ class Lookout:
         if not (sent.points or sent.calls or rest):
             return  # looked through, and all was there
         lost = [*(rest.described() if rest else ()), *sent.refused]
+        self.findings.append(
+            Finding(
+                run_id=run_id,
+                forgotten=tuple(missing.described()),
+                points=sent.points,
+                calls=sent.calls,
+                lost=tuple(lost),
+            )
+        )
         self._counts.of(run_id).note_sent_again(
             at_us, missing=max(missing.points, sent.points), points=sent.points, calls=sent.calls, lost=lost
         )

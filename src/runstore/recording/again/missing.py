@@ -5,10 +5,10 @@ from typing import Any
 
 from msgspec import Struct
 
-from runstore.backend import BackendStore, Presence
+from runstore.backend import BackendStore, Presence, StepRange
 from runstore.health import stored_health
 from runstore.model import Artifact, Run, SeriesSummary
-from runstore.recording.records import FinalizeRecord, RunRecord
+from runstore.recording.records import ArtifactRecord, FinalizeRecord, RunRecord
 from runstore.recording.told import ToldRun
 from runstore.series import Series
 from runstore.values import ConfigDocument
@@ -24,8 +24,10 @@ class Missing(Struct):
         config: the keys that are missing, with their values.
         artifacts: names of records that are missing.
         lives: ends and reopenings that are missing.
+        torn: of series whose points are looked through though their summaries are right, how many there are.
         mark: how many of the writer's calls the store knew to be stored, by the writer's last figures in it; ``None``
             where it has none of them.
+        has_gone_back: the store lacks something that it had for certain, or has older figures.
     """
 
     is_gone: bool = False
@@ -34,7 +36,9 @@ class Missing(Struct):
     config: dict[str, Any] = {}
     artifacts: list[str] = []
     lives: list[RunRecord | FinalizeRecord] = []
+    torn: dict[Series, int] = {}
     mark: int | None = None
+    has_gone_back: bool = False
 
     def __bool__(self) -> bool:
         """Whether anything is, or may be."""
@@ -43,7 +47,7 @@ class Missing(Struct):
     def described(self) -> list[str]:
         """In a few words each."""
         told = ["the run itself"] if self.is_gone else []
-        if self.series:
+        if self.points or len(self.series) > len(self.torn):
             told.append(f"{self.points} or more points of {len(self.series)} series")
         if self.config:
             told.append(f"the config's {', '.join(list(self.config)[:5])}")
@@ -53,7 +57,7 @@ class Missing(Struct):
 
 
 def find_missing(  # noqa: PLR0913 - keyword-only
-    store: BackendStore, run_id: str, told: ToldRun, *, writer: str, mark: int, is_back: bool
+    store: BackendStore, run_id: str, told: ToldRun, *, writer: str, mark: int, is_back: bool, is_torn: bool = False
 ) -> Missing | None:
     """Asks the store for a run.
 
@@ -64,6 +68,7 @@ def find_missing(  # noqa: PLR0913 - keyword-only
         writer: whose figures among the run's artifacts are the mark.
         mark: how many calls the figures said that the store took last; 0 if it took none.
         is_back: it has been away, so that what cannot be counted is looked through as well.
+        is_torn: it has gone back, so that its summaries are not believed: histories are compared themselves.
 
     Returns:
         What is missing; ``None`` where nobody can tell, for the run was deleted.
@@ -79,7 +84,9 @@ def find_missing(  # noqa: PLR0913 - keyword-only
     found = Missing(mark=None if reported is None else reported.calls.stored)
     is_back = is_back or (found.mark or 0) < mark
     _add_series(found, told, store.read_summaries([run_id]).get(run_id, ()) if told.series else (), is_back=is_back)
-    is_back = is_back or bool(found.series)
+    if is_torn:
+        _add_torn(found, told, store, run_id)
+    is_back = is_back or is_torn or bool(found.series)
     if told.config:
         stored = ConfigDocument(store.read_configs([run_id]).get(run_id, "{}")).values
         found.config = _lacking(told.config, stored, told.older if is_back else {}, ())
@@ -88,17 +95,21 @@ def find_missing(  # noqa: PLR0913 - keyword-only
         for name, (told_of, _) in told.artifacts.items()
         if _is_older(artifacts.get(name), told_of, is_back=is_back)
     ]
+    found.artifacts += [name for name, record in told.unseen.items() if not _is_there(name, record, artifacts)]
     found.lives = [record for attempt, record in told.lives if _is_missing(run, attempt, record)]
+    lacks = bool(found.points or found.config or found.artifacts or found.lives)
+    found.has_gone_back = lacks or (found.mark or 0) < mark
     return found
 
 
 def _all_of(told: ToldRun) -> Missing:
     return Missing(
         is_gone=True,
+        has_gone_back=True,
         series=dict.fromkeys(told.series, -1),
         points=told.points,
         config=told.config,
-        artifacts=list(told.artifacts),
+        artifacts=[*told.artifacts, *told.unseen],
         lives=[record for _, record in told.lives],
     )
 
@@ -113,6 +124,31 @@ def _add_series(found: Missing, told: ToldRun, summaries: Any, *, is_back: bool)
             found.points += max(of_series.count - count, 1)
         elif is_back and of_series.is_uneven:
             found.series[series] = top
+
+
+def _add_torn(found: Missing, told: ToldRun, store: BackendStore, run_id: str) -> None:
+    """Looks for series that have a right summary, and not all of the points: a backup may have been taken between the two."""
+    for series, of_series in told.series.items():
+        if series in found.series:
+            continue
+        history = store.read_history(run_id, series, StepRange(0, of_series.top))
+        count = 0 if history is None else len(history.steps)
+        is_whole = history is not None and count == of_series.count and sum(history.steps) == of_series.total
+        if of_series.is_uneven or not is_whole:
+            found.series[series] = of_series.top
+            found.torn[series] = count
+            found.points += max(of_series.count - count, 0)
+
+
+def _is_there(name: str, record: ArtifactRecord, artifacts: Mapping[str, Artifact]) -> bool:
+    """Whether a call's artifact is stored, or the files of its folder are."""
+    if record.is_staged and record.sha256 is None:
+        return (
+            all(file.name in artifacts for file in record.files or ())
+            if record.files
+            else any(each.startswith(f"{name}/") for each in artifacts)
+        )
+    return name in artifacts
 
 
 def _lacking(

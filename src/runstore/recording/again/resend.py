@@ -1,7 +1,7 @@
 """Sends a store again what it has forgotten, from what the writer's journal still holds.
 
 Never over what is there: a point goes only where the store has none of its step, or an older one; a key of a config only
-where it is missing, or has a value from before; a change as one that comes late, which gives way to later ones.
+where it is missing, or has a value from before. Changes of runs are sent by :mod:`changes`.
 """
 
 import logging
@@ -14,18 +14,17 @@ from msgspec import Struct
 from runstore.backend import BackendStore, StepRange
 from runstore.errors import ArtifactNotFoundError, RunStoreError
 from runstore.model import Artifact
+from runstore.recording.again.changes import Deletions
 from runstore.recording.again.missing import Missing
 from runstore.recording.apply import apply_record
 from runstore.recording.gather import gather
 from runstore.recording.journal import Journal
 from runstore.recording.records import (
-    ChangeRecord,
-    ExperimentChangeRecord,
+    ArtifactRecord,
     ExperimentRecord,
     FinalizeRecord,
     MetricsRecord,
     PointsRecord,
-    Record,
     RunRecord,
 )
 from runstore.recording.sending import BATCH_POINTS
@@ -43,11 +42,13 @@ class Sent(Struct):
     Attributes:
         points: how many points.
         calls: how many other records.
+        torn: how many of the points were of series whose summary was right, by series.
         refused: what the store did not take, and why.
     """
 
     points: int = 0
     calls: int = 0
+    torn: dict[Series, int] = {}
     refused: list[str] = []
 
 
@@ -136,8 +137,12 @@ class Resend:
 
     def send_experiments(self) -> None:
         """Makes the experiments that are not there. One that somebody deleted stays deleted."""
+        deleted = Deletions.among(self._told.changes).experiments
         for experiment_id, record in self._told.experiments.items():
-            if self._store.find_experiment_by_id(experiment_id) is None:
+            if (
+                deleted.get(experiment_id, -1) < record.at_us
+                and self._store.find_experiment_by_id(experiment_id) is None
+            ):
                 self._apply("", record)
 
     def _send_journal(self, start: int, stop: int) -> None:
@@ -151,20 +156,23 @@ class Resend:
                     for run_id, gathered in found.items():
                         missing = self._missing.get(run_id)
                         if missing is not None and missing.series:
-                            self._send_points(run_id, gathered.points.by_series(), missing.series)
+                            self._send_points(run_id, gathered.points.by_series(), missing)
                 else:
-                    self._send_change(record)
                     index += 1
 
-    def _send_points(self, run_id: str, given: SeriesColumns, tops: Mapping[Series, int]) -> None:
-        lacking: SeriesColumns = {}
+    def _send_points(self, run_id: str, given: SeriesColumns, missing: Missing) -> None:
+        tops, lacking = missing.series, SeriesColumns()
         for series, columns in given.items():
             if series in tops and (rest := self._rest_of(run_id, series, columns, tops[series])).steps:
                 lacking[series] = rest
         if lacking:
             self._check()
             self._store.append(run_id, lacking)
-            self._sent[run_id].points += sum(len(columns.steps) for columns in lacking.values())
+            sent = self._sent[run_id]
+            for series, columns in lacking.items():
+                sent.points += len(columns.steps)
+                if series in missing.torn:
+                    sent.torn[series] = sent.torn.get(series, 0) + len(columns.steps)
 
     def _rest_of(self, run_id: str, series: Series, columns: Columns, top: int) -> Columns:
         """Those of the points that the store has not, or has older ones of."""
@@ -185,15 +193,11 @@ class Resend:
         ]
         return columns if len(positions) == len(steps) else columns.at(positions)
 
-    def _send_change(self, record: Record | None) -> None:
-        if isinstance(record, ChangeRecord):
-            if record.run_id in self._missing:
-                self._apply(record.run_id, record)
-        elif isinstance(record, ExperimentChangeRecord):
-            self._apply("", record)
-
     def _send_artifact(self, run_id: str, name: str, told: ToldRun) -> None:
         """Sends a record whose bytes the store still has; if it has them not, the bytes that were staged as well."""
+        if name in told.unseen:
+            self._apply(run_id, told.unseen[name])
+            return
         artifact, staged = told.artifacts[name]
         self._call(run_id, f"the artifact {name!r}", lambda: self._keep(run_id, artifact, staged))
 
@@ -210,13 +214,10 @@ class Resend:
     def _apply(
         self,
         run_id: str,
-        record: RunRecord | FinalizeRecord | ExperimentRecord | ChangeRecord | ExperimentChangeRecord | None,
+        record: RunRecord | FinalizeRecord | ExperimentRecord | ArtifactRecord,
     ) -> None:
-        if record is not None:
-            what = type(record).__name__.removesuffix("Record").lower()
-            self._call(
-                run_id, what, lambda: apply_record(self._store, record, folder=self._journal.folder, is_late=True)
-            )
+        what = type(record).__name__.removesuffix("Record").lower()
+        self._call(run_id, what, lambda: apply_record(self._store, record, folder=self._journal.folder, is_late=True))
 
     def _call(self, run_id: str, what: str, call: Callable[[], object]) -> None:
         """One call of the store; what it refuses is named, and the rest goes on."""
