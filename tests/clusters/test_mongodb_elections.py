@@ -10,6 +10,7 @@ import pytest
 
 from runstore import MetricPoint, open_reader, open_store
 from runstore.backend import Store
+from runstore.recording import Recorder
 from support import session
 from support.servers import MongoDBFailoverSet, private_server
 
@@ -95,3 +96,42 @@ def test_one_node_is_its_own_majority(
             open_store(url, durable=False).close()
 
     assert not caplog.records
+
+
+def test_what_an_election_forgets_of_writes_with_w_1_is_sent_again(request: pytest.FixtureRequest) -> None:
+    session.needs(request.node, MongoDBFailoverSet.kind)
+    options = ["--setParameter", "enableTestCommands=1"]
+    with private_server("mongodb-replica3", durable=False, options=options) as server:
+        assert isinstance(server, MongoDBFailoverSet)
+        url = server.new_database()
+        with open_store(f"{url}&w=1") as store:
+            assert isinstance(store, Recorder)
+            run_id = store.ensure_run(store.get_or_create_experiment("x"))
+            _log(store, run_id, range(100))
+            store.flush(deadline_s=120)
+            server.wait_for_others()
+            primary = server.primary
+            others = {0, 1, 2} - {primary}
+            for node in others:
+                server.hold_back(node)
+            _log(store, run_id, range(100, 300))
+            store.flush(deadline_s=120)
+
+            server.kill_node(primary)
+            for node in others:
+                server.hold_back(node, is_held=False)
+            _log(store, run_id, range(300, 400))
+            store.finalize(run_id, "completed")
+            store.flush(deadline_s=120)
+
+        told = store.health().runs[run_id].sent_again
+        assert told is not None
+        assert (told.points, told.lost) == (200, ())
+        with open_reader(url) as reader:
+            assert list(reader.get_history(run_id, "loss", "other").steps) == list(range(400))
+            assert reader.get_run(run_id).status == "completed"
+
+
+def _log(store: Store, run_id: str, steps: range) -> None:
+    for step in steps:
+        store.log_metrics(run_id, [MetricPoint("loss", step / 7, step)])

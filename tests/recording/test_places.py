@@ -38,7 +38,14 @@ from support.servers import private_server
             "mariadb://me@host/runs",
             "mysql+pymysql://me@host/runs?read_timeout=5",
         ),
-        ("mongodb://a,b,c/runs", "mongodb://a:27017,b,c:27017/runs", "mongodb://a,b,c/runs?replicaSet=rs0&appname=x"),
+        ("postgresql://me@a:5433,b/runs", "postgresql://me@b:5432,A:5433/runs?target_session_attrs=read-write"),
+        ("mysql://me@a,b:3307/runs", "mariadb://me@b:3307,a:3306/runs"),
+        (
+            "mongodb://a,b,c/runs",
+            "mongodb://c,a:27017,b/runs",
+            "mongodb://a:27017,b,c:27017/runs",
+            "mongodb://a,b,c/runs?replicaSet=rs0&appname=x",
+        ),
         ("sqlite:////data/runs.db", "sqlite:////data/runs.db?timeout=30", "sqlite:////data/../data/runs.db"),
     ],
 )

@@ -395,6 +395,20 @@ class MongoDBReplicaSet(MongoDB):
         """SIGKILL for one node."""
         end([self.pids[node]], signal.SIGKILL)
 
+    def hold_back(self, node: int, *, is_held: bool = True) -> None:
+        """Whether a node fetches nothing of what the primary writes; it votes all the same.
+
+        The server must have been started with ``--setParameter enableTestCommands=1``.
+        """
+        with self.client(node) as client:
+            mode = "alwaysOn" if is_held else "off"
+            client.admin.command("configureFailPoint", "stopReplProducer", mode=mode)
+
+    def wait_for_others(self) -> None:
+        """Returns once all nodes have what was written until now."""
+        with self.client() as client:
+            client.waiting.command({"insert": "waiting", "documents": [{}], "writeConcern": {"w": self.nodes}})
+
     def start_node(self, node: int) -> None:
         """Starts one node again, on its data; returns when it answers, be it primary or not."""
         self.pids[node] = self._spawn(node)

@@ -59,7 +59,7 @@ PORTS: Final = {"postgresql": "5432", "mysql": "3306", "mongodb": "27017"}
 def identity_of(url: str) -> str:
     """What tells one store from another in the journals, however its URL is written.
 
-    No password, no driver, no port that goes without saying, and of the options only those that name the database: ``?timeout=30`` leads to the same store.
+    No password, no driver, no port that goes without saying, several hosts in any order, and of the options only those that name the database: ``?timeout=30`` leads to the same store.
     A file is known by its real path. Of a scheme that is not ours every option counts.
     """
     scheme = scheme_of(url)
@@ -73,7 +73,7 @@ def identity_of(url: str) -> str:
         return redact_word(url)
     parts = split_url(url)
     user = f"{parts.user}@" if parts.user else ""
-    hosts = ",".join(_host(each, scheme) for each in parts.hosts.split(","))
+    hosts = ",".join(sorted(_host(each, scheme) for each in parts.hosts.split(",")))  # a cluster's, in any order
     naming = sorted(f"{name}={value}" for name, value in parts.options if name in _NAMING_OPTIONS[scheme])
     place = f"{user}{hosts}{unquote(parts.path).rstrip('/')}"
     return f"{scheme}://{place}{'?' if naming else ''}{'&'.join(naming)}"

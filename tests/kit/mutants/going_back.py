@@ -1,18 +1,19 @@
 """Recorders in front of a sound store that do not send again, or not rightly, what it has forgotten (DUR.8)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kit.mutants.base import MUTANTS, MutantHarness, Planted
+from runstore.backend import BackendStore
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import Artifact
 from runstore.recording import Recorder
+from runstore.recording.again.changes import AnyChange
 from runstore.recording.again.lookout import Lookout
 from runstore.recording.again.resend import Resend
 from runstore.recording.apply import apply_record
-from runstore.recording.records import Record
 from runstore.series import Columns, Series
 
 
@@ -72,11 +73,11 @@ def sends_twice(_: Resend, __: str, ___: Series, columns: Columns, ____: int) ->
     return columns
 
 
-@planted("_apply")
-def sends_changes_as_new(resend: Resend, _: str, record: Record | None) -> None:
+@planted("_send_changes")
+def sends_changes_as_new(lookout: Lookout, store: BackendStore, changes: Collection[AnyChange]) -> None:
     """What somebody has changed since is changed back."""
-    if record is not None:
-        apply_record(resend._store, record, folder=resend._journal.folder, is_late=False)  # noqa: SLF001 - as the step does
+    for record in changes:
+        apply_record(store, record, folder=lookout._journal.folder, is_late=False)  # noqa: SLF001 - it is at hand
 
 
 @planted("_keep")
