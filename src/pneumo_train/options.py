@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import click
 from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter  # type: ignore[attr-defined]  # its lazy names
 
+from pneumo_train.config.recipes import file_of, names
 from pneumo_train.config.settings import SECTIONS, TrainConfig, check_keys, from_dict, load_config, read_yaml
 from pneumo_train.config.wanted import wanted
 from pneumo_train.errors import ConfigError
@@ -20,7 +21,9 @@ EXIT_MISTAKE = 2
 def add_source(command: ArgumentParser) -> None:
     """The options that say what is read."""
     command.add_argument(
-        "--config", action=_ConfigFile, help="a YAML file of any of these options, as --print_config writes it"
+        "--config",
+        action=_ConfigFile,
+        help="a YAML file of any of these options, as --print_config writes it, or a recipe: " + ", ".join(names()),
     )
     command.add_argument("--source", type=str, required=True, help="a directory or zip with a metadata CSV and images")
     command.add_argument("--csv", type=str | None, help="the metadata CSV inside the source (data.csv_filename)")
@@ -84,4 +87,4 @@ class _ConfigFile(ActionConfigFile):
             read_yaml(values)
         except ConfigError as error:
             raise argparse.ArgumentError(None, str(error)) from error
-        super().__call__(parser, cfg, values, option_string)  # type: ignore[no-untyped-call]
+        super().__call__(parser, cfg, str(file_of(values)), option_string)  # type: ignore[no-untyped-call]

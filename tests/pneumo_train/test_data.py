@@ -13,8 +13,11 @@ from pneumo_train.samples import Sample
 pytestmark = pytest.mark.training
 
 
-def films_of(count: int) -> Films:
-    samples = tuple(Sample(image_id=str(i), path=Path(f"{i}.png"), target=i % 2, patient=str(i)) for i in range(count))
+def films_of(count: int, *, one_positive_of: int = 2) -> Films:
+    samples = tuple(
+        Sample(image_id=str(i), path=Path(f"{i}.png"), target=int(i % one_positive_of == 1), patient=str(i))
+        for i in range(count)
+    )
     pixels = np.zeros((count, 32, 32), np.uint8)
     pixels[:, 4:12, 4:12] = np.arange(100, 100 + count, dtype=np.uint8)[:, None, None]
     return Films(samples=samples, size=32, pixels=pixels, hashes=tuple(str(index) for index in range(len(samples))))
@@ -42,6 +45,20 @@ def test_the_seed_alone_decides_the_order() -> None:
     assert order(1) == order(1)
     assert order(1) != order(2)
     assert sorted(order(1)) == sorted(order(2))
+
+
+def test_balanced_batches_have_as_many_positives_as_negatives_and_a_seed_repeats_them() -> None:
+    def drawn(*, balanced: bool) -> list[float]:
+        films = films_of(120, one_positive_of=10)
+        module = PneumoDataModule(
+            train=films, validation=films, batch_size=8, seed=1, augmentation_strength=0, balanced=balanced
+        )
+        return [float(target) for _, targets in module.train_dataloader() for target in targets]
+
+    assert sum(drawn(balanced=False)) == 12
+    assert 45 < sum(drawn(balanced=True)) < 75
+    assert len(drawn(balanced=True)) == 120
+    assert drawn(balanced=True) == drawn(balanced=True)
 
 
 def test_a_last_training_batch_of_one_image_is_left_out_because_batch_normalisation_cannot_learn_from_it() -> None:

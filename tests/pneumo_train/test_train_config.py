@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pneumo_train.config.recipes import names
 from pneumo_train.config.settings import TrainConfig, as_dict, from_dict, load_config
 from pneumo_train.errors import ConfigError
 
@@ -177,3 +178,24 @@ def test_the_whole_configuration_comes_back_from_its_plain_form() -> None:
 def test_a_loss_is_minimised_and_anything_else_maximised() -> None:
     assert load_config(overrides={"training.monitor": "val_loss"}).training.monitor_mode == "min"
     assert load_config(overrides={"training.monitor": "val_f1"}).training.monitor_mode == "max"
+
+
+@pytest.mark.parametrize("name", names())
+def test_each_recipe_is_a_configuration_that_is_named_as_a_file_is(name: str) -> None:
+    config = load_config(name, {"training.batch_size": 8})
+
+    assert config.data.image_size == 128
+    assert config.training.batch_size == 8
+    assert config != load_config(overrides={"training.batch_size": 8})
+
+
+def test_a_file_comes_before_a_recipe_of_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "kermany-128-scratch").write_text("seed: 9", encoding="utf-8")
+
+    assert load_config("kermany-128-scratch") == load_config(overrides={"seed": 9})
+
+
+def test_a_file_that_is_not_there_is_answered_with_the_recipes(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="or a recipe: kermany-128-scratch, kermany-128-weights"):
+        load_config(tmp_path / "kermany-128")

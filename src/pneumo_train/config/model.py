@@ -27,10 +27,10 @@ class ModelConfig:
         freeze_backbone: train the head alone: no gradient, and batch normalisation keeps its statistics.
         fine_tune_layers: with a frozen backbone, how many blocks are trained, counted from the end.
         dropout: before the last layer.
-        class_weighting: weigh positives by negatives / positives of the training part.
+        class_weighting: weigh positives by negatives / positives of the training part, unless batches are balanced.
         tta_views: views of an image whose logits are averaged in prediction, small shifts, zooms and turns, never
             flips; 1 for the image alone.
-        channels_last: lay images out channel by channel within each pixel; some processors are faster so.
+        channels_last: keep the channels of a pixel side by side in memory, which most processors are faster with.
         compile: let torch compile the network; it takes a minute or more before the first step.
     """
 
@@ -44,7 +44,7 @@ class ModelConfig:
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.2
     class_weighting: bool = True
     tta_views: Annotated[int, Meta(ge=1, le=9)] = 1
-    channels_last: bool = False
+    channels_last: bool = True
     compile: bool = False
 
     def __post_init__(self) -> None:

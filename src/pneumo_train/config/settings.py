@@ -11,7 +11,6 @@ import functools
 import operator
 from collections.abc import Iterator, Mapping
 from os import PathLike
-from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
@@ -21,6 +20,7 @@ from pneumo_train.config.data import DataConfig
 from pneumo_train.config.loss import LossConfig
 from pneumo_train.config.model import ModelConfig
 from pneumo_train.config.optimizer import OptimizerConfig
+from pneumo_train.config.recipes import file_of, names
 from pneumo_train.config.training import TrainingConfig
 from pneumo_train.config.wanted import wanted
 from pneumo_train.errors import ConfigError
@@ -70,7 +70,7 @@ def load_config(
     """The configuration: the defaults, then the YAML file, then the overrides.
 
     Args:
-        path: a YAML file with the sections ``data``, ``model``, ``loss``, ``optimizer``, ``training`` and the key ``seed``.
+        path: a recipe's name, or a YAML file with the sections ``data``, ``model``, ``loss``, ``optimizer``, ``training`` and the key ``seed``.
         overrides: nested (``{"data": {"image_size": 96}}``), dotted (``{"data.image_size": 96}``), or both.
         base: what to start from instead of the defaults.
 
@@ -85,7 +85,7 @@ def load_config(
 
 
 def read_yaml(path: str | PathLike[str]) -> dict[str, Any]:
-    """The configuration keys that a YAML file holds, checked for unknown ones.
+    """The configuration keys that a YAML file or a recipe holds, checked for unknown ones.
 
     Raises:
         ConfigError: the file is missing or no YAML mapping, or names a key that does not exist.
@@ -93,9 +93,11 @@ def read_yaml(path: str | PathLike[str]) -> dict[str, Any]:
     import yaml  # noqa: PLC0415 - of `pneumo-train`; importing this package needs none of it
 
     try:
-        content = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        content = yaml.safe_load(file_of(path).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"configuration file {path}: cannot be read ({error}); name an existing YAML file") from error
+        raise ConfigError(
+            f"configuration file {path}: cannot be read ({error}); name an existing YAML file, or a recipe: {', '.join(names())}"
+        ) from error
     except yaml.YAMLError as error:
         raise ConfigError(f"configuration file {path}: no valid YAML: {' '.join(str(error).split())}") from error
     if content is None:

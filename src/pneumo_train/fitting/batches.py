@@ -5,7 +5,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 from torchvision.transforms import v2
 
 from pneumo_train.films.images import Films
@@ -39,6 +39,7 @@ class PneumoDataModule(pl.LightningDataModule):
         seed: int,
         augmentation_strength: float = 1.0,
         num_workers: int = 0,
+        balanced: bool = False,
     ) -> None:
         """Reads nothing yet.
 
@@ -50,6 +51,7 @@ class PneumoDataModule(pl.LightningDataModule):
             seed: of the shuffling.
             augmentation_strength: 0 to 2; see :func:`augmentation`.
             num_workers: processes that prepare images; 0 for none.
+            balanced: draw as many positives as negatives, with repetitions; an epoch is as long.
         """
         super().__init__()
         self._train = _FilmDataset(train, augmentation(augmentation_strength))
@@ -57,15 +59,19 @@ class PneumoDataModule(pl.LightningDataModule):
         self._batch_size = batch_size
         self._seed = seed
         self._num_workers = num_workers
+        self._shares = _balance(train) if balanced else None
 
     def train_dataloader(self) -> DataLoader[Any]:
         """The training films, shuffled anew each epoch."""
+        generator = torch.Generator().manual_seed(self._seed)
+        shares = self._shares
         return DataLoader(
             self._train,
             batch_size=self._batch_size,
-            shuffle=True,
+            shuffle=shares is None,
+            sampler=None if shares is None else WeightedRandomSampler(shares, len(shares), generator=generator),
             drop_last=len(self._train) > self._batch_size and len(self._train) % self._batch_size == 1,
-            generator=torch.Generator().manual_seed(self._seed),
+            generator=generator,
             num_workers=self._num_workers,
             persistent_workers=self._num_workers > 0,
         )
@@ -78,6 +84,12 @@ class PneumoDataModule(pl.LightningDataModule):
             num_workers=self._num_workers,
             persistent_workers=self._num_workers > 0,
         )
+
+
+def _balance(films: Films) -> list[float]:
+    """What each film weighs in the draw, so that positives and negatives are drawn alike."""
+    targets = [int(sample.target) for sample in films.samples]
+    return [1 / targets.count(target) for target in targets]
 
 
 def augmentation(strength: float) -> v2.Transform:

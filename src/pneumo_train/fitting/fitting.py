@@ -67,7 +67,8 @@ class Fitting:
         training = config.training
         positives = sum(sample.target for sample in split.train)
         negatives = len(split.train) - positives
-        self.pos_weight = negatives / positives if config.model.class_weighting else 1.0
+        weighs = config.model.class_weighting and not config.loss.balanced_batches
+        self.pos_weight = negatives / positives if weighs else 1.0
         self.model = LitClassifier.from_config(config, pos_weight=self.pos_weight)
         # Each of the best ones, the complete last one (AdamW keeps two values for each weight), and one being written.
         weights = 4 * self.parameter_counts["total"]
@@ -160,6 +161,7 @@ class Fitting:
             batch_size=training.batch_size,
             seed=self.config.seed,
             augmentation_strength=training.augmentation_strength,
+            balanced=self.config.loss.balanced_batches,
             num_workers=training.num_workers,
         )
 
