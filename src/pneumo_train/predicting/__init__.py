@@ -1,0 +1,1 @@
+"""What a stored model says of films that nobody has labelled."""
