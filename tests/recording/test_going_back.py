@@ -1,7 +1,7 @@
 """A store that has forgotten what it acknowledged is told again, and nothing is written over."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from recording.conftest import OpenRecorder
 from runstore.cli.recorders import recorder_table
 from runstore.errors import SettingsError
 from runstore.memory.store import MemoryDatabase, MemoryStore
-from runstore.model import MetricPoint, RunStatus
+from runstore.model import MetricPoint, RunStatus, SeriesSummary
 from runstore.recording import Recorder, RecorderOptions, stored_health
 from runstore.recording.again.lookout import Lookout
 from runstore.recording.again.resend import Resend
@@ -250,6 +250,52 @@ def test_a_value_that_was_logged_again_for_its_step_is_the_last_one(
 
     assert points(bare, run_id) == {step: step * (2.0 if step < 5 else 1.0) for step in range(10)}
     assert bare.get_config(run_id) == {"lr": 0.2}
+
+
+def test_a_change_that_alone_was_forgotten_is_made_again(
+    recorder: Recorder, outages: Outages, bare: MemoryStore, database: MemoryDatabase
+) -> None:
+    run_id, other = begun(recorder), begun(recorder)
+    recorder.flush()
+    backup = Backup(database)
+    recorder.set_note(run_id, "a note")
+    recorder.flush()
+
+    outages.over(backup.restore, recorder, other)
+    recorder.close()
+
+    assert bare.get_run(run_id).note == "a note"
+    told = recorder.health().runs[run_id].sent_again
+    assert told is not None
+    assert (told.calls, told.lost) == (1, ())
+
+
+def test_points_that_a_torn_backup_lacks_are_seen_once_the_store_has_gone_back(
+    open_recorder: OpenRecorder, bare: MemoryStore, database: MemoryDatabase
+) -> None:
+    told: dict[str, list[SeriesSummary]] = {}
+
+    class Torn(MemoryStore):
+        def read_summaries(self, run_ids: Sequence[str]) -> dict[str, list[SeriesSummary]]:
+            return {**super().read_summaries(run_ids), **{run_id: told[run_id] for run_id in run_ids if run_id in told}}
+
+    recorder = open_recorder(open_store=lambda: Torn(database))
+    run_id, other = begun(recorder), begun(recorder)
+    log(recorder, run_id, range(20))
+    recorder.flush()
+    backup = Backup(database)
+    recorder.log_config(other, {"seen": True})
+    recorder.flush()
+
+    backup.restore()
+    told.update(bare.read_summaries([run_id]))
+    with database.lock:
+        del database.runs[run_id].series["loss", "train"].points[7]
+    recorder.finalize(other, "completed")
+    recorder.close()
+
+    assert points(bare, run_id) == {step: float(step) for step in range(20)}
+    assert bare.get_config(other) == {"seen": True}
 
 
 def test_a_run_that_a_person_deleted_stays_deleted(recorder: Recorder, outages: Outages, bare: MemoryStore) -> None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from recording.conftest import IDENTITY, OpenRecorder
@@ -16,7 +17,10 @@ from runstore.model import MetricPoint, RunStatus, SeriesSummary
 from runstore.recording import Recorder, RecorderOptions, stored_health, sync_leftovers
 from runstore.recording.again.kept_changes import read_changes
 from runstore.recording.cursor import load_cursor
+from runstore.recording.discarding import discard_journals
+from runstore.recording.frames import frame
 from runstore.recording.keeping import KEPT, keeping_of, kept_journals, trim
+from runstore.recording.snapshots import VERSION
 from runstore.recording.verifying import VerifyReport, verify_store
 
 
@@ -190,6 +194,41 @@ def test_what_a_process_that_was_killed_had_told_is_compared_once_its_journal_is
     assert done.journals == 1
     assert [(each.points, each.lost) for each in done.findings] == [(40, ())]
     assert len(kept_journals(root_of(fast_path))) == 1
+
+
+def test_a_journal_whose_note_a_newer_release_wrote_is_gone_by_itself(
+    open_kept: Callable[..., Recorder], bare: MemoryStore, database: MemoryDatabase, fast_path: Path, verify: Verify
+) -> None:
+    backup = Backup(database)
+    with open_kept() as recorder:
+        run_id = begun(recorder)
+        log(recorder, run_id, range(10))
+        recorder.finalize(run_id, "completed")
+    (kept,) = kept_journals(root_of(fast_path))
+    (kept / "told").write_bytes(frame(msgspec.msgpack.encode([VERSION + 1, "in another form"])))
+
+    backup.restore()
+    done = verify()
+
+    assert points(bare, run_id) == {step: float(step) for step in range(10)}
+    assert bare.get_run(run_id).status == RunStatus.COMPLETED
+    assert done.lost == ()
+
+
+def test_what_is_kept_goes_with_what_is_discarded(
+    open_kept: Callable[..., Recorder], fast_path: Path, bare: MemoryStore
+) -> None:
+    with open_kept() as recorder:
+        log(recorder, begun(recorder), range(10))
+    left = open_kept()
+    run_id = begun(left)
+    shutil.copytree(left.health().journal, root_of(fast_path) / "0")
+    left.close()
+
+    discard_journals(IDENTITY, fast_path)
+
+    assert bare.has_run(run_id)
+    assert kept_journals(root_of(fast_path)) == []
 
 
 def test_what_is_kept_goes_when_its_time_is_over(open_kept: Callable[..., Recorder], fast_path: Path) -> None:

@@ -7,11 +7,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from runstore.errors import SettingsError
+from runstore.local.locks import take_lock
 from runstore.recording.adoption import QUARANTINE, adopt
 from runstore.recording.cursor import DEAD_LETTERS
+from runstore.recording.keeping import CHANGES, KEPT, kept_journals
 from runstore.recording.places import identity_of, noted_stores
 from runstore.recording.source import JournalSource
-from runstore.recording.writers import leftovers
+from runstore.recording.writers import LOCK_NAME, leftovers, remove_folder
 
 
 class DiscardReport(Struct, kw_only=True):
@@ -56,7 +58,9 @@ def find_journals(named: str, base: Path) -> list[Path]:
 
 
 def discard_journals(named: str, base: Path) -> DiscardReport:
-    """Removes the journals that a person means, and with a whole store's ones what it refused. Living writers keep theirs.
+    """Removes the journals that a person means, and with a whole store's ones what it refused, and what is kept of ended runs.
+
+    Living writers keep theirs.
 
     Raises:
         SettingsError: there are none.
@@ -77,6 +81,12 @@ def discard_journals(named: str, base: Path) -> DiscardReport:
         for letters in _letters(noted_stores(base)[identity_of(named)].folders):
             done.refused += sum(1 for line in letters.read_bytes().splitlines() if line.strip())
             shutil.rmtree(letters.parent, ignore_errors=True)
+        for root in noted_stores(base)[identity_of(named)].folders:
+            for kept in kept_journals(root):
+                lock = take_lock(kept / LOCK_NAME)
+                if lock is not None:  # else somebody is just comparing it
+                    remove_folder(kept, lock)
+            shutil.rmtree(root / KEPT / CHANGES, ignore_errors=True)
     return done
 
 

@@ -92,7 +92,7 @@ class _Verification:
         changes = [*self._changes_in(folders), *(change for root in self._roots for change in read_changes(root))]
         deletions = Deletions.among(changes)
         sent: dict[str, int] = {}
-        refused: list[str] = []
+        refused: dict[str, list[str]] = {}
         error: str | None = None
         try:
             for folder in folders:
@@ -109,7 +109,11 @@ class _Verification:
             runs=len(self._runs),
             findings=tuple(self._findings),
             changes=sum(sent.values()),
-            refused=tuple(refused),
+            refused=tuple(
+                f"of {f'run {run_id}' if run_id else 'an experiment'}: {each}"
+                for run_id, reasons in refused.items()
+                for each in reasons
+            ),
             repairable_since=max(self._since, default=None),
             error=error,
         )

@@ -55,7 +55,7 @@ class Deletions(NamedTuple):
 
 def send_changes(
     store: BackendStore, changes: Iterable[AnyChange], go_on: Callable[[], None]
-) -> tuple[dict[str, int], list[str]]:
+) -> tuple[dict[str, int], dict[str, list[str]]]:
     """Sends again what of some changes the store has not.
 
     Args:
@@ -64,13 +64,13 @@ def send_changes(
         go_on: called before each; raises to end.
 
     Returns:
-        How many changed something, by run; those of experiments under ``""``. And what the store refused, and why.
+        How many changed something, and what the store refused and why; by run, those of experiments under ``""``.
 
     Raises:
         RunStoreError: the store is away.
     """
     sent: dict[str, int] = {}
-    refused = []
+    refused: dict[str, list[str]] = {}
     for record in sorted(changes, key=lambda each: each.at_us):
         go_on()
         run_id = record.run_id if isinstance(record, ChangeRecord) else ""
@@ -80,7 +80,7 @@ def send_changes(
         except RunStoreError as error:
             if error.is_transient:
                 raise
-            refused.append(f"a change of {run_id or 'an experiment'}: {error}")
+            refused.setdefault(run_id, []).append(f"a change: {error}")
     return sent, refused
 
 

@@ -181,12 +181,16 @@ class Lookout:
     def _send_changes(self, store: BackendStore, changes: Collection[AnyChange]) -> None:
         at_us = now_us()
         sent, refused = send_changes(store, changes, self._check)
-        for run_id, calls in sent.items():
-            self._counts.of(run_id).note_sent_again(at_us, missing=0, points=0, calls=calls)
-            self.findings.append(Finding(run_id=run_id, forgotten=("changes",), points=0, calls=calls, lost=()))
-            _log.warning("the store has gone back: %d changes of run %s were sent again", calls, run_id)
-        for reason in refused:
-            _log.warning("the store does not take %s again", reason)
+        for run_id in {**sent, **refused}:
+            calls, lost = sent.get(run_id, 0), refused.get(run_id, [])
+            self._counts.of(run_id).note_sent_again(at_us, missing=0, points=0, calls=calls, lost=lost)
+            if run_id:
+                self._figures.forget(run_id)
+            _log.log(
+                logging.ERROR if lost else logging.WARNING,
+                "the store has gone back: %d changes of run %s were sent again%s",
+                calls, run_id, f", and these cannot be: {'; '.join(lost)}" if lost else "",
+            )  # fmt: skip
 
     def _check(self) -> None:
         if not self._go_on():
