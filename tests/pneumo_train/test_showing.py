@@ -17,8 +17,11 @@ from pneumo_train.films.images import Films
 from pneumo_train.samples import Sample
 from pneumo_train.showing.attention import grad_cam
 from pneumo_train.showing.curves import plot_roc
+from pneumo_train.showing.keeping import keep_pictures
 from pneumo_train.showing.pictures import plots_of, sheets_of
 from pneumo_train.showing.sheets import certain, overlay, shortened, worst
+from runstore import open_store
+from runstore.training import RunSession
 
 pytestmark = pytest.mark.training
 
@@ -183,3 +186,24 @@ def test_a_long_name_keeps_its_beginning_and_its_end() -> None:
     assert shortened("film-1") == "film-1"
     assert shortened("a" * 40 + "-17.png").endswith("-17.png"[-8:])
     assert len(shortened("x" * 200)) <= 18
+
+
+def test_all_pictures_are_kept_with_the_run_and_one_that_fails_costs_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    flat = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(SIDE * SIDE, 1), torch.nn.Flatten(0))
+    evaluation, films = evaluation_of([0, 1, 1, 0], [0.8, 0.3, 0.9, 0.1]), films_of(4)
+    names: list[set[str]] = []
+    with open_store("memory://", durable=False) as store:
+        for model in (Bright(), flat):
+            session = RunSession(store, experiment="pneumonia")
+            session.begin()
+            keep_pictures(session, evaluation, films, model)
+            session.end_with(None)
+            kept = store.list_artifacts(session.run_id)
+            assert {artifact.artifact_type for artifact in kept} == {"figure"}
+            names.append({artifact.name for artifact in kept})
+    shown = ("roc", "precision-recall", "confusion", "reliability", "failures", "grad-cam")
+    assert names[0] == {f"plots/{name}-validation--1.png" for name in shown}
+    assert names[0] - names[1] == {"plots/grad-cam-validation--1.png"}
+    assert "no feature maps" in caplog.text
