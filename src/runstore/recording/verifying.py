@@ -138,7 +138,7 @@ class _Verification:
             self._runs.update(comparison.told.runs)
             since = comparison.repairable_since
             with kept.leases(self._store):
-                self._findings += comparison.run(self._store, deletions)
+                self._findings += comparison.run(self._store, deletions, is_logged=False)
             self._journals += 1
             if since is not None:
                 self._since.append(since)

@@ -51,12 +51,13 @@ class Comparison:
         """Goes up while something is sent again."""
         return self._lookout.efforts
 
-    def run(self, store: BackendStore, deletions: Deletions | None = None) -> list[Finding]:
+    def run(self, store: BackendStore, deletions: Deletions | None = None, *, is_logged: bool = True) -> list[Finding]:
         """Looks at all runs of the writer; changes of runs are left to the caller.
 
         Args:
             store: where to.
             deletions: what people deleted; those of this journal by default.
+            is_logged: whether what was found is logged.
 
         Returns:
             What the store had forgotten.
@@ -67,6 +68,7 @@ class Comparison:
         """
         self._leave_out_deleted(store, Deletions.among(self.told.changes) if deletions is None else deletions)
         known = self._recall_reports(store)
+        self._lookout.is_logged = is_logged
         try:
             self._lookout.look_at_all(store)
         except StoppedError as stopped:

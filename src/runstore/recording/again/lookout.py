@@ -51,6 +51,7 @@ class Lookout:
         efforts: goes up while something is sent again.
         has_been_away: the store failed since it was looked at.
         findings: what was found up to now.
+        is_logged: whether it is logged as well; not where the caller tells it.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it works with
@@ -75,6 +76,7 @@ class Lookout:
         self.efforts = 0
         self.has_been_away = False
         self.findings: list[Finding] = []
+        self.is_logged = True
         self._grace_s = grace_s
         self._journal = journal
         self._drain = drain
@@ -295,7 +297,8 @@ class Lookout:
         )
         self._figures.forget(run_id)
         if lost:
-            _log.error(
+            _log.log(
+                logging.ERROR if self.is_logged else logging.DEBUG,
                 "the store has gone back: of run %s it had forgotten %s; %d points and %d other records were sent "
                 "again, and these cannot be: %s",
                 run_id, "; ".join(missing.described()), sent.points, sent.calls, "; ".join(lost),
@@ -303,7 +306,8 @@ class Lookout:
             if rest is not None:
                 self._expect_no_more(run_id, rest)
         else:
-            _log.warning(
+            _log.log(
+                logging.WARNING if self.is_logged else logging.DEBUG,
                 "the store has gone back: of run %s it had forgotten %s; %d points and %d other records were sent again",
                 run_id, "; ".join(missing.described()), sent.points, sent.calls,
             )  # fmt: skip
