@@ -19,3 +19,11 @@ class DataError(PneumoTrainError, ValueError):
 
 class DivergedError(PneumoTrainError, ArithmeticError):
     """Training itself failed: its loss is NaN or infinite, and its weights are of no use. The run ends as failed."""
+
+
+class PredictionError(PneumoTrainError, ArithmeticError):
+    """A model's predictions are NaN or infinite: there is nothing to evaluate. Says how many."""
+
+
+class CheckpointError(PneumoTrainError, ValueError):
+    """A run has no checkpoint, or not the one that was stored, or one of another program; says which."""

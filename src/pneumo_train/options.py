@@ -1,6 +1,7 @@
 """What the options of every command have in common; those of the configuration are made from the configuration's own types and docstrings."""
 
 import argparse
+import inspect
 import re
 import sys
 from typing import Any, NoReturn
@@ -30,6 +31,12 @@ def add_source(command: ArgumentParser) -> None:
     command.add_argument("--progress", type=bool, default=True, help="show progress bars")
 
 
+def meanings_of(kind: type) -> dict[str, str]:
+    """What the docstring of a section of the configuration says of each key, on one line each."""
+    said = (inspect.getdoc(kind) or "").partition("Attributes:\n")[2]
+    return dict(re.findall(r"^ {4}(\w+): (.*)$", re.sub(r"\n {8,}", " ", said), re.MULTILINE))
+
+
 def config_of(arguments: Any) -> TrainConfig:
     """The configuration of a command's options; ``--csv`` is short for one of them."""
     values = arguments.as_dict()
@@ -43,7 +50,7 @@ class Parser(ArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002 - jsonargparse's signature
         """Prints the message in one line, and leaves with status 2."""
         click.secho(
-            f"pneumo-train: {on_one_line(redact(_in_our_words(message)))}; for all options: {self.prog.replace('[options] ', '')} --help",
+            f"pneumo-train: {on_one_line(redact(_in_our_words(message, {action.dest for action in self._actions})))}; for all options: {self.prog.replace('[options] ', '')} --help",
             file=sys.stderr,
             bold=True,
             fg="red",
@@ -51,22 +58,36 @@ class Parser(ArgumentParser):
         sys.exit(EXIT_MISTAKE)
 
 
-def _in_our_words(message: str) -> str:
-    """What jsonargparse says, without its Python."""
+def _in_our_words(message: str, own: set[str]) -> str:
+    """What jsonargparse says, without its Python.
+
+    Args:
+        message: what it says.
+        own: the options that the command has.
+    """
     if unknown := re.search(r"unrecognized arguments: --([\w.-]+)", message):
         try:
-            check_keys({unknown[1].replace("-", "_"): None}, origin="options")
+            check_keys({unknown[1].replace("-", "_"): None}, origin="options", also=own)
         except ConfigError as error:
             return str(error)
     if bare := re.search(r"unrecognized arguments: ([^-\s]\S*)", message):
         return f"{bare[1]!r} stands behind no option; the images are named with --source, as in --source {bare[1]}"
     if wrong := re.search(r'key "([\w.]+)".*(?:Got|Given) value: (.*)', message, re.DOTALL):
         key, value = wrong[1], wrong[2].splitlines()[0].strip()
-        return f"option --{key}: wanted {'true or false' if key == 'progress' else wanted(TrainConfig, key)}, found {value!r}"
+        return f"option --{key}: wanted {_wanted(key)}, found {value!r}"
     if missing := re.search(r"required: (?:\w+\.)?(\w+)", message):
         example = "; it names the folder or the zip of the images, as in --source films/"
+        if missing[1] == "run":
+            return "the run is missing; its id stands before all options, as `runstore runs` lists it"
         return f"option --{missing[1]} is missing{example if missing[1] == 'source' else ''}"
     return " ".join(message.split())
+
+
+def _wanted(key: str) -> str:
+    section = key.partition(".")[0]
+    if section in SECTIONS or key == "seed":
+        return wanted(TrainConfig, key)
+    return "true or false" if key == "progress" else "a text"
 
 
 class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):

@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from pneumo_train.evaluating.figures import Evaluation
+
 BEST_CHECKPOINT = "checkpoints/best.ckpt"
 TRAINING_PLOT = "plots/training.png"
 METRICS_TABLE = "logs/metrics.csv"
@@ -33,6 +35,8 @@ class TrainingResult(Mapping[str, Any]):
         logs_dir: where the metrics files and the plot lie.
         plot_path: the plot of loss and AUROC.
         metrics_metadata: what is known of the training beside its metrics: sizes, hashes, parameters, duration.
+        evaluations: by part, ``validation`` and, if the source has one, ``test``: all figures of the best checkpoint.
+        evaluation_run_ids: by part, the run that keeps it; the training's own for ``validation``.
         is_recorded: whether the store took everything.
     """
 
@@ -54,6 +58,8 @@ class TrainingResult(Mapping[str, Any]):
     logs_dir: str
     plot_path: str
     metrics_metadata: dict[str, Any]
+    evaluations: dict[str, Evaluation]
+    evaluation_run_ids: dict[str, str]
     is_recorded: bool
 
     def __getitem__(self, key: str) -> Any:

@@ -97,6 +97,9 @@ def test_the_result_is_a_mapping_of_the_old_keys_and_all_files_are_there(
         TRAINING_PLOT: "image",
         METRICS_TABLE: "log",
         "reports/model-card.md": "text",
+        "evaluation/validation.json": "evaluation",
+        "evaluation/validation-subgroups.parquet": "table",
+        "predictions/validation.csv.gz": "predictions",
     }
     assert store.get_run(result.run_id).status is RunStatus.COMPLETED
     assert result.is_recorded

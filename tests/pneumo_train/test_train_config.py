@@ -172,7 +172,7 @@ def test_the_whole_configuration_comes_back_from_its_plain_form() -> None:
     config = load_config(overrides={"data.csv_filename": "t.csv", "training.monitor": "val_loss"})
 
     assert from_dict(as_dict(config)) == config
-    assert set(as_dict(config)) == {"seed", "data", "loss", "model", "optimizer", "training"}
+    assert set(as_dict(config)) == {"seed", "data", "loss", "model", "optimizer", "training", "evaluation"}
 
 
 def test_a_loss_is_minimised_and_anything_else_maximised() -> None:

@@ -1,10 +1,17 @@
 """What ``pneumo-train`` can be asked for: a file for each command. Importing them imports neither torch nor Lightning."""
 
-from pneumo_train.commands import check, demo, fit, predict, report
+from pneumo_train.commands import check, demo, evaluate, fit, predict, report
 from pneumo_train.commands.command import Command
 from pneumo_train.options import HelpFormatter, Parser
 
-COMMANDS: tuple[Command, ...] = (fit.COMMAND, check.COMMAND, predict.COMMAND, report.COMMAND, demo.COMMAND)
+COMMANDS: tuple[Command, ...] = (
+    fit.COMMAND,
+    evaluate.COMMAND,
+    check.COMMAND,
+    predict.COMMAND,
+    report.COMMAND,
+    demo.COMMAND,
+)
 """In the order in which the help names them."""
 
 

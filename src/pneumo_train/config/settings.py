@@ -9,7 +9,7 @@ import dataclasses
 import difflib
 import functools
 import operator
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from os import PathLike
 from typing import Annotated, Any
 
@@ -17,6 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from pneumo_train.config.data import DataConfig
+from pneumo_train.config.evaluation import EvaluationConfig
 from pneumo_train.config.loss import LossConfig
 from pneumo_train.config.model import ModelConfig
 from pneumo_train.config.optimizer import OptimizerConfig
@@ -42,6 +43,7 @@ class TrainConfig:
         loss: what training makes small.
         optimizer: the learning rate, its way down, and the average of the weights.
         training: the course of the training.
+        evaluation: how the model is evaluated, and how its threshold is chosen.
     """
 
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 42
@@ -50,6 +52,7 @@ class TrainConfig:
     loss: LossConfig = dataclasses.field(default_factory=LossConfig)
     optimizer: OptimizerConfig = dataclasses.field(default_factory=OptimizerConfig)
     training: TrainingConfig = dataclasses.field(default_factory=TrainingConfig)
+    evaluation: EvaluationConfig = dataclasses.field(default_factory=EvaluationConfig)
 
 
 SECTIONS: dict[str, type] = {
@@ -58,6 +61,7 @@ SECTIONS: dict[str, type] = {
     "loss": LossConfig,
     "optimizer": OptimizerConfig,
     "training": TrainingConfig,
+    "evaluation": EvaluationConfig,
 }
 
 
@@ -70,7 +74,8 @@ def load_config(
     """The configuration: the defaults, then the YAML file, then the overrides.
 
     Args:
-        path: a recipe's name, or a YAML file with the sections ``data``, ``model``, ``loss``, ``optimizer``, ``training`` and the key ``seed``.
+        path: a recipe's name, or a YAML file with the sections ``data``, ``model``, ``loss``, ``optimizer``, ``training``, ``evaluation`` and the
+            key ``seed``.
         overrides: nested (``{"data": {"image_size": 96}}``), dotted (``{"data.image_size": 96}``), or both.
         base: what to start from instead of the defaults.
 
@@ -108,13 +113,13 @@ def read_yaml(path: str | PathLike[str]) -> dict[str, Any]:
     return {key: value for key, value in content.items() if key not in COMMAND_KEYS}
 
 
-def check_keys(values: Mapping[str, Any], *, origin: str) -> None:
+def check_keys(values: Mapping[str, Any], *, origin: str, also: Iterable[str] = ()) -> None:
     """Refuses a key that the configuration does not have, naming the closest one that it has.
 
     Raises:
         ConfigError: names the key, where it stood, and the nearest known key.
     """
-    known = set(_known_keys())
+    known = {*_known_keys(), *also}
     for key in _paths(values):
         if key not in known:
             raise ConfigError(f"{origin}: unknown key {key!r}{_nearest(key, sorted(known))}")

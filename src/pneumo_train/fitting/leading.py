@@ -11,7 +11,9 @@ import pytorch_lightning as pl
 from pneumo_train.collector import MetricsCollectorCallback, file_name_of
 from pneumo_train.config.settings import as_dict
 from pneumo_train.errors import ConfigError
+from pneumo_train.films.images import Films
 from pneumo_train.fitting.checkpoints import Checkpoint
+from pneumo_train.fitting.examined import Examined, Examiner
 from pneumo_train.fitting.fitting import Fitted, Fitting, torch_set_up
 from pneumo_train.fitting.interrupts import StopWhenInterrupted
 from pneumo_train.plots import plot_training
@@ -68,7 +70,8 @@ def lead_training(  # noqa: PLR0913 - keyword-only
             if session is None:
                 warn_of_no_store()
             about = _describe(reading, films, fitting)
-            return _train(fitting, films, session, collector, about, experiment_name)
+            test = _decode_test(reading, progress=progress)
+            return _train(fitting, films, session, collector, about, experiment_name, Examiner(reading, films, test))
         finally:
             if session is not None:
                 session.close()
@@ -104,6 +107,7 @@ def _train(  # noqa: PLR0913, PLR0917 - all that a run is made of
     collector: MetricsCollectorCallback,
     about: dict[str, Any],
     experiment_name: str,
+    examiner: Examiner,
 ) -> TrainingResult:
     """Leads the run from its beginning to its truthful end."""
     if session is not None:
@@ -112,8 +116,9 @@ def _train(  # noqa: PLR0913, PLR0917 - all that a run is made of
         if session is not None:
             session.log_config(about)
         fitted = fitting.fit(films)
+        examined = examiner.examine(fitted.best.path, collector.run_id)
         plot = _plot(collector, fitted, experiment_name)
-        is_recorded = session is not None and _keep(session, fitted, plot, collector.csv_path)
+        is_recorded = session is not None and _keep(session, fitted, plot, collector.csv_path, examined)
     except BaseException as error:
         # Lightning turns Ctrl-C into SystemExit(1); the collector saw what it was.
         cause = collector.error or error
@@ -144,6 +149,8 @@ def _train(  # noqa: PLR0913, PLR0917 - all that a run is made of
         logs_dir=str(collector.csv_path.parent),
         plot_path=str(plot),
         metrics_metadata={**about, "duration_s": fitted.duration_s},
+        evaluations=examined.evaluations,
+        evaluation_run_ids={} if session is None else examined.run_ids,
         is_recorded=is_recorded,
     )
 
@@ -185,18 +192,26 @@ def _describe(reading: Reading, films: DecodedSplit, fitting: Fitting) -> dict[s
     }
 
 
-def _keep(session: RunSession, fitted: Fitted, plot: Path, table: Path) -> bool:
+def _decode_test(reading: Reading, *, progress: bool) -> tuple[Films, str] | None:
+    """The films of the test part, if the source has one: a bad one is to be known before training."""
+    samples = reading.part("test")
+    return reading.decode_part(samples, track=track("reading test films", shown=progress)) if samples else None
+
+
+def _keep(session: RunSession, fitted: Fitted, plot: Path, table: Path, examined: Examined) -> bool:
     """Stores what a completed training leaves, and ends the run; whether the store took everything."""
     session.log_metrics(
         MetricPoint(name=f"final_{name}", dataset_type=dataset_type, value=value, step=fitted.best.epoch)
         for key, value in fitted.final_metrics.items()
         for name, dataset_type in (split_metric_name(key),)
     )
+    examined.keep(session, step=fitted.best.epoch)
     _keep_checkpoint(session, fitted.best)
     for path, name, artifact_type in ((plot, TRAINING_PLOT, "image"), (table, METRICS_TABLE, "log")):
         if path.is_file():
             session.log_artifact(path, name=name, artifact_type=artifact_type)
-    return session.end_with(None) and session.failures == 0
+    is_recorded = session.end_with(None) and session.failures == 0
+    return examined.keep_test(session) and is_recorded
 
 
 def _keep_checkpoint(session: RunSession, best: Checkpoint | None) -> None:

@@ -2,18 +2,20 @@
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from pneumo_train.config.data import DataConfig
 from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import ConfigError, PneumoTrainError
 from pneumo_train.films.images import Films, load_films
+from pneumo_train.preparing.divisions import divisions_of
 from pneumo_train.samples import Sample, Split
 from pneumo_train.sources.patients import patient_notes, twin_notes
 from pneumo_train.sources.rows import patient_column, read_samples, read_table
 from pneumo_train.sources.source import Source, open_source, survey
-from pneumo_train.sources.table import Header
+from pneumo_train.sources.table import Header, Table
 from pneumo_train.splitting.by_patient import split_samples
 from pneumo_train.terminal import Track
 
@@ -50,8 +52,9 @@ class Reading:
         source: the directory or the unpacked zip.
         patient_column: the column that said whose image it is.
         samples: one for each image of the table.
-        split: what is for training and what for validation.
+        split: what is for training and what for validation; empty when nothing was to be split.
         notes: what a person should look at, though it is no error.
+        table: the rows themselves.
     """
 
     config: TrainConfig
@@ -60,6 +63,29 @@ class Reading:
     samples: tuple[Sample, ...]
     split: Split
     notes: tuple[str, ...]
+    table: Table
+
+    def part(self, name: str) -> tuple[Sample, ...]:
+        """The samples of a part: ``all``, ``train``, ``validation``, or ``test`` as the table gives it."""
+        if name == "all":
+            return self.samples
+        if name == "test":
+            return tuple(sample for sample in self.samples if sample.part == "test")
+        samples: tuple[Sample, ...] = getattr(self.split, name)
+        return samples
+
+    def divisions(self, samples: Sequence[Sample]) -> Mapping[str, tuple[str | None, ...]]:
+        """What samples can be divided by, as :func:`pneumo_train.preparing.divisions.divisions_of` finds it."""
+        return divisions_of(self.table, self.config.data.image_column, samples)
+
+    def decode_part(self, samples: Sequence[Sample], *, track: Track = iter) -> tuple[Films, str]:
+        """The images of some samples, each decoded once, and the SHA-256 (hex) of ids, labels, patients and contents.
+
+        Raises:
+            ConfigError: there is no memory for them.
+            DataError: images cannot be read.
+        """
+        return _decoded(samples, self.config.data, track)
 
     def decode(self, *, track: Track = iter) -> DecodedSplit:
         """The images of both parts, each decoded once.
@@ -68,15 +94,8 @@ class Reading:
             ConfigError: there is no memory for them.
             DataError: images cannot be read.
         """
-        data = self.config.data
         wanted = [*self.split.train, *self.split.validation]
-        try:
-            films, digest = load_films(wanted, size=data.image_size, cache_mib=data.cache_mib, track=track)
-        except MemoryError as error:
-            raise ConfigError(
-                f"data.cache_mib = {data.cache_mib}: there is no memory for {len(wanted):,} images of {data.image_size} x "
-                f"{data.image_size} pixels; give less, and they are decoded when they are needed"
-            ) from error
+        films, digest = self.decode_part(wanted, track=track)
         count = len(self.split.train)
         return DecodedSplit(
             train=films.part(0, count),
@@ -87,8 +106,13 @@ class Reading:
 
 
 @contextmanager
-def read_source(path: str | os.PathLike[str], config: TrainConfig) -> Iterator[Reading]:
+def read_source(path: str | os.PathLike[str], config: TrainConfig, *, is_split: bool = True) -> Iterator[Reading]:
     """The table of a source, read and split, as long as the block lasts.
+
+    Args:
+        path: a directory or a zip.
+        config: what to read, and how to split it.
+        is_split: whether the samples are to be split; for an evaluation of all of them they are not.
 
     Raises:
         SourceError: the source holds no table or no images.
@@ -98,8 +122,11 @@ def read_source(path: str | os.PathLike[str], config: TrainConfig) -> Iterator[R
     with open_source(path, config.data) as source:
         table = read_table(source, config.data)
         samples = read_samples(source, config.data, table)
-        split = split_samples(samples, config.data, seed=config.seed, origin=str(source.csv_path))
-        _require_batches(config)
+        if is_split:
+            split = split_samples(samples, config.data, seed=config.seed, origin=str(source.csv_path))
+            _require_batches(config)
+        else:
+            split = Split(train=(), validation=())
         notes = patient_notes(samples, table, source.tables, config.data)
         yield Reading(
             config=config,
@@ -108,7 +135,18 @@ def read_source(path: str | os.PathLike[str], config: TrainConfig) -> Iterator[R
             samples=tuple(samples),
             split=split,
             notes=tuple(notes),
+            table=table,
         )
+
+
+def _decoded(samples: Sequence[Sample], data: DataConfig, track: Track) -> tuple[Films, str]:
+    try:
+        return load_films(samples, size=data.image_size, cache_mib=data.cache_mib, track=track)
+    except MemoryError as error:
+        raise ConfigError(
+            f"data.cache_mib = {data.cache_mib}: there is no memory for {len(samples):,} images of {data.image_size} x "
+            f"{data.image_size} pixels; give less, and they are decoded when they are needed"
+        ) from error
 
 
 def check_source(path: str | os.PathLike[str], config: TrainConfig, *, track: Track = iter) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""An evaluation led from a checkpoint and films to figures that are kept with a run."""

@@ -1,0 +1,66 @@
+"""What images can be divided by: sex, band of age and view, where a table has columns of the usual names."""
+
+from collections.abc import Iterable, Mapping
+
+from pneumo_train.samples import Sample
+from pneumo_train.sources.table import Table
+
+_COLUMNS = {
+    "sex": frozenset({"sex", "gender", "patientsex", "patientgender"}),
+    "age": frozenset({"age", "patientage"}),
+    "view": frozenset({"view", "viewposition", "position", "projection"}),
+}
+"""The usual names, in small letters and without what is no letter."""
+
+_SEXES = {"m": "M", "male": "M", "f": "F", "female": "F"}
+_BANDS = (
+    (2, "0-1"),
+    (6, "2-5"),
+    (12, "6-11"),
+    (18, "12-17"),
+    (40, "18-39"),
+    (65, "40-64"),
+    (80, "65-79"),
+    (121, "80+"),
+)
+"""Below which age, in years, a band ends. Nobody is older than 120: such an age is not known."""
+_MOST_LEVELS = 20
+
+
+def divisions_of(table: Table, image_column: str, samples: Iterable[Sample]) -> Mapping[str, tuple[str | None, ...]]:
+    """For each division that the table has: what each sample belongs to, ``None`` where it is not known.
+
+    A column whose cells are all empty, or that has more than 20 levels, divides nothing.
+    """
+    wanted = [sample.image_id for sample in samples]
+    found: dict[str, tuple[str | None, ...]] = {}
+    for name, usual in _COLUMNS.items():
+        column = next((each for each in table.header.columns if _letters(each) in usual), None)
+        if column is None:
+            continue
+        by_image: dict[str, str | None] = {}
+        for _, row in table.rows:
+            image = row.get(image_column, "")
+            by_image[image] = by_image.get(image) or level_of(name, row.get(column, ""))
+        levels = tuple(by_image.get(image) for image in wanted)
+        if 0 < len(set(levels) - {None}) <= _MOST_LEVELS:
+            found[name] = levels
+    return found
+
+
+def level_of(division: str, cell: str) -> str | None:
+    """What a cell says: ``M`` and ``F``, a band of ages, a view in capital letters; ``None`` where it says nothing."""
+    text = cell.strip()
+    if division == "sex":
+        return _SEXES.get(text.lower(), text.upper() or None)
+    if division == "age":
+        try:
+            years = float(text.upper().removesuffix("Y"))
+        except ValueError:
+            return None
+        return next((band for below, band in _BANDS if 0 <= years < below), None)
+    return text.upper() or None
+
+
+def _letters(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalpha())
