@@ -4,8 +4,10 @@ import multiprocessing
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 
 import pytest
+import sqlalchemy as sa
 
 from runstore import MetricPoint, open_reader, open_store
 from runstore.errors import StoreUnavailableError
@@ -13,6 +15,7 @@ from runstore.hookspecs import OpenOptions
 from runstore_sql.connections.database import Database
 from runstore_sql.dialects.base import parse_url
 from runstore_sql.dialects.mysql import cluster
+from runstore_sql.dialects.mysql import dialect as mysql_dialect
 from runstore_sql.opening import open_sql
 from support import session
 from support.engines import database_of
@@ -122,13 +125,30 @@ def test_a_process_that_is_still_at_it_is_waited_for_through_another_node(
     holding.start()
     assert has_it.wait(120)
 
-    with pytest.raises(StoreUnavailableError, match="another process has been changing"):
-        cluster_lock_once(second)
-    may_leave.set()
-    holding.join()
+    try:
+        with pytest.raises(StoreUnavailableError, match="another process has been changing"):
+            cluster_lock_once(second)
+    finally:
+        may_leave.set()
+        holding.join()
     cluster_lock_once(second)
     first.close()
     second.close()
+
+
+def test_a_lock_that_only_one_node_knows_would_be_noticed(
+    galera: Galera, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def of_one_node(connection: sa.Connection, _: str) -> Iterator[None]:
+        assert connection.exec_driver_sql("SELECT GET_LOCK('runstore', 60)").scalar() == 1
+        yield
+        connection.exec_driver_sql("SELECT RELEASE_LOCK('runstore')")
+
+    monkeypatch.setattr(mysql_dialect, "lock_of_cluster", of_one_node)
+
+    with pytest.raises(pytest.fail.Exception, match="DID NOT RAISE"):
+        test_a_process_that_is_still_at_it_is_waited_for_through_another_node(galera, empty, monkeypatch)
 
 
 def cluster_lock_once(database: Database) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from runstore import MetricPoint, open_reader, open_store
+from runstore.backend import Store
 from runstore.errors import StoreUnavailableError
 from runstore.recording import Recorder
 from support import session
@@ -33,6 +34,11 @@ def empty(galera: Galera, request: pytest.FixtureRequest) -> str:
     """The URL of a new database."""
     session.needs(request.node, galera.kind)
     return galera.new_database()
+
+
+def _begun(store: Store) -> str:
+    """A new run."""
+    return store.ensure_run(store.get_or_create_experiment("x"))
 
 
 def steps_on(galera: Galera, url: str, run_id: str, name: str = "loss") -> list[list[int]]:
@@ -74,9 +80,11 @@ def test_when_a_node_is_killed_writers_and_readers_go_on_by_the_urls_other_nodes
     with galera.haproxy() as address, ExitStack() as opened:
         opened.callback(galera.start_node, 0)
         proxied = with_database(f"mysql://root@{address}", database_of(empty))
-        stores = [opened.enter_context(open_store(each, durable=False)) for each in (url, proxied)]
+        stores = [
+            opened.enter_context(until_it_answers(partial(open_store, each, durable=False))) for each in (url, proxied)
+        ]
         readers = [opened.enter_context(open_reader(each)) for each in (url, proxied)]
-        run_ids = [store.ensure_run(store.get_or_create_experiment("x")) for store in stores]
+        run_ids = [until_it_answers(partial(_begun, store)) for store in stores]
         for step in range(60):
             if step == 20:
                 galera.kill_node(0)
@@ -86,7 +94,7 @@ def test_when_a_node_is_killed_writers_and_readers_go_on_by_the_urls_other_nodes
                 read = partial(reader.get_history, run_id, "loss", "other")
                 assert len(until_it_answers(read).steps) == step + 1
         for store, run_id in zip(stores, run_ids, strict=True):
-            store.finalize(run_id, "completed")
+            until_it_answers(partial(store.finalize, run_id, "completed"))
 
     for run_id in run_ids:
         assert steps_on(galera, empty, run_id) == [list(range(60))] * 3
@@ -118,6 +126,19 @@ def test_a_node_that_was_cut_off_is_an_outage_in_its_own_words_and_what_is_recor
         recorded.finalize(run_id, "completed")
 
     assert steps_on(galera, empty, run_id) == [[0, 2]] * 3
+
+
+def test_a_node_that_was_cut_off_is_passed_over_by_haproxy(galera: Galera, empty: str) -> None:
+    with galera.haproxy() as address:
+        proxied = with_database(f"mysql://root@{address}", database_of(empty))
+        with until_it_answers(lambda: open_store(proxied, durable=False)) as store:
+            run_id = until_it_answers(partial(_begun, store))
+            with galera.cut_off(0):
+                point = MetricPoint("loss", 0.5, 0)
+                until_it_answers(lambda: store.log_metrics(run_id, [point]))
+            until_it_answers(partial(store.finalize, run_id, "completed"))
+
+    assert steps_on(galera, empty, run_id) == [[0]] * 3
 
 
 @pytest.mark.parametrize("takes", ["what it missed", "the whole state"])

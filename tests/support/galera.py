@@ -119,7 +119,13 @@ class Galera(MariaDB):
         if program is None:
             raise ServerUnavailableError("no haproxy; install haproxy")
         (port,) = free_ports(1)
-        text = _PAGE.read_text(encoding="utf-8").partition("```text\n")[2].partition("```")[0]
+        text, script = (
+            block.partition("```")[0] for block in _PAGE.read_text(encoding="utf-8").split("```text\n")[1:3]
+        )
+        check = self.root / "galera-ready"
+        check.write_text(script.replace("--user=haproxy", "--user=root"))
+        check.chmod(0o755)
+        text = text.replace("/usr/local/bin/galera-ready", str(check))
         for node in range(self.nodes):
             text = text.replace(f"db{node + 1}:3306", f"127.0.0.1:{self.ports[node]}")
         config = self.root / "haproxy.cfg"
