@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,7 +12,8 @@ import sqlalchemy as sa
 from runstore import MetricPoint, open_reader, open_store
 from runstore.errors import StoreUnavailableError
 from runstore.hookspecs import OpenOptions
-from runstore.recording import Recorder
+from runstore.plugins.registry import find_backends
+from runstore.recording import Recorder, RecorderOptions, open_recorder, sync_leftovers
 from runstore_sql.connections.database import Database
 from runstore_sql.dialects.base import parse_url
 from runstore_sql.opening import open_sql
@@ -72,6 +74,40 @@ def test_a_synchronous_standby_that_is_promoted_has_all_that_was_acknowledged(
         with open_reader(url) as reader:
             assert list(reader.get_history(run_id, "loss", "other").steps) == list(range(_STEPS))
             assert reader.get_run(run_id).status == "completed"
+
+
+def test_a_standby_is_promoted_while_a_sync_drains_what_a_dead_writer_left(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    with pair(request) as (primary, replica):
+        written = primary.new_database()
+        url = of_both(primary, replica, written)
+        with open_store(url, durable=False) as store:
+            run_id = store.ensure_run(store.get_or_create_experiment("x"))
+            primary.kill()
+            options = RecorderOptions(state_dir=tmp_path, confirm_s=0.1)
+            backend = find_backends().backend_for("postgresql")
+            recorder = open_recorder(url, backend, OpenOptions(), options)
+            for step in range(_STEPS * 100):
+                recorder.log_metrics(run_id, [MetricPoint("loss", step / 7, step)])
+            recorder.close(deadline_s=0.1)
+            primary.start()
+
+            def drain() -> None:
+                while (report := sync_leftovers(store, url, state_dir=tmp_path)).error is not None:
+                    assert isinstance(report.error, StoreUnavailableError)
+
+            draining = threading.Thread(target=drain)
+            draining.start()
+            with open_reader(with_database(replica.url, database_of(written))) as behind:
+                while draining.is_alive() and not behind.get_summaries(run_id):
+                    draining.join(0.01)
+            primary.kill()
+            replica.promote()
+            draining.join(240)
+
+            assert not draining.is_alive()
+            assert list(store.get_history(run_id, "loss", "other").steps) == list(range(_STEPS * 100))
 
 
 def test_when_neither_of_two_hosts_answers_the_error_names_both() -> None:
