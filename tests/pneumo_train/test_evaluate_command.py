@@ -85,6 +85,7 @@ def test_an_evaluation_on_other_films_is_a_child_at_the_stored_threshold_and_lea
         assert (reader.get_run("trained"), reader.list_artifacts("trained"), reader.get_config("trained")) == before
         child = reader.get_run(printed.split()[1])
         config = reader.get_config(child.id)
+        artifacts = reader.list_artifacts(child.id)
         with reader.open_artifact(child.id, "predictions/other-ward.csv.gz") as stream:
             predictions = read_predictions(stream)
         threshold = reader.get_history("trained", "decision_threshold", "validation").values[-1]
@@ -97,6 +98,7 @@ def test_an_evaluation_on_other_films_is_a_child_at_the_stored_threshold_and_lea
     assert config["decision"]["threshold"] == threshold == predictions.thresholds[0].value
     assert config["checkpoint"] == {"run": "trained", "sha256": noted}
     assert len(predictions) == config["data_set"]["images"] > 8
+    assert any(each.name.endswith(".png") for each in artifacts)
     assert set(predictions.subgroups) == {"sex", "age", "view"}
     assert low <= auroc
     assert p == 1

@@ -15,6 +15,7 @@ from pneumo_train.examining.examining import examine
 from pneumo_train.examining.keeping import keep_artifacts, points_of
 from pneumo_train.examining.logits import logits_of
 from pneumo_train.preparing.reading import Reading, read_source
+from pneumo_train.showing.keeping import keep_pictures
 from pneumo_train.terminal import Track
 from runstore import DatasetType, MetricPoint, RunReader, Store
 from runstore.provenance import gather_provenance
@@ -107,11 +108,14 @@ def evaluate_run(  # noqa: PLR0913 - keyword-only
             other_config = _config_of(store, against, part, overrides or {})
             if other_config.data.image_size != config.data.image_size:
                 other_reading = dataclasses.replace(reading, config=other_config)
-                films, _ = other_reading.decode_part(samples, track=track)
-            logits = logits_of(other_model, films, batch_size=config.training.batch_size)
+                other_films, _ = other_reading.decode_part(samples, track=track)
+            else:
+                other_films = films
+            logits = logits_of(other_model, other_films, batch_size=config.training.batch_size)
             comparison = _compared(evaluation, logits / other_decision.temperature, config)
-        kept = _keep(store, run.experiment_id, evaluation, comparison, reading, part, against)
-        return Kept(run_id=kept, evaluation=evaluation, comparison=comparison, notes=reading.notes)
+        session = _keep(store, run.experiment_id, evaluation, comparison, reading, part, against)
+        keep_pictures(session, evaluation, films, model)
+        return Kept(run_id=session.run_id, evaluation=evaluation, comparison=comparison, notes=reading.notes)
 
 
 def _require_same_split(reading: Reading, part: Part, trained: Mapping[str, Any]) -> None:
@@ -146,8 +150,8 @@ def _keep(  # noqa: PLR0913, PLR0917 - all that an evaluation is made of
     reading: Reading,
     part: Part,
     against: str | None,
-) -> str:
-    """Stores an evaluation as a run of its own; its id."""
+) -> RunSession:
+    """Stores an evaluation as a run of its own; what has led it."""
     about = evaluation.about
     session = RunSession(
         store,
@@ -165,7 +169,7 @@ def _keep(  # noqa: PLR0913, PLR0917 - all that an evaluation is made of
         "source": {"path": os.fspath(reading.source.path), "csv": reading.source.csv_path.name, "part": part},
         **({"against": against} if against else {}),
     }, comparison=comparison)  # fmt: skip
-    return session.run_id
+    return session
 
 
 def keep_evaluation(
