@@ -76,6 +76,9 @@ def trainer_of(store: MemoryStore, tiny_config: TrainConfig, fast_path: Path) ->
     return make
 
 
+PICTURES = ("roc", "precision-recall", "confusion", "reliability", "failures", "grad-cam")
+
+
 def test_the_result_is_a_mapping_of_the_old_keys_and_all_files_are_there(
     trainer_of: TrainerOf, phantoms: Path, store: MemoryStore, fast_path: Path
 ) -> None:
@@ -100,6 +103,7 @@ def test_the_result_is_a_mapping_of_the_old_keys_and_all_files_are_there(
         "evaluation/validation.json": "evaluation",
         "evaluation/validation-subgroups.parquet": "table",
         "predictions/validation.csv.gz": "predictions",
+        **{f"plots/{name}-validation.png": "figure" for name in PICTURES},
     }
     assert store.get_run(result.run_id).status is RunStatus.COMPLETED
     assert result.is_recorded

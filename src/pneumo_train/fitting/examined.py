@@ -4,6 +4,8 @@ import dataclasses
 import hashlib
 from pathlib import Path
 
+from torch import nn
+
 from pneumo_train.config.settings import as_dict
 from pneumo_train.evaluating.figures import Evaluation
 from pneumo_train.examining.checkpoint import load_checkpoint, write_decision
@@ -12,6 +14,7 @@ from pneumo_train.examining.keeping import decision_points, keep_artifacts
 from pneumo_train.examining.leading import PACKAGES, keep_evaluation
 from pneumo_train.films.images import Films
 from pneumo_train.preparing.reading import DecodedSplit, Reading
+from pneumo_train.showing.keeping import keep_pictures
 from runstore import DatasetType
 from runstore.provenance import gather_provenance
 from runstore.training import RunSession
@@ -65,7 +68,13 @@ class Examiner:
                 divisions=reading.divisions(films.samples),
                 about={**about, "data_hash": data_hash},
             )
-        return Examined(reading=reading, evaluations=evaluations, run_ids={"validation": run_id})
+        return Examined(
+            reading=reading,
+            evaluations=evaluations,
+            films={"validation": self.films.validation, **({"test": self.test[0]} if self.test else {})},
+            model=model,
+            run_ids={"validation": run_id},
+        )
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +83,15 @@ class Examined:
 
     Attributes:
         evaluations: by part.
+        films: by part.
+        model: what looked at them.
         run_ids: by part, the run that keeps it.
     """
 
     reading: Reading
     evaluations: dict[str, Evaluation]
+    films: dict[str, Films]
+    model: nn.Module
     run_ids: dict[str, str]
 
     def keep(self, session: RunSession, *, step: int) -> None:
@@ -89,6 +102,7 @@ class Examined:
         evaluation = self.evaluations["validation"]
         session.log_metrics(decision_points(evaluation, step=step))
         keep_artifacts(session, evaluation)
+        keep_pictures(session, evaluation, self.films["validation"], self.model)
 
     def keep_test(self, session: RunSession) -> bool:
         """Keeps the test part's, if there is one, as a child of the training run; whether the store took everything."""
@@ -106,6 +120,7 @@ class Examined:
         )
         self.run_ids["test"] = child.run_id
         about = {"source": {"path": str(source.path), "csv": source.csv_path.name, "part": "test"}}
-        return keep_evaluation(
-            child, self.evaluations["test"], dataset_type=DatasetType.TEST, config={**as_dict(config), **about}
-        )
+        evaluation = self.evaluations["test"]
+        is_kept = keep_evaluation(child, evaluation, dataset_type=DatasetType.TEST, config={**as_dict(config), **about})
+        keep_pictures(child, evaluation, self.films["test"], self.model)
+        return is_kept
