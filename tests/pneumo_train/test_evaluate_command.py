@@ -1,5 +1,6 @@
 """``pneumo-train evaluate``: a stored run on any films, kept as a child run that leaves its parent as it was."""
 
+import csv
 import hashlib
 import json
 import shutil
@@ -184,3 +185,27 @@ def test_a_checkpoint_that_was_changed_in_the_store_is_refused_with_both_hashes(
     assert changed
     assert run_evaluate("--source", "others") == 2
     assert "SHA-256" in capsys.readouterr().err
+
+
+def test_a_test_part_that_the_table_names_is_evaluated_after_the_training_as_its_child(here: Path) -> None:
+    films = write_phantoms(here / "divided", patients=24, films_per_patient=1, positive_share=0.5, size=48, seed=4)
+    table = films / "stage2_train_metadata.csv"
+    with table.open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    patients = sorted({row["source_patient"] for row in rows})
+    with table.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, [*rows[0], "part"])
+        writer.writeheader()
+        for row in rows:
+            place = patients.index(row["source_patient"]) % 3
+            writer.writerow({**row, "part": ("train", "val", "test")[place]})
+
+    url = f"sqlite:///{here}/divided.db"
+    status = main(["fit", "--source", str(films), "--store", url, "--data.split_column=part", *SMALL])
+
+    with open_reader(url) as reader:
+        child, parent = sorted(reader.search_runs().items, key=lambda run: run.parent_run_id is None)
+        images = reader.get_config(child.id)["data_set"]["images"]
+    assert status == 0
+    assert (child.parent_run_id, child.status, child.name) == (parent.id, "completed", "evaluation: test")
+    assert images == len({row["patientId"] for row in rows if patients.index(row["source_patient"]) % 3 == 2})
