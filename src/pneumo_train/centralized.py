@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pneumo_train.config.settings import TrainConfig, load_config
+from pneumo_train.fitting.machine import require_gpu_device
 from pneumo_train.fitting.outputs import require_writable
 from pneumo_train.preparing.reading import check_source, read_source
 from pneumo_train.result import TrainingResult
@@ -99,6 +100,7 @@ class CentralizedTrainer:
         config = self._config_for(csv_filename)
         is_named = bool(run_id)
         run_id = run_id or new_run_id()
+        require_gpu_device(config)
         require_writable(self._checkpoint_dir, "checkpoint_dir")
         require_writable(self._logs_dir, "logs_dir")
         store = store_or_opener(self._store)

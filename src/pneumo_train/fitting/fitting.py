@@ -19,6 +19,7 @@ from pneumo_train.fitting.bars import FitProgressBar
 from pneumo_train.fitting.batches import PneumoDataModule
 from pneumo_train.fitting.checkpoints import BestCheckpoints, Checkpoint, WholeFileIO
 from pneumo_train.fitting.divergence import StopWhenDiverged
+from pneumo_train.fitting.machine import NO_GPU
 from pneumo_train.fitting.outputs import require_room
 from pneumo_train.network.classifier import LitClassifier
 from pneumo_train.preparing.reading import DecodedSplit
@@ -171,10 +172,7 @@ def _require_machine(config: TrainConfig) -> None:
     training = config.training
     has_gpu = torch.cuda.is_available() or torch.backends.mps.is_available()
     if training.accelerator == "gpu" and not has_gpu:
-        raise ConfigError(
-            "training.accelerator = 'gpu': torch finds no GPU on this machine; give cpu or auto, or look at the driver and "
-            "at CUDA_VISIBLE_DEVICES"
-        )
+        raise ConfigError(NO_GPU)
     if training.precision == "16-mixed" and (training.accelerator == "cpu" or not has_gpu):
         raise ConfigError("training.precision = '16-mixed': needs a GPU; on a CPU give bf16-mixed or 32-true")
 
