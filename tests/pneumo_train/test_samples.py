@@ -85,6 +85,7 @@ def test_a_subset_column_leaves_out_the_other_rows(write_source: WriteSource) ->
         ([("a", 1)], ("patientId", "Target"), {"split_column": "split"}, "no column 'split'"),
         ([("a", 1), ("a", 0)], ("patientId", "Target"), {}, r"row 3: image 'a' was target 1.* is 0.*\(2 in all\)"),
         ([("a", 2)], ("patientId", "Target"), {}, r"row 2: Target = '2'; wanted 0 or 1 \(1 rows\)"),
+        ([("a", "NaN")], ("patientId", "Target"), {}, r"row 2: Target = 'NaN'; wanted 0 or 1"),
         ([("a", "")], ("patientId", "Target"), {}, r"row 2: no value in 'Target' \(1 rows\)"),
         ([("a", 1), ("", 1)], ("patientId", "Target"), {}, r"row 3: no value in 'patientId'"),
         ([("a", 1), ("patientId", "Target")], ("patientId", "Target"), {}, "row 3: is the header once more"),

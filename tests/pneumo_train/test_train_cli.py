@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 from pneumo_train.cli import main
 from runstore import RunReader, RunStatus, open_reader, open_store
@@ -294,6 +295,25 @@ def test_images_that_are_there_twice_are_pointed_out(
     assert exit_status("check", "--source", str(root)) == 0
 
     assert "warning: 1 images are there more than once under different names, as a.png" in capsys.readouterr().out
+
+
+def test_an_image_of_both_parts_is_refused_by_option_and_one_of_a_single_part_is_not(
+    write_source: WriteSource, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = ("train", "train", "val", "val")
+    root = write_source(
+        [(*row[:2], part) for row, part in zip(FOUR, parts, strict=True)], columns=("patientId", "Target", "part")
+    )
+    asked = ("check", "--source", str(root), "--data.split_column", "part", "--data.equal_images", "refuse")
+    films = sorted((root / "Training/Images").glob("*.png"))
+
+    assert exit_status(*asked) == 2
+    assert "2 images of the validation part are in the training part, too, byte for byte" in capsys.readouterr().out
+
+    for film, grey in zip(films, (1, 1, 2, 2), strict=True):
+        Image.new("L", (8, 8), grey).save(film)
+    assert exit_status(*asked) == 0
+    assert "warning: 2 images are there more than once" in capsys.readouterr().out
 
 
 @pytest.mark.training

@@ -1,7 +1,7 @@
 """What is read, and how it is split."""
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -26,6 +26,7 @@ class DataConfig:
         subset_column: use only the rows with 1, true or yes in this column.
         sample_fraction: the share of patients to use.
         validation_fraction: the share of patients for validation when no split is given.
+        equal_images: whether equal files in the training and in the validation part are told (warn) or an error (refuse).
         image_size: side of the square given to the network, in pixels.
         cache_mib: decoded images are kept in memory when they need no more than this many MiB.
     """
@@ -40,6 +41,7 @@ class DataConfig:
     subset_column: str | None = None
     sample_fraction: Annotated[float, Meta(gt=0, le=1)] = 1.0
     validation_fraction: Between0And1 = 0.2
+    equal_images: Literal["warn", "refuse"] = "warn"
     image_size: Annotated[int, Meta(ge=32, le=1024)] = 224
     cache_mib: CountOrZero = 2048
 

@@ -12,7 +12,7 @@ from pneumo_train.errors import ConfigError, PneumoTrainError
 from pneumo_train.films.images import Films, load_films
 from pneumo_train.preparing.divisions import divisions_of
 from pneumo_train.samples import Sample, Split
-from pneumo_train.sources.patients import patient_notes, twin_notes
+from pneumo_train.sources.patients import patient_notes, refuse_equal_images, twin_notes
 from pneumo_train.sources.rows import patient_column, read_samples, read_table
 from pneumo_train.sources.source import Source, open_source, survey
 from pneumo_train.sources.table import Header, Table
@@ -92,11 +92,14 @@ class Reading:
 
         Raises:
             ConfigError: there is no memory for them.
-            DataError: images cannot be read.
+            DataError: images cannot be read, or lie in both parts and may not.
         """
         wanted = [*self.split.train, *self.split.validation]
         films, digest = self.decode_part(wanted, track=track)
         count = len(self.split.train)
+        if self.config.data.equal_images == "refuse":
+            held_out = zip(self.split.validation, films.hashes[count:], strict=True)
+            refuse_equal_images(self.split.train, films.hashes[:count], held_out)
         return DecodedSplit(
             train=films.part(0, count),
             validation=films.part(count, len(wanted)),
