@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from pneumo_train.films.images import Films
 from pneumo_train.fitting.batches import PneumoDataModule, augmentation
+from pneumo_train.images.films import Films
 from pneumo_train.samples import Sample
 
 pytestmark = pytest.mark.training

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from pneumo_train.errors import DataError
-from pneumo_train.films.film import check_film, read_film
+from pneumo_train.images.film import check_film, read_film
 
 GREY, RGB, GREY_ALPHA, RGBA = 0, 2, 4, 6
 RAMP = np.linspace(0, 4095, 32 * 32).reshape(32, 32).round()

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from pneumo_train.errors import DataError
-from pneumo_train.films.film import read_film
-from pneumo_train.films.images import load_films
+from pneumo_train.images.film import read_film
+from pneumo_train.images.films import load_films
 from pneumo_train.samples import Sample
 
 

@@ -13,7 +13,7 @@ from torchmetrics.functional.classification import binary_auroc
 from torchvision import models
 
 from pneumo_train.evaluating.figures import CalibrationBin, Decision, Evaluated, Evaluation, Score, Scores
-from pneumo_train.films.images import Films
+from pneumo_train.images.films import Films
 from pneumo_train.samples import Sample
 from pneumo_train.showing.attention import grad_cam
 from pneumo_train.showing.curves import plot_roc

@@ -13,7 +13,7 @@ from pneumo_train.evaluating.deciding import decide, evaluate, evaluated_of, req
 from pneumo_train.evaluating.figures import CorruptionRow, Decision, Evaluation, Floats, Labels
 from pneumo_train.evaluating.scores import score
 from pneumo_train.examining.logits import logits_of
-from pneumo_train.films.images import Films
+from pneumo_train.images.films import Films
 from pneumo_train.network.classifier import LitClassifier
 from pneumo_train.terminal import Track
 

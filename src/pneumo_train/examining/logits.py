@@ -7,7 +7,7 @@ import torch
 
 from pneumo_train.evaluating.corruptions import Pixels
 from pneumo_train.evaluating.figures import Floats
-from pneumo_train.films.images import Films
+from pneumo_train.images.films import Films
 from pneumo_train.network.classifier import LitClassifier
 from pneumo_train.terminal import Track
 

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 from torchvision.transforms import v2
 
-from pneumo_train.films.images import Films
+from pneumo_train.images.films import Films
 
 
 class _FilmDataset(Dataset[tuple[Tensor, Tensor]]):

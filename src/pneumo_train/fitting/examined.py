@@ -12,7 +12,7 @@ from pneumo_train.examining.checkpoint import load_checkpoint, write_decision
 from pneumo_train.examining.examining import decide_on, examine
 from pneumo_train.examining.keeping import decision_points, keep_artifacts
 from pneumo_train.examining.leading import PACKAGES, keep_evaluation
-from pneumo_train.films.images import Films
+from pneumo_train.images.films import Films
 from pneumo_train.preparing.reading import DecodedSplit, Reading
 from pneumo_train.showing.keeping import keep_pictures
 from runstore import DatasetType

@@ -11,11 +11,11 @@ import pytorch_lightning as pl
 from pneumo_train.collector import MetricsCollectorCallback, file_name_of
 from pneumo_train.config.settings import as_dict
 from pneumo_train.errors import ConfigError
-from pneumo_train.films.images import Films
 from pneumo_train.fitting.checkpoints import Checkpoint
 from pneumo_train.fitting.examined import Examined, Examiner
 from pneumo_train.fitting.fitting import Fitted, Fitting, torch_set_up
 from pneumo_train.fitting.interrupts import StopWhenInterrupted
+from pneumo_train.images.films import Films
 from pneumo_train.plots import plot_training
 from pneumo_train.preparing.reading import DecodedSplit, Reading
 from pneumo_train.reporting.keeping import keep_model_card

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from pneumo_train.errors import DataError
-from pneumo_train.films.film import GreyArray, check_film, read_film
+from pneumo_train.images.film import GreyArray, check_film, read_film
 from pneumo_train.predicting.images import Images, Named
 from pneumo_train.predicting.stored import StoredModel
 from pneumo_train.showing.attention import Maps, grad_cam

@@ -9,7 +9,7 @@ from typing import Any
 from pneumo_train.config.data import DataConfig
 from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import ConfigError, PneumoTrainError
-from pneumo_train.films.images import Films, load_films
+from pneumo_train.images.films import Films, load_films
 from pneumo_train.preparing.divisions import divisions_of
 from pneumo_train.samples import Sample, Split
 from pneumo_train.sources.patients import patient_notes, refuse_equal_images, twin_notes

@@ -5,7 +5,7 @@ import logging
 from torch import nn
 
 from pneumo_train.evaluating.figures import Evaluation
-from pneumo_train.films.images import Films
+from pneumo_train.images.films import Films
 from pneumo_train.showing.pictures import plots_of, sheets_of
 from runstore import media
 from runstore.training import RunSession

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from torch import nn
 
 from pneumo_train.evaluating.figures import Evaluated, Evaluation
-from pneumo_train.films.images import Films
+from pneumo_train.images.films import Films
 from pneumo_train.showing.attention import grad_cam
 from pneumo_train.showing.counts import plot_confusion, plot_reliability
 from pneumo_train.showing.curves import plot_precision_recall, plot_roc

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from pneumo_train.evaluating.figures import Evaluated
-from pneumo_train.films.film import GreyArray
+from pneumo_train.images.film import GreyArray
 from pneumo_train.showing.style import GREY, entitle, new_figure
 
 RGBArray = NDArray[np.uint8]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from pneumo_train.errors import DataError
-from pneumo_train.films.film import GreyArray, check_film, read_film
+from pneumo_train.images.film import GreyArray, check_film, read_film
 from pneumo_train.samples import Sample
 
 _SHOWN = 3

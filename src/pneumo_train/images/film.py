@@ -9,8 +9,8 @@ import numpy.typing as npt
 from PIL import ExifTags, Image, UnidentifiedImageError
 
 from pneumo_train.errors import DataError
-from pneumo_train.films import jpeg, png
-from pneumo_train.films.png import GREY_ALPHA, RGB, RGBA, SIXTEEN, depth_and_colour, sixteen_bit_values
+from pneumo_train.images import jpeg, png
+from pneumo_train.images.png import GREY_ALPHA, RGB, RGBA, SIXTEEN, depth_and_colour, sixteen_bit_values
 
 GreyArray = npt.NDArray[np.uint8]
 _Floats = npt.NDArray[np.float64]
