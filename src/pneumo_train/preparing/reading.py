@@ -55,6 +55,7 @@ class Reading:
         split: what is for training and what for validation; empty when nothing was to be split.
         notes: what a person should look at, though it is no error.
         table: the rows themselves.
+        config: what was asked for; the columns of this source are those of ``source.config``.
     """
 
     config: TrainConfig
@@ -76,7 +77,7 @@ class Reading:
 
     def divisions(self, samples: Sequence[Sample]) -> Mapping[str, tuple[str | None, ...]]:
         """What samples can be divided by, as :func:`pneumo_train.preparing.divisions.divisions_of` finds it."""
-        return divisions_of(self.table, self.config.data.image_column, samples)
+        return divisions_of(self.table, self.source.config.image_column, samples)
 
     def decode_part(self, samples: Sequence[Sample], *, track: Track = iter) -> tuple[Films, str]:
         """The images of some samples, each decoded once, and the SHA-256 (hex) of ids, labels, patients and contents.
@@ -123,18 +124,19 @@ def read_source(path: str | os.PathLike[str], config: TrainConfig, *, is_split: 
         ConfigError: an option does not go with this data.
     """
     with open_source(path, config.data) as source:
-        table = read_table(source, config.data)
-        samples = read_samples(source, config.data, table)
+        data = source.config
+        table = read_table(source, data)
+        samples = read_samples(source, data, table)
         if is_split:
-            split = split_samples(samples, config.data, seed=config.seed, origin=str(source.csv_path))
+            split = split_samples(samples, data, seed=config.seed, origin=str(source.csv_path))
             _require_batches(config)
         else:
             split = Split(train=(), validation=())
-        notes = patient_notes(samples, table, source.tables, config.data)
+        notes = [*source.notes, *patient_notes(samples, table, source.tables, data)]
         yield Reading(
             config=config,
             source=source,
-            patient_column=patient_column(table, config.data),
+            patient_column=patient_column(table, data),
             samples=tuple(samples),
             split=split,
             notes=tuple(notes),
@@ -178,7 +180,7 @@ def check_source(path: str | os.PathLike[str], config: TrainConfig, *, track: Tr
 
 def _describe(reading: Reading) -> dict[str, Any]:
     source, samples = reading.source, reading.samples
-    header = source.tables.get(source.csv_name, Header())
+    header = source.tables.get(source.csv_name, Header()) if source.csv_name else reading.table.header
     return {
         "csv_files": list(source.tables),
         "csv_file": source.csv_name,

@@ -6,16 +6,12 @@ from pathlib import Path
 from pneumo_train.config.data import DataConfig
 from pneumo_train.errors import DataError
 from pneumo_train.samples import Sample
+from pneumo_train.sources.class_folders import PARTS
 from pneumo_train.sources.source import Source
 from pneumo_train.sources.table import Table
 from pneumo_train.words import enumerated, shown
 
 _TRUE_WORDS = frozenset({"1", "1.0", "true", "yes"})
-_PARTS = {
-    "train": "train", "training": "train",
-    "val": "validation", "valid": "validation", "validation": "validation",
-    "test": "test",
-}  # fmt: skip
 _LABELS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
 _SHOWN = 3
 USUAL_PATIENT_COLUMN = "patientId"
@@ -28,7 +24,7 @@ def read_table(source: Source, config: DataConfig) -> Table:
     Raises:
         DataError: a table cannot be read, or a column is missing or there twice.
     """
-    table = Table.read(source.csv_path)
+    table = source.made or Table.read(source.csv_path)
     table.require(config.image_column, "data.image_column")
     table.require(config.target_column, "data.target_column")
     if source.groups_path is not None:
@@ -121,8 +117,8 @@ def _label(table: Table, row: Mapping[str, str], column: str, number: int) -> in
 
 def _part(table: Table, row: Mapping[str, str], column: str, number: int) -> str:
     text = table.value(row, column, number)
-    if text.lower() not in _PARTS:
+    if text.lower() not in PARTS:
         raise DataError(
             f"{table.path} row {number}: {column} = {text!r}; wanted train, val or test ({len(table.rows):,} rows)"
         )
-    return _PARTS[text.lower()]
+    return PARTS[text.lower()]

@@ -1,7 +1,7 @@
 """Where the chest X-rays come from: a directory or a zip that holds a metadata CSV and images.
 
-Two layouts are understood: the RSNA-processed one (``stage2_train_metadata.csv`` beside ``Training/Images/*.png``) and
-images beside the CSV. What is chosen depends on names and columns alone, never on the order in which a file system
+Three layouts are understood: the RSNA-processed one (``stage2_train_metadata.csv`` beside ``Training/Images/*.png``),
+images beside the CSV, and without a CSV folders of classes. What is chosen depends on names and columns alone, never on the order in which a file system
 lists them. A CSV or folder of test data and a folder of masks are never chosen unless named.
 """
 
@@ -18,9 +18,10 @@ from typing import Any
 
 from pneumo_train.config.data import DataConfig
 from pneumo_train.errors import SourceError
+from pneumo_train.sources.class_folders import ClassFolders, find_class_folders
 from pneumo_train.sources.listing import Listing, list_directory, list_zip
 from pneumo_train.sources.names import ImageNames
-from pneumo_train.sources.table import Header, missing_columns
+from pneumo_train.sources.table import Header, Table, missing_columns
 from pneumo_train.words import IMAGE_ENDINGS, cleaned, enumerated
 
 IMAGE_FOLDERS = ("Training/Images", "Train/Images", "Training", "Images", ".")
@@ -41,23 +42,29 @@ class Source:
 
     Attributes:
         path: what the user named: the directory or the zip.
-        csv_path: the metadata table, on disk.
-        csv_name: its path inside the source.
+        config: what was asked for, with the columns that the table has.
+        csv_path: the metadata table, on disk; the folder of the classes where these stand for one.
+        csv_name: its path inside the source, or ``None``.
+        made: the table that was made from folders of classes, if there is no other.
         groups_path: the second table, on disk, if the configuration names one.
         images: finds the file of an image by its name.
         tables: the first row of every table, by its path inside the source.
         total_files: how many files there are, of any kind.
         foreign_images: what there is of images that are not read, for a message; empty if there are none.
+        notes: what was decided about the layout, for a person to know.
     """
 
     path: Path
+    config: DataConfig
     csv_path: Path
-    csv_name: str
+    csv_name: str | None
+    made: Table | None
     groups_path: Path | None
     images: ImageNames
     tables: dict[str, Header]
     total_files: int
     foreign_images: str
+    notes: tuple[str, ...]
 
 
 @contextmanager
@@ -112,6 +119,9 @@ def survey(path: str | os.PathLike[str], config: DataConfig) -> dict[str, Any]:
         with _listed(Path(path)) as listing:
             report["csv_files"] = [str(file) for file in listing.csv_files()]
             report["total_files"] = len(listing.files)
+            if folders := _class_folders(listing, config):
+                report["image_count"] = len(folders.films)
+                return report
             table = _choose_csv(listing, config)
             report["csv_file"] = str(table)
             report["image_count"] = len(_choose_images(listing, table, config))
@@ -121,20 +131,50 @@ def survey(path: str | os.PathLike[str], config: DataConfig) -> dict[str, Any]:
 
 
 def _source_of(listing: Listing, config: DataConfig) -> Source:
-    table = _choose_csv(listing, config)
+    folders = _class_folders(listing, config)
+    table = None if folders else _choose_csv(listing, config)
     groups = _named_csv(listing, config.groups_csv, "data.groups_csv") if config.groups_csv else None
-    images = _choose_images(listing, table, config)
-    places = listing.locate(dict.fromkeys([table, *([groups] if groups else []), *images]))
+    if folders:
+        images = [folders.root / film for film in folders.films]
+    else:
+        assert table is not None  # noqa: S101 - there is the one or the other
+        images = _choose_images(listing, table, config)
+    places = listing.locate(dict.fromkeys([*([table] if table else []), *([groups] if groups else []), *images]))
+    where = listing.path / folders.root if folders else listing.path
     return Source(
         path=listing.path,
-        csv_path=places[table],
-        csv_name=str(table),
+        config=folders.columns(config) if folders else config,
+        csv_path=places[table] if table else where,
+        csv_name=str(table) if table else None,
+        made=folders.table(where) if folders else None,
         groups_path=places[groups] if groups else None,
         images=ImageNames({file: places[file] for file in images}),
         tables={str(file): listing.read_header(file) for file in listing.csv_files()},
         total_files=len(listing.files),
         foreign_images=_foreign(listing),
+        notes=folders.notes if folders else (),
     )
+
+
+def _class_folders(listing: Listing, config: DataConfig) -> ClassFolders | None:
+    """The folders of classes, where no table is named and none has the columns; one with columns of other names may be meant."""
+    if config.csv_filename:
+        return None
+    if tables := listing.csv_files():
+        plain = DataConfig()
+        wanted = (config.image_column, config.target_column)
+        headers = [listing.read_header(file).columns for file in tables if not _TEST_WORD.search(file.name)]
+        if wanted != (plain.image_column, plain.target_column) or any({*wanted} <= {*columns} for columns in headers):
+            return None
+    below = PurePosixPath(config.images_dir or ".")
+    images = [
+        file
+        for file in listing.files
+        if file.suffix.lower() in IMAGE_ENDINGS
+        and file.is_relative_to(below)
+        and not any(map(_MASK_WORD.search, file.parts[:-1]))
+    ]
+    return find_class_folders(images, origin=str(listing.path))
 
 
 def _opened_zip(path: Path) -> zipfile.ZipFile:
@@ -157,7 +197,8 @@ def _choose_csv(listing: Listing, config: DataConfig) -> PurePosixPath:
         raise SourceError(
             f"source {listing.path}: no CSV with the columns {wanted[0]!r} and {wanted[1]!r}; "
             f"found {found or f'no CSV at all{_other_tables(listing)}'}{f' (not counting test data, as {left_out[0]})' if left_out else ''}; "
-            "add one, name it (data.csv_filename), or name the columns (data.image_column, data.target_column)"
+            "add one, name it (data.csv_filename), or name the columns (data.image_column, data.target_column); without a "
+            "table, folders called NORMAL and PNEUMONIA say the class"
         )
     ranked = sorted((_csv_rank(file), file) for file in usable)
     best = [file for rank, file in ranked if rank == ranked[0][0]]

@@ -28,14 +28,16 @@ def split_samples(samples: Sequence[Sample], config: DataConfig, *, seed: int, o
     if config.sample_fraction < 1:
         chosen = _draw_patients(samples, config.sample_fraction, random.Random(seed))  # noqa: S311 - reproducible, not secret
         samples = [sample for sample in samples if sample.patient in chosen]
-    if config.split_column is not None:
-        parts = {name: tuple(s for s in samples if s.part == name) for name in ("train", "validation", "test")}
+    parts = {name: tuple(s for s in samples if s.part == name) for name in ("train", "validation", "test")}
+    if config.split_column is not None and (parts["validation"] or not parts["test"]):
         split = Split(train=parts["train"], validation=parts["validation"], left_out=len(parts["test"]))
-    else:
+    else:  # a table that names a test part alone leaves the rest to be drawn from
+        samples = [sample for sample in samples if sample.part != "test"]
         held_out = _draw_patients(samples, config.validation_fraction, random.Random(seed + 1))  # noqa: S311 - as above
         split = Split(
             train=tuple(sample for sample in samples if sample.patient not in held_out),
             validation=tuple(sample for sample in samples if sample.patient in held_out),
+            left_out=len(parts["test"]),
         )
     advice = "use more patients, another seed, or another validation_fraction, sample_fraction or split_column"
     for name, part in (("train", split.train), ("validation", split.validation)):
