@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,11 @@ import torch
 from PIL import Image
 
 from pneumo_train.cli import main
+from pneumo_train.evaluating.deciding import UNDECIDED
+from pneumo_train.evaluating.figures import Decision
+from pneumo_train.examining.checkpoint import write_decision
 from pneumo_train.network.classifier import LitClassifier
 from pneumo_train.predicting.images import open_images
-from pneumo_train.predicting.stored import DECISION_KEY
 from runstore import open_store
 
 pytestmark = pytest.mark.training
@@ -41,14 +44,16 @@ def films(folder: str, count: int) -> list[Path]:
     return paths
 
 
-def stored(decision: dict[str, Any] | None = None, *, broken: bool = False) -> LitClassifier:
+def stored(decision: Decision | None = None, *, broken: bool = False) -> LitClassifier:
     """Stores a run with the checkpoint of a small network, and gives the network."""
     torch.manual_seed(0)
     model = LitClassifier(architecture="small").eval()
     if broken:
         torch.nn.init.constant_(next(model.head.parameters()), math.nan)
     content: dict[str, Any] = {"state_dict": model.state_dict(), "hyper_parameters": dict(model.hparams)}
-    torch.save({**content, **({DECISION_KEY: decision} if decision else {})}, "best.ckpt")
+    torch.save(content, "best.ckpt")
+    if decision is not None:
+        write_decision(Path("best.ckpt"), decision)
     with open_store(URL, durable=False) as store:
         run_id = store.ensure_run(store.get_or_create_experiment("pneumonia"))
         store.log_config(run_id, {"data": {"image_size": SIZE}})
@@ -90,7 +95,7 @@ def test_the_threshold_and_the_temperature_of_the_checkpoint_are_applied(
     films("films", 2)
     asked("films")
     plain = [float(row["probability"]) for row in rows_of(capsys.readouterr().out)]
-    stored({"threshold": threshold, "temperature": 4.0, "rule_in_words": "of this test"})
+    stored(replace(UNDECIDED, threshold=threshold, temperature=4.0, rule_in_words="of this test", notes=()))
 
     asked("films")
 

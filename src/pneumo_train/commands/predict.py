@@ -69,9 +69,10 @@ def _run(arguments: Any) -> int:
             from pneumo_train.predicting.stored import load_stored_model  # noqa: PLC0415 - as above
 
             stored = load_stored_model(reader, run_id)
-        rule = stored.rule or "the checkpoint holds none, so it is the usual one"
+        decision = stored.decision
+        why = "; ".join((decision.rule_in_words, *decision.notes))
         click.echo(
-            f"run {run_id}: {len(images):,} images; threshold {stored.threshold:.4f} ({on_one_line(rule)}); not for clinical use",
+            f"run {run_id}: {len(images):,} images; threshold {decision.threshold:.4f} ({on_one_line(why)}); not for clinical use",
             file=sys.stderr,
         )
         shown = arguments.progress and sys.stderr.isatty()

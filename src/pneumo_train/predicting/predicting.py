@@ -70,7 +70,7 @@ def predict(
                 place = ""
                 if overlays is not None and cam is not None:
                     place = str(_write(overlay(film, cam), overlays / f"{count:06d}-{Path(named.name).stem}.png"))
-                decision = POSITIVE if probability >= stored.threshold else NEGATIVE
+                decision = POSITIVE if probability >= stored.decision.threshold else NEGATIVE
                 yield Answer(name=named.name, probability=probability, decision=decision, overlay=place)
 
 
@@ -92,11 +92,11 @@ def _answers(stored: StoredModel, films: list[GreyArray], *, with_maps: bool) ->
     device = next(stored.model.parameters()).device
     pixels = torch.from_numpy(np.stack(films)).to(device).unsqueeze(1).float() / 255
     with torch.inference_mode():
-        logits = stored.model.logits(pixels).double().cpu() / stored.temperature
+        logits = stored.model.logits(pixels).double().cpu() / stored.decision.temperature
     probabilities = torch.sigmoid(logits)
     maps: Maps | None = None
     if with_maps:
-        signs = torch.where(probabilities >= stored.threshold, 1.0, -1.0).float()
+        signs = torch.where(probabilities >= stored.decision.threshold, 1.0, -1.0).float()
         _, maps = grad_cam(stored.model, pixels, signs=signs.to(device))
     for index, probability in enumerate(probabilities.tolist()):
         yield probability, None if maps is None else maps[index]
