@@ -14,11 +14,9 @@ from pneumo_train.network.classifier import LitClassifier
 from pneumo_train.network.ema import MovingAverage
 from pneumo_train.network.losses import mixed
 
-pytestmark = [
-    pytest.mark.training,
-    pytest.mark.filterwarnings("ignore:.*does not have many workers"),
-    pytest.mark.filterwarnings("ignore:.*LeafSpec"),
-]
+_NO_WORKERS = pytest.mark.filterwarnings("ignore:.*does not have many workers")
+_LIGHTNING_ON_TORCH_2_15 = pytest.mark.filterwarnings("ignore:.*LeafSpec")
+pytestmark = [pytest.mark.training, _NO_WORKERS, _LIGHTNING_ON_TORCH_2_15]
 
 FILMS = 16
 

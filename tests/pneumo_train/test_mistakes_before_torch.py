@@ -10,6 +10,7 @@ import pytest
 _TELL = "import sys; from pneumo_train.cli import main; print(main(sys.argv[1:]), 'torch' in sys.modules)"
 
 
+@pytest.mark.training
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere only torch knows of GPUs")
 @pytest.mark.parametrize("hidden", ["", "-1"])
 def test_gpu_where_every_gpu_is_hidden_is_told_without_torch(phantoms: Path, tmp_path: Path, hidden: str) -> None:
