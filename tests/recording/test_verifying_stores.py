@@ -14,7 +14,7 @@ from recording.test_going_back import Backup, begun, log, points, read
 from recording.test_recorder import wait_for
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint, RunStatus, SeriesSummary
-from runstore.recording import Recorder, RecorderOptions, stored_health, sync_leftovers
+from runstore.recording import Recorder, RecorderOptions, stored_health, sync_leftovers, worker
 from runstore.recording.again.kept_changes import read_changes
 from runstore.recording.cursor import load_cursor
 from runstore.recording.discarding import discard_journals
@@ -243,6 +243,31 @@ def test_what_is_kept_goes_when_its_time_is_over(open_kept: Callable[..., Record
     trim(fast_path, keeping_of(RecorderOptions(kept_days=7)))
 
     assert kept_journals(root_of(fast_path)) == []
+
+
+def test_of_many_short_runs_one_a_minute_looks_at_all_that_is_kept_and_so_does_one_that_leaves_much(
+    open_kept: Callable[..., Recorder], fast_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    monkeypatch.setattr(worker, "trim", lambda *_, **__: looks.append(len(kept_journals(root_of(fast_path)))))
+
+    def end_one(name: str | None = None) -> None:
+        with open_kept() as recorder:
+            run_id = begun(recorder)
+            log(recorder, run_id, range(10))
+            if name is not None:
+                (tmp_path / name).write_bytes(b"weights")
+                recorder.log_artifact(run_id, tmp_path / name)
+            recorder.finalize(run_id, "completed")
+
+    for _ in range(4):
+        end_one()
+    end_one("weights")
+    (note,) = (root_of(fast_path) / KEPT).glob("trimmed")
+    os.utime(note, (time.time() - 61, time.time() - 61))
+    end_one()
+
+    assert looks == [1, 5, 6]
 
 
 def test_beyond_the_bound_of_all_writers_the_oldest_segments_go_first_and_that_is_said(

@@ -31,6 +31,9 @@ KEPT_DAYS: Final = 7
 
 _DAY_S: Final = 86_400.0
 _STAGED: Final = "staged"
+_TRIMMED: Final = "trimmed"
+_INTERVAL_S: Final = 60.0
+_MUCH: Final = 2**20
 
 
 class Keeping(Struct, frozen=True, kw_only=True):
@@ -83,6 +86,26 @@ class _Piece(NamedTuple):
     path: Path
     size: int
     folder: Path
+
+
+def is_trim_due(root: Path, writer: str) -> bool:
+    """Whether a writer that has just ended is the one to look at all that is kept, and to make room.
+
+    It has left much, or none has looked for a minute: a look costs some 50 µs for each ended writer, and a sweep of thousands
+    of short runs ends one each second.
+    """
+    kept, note = root / KEPT / writer, root / KEPT / _TRIMMED
+    with contextlib.suppress(OSError):
+        since = time.time() - note.stat().st_mtime
+        if 0 <= since < _INTERVAL_S and not (kept / _STAGED).exists() and _size_of(kept) < _MUCH:
+            return False
+    with contextlib.suppress(OSError):
+        note.touch()
+    return True
+
+
+def _size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.glob(f"*{SUFFIX}"))
 
 
 def trim(base: Path, keeping: Keeping, *, own: Path | None = None) -> int:

@@ -16,7 +16,7 @@ from runstore.recording.counts import WriterCounts
 from runstore.recording.drain import JournalDrain, TryLaterError
 from runstore.recording.figures import Figures
 from runstore.recording.journal import SEGMENT_BYTES, Journal
-from runstore.recording.keeping import Keeping, trim
+from runstore.recording.keeping import Keeping, is_trim_due, trim
 from runstore.recording.leftovers import LEFTOVERS_INTERVAL_S, Leftovers
 from runstore.recording.outage import Outage
 from runstore.recording.patience import Backlog, Patience, Progress, wait
@@ -422,9 +422,10 @@ class Worker:
             if self.before_closing is not None:
                 self.before_closing(self.store)
         put_away(self._journal, is_drained=is_empty, keeps=keeps)
-        if keeps:
+        folder = self._journal.folder
+        if keeps and is_trim_due(folder.parent, folder.name):
             with contextlib.suppress(OSError):
-                trim(self._journal.folder.parents[2], self._keeping)
+                trim(folder.parents[2], self._keeping)
         if self.store is not None:
             with contextlib.suppress(Exception):  # a stranger's close; nothing is lost by it
                 self.store.close()
