@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from pneumo_train.config.settings import TrainConfig, load_config
 from pneumo_train.fitting.machine import require_gpu_device
 from pneumo_train.fitting.outputs import require_writable
-from pneumo_train.preparing.reading import check_source, read_source
+from pneumo_train.preparing.checking import check_source
+from pneumo_train.preparing.reading import read_source
 from pneumo_train.result import TrainingResult
 from pneumo_train.stores import StoreLike, store_or_opener
 from pneumo_train.terminal import track
@@ -68,7 +69,7 @@ class CentralizedTrainer:
         self._callbacks = tuple(callbacks)
 
     def validate_source(self, source_path: str | PathLike[str], csv_filename: str | None = None) -> dict[str, Any]:
-        """What a source holds, as :func:`pneumo_train.preparing.reading.check_source` tells it."""
+        """What a source holds, as :func:`pneumo_train.preparing.checking.check_source` tells it."""
         progress = track("reading films", shown=self._progress)
         return check_source(source_path, self._config_for(csv_filename), track=progress)
 

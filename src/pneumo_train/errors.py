@@ -17,6 +17,15 @@ class DataError(PneumoTrainError, ValueError):
     """The table or the images cannot be trained on; names the file, the number of rows and what to do."""
 
 
+class UnreadableError(DataError):
+    """Images cannot be read; ``files`` has the name of each, with the reason."""
+
+    def __init__(self, message: str, *, files: tuple[str, ...]) -> None:
+        """Keeps the names beside the message."""
+        super().__init__(message)
+        self.files = files
+
+
 class DivergedError(PneumoTrainError, ArithmeticError):
     """Training itself failed: its loss is NaN or infinite, and its weights are of no use. The run ends as failed."""
 

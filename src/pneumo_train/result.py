@@ -9,6 +9,8 @@ from pneumo_train.evaluating.figures import Evaluation
 BEST_CHECKPOINT = "checkpoints/best.ckpt"
 TRAINING_PLOT = "plots/training.png"
 METRICS_TABLE = "logs/metrics.csv"
+DATA_REPORT = "data/report"
+SPLIT_FILE = "data/split.csv"
 """The names of a run's artifacts."""
 
 

@@ -26,24 +26,30 @@ class Sample:
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Split:
-    """Samples for training and for validation, with no patient in both.
-
-    Attributes:
-        left_out: how many samples the table gives to a test part.
-    """
+    """Samples for training, for validation and for a test, with no patient in two of them."""
 
     train: tuple[Sample, ...]
     validation: tuple[Sample, ...]
-    left_out: int = 0
+    test: tuple[Sample, ...] = ()
+
+    @property
+    def left_out(self) -> int:
+        """How many samples are kept for a test, and out of training."""
+        return len(self.test)
+
+    def parts(self) -> dict[str, tuple[Sample, ...]]:
+        """The samples of each part that has any."""
+        named = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: samples for name, samples in named.items() if samples}
 
     def digest(self) -> str:
-        """SHA-256 (hex) of which image lies in which part, in any order of rows."""
+        """SHA-256 (hex) of which image is for training and which for validation, in any order of rows."""
         lines = [f"train {sample.image_id}" for sample in self.train]
         lines += [f"validation {sample.image_id}" for sample in self.validation]
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
     def describe(self) -> dict[str, dict[str, int]]:
-        """How many images, patients and positive images each part holds."""
+        """How many images, patients and positive images the two parts hold that a training sees."""
         return {
             name: {
                 "images": len(samples),

@@ -7,7 +7,8 @@ import pytest
 
 from pneumo_train.config.settings import TrainConfig, load_config
 from pneumo_train.errors import DataError, SourceError
-from pneumo_train.preparing.reading import Reading, check_source, read_source
+from pneumo_train.preparing.checking import check_source
+from pneumo_train.preparing.reading import Reading, read_source
 from pneumo_train.sources.class_folders import patient_of
 
 WriteSource = Callable[..., Path]
@@ -15,9 +16,9 @@ WriteSource = Callable[..., Path]
 KAGGLE = [
     *(f"train/NORMAL/IM-{number:04d}-0001.jpeg" for number in range(115, 125)),
     "train/NORMAL/IM-0115-0002.jpeg",
-    *(f"train/PNEUMONIA/person{number}_virus_{number}.jpeg" for number in range(10)),
+    *(f"train/PNEUMONIA/person{number}_virus_{number}.jpeg" for number in range(80, 90)),
     *(f"train/PNEUMONIA/person{number}_bacteria_{number + 900}.jpeg" for number in range(5)),
-    "train/PNEUMONIA/person7_virus_99.jpeg",
+    "train/PNEUMONIA/person87_virus_99.jpeg",
     "val/NORMAL/NORMAL2-IM-1427-0001.jpeg",
     "val/PNEUMONIA/person1946_bacteria_4874.jpeg",
     "test/NORMAL/IM-0001-0001.jpeg",
@@ -59,7 +60,7 @@ def test_classes_and_parts_are_those_of_the_folders_and_patients_those_of_kerman
         }
         assert len(rest) == len(KAGGLE) - 2
         assert rest["train/NORMAL/IM-0115-0002.jpeg"] == (0, "IM-0115")
-        assert rest["train/PNEUMONIA/person7_virus_99.jpeg"] == (1, "person7_virus")
+        assert rest["train/PNEUMONIA/person87_virus_99.jpeg"] == (1, "person87_virus")
         assert rest["val/NORMAL/NORMAL2-IM-1427-0001.jpeg"] == (0, "NORMAL2-IM-1427")
         assert f"{len(KAGGLE)} of {len(KAGGLE)} names tell the patient" in reading.notes[0]
 

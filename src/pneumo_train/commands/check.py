@@ -30,7 +30,8 @@ def _parser() -> Parser:
 
 def _run(arguments: Any) -> int:
     require({"PIL", "numpy"})
-    from pneumo_train.preparing.reading import check_source  # noqa: PLC0415 - one command's need
+    from pneumo_train.preparing.checking import check_source  # noqa: PLC0415 - one command's need
+    from pneumo_train.preparing.data_report import report_text  # noqa: PLC0415 - as below
 
     progress = track("reading films", shown=arguments.progress and sys.stderr.isatty(), on_stderr=True)
     report = check_source(arguments.source, config_of(arguments), track=progress)
@@ -38,6 +39,12 @@ def _run(arguments: Any) -> int:
         if key == "notes":
             for note in value:
                 click.echo(f"warning: {on_one_line(note)}", file=sys.stdout)
+        elif key == "data":
+            for line in report_text(value).splitlines() if value else ():
+                click.echo(f"data: {on_one_line(line)}", file=sys.stdout)
+        elif key == "unreadable":
+            for file in value:
+                click.echo(f"unreadable: {on_one_line(file)}", file=sys.stdout)
         else:
             click.echo(f"{key}: {on_one_line(_spelled(value))}", file=sys.stdout)
     return 0 if report["valid"] else EXIT_MISTAKE

@@ -22,11 +22,17 @@ class DataConfig:
             patientId if the table has it, else the image column: then each image counts as a patient.
         groups_csv: a second CSV inside the source, joined on image_column, that may hold the columns below and the
             patient column.
-        split_column: a column of given parts (train, val or validation, test); its test rows are left out.
+        split_column: a column of given parts (train, val or validation, test); its test rows are left out of training, and without
+            validation rows these are drawn from the training rows.
+        split_file: a CSV of given parts on disk, as each training leaves it: with the columns image and part (train, validation, test,
+            unused).
         subset_column: use only the rows with 1, true or yes in this column.
         sample_fraction: the share of patients to use.
-        validation_fraction: the share of patients for validation when no split is given.
-        equal_images: whether equal files in the training and in the validation part are told (warn) or an error (refuse).
+        test_fraction: the share of patients that is drawn for a test, and kept out of training; 0 draws none.
+        validation_fraction: the share of the other patients for validation when no split is given.
+        folds: divide the patients into this many folds, of which one is for validation; in place of validation_fraction.
+        fold: which fold is for validation, from 0.
+        equal_images: whether equal files in two parts, and nearly equal images, are told (warn) or an error (refuse).
         image_size: side of the square given to the network, in pixels.
         cache_mib: decoded images are kept in memory when they need no more than this many MiB.
     """
@@ -38,9 +44,13 @@ class DataConfig:
     patient_column: str | None = None
     groups_csv: str | None = None
     split_column: str | None = None
+    split_file: str | None = None
     subset_column: str | None = None
     sample_fraction: Annotated[float, Meta(gt=0, le=1)] = 1.0
+    test_fraction: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     validation_fraction: Between0And1 = 0.2
+    folds: Annotated[int, Meta(ge=2, le=100)] | None = None
+    fold: CountOrZero = 0
     equal_images: Literal["warn", "refuse"] = "warn"
     image_size: Annotated[int, Meta(ge=32, le=1024)] = 224
     cache_mib: CountOrZero = 2048
@@ -51,3 +61,13 @@ class DataConfig:
             if isinstance(name := getattr(self, key), str):
                 object.__setattr__(self, key, cleaned(name))
                 check(f"data.{key}", name, getattr(self, key) != "", "must name a column")
+        check(
+            "data.fold", self.fold, self.fold < (self.folds or 1), "must be below data.folds, which are counted from 0"
+        )
+        given = self.split_column and "data.split_column"
+        check(
+            "data.split_file",
+            self.split_file,
+            not (self.split_file and given),
+            "give it or data.split_column, not both",
+        )

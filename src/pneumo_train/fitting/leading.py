@@ -12,11 +12,12 @@ from pneumo_train.collector import MetricsCollectorCallback, file_name_of
 from pneumo_train.config.settings import as_dict
 from pneumo_train.errors import ConfigError
 from pneumo_train.fitting.checkpoints import Checkpoint
+from pneumo_train.fitting.data_kept import keep_data, write_split_file
 from pneumo_train.fitting.examined import Examined, Examiner
 from pneumo_train.fitting.fitting import Fitted, Fitting, torch_set_up
 from pneumo_train.fitting.interrupts import StopWhenInterrupted
-from pneumo_train.images.films import Films
 from pneumo_train.plots import plot_training
+from pneumo_train.preparing.data_report import data_report
 from pneumo_train.preparing.reading import DecodedSplit, Reading
 from pneumo_train.reporting.keeping import keep_model_card
 from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, TrainingResult
@@ -70,8 +71,8 @@ def lead_training(  # noqa: PLR0913 - keyword-only
             if session is None:
                 warn_of_no_store()
             about = _describe(reading, films, fitting)
-            test = _decode_test(reading, progress=progress)
-            return _train(fitting, films, session, collector, about, experiment_name, Examiner(reading, films, test))
+            report, examiner = data_report(reading, films), Examiner(reading, films, films.test)
+            return _train(fitting, films, session, collector, about, experiment_name, examiner, report)
         finally:
             if session is not None:
                 session.close()
@@ -108,16 +109,20 @@ def _train(  # noqa: PLR0913, PLR0917 - all that a run is made of
     about: dict[str, Any],
     experiment_name: str,
     examiner: Examiner,
+    report: dict[str, Any],
 ) -> TrainingResult:
     """Leads the run from its beginning to its truthful end."""
     if session is not None:
         session.begin()
     try:
+        split_file = write_split_file(examiner.reading, collector.csv_path)
         if session is not None:
             session.log_config(about)
         fitted = fitting.fit(films)
         examined = examiner.examine(fitted.best.path, collector.run_id)
         plot = _plot(collector, fitted, experiment_name)
+        if session is not None:
+            keep_data(session, report, split_file)
         is_recorded = session is not None and _keep(session, fitted, plot, collector.csv_path, examined)
     except BaseException as error:
         # Lightning turns Ctrl-C into SystemExit(1); the collector saw what it was.
@@ -190,12 +195,6 @@ def _describe(reading: Reading, films: DecodedSplit, fitting: Fitting) -> dict[s
         "split": {"hash": split.digest(), **split.describe()},
         "derived": {"pos_weight": fitting.pos_weight, "parameters": fitting.parameter_counts},
     }
-
-
-def _decode_test(reading: Reading, *, progress: bool) -> tuple[Films, str] | None:
-    """The films of the test part, if the source has one: a bad one is to be known before training."""
-    samples = reading.part("test")
-    return reading.decode_part(samples, track=track("reading test films", shown=progress)) if samples else None
 
 
 def _keep(session: RunSession, fitted: Fitted, plot: Path, table: Path, examined: Examined) -> bool:

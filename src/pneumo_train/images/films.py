@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from pneumo_train.errors import DataError
+from pneumo_train.errors import DataError, UnreadableError
 from pneumo_train.images.film import GreyArray, check_film, read_film
+from pneumo_train.images.sketch import SIGNS, Sketches, sketch_of
 from pneumo_train.samples import Sample
 
 _SHOWN = 3
@@ -33,12 +34,14 @@ class Films:
         size: side of the square, in pixels.
         pixels: uint8 of shape (samples, size, size), or ``None`` when they would not fit the cache.
         hashes: the SHA-256 (hex) of each file.
+        sketches: int8 of shape (samples, 256), by which films that are nearly the same are found; ``None`` if nobody made them.
     """
 
     samples: tuple[Sample, ...]
     size: int
     pixels: GreyArray | None
     hashes: tuple[str, ...]
+    sketches: Sketches | None = None
 
     def __len__(self) -> int:
         """The number of images."""
@@ -58,7 +61,14 @@ class Films:
     def part(self, start: int, stop: int) -> "Films":
         """The images from one position to before another; shares the memory."""
         pixels = None if self.pixels is None else self.pixels[start:stop]
-        return Films(samples=self.samples[start:stop], size=self.size, pixels=pixels, hashes=self.hashes[start:stop])
+        sketches = None if self.sketches is None else self.sketches[start:stop]
+        return Films(
+            samples=self.samples[start:stop],
+            size=self.size,
+            pixels=pixels,
+            hashes=self.hashes[start:stop],
+            sketches=sketches,
+        )
 
 
 def load_films(
@@ -80,10 +90,11 @@ def load_films(
         track: wraps the iteration, for a progress bar.
 
     Raises:
-        DataError: names the images that cannot be read, and how many there are.
+        UnreadableError: names the images that cannot be read, and how many there are.
     """
     fits = len(samples) * size * size <= cache_mib << 20
     pixels: GreyArray | None = np.empty((len(samples), size, size), np.uint8) if fits else None
+    sketches: Sketches = np.empty((len(samples), SIGNS), np.int8)
 
     def read(index: int) -> _Read:
         try:
@@ -96,6 +107,7 @@ def load_films(
             return "", str(error)
         if pixels is not None:
             pixels[index] = film
+        sketches[index] = sketch_of(film)
         return hashlib.sha256(data).hexdigest(), ""
 
     hashes: list[str] = []
@@ -107,11 +119,13 @@ def load_films(
                 broken.append(f"{sample.path.name} ({trouble})")
     if broken:
         more = f" and {len(broken) - _SHOWN:,} more" if len(broken) > _SHOWN else ""
-        raise DataError(
+        raise UnreadableError(
             f"{len(broken):,} of {len(samples):,} images cannot be read: {'; '.join(broken[:_SHOWN])}{more}; "
-            "replace the files or remove their rows"
+            "replace the files or remove their rows",
+            files=tuple(broken),
         )
-    return Films(samples=tuple(samples), size=size, pixels=pixels, hashes=tuple(hashes)), _digest(samples, hashes)
+    films = Films(samples=tuple(samples), size=size, pixels=pixels, hashes=tuple(hashes), sketches=sketches)
+    return films, _digest(samples, hashes)
 
 
 def _content(path: Path) -> bytes:

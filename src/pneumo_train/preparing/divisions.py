@@ -1,5 +1,6 @@
 """What images can be divided by: sex, band of age and view, where a table has columns of the usual names."""
 
+import math
 from collections.abc import Iterable, Mapping
 
 from pneumo_train.samples import Sample
@@ -24,6 +25,7 @@ _BANDS = (
     (121, "80+"),
 )
 """Below which age, in years, a band ends. Nobody is older than 120: such an age is not known."""
+OLDEST = 120
 _MOST_LEVELS = 20
 
 
@@ -34,8 +36,8 @@ def divisions_of(table: Table, image_column: str, samples: Iterable[Sample]) -> 
     """
     wanted = [sample.image_id for sample in samples]
     found: dict[str, tuple[str | None, ...]] = {}
-    for name, usual in _COLUMNS.items():
-        column = next((each for each in table.header.columns if _letters(each) in usual), None)
+    for name in _COLUMNS:
+        column = _column_of(table, name)
         if column is None:
             continue
         by_image: dict[str, str | None] = {}
@@ -54,12 +56,30 @@ def level_of(division: str, cell: str) -> str | None:
     if division == "sex":
         return _SEXES.get(text.lower(), text.upper() or None)
     if division == "age":
-        try:
-            years = float(text.upper().removesuffix("Y"))
-        except ValueError:
-            return None
-        return next((band for below, band in _BANDS if 0 <= years < below), None)
+        years = _years(text)
+        return None if years is None else next((band for below, band in _BANDS if 0 <= years < below), None)
     return text.upper() or None
+
+
+def years_of(table: Table, rows: Iterable[Mapping[str, str]]) -> list[float]:
+    """The ages that some rows of a table tell, impossible ones as well; those that are no number are left out."""
+    column = _column_of(table, "age")
+    if column is None:
+        return []
+    return [years for row in rows if (years := _years(row.get(column, ""))) is not None]
+
+
+def _column_of(table: Table, division: str) -> str | None:
+    return next((each for each in table.header.columns if _letters(each) in _COLUMNS[division]), None)
+
+
+def _years(cell: str) -> float | None:
+    """A number, or DICOM's ``042Y``."""
+    try:
+        years = float(cell.strip().upper().removesuffix("Y"))
+    except ValueError:
+        return None
+    return years if math.isfinite(years) else None
 
 
 def _letters(name: str) -> str:

@@ -4,19 +4,20 @@ import dataclasses
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from pneumo_train.config.data import DataConfig
 from pneumo_train.config.settings import TrainConfig
-from pneumo_train.errors import ConfigError, PneumoTrainError
+from pneumo_train.errors import ConfigError, UnreadableError
 from pneumo_train.images.films import Films, load_films
 from pneumo_train.preparing.divisions import divisions_of
+from pneumo_train.preparing.leaks import Leaks, find_leaks, leak_notes, refuse_leaks
 from pneumo_train.samples import Sample, Split
-from pneumo_train.sources.patients import patient_notes, refuse_equal_images, twin_notes
+from pneumo_train.sources.patients import patient_notes, twin_notes
 from pneumo_train.sources.rows import patient_column, read_samples, read_table
-from pneumo_train.sources.source import Source, open_source, survey
-from pneumo_train.sources.table import Header, Table
+from pneumo_train.sources.source import Source, open_source
+from pneumo_train.sources.table import Table
 from pneumo_train.splitting.by_patient import split_samples
+from pneumo_train.splitting.split_file import take_split
 from pneumo_train.terminal import Track
 
 _ONE_PIXEL_SIDE = 32
@@ -30,17 +31,21 @@ class DecodedSplit:
     Attributes:
         train: the images for training.
         validation: the images for validation.
-        data_hash: SHA-256 (hex) of all their ids, labels, patients and file contents.
+        test: the images of the test part and the hash of all of them, if there is one.
+        leaks: what lies in two parts.
+        data_hash: SHA-256 (hex) of the ids, labels, patients and file contents of the first two.
         notes: what a person should look at, though it is no error.
     """
 
     train: Films
     validation: Films
+    test: tuple[Films, str] | None
+    leaks: Leaks
     data_hash: str
     notes: tuple[str, ...]
 
     def __len__(self) -> int:
-        """The number of images."""
+        """The number of images for training and validation."""
         return len(self.train) + len(self.validation)
 
 
@@ -67,11 +72,9 @@ class Reading:
     table: Table
 
     def part(self, name: str) -> tuple[Sample, ...]:
-        """The samples of a part: ``all``, ``train``, ``validation``, or ``test`` as the table gives it."""
+        """The samples of a part: ``all``, ``train``, ``validation``, or ``test``, given or drawn."""
         if name == "all":
             return self.samples
-        if name == "test":
-            return tuple(sample for sample in self.samples if sample.part == "test")
         samples: tuple[Sample, ...] = getattr(self.split, name)
         return samples
 
@@ -89,24 +92,42 @@ class Reading:
         return _decoded(samples, self.config.data, track)
 
     def decode(self, *, track: Track = iter) -> DecodedSplit:
-        """The images of both parts, each decoded once.
+        """The images of every part, each decoded once.
 
         Raises:
             ConfigError: there is no memory for them.
-            DataError: images cannot be read, or lie in both parts and may not.
+            DataError: images cannot be read, or lie in two parts and may not.
         """
         wanted = [*self.split.train, *self.split.validation]
-        films, digest = self.decode_part(wanted, track=track)
+        films, digest = self._decode_before_test(wanted, track)
         count = len(self.split.train)
+        train, validation = films.part(0, count), films.part(count, len(wanted))
+        test = self.decode_part(self.split.test, track=track) if self.split.test else None
+        leaks = find_leaks({"train": train, "validation": validation, **({"test": test[0]} if test else {})})
         if self.config.data.equal_images == "refuse":
-            held_out = zip(self.split.validation, films.hashes[count:], strict=True)
-            refuse_equal_images(self.split.train, films.hashes[:count], held_out)
+            refuse_leaks(leaks)
         return DecodedSplit(
-            train=films.part(0, count),
-            validation=films.part(count, len(wanted)),
+            train=train,
+            validation=validation,
+            test=test,
+            leaks=leaks,
             data_hash=digest,
-            notes=tuple(twin_notes(wanted, films.hashes, self.split.validation)),
+            notes=(*twin_notes(wanted, films.hashes, self.split.validation), *leak_notes(leaks)),
         )
+
+    def _decode_before_test(self, wanted: Sequence[Sample], track: Track) -> tuple[Films, str]:
+        """The images that training sees; where some cannot be read, those of the test part are looked at for the same error."""
+        try:
+            return self.decode_part(wanted, track=track)
+        except UnreadableError as error:
+            try:
+                if self.split.test:
+                    self.decode_part(self.split.test, track=track)
+            except UnreadableError as other:
+                raise UnreadableError(
+                    f"{error}; of the test part, {other}", files=(*error.files, *other.files)
+                ) from error
+            raise
 
 
 @contextmanager
@@ -128,6 +149,7 @@ def read_source(path: str | os.PathLike[str], config: TrainConfig, *, is_split: 
         table = read_table(source, data)
         samples = read_samples(source, data, table)
         if is_split:
+            samples = take_split(samples, data.split_file) if data.split_file else samples
             split = split_samples(samples, data, seed=config.seed, origin=str(source.csv_path))
             _require_batches(config)
         else:
@@ -152,48 +174,6 @@ def _decoded(samples: Sequence[Sample], data: DataConfig, track: Track) -> tuple
             f"data.cache_mib = {data.cache_mib}: there is no memory for {len(samples):,} images of {data.image_size} x "
             f"{data.image_size} pixels; give less, and they are decoded when they are needed"
         ) from error
-
-
-def check_source(path: str | os.PathLike[str], config: TrainConfig, *, track: Track = iter) -> dict[str, Any]:
-    """What a source holds, and whether it can be trained on; every image is decoded for it. Needs no torch.
-
-    Returns:
-        ``valid``, ``csv_files``, ``csv_file`` (the one that is used), ``image_count`` and ``total_files`` (what lies in
-        the source), ``columns`` of the table, ``patient_column`` (the one that says whose image it
-        is), ``images``, ``positives`` and ``patients`` (of the table), ``split`` (the
-        same of each part, and the images left out as test data), ``notes`` (what to look at, though it is no error) and
-        ``error`` (the message, or ``None``).
-    """
-    report: dict[str, Any] = {
-        "valid": False, "csv_files": [], "csv_file": None, "image_count": 0, "total_files": 0, "columns": [], "patient_column": None,
-        "images": 0, "positives": 0, "patients": 0, "split": {}, "notes": [], "error": None,
-    }  # fmt: skip
-    try:
-        with read_source(path, config) as reading:
-            report |= _describe(reading)
-            report["notes"] += reading.decode(track=track).notes
-            report["valid"] = True
-    except PneumoTrainError as error:
-        report |= survey(path, config.data) | {"error": str(error)}
-    return report
-
-
-def _describe(reading: Reading) -> dict[str, Any]:
-    source, samples = reading.source, reading.samples
-    header = source.tables.get(source.csv_name, Header()) if source.csv_name else reading.table.header
-    return {
-        "csv_files": list(source.tables),
-        "csv_file": source.csv_name,
-        "image_count": len(source.images),
-        "total_files": source.total_files,
-        "columns": list(header.columns),
-        "patient_column": reading.patient_column,
-        "images": len(samples),
-        "positives": sum(sample.target for sample in samples),
-        "patients": len({sample.patient for sample in samples}),
-        "split": {**reading.split.describe(), "left_out": reading.split.left_out},
-        "notes": list(reading.notes),
-    }
 
 
 def _require_batches(config: TrainConfig) -> None:

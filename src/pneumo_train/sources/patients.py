@@ -5,7 +5,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 
 from pneumo_train.config.data import DataConfig
-from pneumo_train.errors import DataError
 from pneumo_train.samples import Sample
 from pneumo_train.sources.rows import patient_column
 from pneumo_train.sources.table import Header, Table
@@ -95,30 +94,6 @@ def twin_notes(samples: list[Sample], hashes: Iterable[str], validation: Iterabl
     return [
         f"{start}; {apart:,} of them lie in the training and in the validation part, {labels:,} have different labels"
     ]
-
-
-def refuse_equal_images(
-    train: Iterable[Sample], hashes: Iterable[str], validation: Iterable[tuple[Sample, str]]
-) -> None:
-    """Refuses a split with a file in the training part that is, byte for byte, one of the validation part.
-
-    Args:
-        train: the samples of the training part.
-        hashes: what the file of each of them holds, as a hash.
-        validation: the samples of the validation part, each with its hash.
-
-    Raises:
-        DataError: names the first two, and how many there are.
-    """
-    learnt = dict(zip(hashes, train, strict=True))
-    shared = [(learnt[found], sample) for sample, found in validation if found in learnt]
-    if shared:
-        names = " and ".join(shown(sample.path.name) for sample in shared[0])
-        raise DataError(
-            f"{len(shared):,} images of the validation part are in the training part, too, byte for byte, as {names}: a score "
-            "on them is no score of unseen images; keep one of each, or name the column that says whose they are "
-            "(--data.patient_column), or allow it (--data.equal_images warn)"
-        )
 
 
 def _quoted(text: str) -> str:
