@@ -22,6 +22,7 @@ from runstore.recording.frames import frame
 from runstore.recording.keeping import KEPT, keeping_of, kept_journals, trim
 from runstore.recording.snapshots import VERSION
 from runstore.recording.verifying import VerifyReport, verify_store
+from support.walking import found_below
 
 
 @pytest.fixture
@@ -263,7 +264,7 @@ def test_of_many_short_runs_one_a_minute_looks_at_all_that_is_kept_and_so_does_o
     for _ in range(4):
         end_one()
     end_one("weights")
-    (note,) = (root_of(fast_path) / KEPT).glob("trimmed")
+    (note,) = found_below(root_of(fast_path) / KEPT, "trimmed")
     os.utime(note, (time.time() - 61, time.time() - 61))
     end_one()
 
@@ -283,17 +284,17 @@ def test_beyond_the_bound_of_all_writers_the_oldest_segments_go_first_and_that_i
             log(recorder, runs[-1], range(200))
             recorder.finalize(runs[-1], "completed")
     folders = kept_journals(root_of(fast_path))
-    sizes = [sum(each.stat().st_size for each in folder.glob("*.segment")) for folder in folders]
+    sizes = [sum(each.stat().st_size for each in found_below(folder, "*.segment")) for folder in folders]
 
     trim(fast_path, keeping_of(RecorderOptions(kept_bytes_in_all=sum(sizes) - sizes[0] - 100)))
-    left = sum(each.stat().st_size for folder in folders for each in folder.glob("*.segment"))
+    left = sum(each.stat().st_size for folder in folders for each in found_below(folder, "*.segment"))
     backup.restore()
     done = verify()
     again = verify()
 
     assert left <= sum(sizes) - sizes[0] - 100
-    assert not list(folders[0].glob("*.segment"))
-    assert list(folders[2].glob("*.segment"))
+    assert not found_below(folders[0], "*.segment")
+    assert found_below(folders[2], "*.segment")
     assert points(bare, runs[2]) == {step: float(step) for step in range(200)}
     assert bare.get_run(runs[0]).status == RunStatus.COMPLETED  # what is small is kept beside the points
     assert any("points" in each for each in done.lost)

@@ -9,6 +9,7 @@ import pytest
 from runstore import MetricPoint, open_reader, open_store
 from runstore.recording.keeping import KEPT
 from support.commands import runstore_here
+from support.walking import found_below
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_a_run_that_a_command_deleted_stays_deleted_in_a_backup_from_before(tmp_
     assert "1 change sent again" in told
     with open_reader(url) as reader:
         assert run_id not in [each.id for each in reader.search_runs().items]
-    assert list(state.glob(f"journals/*/{KEPT}/changes/*"))
+    assert found_below(state, f"journals/*/{KEPT}/changes/*")
 
 
 def test_a_store_that_cannot_be_filled_up_is_named_and_fails_each_time(tmp_path: Path, state: Path) -> None:
@@ -85,7 +86,7 @@ def test_a_store_that_cannot_be_filled_up_is_named_and_fails_each_time(tmp_path:
     shutil.copy(file, backup)
     second = trained(url, "second")
     shutil.copy(backup, file)
-    newest = max(state.glob(f"journals/*/{KEPT}/*/*.segment"), key=lambda path: path.parent.name)
+    newest = max(found_below(state, f"journals/*/{KEPT}/*/*.segment"), key=lambda path: path.parent.name)
     newest.unlink()  # as it goes beyond the bound
 
     found = [run("sync", "--verify", "--store", url) for _ in range(2)]
