@@ -2,7 +2,7 @@
 
 import unicodedata
 
-IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg"})
+IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".dcm", ".dicom"})
 
 _UNSEEN = "\ufeff\u200b\u200c\u200d\u2060"
 """Marks without width that programs leave at the edges of cells."""

@@ -227,7 +227,7 @@ def test_a_png_with_a_changed_byte_is_refused_but_not_for_a_damaged_comment() ->
     [
         pytest.param(b"", "it is empty", id="empty"),
         pytest.param(b"no image", "neither PNG nor JPEG", id="text"),
-        pytest.param(bytes(128) + b"DICM", "it is a DICOM file; convert it", id="DICOM"),
+        pytest.param(bytes(128) + b"DICM", "it is a DICOM file", id="DICOM"),
         pytest.param(encoded(drawn(), "TIFF", compression="tiff_lzw"), "it is a TIFF file; convert it", id="TIFF"),
         pytest.param(encoded(drawn(), "GIF"), "it is a GIF file; convert it", id="GIF"),
         pytest.param(b"<!DOCTYPE html><title>Log in", "it is a web page", id="web page"),

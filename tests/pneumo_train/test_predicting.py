@@ -119,7 +119,7 @@ def test_an_image_that_cannot_be_read_is_a_row_with_the_reason_and_the_others_ha
     asked("films", "notes.txt", status=1)
 
     rows = {row["image"]: row for row in rows_of(capsys.readouterr().out)}
-    assert rows["notes.txt"]["error"] == "it is neither PNG nor JPEG"
+    assert rows["notes.txt"]["error"] == "it is neither PNG nor JPEG nor DICOM"
     assert rows[str(cut)]["error"]
     assert rows[str(cut)]["probability"] == ""
     assert rows[str(good)]["error"] == ""

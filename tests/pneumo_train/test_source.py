@@ -154,10 +154,10 @@ def test_a_csv_in_another_encoding_is_named(tmp_path: Path) -> None:
 
 def test_images_of_another_kind_are_counted(write_source: WriteSource) -> None:
     root = write_source(ROWS, images=[])
-    for name in ("a.dcm", "b.DCM"):
+    for name in ("a.tif", "b.TIF"):
         (root / name).write_bytes(b"")
 
-    with pytest.raises(SourceError, match=r"2 \.dcm files are there: convert them to PNG"), open_source(root):
+    with pytest.raises(SourceError, match=r"2 \.tif files are there: convert them to PNG"), open_source(root):
         pass
 
 

@@ -21,6 +21,7 @@ from pneumo_train.fitting.checkpoints import BestCheckpoints, Checkpoint, WholeF
 from pneumo_train.fitting.divergence import StopWhenDiverged
 from pneumo_train.fitting.machine import NO_GPU
 from pneumo_train.fitting.outputs import require_room
+from pneumo_train.images.quiet import quiet_decoders
 from pneumo_train.network.classifier import LitClassifier
 from pneumo_train.preparing.reading import DecodedSplit
 from pneumo_train.samples import Split
@@ -185,11 +186,9 @@ def torch_set_up(config: TrainConfig) -> Iterator[None]:
     if config.training.threads is not None:
         torch.set_num_threads(config.training.threads)
     try:
-        with warnings.catch_warnings():
+        with quiet_decoders():
             # Films come decoded from memory: workers would only cost start-up time.
             warnings.filterwarnings("ignore", message=".*does not have many workers", category=UserWarning)
-            # Of tags that do not matter: every film was found good before.
-            warnings.filterwarnings("ignore", module=r"PIL\.")
             # Lightning 2.6 on torch 2.15; may go when Lightning has moved on.
             warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
             yield

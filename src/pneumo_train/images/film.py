@@ -10,6 +10,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from pneumo_train.errors import DataError
 from pneumo_train.images import jpeg, png
+from pneumo_train.images.dicom import is_dicom, read_dicom
 from pneumo_train.images.png import GREY_ALPHA, RGB, RGBA, SIXTEEN, depth_and_colour, sixteen_bit_values
 
 GreyArray = npt.NDArray[np.uint8]
@@ -40,20 +41,18 @@ _OTHERS = (
 )  # fmt: skip
 """Beginnings of files that are found under the names of films."""
 
-_DICOM_MARK = slice(128, 132)
-
 
 def read_film(data: bytes, *, size: int) -> GreyArray:
     """A film's file as a grey square: padded with black to keep its proportions, then resized; uint8 (size, size).
 
     The orientation tag is followed, what is transparent becomes black, and sixteen-bit images, grey or coloured, are
-    stretched from their least to their greatest value.
+    stretched from their least to their greatest value. DICOM is shown as :mod:`pneumo_train.images.dicom` says.
 
     Raises:
         DataError: it cannot be read; says why.
     """
     with _reasons(data):
-        image = _upright_grey(data)
+        image = read_dicom(data, longest_side=LONGEST_SIDE) if is_dicom(data) else _upright_grey(data)
     side = max(image.size)
     if image.width != image.height:
         square = Image.new("L", (side, side))
@@ -98,12 +97,10 @@ def _kind_of(data: bytes) -> str:
         return "it is empty"
     if data.startswith((png.SIGNATURE, jpeg.SIGNATURE)):
         return "the beginning of the file is damaged"
-    if data[_DICOM_MARK] == b"DICM":
-        return "it is a DICOM file; convert it to PNG"
     for start, kind in _OTHERS:
         if data.startswith(start):
             return f"it is a {kind}" if " " in kind else f"it is a {kind} file; convert it to PNG or JPEG"
-    return "it is neither PNG nor JPEG"
+    return "it is neither PNG nor JPEG nor DICOM"
 
 
 def _upright_grey(data: bytes) -> Image.Image:

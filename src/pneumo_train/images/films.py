@@ -3,7 +3,6 @@
 import dataclasses
 import hashlib
 import os
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import numpy as np
 
 from pneumo_train.errors import DataError, UnreadableError
 from pneumo_train.images.film import GreyArray, check_film, read_film
+from pneumo_train.images.quiet import quiet_decoders
 from pneumo_train.images.sketch import SIGNS, Sketches, sketch_of
 from pneumo_train.samples import Sample
 
@@ -154,9 +154,7 @@ def _cpus() -> int:
 def _in_threads(read: Callable[[int], _Read], count: int) -> Iterator[Iterator[_Read]]:
     """The results in order, read side by side: decoders leave the interpreter to others. Left early, no more is begun."""
     pool = ThreadPoolExecutor(max_workers=min(_MOST_THREADS, _cpus()), thread_name_prefix="films")
-    with warnings.catch_warnings():
-        # Of damaged tags, which do not matter, and of images that are refused for their size right after it.
-        warnings.filterwarnings("ignore", module=r"PIL\.")
+    with quiet_decoders():
         try:
             yield pool.map(read, range(count))
         finally:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from pneumo_train.errors import DataError
 from pneumo_train.images.film import GreyArray, check_film, read_film
+from pneumo_train.images.quiet import quiet_decoders
 from pneumo_train.predicting.images import Images, Named
 from pneumo_train.predicting.stored import StoredModel
 from pneumo_train.showing.attention import Maps, grad_cam
@@ -55,7 +56,8 @@ def predict(
     count = 0
     with ThreadPoolExecutor(max_workers=min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
         for batch in images.batches(batch_size):
-            read = list(pool.map(lambda named: _read(named, stored.size), batch))
+            with quiet_decoders():
+                read = list(pool.map(lambda named: _read(named, stored.size), batch))
             films = [film for film in read if not isinstance(film, str)]
             answered = _answers(stored, films, with_maps=overlays is not None) if films else iter(())
             for named, film in zip(batch, read, strict=True):

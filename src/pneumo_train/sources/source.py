@@ -29,7 +29,7 @@ IMAGE_FOLDERS = ("Training/Images", "Train/Images", "Training", "Images", ".")
 
 USUAL_CSV = "stage2_train_metadata.csv"
 
-_FOREIGN_IMAGES = frozenset({".dcm", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".jpe", ".jfif", ".npy", ".nii"})
+_FOREIGN_IMAGES = frozenset({".tif", ".tiff", ".bmp", ".gif", ".webp", ".jp2", ".jpe", ".jfif", ".npy", ".nii"})
 _FOREIGN_TABLES = frozenset({".xlsx", ".xls", ".ods", ".tsv", ".tab", ".parquet", ".json"})
 _TEST_WORD = re.compile(r"(?<![a-z])test", re.IGNORECASE)
 _MASK_WORD = re.compile(r"(?<![a-z])masks?(?![a-z])", re.IGNORECASE)
