@@ -17,6 +17,10 @@ _FILES: Final = {
     "files/a.txt": b"line\n" * 300 + b"x" * 400,
     "files/a.csv": "\n".join(",".join(f"cell {row} {column}" for column in range(25)) for row in range(60)).encode(),
     "files/a.json": b'{"auroc": [' + b"0.5, " * 99 + b"0.5]}",
+    "files/a.md": (
+        f"# A card\n\n> Not for use.\n\n[{LONG}](https://example.org)\n\n```\n{'x' * 300}\n```\n\n"
+        f"| {' | '.join('heads')} |\n{'|--' * 5}|\n| {' | '.join(['a cell of words'] * 5)} |\n\n###### Least\n\n1. one\n"
+    ).encode(),
     "files/a.bin": bytes(100),
     f"files/{LONG}.log": b"a line\n",
 }
@@ -37,6 +41,7 @@ VIEWS: Final = {
     "comparison of groups": "compare?run=run01&run=run02&run=run05&run=run06&run=other&group=config.model.name&single=yes",
     "text": "artifact?id=run01&name=files/a.txt",
     "rows": "artifact?id=run01&name=files/a.csv",
+    "Markdown": "artifact?id=run01&name=files/a.md",
     "JSON": "artifact?id=run01&name=files/a.json",
     "picture": "artifact?id=run01&name=picture.png",
     "bytes": "artifact?id=run01&name=files/a.bin",

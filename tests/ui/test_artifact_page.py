@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import re
 import socket
 import struct
 import time
@@ -26,8 +27,30 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
     "0000000c49444154789c63606060000000040001f61738550000000049454e44ae426082"
 )
+CARD = """# A card
+
+* first
+* [there](https://example.org/a)
+
+| score | n |
+|---|--:|
+| 0.98 \\| 1 | 3 |
+
+##### Far below
+
+# Next
+"""
+HOSTILE_CARD = """<script>alert(1)</script> <img src=x onerror=alert(1)>
+
+![of the web](https://example.org/x.png) [a](javascript:alert(1)) [b](JAVASCRIPT:alert(1)) [c](data:text/html,x)
+[d](sure?do=delete) [e](//example.org) [f](file:///etc/passwd) <javascript:alert(1)> [g]
+
+[g]: vbscript:x
+"""
 FILES = {
     "notes/a.txt": "first\nsecond ä".encode(),
+    "card.md": CARD.encode(),
+    "hostile.md": HOSTILE_CARD.encode(),
     "page.html": MARKUP.encode(),
     "drawing.svg": MARKUP.encode(),
     "result.json": b'{"auroc": 0.9, "of": [1, 2]}',
@@ -93,6 +116,32 @@ def test_markup_is_shown_as_text_and_sent_as_a_file_of_no_kind(shelf: Any, name:
     assert sent.headers["content-disposition"].startswith("attachment")
     assert sent.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert sent.body == FILES[name]
+
+
+def test_markdown_is_a_page_below_the_heading_of_the_file(shelf: Any) -> None:
+    text = page_of(shelf, "card.md")
+
+    assert text.count("<h1") == 1
+    assert re.findall(r"<(h[2-6])>(.*)</h", text) == [("h2", "A card"), ("h3", "Far below"), ("h2", "Next")]
+    assert "<li>first</li>" in text
+    assert "<td>0.98 | 1</td>" in text
+    assert '<td class="number">3</td>' in text
+    assert '<a href="https://example.org/a" rel="noreferrer noopener nofollow">there</a>' in text
+
+
+def test_markdown_brings_no_markup_no_pictures_and_no_links_but_to_the_web(shelf: Any) -> None:
+    text = page_of(shelf, "hostile.md").partition("<article")[2].partition("</article>")[0]
+
+    assert set(re.findall(r"<(\w+)", text)) == {"p", "a"}
+    assert re.findall(r'href="([^"]*)"', text) == ["https://example.org/x.png"]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+    assert "style=" not in text
+
+
+def test_markdown_without_its_reader_is_a_text(shelf: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runstore_ui.artifact.preview.can_read_markdown", lambda: False)
+
+    assert "# A card\n" in page_of(shelf, "card.md")
 
 
 def test_each_file_comes_whole_and_under_its_own_name(shelf: Any) -> None:

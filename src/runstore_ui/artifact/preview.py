@@ -1,4 +1,4 @@
-"""The beginning of a file, as a page can show it: a picture, a text, or a table. Markup is shown as text, never run."""
+"""The beginning of a file, as a page can show it: a picture, a text, or a table. HTML is shown as text, never run."""
 
 import csv
 import io
@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from runstore.model import Artifact
 from runstore.texts import size_text
+from runstore_ui.artifact.markdown import ENDINGS, can_read_markdown, markdown_page
 
 PICTURES: Final = {
     ".png": "image/png",
@@ -39,7 +40,7 @@ _TEXTS: Final = frozenset(
         ".json",
         ".jsonl",
         ".ndjson",
-        ".md",
+        *ENDINGS,
         ".yaml",
         ".yml",
         ".toml",
@@ -55,6 +56,7 @@ class Preview(Struct, frozen=True, kw_only=True):
     Attributes:
         is_picture: whether the file itself is shown.
         text: its text.
+        page: of a text in Markdown, what a browser shows; safe HTML.
         heads: of a table, the first row; empty if it is none.
         rows: of a table, the others.
         remark: what is not shown, or why nothing is.
@@ -62,6 +64,7 @@ class Preview(Struct, frozen=True, kw_only=True):
 
     is_picture: bool = False
     text: str | None = None
+    page: str = ""
     heads: Sequence[str] = ()
     rows: Sequence[Sequence[str]] = ()
     remark: str = ""
@@ -93,7 +96,10 @@ def preview_of(artifact: Artifact, file: BinaryIO) -> Preview:
         text = _indented(text)
     shown = text[:_MOST_SHOWN]
     cut = not is_whole or len(shown) < len(text)
-    return Preview(text=shown, remark=f"This is the beginning of {size_text(size)}." if cut else "")
+    remark = f"This is the beginning of {size_text(size)}." if cut else ""
+    if ending in ENDINGS and can_read_markdown():
+        return Preview(page=markdown_page(shown), remark=remark)
+    return Preview(text=shown, remark=remark)
 
 
 def too_large(artifact: Artifact) -> Preview | None:
