@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pneumo_train.config.monitored import require_logged
 from pneumo_train.config.settings import TrainConfig, load_config
 from pneumo_train.fitting.machine import require_gpu_device
 from pneumo_train.fitting.outputs import require_writable
@@ -89,8 +90,9 @@ class CentralizedTrainer:
             run_id: an existing run to write to, which has not ended, or the id for a new one.
 
         Raises:
-            ConfigError: the network cannot be built as configured, this machine cannot train so, or the folders cannot be
-                written; no run is created.
+            ConfigError: the network cannot be built as configured, this machine cannot train so, nothing logs the
+                monitored metric, or the folders cannot be written; no run is created. Only what callbacks log is known
+                no sooner than after the first epoch; the run then ended as failed.
             SourceError: the source holds no table or no images; no run is created.
             DataError: the table or the images cannot be trained on; no run is created.
             RunStoreError: a mistake about the store to mend before training, or a store that turns us away; see
@@ -101,6 +103,8 @@ class CentralizedTrainer:
         config = self._config_for(csv_filename)
         is_named = bool(run_id)
         run_id = run_id or new_run_id()
+        if not self._callbacks:  # which may log metrics of their own
+            require_logged(config.training.monitor)
         require_gpu_device(config)
         require_writable(self._checkpoint_dir, "checkpoint_dir")
         require_writable(self._logs_dir, "logs_dir")

@@ -16,12 +16,15 @@ import pytorch_lightning as pl
 from torch import Tensor
 
 from pneumo_train.stores import StoreLike, store_or_opener, warn_of_no_store
-from runstore import MetricPoint, RunStatus
+from runstore import DatasetType, MetricPoint, RunStatus
 from runstore.local.whole_files import write_whole
 from runstore.training import MetricNames, RunSession, ending_of
 from runstore.values import new_run_id
 
 _log = logging.getLogger(__name__)
+
+_EPOCH = "epoch"
+"""The key of a row of the history, and the metric that says where a run stands."""
 
 
 class MetricsCollectorCallback(pl.Callback):
@@ -29,7 +32,8 @@ class MetricsCollectorCallback(pl.Callback):
 
     The run exists before its first metric: it is created or found when fitting begins, ``in_progress``. A validation's
     metrics are written when it ends, the rest when the epoch has ended; the sanity check is left out. The step of a
-    point is the epoch, counted from 0. When fitting ends, the run is ``completed``; after an exception ``failed``, with
+    point is the epoch, counted from 0. Each epoch that begins is told as the metric ``epoch`` (``other``); what a module logs
+    by that name is left out. When fitting ends, the run is ``completed``; after an exception ``failed``, with
     its traceback; after Ctrl-C or SIGTERM ``interrupted``. A store that fails costs a warning, never the training.
 
     Only the process of global rank 0 writes.
@@ -129,8 +133,21 @@ class MetricsCollectorCallback(pl.Callback):
             self._session.begin()
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002 - the hook's signature
-        """Writes the epoch that has just ended."""
+        """Writes the epoch that has just ended, and which one begins: as the metric ``epoch``, which Lightning's loggers log."""
         self._write_ended_epoch(trainer)
+        if self._session is not None and trainer.is_global_zero:
+            begun = trainer.current_epoch
+            self._session.log_metrics(
+                [
+                    MetricPoint(
+                        name=_EPOCH,
+                        dataset_type=DatasetType.OTHER,
+                        value=begun,
+                        step=begun,
+                        logged_at=datetime.now(UTC),
+                    )
+                ]
+            )
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002 - the hook's signature
         """Remembers that an epoch has ended.
@@ -176,7 +193,7 @@ class MetricsCollectorCallback(pl.Callback):
         so what has not been logged again is not written again.
         """
         current = dict(trainer.callback_metrics)
-        fresh = {key: value for key, value in current.items() if value is not self._seen.get(key)}
+        fresh = {key: value for key, value in current.items() if key != _EPOCH and value is not self._seen.get(key)}
         self._seen = current
         if not fresh or not trainer.is_global_zero:
             return

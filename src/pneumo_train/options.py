@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import click
 from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter  # type: ignore[attr-defined]  # its lazy names
 
+from pneumo_train.config.monitored import require_logged
 from pneumo_train.config.recipes import file_of, names
 from pneumo_train.config.settings import SECTIONS, TrainConfig, check_keys, from_dict, load_config, read_yaml
 from pneumo_train.config.wanted import wanted
@@ -38,9 +39,14 @@ def meanings_of(kind: type) -> dict[str, str]:
 
 
 def config_of(arguments: Any) -> TrainConfig:
-    """The configuration of a command's options; ``--csv`` is short for one of them."""
+    """The configuration of a command's options; ``--csv`` is short for one of them.
+
+    Raises:
+        ConfigError: a value is of the wrong type or out of range, or nothing logs the monitored metric.
+    """
     values = arguments.as_dict()
     config = from_dict({key: values[key] for key in ("seed", *SECTIONS)})
+    require_logged(config.training.monitor)
     return load_config(overrides={"data.csv_filename": arguments.csv}, base=config) if arguments.csv else config
 
 

@@ -215,6 +215,72 @@ def test_an_error_ends_the_run_as_failed_with_its_traceback(
     assert "the GPU is on fire" in failure.traceback
 
 
+class LogsDistance(pl.Callback):
+    """Logs a metric of its own: the further the first epoch, the better the second."""
+
+    def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        pl_module.log("val/distance", [0.5, 0.25, 0.75, 0.6][trainer.current_epoch])
+
+
+@pytest.mark.parametrize(("mode", "best"), [("min", (1, 3)), ("auto", (0, 2))])
+def test_any_metric_that_is_logged_picks_the_best_checkpoint_and_stops_early(
+    trainer_of: TrainerOf, phantoms: Path, store: MemoryStore, mode: str, best: tuple[int, int]
+) -> None:
+    trainer = trainer_of(
+        LogsDistance(),
+        **{
+            "training.monitor": "val/distance",
+            "training.monitor_mode": mode,
+            "training.early_stopping_patience": 1,
+            "training.max_epochs": 3,
+        },
+    )
+
+    result = trainer.train(phantoms)
+
+    (kept,) = [a for a in store.list_artifacts(result.run_id) if a.name == BEST_CHECKPOINT]
+    assert (result.best_epoch, result.total_epochs_trained) == best
+    assert kept.metadata["monitor"] == "val/distance"
+    assert kept.metadata["mode"] == {"min": "min", "auto": "max"}[mode]
+    assert Path(result.best_model_path).name == f"epoch{best[0]:03d}-val-distance{result.best_model_score:.4f}.ckpt"
+
+
+def test_a_metric_of_the_training_part_may_be_monitored(trainer_of: TrainerOf, phantoms: Path) -> None:
+    result = trainer_of(**{"training.monitor": "train_loss"}).train(phantoms)
+
+    assert result.best_model_score == min(row["train_loss"] for row in result.metrics_history)
+
+
+def test_a_monitored_metric_that_nothing_logs_is_refused_before_a_run_is_made(
+    trainer_of: TrainerOf, phantoms: Path, store: MemoryStore
+) -> None:
+    with pytest.raises(ConfigError, match=r"'val_auc': no metric .* did you mean 'val_auroc'\? There are: val_auroc, "):
+        trainer_of(**{"training.monitor": "val_auc"}).train(phantoms)
+
+    assert store.search_runs().items == ()
+
+
+def test_a_monitored_metric_that_no_callback_logs_ends_the_run_after_the_first_epoch_with_what_there_is(
+    trainer_of: TrainerOf, phantoms: Path, store: MemoryStore
+) -> None:
+    with pytest.raises(ConfigError, match=r"'val/distanse'.* did you mean 'val/distance'\?.* train_auroc"):
+        trainer_of(LogsDistance(), **{"training.monitor": "val/distanse"}).train(phantoms, run_id="mistaken")
+
+    failure = store.get_run("mistaken").failure
+    assert failure is not None
+    assert "'val/distanse'" in failure.message
+    assert len(store.get_history("mistaken", "loss", "train")) == 1
+
+
+def test_a_monitored_metric_that_never_is_a_number_is_told(trainer_of: TrainerOf, phantoms: Path) -> None:
+    class LogsNaN(pl.Callback):
+        def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002 - the hook's signature
+            pl_module.log("val_nothing", math.nan)
+
+    with pytest.raises(DivergedError, match=r"'val_nothing': was NaN or infinite in each epoch"):
+        trainer_of(LogsNaN(), **{"training.monitor": "val_nothing"}).train(phantoms)
+
+
 @pytest.mark.parametrize("monitor", ["val_auroc", "val_loss", "val_accuracy"])
 def test_a_training_that_diverges_fails_and_leaves_no_best_checkpoint(
     trainer_of: TrainerOf, phantoms: Path, store: MemoryStore, fast_path: Path, monitor: str

@@ -6,6 +6,7 @@ import math
 import os
 import signal
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pneumo_train.collector import MetricsCollectorCallback
 from runstore import DatasetType, RunNotFoundError, RunStatus
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.series import Points
+from runstore_ui.run.progress import progress_of
 
 _NO_WORKERS = pytest.mark.filterwarnings("ignore:.*does not have many workers")
 _LIGHTNING_ON_TORCH_2_15 = pytest.mark.filterwarnings("ignore:.*LeafSpec")
@@ -116,6 +118,37 @@ def test_every_metric_is_kept_by_epoch_under_its_dataset_type(
     assert values(store, collector.run_id, "learning_rate", "other") == {0: 100.0, 2: 102.0}
 
 
+def test_the_page_tells_how_far_a_training_has_come(store: CountingStore, experiment: str, tmp_path: Path) -> None:
+    collector = MetricsCollectorCallback(tmp_path, "lungs", experiment_id=experiment, store=store)
+    seen: list[str] = []
+
+    def look(_epoch: int) -> None:
+        run_id = collector.run_id
+        summaries = store.get_summaries(run_id)
+        config = {"training": {"max_epochs": 3}}
+        seen.append(progress_of(store, store.get_run(run_id), config, summaries, datetime.now(UTC)).partition(",")[0])
+
+    fit(collector, module=OneWeight(look), root=tmp_path)
+
+    assert seen == ["epoch 1 of 3", "epoch 2 of 3", "epoch 3 of 3"]
+    assert values(store, collector.run_id, "epoch", "other") == {0: 0.0, 1: 1.0, 2: 2.0}
+
+
+def test_an_epoch_that_a_module_counts_itself_is_left_out(
+    store: CountingStore, experiment: str, tmp_path: Path
+) -> None:
+    collector = MetricsCollectorCallback(tmp_path, "lungs", experiment_id=experiment, store=store)
+
+    class CountsFromOne(OneWeight):
+        def on_train_epoch_end(self) -> None:
+            self.log("epoch", self.current_epoch + 1.0)
+
+    fit(collector, epochs=2, module=CountsFromOne(), root=tmp_path)
+
+    assert [row["epoch"] for row in collector.history] == [0, 1]
+    assert values(store, collector.run_id, "epoch", "other") == {0: 0.0, 1: 1.0}
+
+
 def test_no_point_is_written_twice_and_none_is_stale(store: CountingStore, experiment: str, tmp_path: Path) -> None:
     collector = MetricsCollectorCallback(tmp_path, "lungs", experiment_id=experiment, store=store)
 
@@ -136,7 +169,8 @@ def test_the_sanity_check_is_not_logged(store: CountingStore, experiment: str, t
 
     fit(collector, Stop(), epochs=1, root=tmp_path, num_sanity_val_steps=2)
 
-    assert len(store.sent) == 4
+    assert {name for name, _, _ in store.sent} == {"epoch", "auroc", "loss", "late", "learning_rate"}
+    assert len(store.sent) == 5
 
 
 def test_each_epoch_is_in_the_store_when_the_next_begins(store: CountingStore, experiment: str, tmp_path: Path) -> None:

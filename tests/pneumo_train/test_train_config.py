@@ -98,11 +98,8 @@ def test_an_unknown_key_in_a_file_names_the_file(tmp_path: Path) -> None:
         ("training.gradient_clip_val", math.inf, "a number, at least 0 and finite"),
         ("training.num_workers", 257, "a whole number, at least 0 and at most 256"),
         ("training.threads", 0, "a whole number, at least 1 and at most 1,024, or null"),
-        (
-            "training.monitor",
-            "val_auc",
-            "one of val_accuracy, val_auroc, val_f1, val_loss, val_precision, val_recall",
-        ),
+        ("training.monitor", 3.5, "a text"),
+        ("training.monitor_mode", "less", "one of auto, max, min"),
     ],
 )
 def test_a_value_that_may_not_stand_at_a_key_is_told_with_the_key_and_what_may(
@@ -175,9 +172,22 @@ def test_the_whole_configuration_comes_back_from_its_plain_form() -> None:
     assert set(as_dict(config)) == {"seed", "data", "loss", "model", "optimizer", "training", "evaluation"}
 
 
-def test_a_loss_is_minimised_and_anything_else_maximised() -> None:
-    assert load_config(overrides={"training.monitor": "val_loss"}).training.monitor_mode == "min"
-    assert load_config(overrides={"training.monitor": "val_f1"}).training.monitor_mode == "max"
+@pytest.mark.parametrize(
+    ("monitor", "better"),
+    [
+        *(("val_loss", "min"), ("train/focal-loss", "min"), ("val.brier", "min"), ("ECE", "min"), ("val_error", "min")),
+        *(("val_auroc", "max"), ("val_f1", "max"), ("val_recece", "max"), ("brier_skill", "max")),
+    ],
+)
+def test_a_loss_or_an_error_is_better_when_less_and_anything_else_when_more(monitor: str, better: str) -> None:
+    assert load_config(overrides={"training.monitor": monitor}).training.better == better
+
+
+def test_what_is_better_can_be_said(tmp_path: Path) -> None:
+    file = tmp_path / "train.yaml"
+    file.write_text("training: {monitor: val_distance, monitor_mode: min}", encoding="utf-8")
+
+    assert load_config(file).training.better == "min"
 
 
 @pytest.mark.parametrize("name", names())

@@ -6,9 +6,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from pneumo_train.config.kinds import Count, CountOrZero, NotNegative
-
-Monitor = Literal["val_auroc", "val_f1", "val_accuracy", "val_precision", "val_recall", "val_loss"]
-"""The metrics that may pick the best checkpoint."""
+from pneumo_train.config.monitored import Better, better_of
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,7 +16,8 @@ class TrainingConfig:
     Attributes:
         max_epochs: at most so many epochs.
         batch_size: images a step.
-        monitor: the metric that picks the best checkpoint; a loss is minimised, anything else maximised.
+        monitor: the metric that picks the best checkpoint, stops early and lowers the rate: any that is logged, as val_loss.
+        monitor_mode: whether its least or its greatest value is the best; auto takes the least of a loss or an error.
         early_stopping_patience: epochs without improvement before training stops; 0 never stops early.
         early_stopping_min_delta: less than this is no improvement.
         save_top_k: how many of the best checkpoints (weights alone) stay on disk, beside the last (complete).
@@ -33,7 +32,8 @@ class TrainingConfig:
 
     max_epochs: Count = 10
     batch_size: Count = 32
-    monitor: Monitor = "val_auroc"
+    monitor: Annotated[str, Meta(min_length=1)] = "val_auroc"
+    monitor_mode: Literal["auto", "min", "max"] = "auto"
     early_stopping_patience: CountOrZero = 5
     early_stopping_min_delta: NotNegative = 0.001
     save_top_k: Count = 3
@@ -46,6 +46,6 @@ class TrainingConfig:
     deterministic: bool = True
 
     @property
-    def monitor_mode(self) -> Literal["min", "max"]:
+    def better(self) -> Better:
         """Whether the monitored metric is better when less or when more."""
-        return "min" if self.monitor.endswith("loss") else "max"
+        return better_of(self.monitor, self.monitor_mode)

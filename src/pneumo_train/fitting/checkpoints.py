@@ -1,6 +1,7 @@
 """Checkpoint files that are whole or not there, and which of them is the best one, whenever training is stopped."""
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 from pytorch_lightning.plugins.io import TorchCheckpointIO
 
+from pneumo_train.config.monitored import require_logged
 from runstore.local.whole_files import replacing
 
 
@@ -18,6 +20,7 @@ class Checkpoint:
 
     path: Path
     monitor: str
+    mode: str
     score: float
     epoch: int
     step: int
@@ -45,6 +48,15 @@ class BestCheckpoints(ModelCheckpoint):
         super().__init__(**options)
         self._before: tuple[str, torch.Tensor | None] = ("", None)
 
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Saves one of the best. Lightning says in words of its own that a metric is missing, or not at all.
+
+        Raises:
+            ConfigError: nothing has logged the metric that picks the best.
+        """
+        require_logged(str(self.monitor), trainer.callback_metrics)
+        super().on_train_epoch_end(trainer, pl_module)
+
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Takes note of the best file: Lightning names a better one before it is written."""
         super().on_train_epoch_start(trainer, pl_module)
@@ -63,8 +75,16 @@ class BestCheckpoints(ModelCheckpoint):
                 return Checkpoint(
                     path=Path(path),
                     monitor=str(self.monitor),
+                    mode=self.mode,
                     score=float(score),
                     epoch=int(content["epoch"]),
                     step=int(content["global_step"]),
                 )
         return None
+
+
+def file_name_for(monitor: str) -> str:
+    """The pattern of the best checkpoints' names: epoch and score, with what of the metric's name a file may be called."""
+    name = re.sub(r"[^\w.-]+", "-", monitor)
+    score = f"{{{monitor}:.4f}}" if re.fullmatch(r"[\w./ -]+", monitor) else ""
+    return f"epoch{{epoch:03d}}-{name}{score}"

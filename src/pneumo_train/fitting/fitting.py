@@ -14,10 +14,10 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException  # 
 from pytorch_lightning.utilities.model_summary.model_summary import ModelSummary
 
 from pneumo_train.config.settings import TrainConfig
-from pneumo_train.errors import ConfigError
+from pneumo_train.errors import ConfigError, DivergedError
 from pneumo_train.fitting.bars import FitProgressBar
 from pneumo_train.fitting.batches import PneumoDataModule
-from pneumo_train.fitting.checkpoints import BestCheckpoints, Checkpoint, WholeFileIO
+from pneumo_train.fitting.checkpoints import BestCheckpoints, Checkpoint, WholeFileIO, file_name_for
 from pneumo_train.fitting.divergence import StopWhenDiverged
 from pneumo_train.fitting.machine import NO_GPU
 from pneumo_train.fitting.outputs import require_room
@@ -78,10 +78,10 @@ class Fitting:
         self.summary = str(ModelSummary(self.model, max_depth=2))
         self._checkpoints = BestCheckpoints(
             dirpath=checkpoint_dir,
-            filename=f"epoch{{epoch:03d}}-{training.monitor}{{{training.monitor}:.4f}}",
+            filename=file_name_for(training.monitor),
             auto_insert_metric_name=False,
             monitor=training.monitor,
-            mode=training.monitor_mode,
+            mode=training.better,
             save_top_k=training.save_top_k,
             save_weights_only=True,
         )
@@ -92,9 +92,10 @@ class Fitting:
             own.append(
                 EarlyStopping(
                     training.monitor,
-                    mode=training.monitor_mode,
+                    mode=training.better,
                     patience=training.early_stopping_patience,
                     min_delta=training.early_stopping_min_delta,
+                    strict=False,  # the checkpoints ask for the metric, in our words
                 )
             )
         if progress:
@@ -137,14 +138,20 @@ class Fitting:
             films: those of the split's training part, then those of its validation part.
 
         Raises:
-            DivergedError: the loss is NaN or infinite.
+            ConfigError: nothing logs the monitored metric.
+            DivergedError: the loss is NaN or infinite, or the monitored metric always was.
         """
         start = time.monotonic()
         data = self._data_of(films)
         self._trainer.fit(self.model, datamodule=data)
         epochs, steps, state = self._trainer.current_epoch, self._trainer.global_step, self._trainer.state.status.value
         best = self.best_checkpoint()
-        assert best is not None  # noqa: S101 - a fitting that ended by itself has validated at least once
+        if best is None:
+            monitor = self.config.training.monitor
+            raise DivergedError(
+                f"training.monitor = {monitor!r}: was NaN or infinite in each epoch, so there is no best checkpoint; monitor "
+                "another metric, as val_auroc or val_loss"
+            )
         (final,) = self._trainer.validate(self.model, datamodule=data, ckpt_path=best.path, verbose=False)
         return Fitted(
             best=best,

@@ -44,7 +44,8 @@ def lead_training(  # noqa: PLR0913 - keyword-only
     """Trains on what was read, and returns how it went; what can be wrong before training is looked at in order of cost.
 
     Raises:
-        ConfigError: the network cannot be built as configured, or this machine cannot train so; no run is created.
+        ConfigError: the network cannot be built as configured, or this machine cannot train so; no run is created. Or
+            nothing has logged the monitored metric in the first epoch; the run ended as failed.
         DataError: images cannot be read; no run is created.
         RunStoreError: a mistake about the store to mend before training.
         DivergedError: the loss is NaN or infinite; the run ended as failed.
@@ -222,6 +223,7 @@ def _keep_checkpoint(session: RunSession, best: Checkpoint | None) -> None:
             metadata={
                 "role": "best",
                 "monitor": best.monitor,
+                "mode": best.mode,
                 "score": best.score,
                 "epoch": best.epoch,
                 "step": best.step,

@@ -11,6 +11,7 @@ from torchmetrics import MeanMetric, MetricCollection
 
 from pneumo_train.config.loss import LossConfig
 from pneumo_train.config.model import ModelConfig
+from pneumo_train.config.monitored import better_of
 from pneumo_train.config.optimizer import OptimizerConfig
 from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import ConfigError
@@ -56,12 +57,19 @@ class LitClassifier(pl.LightningModule):
     """
 
     def __init__(
-        self, *, monitor: str = "val_auroc", pos_weight: float = 1.0, scaling: str | None = None, **settings: Any
+        self,
+        *,
+        monitor: str = "val_auroc",
+        monitor_mode: Literal["auto", "min", "max"] = "auto",
+        pos_weight: float = 1.0,
+        scaling: str | None = None,
+        **settings: Any,
     ) -> None:
         """Builds the network.
 
         Args:
             monitor: what the learning rate's way down looks at.
+            monitor_mode: whether that is better when less or when more; ``auto`` tells it by the name.
             pos_weight: how much more a positive weighs in the loss than a negative.
             scaling: the scale of values that the weights were trained with; a checkpoint knows it.
             settings: keys of the sections ``model``, ``loss`` and ``optimizer`` of the configuration, without the section.
@@ -78,13 +86,14 @@ class LitClassifier(pl.LightningModule):
         kept = {key: value for part in (model, loss, optimizer) for key, value in dataclasses.asdict(part).items()}
         self.save_hyperparameters(
             {key: value for key, value in kept.items() if key not in _OF_THE_BEGINNING}
-            | {"monitor": monitor, "pos_weight": pos_weight, "scaling": self.scaling}
+            | {"monitor": monitor, "monitor_mode": monitor_mode, "pos_weight": pos_weight, "scaling": self.scaling}
         )
         self.backbone = network.backbone
         self.head = nn.Sequential(nn.Dropout(model.dropout), nn.Linear(network.width, 1))
         self._maps = [network.maps]  # in a list, so that it is not a part of this module a second time
         self._frozen = _freeze(network, model) if model.freeze_backbone else []
-        self._model, self._loss_config, self._rates, self._monitor = model, loss, optimizer, monitor
+        self._model, self._loss_config, self._rates = model, loss, optimizer
+        self._monitor, self._better = monitor, better_of(monitor, monitor_mode)
         self._average: MovingAverage | None = None
         self._resumed: tuple[dict[str, Tensor], int] | None = None
         self.loss = BinaryLoss(
@@ -106,7 +115,8 @@ class LitClassifier(pl.LightningModule):
         """The model of a configuration."""
         parts = (config.model, config.loss, config.optimizer)
         settings = {key: value for part in parts for key, value in dataclasses.asdict(part).items()}
-        return cls(monitor=config.training.monitor, pos_weight=pos_weight, **settings)
+        training = config.training
+        return cls(monitor=training.monitor, monitor_mode=training.monitor_mode, pos_weight=pos_weight, **settings)
 
     @property
     def maps(self) -> nn.Module:
@@ -202,7 +212,7 @@ class LitClassifier(pl.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW on what is not frozen, and how its rate goes."""
         optimizer = adamw(self.head, self.backbone, self._rates)
-        lines = schedules(optimizer, self._rates, monitor=self._monitor, steps=self._steps)
+        lines = schedules(optimizer, self._rates, monitor=self._monitor, mode=self._better, steps=self._steps)
         if len(lines) == 1:
             return {"optimizer": optimizer, "lr_scheduler": lines[0]}
         return [optimizer], lines

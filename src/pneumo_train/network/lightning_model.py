@@ -1,6 +1,6 @@
 """A ResNet for one question: pneumonia or not. Nothing is ever downloaded."""
 
-from typing import Self
+from typing import Literal, Self
 
 from torchvision.models import ResNet
 
@@ -30,6 +30,7 @@ class LitResNet(LitClassifier):
         reduce_lr_factor: float = 0.5,
         min_lr: float = 1e-7,
         monitor: str = "val_auroc",
+        monitor_mode: Literal["auto", "min", "max"] = "auto",
         pos_weight: float = 1.0,
     ) -> None:
         """Builds the network; the arguments are those of the configuration.
@@ -46,6 +47,7 @@ class LitResNet(LitClassifier):
             reduce_lr_factor: by how much.
             min_lr: never below.
             monitor: what the learning rate's way down looks at.
+            monitor_mode: whether that is better when less or when more; ``auto`` tells it by the name.
             pos_weight: how much more a positive weighs in the loss than a negative.
 
         Raises:
@@ -65,6 +67,7 @@ class LitResNet(LitClassifier):
             reduce_lr_factor=reduce_lr_factor,
             min_lr=min_lr,
             monitor=monitor,
+            monitor_mode=monitor_mode,
             pos_weight=pos_weight,
         )
 
@@ -84,5 +87,6 @@ class LitResNet(LitClassifier):
             reduce_lr_factor=optimizer.reduce_lr_factor,
             min_lr=optimizer.min_lr,
             monitor=config.training.monitor,
+            monitor_mode=config.training.monitor_mode,
             pos_weight=pos_weight,
         )

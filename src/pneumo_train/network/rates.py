@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from pneumo_train.config.monitored import Better
 from pneumo_train.config.optimizer import OptimizerConfig
 
 
@@ -34,6 +35,7 @@ def schedules(
     config: OptimizerConfig,
     *,
     monitor: str,
+    mode: Better,
     steps: Callable[[], tuple[int, int]],
 ) -> list[dict[str, Any]]:
     """What Lightning is to step: by step while the rate is warmed up and for a cosine, by epoch for a plateau.
@@ -41,7 +43,8 @@ def schedules(
     Args:
         optimizer: whose rates are meant.
         config: how.
-        monitor: what a plateau looks at; a loss is better when less, anything else when more.
+        monitor: what a plateau looks at.
+        mode: whether that is better when less or when more.
         steps: tells the steps of an epoch and of the whole training; asked only where it matters.
     """
     if config.schedule == "cosine":
@@ -57,7 +60,7 @@ def schedules(
         warming = [{"scheduler": rising, "interval": "step"}]
     falling = torch.optim.lr_scheduler.ReduceLROnPlateau(
         optimizer,
-        mode="min" if monitor.endswith("loss") else "max",
+        mode=mode,
         factor=config.reduce_lr_factor,
         patience=config.reduce_lr_patience,
         min_lr=config.min_lr,
