@@ -64,7 +64,8 @@ def _asked_for() -> list[Requirement]:
     lists = [project["dependencies"], pyproject["build-system"]["requires"]]
     lists += [*project["optional-dependencies"].values(), *pyproject["dependency-groups"].values()]
     for beside in (_ROOT / "distributions").glob("*/pyproject.toml"):
-        lists.append(tomllib.loads(beside.read_text(encoding="utf-8"))["project"]["dependencies"])
+        brought = tomllib.loads(beside.read_text(encoding="utf-8"))["project"]
+        lists += [brought["dependencies"], *brought.get("optional-dependencies", {}).values()]
     return [asked for texts in lists for asked in map(Requirement, texts) if asked.name != project["name"]]
 
 

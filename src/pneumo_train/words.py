@@ -1,5 +1,6 @@
 """Texts that mean the same are the same: Unicode forms, blanks that cannot be seen, endings of images in any case."""
 
+import re
 import unicodedata
 
 IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".dcm", ".dicom"})
@@ -40,3 +41,8 @@ def enumerated(texts: list[str], *, at_most: int) -> str:
     """The first few of several texts, and how many more there are."""
     more = f" and {len(texts) - at_most:,} more" if len(texts) > at_most else ""
     return ", ".join(shown(text) for text in texts[:at_most]) + more
+
+
+def quoted(text: str) -> str:
+    """Somebody else's text as an argument that a shell takes for one."""
+    return f'"{shown(text)}"' if re.search(r"[^\w.@/-]", text) else text

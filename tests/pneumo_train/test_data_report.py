@@ -63,6 +63,21 @@ def test_the_report_counts_parts_classes_sex_and_ages_and_keeps_impossible_ones(
     assert "validation part: 2, 1 positive (50.0%), 2 patients\n" in text
 
 
+@pytest.mark.parametrize("column", ["age", "Age (years)", "Patient Age", "age_in_years"])
+def test_a_column_of_ages_is_known_by_its_usual_names_and_an_impossible_age_is_listed_once(
+    write_source: WriteSource, column: str
+) -> None:
+    cells = ("042Y", "", "3.5", "?", "-1", "-1")
+    rows = [(name, number % 2, cell) for number, (name, cell) in enumerate(zip("abcdef", cells, strict=True))]
+    root = write_source(rows, columns=("patientId", "Target", column))
+
+    report = check_source(root, load_config(overrides={"data.image_size": 32}))
+
+    assert report["data"]["ages"] == {
+        "known": 4, "least": 3.5, "median": 22.75, "greatest": 42.0, "impossible": 2, "impossible_ages": [-1.0],
+    }  # fmt: skip
+
+
 def test_every_unreadable_file_is_named_also_of_the_test_part(source: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in "abcde":
         whole = (source / f"Training/Images/{name}.png").read_bytes()

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from pneumo_train.config.data import DataConfig
 from pneumo_train.config.settings import load_config
 from pneumo_train.errors import DataError, SourceError
+from pneumo_train.preparing.reading import read_source
 from pneumo_train.samples import Sample, Split
 from pneumo_train.sources.rows import read_samples
 from pneumo_train.sources.source import open_source
@@ -96,6 +98,12 @@ def test_a_subset_column_leaves_out_the_other_rows(write_source: WriteSource) ->
             {"split_column": "s"},
             "s = 'dev'; wanted train, val or test",
         ),
+        (
+            [("a", 1, "train"), ("a", 1, "val")],
+            ("patientId", "Target", "s"),
+            {"split_column": "s"},
+            r"row 3: image 'a' was target 1, patient 'a', part train in an earlier row and is 1, 'a', validation here",
+        ),
         ([("a", 1, 0)], ("patientId", "Target", "m"), {"subset_column": "m"}, "1 rows, none with m = 1"),
         ([], ("patientId", "Target"), {}, "0 rows below the header"),
     ],
@@ -149,6 +157,17 @@ def test_labels_in_words_are_refused_with_what_the_column_holds(write_source: Wr
         DataError, match=r"wanted 0 or 1.*the column holds 2 different values, as 'NORMAL', 'PNEUMONIA'"
     ):
         read(root)
+
+
+@pytest.mark.parametrize("key", ["patient_column", "split_column", "subset_column"])
+def test_a_column_that_another_table_has_is_hinted_at_with_the_option_to_give(
+    write_source: WriteSource, key: str
+) -> None:
+    root = write_source([("a", 1)])
+    write_source([("a", "x")], columns=("patientId", "wanted"), table="more facts.csv", images=[])
+
+    with pytest.raises(DataError, match=r'more facts\.csv has it: give --data\.groups_csv "more facts\.csv"'):
+        read(root, **{key: "wanted"})
 
 
 def test_a_named_table_without_the_column_says_which_it_has(write_source: WriteSource) -> None:
@@ -394,6 +413,28 @@ def test_on_the_real_rsna_metadata_a_row_split_leaks_and_ours_does_not(xray_data
     assert 0.55 < leaked < 0.61
     assert ours == set()
     assert abs(split.describe()["validation"]["positives"] / len(split.validation) - 0.225) < 0.002
+
+
+@pytest.mark.data
+def test_the_real_rsna_metadata_of_30227_rows_become_a_sample_a_patient_and_a_split_without_leak(
+    xray_data: Path, tmp_path: Path
+) -> None:
+    """One file under 26,684 names stands for the films."""
+    with gzip.open(xray_data.parent / "rsna_metadata.csv.gz", "rb") as packed:
+        (tmp_path / "stage2_train_metadata.csv").write_bytes(packed.read())
+    folder = tmp_path / "Training/Images"
+    folder.mkdir(parents=True)
+    Image.new("L", (8, 8)).save(tmp_path / "film.png")
+    with (tmp_path / "stage2_train_metadata.csv").open(encoding="utf-8", newline="") as stream:
+        for patient in {row["patientId"] for row in csv.DictReader(stream)}:
+            (folder / f"{patient}.png").hardlink_to(tmp_path / "film.png")
+
+    with read_source(tmp_path, load_config(overrides={"data.test_fraction": 0.1})) as reading:
+        parts = [{sample.patient for sample in part} for part in reading.split.parts().values()]
+
+    assert (len(reading.table.rows), len(reading.samples), len(parts)) == (30_227, 26_684, 3)
+    assert sum(map(len, parts)) == len(set[str]().union(*parts)) == 26_684
+    assert all(abs(sum(s.target for s in part) / len(part) - 0.2253) < 0.001 for part in reading.split.parts().values())
 
 
 @pytest.mark.data

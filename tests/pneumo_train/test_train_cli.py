@@ -230,11 +230,13 @@ def test_what_check_says_is_what_fit_does(  # noqa: PLR0913, PLR0917 - fixtures
     monkeypatch.setenv("COLUMNS", "40")
 
     checked = exit_status("check", "--source", str(root), *options)
-    said = capsys.readouterr().out.splitlines()[-1].removeprefix("error: ")
+    said_of_all = capsys.readouterr().out.splitlines()
+    said = said_of_all[-1].removeprefix("error: ")
     fitted = exit_status("fit", "--source", str(root), "--store", "sqlite:///runs.db", "--progress=false", *options)
     told = capsys.readouterr().err
 
     assert (checked, fitted) == (2, 2)
+    assert "images: 0" not in said_of_all
     assert told == f"pneumo-train: {said}\n"
     assert not (here / "results").exists()
 

@@ -74,12 +74,17 @@ def _ages(table: Table, rows: Mapping[str, Mapping[str, str]]) -> dict[str, Any]
     known = years_of(table, rows.values())
     if not known:
         return None
-    impossible = sorted(age for age in known if not 0 <= age <= OLDEST)
+    impossible = [age for age in known if not 0 <= age <= OLDEST]
     possible = [age for age in known if 0 <= age <= OLDEST]
     spread = (
         {"least": min(possible), "median": statistics.median(possible), "greatest": max(possible)} if possible else {}
     )
-    return {"known": len(known), **spread, "impossible": len(impossible), "impossible_ages": impossible[:_LISTED]}
+    return {
+        "known": len(known),
+        **spread,
+        "impossible": len(impossible),
+        "impossible_ages": sorted(set(impossible))[:_LISTED],
+    }
 
 
 def _lines(report: Mapping[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pneumo_train.sources.table import Table
 
 _COLUMNS = {
     "sex": frozenset({"sex", "gender", "patientsex", "patientgender"}),
-    "age": frozenset({"age", "patientage"}),
+    "age": frozenset({"age", "ageyears", "ageinyears", "patientage", "patientageyears"}),
     "view": frozenset({"view", "viewposition", "position", "projection"}),
 }
 """The usual names, in small letters and without what is no letter."""

@@ -8,7 +8,7 @@ from pneumo_train.config.data import DataConfig
 from pneumo_train.samples import Sample
 from pneumo_train.sources.rows import patient_column
 from pneumo_train.sources.table import Header, Table
-from pneumo_train.words import enumerated, shown, split_ending
+from pneumo_train.words import enumerated, quoted, split_ending
 
 _PATIENT_WORD = re.compile(r"patient|subject|person|child|participant|individual|mrn", re.IGNORECASE)
 _LAST_PART = re.compile(r"(.*\d.*?)[_\-. ]+[^_\-. ]+")
@@ -42,7 +42,7 @@ def _column_of(table: Table, config: DataConfig) -> str | None:
         if 1 < len(patients) < len(images):
             return (
                 f"the column {column!r} has {len(patients):,} values for {len(images):,} images: if it names the child, "
-                f"give --data.patient_column {_quoted(column)}"
+                f"give --data.patient_column {quoted(column)}"
             )
     return None
 
@@ -55,8 +55,8 @@ def _table_of(table: Table, tables: Mapping[str, Header], config: DataConfig) ->
         fresh = [column for column in header.columns if column not in table.header.columns]
         for column in filter(_PATIENT_WORD.search, fresh):
             return (
-                f"{name} has the column {column!r}: if it names the child, give --data.groups_csv {_quoted(name)} "
-                f"--data.patient_column {_quoted(column)}"
+                f"{name} has the column {column!r}: if it names the child, give --data.groups_csv {quoted(name)} "
+                f"--data.patient_column {quoted(column)}"
             )
     return None
 
@@ -94,7 +94,3 @@ def twin_notes(samples: list[Sample], hashes: Iterable[str], validation: Iterabl
     return [
         f"{start}; {apart:,} of them lie in the training and in the validation part, {labels:,} have different labels"
     ]
-
-
-def _quoted(text: str) -> str:
-    return f'"{shown(text)}"' if re.search(r"[^\w.@/-]", text) else text

@@ -9,7 +9,7 @@ from pneumo_train.samples import Sample
 from pneumo_train.sources.class_folders import PARTS
 from pneumo_train.sources.source import Source
 from pneumo_train.sources.table import Table
-from pneumo_train.words import enumerated, shown
+from pneumo_train.words import enumerated, quoted, shown
 
 _TRUE_WORDS = frozenset({"1", "1.0", "true", "yes"})
 _LABELS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
@@ -31,8 +31,16 @@ def read_table(source: Source, config: DataConfig) -> Table:
         table = table.joined(Table.read(source.groups_path), on=config.image_column)
     for key in ("patient_column", "split_column", "subset_column"):
         if (column := getattr(config, key)) is not None:
-            table.require(column, f"data.{key}")
+            table.require(column, f"data.{key}", **_advice(source, config, column))
     return table
+
+
+def _advice(source: Source, config: DataConfig, column: str) -> dict[str, str]:
+    """What to do about a missing column that another table of the source has."""
+    others = [name for name, header in source.tables.items() if {column, config.image_column} <= {*header.columns}]
+    if config.groups_csv or not others:
+        return {}
+    return {"advice": f"{shown(others[0])} has it: give --data.groups_csv {quoted(others[0])}"}
 
 
 def patient_column(table: Table, config: DataConfig) -> str:

@@ -112,13 +112,15 @@ def survey(path: str | os.PathLike[str], config: DataConfig) -> dict[str, Any]:
     """What a source holds, as far as its names and the headers of its tables tell, also where it cannot be used.
 
     Returns:
-        ``csv_files``, ``csv_file`` (the one that would be used), ``image_count``, ``total_files``.
+        ``csv_files``, ``csv_file`` (the one that would be used), ``image_count`` (of all images, unless it is known which would be
+        used), ``total_files``.
     """
     report: dict[str, Any] = {"csv_files": [], "csv_file": None, "image_count": 0, "total_files": 0}
     try:
         with _listed(Path(path)) as listing:
             report["csv_files"] = [str(file) for file in listing.csv_files()]
             report["total_files"] = len(listing.files)
+            report["image_count"] = sum(file.suffix.lower() in IMAGE_ENDINGS for file in listing.files)
             if folders := _class_folders(listing, config):
                 report["image_count"] = len(folders.films)
                 return report

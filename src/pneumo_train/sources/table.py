@@ -94,7 +94,7 @@ class Table:
         rows = [(number, dict(zip(columns, line, strict=True))) for number, line in lines]
         return cls(path=path, header=Header(columns=columns), rows=rows)
 
-    def require(self, column: str, key: str) -> None:
+    def require(self, column: str, key: str, *, advice: str = "add the column or name another") -> None:
         """Refuses a table that lacks a column or has it twice; ``key`` is the configuration's key that names it.
 
         Raises:
@@ -109,7 +109,7 @@ class Table:
             )
         if not times:
             alike = self.header.alike(column)
-            hint = f"; did you mean {alike!r}?" if alike else ": add the column or name another"
+            hint = f"; did you mean {alike!r}?" if alike else f": {advice}"
             raise DataError(
                 f"{self.path} ({len(self.rows):,} rows): no column {column!r} ({key}); it {self.header.describe()}{hint}"
             )
