@@ -4,7 +4,7 @@ Nothing here imports torch before the data were found good: a mistake is told at
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,12 +74,16 @@ class CentralizedTrainer:
         progress = track("reading films", shown=self._progress)
         return check_source(source_path, self._config_for(csv_filename), track=progress)
 
-    def train(
+    def train(  # noqa: PLR0913 - the inherited signature; what is new is keyword-only
         self,
         source_path: str | PathLike[str],
         experiment_name: str = "pneumonia_detection",
         csv_filename: str | None = None,
         run_id: str | None = None,
+        *,
+        name: str | None = None,
+        parent_run_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
     ) -> TrainingResult:
         """Trains, and returns how it went.
 
@@ -88,6 +92,9 @@ class CentralizedTrainer:
             experiment_name: the experiment under which the run is kept; made if need be.
             csv_filename: the metadata CSV inside the source, if not the usual one.
             run_id: an existing run to write to, which has not ended, or the id for a new one.
+            name: of the run, for people.
+            parent_run_id: an existing run of the same store that this one is a part of.
+            tags: short texts by key, kept with the run.
 
         Raises:
             ConfigError: the network cannot be built as configured, this machine cannot train so, nothing logs the
@@ -114,6 +121,9 @@ class CentralizedTrainer:
                 store,
                 experiment=experiment_name,
                 run_id=run_id,
+                parent_run_id=parent_run_id,
+                name=name,
+                tags=tags,
                 source_path=os.fspath(source_path),
                 provenance=gather_provenance(packages=PACKAGES, seed=config.seed),
             )  # fmt: skip

@@ -39,6 +39,7 @@ BY_THEIR_PAGE = {
     ("docs/rounds.md", "json"): "tests/documentation/test_docs.py",
     ("docs/scale.md", "sql"): "tests/benchmarks/test_partitioning.py",
     ("docs/sql-views.md", "sql"): "tests/documentation/test_docs.py",
+    ("docs/study.md", "yaml"): "tests/pneumo_train/test_study.py",
     ("docs/sweeps.md", "py"): "tests/sweeps/test_optuna.py",
     ("docs/sweeps.md", "yaml"): "tests/sweeps/test_hydra.py",
     ("docs/trainer.md", "py"): "tests/documentation/test_docs_of_training.py",

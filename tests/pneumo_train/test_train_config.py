@@ -70,7 +70,7 @@ def test_an_unknown_key_in_a_file_names_the_file(tmp_path: Path) -> None:
         (
             "model",
             3,
-            "a mapping of architecture, depth, channels, weights, weights_path, freeze_backbone, fine_tune_layers, dropout, class_weighting, tta_views, channels_last, compile",
+            "a mapping of architecture, depth, channels, weights, weights_path, freeze_backbone, fine_tune_layers, contrast, dropout, class_weighting, tta_views, channels_last, compile",
         ),
         ("model.architecture", "vgg", "one of densenet121, efficientnet_lite0, resnet, small"),
         ("model.weights", "mine", "one of imagenet, or null"),
@@ -95,6 +95,7 @@ def test_an_unknown_key_in_a_file_names_the_file(tmp_path: Path) -> None:
         ("training.early_stopping_patience", -1, "a whole number, at least 0 and at most 100,000,000"),
         ("training.early_stopping_min_delta", -0.1, "a number, at least 0 and finite"),
         ("training.augmentation_strength", 2.1, "a number, at least 0 and at most 2"),
+        ("training.exposure_strength", -0.1, "a number, at least 0 and at most 2"),
         ("training.gradient_clip_val", math.inf, "a number, at least 0 and finite"),
         ("training.num_workers", 257, "a whole number, at least 0 and at most 256"),
         ("training.threads", 0, "a whole number, at least 1 and at most 1,024, or null"),

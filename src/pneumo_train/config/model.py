@@ -10,6 +10,9 @@ from pneumo_train.config.kinds import CountOrZero, check
 Architecture = Literal["resnet", "densenet121", "efficientnet_lite0", "small"]
 """The networks that can be built."""
 
+Contrast = Literal["none", "stretch", "equalize"]
+"""What is done to the greys of a film before the network sees them."""
+
 DEFAULT_DEPTH: Final = 18
 
 
@@ -26,6 +29,8 @@ class ModelConfig:
         weights_path: a local file of weights for the network, of torchvision, torchxrayvision or a training of this one.
         freeze_backbone: train the head alone: no gradient, and batch normalisation keeps its statistics.
         fine_tune_layers: with a frozen backbone, how many blocks are trained, counted from the end.
+        contrast: what is done to a film first, in training and ever after: stretch makes its 2nd percentile black and its
+            98th white, equalize has every grey as often, none leaves it.
         dropout: before the last layer.
         class_weighting: weigh positives by negatives / positives of the training part, unless batches are balanced.
         tta_views: views of an image whose logits are averaged in prediction, small shifts, zooms and turns, never
@@ -41,6 +46,7 @@ class ModelConfig:
     weights_path: str | None = None
     freeze_backbone: bool = False
     fine_tune_layers: CountOrZero = 0
+    contrast: Contrast = "none"
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.2
     class_weighting: bool = True
     tta_views: Annotated[int, Meta(ge=1, le=9)] = 1

@@ -22,6 +22,8 @@ class TrainingConfig:
         early_stopping_min_delta: less than this is no improvement.
         save_top_k: how many of the best checkpoints (weights alone) stay on disk, beside the last (complete).
         augmentation_strength: 0 for none, 1 for the usual shifts, turns and exposure changes; never flips.
+        exposure_strength: 0 for none, 1 for films of a batch as other machines might have made them: gamma, contrast,
+            brightness, sharpness, noise, and sides up to 10 % longer or shorter.
         gradient_clip_val: the greatest norm of the gradient; 0 for no limit.
         accelerator: cpu, gpu or auto.
         precision: Lightning's word for it: 32-true, 16-mixed or bf16-mixed.
@@ -38,6 +40,7 @@ class TrainingConfig:
     early_stopping_min_delta: NotNegative = 0.001
     save_top_k: Count = 3
     augmentation_strength: Annotated[float, Meta(ge=0, le=2)] = 1.0
+    exposure_strength: Annotated[float, Meta(ge=0, le=2)] = 0.0
     gradient_clip_val: NotNegative = 1.0
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 from torchvision.transforms import v2
 
+from pneumo_train.fitting.exposing import exposed
 from pneumo_train.images.films import Films
 
 
@@ -38,6 +39,7 @@ class PneumoDataModule(pl.LightningDataModule):
         batch_size: int,
         seed: int,
         augmentation_strength: float = 1.0,
+        exposure_strength: float = 0.0,
         num_workers: int = 0,
         balanced: bool = False,
     ) -> None:
@@ -50,6 +52,7 @@ class PneumoDataModule(pl.LightningDataModule):
                 learn from one.
             seed: of the shuffling.
             augmentation_strength: 0 to 2; see :func:`augmentation`.
+            exposure_strength: 0 to 2; see :func:`pneumo_train.fitting.exposing.exposed`.
             num_workers: processes that prepare images; 0 for none.
             balanced: draw as many positives as negatives, with repetitions; an epoch is as long.
         """
@@ -59,6 +62,7 @@ class PneumoDataModule(pl.LightningDataModule):
         self._batch_size = batch_size
         self._seed = seed
         self._num_workers = num_workers
+        self._exposure_strength = exposure_strength
         self._shares = _balance(train) if balanced else None
 
     def train_dataloader(self) -> DataLoader[Any]:
@@ -75,6 +79,12 @@ class PneumoDataModule(pl.LightningDataModule):
             num_workers=self._num_workers,
             persistent_workers=self._num_workers > 0,
         )
+
+    def on_after_batch_transfer(self, batch: tuple[Tensor, Tensor], dataloader_idx: int) -> tuple[Tensor, Tensor]:  # noqa: ARG002 - the hook's signature
+        """Exposes a training batch otherwise, all its films at once; called by Lightning."""
+        images, targets = batch
+        is_learnt_from = self.trainer is not None and self.trainer.training
+        return (exposed(images, self._exposure_strength) if is_learnt_from else images), targets
 
     def val_dataloader(self) -> DataLoader[Any]:
         """The validation films."""

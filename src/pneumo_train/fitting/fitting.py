@@ -170,6 +170,7 @@ class Fitting:
             batch_size=training.batch_size,
             seed=self.config.seed,
             augmentation_strength=training.augmentation_strength,
+            exposure_strength=training.exposure_strength,
             balanced=self.config.loss.balanced_batches,
             num_workers=training.num_workers,
         )

@@ -15,6 +15,7 @@ from pneumo_train.config.monitored import better_of
 from pneumo_train.config.optimizer import OptimizerConfig
 from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import ConfigError
+from pneumo_train.network.contrast import contrasted
 from pneumo_train.network.ema import MovingAverage
 from pneumo_train.network.losses import BinaryLoss, mixed
 from pneumo_train.network.metrics import compute, new_metrics
@@ -123,9 +124,18 @@ class LitClassifier(pl.LightningModule):
         """The layer that gives the last feature maps."""
         return self._maps[0]
 
+    @property
+    def tta_views(self) -> int:
+        """How many views of a film an answer is the mean of; may be set."""
+        return self._model.tta_views
+
+    @tta_views.setter
+    def tta_views(self, views: int) -> None:
+        self._model = dataclasses.replace(self._model, tta_views=views)
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits of shape (N,)."""
-        scaled = scale(images, SCALINGS[self.scaling], self._model.channels)
+        scaled = scale(contrasted(images, self._model.contrast), SCALINGS[self.scaling], self._model.channels)
         if self._model.channels_last:
             scaled = scaled.contiguous(memory_format=torch.channels_last)
         logits: Tensor = self.head(self.backbone(scaled))

@@ -1,0 +1,78 @@
+"""What a store holds of a study: its run, and of each task the run that has completed it."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pneumo_train.errors import DataError
+from runstore import Run, RunReader, RunStatus
+
+PURPOSE, STUDY, ROW = "purpose", "study", "study row"
+DIGEST, TABLE, NAME, SEED = "digest", "table", "row", "seed"
+"""Tags of the runs of a study."""
+
+FIGURES = "evaluation/validation.json"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeptStudy:
+    """A study in a store.
+
+    Attributes:
+        run_id: its own run.
+        completed: by a task's digest, the newest run that has completed it.
+        cut_off: the ids of the runs that have ended otherwise.
+    """
+
+    run_id: str
+    completed: dict[str, Run]
+    cut_off: tuple[str, ...]
+
+
+def find_study(reader: RunReader, experiment: str, name: str) -> KeptStudy | None:
+    """The study of this name in an experiment, if one is kept there.
+
+    Raises:
+        RunStoreError: the store does not answer.
+    """
+    studies = reader.search_runs(
+        f"experiment = {_quoted(experiment)} and name = {_quoted(name)} and tag.{PURPOSE} = '{STUDY}'",
+        order_by=["start_time"],
+        limit=1,
+    )
+    if not studies.items:
+        return None
+    run_id = studies.items[0].id
+    completed: dict[str, Run] = {}
+    cut_off = []
+    for run in _rows(reader, run_id):
+        if run.status is RunStatus.COMPLETED and DIGEST in run.tags:
+            completed[run.tags[DIGEST]] = run
+        elif run.status.is_final or run.status is RunStatus.LOST:
+            cut_off.append(run.id)
+    return KeptStudy(run_id, completed, tuple(cut_off))
+
+
+def figures_of(reader: RunReader, run_id: str) -> dict[str, Any]:
+    """All figures on the validation part that a row has left.
+
+    Raises:
+        DataError: the run has none.
+        RunStoreError: the store does not answer.
+    """
+    if FIGURES not in {artifact.name for artifact in reader.list_artifacts(run_id)}:
+        raise DataError(
+            f"run {run_id!r} has no artifact {FIGURES!r}; delete that run, and the study trains its row anew"
+        )
+    with reader.open_artifact(run_id, FIGURES) as stream:
+        figures: dict[str, Any] = json.loads(stream.read())
+    return figures
+
+
+def _rows(reader: RunReader, run_id: str) -> Iterator[Run]:
+    return reader.iter_runs(f"parent = {_quoted(run_id)} and tag.{PURPOSE} = '{ROW}'", order_by=["start_time"])
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,117 @@
+"""Runs what a store does not hold yet of a study; stopped at any time, it goes on with the next call."""
+
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from os import PathLike
+from pathlib import Path
+
+from pneumo_train.centralized import PACKAGES, CentralizedTrainer
+from pneumo_train.collector import file_name_of
+from pneumo_train.errors import DivergedError
+from pneumo_train.studying.afterwards import look_again
+from pneumo_train.studying.kept import DIGEST, NAME, PURPOSE, ROW, SEED, STUDY, TABLE, KeptStudy, find_study
+from pneumo_train.studying.plan import Task
+from runstore import RunStatus, Store
+from runstore.provenance import gather_provenance
+from runstore.training import RunSession
+
+Tell = Callable[[str], None]
+
+
+def run_study(  # noqa: PLR0913 - keyword-only
+    store: Store,
+    tasks: tuple[Task, ...],
+    *,
+    name: str,
+    experiment: str,
+    source_path: str | PathLike[str],
+    checkpoint_dir: Path,
+    logs_dir: Path,
+    tell: Tell,
+    progress: bool = False,
+) -> tuple[str, ...]:
+    """Runs each task that no completed run stands for, in order; the names of those that did not come to their end.
+
+    Args:
+        store: holds the study, or will; it stays the caller's.
+        tasks: all of the study.
+        name: of the study.
+        experiment: under which it is kept.
+        source_path: a directory or a zip with a metadata CSV and images.
+        checkpoint_dir: where checkpoints lie as long as their row is trained; the best one is in the store then.
+        logs_dir: where the metrics files go.
+        tell: is told each step in a line.
+        progress: show progress bars.
+
+    Raises:
+        PneumoTrainError: a mistake to mend: the source, the data, the configuration, the machine.
+        RunStoreError: a mistake about the store.
+        KeyboardInterrupt: Ctrl-C, after the row and the study were ended as interrupted.
+    """
+    kept = find_study(store, experiment, name)
+    done = {} if kept is None else {digest: run.id for digest, run in kept.completed.items()}
+    if kept is not None:
+        _remove_leftovers(kept, checkpoint_dir)
+    session = RunSession(
+        store,
+        experiment=experiment,
+        run_id=None if kept is None else kept.run_id,
+        name=name,
+        source_path=os.fspath(source_path),
+        tags={PURPOSE: STUDY},
+        provenance=gather_provenance(packages=PACKAGES),
+    )
+    session.begin(resume=kept is not None)
+    failed: list[str] = []
+    try:
+        for number, task in enumerate(tasks, start=1):
+            called = f"{number} of {len(tasks)}: {task.name}"
+            if task.digest in done:
+                tell(f"{called}: is kept as {done[task.digest]}")
+            elif task.of is not None and task.of not in done:
+                failed.append(task.name)
+                tell(f"{called}: the row that it looks again with did not come to its end")
+            else:
+                tell(called)
+                birth = {PURPOSE: ROW, DIGEST: task.digest, TABLE: task.table, NAME: task.row, SEED: str(task.seed)}
+                try:
+                    if task.of is None:
+                        trainer = CentralizedTrainer(
+                            checkpoint_dir=checkpoint_dir, logs_dir=logs_dir, store=store, config=task.config, progress=progress
+                        )  # fmt: skip
+                        result = trainer.train(
+                            source_path, experiment, name=task.name, parent_run_id=session.run_id, tags=birth
+                        )
+                        done[task.digest] = result.run_id
+                        _remove(checkpoint_dir, result.run_id)
+                    else:
+                        done[task.digest] = look_again(
+                            store,
+                            task,
+                            done[task.of],
+                            source_path=source_path,
+                            experiment=experiment,
+                            parent_run_id=session.run_id,
+                            tags=birth,
+                        )
+                except DivergedError as error:
+                    failed.append(task.name)
+                    tell(f"{called}: {error}")
+        session.end(RunStatus.FAILED if failed else RunStatus.COMPLETED)
+    except BaseException as error:
+        session.end_with(error)
+        raise
+    return tuple(failed)
+
+
+def _remove_leftovers(kept: KeptStudy, checkpoint_dir: Path) -> None:
+    for run_id in kept.cut_off:
+        _remove(checkpoint_dir, run_id)
+
+
+def _remove(checkpoint_dir: Path, run_id: str) -> None:
+    """Takes away the checkpoints of one row: a study of a hundred would fill a disk. What is not there or cannot go stays."""
+    with suppress(OSError):
+        shutil.rmtree(checkpoint_dir / file_name_of(run_id))

@@ -1,0 +1,249 @@
+"""``pneumo-train study``: rows that are runs of one experiment, stopped and gone on with at will, and their table."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from documentation.pages import blocks_of
+from pneumo_train.cli import main
+from pneumo_train.errors import ConfigError
+from pneumo_train.studying.plan import load_study, study_names, tasks_of
+from runstore import Run, open_reader, open_store
+from support.processes import fast_directory
+
+training = pytest.mark.training
+
+STUDY = """
+name: tiny
+tables:
+  - name: first
+    about: Two rows that train, and two that look again.
+    set: {data.image_size: 32, model.architecture: small, training.max_epochs: 1, training.batch_size: 8,
+          data.patient_column: source_patient, data.validation_fraction: 0.3, evaluation.bootstrap_draws: 20,
+          evaluation.corruptions: true}
+    seeds: [1, 2]
+    rows:
+      - name: plain
+      - {name: exposed, set: {training.exposure_strength: 1, model.contrast: stretch}}
+      - {name: three views, of: exposed, set: {model.tta_views: 3}}
+      - {name: half, of: plain, set: {evaluation.threshold_rule: fixed}}
+"""
+
+URL = "sqlite:///runs.db"
+MACHINE = ("--training.threads=1", "--training.accelerator=cpu")
+
+
+def enter(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Makes a folder that in which commands are given, with the study in it."""
+    patch.delenv("RUNSTORE_URL", raising=False)
+    patch.setenv("RUNSTORE_STATE_DIR", str(folder / "state"))
+    patch.chdir(folder)
+    (folder / "tiny.yaml").write_text(STUDY, encoding="utf-8")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the study, in which commands are given."""
+    enter(tmp_path, monkeypatch)
+    return tmp_path
+
+
+def study(*options: str) -> int:
+    return main(["study", "tiny.yaml", "--store", URL, *options])
+
+
+def runs_of(purpose: str) -> list[Run]:
+    with open_reader(URL) as reader:
+        return list(reader.iter_runs(f"tag.purpose = '{purpose}'", order_by=["start_time"]))
+
+
+def table_of(folder: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / "table.json").read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def complete(phantoms: Path) -> Iterator[Path]:
+    """A folder in which the study was killed in its fifth row, gone on with, and exported; ``killed.json`` says how it stood."""
+    with tempfile.TemporaryDirectory(dir=fast_directory()) as name, pytest.MonkeyPatch.context() as patch:
+        folder = Path(name)
+        enter(folder, patch)
+        kill_in_the_fifth_row(folder, phantoms)
+        stood = [run.id for run in runs_of("study row") if run.status == "completed"]
+        (folder / "killed.json").write_text(json.dumps(stood), encoding="utf-8")
+        assert study("--source", str(phantoms), "--export", "table.json", *MACHINE) == 0
+        yield folder
+
+
+@pytest.fixture
+def again(complete: Path, here: Path) -> Path:
+    """A copy of it, in which commands are given."""
+    shutil.copytree(complete, here, dirs_exist_ok=True)
+    return here
+
+
+def kill_in_the_fifth_row(folder: Path, source: Path) -> None:
+    command = [sys.executable, "-m", "pneumo_train", "study", "tiny.yaml", "--store", URL, "--source", str(source)]
+    killed = subprocess.Popen([*command, *MACHINE], cwd=folder, stderr=subprocess.PIPE, text=True)
+    assert killed.stderr is not None
+    with killed.stderr:
+        assert any(line.startswith("5 of 8") for line in killed.stderr)
+        while not list((folder / "results" / "checkpoints").glob("*")):
+            assert killed.poll() is None
+            time.sleep(0.01)
+        killed.kill()
+        killed.wait()
+
+
+@training
+def test_a_study_that_was_killed_goes_on_where_it_stood_and_every_row_is_a_run_below_it(again: Path) -> None:
+    stood = json.loads((again / "killed.json").read_text(encoding="utf-8"))
+    rows = [run for run in runs_of("study row") if run.status == "completed"]
+    (whole,) = runs_of("study")
+
+    assert len(stood) >= 4
+    assert [run.id for run in rows][: len(stood)] == stood
+    assert [run.name for run in rows] == [
+        f"first: {row}, seed {seed}" for seed in (1, 2) for row in ("plain", "exposed", "three views", "half")
+    ]
+    assert {run.parent_run_id for run in rows} == {whole.id}
+    assert whole.status == "completed"
+
+
+@training
+def test_the_table_is_that_of_the_store(again: Path) -> None:
+    plain, exposed, views, half = table_of(again)["tables"][0]["rows"]
+    rows = [run for run in runs_of("study row") if run.status == "completed"]
+
+    assert [row["runs"][turn]["run"] for turn in (0, 1) for row in (plain, exposed, views, half)] == [
+        run.id for run in rows
+    ]
+    with open_reader(URL) as reader:
+        kept = [
+            series.last.value
+            for run in (rows[0], rows[4])
+            for series in reader.get_summaries(run.id)
+            if series.name == "decision_sensitivity"
+        ]
+        views_of = [reader.get_config(run.id)["model"]["tta_views"] for run in rows]
+    assert [run["sensitivity"] for run in plain["runs"]] == pytest.approx(kept, abs=1e-5)
+    assert plain["mean"]["sensitivity"] == pytest.approx(sum(kept) / 2, abs=1e-5)
+    assert views_of == [1, 1, 3, 1, 1, 1, 3, 1]
+    assert [run["auroc"] for run in views["runs"]] != [run["auroc"] for run in exposed["runs"]]
+    assert [run["threshold"] for run in half["runs"]] == [0.5, 0.5]
+    assert [run["auroc"] for run in half["runs"]] == [run["auroc"] for run in plain["runs"]]
+
+
+@training
+def test_what_is_complete_is_not_run_again_and_what_was_changed_is(again: Path, phantoms: Path) -> None:
+    before = runs_of("study row")
+    changed = STUDY.replace("model.tta_views: 3", "model.tta_views: 2").replace("seeds: [1, 2]", "seeds: [1]")
+    (again / "tiny.yaml").write_text(changed, encoding="utf-8")
+
+    assert study("--source", str(phantoms), "--training.threads=2", "--training.accelerator=cpu") == 0
+
+    added = runs_of("study row")[len(before) :]
+    assert [run.name for run in added] == ["first: three views, seed 1"]
+    assert len(runs_of("study")) == 1
+
+
+@training
+def test_a_table_without_a_source_trains_nothing_and_says_what_is_missing(
+    again: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (again / "tiny.yaml").write_text(STUDY.replace("seeds: [1, 2]", "seeds: [1, 2, 3]"), encoding="utf-8")
+
+    assert study() == 0
+
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "### First"
+    assert [line.split(" | ")[0] for line in lines if line.startswith("| ")][1:] == [
+        f"| {row} (2 of 3 runs)" for row in ("plain", "exposed", "three views", "half")
+    ]
+
+
+@training
+def test_checkpoints_of_complete_rows_and_of_those_that_were_cut_off_do_not_stay_on_disk(
+    again: Path, phantoms: Path
+) -> None:
+    kept = [run.id for run in runs_of("study row") if run.status == "completed"]
+    folders = again / "results" / "checkpoints"
+    assert not [run_id for run_id in kept if (folders / run_id).exists()]
+    (left,) = folders.iterdir()
+    with open_store(URL) as store:
+        store.finalize(left.name, "interrupted")  # which a run that is lost for long enough is taken for
+
+    assert study("--source", str(phantoms), *MACHINE) == 0
+
+    assert not left.exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("of: exposed", "of: half", "of = 'half': names no row before it that trains"),
+        ("{model.tta_views: 3}", "{model.dropout: 0.5}", "set model.dropout: is decided in training"),
+        ("name: exposed", "name: plain", "two rows have this name"),
+        ("seeds: [1, 2]", "seeds: []", "length >= 1"),
+        ("seeds: [1, 2]", "seeds: [1, 1]", "a seed is there twice"),
+        ("name: tiny", "title: tiny", "title"),
+    ],
+)
+def test_a_study_that_cannot_be_run_is_refused_by_name(here: Path, before: str, after: str, told: str) -> None:
+    (here / "tiny.yaml").write_text(STUDY.replace(before, after, 1), encoding="utf-8")
+
+    with pytest.raises(ConfigError) as refused:
+        load_study("tiny.yaml")
+
+    assert told in str(refused.value)
+
+
+def test_an_unknown_key_in_a_row_is_refused_before_any_row_is_trained(here: Path) -> None:
+    (here / "tiny.yaml").write_text(STUDY.replace("exposure_strength", "exposure_strenght"), encoding="utf-8")
+
+    assert study("--source", "nowhere", *MACHINE) == 2
+    assert not (here / "runs.db").exists()
+
+
+@pytest.mark.usefixtures("here")
+def test_an_option_that_the_study_decides_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert study("--source", "nowhere", "--data.image_size=64") == 2
+
+    assert "--data.image_size: the study's table 'first' says it already" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("here")
+def test_where_a_row_is_trained_does_not_change_what_it_is_called() -> None:
+    known = load_study("tiny.yaml")
+
+    elsewhere = tasks_of(known, {"training.threads": 7, "training.num_workers": 2, "training.accelerator": "auto"})
+
+    assert [task.digest for task in elsewhere] == [task.digest for task in tasks_of(known)]
+    assert len({task.digest for task in elsewhere}) == len(elsewhere)
+
+
+@pytest.mark.usefixtures("here")
+def test_the_study_that_the_page_shows_can_be_run() -> None:
+    (shown,) = blocks_of("docs/study.md", "yaml")
+    Path("mine.yaml").write_text(shown.text, encoding="utf-8")
+
+    tasks = tasks_of(load_study("mine.yaml"))
+
+    assert [task.name for task in tasks if task.seed == 1] == [
+        f"losses: {row}, seed 1" for row in ("the recipe", "focal", "mixup", "five views")
+    ]
+
+
+@pytest.mark.parametrize("name", study_names())
+def test_each_study_that_comes_with_the_trainer_can_be_run(name: str) -> None:
+    tasks = tasks_of(load_study(name))
+
+    assert len({task.digest for task in tasks}) == len(tasks)
