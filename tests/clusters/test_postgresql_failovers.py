@@ -18,6 +18,7 @@ from runstore_sql.connections.database import Database
 from runstore_sql.dialects.base import parse_url
 from runstore_sql.opening import open_sql
 from support import session
+from support.dying import die
 from support.engines import Server, database_of, with_database
 from support.outages import until_it_answers
 from support.servers import private_server
@@ -90,7 +91,7 @@ def test_a_standby_is_promoted_while_a_sync_drains_what_a_dead_writer_left(
             recorder = open_recorder(url, backend, OpenOptions(), options)
             for step in range(_STEPS * 100):
                 recorder.log_metrics(run_id, [MetricPoint("loss", step / 7, step)])
-            recorder.close(deadline_s=0.1)
+            die(recorder, deadline_s=0.1)
             primary.start()
 
             def drain() -> None:

@@ -9,6 +9,7 @@ import runstore
 from documentation.pages import Block, blocks_of
 from runstore.recording import Recorder
 from support.commands import runstore_here
+from support.dying import die
 
 SHELLS = ("sh", "bash", "console")
 STORE = "sqlite:///runs.db"
@@ -89,7 +90,7 @@ def _leave_waiting(url: str) -> None:
     store = runstore.open_store(url)
     assert isinstance(store, Recorder)
     store.ensure_run(store.get_or_create_experiment("ct-seg"))
-    store.close(deadline_s=0.0)
+    die(store)
 
 
 def do(line: Line, *, run_id: str = "", columns: int | None = None) -> str:

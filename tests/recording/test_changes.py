@@ -33,6 +33,7 @@ from runstore.recording.records import (
 )
 from runstore.recording.writers import leftovers
 from runstore.values import experiment_id_of
+from support.dying import die
 
 OpenRecorder = Callable[..., Recorder]
 
@@ -273,7 +274,7 @@ def test_a_release_that_knows_no_changes_keeps_them_for_one_that_does(
     run_id = recorder.ensure_run(recorder.get_or_create_experiment("x"), name="first")
     recorder.rename_run(run_id, "second")
     recorder.log_metrics(run_id, [MetricPoint("loss", 0.5, 1, "train")])
-    recorder.close(deadline_s=0.0)
+    die(recorder)
     (folder,) = leftovers(next((fast_path / "journals").iterdir()))
 
     with monkeypatch.context() as old:

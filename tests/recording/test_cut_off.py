@@ -9,7 +9,7 @@ import pytest
 
 from recording.conftest import IDENTITY
 from recording.faulty import Away
-from recording.test_recorder import begin, point, steps_of, wait_for
+from recording.test_recorder import begin, point, steps_of
 from runstore.errors import StoreUnavailableError
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint
@@ -18,6 +18,7 @@ from runstore.recording import Recorder, judge, sending, sync_leftovers
 from runstore.series import SeriesColumns
 from runstore.values import ConfigDocument
 from support import session
+from support.dying import die, wait_for
 from support.servers import private_server
 
 OpenRecorder = Callable[..., Recorder]
@@ -142,7 +143,7 @@ def test_a_sync_sends_what_is_cut_off_in_smaller_parts_as_well(
     dead = open_recorder(Away())
     run_id = begin(dead)
     dead.log_metrics(run_id, [point(step) for step in range(1000)])
-    dead.close(deadline_s=0.0)
+    die(dead)
 
     done = sync_leftovers(CutsOff(database), IDENTITY, state_dir=fast_path)
 

@@ -10,6 +10,7 @@ from runstore.model import MetricPoint
 from runstore.opening.stores import open_store
 from runstore.recording import Recorder
 from support.commands import runstore_here
+from support.dying import die
 from support.walking import found_below
 
 MISTYPED = "postgresql://me:secret-word@127.0.0.1:1/lab"
@@ -37,7 +38,7 @@ def write_to(url: str, run_id: str) -> Recorder:
 
 
 def leave_behind(url: str, run_id: str) -> None:
-    write_to(url, run_id).close(deadline_s=0.0)
+    die(write_to(url, run_id))
 
 
 def test_what_waits_for_a_mistyped_store_is_brought_into_another(

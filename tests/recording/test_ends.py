@@ -13,7 +13,7 @@ import pytest
 
 from recording.conftest import IDENTITY
 from recording.faulty import Away
-from recording.test_recorder import begin, point, steps_of, wait_for
+from recording.test_recorder import begin, point, steps_of
 from runstore.backend.begun import HANDED_BACK_S
 from runstore.errors import StoreClosedError
 from runstore.memory.store import MemoryDatabase, MemoryStore
@@ -21,6 +21,7 @@ from runstore.model import Run, RunStatus
 from runstore.opening.stores import open_reader, open_store
 from runstore.recording import Recorder, sync_leftovers
 from runstore.values.ids import experiment_id_of
+from support.dying import die, wait_for
 
 OpenRecorder = Callable[..., Recorder]
 
@@ -170,7 +171,7 @@ def test_storing_what_a_dead_writer_left_is_no_sign_of_life(
     bare.heartbeat(lost, lease_s=0.001)
     for run_id in (unknown, lost):
         dead.log_metrics(run_id, [point(1)])
-    dead.close(deadline_s=0.0)
+    die(dead)
 
     sync_leftovers(MemoryStore(database), IDENTITY, state_dir=fast_path)
 
@@ -185,7 +186,7 @@ def test_a_run_that_its_next_process_has_in_hand_stays_alive_while_what_the_last
     dead = open_recorder(Away())
     run_id = begin(dead)
     dead.log_metrics(run_id, [point(1)])
-    dead.close(deadline_s=0.0)
+    die(dead)
 
     recorder = open_recorder()
     recorder.ensure_run(experiment_id_of("x"), run_id=run_id, resume=True)

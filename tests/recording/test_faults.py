@@ -12,6 +12,7 @@ from recording.faulty import FAULTS, Faults, faulty
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint, RunStatus
 from runstore.recording import Recorder, RecorderOptions
+from support.dying import die
 from support.processes import fast_directory
 
 RUNS = ("run-a", "run-b")
@@ -59,7 +60,7 @@ class Subject:
         )
 
     def restart(self) -> None:
-        self.recorder.close(deadline_s=0.0)
+        die(self.recorder)
         self.recorder = self._open()
 
     def end(self) -> MemoryStore:

@@ -14,12 +14,13 @@ from pathlib import Path
 import pytest
 
 from recording.faulty import Away
-from recording.test_recorder import begin, point, steps_of, wait_for
+from recording.test_recorder import begin, point, steps_of
 from runstore.errors import StoreUnavailableError
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.opening.stores import open_store
 from runstore.recording import Recorder, patience, sending
 from runstore.series import SeriesColumns
+from support.dying import die, wait_for
 from support.walking import found_below
 
 OpenRecorder = Callable[..., Recorder]
@@ -83,7 +84,7 @@ def test_leaving_has_a_limit_of_its_own_and_the_rest_is_kept(
     for step in range(100):
         recorder.log_metrics(run_id, [point(step)])
 
-    recorder.close()
+    die(recorder, deadline_s=None)
     left = recorder.health().runs[run_id].points.waiting
     open_recorder().flush()
 
@@ -122,6 +123,7 @@ def test_a_database_that_takes_nothing_is_not_waited_for_though_it_took_records_
     run_id = begin(recorder)
     for step in range(20):
         recorder.log_metrics(run_id, [point(step)])
+    wait_for(lambda: len(stored) == 5)
 
     recorder.close()
 
@@ -133,10 +135,11 @@ def test_a_database_that_takes_nothing_is_not_waited_for_though_it_took_records_
 def test_an_end_that_is_not_confirmed_in_time_is_accepted_and_stored(
     open_recorder: OpenRecorder, bare: MemoryStore, database: MemoryDatabase
 ) -> None:
-    recorder = open_recorder(open_store=lambda: Slow(database), confirm_s=0.1)
+    recorder = open_recorder(open_store=lambda: Slow(database), confirm_s=0.5)
     run_id = begin(recorder)
-    for step in range(20):
+    for step in range(40):  # two seconds' worth
         recorder.log_metrics(run_id, [point(step)])
+    wait_for(lambda: recorder.health().runs[run_id].points.stored > 0)
 
     recorder.finalize(run_id, "completed")
     is_away = recorder.health().is_store_away
@@ -171,8 +174,9 @@ import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests themselves were started with
 from runstore import MetricPoint
 from runstore.memory.store import MemoryDatabase, MemoryStore
-from runstore.recording import RecorderOptions, Recorder, sending
+from runstore.recording import RecorderOptions, Recorder, patience, sending
 sending.BATCH_POINTS = 1
+patience.FIRST_WORD_S = 0.0  # so that it says at once that it waits
 
 class Slow(MemoryStore):
     def append(self, run_id, series):
@@ -196,19 +200,22 @@ def test_a_signal_ends_the_leaving_at_once_and_what_is_left_is_kept(
     fast_path: Path, end: str, sent: signal.Signals
 ) -> None:
     environment = {**os.environ, "RUNSTORE_STATE_DIR": str(fast_path)}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", f"{_LEAVING}{end}\n"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "leaving\n"
-    time.sleep(0.5)  # it is draining now; all of it would take 100 s
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "leaving\n"
+        while "wait to be stored" not in (said := process.stderr.readline()):
+            assert said, "it has ended"
+        # It is draining now; all of it would take 100 s.
 
-    process.send_signal(sent)
-    _, errors = process.communicate(timeout=600)
+        process.send_signal(sent)
+        errors = process.stderr.read()
 
     (lock,) = found_below(fast_path, "journals/*/*/writer.lock")
     assert found_below(lock.parent, "*.segment")

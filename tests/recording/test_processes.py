@@ -21,6 +21,7 @@ from runstore.recording import Recorder
 from runstore.recording.again import lookout
 from runstore.recording.places import describe_root, identity_of, journal_root
 from runstore.recording.records import ExperimentRecord, encode
+from support.dying import die, wait_for
 from support.walking import contents_below, found_below
 
 TRAINER = Path(__file__).with_name("trainer.py")
@@ -198,7 +199,7 @@ def test_a_database_that_turns_us_away_is_an_error_before_training_and_not_a_jou
     with pytest.raises(StoreFailureError, match="does not exist"):
         open_store(f"{postgresql_url}_not_there")
 
-    assert journals(state_dir) == []
+    wait_for(lambda: journals(state_dir) == [])
     assert "wait" not in caplog.text
 
 
@@ -303,7 +304,7 @@ def test_a_sync_against_a_database_that_is_away_says_so_and_keeps_everything(sta
     store = open_store(url)
     store.ensure_run(store.get_or_create_experiment("x"), run_id="run")
     assert isinstance(store, Recorder)
-    store.close(deadline_s=0.0)
+    die(store)
 
     with pytest.raises(StoreUnavailableError, match="runstore sync"):
         sync(url)
@@ -318,7 +319,7 @@ def test_a_password_is_neither_in_the_journal_nor_in_what_a_sync_says(
     store = open_store(url)
     store.log_metrics("run", [MetricPoint(name="loss", value=1.0, step=1)])
     assert isinstance(store, Recorder)
-    store.close(deadline_s=0.0)
+    die(store)
 
     with pytest.raises(SettingsError, match="--store") as without_url:
         sync()

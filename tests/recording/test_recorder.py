@@ -34,6 +34,7 @@ from runstore.recording.judge import FAILURE_TRIES
 from runstore.recording.records import ConfigRecord, encode, encode_points
 from runstore.series import Points, SeriesColumns
 from runstore.values.ids import experiment_id_of
+from support.dying import die, wait_for
 from support.walking import found_below
 
 OpenRecorder = Callable[..., Recorder]
@@ -54,15 +55,6 @@ def steps_of(bare: MemoryStore, run_id: str) -> list[int]:
 def read(store: Recorder | MemoryStore, run_id: str, name: str) -> bytes:
     with store.open_artifact(run_id, name) as stream:
         return stream.read()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    for _ in range(12_000):  # a minute: machines are slow at times
-        if condition():
-            return
-        pause.wait(0.005)
-    raise AssertionError("it never came true")
 
 
 # The database is away
@@ -94,7 +86,7 @@ def test_what_is_left_at_close_is_drained_by_the_next_start(open_recorder: OpenR
     first = open_recorder(Away())
     run_id = begin(first)
     first.log_metrics(run_id, [point(step) for step in range(10)])
-    first.close(deadline_s=0.05)
+    die(first)
 
     second = open_recorder()
     second.flush()
@@ -111,7 +103,7 @@ def test_a_dead_writers_points_go_before_those_of_the_process_that_resumes_its_r
     first = open_recorder(Away())
     run_id = begin(first)
     first.log_metrics(run_id, [point(step, 1.0) for step in range(10)])
-    first.close(deadline_s=0.05)
+    die(first)
 
     second = open_recorder()
     second.ensure_run(experiment_id_of("x"), run_id=run_id, resume=True)
@@ -199,7 +191,7 @@ def test_a_database_that_a_person_must_mend_is_an_error_at_opening(
     with pytest.raises(SchemaTooNewError, match="release 9"):
         recorder.wait_until_opened()
 
-    assert not found_below(fast_path, "journals/*/*/writer.lock")
+    wait_for(lambda: not found_below(fast_path, "journals/*/*/writer.lock"))
 
 
 # Mistakes and refusals
@@ -493,7 +485,7 @@ def test_a_leftover_that_cannot_be_read_delays_nobody(
     outage = Away()
     dead = open_recorder(outage)
     begin(dead)
-    dead.close(deadline_s=0.0)
+    die(dead)
     broken = Path(dead.health().journal)
     read = journal_module.Journal.read
 
@@ -557,7 +549,7 @@ def test_the_figures_of_a_dead_writer_are_stored_by_the_one_that_drains_it(
     run_id = begin(first)
     for step in range(10):
         first.log_metrics(run_id, [point(step)])
-    first.close(deadline_s=0.05)
+    die(first)
     writer = first.health().writer
 
     open_recorder().flush()
@@ -800,7 +792,7 @@ def test_a_large_leftover_of_another_run_blocks_neither_the_beginning_of_a_run_n
     run_id = begin(first)
     for step in range(30_000):
         first.log_metrics(run_id, [point(step)])
-    first.close(deadline_s=0.05)
+    die(first)
 
     second = open_recorder()
     other = begin(second)

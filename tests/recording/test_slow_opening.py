@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from recording.faulty import Away, faulty
-from recording.test_recorder import begin, point, steps_of, wait_for
+from recording.test_recorder import begin, point, steps_of
 from runstore.errors import StoreFailureError
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.recording import Recorder
 from runstore.recording import outage as outage_module
 from runstore.recording import worker as worker_module
+from support.dying import wait_for
 from support.walking import found_below
 
 OpenRecorder = Callable[..., Recorder]
@@ -54,7 +55,7 @@ def test_a_refusal_that_comes_late_is_raised_as_one_that_comes_at_once(
     with pytest.raises(StoreFailureError, match="password"):
         recorder.wait_until_opened()
 
-    assert not found_below(fast_path, "journals/*/*/writer.lock")
+    wait_for(lambda: not found_below(fast_path, "journals/*/*/writer.lock"))
 
 
 def test_whoever_opens_a_slow_database_is_told_what_is_waited_for(

@@ -11,6 +11,7 @@ from runstore import MetricPoint, StoreUnavailableError
 from runstore.memory import MemoryDatabase, MemoryStore
 from runstore.recording import Recorder, RecorderOptions
 from runstore.series import SeriesColumns
+from support.dying import wait_for
 from support.walking import found_below
 
 PASSWORD = "s3cret-pw"
@@ -50,6 +51,7 @@ def test_an_exit_inside_a_backend_ends_no_drain_and_loses_nothing(
     run_id = recorder.ensure_run(recorder.get_or_create_experiment("e"))
     monkeypatch.setattr(Strange, "raised", SystemExit(3))
     recorder.log_metrics(run_id, [MetricPoint("loss", 0.0, 0)])
+    wait_for(lambda: recorder.health().last_error is not None)
     with pytest.raises(StoreUnavailableError, match="SystemExit"):
         recorder.flush(deadline_s=0.05)
     monkeypatch.setattr(Strange, "raised", None)

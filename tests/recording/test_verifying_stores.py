@@ -11,17 +11,16 @@ import pytest
 
 from recording.conftest import IDENTITY, OpenRecorder
 from recording.test_going_back import Backup, begun, log, points, read
-from recording.test_recorder import wait_for
 from runstore.memory.store import MemoryDatabase, MemoryStore
 from runstore.model import MetricPoint, RunStatus, SeriesSummary
 from runstore.recording import Recorder, RecorderOptions, stored_health, sync_leftovers, worker
 from runstore.recording.again.kept_changes import read_changes
-from runstore.recording.cursor import load_cursor
 from runstore.recording.discarding import discard_journals
 from runstore.recording.frames import frame
 from runstore.recording.keeping import KEPT, keeping_of, kept_journals, trim
 from runstore.recording.snapshots import VERSION
 from runstore.recording.verifying import VerifyReport, verify_store
+from support.dying import die, stand_still
 from support.walking import found_below
 
 
@@ -182,10 +181,8 @@ def test_what_a_process_that_was_killed_had_told_is_compared_once_its_journal_is
     run_id = begun(recorder)
     log(recorder, run_id, range(40))
     recorder.log_artifact(run_id, tmp_path / "weights")
-    recorder.flush()
-    wait_for(lambda: load_cursor(Path(recorder.health().journal)).runs[run_id][1] == 40)
-    shutil.copytree(recorder.health().journal, root_of(fast_path) / "0")
-    recorder.close()
+    shutil.copytree(stand_still(recorder), root_of(fast_path) / "0")
+    die(recorder, deadline_s=None)
 
     backup.restore()
     done = sync_leftovers(bare, IDENTITY, state_dir=fast_path)
@@ -223,7 +220,7 @@ def test_what_is_kept_goes_with_what_is_discarded(
         log(recorder, begun(recorder), range(10))
     left = open_kept()
     run_id = begun(left)
-    shutil.copytree(left.health().journal, root_of(fast_path) / "0")
+    shutil.copytree(stand_still(left), root_of(fast_path) / "0")
     left.close()
 
     discard_journals(IDENTITY, fast_path)

@@ -12,6 +12,7 @@ from runstore.opening.stores import open_store
 from runstore.recording import Recorder
 from runstore.recording.waiting import list_waiting
 from support.commands import runstore_here
+from support.dying import die
 
 _AWAY = "postgresql://me:secret-word@127.0.0.1:1/lab"
 _SAME = "postgresql://me@127.0.0.1:1/lab"
@@ -49,7 +50,7 @@ def test_where_nothing_waits_that_is_said() -> None:
 def test_what_dead_writers_left_is_told_with_its_store_its_size_and_its_age(state: Path) -> None:
     begun = datetime.now(UTC)
     for run_id in ("first", "second"):
-        write_to(_AWAY, run_id).close(deadline_s=0.0)
+        die(write_to(_AWAY, run_id))
     before = files_in(state)
 
     (waiting,) = list_waiting(state)
@@ -79,7 +80,7 @@ def test_a_living_writer_is_known_as_one(state: Path) -> None:
 @pytest.mark.parametrize("written", [_AWAY, _SAME])
 @pytest.mark.parametrize("asked", [_AWAY, _SAME])
 def test_the_journal_is_the_same_whether_the_url_names_a_password_or_not(written: str, asked: str) -> None:
-    write_to(written, "run").close(deadline_s=0.0)
+    die(write_to(written, "run"))
 
     (found,) = json.loads(run("--store", asked, "--json").stdout)
 
@@ -94,7 +95,7 @@ def test_what_was_stored_does_not_wait(sqlite_url: str, state: Path) -> None:
 
 
 def test_what_waits_for_another_store_is_left_out() -> None:
-    write_to(_AWAY, "run").close(deadline_s=0.0)
+    die(write_to(_AWAY, "run"))
 
     assert run("--store", "postgresql://me@127.0.0.1:1/other").stdout == "nothing waits\n"
     assert run("--watch").exit_code == 2

@@ -12,7 +12,9 @@ from runstore import open_reader, open_store
 from runstore.errors import RunStoreError, SchemaError, StoreFailureError
 from runstore.hookspecs import OpenOptions
 from runstore_sql.opening import open_sql
+from support.dying import wait_for
 from support.users import NOBODY, let_through, needs_root, run_as
+from support.walking import found_below
 
 
 def make(path: Path) -> None:
@@ -64,7 +66,7 @@ def test_what_is_no_file_is_refused_by_what_it_is(
         open_reader(f"sqlite:///{path}")
 
     assert [each for each in sorted(fast_path.iterdir()) if each.name != "state"] == before
-    assert list((fast_path / "state").glob("journals/*/*/*.segment")) == []
+    wait_for(lambda: not found_below(fast_path / "state", "journals/*/*/*.segment"))
 
 
 def test_a_path_below_a_file_is_refused(fast_path: Path) -> None:
