@@ -64,7 +64,7 @@ class Parser(ArgumentParser):
         sys.exit(EXIT_MISTAKE)
 
 
-def _in_our_words(message: str, own: set[str]) -> str:
+def _in_our_words(message: str, own: set[str]) -> str:  # noqa: PLR0911 - one for each kind
     """What jsonargparse says, without its Python.
 
     Args:
@@ -72,6 +72,8 @@ def _in_our_words(message: str, own: set[str]) -> str:
         own: the options that the command has.
     """
     if unknown := re.search(r"unrecognized arguments: --([\w.-]+)", message):
+        if unknown[1] == "run" and "run" in own:
+            return "the run stands before all options and without --run, as @1 for the newest one"
         try:
             check_keys({unknown[1].replace("-", "_"): None}, origin="options", also=own)
         except ConfigError as error:
@@ -98,6 +100,15 @@ def _wanted(key: str) -> str:
 
 class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
     """Keeps the lines of the epilog, and says what a key of the configuration may hold as its errors do."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """A text without lines of its own is broken at the width of the terminal."""
+        filled: str = (
+            super()._fill_text(text, width, indent)
+            if "\n" in text.strip()
+            else argparse.HelpFormatter._fill_text(self, text, width, indent)  # noqa: SLF001 - argparse's way of formatting
+        )
+        return filled
 
     def _get_type_str(self, action: argparse.Action) -> str | None:
         section, dot, _ = action.dest.partition(".")

@@ -49,12 +49,16 @@ class Split:
         return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
     def describe(self) -> dict[str, dict[str, int]]:
-        """How many images, patients and positive images the two parts hold that a training sees."""
+        """How many images, patients and positive images each part holds that has any."""
         return {
             name: {
                 "images": len(samples),
                 "patients": len({sample.patient for sample in samples}),
                 "positives": sum(sample.target for sample in samples),
             }
-            for name, samples in (("train", self.train), ("validation", self.validation))
+            for name, samples in self.parts().items()
         }
+
+    def given(self) -> list[str]:
+        """The parts that the table, its folders or a file have said; the others were drawn."""
+        return [name for name, samples in self.parts().items() if all(sample.part == name for sample in samples)]

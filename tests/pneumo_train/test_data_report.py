@@ -50,7 +50,9 @@ def source(write_source: WriteSource) -> Path:
 def test_the_report_counts_parts_classes_sex_and_ages_and_keeps_impossible_ones(source: Path) -> None:
     report = check_source(source, config_of())["data"]
 
-    assert report["parts"]["train"] == {"images": 2, "positives": 1, "prevalence": 0.5, "patients": 2}
+    assert report["parts"]["train"] == {
+        "images": 2, "positives": 1, "prevalence": 0.5, "patients": 2, "sex": {"F": 1, "M": 1}, "age": {"2-5": 1, "not known": 1},
+    }  # fmt: skip
     assert report["parts"]["test"]["images"] == 1
     assert report["classes"] == {"Lung Opacity": 3, "Normal": 2}
     assert report["sex"] == {"M": 2, "F": 2, "not known": 1}

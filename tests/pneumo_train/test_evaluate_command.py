@@ -139,6 +139,8 @@ def test_films_made_worse_are_scored_at_five_strengths_each(here: Path, capsys: 
         (("--source", "others", "--part", "validation"), "its split is not the one of the training"),
         (("--source", "others", "--part", "half"), "option --part: wanted one of all, train, validation, test"),
         (("--source", "others", "--part", "test"), "the part 'test' has no images"),
+        # What would be drawn for a test now may have been learnt from.
+        (("--source", "others", "--part", "test", "--data.test_fraction", "0.4"), "its split is not the one"),
         (("--source", "absent"), "absent"),
         (("--source", "others", "--data.patient_column", "nobody"), "nobody"),
         (("--source", "others", "--against", "nobody"), "nobody"),
@@ -159,6 +161,16 @@ def test_a_mistake_is_told_in_one_line_and_makes_no_run(
     assert said.count("\n") == 1, said
     with open_reader(f"sqlite:///{here}/runs.db") as reader:
         assert len(reader.search_runs().items) == before
+
+
+def test_a_run_that_is_named_as_an_option_is_told_where_it_stands(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["evaluate", "--run", "trained", "--source", str(here / "others")])
+
+    assert left.value.code == 2
+    assert "the run stands before all options and without --run, as @1 for the newest" in capsys.readouterr().err
 
 
 def test_a_store_that_is_not_there_is_not_made(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from pneumo_train.reporting.facts import gather_facts
 from runstore import MetricPoint, open_store
 from runstore.backend import Store
 
+ALL = ["train", "validation", "test"]
 CONFIG: dict[str, Any] = {
     "seed": 7,
     "data": {"image_size": 128, "target_column": "Target", "image_column": "patientId", "validation_fraction": 0.2},
@@ -118,7 +119,7 @@ def test_an_evaluation_fills_performance_with_its_intervals(store: Store, tmp_pa
 
     by_number = {each.number: each for each in answer(gather_facts(store, run_id))}
 
-    assert [by_number[number].state for number in (29, 30, 32, 37, 38)] == ["filled"] * 5
+    assert [by_number[number].state for number in (29, 30, 37, 38)] == ["filled"] * 4
     assert "AUROC 0.950 (0.930 to 0.960)" in by_number[37].told
     assert "0.810, of blur 5" in by_number[30].told
     assert by_number[33].state == "person"
@@ -136,6 +137,79 @@ def test_only_a_child_on_another_source_is_a_test_elsewhere(
 
     assert {each.number: each.state for each in answer(facts)}[33] == state
     assert ("Never evaluated on another source" in model_card(facts)) == (state == "person")
+
+
+def test_the_part_that_chose_the_model_is_no_test_on_data_of_the_same_source(store: Store, tmp_path: Path) -> None:
+    run_id = trained(store, tmp_path)
+    keep(store, run_id, tmp_path, figures("validation", 0.95))
+    before = {each.number: each for each in answer(gather_facts(store, run_id))}[32]
+    child = new_run(store, parent_run_id=run_id, source_path="films/")
+    keep(store, child, tmp_path, figures("test", 0.9))
+    store.log_metrics(run_id, [MetricPoint(name="auroc", dataset_type="train", value=0.999, step=3)])
+
+    after = {each.number: each for each in answer(gather_facts(store, run_id))}[32]
+
+    assert "a test part of this source" in before.left
+    assert (after.state, "a test part" in after.left) == ("in part", False)
+    assert "AUROC 0.900 (0.880 to 0.910); training part, last epoch: AUROC 0.999" in after.told
+
+
+@pytest.mark.parametrize(
+    ("data", "given", "words"),
+    [
+        (
+            {"test_fraction": 0.15},
+            [],
+            [
+                "drawn by the seed 7",
+                "test: a share of 0.15 of the patients",
+                "validation: a share of 0.2",
+                "test 20 images",
+            ],
+        ),
+        ({"folds": 5, "fold": 2}, ["test"], ["validation: fold 2 (counted from 0) of 5 of the other patients"]),
+        (
+            {"split_column": "part"},
+            ["train", "test"],
+            ["train, test as given by the table's column part; drawn"],
+        ),
+        ({}, ALL, ["train, validation, test as given by the source's folders: train 80"]),
+        ({"split_file": "a.csv"}, ALL, ["as given by the file a.csv: train 80"]),
+        ({"split_column": "part"}, None, ["train, validation, test as given by the table's column part: train 80"]),
+    ],
+)
+def test_the_checklist_tells_how_each_part_came_about(
+    store: Store, data: dict[str, Any], given: list[str] | None, words: list[str]
+) -> None:
+    run_id = new_run(store)
+    store.log_config(
+        run_id,
+        {
+            **CONFIG,
+            "data": CONFIG["data"] | data,
+            "split": CONFIG["split"] | {"test": {"images": 20}},
+            "data_set": CONFIG["data_set"] | ({} if given is None else {"given_parts": given}),
+        },
+    )
+
+    told = {each.number: each.told for each in answer(gather_facts(store, run_id))}[19]
+
+    for each in words:
+        assert each in told
+
+
+def test_the_data_report_fills_who_the_patients_are_and_what_was_missing(store: Store, tmp_path: Path) -> None:
+    run_id = trained(store, tmp_path)
+    report = tmp_path / "report.json"
+    report.write_text(
+        json.dumps({"empty_columns": ["smoker"], "parts": {"train": {"images": 80, "sex": {"F": 30, "M": 50}}}})
+    )
+    store.log_artifact(run_id, report, name="data/report.json")
+
+    by_number = {each.number: each for each in answer(gather_facts(store, run_id))}
+
+    assert "train: sex F 30, M 50" in by_number[36].told
+    assert by_number[12].told.endswith("nothing is filled in; columns without any value: smoker")
 
 
 def test_a_file_of_another_program_is_no_evaluation(store: Store, tmp_path: Path) -> None:

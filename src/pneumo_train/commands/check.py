@@ -20,7 +20,7 @@ def _parser() -> Parser:
     check = Parser(
         description="Say what a source holds and whether fit would train on it, without training: every image is "
         "decoded. Takes the options and files of fit; those of the data and the seed count here.",
-        usage="pneumo-train check --source SOURCE [--config FILE] [--csv FILE] [--data.… options as for fit]",
+        usage="pneumo-train check --source SOURCE [options of fit]",
         epilog="exit status: 0 when it can be trained on, 2 when something must be mended before",
     )
     add_source(check)

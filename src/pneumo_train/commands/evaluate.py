@@ -31,7 +31,7 @@ def _parser() -> Parser:
         description="Evaluate the best checkpoint of a stored run on any source, at the threshold and the temperature that "
         "the checkpoint holds, and keep that as a run of its own, a child of the one that was trained. What is not "
         "given is as it was in training; of the source only the names of the columns and the second CSV are.",
-        usage="pneumo-train evaluate RUN --source SOURCE [--store URL] [--part PART] [--against RUN] [options]",
+        usage="pneumo-train evaluate RUN --source SOURCE [--store URL] [options]",
         epilog=_EXITS,
     )
     evaluate.add_argument("run", type=str, help="a run of fit: its id, a part of it, its name, or @1 for the newest")

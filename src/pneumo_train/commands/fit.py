@@ -22,7 +22,7 @@ def _parser() -> Parser:
     fit = Parser(
         description="Train on a source of chest X-rays. Options come from --config files and the command line; the "
         "last one wins.",
-        usage="pneumo-train fit --source SOURCE [--store URL] [--config FILE] [options]",
+        usage="pneumo-train fit --source SOURCE [--store URL] [options]",
         epilog=_EXITS,
     )
     add_source(fit)

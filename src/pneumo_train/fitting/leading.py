@@ -192,6 +192,7 @@ def _describe(reading: Reading, films: DecodedSplit, fitting: Fitting) -> dict[s
             "images": len(films),
             "left_out": split.left_out,
             "patient_column": reading.patient_column,
+            "given_parts": split.given(),
         },
         "split": {"hash": split.digest(), **split.describe()},
         "derived": {"pos_weight": fitting.pos_weight, "parameters": fitting.parameter_counts},

@@ -26,7 +26,7 @@ def data_report(reading: Reading, films: DecodedSplit) -> dict[str, Any]:
         **_counts(used),
         "unused_images": len(reading.samples) - len(used),
         "most_images_of_a_patient": max(Counter(sample.patient for sample in used).values()),
-        "parts": {name: _counts(samples) for name, samples in split.parts().items()},
+        "parts": {name: {**_counts(samples), **_divided(reading, samples)} for name, samples in split.parts().items()},
         "split_hash": split.digest(),
         "data_hash": films.data_hash,
         **_columns(reading, used),
@@ -59,10 +59,15 @@ def _columns(reading: Reading, used: Sequence[Sample]) -> dict[str, Any]:
     found: dict[str, Any] = {"empty_columns": empty}
     if _CLASS in table.header.columns and _CLASS not in empty:
         found["classes"] = _levels(row[_CLASS] for row in rows.values())
-    divisions = divisions_of(table, image_column, used)
-    found |= {name: _levels(level or "not known" for level in levels) for name, levels in divisions.items()}
+    found |= _divided(reading, used)
     ages = _ages(table, rows)
     return found | ({"ages": ages} if ages else {})
+
+
+def _divided(reading: Reading, samples: Sequence[Sample]) -> dict[str, dict[str, int]]:
+    """How many of each sex, age band and view, where the table tells."""
+    divisions = divisions_of(reading.table, reading.source.config.image_column, samples)
+    return {name: _levels(level or "not known" for level in levels) for name, levels in divisions.items()}
 
 
 def _levels(values: Any) -> dict[str, int]:

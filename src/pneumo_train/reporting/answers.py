@@ -1,11 +1,13 @@
 """What a store tells of each item of a checklist, as Markdown; ``None`` where it does not."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from pneumo_train.reporting.facts import RunFacts, StoredEvaluation
 from pneumo_train.reporting.markdown import plain, score
 from pneumo_train.result import BEST_CHECKPOINT
 
+_PARTS = ("train", "validation", "test")
 _COUNTED = ("sensitivity", "specificity", "ppv", "npv")
 
 
@@ -59,19 +61,50 @@ def sizes(facts: RunFacts) -> str | None:
     return _parts(facts)
 
 
+def missing(facts: RunFacts) -> str | None:
+    """What is done where something is missing."""
+    if not facts.data:
+        return None
+    empty = facts.data.get("empty_columns")
+    return (
+        "an image that cannot be read and a label that is not 0 or 1 are refused; nothing is filled in; "
+        f"columns without any value: {plain(empty) if empty else 'none'}"
+    )
+
+
 def assignment(facts: RunFacts) -> str | None:
     """How the parts were made."""
     parts = _parts(facts)
-    if parts is None:
-        return None
-    column = facts.at("data.split_column")
-    how = (
-        f"as the table's column {plain(column)} says"
-        if column
-        else f"drawn by the seed {facts.at('seed')}, stratified by patient, a share of {plain(facts.at('data.validation_fraction'))} "
-        "of the patients for validation"
+    return (
+        None
+        if parts is None
+        else f"{'; '.join(_ways(facts))}: {parts}; SHA-256 of the split {plain(facts.at('split.hash'))}"
     )
-    return f"{how}: {parts}; SHA-256 of the split {plain(facts.at('split.hash'))}"
+
+
+def _ways(facts: RunFacts) -> Iterator[str]:
+    file, column = facts.at("data.split_file"), facts.at("data.split_column")
+    given, there = facts.at("data_set.given_parts"), [part for part in _PARTS if facts.at(f"split.{part}")]
+    if given is None:  # of a run from before this was kept
+        given = there if file or column else []
+    if given:
+        who = (
+            f"the file {plain(file)}"
+            if file
+            else f"the table's column {plain(column)}"
+            if column
+            else "the source's folders"
+        )
+        yield f"{', '.join(map(plain, given))} as given by {who}"
+    if set(there) <= set(given):
+        return
+    yield f"drawn by the seed {facts.at('seed')}, stratified by patient"
+    if "test" in there and "test" not in given:
+        yield f"test: a share of {plain(facts.at('data.test_fraction'))} of the patients"
+    if facts.at("data.folds"):
+        yield f"validation: fold {plain(facts.at('data.fold'))} (counted from 0) of {plain(facts.at('data.folds'))} of the other patients"
+    else:
+        yield f"validation: a share of {plain(facts.at('data.validation_fraction'))} of the patients that are not in a test part"
 
 
 def level(facts: RunFacts) -> str | None:
@@ -173,9 +206,18 @@ def maps(facts: RunFacts) -> str | None:
 
 
 def internal(facts: RunFacts) -> str | None:
-    """Evaluations on the source that it was trained on."""
+    """Evaluations on the source that it was trained on, beside the training part itself."""
     own = [each for each in facts.evaluations if not each.is_elsewhere]
-    return _listed(own) if own else None
+    if not own:
+        return None
+    learnt = facts.last.get(("train", "auroc"))
+    return _listed(own) + ("" if learnt is None else f"; training part, last epoch: AUROC {learnt:.3f}")
+
+
+def lacks_internal_test(facts: RunFacts) -> str:
+    """What evaluations on films that have helped to choose the model still need."""
+    tested = any(not each.is_elsewhere and each.part not in {"train", "validation"} for each in facts.evaluations)
+    return "" if tested else "a test part of this source: the validation part has helped to choose the model"
 
 
 def external(facts: RunFacts) -> str | None:
@@ -191,12 +233,20 @@ def flow(facts: RunFacts) -> str | None:
 
 
 def people(facts: RunFacts) -> str | None:
-    """Patients of each part, and the subgroups that were told apart."""
+    """Patients of each part by sex, age and view, and the subgroups that were told apart."""
     parts = _parts(facts)
+    if parts is None:
+        return None
+    told = [
+        f"{plain(name)}: {kind} {plain(counts[kind])}"
+        for name, counts in (facts.data.get("parts") or {}).items()
+        for kind in ("sex", "age", "view")
+        if counts.get(kind)
+    ]
     groups = sorted(
         {str(row.get("division")) for each in facts.evaluations for row in each.figures.get("subgroups") or ()}
     )
-    return parts if parts is None or not groups else f"{parts}; subgroups by {plain(groups)}"
+    return "; ".join([parts, *told, *([f"evaluated apart by {plain(groups)}"] if groups else [])])
 
 
 def performance(facts: RunFacts) -> str | None:
@@ -258,7 +308,7 @@ def _network(facts: RunFacts) -> str:
 
 
 def _parts(facts: RunFacts) -> str | None:
-    found = [(name, facts.at(f"split.{name}")) for name in ("train", "validation", "test")]
+    found = [(name, facts.at(f"split.{name}")) for name in _PARTS]
     lines = [
         f"{name} {plain(counts.get('images'))} images of {plain(counts.get('patients'))} patients, "
         f"{plain(counts.get('positives'))} with pneumonia"

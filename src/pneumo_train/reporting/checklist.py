@@ -12,7 +12,8 @@ Edition = Literal[2024, 2020]
 State = Literal["filled", "in part", "person"]
 
 _SOURCES = {
-    2024: "Tejani and others, Radiology: Artificial Intelligence 2024;6(4):e240300, doi:10.1148/ryai.240300",
+    2024: "Tejani and others, Radiology: Artificial Intelligence 2024;6(4):e240300, doi:10.1148/ryai.240300; explained, with "
+    "examples, in Akinci D'Antonoli and others, Radiology: Artificial Intelligence 2026;8:e260835, doi:10.1148/ryai.260835",
     2020: "Mongan, Moy and Kahn, Radiology: Artificial Intelligence 2020;2(2):e200029, doi:10.1148/ryai.2020200029",
 }
 

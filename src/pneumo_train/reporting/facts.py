@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from pneumo_train.result import DATA_REPORT
 from runstore import Artifact, Run, RunReader
 
 EVALUATION_TYPE = "evaluation"
@@ -57,6 +58,7 @@ class RunFacts:
         artifacts: those of the run, by name.
         artifacts_of_evaluations: those of the children that hold evaluations, by name.
         evaluations: the run's own first, then those of its children by their start.
+        data: the data report, empty where the run has none.
     """
 
     run: Run
@@ -66,6 +68,7 @@ class RunFacts:
     artifacts: Mapping[str, Artifact]
     artifacts_of_evaluations: Mapping[str, Artifact]
     evaluations: tuple[StoredEvaluation, ...]
+    data: Mapping[str, Any]
 
     def at(self, path: str) -> Any:
         """The value of the configuration at a dotted path, or ``None``."""
@@ -121,7 +124,20 @@ def gather_facts(reader: RunReader, run_id: str) -> RunFacts:
         artifacts=artifacts,
         artifacts_of_evaluations=of_children,
         evaluations=tuple(evaluations),
+        data=_data(reader, run, artifacts),
     )
+
+
+def _data(reader: RunReader, run: Run, artifacts: Mapping[str, Artifact]) -> Mapping[str, Any]:
+    artifact = artifacts.get(f"{DATA_REPORT}.json")
+    if artifact is None or not artifact.is_stored or (artifact.size or 0) > _MOST_BYTES:
+        return {}
+    with reader.open_artifact(run.id, artifact.name) as file:
+        try:
+            found = json.loads(file.read())
+        except ValueError:
+            return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _evaluations(
