@@ -11,8 +11,8 @@ import psutil
 import pymysql
 import pytest
 
-from support import session
-from support.processes import is_running
+from support import processes, session
+from support.processes import STATE_VARIABLE, free_ports, is_running
 from support.servers import private_server
 
 
@@ -52,6 +52,17 @@ def test_only_the_replica_set_has_transactions(mongodb_url: str, mongodb_replica
             hellos.append(client.admin.command("hello").get("setName"))
 
     assert hellos == [None, "rs0"]
+
+
+def test_no_port_is_given_to_two_servers_though_neither_of_them_listens_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(STATE_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(processes, "_LAST_PORT", processes._FIRST_PORT + 50)  # noqa: SLF001 - few to choose from
+
+    ports = [port for _ in range(25) for port in free_ports(1)]
+
+    assert len(set(ports)) == 25
 
 
 @pytest.mark.server

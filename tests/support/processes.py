@@ -95,13 +95,27 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def free_ports(count: int, *, also_higher: int = 0) -> list[int]:
-    """Loopback ports that nobody listens on now; with ``also_higher`` the port that much higher is free too."""
+    """Loopback ports that nobody listens on now; with ``also_higher`` the port that much higher is free too.
+
+    No port is given twice in a session: a server that is not up yet, or that a test has stopped to start it again, is not
+    there to show that its port is taken.
+    """
     ports: list[int] = []
     while len(ports) < count:
         port = random.randint(_FIRST_PORT, _LAST_PORT)
-        if port not in ports and _is_free(port) and (not also_higher or _is_free(port + also_higher)):
+        if _is_free(port) and (not also_higher or _is_free(port + also_higher)) and _is_first_to_take(port):
             ports.append(port)
     return ports
+
+
+def _is_first_to_take(port: int) -> bool:
+    given = state_directory() / "ports"
+    given.mkdir(exist_ok=True)
+    try:
+        (given / str(port)).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _is_free(port: int) -> bool:
