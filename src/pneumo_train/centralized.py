@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pneumo_train.config.monitored import require_logged
 from pneumo_train.config.settings import TrainConfig, load_config
+from pneumo_train.errors import ConfigError
 from pneumo_train.fitting.machine import require_gpu_device
 from pneumo_train.fitting.outputs import require_writable
 from pneumo_train.preparing.checking import check_source
@@ -84,6 +85,7 @@ class CentralizedTrainer:
         name: str | None = None,
         parent_run_id: str | None = None,
         tags: Mapping[str, str] | None = None,
+        resume: bool = False,
     ) -> TrainingResult:
         """Trains, and returns how it went.
 
@@ -95,9 +97,13 @@ class CentralizedTrainer:
             name: of the run, for people.
             parent_run_id: an existing run of the same store that this one is a part of.
             tags: short texts by key, kept with the run.
+            resume: go on with the run of ``run_id``, however it was cut off, from its last checkpoint below
+                ``checkpoint_dir``; on a CPU with the figures of a training that was never stopped. A run that has not
+                begun is begun.
 
         Raises:
-            ConfigError: the network cannot be built as configured, this machine cannot train so, nothing logs the
+            ConfigError: there is nothing to go on with, or the configuration is not the run's; the network cannot be
+                built as configured, this machine cannot train so, nothing logs the
                 monitored metric, or the folders cannot be written; no run is created. Only what callbacks log is known
                 no sooner than after the first epoch; the run then ended as failed.
             SourceError: the source holds no table or no images; no run is created.
@@ -109,6 +115,8 @@ class CentralizedTrainer:
         """
         config = self._config_for(csv_filename)
         is_named = bool(run_id)
+        if resume and not is_named:
+            raise ConfigError("resume = True: wants the run to go on with; name it (--run_id RUN)")
         run_id = run_id or new_run_id()
         if not self._callbacks:  # which may log metrics of their own
             require_logged(config.training.monitor)
@@ -135,6 +143,7 @@ class CentralizedTrainer:
                 session=session,
                 run_id=run_id,
                 may_exist=is_named,
+                resume=resume,
                 experiment_name=experiment_name,
                 checkpoint_dir=self._checkpoint_dir,
                 logs_dir=self._logs_dir,

@@ -122,6 +122,14 @@ class MetricsCollectorCallback(pl.Callback):
         """The same with what is known of the run."""
         return self._stem.with_name(f"{self._stem.name}.json")
 
+    def state_dict(self) -> dict[str, Any]:
+        """What a complete checkpoint keeps: the rows of the epochs that have ended."""
+        return {"history": self.history}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes them up where a training goes on."""
+        self.history = [dict(row) for row in state_dict["history"]]
+
     def setup(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:  # noqa: ARG002 - the hook's signature
         """Begins the run, before anything is logged.
 

@@ -185,7 +185,9 @@ def test_ctrl_c_while_a_better_checkpoint_is_written_keeps_the_whole_one_before(
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr(TorchCheckpointIO, "save_checkpoint", press_in_the_middle)
-    trainer = trainer_of(**{"training.max_epochs": 50, "training.monitor": "val_loss"})
+    trainer = trainer_of(
+        **{"training.max_epochs": 50, "training.monitor": "val_loss", "training.early_stopping_patience": 0}
+    )
 
     with pytest.raises(KeyboardInterrupt):
         trainer.train(phantoms, run_id="pressed")
@@ -306,7 +308,7 @@ def test_a_training_that_diverges_later_keeps_the_best_checkpoint_before(
     trainer_of: TrainerOf, phantoms: Path, store: MemoryStore, fast_path: Path
 ) -> None:
     class Ruin(pl.Callback):
-        def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        def on_train_batch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule, *_: Any) -> None:
             if trainer.current_epoch == 1:
                 for parameter in pl_module.parameters():
                     parameter.data.fill_(torch.nan)

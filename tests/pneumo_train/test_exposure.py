@@ -84,8 +84,9 @@ def test_films_of_training_are_exposed_otherwise_and_those_of_validation_are_not
 
     class Stage:
         training = True
+        current_epoch = 0
 
-    data.trainer = Stage()  # type: ignore[assignment]  # of which the hook asks nothing else
+    data.trainer = Stage()  # type: ignore[assignment]  # of which nothing else is asked
     learnt = next(iter(data.train_dataloader()))
     shown, targets = data.on_after_batch_transfer(learnt, 0)
     Stage.training = False

@@ -26,6 +26,7 @@ def _parser() -> Parser:
     add_source(check)
     for option in ("store", "experiment", "run_id", "checkpoint_dir", "logs_dir"):
         check.add_argument(f"--{option}", type=str | None, help=argparse.SUPPRESS)
+    check.add_argument("--resume", type=bool, default=False, help=argparse.SUPPRESS)
     check.add_class_arguments(TrainConfig, None)
     return check
 

@@ -34,6 +34,12 @@ def _parser() -> Parser:
     )
     fit.add_argument("--experiment", type=str, default="pneumonia_detection", help="the experiment of the run")
     fit.add_argument("--run_id", type=str | None, help="an existing run to write to, or the id for a new one")
+    fit.add_argument(
+        "--resume",
+        type=bool,
+        default=False,
+        help="go on with the run of --run_id from its last checkpoint in --checkpoint_dir; begin it if it has not begun",
+    )
     fit.add_argument("--checkpoint_dir", type=str, default="results/checkpoints", help="where checkpoints go")
     fit.add_argument("--logs_dir", type=str, default="results/training_logs", help="where metrics files go")
     fit.add_class_arguments(TrainConfig, None)
@@ -54,7 +60,7 @@ def _run(arguments: Any) -> int:
         config=config_of(arguments),
         progress=arguments.progress,
     )
-    result = trainer.train(arguments.source, arguments.experiment, run_id=arguments.run_id)
+    result = trainer.train(arguments.source, arguments.experiment, run_id=arguments.run_id, resume=arguments.resume)
 
     from pneumo_train.report import print_summary  # noqa: PLC0415 - rich is slow to import
 

@@ -27,7 +27,7 @@ from pneumo_train.config.wanted import wanted
 from pneumo_train.errors import ConfigError
 
 COMMAND_KEYS = frozenset(
-    {"source", "store", "experiment", "csv", "run_id", "checkpoint_dir", "logs_dir", "progress", "config"}
+    {"source", "store", "experiment", "csv", "run_id", "resume", "checkpoint_dir", "logs_dir", "progress", "config"}
 )
 """Keys that ``pneumo-train fit --print_config`` writes beside the configuration; a file may hold them."""
 

@@ -32,13 +32,35 @@ class WholeFileIO(TorchCheckpointIO):
     Lightning writes to the system's temporary folder and moves the file, which is a copy where that folder is on
     another file system: a signal or a full disk in the middle of it leaves half a checkpoint under the final name, or
     half a ``last.ckpt`` in the place of the whole one before.
+
+    What is no longer among the best is removed by :meth:`sweep` alone, to be called when the last checkpoint is written: the
+    one before still names it, and a training that goes on from there finds it.
     """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left: list[Path] = []
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
         """Writes the checkpoint; called by Lightning."""
         final = Path(path)
         with replacing(final, by=final.with_name(f"{final.name}.partial")) as partial:
             super().save_checkpoint(checkpoint, partial, storage_options)
+
+    def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
+        """Reads a checkpoint; called by Lightning. Nothing foreign is unpickled."""
+        content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return content
+
+    def remove_checkpoint(self, path: str | Path) -> None:
+        """Takes note of a checkpoint that is no longer wanted; called by Lightning."""
+        self._left.append(Path(path))
+
+    def sweep(self) -> None:
+        """Removes what is no longer wanted."""
+        for path in self._left:
+            path.unlink(missing_ok=True)
+        self._left.clear()
 
 
 class BestCheckpoints(ModelCheckpoint):
@@ -47,6 +69,34 @@ class BestCheckpoints(ModelCheckpoint):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._before: tuple[str, torch.Tensor | None] = ("", None)
+        self._goes_on = False
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Takes up what a last checkpoint says; called by Lightning. The folder may have been moved since."""
+        folder = Path(str(self.dirpath))
+
+        def here(path: str) -> str:
+            return str(folder / Path(path).name) if path else path
+
+        paths = ("best_model_path", "kth_best_model_path", "last_model_path")
+        super().load_state_dict(
+            {
+                **state_dict,
+                **{key: here(state_dict[key]) for key in paths},
+                "dirpath": self.dirpath,
+                "best_k_models": {here(path): score for path, score in state_dict["best_k_models"].items()},
+            }
+        )
+        self._goes_on = True
+
+    def on_fit_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        """Removes the checkpoints of an epoch that is trained again: Lightning would write ``-v1`` beside them."""
+        super().on_fit_start(trainer, pl_module)
+        if self._goes_on and trainer.is_global_zero:
+            kept = {Path(path).name for path in self.best_k_models}
+            for path in Path(str(self.dirpath)).glob("epoch*.ckpt"):
+                if path.name not in kept:
+                    path.unlink(missing_ok=True)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         """Saves one of the best. Lightning says in words of its own that a metric is missing, or not at all.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import EarlyStopping, ModelCheckpoint
+from pytorch_lightning.callbacks import EarlyStopping
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]  # re-exported
 from pytorch_lightning.utilities.model_summary.model_summary import ModelSummary
 
@@ -19,8 +19,10 @@ from pneumo_train.fitting.bars import FitProgressBar
 from pneumo_train.fitting.batches import PneumoDataModule
 from pneumo_train.fitting.checkpoints import BestCheckpoints, Checkpoint, WholeFileIO, file_name_for
 from pneumo_train.fitting.divergence import StopWhenDiverged
+from pneumo_train.fitting.last import Last, LastCheckpoint, Origin
 from pneumo_train.fitting.machine import NO_GPU
 from pneumo_train.fitting.outputs import require_room
+from pneumo_train.fitting.seeds import SeedsOfEpochs
 from pneumo_train.images.quiet import quiet_decoders
 from pneumo_train.network.classifier import LitClassifier
 from pneumo_train.preparing.reading import DecodedSplit
@@ -42,7 +44,7 @@ class Fitted:
 class Fitting:
     """A model, its data and its trainer, ready to be fitted once."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - keyword-only
         self,
         *,
         config: TrainConfig,
@@ -50,6 +52,7 @@ class Fitting:
         checkpoint_dir: Path,
         callbacks: Iterable[pl.Callback],
         progress: bool,
+        last: Last | None = None,
     ) -> None:
         """Seeds every generator and builds all parts.
 
@@ -59,6 +62,7 @@ class Fitting:
             checkpoint_dir: of this run alone.
             callbacks: called before Lightning's own early stopping and checkpoints.
             progress: show a progress bar.
+            last: what to go on from.
 
         Raises:
             ConfigError: the network cannot be built so, this machine cannot train so, or the files have no room.
@@ -74,7 +78,7 @@ class Fitting:
         self.model = LitClassifier.from_config(config, pos_weight=self.pos_weight)
         # Each of the best ones, the complete last one (AdamW keeps two values for each weight), and one being written.
         weights = 4 * self.parameter_counts["total"]
-        require_room(checkpoint_dir, (min(training.save_top_k, training.max_epochs) + 6) * weights, "checkpoint_dir")
+        require_room(checkpoint_dir, (min(training.save_top_k, training.max_epochs) + 7) * weights, "checkpoint_dir")
         self.summary = str(ModelSummary(self.model, max_depth=2))
         self._checkpoints = BestCheckpoints(
             dirpath=checkpoint_dir,
@@ -86,8 +90,10 @@ class Fitting:
             save_weights_only=True,
         )
         # The best ones are to be kept and shared: weights alone are a third of the size. The last is to go on from.
-        last = ModelCheckpoint(dirpath=checkpoint_dir, filename="last", enable_version_counter=False)
-        own: list[pl.Callback] = [self._checkpoints, last]
+        files = WholeFileIO()
+        self._last = LastCheckpoint(checkpoint_dir, files)
+        self._goes_on_from = last
+        own: list[pl.Callback] = [self._checkpoints, self._last]
         if training.early_stopping_patience:
             own.append(
                 EarlyStopping(
@@ -102,14 +108,14 @@ class Fitting:
             own.append(FitProgressBar())
         try:
             self._trainer = pl.Trainer(
-                max_epochs=training.max_epochs,
+                max_epochs=last.epochs if last is not None and last.is_finished else training.max_epochs,
                 accelerator=training.accelerator,
                 devices=1,
                 precision=training.precision,
                 gradient_clip_val=training.gradient_clip_val or None,
                 deterministic=training.deterministic,
-                callbacks=[*callbacks, StopWhenDiverged(config), *own],
-                plugins=[WholeFileIO()],
+                callbacks=[SeedsOfEpochs(config.seed), *callbacks, StopWhenDiverged(config), *own],
+                plugins=[files],
                 logger=False,
                 enable_progress_bar=progress,
                 enable_model_summary=False,
@@ -131,11 +137,12 @@ class Fitting:
         """The best checkpoint so far, or ``None`` before the first one was written."""
         return self._checkpoints.best()
 
-    def fit(self, films: DecodedSplit) -> Fitted:
+    def fit(self, films: DecodedSplit, origin: Origin) -> Fitted:
         """Fits, and then looks once more at the validation part with the best checkpoint.
 
         Args:
             films: those of the split's training part, then those of its validation part.
+            origin: what this training is made of, for its last checkpoint.
 
         Raises:
             ConfigError: nothing logs the monitored metric.
@@ -143,7 +150,9 @@ class Fitting:
         """
         start = time.monotonic()
         data = self._data_of(films)
-        self._trainer.fit(self.model, datamodule=data)
+        self._last.origin = origin
+        goes_on_from = None if self._goes_on_from is None else self._goes_on_from.path
+        self._trainer.fit(self.model, datamodule=data, ckpt_path=goes_on_from)
         epochs, steps, state = self._trainer.current_epoch, self._trainer.global_step, self._trainer.state.status.value
         best = self.best_checkpoint()
         if best is None:
@@ -173,6 +182,7 @@ class Fitting:
             exposure_strength=training.exposure_strength,
             balanced=self.config.loss.balanced_batches,
             num_workers=training.num_workers,
+            first_epoch=0 if self._goes_on_from is None else self._goes_on_from.epochs,
         )
 
 
@@ -197,6 +207,8 @@ def torch_set_up(config: TrainConfig) -> Iterator[None]:
         with quiet_decoders():
             # Films come decoded from memory: workers would only cost start-up time.
             warnings.filterwarnings("ignore", message=".*does not have many workers", category=UserWarning)
+            # A training that goes on has its checkpoints there.
+            warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")
             # Lightning 2.6 on torch 2.15; may go when Lightning has moved on.
             warnings.filterwarnings("ignore", message=".*LeafSpec.*is deprecated")
             yield

@@ -10,12 +10,13 @@ import pytorch_lightning as pl
 
 from pneumo_train.collector import MetricsCollectorCallback, file_name_of
 from pneumo_train.config.settings import as_dict
-from pneumo_train.errors import ConfigError
 from pneumo_train.fitting.checkpoints import Checkpoint
 from pneumo_train.fitting.data_kept import keep_data, write_split_file
 from pneumo_train.fitting.examined import Examined, Examiner
 from pneumo_train.fitting.fitting import Fitted, Fitting, torch_set_up
 from pneumo_train.fitting.interrupts import StopWhenInterrupted
+from pneumo_train.fitting.last import Origin, find_last
+from pneumo_train.fitting.runs import begin_run, open_run
 from pneumo_train.plots import plot_training
 from pneumo_train.preparing.data_report import data_report
 from pneumo_train.preparing.reading import DecodedSplit, Reading
@@ -23,7 +24,7 @@ from pneumo_train.reporting.keeping import keep_model_card
 from pneumo_train.result import BEST_CHECKPOINT, METRICS_TABLE, TRAINING_PLOT, TrainingResult
 from pneumo_train.stores import warn_of_no_store
 from pneumo_train.terminal import track
-from runstore import MetricPoint, RunNotFoundError, RunReader, RunStoreError
+from runstore import MetricPoint
 from runstore.training import RunSession, split_metric_name
 
 _log = logging.getLogger(__name__)
@@ -35,6 +36,7 @@ def lead_training(  # noqa: PLR0913 - keyword-only
     session: RunSession | None,
     run_id: str,
     may_exist: bool,
+    resume: bool,
     experiment_name: str,
     checkpoint_dir: Path,
     logs_dir: Path,
@@ -51,6 +53,10 @@ def lead_training(  # noqa: PLR0913 - keyword-only
         DivergedError: the loss is NaN or infinite; the run ended as failed.
     """
     config, interrupts = reading.config, StopWhenInterrupted()
+    folder = checkpoint_dir / file_name_of(run_id)
+    last = find_last(folder) if resume else None
+    if last is not None:
+        last.require_same_training(run_id, config, reading.split.digest())
     with torch_set_up(config), interrupts.listening():
         collector = MetricsCollectorCallback(
             logs_dir, experiment_name, run_id=run_id, session=session, enable_db_persistence=session is not None
@@ -58,14 +64,16 @@ def lead_training(  # noqa: PLR0913 - keyword-only
         fitting = Fitting(
             config=config,
             split=reading.split,
-            checkpoint_dir=checkpoint_dir / file_name_of(run_id),
+            checkpoint_dir=folder,
             callbacks=[collector, interrupts, *callbacks],
             progress=progress,
+            last=last,
         )
         try:
-            if session is not None:
-                _open(session, may_exist=may_exist)
+            run = open_run(session, may_exist=may_exist, resume=resume, last=last, folder=folder)
             films = reading.decode(track=track("reading films", shown=progress))
+            if last is not None:
+                last.require_same_data(films.data_hash)
             # Nothing is said before every mistake is told: an error then stands alone.
             for note in (*reading.notes, *films.notes):
                 _log.warning(note)
@@ -73,33 +81,12 @@ def lead_training(  # noqa: PLR0913 - keyword-only
                 warn_of_no_store()
             about = _describe(reading, films, fitting)
             report, examiner = data_report(reading, films), Examiner(reading, films, films.test)
+            if session is not None:
+                begin_run(session, run, resume=resume, last=last)
             return _train(fitting, films, session, collector, about, experiment_name, examiner, report)
         finally:
             if session is not None:
                 session.close()
-
-
-def _open(session: RunSession, *, may_exist: bool) -> None:
-    """Opens the store, so that one that turns us away is known before the images are read, which may take minutes.
-
-    Raises:
-        ConfigError: the run has ended: another training would write over what it holds.
-        RunStoreError: the store turns us away.
-    """
-    try:
-        store = session.store
-        run = store.get_run(session.run_id) if may_exist and isinstance(store, RunReader) else None
-    except RunNotFoundError:
-        return
-    except RunStoreError as error:
-        if error.is_transient:  # the session tells of it, and makes up for it
-            return
-        raise
-    if run is not None and run.status.is_final:
-        raise ConfigError(
-            f"run_id = {session.run_id!r}: this run has ended as {run.status}, and its metrics would be written over; give "
-            "another id, or none for a new run"
-        )
 
 
 def _train(  # noqa: PLR0913, PLR0917 - all that a run is made of
@@ -112,14 +99,14 @@ def _train(  # noqa: PLR0913, PLR0917 - all that a run is made of
     examiner: Examiner,
     report: dict[str, Any],
 ) -> TrainingResult:
-    """Leads the run from its beginning to its truthful end."""
-    if session is not None:
-        session.begin()
+    """Leads the run, which has begun, to its truthful end."""
     try:
         split_file = write_split_file(examiner.reading, collector.csv_path)
         if session is not None:
             session.log_config(about)
-        fitted = fitting.fit(films)
+        config, split = fitting.config, examiner.reading.split
+        origin = Origin(run_id=collector.run_id, config=as_dict(config), split=split.digest(), data_set=films.data_hash)
+        fitted = fitting.fit(films, origin)
         examined = examiner.examine(fitted.best.path, collector.run_id)
         plot = _plot(collector, fitted, experiment_name)
         if session is not None:

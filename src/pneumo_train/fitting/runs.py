@@ -1,0 +1,77 @@
+"""The run of a training in its store: looked for before anything costs time, then begun, or taken up where it was cut off."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from pneumo_train.errors import ConfigError
+from pneumo_train.fitting.last import Last
+from runstore import DatasetType, Run, RunFailure, RunNotFoundError, RunReader, RunStatus, RunStoreError
+from runstore.training import RunSession
+
+_LOST = RunFailure(type="Lost", message="no end was recorded; the run went on from its last checkpoint", traceback="")
+
+
+def open_run(
+    session: RunSession | None, *, may_exist: bool, resume: bool, last: Last | None, folder: Path
+) -> Run | None:
+    """Opens the store, so that one that turns us away is known before the images are read; the run, if it is there.
+
+    Args:
+        session: leads the run; ``None`` without a store.
+        may_exist: whether the run was named.
+        resume: whether to go on with it.
+        last: the checkpoint to go on from, if there is one.
+        folder: where it would lie.
+
+    Raises:
+        ConfigError: the run has ended, and another training would write over what it holds; or its checkpoint is missing.
+        RunStoreError: the store turns us away.
+    """
+    if session is None:
+        return None
+    try:
+        store = session.store
+        run = store.get_run(session.run_id) if may_exist and isinstance(store, RunReader) else None
+    except RunNotFoundError:
+        return None
+    except RunStoreError as error:
+        if error.is_transient:  # the session tells of it, and makes up for it
+            return None
+        raise
+    if run is None:
+        return None
+    if run.status is RunStatus.COMPLETED and resume:
+        raise ConfigError(f"run_id = {run.id!r}: this run has completed; there is nothing to go on with")
+    if run.status.is_final and not resume:
+        raise ConfigError(
+            f"run_id = {run.id!r}: this run has ended as {run.status}, and its metrics would be written over; give another id, "
+            "or none for a new run, or go on with it (--resume true)"
+        )
+    if resume and last is None and (epochs := _epochs_of(session)) > 1:
+        raise ConfigError(
+            f"run_id = {run.id!r}: this run has validated {epochs} epochs, and no checkpoint to go on from lies at {folder}; name "
+            "the checkpoint_dir that it had, or another run_id to begin anew"
+        )
+    return run
+
+
+def begin_run(session: RunSession, run: Run | None, *, resume: bool, last: Last | None) -> None:
+    """Begins the run; one that goes on counts one more attempt.
+
+    Raises:
+        RunStoreError: a mistake about the store to mend before training.
+    """
+    if resume and run is not None and not run.status.is_final and (last is not None or _epochs_of(session)):
+        with suppress(RunStoreError):  # a store that cannot answer now is left as it is
+            session.store.finalize(run.id, RunStatus.INTERRUPTED, error=_LOST)
+    session.begin(resume=resume)
+
+
+def _epochs_of(session: RunSession) -> int:
+    """How many epochs have been validated, as far as the store can answer now."""
+    with suppress(RunStoreError):
+        store = session.store
+        if isinstance(store, RunReader):
+            kept = [each for each in store.get_summaries(session.run_id) if each.dataset_type is DatasetType.VALIDATION]
+            return max((1 + series.last.step for series in kept), default=0)
+    return 0
