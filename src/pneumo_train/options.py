@@ -4,6 +4,7 @@ import argparse
 import inspect
 import re
 import sys
+import textwrap
 from typing import Any, NoReturn
 
 import click
@@ -18,6 +19,9 @@ from pneumo_train.words import on_one_line
 from runstore.secrets import redact
 
 EXIT_MISTAKE = 2
+
+_TYPES = {"str": "a text", "str | null": "a text, or null", "int": "a whole number"}
+"""Python's names in the words of the errors."""
 
 
 def add_source(command: ArgumentParser) -> None:
@@ -99,22 +103,38 @@ def _wanted(key: str) -> str:
 
 
 class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
-    """Keeps the lines of the epilog, and says what a key of the configuration may hold as its errors do."""
+    """Breaks all lines at the width of the terminal, and says what a key of the configuration may hold as its errors do."""
 
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        """A text without lines of its own is broken at the width of the terminal."""
-        filled: str = (
-            super()._fill_text(text, width, indent)
-            if "\n" in text.strip()
-            else argparse.HelpFormatter._fill_text(self, text, width, indent)  # noqa: SLF001 - argparse's way of formatting
+    def add_usage(self, usage: str | None, *rest: Any, **more: Any) -> None:
+        """The first line, which argparse breaks only where it has made it."""
+        if usage:
+            usage = _broken(usage, self._width, hanging=len("usage: "), used=len("usage: "))
+        super().add_usage(usage, *rest, **more)
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:  # noqa: ARG002 - argparse's signature
+        """A text keeps the lines that it has; what follows a word of a list hangs below what is said of it."""
+        return "\n".join(
+            _broken(line, width, hanging=re.match(r"( +\S+ +)?", line).end())  # type: ignore[union-attr]  # it matches always
+            for line in text.strip().splitlines()
         )
-        return filled
 
     def _get_type_str(self, action: argparse.Action) -> str | None:
         section, dot, _ = action.dest.partition(".")
         if section == "seed" or (dot and section in SECTIONS):
             return wanted(TrainConfig, action.dest)
-        return super()._get_type_str(action)
+        found = super()._get_type_str(action)
+        return _TYPES.get(found, found) if found else found
+
+
+def _broken(line: str, width: int, *, hanging: int, used: int = 0) -> str:
+    return textwrap.fill(
+        line,
+        width,
+        initial_indent=" " * used,
+        subsequent_indent=" " * hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )[used:]
 
 
 class _ConfigFile(ActionConfigFile):

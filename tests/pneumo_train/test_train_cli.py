@@ -14,6 +14,7 @@ import yaml
 from PIL import Image
 
 from pneumo_train.cli import main
+from pneumo_train.commands import COMMANDS
 from runstore import RunReader, RunStatus, open_reader, open_store
 from runstore.errors import RunStoreError
 
@@ -64,6 +65,20 @@ def test_help_says_what_a_key_of_the_configuration_may_hold(capsys: pytest.Captu
     text = " ".join(capsys.readouterr().out.split())
     assert "(type: a whole number, at least 32 and at most 1,024, default: 224)" in text
     assert "Annotated" not in text
+
+
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+def test_help_fits_the_terminal_and_speaks_no_python(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+
+    assert exit_status(command, "--help") == 0
+
+    told = capsys.readouterr().out
+    assert [line for line in told.splitlines() if len(line) > 80] == []
+    assert "type: str" not in told
+    assert "type: int" not in told
 
 
 def test_asking_for_help_imports_neither_torch_nor_numpy() -> None:

@@ -8,7 +8,10 @@ from pneumo_train.options import Parser
 
 
 def _parser() -> Parser:
-    demo = Parser(description="Draw chest-film phantoms, train on them and show the stored run.")
+    demo = Parser(
+        description="Draw chest-film phantoms, train on them and show the stored run.",
+        usage="pneumo-train demo [--out FOLDER]",
+    )
     demo.add_argument("--out", type=str, default="demo-output", help="where everything goes")
     return demo
 

@@ -34,7 +34,9 @@ def _parser() -> Parser:
         usage="pneumo-train evaluate RUN --source SOURCE [--store URL] [options]",
         epilog=_EXITS,
     )
-    evaluate.add_argument("run", type=str, help="a run of fit: its id, a part of it, its name, or @1 for the newest")
+    evaluate.add_argument(
+        "run", type=str, help="a run of fit: its id, the beginning or the end of it, its name, or @1 for the newest"
+    )
     evaluate.add_argument("--source", type=str, required=True, help="a directory or zip with a metadata CSV and images")
     evaluate.add_argument("--csv", type=str | None, help="the metadata CSV inside the source (data.csv_filename)")
     evaluate.add_argument("--store", type=str | None, help="the store that holds the run; by default as of fit")

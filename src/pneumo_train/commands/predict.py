@@ -40,7 +40,10 @@ def _parser() -> Parser:
     )
     predict.add_argument("images", type=str, nargs="+", help="image files, folders of images, zips of images")
     predict.add_argument(
-        "--run", type=str, required=True, help="a run of fit: its id, the beginning or the end of it, its name, or @1"
+        "--run",
+        type=str,
+        required=True,
+        help="a run of fit: its id, the beginning or the end of it, its name, or @1 for the newest",
     )
     predict.add_argument("--store", type=str | None, help="the store that holds the run; by default as of fit")
     predict.add_argument("--out", type=str | None, help="the CSV file to write; by default standard output")

@@ -21,7 +21,9 @@ def _parser() -> Parser:
         usage="pneumo-train report RUN [--store URL] [--checklist claim] [--edition 2024] [--out FILE]",
         epilog="exit status: 0 when it is written, 2 when something must be mended before",
     )
-    report.add_argument("run", type=str, help="a run of fit: its id, the beginning or the end of it, its name, or @1")
+    report.add_argument(
+        "run", type=str, help="a run of fit: its id, the beginning or the end of it, its name, or @1 for the newest"
+    )
     report.add_argument("--store", type=str | None, help="the store that holds the run; by default as of fit")
     report.add_argument(
         "--checklist",
