@@ -1,6 +1,6 @@
 """What ``pneumo-train`` can be asked for: a file for each command. Importing them imports neither torch nor Lightning."""
 
-from pneumo_train.commands import check, demo, evaluate, fit, predict, report, study
+from pneumo_train.commands import cache, check, demo, evaluate, fit, predict, report, study
 from pneumo_train.commands.command import Command
 from pneumo_train.options import HelpFormatter, Parser
 
@@ -11,6 +11,7 @@ COMMANDS: tuple[Command, ...] = (
     predict.COMMAND,
     report.COMMAND,
     study.COMMAND,
+    cache.COMMAND,
     demo.COMMAND,
 )
 """In the order in which the help names them."""

@@ -8,6 +8,9 @@ from msgspec import Meta
 from pneumo_train.config.kinds import Between0And1, CountOrZero, check
 from pneumo_train.words import cleaned
 
+CACHE_VARIABLE = "PNEUMO_TRAIN_CACHE_DIR"
+"""Names the folder of decoded images where data.cache_dir does not."""
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DataConfig:
@@ -34,7 +37,10 @@ class DataConfig:
         fold: which fold is for validation, from 0.
         equal_images: whether equal files in two parts, and nearly equal images, are told (warn) or an error (refuse).
         image_size: side of the square given to the network, in pixels.
-        cache_mib: decoded images are kept in memory when they need no more than this many MiB.
+        cache_dir: a folder where decoded images are kept, so that later trainings need not decode them; when not given, the one that
+            PNEUMO_TRAIN_CACHE_DIR names, else none.
+        cache_disk_mib: how many MiB may lie in that folder; what was not used for longest is removed. 0 keeps nothing there.
+        cache_mib: without such a folder, decoded images are kept in memory when they need no more than this many MiB.
     """
 
     csv_filename: str | None = None
@@ -53,6 +59,8 @@ class DataConfig:
     fold: CountOrZero = 0
     equal_images: Literal["warn", "refuse"] = "warn"
     image_size: Annotated[int, Meta(ge=32, le=1024)] = 224
+    cache_dir: str | None = None
+    cache_disk_mib: CountOrZero = 8192
     cache_mib: CountOrZero = 2048
 
     def __post_init__(self) -> None:

@@ -19,6 +19,8 @@ _KEY = "pneumo_train_last"
 
 _MAY_DIFFER = frozenset(
     {
+        "data.cache_dir",
+        "data.cache_disk_mib",
         "data.cache_mib",
         "training.accelerator",
         "training.num_workers",
@@ -131,7 +133,7 @@ class LastCheckpoint(Checkpoint):
             checkpoint[_KEY] = {**dataclasses.asdict(self.origin), "is_finished": self._is_finished}
 
     def _save(self, trainer: pl.Trainer) -> None:
-        trainer.save_checkpoint(self.path)
+        trainer.save_checkpoint(self.path, weights_only=False)
         if trainer.is_global_zero:
             self._io.sweep()
 

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from pneumo_train.errors import DataError, UnreadableError
 from pneumo_train.images.film import GreyArray, check_film, read_film
+from pneumo_train.images.mapped import MappedPixels
 from pneumo_train.images.quiet import quiet_decoders
 from pneumo_train.images.sketch import SIGNS, Sketches, sketch_of
 from pneumo_train.samples import Sample
@@ -20,6 +21,8 @@ from pneumo_train.samples import Sample
 _SHOWN = 3
 _MOST_THREADS = 8
 _MOST_BYTES = 1 << 30
+
+_T = TypeVar("_T")
 
 _Read = tuple[str, str]
 """The hash of a file's content, or what is wrong with it."""
@@ -32,14 +35,14 @@ class Films:
     Attributes:
         samples: in this order.
         size: side of the square, in pixels.
-        pixels: uint8 of shape (samples, size, size), or ``None`` when they would not fit the cache.
+        pixels: uint8 of shape (samples, size, size), in memory or in a file, or ``None`` when they would not fit.
         hashes: the SHA-256 (hex) of each file.
         sketches: int8 of shape (samples, 256), by which films that are nearly the same are found; ``None`` if nobody made them.
     """
 
     samples: tuple[Sample, ...]
     size: int
-    pixels: GreyArray | None
+    pixels: GreyArray | MappedPixels | None
     hashes: tuple[str, ...]
     sketches: Sketches | None = None
 
@@ -98,7 +101,7 @@ def load_films(
 
     def read(index: int) -> _Read:
         try:
-            data = _content(samples[index].path)
+            data = content_of(samples[index].path)
             check_film(data)
             film = read_film(data, size=size)
         except OSError as error:
@@ -112,7 +115,7 @@ def load_films(
 
     hashes: list[str] = []
     broken: list[str] = []
-    with _in_threads(read, len(samples)) as results:
+    with in_threads(read, len(samples)) as results:
         for sample, (found, trouble) in zip(track(samples), results, strict=True):
             hashes.append(found)
             if trouble:
@@ -125,17 +128,24 @@ def load_films(
             files=tuple(broken),
         )
     films = Films(samples=tuple(samples), size=size, pixels=pixels, hashes=tuple(hashes), sketches=sketches)
-    return films, _digest(samples, hashes)
+    return films, digest_of(samples, hashes)
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """The bytes of a film's file, unless they are too many for one.
+
+    Raises:
+        OSError: it cannot be read.
+        DataError: it is too large.
+    """
     size = path.stat().st_size
     if size > _MOST_BYTES:
         raise DataError(f"it has {size:,} bytes; at most {_MOST_BYTES:,} are read")
     return path.read_bytes()
 
 
-def _digest(samples: Sequence[Sample], hashes: Sequence[str]) -> str:
+def digest_of(samples: Sequence[Sample], hashes: Sequence[str]) -> str:
+    """The SHA-256 (hex) of ids, labels, patients and file contents, in any order of the samples."""
     lines = [
         f"{sample.image_id}\0{sample.target}\0{sample.patient}\0{found}"
         for sample, found in zip(samples, hashes, strict=True)
@@ -151,7 +161,7 @@ def _cpus() -> int:
 
 
 @contextmanager
-def _in_threads(read: Callable[[int], _Read], count: int) -> Iterator[Iterator[_Read]]:
+def in_threads(read: Callable[[int], _T], count: int) -> Iterator[Iterator[_T]]:
     """The results in order, read side by side: decoders leave the interpreter to others. Left early, no more is begun."""
     pool = ThreadPoolExecutor(max_workers=min(_MOST_THREADS, _cpus()), thread_name_prefix="films")
     with quiet_decoders():

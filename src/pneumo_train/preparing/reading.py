@@ -5,10 +5,11 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
+from pneumo_train.cache import cache_folder, load_cached
 from pneumo_train.config.data import DataConfig
 from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import ConfigError, UnreadableError
-from pneumo_train.images.films import Films, load_films
+from pneumo_train.images.films import Films
 from pneumo_train.preparing.divisions import divisions_of
 from pneumo_train.preparing.leaks import Leaks, find_leaks, leak_notes, refuse_leaks
 from pneumo_train.samples import Sample, Split
@@ -168,7 +169,9 @@ def read_source(path: str | os.PathLike[str], config: TrainConfig, *, is_split: 
 
 def _decoded(samples: Sequence[Sample], data: DataConfig, track: Track) -> tuple[Films, str]:
     try:
-        return load_films(samples, size=data.image_size, cache_mib=data.cache_mib, track=track)
+        return load_cached(
+            samples, size=data.image_size, cache_mib=data.cache_mib, folder=cache_folder(data), track=track
+        )
     except MemoryError as error:
         raise ConfigError(
             f"data.cache_mib = {data.cache_mib}: there is no memory for {len(samples):,} images of {data.image_size} x "
