@@ -136,7 +136,7 @@ def test_a_reader_whose_standby_must_go_on_reads_again(request: pytest.FixtureRe
             if len(tries) > 1:
                 return int(connection.exec_driver_sql(_VERSION).scalar_one())
             if is_in_statement:
-                threading.Timer(0.5, vacuum).start()
+                vacuuming.start()
                 connection.exec_driver_sql("SELECT version, pg_sleep(60) FROM runstore_schema")
             else:
                 connection.exec_driver_sql("BEGIN ISOLATION LEVEL REPEATABLE READ")
@@ -153,8 +153,17 @@ def test_a_reader_whose_standby_must_go_on_reads_again(request: pytest.FixtureRe
                 # What only cleans up reaches the disk, and so the standby, with the next commit.
                 connection.execute("UPDATE runstore_schema SET written_by = 'one more'")
 
+        def vacuum_beside_the_statement() -> None:
+            while not replica.ask(replica, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
+                pass
+            vacuum()
+
+        vacuuming = threading.Thread(target=vacuum_beside_the_statement, daemon=True)
+
         assert database.read(work) > 0
         assert len(tries) == 2
+        if is_in_statement:
+            vacuuming.join()
         database.close()
 
 
