@@ -163,6 +163,19 @@ def test_a_mistake_is_told_in_one_line_and_makes_no_run(
         assert len(reader.search_runs().items) == before
 
 
+@pytest.mark.usefixtures("here")
+def test_all_films_of_the_training_are_evaluated_with_a_warning_that_they_were_learnt_from(
+    phantoms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for source in (str(phantoms), "others"):
+        assert run_evaluate("--source", source, "--evaluation.bootstrap_draws=0") == 0
+        told.append(capsys.readouterr().err)
+
+    assert "which has learnt from most of these films" in told[0]
+    assert "learnt from" not in told[1]
+
+
 def test_a_run_that_is_named_as_an_option_is_told_where_it_stands(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

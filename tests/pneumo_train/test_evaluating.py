@@ -155,12 +155,12 @@ def test_each_rule_chooses_the_best_threshold_there_is(rule: Rule) -> None:
     targets, logits, patients = drawn(300, of_each=2)
     thresholds = Thresholds(targets, sigmoid(logits), patients, draws=300)
 
-    chosen, notes = thresholds.choose(rule, sensitivity=0.8, fixed=0.5)
+    chosen, taken, notes = thresholds.choose(rule, sensitivity=0.8, fixed=0.5)
 
     table = thresholds.table(chosen)
     (point,) = [each for each in table if each.threshold == chosen]
     above = [each for each in table if each.threshold > chosen]
-    assert notes == ()
+    assert (taken, notes) == (rule, ())
     match rule:
         case "sensitivity_bound":
             assert point.sensitivity_low >= 0.8 > max(each.sensitivity_low for each in above)
@@ -180,13 +180,16 @@ def test_the_rule_of_the_bound_gives_way_where_too_few_patients_are_there_and_sa
 
     youden = decide(logits, targets, patients, EvaluationConfig(threshold_rule="youden"), seed=0)
     assert decision.threshold == youden.threshold
+    assert (decision.rule, decision.rule_in_words) == ("sensitivity_bound", youden.rule_in_words)
     assert "at least 36 are needed" in decision.notes[-1]
 
 
 def test_a_threshold_lies_halfway_between_the_images_that_it_tells_apart() -> None:
     targets, probabilities = np.array([0, 0, 1, 1], np.int8), np.array([0.1, 0.2, 0.8, 0.9])
 
-    chosen, _ = Thresholds(targets, probabilities, list("abcd"), draws=0).choose("youden", sensitivity=0.9, fixed=0.5)
+    chosen, _, _ = Thresholds(targets, probabilities, list("abcd"), draws=0).choose(
+        "youden", sensitivity=0.9, fixed=0.5
+    )
 
     assert chosen == 0.5
 

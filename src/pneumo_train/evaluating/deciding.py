@@ -35,11 +35,11 @@ def decide(
     rule = config.threshold_rule
     thresholds = Thresholds(targets, sigmoid(logits / temperature), patients, draws=config.bootstrap_draws, seed=seed)
     chosen = {"sensitivity": config.target_sensitivity, "fixed": config.fixed_threshold}
-    threshold, more = thresholds.choose(rule, **chosen)
+    threshold, taken, more = thresholds.choose(rule, **chosen)
     return Decision(
         threshold=threshold,
         rule=rule,
-        rule_in_words=rule_in_words(rule, **chosen),
+        rule_in_words=rule_in_words(taken, **chosen),
         temperature=temperature,
         chosen_on="validation",
         table=thresholds.table(threshold),

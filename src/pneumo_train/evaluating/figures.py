@@ -110,7 +110,7 @@ class Decision:
     Attributes:
         threshold: from which probability on (after the temperature) an image counts as positive.
         rule: the rule that chose it, as the configuration calls it.
-        rule_in_words: the same for people.
+        rule_in_words: the rule that gave it, for people; another one where no threshold keeps the configured one.
         temperature: what logits are divided by before the sigmoid; 1 leaves them.
         chosen_on: the part on which both were chosen.
         table: the whole operating table of that part, by falling threshold.

@@ -48,8 +48,8 @@ class Thresholds:
         self._weights: Floats | None = None
         self._bounds: dict[int, float] = {}
 
-    def choose(self, rule: Rule, *, sensitivity: float, fixed: float) -> tuple[float, tuple[str, ...]]:
-        """The threshold of a rule, and what a person should know of it.
+    def choose(self, rule: Rule, *, sensitivity: float, fixed: float) -> tuple[float, Rule, tuple[str, ...]]:
+        """The threshold, the rule that gave it, and what a person should know of it.
 
         Args:
             rule: ``sensitivity_bound``: the highest threshold at which the lower end of the 95 % interval of the
@@ -60,26 +60,26 @@ class Thresholds:
             fixed: of the last one.
         """
         if rule == "fixed":
-            return fixed, ()
+            return fixed, rule, ()
         if not self._positives or not self._negatives:
-            return fixed, (f"{rule}: only one class was there; {fixed:g} was taken instead",)
+            return fixed, "fixed", (f"{rule}: only one class was there; {fixed:g} was taken instead",)
         sensitivities, specificities = self._tp / self._positives, 1 - self._fp / self._negatives
         if rule == "f1":
-            return self._at(int(np.argmax(2 * self._tp / (self._tp + self._fp + self._positives)))), ()
+            return self._at(int(np.argmax(2 * self._tp / (self._tp + self._fp + self._positives)))), rule, ()
         if rule == "sensitivity":
-            return self._at(int(np.argmax(sensitivities >= sensitivity))), ()
+            return self._at(int(np.argmax(sensitivities >= sensitivity))), rule, ()
         notes: tuple[str, ...] = ()
         if rule == "sensitivity_bound":
             found = self._first_bound_of(sensitivity)
             if found is not None:
-                return self._at(found), ()
+                return self._at(found), rule, ()
             needed = math.ceil(math.log(0.025) / math.log(sensitivity))
             note = (
                 f"no threshold has a lower bound of the sensitivity of {sensitivity:g}: {len(set(self._sick))} patients with "
-                f"pneumonia are too few (at least {needed:,} are needed, more if any is missed); youden was taken instead"
+                f"pneumonia in the validation part are too few (at least {needed:,} are needed, more if any is missed); youden was taken instead"
             )
             notes = (note,)
-        return self._at(int(np.argmax(sensitivities + specificities))), notes
+        return self._at(int(np.argmax(sensitivities + specificities))), "youden", notes
 
     def table(self, chosen: float) -> tuple[OperatingPoint, ...]:
         """What the thresholds give, by falling threshold: at most 1,000 of them, and the chosen one."""

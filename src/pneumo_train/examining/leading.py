@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from pneumo_train.config.settings import SECTIONS, TrainConfig, load_config
@@ -115,7 +116,20 @@ def evaluate_run(  # noqa: PLR0913 - keyword-only
             comparison = _compared(evaluation, logits / other_decision.temperature, config)
         session = _keep(store, run.experiment_id, evaluation, comparison, reading, part, against)
         keep_pictures(session, evaluation, films, model)
-        return Kept(run_id=session.run_id, evaluation=evaluation, comparison=comparison, notes=reading.notes)
+        notes = (*reading.notes, *_learnt_from(reading, part, run.source_path))
+        return Kept(run_id=session.run_id, evaluation=evaluation, comparison=comparison, notes=notes)
+
+
+def _learnt_from(reading: Reading, part: Part, trained_on: str | None) -> tuple[str, ...]:
+    """A warning where all films of a source are evaluated, and the training has learnt from most of them."""
+    path = reading.source.path
+    if part != "all" or trained_on is None or Path(trained_on).resolve() != Path(path).resolve():
+        return ()
+    note = (
+        f"{path}: is the source of the training, which has learnt from most of these films: the scores are too good; give "
+        "--part test, if the training had a test part, or --part validation, which has only helped to choose the model"
+    )
+    return (note,)
 
 
 def _require_same_split(reading: Reading, part: Part, trained: Mapping[str, Any]) -> None:
