@@ -42,6 +42,7 @@ BY_THEIR_PAGE = {
     ("docs/study.md", "yaml"): "tests/pneumo_train/test_study.py",
     ("docs/sweeps.md", "py"): "tests/sweeps/test_optuna.py",
     ("docs/sweeps.md", "yaml"): "tests/sweeps/test_hydra.py",
+    ("docs/trainer-data.md", ""): "tests/pneumo_train/test_page_of_films.py",
     ("docs/trainer.md", "py"): "tests/documentation/test_docs_of_training.py",
     ("docs/write-a-backend.md", "py"): "tests/documentation/test_docs.py",
     ("docs/write-a-backend.md", "toml"): "tests/documentation/test_docs.py",

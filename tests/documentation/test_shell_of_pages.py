@@ -16,6 +16,7 @@ NOT_DONE = {
     "it goes on until it is stopped": 4,
     "it serves until it is stopped: tests/ui does": 1,
     "it opens an editor": 1,
+    "it needs films: test_page_of_films makes those of that page": 12,
     "it may need a tool of the database: test_page_of_operations does all of that page": 21,
     "it runs the whole kit against a server: tests/conformance does": 2,
 }
@@ -30,6 +31,8 @@ CHECKED = {
 def reason_not_to(line: Line) -> str | None:  # noqa: PLR0911 - one a reason
     if line.page == "docs/operations.md":
         return "it may need a tool of the database: test_page_of_operations does all of that page"
+    if line.page == "docs/trainer-data.md":
+        return "it needs films: test_page_of_films makes those of that page"
     match line.words:
         case [program, *_] if program in CHECKED:
             return CHECKED[program]
