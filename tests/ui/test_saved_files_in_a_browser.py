@@ -102,11 +102,14 @@ def test_a_chart_has_its_numbers_behind_a_fold_and_a_picture_is_drawn(browser: A
 
         cells = opened.locator("#charts figure", has_text="loss").locator("tbody tr:first-child td").all_inner_texts()
         box = opened.locator("#charts figure svg").first.bounding_box()
-        width = opened.locator("img").bounding_box()
+        picture = opened.locator("img").bounding_box()
+        frame = opened.locator(".thumb").bounding_box()
 
     assert cells == ["validation", "0", "1.001"]
     assert box["width"] > 300
-    assert width["width"] > 0
+    assert 0 < picture["width"] <= frame["width"]
+    assert picture["height"] <= frame["height"]
+    assert frame["width"] - picture["width"] < 10
 
 
 def test_a_click_on_a_head_sorts_the_table(browser: Any, look: Opened, lab_url: str, tmp_path: Path) -> None:
