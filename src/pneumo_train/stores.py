@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 
 from pneumo_train.errors import ConfigError
-from runstore import RunStore, open_store
+from runstore import RunReader, RunStore, open_store
 from runstore.opening import check_url
 from runstore.settings import load_settings
 
@@ -51,3 +51,14 @@ def require_store(store: str | None) -> None:
         raise ConfigError(
             "option --store is missing; it names the store that holds the run, as --store sqlite:///runs.db"
         )
+
+
+def training_of(reader: RunReader, reference: str) -> str:
+    """The id of the training that a reference means: of an evaluation, which ``@1`` is after a test part, that of its training.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+    """
+    run = reader.get_run(reader.resolve_run(reference))
+    is_evaluation = run.tags.get("purpose") == "evaluation" and run.parent_run_id is not None
+    return str(run.parent_run_id) if is_evaluation else run.id

@@ -14,6 +14,7 @@ from pneumo_train.reporting.card import WARNING, model_card
 from pneumo_train.reporting.checklist import answer, checklist
 from pneumo_train.reporting.claim import ITEMS
 from pneumo_train.reporting.facts import gather_facts
+from pneumo_train.stores import training_of
 from runstore import MetricPoint, open_store
 from runstore.backend import Store
 
@@ -210,6 +211,15 @@ def test_the_data_report_fills_who_the_patients_are_and_what_was_missing(store: 
 
     assert "train: sex F 30, M 50" in by_number[36].told
     assert by_number[12].told.endswith("nothing is filled in; columns without any value: smoker")
+
+
+def test_the_newest_run_means_its_training_where_it_is_an_evaluation(store: Store) -> None:
+    training = new_run(store)
+    other = new_run(store, parent_run_id=training)
+    evaluation = new_run(store, parent_run_id=training, tags={"purpose": "evaluation"})
+
+    assert training_of(store, "@1") == training_of(store, evaluation) == training
+    assert training_of(store, other) == other
 
 
 def test_a_file_of_another_program_is_no_evaluation(store: Store, tmp_path: Path) -> None:

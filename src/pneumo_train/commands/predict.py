@@ -60,13 +60,13 @@ def _run(arguments: Any) -> int:
         raise ConfigError(f"option --batch_size: wanted 1 to {_MOST_AT_ONCE}, found {arguments.batch_size}")
     overlays = _folder(arguments.overlays)
     from pneumo_train.predicting.images import open_images  # noqa: PLC0415 - one command's need
-    from pneumo_train.stores import require_store  # noqa: PLC0415 - as above
+    from pneumo_train.stores import require_store, training_of  # noqa: PLC0415 - as above
     from runstore import open_reader  # noqa: PLC0415 - as above
 
     require_store(arguments.store)
     with open_images(arguments.images) as images:
         with open_reader(arguments.store) as reader:
-            run_id = reader.resolve_run(arguments.run)
+            run_id = training_of(reader, arguments.run)
             quiet_lightning()
             from pneumo_train.predicting.predicting import predict  # noqa: PLC0415 - torch is slow to import
             from pneumo_train.predicting.stored import load_stored_model  # noqa: PLC0415 - as above

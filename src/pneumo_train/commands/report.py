@@ -39,7 +39,7 @@ def _run(arguments: Any) -> int:
     from pneumo_train.reporting.card import model_card  # noqa: PLC0415 - one command's need
     from pneumo_train.reporting.checklist import checklist  # noqa: PLC0415 - as above
     from pneumo_train.reporting.facts import gather_facts  # noqa: PLC0415 - as above
-    from pneumo_train.stores import require_store  # noqa: PLC0415 - as above
+    from pneumo_train.stores import require_store, training_of  # noqa: PLC0415 - as above
     from runstore import open_reader  # noqa: PLC0415 - as above
 
     edition = _edition(arguments.edition)
@@ -47,7 +47,7 @@ def _run(arguments: Any) -> int:
         raise ConfigError(f"option --checklist: wanted claim, found {arguments.checklist!r}")
     require_store(arguments.store)
     with open_reader(arguments.store) as reader:
-        facts = gather_facts(reader, reader.resolve_run(arguments.run))
+        facts = gather_facts(reader, training_of(reader, arguments.run))
     text = checklist(facts, edition) if arguments.checklist else model_card(facts)
     if arguments.out is None:
         click.echo(text, nl=False, file=sys.stdout)

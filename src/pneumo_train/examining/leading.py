@@ -17,6 +17,7 @@ from pneumo_train.examining.keeping import keep_artifacts, points_of
 from pneumo_train.examining.logits import logits_of
 from pneumo_train.preparing.reading import Reading, read_source
 from pneumo_train.showing.keeping import keep_pictures
+from pneumo_train.stores import training_of
 from pneumo_train.terminal import Track
 from runstore import DatasetType, MetricPoint, RunReader, Store
 from runstore.provenance import gather_provenance
@@ -80,8 +81,8 @@ def evaluate_run(  # noqa: PLR0913 - keyword-only
         PredictionError: a prediction is NaN or infinite.
         RunStoreError: there is no such run, or the store does not take the evaluation.
     """
-    run_id = store.resolve_run(run_id)
-    against = None if against is None else store.resolve_run(against)
+    run_id = training_of(store, run_id)
+    against = None if against is None else training_of(store, against)
     run = store.get_run(run_id)
     content, digest = fetch_checkpoint(store, run_id)
     model, decision = load_checkpoint(content, called=f"run {run_id!r}")
