@@ -19,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from hypothesis import HealthCheck, settings
 
-from support import session
+from support import lightning_signals, session
 from support.engines import S3
 from support.processes import ServerUnavailableError, fast_directory
 from support.servers import private_kinds
@@ -89,6 +89,12 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     finally:
         kinds = session.kinds_needed(item).union(private_kinds[before:])
         item.user_properties += [("needs", kind) for kind in sorted(kinds)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    yield
+    lightning_signals.let_go()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

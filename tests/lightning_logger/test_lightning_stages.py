@@ -20,6 +20,7 @@ from runstore.errors import ConflictError, SettingsError
 from runstore.lightning import RunStoreCallback, RunStoreLogger
 from runstore.memory.store import MemoryStore
 from runstore.opening.stores import open_store
+from support import lightning_signals
 
 pytestmark = pytest.mark.training
 
@@ -310,13 +311,14 @@ def test_a_test_under_a_new_id_of_the_users_is_a_run_that_ends(store: MemoryStor
     assert store.get_run("mine").status == "completed"
 
 
+class Broken(CSVLogger):
+    def finalize(self, status: str) -> None:
+        raise RuntimeError(f"cannot be {status}")
+
+
 def test_a_logger_that_fails_before_ours_does_not_hide_the_end(
     store: MemoryStore, make_trainer: MakeTrainer, tmp_path: Path
 ) -> None:
-    class Broken(CSVLogger):
-        def finalize(self, status: str) -> None:
-            raise RuntimeError(f"cannot be {status}")
-
     logger = RunStoreLogger(store=store)
 
     with pytest.raises(RuntimeError, match="cannot be failed"):
@@ -326,6 +328,20 @@ def test_a_logger_that_fails_before_ours_does_not_hide_the_end(
     assert run.status == "failed"
     assert run.failure is not None
     assert run.failure.type == "ZeroDivisionError"
+
+
+def test_no_test_leaves_a_handler_of_lightning_to_those_after_it(
+    store: MemoryStore, make_trainer: MakeTrainer, tmp_path: Path
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="cannot be failed"):
+            make_trainer(logger=[Broken(tmp_path), RunStoreLogger(store=store)]).fit(StoppedModel(lambda: 1 // 0))
+
+    assert signal.getsignal(signal.SIGTERM) is not before
+    lightning_signals.let_go()
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_a_trainer_made_before_the_logger_was_imported_gets_the_callback(
