@@ -18,6 +18,7 @@ import pytest
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from support import lightning_signals, session
 from support.engines import S3
@@ -39,7 +40,11 @@ for name, examples in {"dev": 20, "ci": 50, "deep": 1000}.items():
         suppress_health_check=list(HealthCheck),
         print_blob=True,
     )
-settings.load_profile(os.environ.get("RUNSTORE_HYPOTHESIS_PROFILE", "dev"))
+_profile = os.environ.get("RUNSTORE_HYPOTHESIS_PROFILE", "dev")
+settings.load_profile(_profile)
+if _profile != "deep":
+    # It draws constants out of the modules of ours that are loaded: those are others in each process of a run.
+    providers.is_local_module_file = lambda _: False  # type: ignore[attr-defined, assignment]  # there is no setting
 
 
 def pytest_configure(config: pytest.Config) -> None:
