@@ -67,6 +67,7 @@ class MongoHarness(Harness):
         self._is_ours = url is None
         self._owned = owned
         self._proxy = proxy
+        self._rivals: list[threading.Thread] = []
         self._label = f"kit-{secrets.token_hex(4)}"
         self.url = with_option(url or server.new_database(), f"appName={self._label}")
 
@@ -98,6 +99,8 @@ class MongoHarness(Harness):
             self._owned.close()
 
     def open_connections(self) -> int:
+        for rival in self._rivals:  # its connection is counted, too, and is given back after its lock is gone
+            rival.join()
         return CHECKED_OUT.count
 
     def back_up(self) -> Callable[[], None]:
@@ -163,7 +166,9 @@ class MongoHarness(Harness):
                     time.sleep(seconds)
                     session.abort_transaction()
 
-        threading.Thread(target=hold, daemon=True).start()
+        rival = threading.Thread(target=hold, daemon=True)
+        rival.start()
+        self._rivals.append(rival)
         assert holds.wait(240), "the rival never got its lock"
 
     def open_with_password(self, password: str) -> Store:
