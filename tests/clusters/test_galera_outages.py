@@ -2,15 +2,19 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 
+import pymysql
 import pytest
 
 from runstore import MetricPoint, open_reader, open_store
 from runstore.backend import Store
 from runstore.errors import StoreUnavailableError
 from runstore.recording import Recorder
+from runstore_sql.dialects.mysql.connecting import connect_one
+from runstore_sql.dialects.mysql.ingest import MysqlPointWriter
+from runstore_sql.transactions import Transactions
 from support import session
 from support.engines import database_of, with_database
 from support.galera import Galera
@@ -71,6 +75,40 @@ def test_writers_of_one_run_through_three_nodes_undo_none_of_each_others_calls(g
             **{f"own/{node}": _CALLS for node in range(3)},
         }
         assert reader.get_config(run_id) == {f"node{node}": {"call": _CALLS - 1} for node in range(3)}
+
+
+@pytest.mark.parametrize("in_one_answer", [False, True])
+def test_a_call_that_another_node_undoes_in_its_middle_leaves_nothing_and_says_so(
+    galera: Galera, empty: str, *, in_one_answer: bool
+) -> None:
+    database = database_of(empty)
+    for statement in ("CREATE TABLE fought (pk INT PRIMARY KEY, n INT)", "INSERT INTO fought VALUES (1, 0)"):
+        galera.ask(0, statement, database)
+    connection = connect_one(
+        {"host": "127.0.0.1", "port": galera.ports[0], "user": "root", "database": database}, read_only=False
+    )
+    writer = MysqlPointWriter(Transactions("START TRANSACTION"))
+
+    def write_in_one_transaction() -> None:
+        with writer.transaction(connection) as trips:
+            if in_one_answer:
+                trips.answer_once()
+            trips.execute("INSERT INTO fought VALUES (2, 0)")
+            trips.execute("UPDATE fought SET n = n + 1 WHERE pk = 1")
+            trips.execute("DO SLEEP(60)")  # which the other node's change ends
+            trips.execute("INSERT INTO fought VALUES (3, 0)")
+
+    with closing(connection), ThreadPoolExecutor(1) as threads:
+        written = threads.submit(write_in_one_transaction)
+        sleeps = "SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'"
+        galera.until(lambda: galera.ask(0, sleeps))
+        galera.ask(1, "UPDATE fought SET n = n + 100 WHERE pk = 1", database)
+        with pytest.raises(pymysql.err.OperationalError, match="Deadlock"):
+            written.result()
+
+    only_the_others = "SELECT 1 FROM fought HAVING count(*) = 1 AND max(n) = 100"
+    for node in range(3):
+        galera.until(partial(galera.ask, node, only_the_others, database))
 
 
 def test_when_a_node_is_killed_writers_and_readers_go_on_by_the_urls_other_nodes_or_by_haproxy(

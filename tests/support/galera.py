@@ -8,8 +8,9 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -165,12 +166,12 @@ class Galera(MariaDB):
         """One node runs on and hears nothing of the others, which have the quorum; then it is let in again."""
         self._isolate(node, 1)
         try:
-            self._until(lambda: self.status(node, "wsrep_cluster_status") != "Primary")
-            self._until(lambda: self.status((node + 1) % self.nodes, "wsrep_cluster_size") == str(self.nodes - 1))
+            self.until(lambda: self.status(node, "wsrep_cluster_status") != "Primary")
+            self.until(lambda: self.status((node + 1) % self.nodes, "wsrep_cluster_size") == str(self.nodes - 1))
             yield
         finally:
             self._isolate(node, 0)
-            self._until(lambda: self._is_ready(node))
+            self.until(lambda: self._is_ready(node))
 
     @contextmanager
     def held_up(self, node: int) -> Iterator[None]:
@@ -203,7 +204,8 @@ class Galera(MariaDB):
             host="127.0.0.1", port=port, user="root", database=database, connect_timeout=10, autocommit=True
         )
 
-    def _until(self, is_so: Any) -> None:
+    def until(self, is_so: Callable[[], object]) -> None:
+        """Waits until it is so."""
         deadline = time.monotonic() + START_TIMEOUT_S
         while not is_so():
             if time.monotonic() > deadline:
@@ -215,7 +217,7 @@ class Galera(MariaDB):
         url = super().new_database()
         name = database_of(url)
         for node in range(1, self.nodes):
-            self._until(lambda node=node: self.ask(node, f"SHOW DATABASES LIKE '{name}'"))
+            self.until(partial(self.ask, node, f"SHOW DATABASES LIKE '{name}'"))
         return url
 
     def drop_database(self, url: str) -> None:

@@ -2,6 +2,11 @@
 
 Needs connections that take several statements in one text. Every text of a user's goes through the driver's escaping,
 here as anywhere.
+
+A node of a Galera cluster gets each statement in a text of its own, or several in one block. Where another node's change undoes
+a transaction between two statements of one text, MariaDB tells nobody: what comes after it is committed by itself, what
+came before is gone, and COMMIT has nothing to say against it. After a text's last statement, and in a block, it is an
+error, and the call is tried again.
 """
 
 from typing import Any
@@ -14,7 +19,7 @@ class Trips:
 
     Attributes:
         room: how many bytes one statement may have.
-        counts: how many rows each statement of the last trip found or wrote.
+        counts: how many rows each statement that was sent last found or wrote.
         is_alone: whether this transaction has the row of its run for itself.
     """
 
@@ -27,6 +32,7 @@ class Trips:
         self.counts: list[int] = []
         self.is_alone = False
         self._is_block = False
+        self._is_node = cursor.connection.runstore_facts.is_node
 
     def answer_once(self) -> None:
         """From now on a trip has one answer, the sum of its counts, where the server can: a block of MariaDB's.
@@ -54,7 +60,9 @@ class Trips:
         return self._answers[-count:]
 
     def finish(self, statement: str) -> None:
-        """Sends what waits, with a last statement."""
+        """Sends what waits, none of which gives rows, with a last statement."""
+        if self._is_node and self._waiting:
+            self.answer_once()
         self.execute(statement)
         self._send()
 
@@ -65,14 +73,15 @@ class Trips:
     def _send(self) -> None:
         if not self._waiting:
             return
-        text = ";".join(self._waiting)
+        texts = self._waiting if self._is_node else [";".join(self._waiting)]
         if self._is_block:
-            text = f"BEGIN NOT ATOMIC {text}; END"
+            texts = [f"BEGIN NOT ATOMIC {';'.join(self._waiting)}; END"]
         self.forget()
-        self._cursor.execute(text)
         self.counts = []
-        is_more: Any = True
-        while is_more:
-            self._answers.append(self._cursor.fetchall())
-            self.counts.append(self._cursor.rowcount)
-            is_more = self._cursor.nextset()
+        for text in texts:
+            self._cursor.execute(text)
+            is_more: Any = True
+            while is_more:
+                self._answers.append(self._cursor.fetchall())
+                self.counts.append(self._cursor.rowcount)
+                is_more = self._cursor.nextset()
