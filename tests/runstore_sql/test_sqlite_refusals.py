@@ -1,9 +1,13 @@
 """A place where SQLite cannot store anything is told at the opening, by what is wrong with it, and nothing is journaled."""
 
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,10 @@ import pytest
 from runstore import open_reader, open_store
 from runstore.errors import RunStoreError, SchemaError, StoreFailureError
 from runstore.hookspecs import OpenOptions
+from runstore.local.open_files import SIDE_FILES
+from runstore_sql.dialects.connector import ChangedError
+from runstore_sql.dialects.sqlite.files import check_file
+from runstore_sql.dialects.sqlite.reading import ReadFile
 from runstore_sql.opening import open_sql
 from support.dying import wait_for
 from support.users import NOBODY, let_through, needs_root, run_as
@@ -188,3 +196,48 @@ with open_store("sqlite:///{path}", durable=False) as store:
             other.communicate("\n")
 
     make(name)
+
+
+@contextmanager
+def come_and_go(*paths: Path) -> Iterator[None]:
+    """Files that are made and removed all the time, as others open and close a database."""
+    is_over = threading.Event()
+
+    def work() -> None:
+        while not is_over.is_set():
+            for path in paths:
+                path.touch()
+            for path in paths:
+                path.unlink()
+
+    with ThreadPoolExecutor(1) as threads:
+        done = threads.submit(work)
+        try:
+            yield
+        finally:
+            is_over.set()
+            done.result()
+
+
+def test_a_log_that_comes_and_goes_while_a_store_is_opened_is_no_trouble(fast_path: Path) -> None:
+    path = fast_path / "runs.db"
+    make(path)
+    with come_and_go(*(path.with_name(path.name + ending) for ending in SIDE_FILES)):
+        for _ in range(3_000):
+            check_file(path, f"sqlite:///{path}", read_only=False)
+
+
+def test_a_journal_that_goes_while_a_copy_is_read_is_no_trouble(fast_path: Path) -> None:
+    path = fast_path / "runs.db"
+    with open_store(f"sqlite:///{path}", durable=False) as store:
+        run_id = store.ensure_run(store.get_or_create_experiment("e"))
+        for ending in ("", "-wal"):  # as a crash leaves them
+            shutil.copyfile(f"{path}{ending}", fast_path / f"left.db{ending}")
+    with come_and_go(fast_path / "left.db-journal"):
+        for _ in range(300):
+            with (
+                suppress(ChangedError),
+                closing(ReadFile(fast_path / "left.db", {})) as file,
+                closing(file.connect()) as connection,
+            ):
+                assert connection.execute("SELECT id FROM runstore_run").fetchall() == [(run_id,)]

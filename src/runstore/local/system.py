@@ -108,14 +108,16 @@ def at_fork(
         )
 
 
-def owner_of(path: Path) -> str:
-    """Who a file belongs to, in words."""
+def owner_of(found: os.stat_result) -> str:
+    """Who a file belongs to that was looked at, in words."""
     if sys.platform == "win32":
         return "another user"
+    import pwd  # noqa: PLC0415 - Windows has none
+
     try:
-        return path.owner()
-    except (KeyError, OSError):  # a user without a name
-        return f"user {path.stat().st_uid}"
+        return pwd.getpwuid(found.st_uid).pw_name
+    except KeyError:  # a user without a name
+        return f"user {found.st_uid}"
 
 
 def _nothing() -> None:

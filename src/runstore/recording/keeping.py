@@ -160,7 +160,10 @@ def _is_over(folder: Path, days: int) -> bool:
 
 
 def _pieces_of(folder: Path) -> Iterator[_Piece]:
-    for path in [*folder.glob(f"*{SUFFIX}"), *folder.glob(f"{_STAGED}/*")]:
+    paths: list[Path] = []
+    with contextlib.suppress(OSError):  # another process is just removing it
+        paths = [*folder.glob(f"*{SUFFIX}"), *folder.glob(f"{_STAGED}/*")]
+    for path in paths:
         with contextlib.suppress(OSError):
             files = [path] if path.is_file() else [each for each in path.rglob("*") if each.is_file()]
             yield _Piece(path.stat().st_mtime, path, sum(each.stat().st_size for each in files), folder)

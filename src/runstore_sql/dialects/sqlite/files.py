@@ -11,6 +11,8 @@ from runstore.local.locks import are_bytes_locked, has_no_locks, probe_byte_lock
 from runstore.local.open_files import SIDE_FILES, key_of, names_of
 from runstore.local.system import owner_of
 
+_LOOKS: Final = 20
+"""How often a file is looked at that changes between two looks."""
 _SHARED_LOCKS: Final = (0x40000002, 510)  # start and length: https://www.sqlite.org/fileformat2.html, 1.3.1 and os.h
 
 
@@ -45,7 +47,7 @@ def check_file(path: Path, shown_url: str, *, read_only: bool) -> None:
         raise StoreFailureError(f"{shown_url} is no regular file; give another path")
     if not _may(path, os.R_OK):
         raise StoreFailureError(
-            f"{shown_url} cannot be read by this user; ask its owner, {owner_of(path)}, for the right to"
+            f"{shown_url} cannot be read by this user; ask its owner, {owner_of(found)}, for the right to"
         )
     if not read_only:
         _check_writable(path, shown_url)
@@ -99,11 +101,33 @@ def _check_writable(path: Path, shown_url: str) -> None:
     _check_folder(real.parent, shown_url)
     for ending in SIDE_FILES:
         beside = real.with_name(real.name + ending)
-        if beside.exists() and not _may(beside, os.W_OK):
+        if (refused := _refused(beside)) is not None:
             raise StoreFailureError(
-                f"{shown_url} cannot be written: {beside} belongs to {owner_of(beside)}, and this user may not write it; "
+                f"{shown_url} cannot be written: {beside} belongs to {owner_of(refused)}, and this user may not write it; "
                 "close what has the file open as that user, or change the permissions"
             )
+
+
+def _refused(beside: Path) -> os.stat_result | None:
+    """What is there that this user may not write. It may come and go at any moment, as others open and close the database.
+
+    It is not opened to find out: closing it again would take away the locks that this process may have on it.
+    """
+    for _ in range(_LOOKS):
+        found = _status(beside)
+        if found is None or _may(beside, os.W_OK):
+            return None
+        again = _status(beside)
+        if again is not None and (again.st_ino, again.st_ctime_ns) == (found.st_ino, found.st_ctime_ns):
+            return again
+    return found
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:
+        return None
 
 
 def _check_name(path: Path, shown_url: str) -> None:

@@ -8,6 +8,7 @@ and the file's owner can no longer write. So what lies beside the file decides, 
 * with a log that has no index, as a crash or a copy leaves it: from a copy of both, for only a writer may mend it.
 """
 
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -202,7 +203,7 @@ class ReadFile(UsedFile):
             for ending in ("", "-wal", "-journal"):
                 target = folder / f"copy{ending}"
                 target.unlink(missing_ok=True)
-                if Path(f"{self.path}{ending}").exists():
+                with contextlib.suppress(FileNotFoundError):  # there is none, or it is gone by now
                     copy_as_it_lies(Path(f"{self.path}{ending}"), target)
             if reading.holds(self.path):
                 return folder / "copy"
