@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from functools import partial
+from typing import Any
 
 import pymysql
 import pytest
@@ -12,7 +13,8 @@ from runstore import MetricPoint, open_reader, open_store
 from runstore.backend import Store
 from runstore.errors import StoreUnavailableError
 from runstore.recording import Recorder
-from runstore_sql.dialects.mysql.connecting import connect_one
+from runstore_sql.dialects.mysql import connecting
+from runstore_sql.dialects.mysql.connecting import BoundedConnection, connect_one
 from runstore_sql.dialects.mysql.ingest import MysqlPointWriter
 from runstore_sql.transactions import Transactions
 from support import session
@@ -109,6 +111,29 @@ def test_a_call_that_another_node_undoes_in_its_middle_leaves_nothing_and_says_s
     only_the_others = "SELECT 1 FROM fought HAVING count(*) = 1 AND max(n) = 100"
     for node in range(3):
         galera.until(partial(galera.ask, node, only_the_others, database))
+
+
+def test_a_point_takes_one_round_trip_and_a_call_of_two_series_four(
+    galera: Galera, empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    class Counted(BoundedConnection):
+        def query(self, sql: Any, unbuffered: bool = False) -> int:  # noqa: FBT001, FBT002 - the driver's signature
+            asked.append(sql)
+            return super().query(sql, unbuffered)
+
+    monkeypatch.setattr(connecting, "BoundedConnection", Counted)
+    with open_store(galera.on(empty, 0), durable=False) as store:
+        run_id = _begun(store)
+        store.log_metrics(run_id, [MetricPoint("loss", 0.5, 0), MetricPoint("accuracy", 0.5, 0)])
+        counts = []
+        for step, names in ((1, ["loss", "accuracy"]), (2, ["loss"])):
+            asked.clear()
+            store.log_metrics(run_id, [MetricPoint(name, 0.5, step) for name in names])
+            counts.append(len(asked))
+
+    assert counts == [4, 1]
 
 
 def test_when_a_node_is_killed_writers_and_readers_go_on_by_the_urls_other_nodes_or_by_haproxy(
