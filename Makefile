@@ -1,7 +1,7 @@
 # Each target does all its own set-up and can be run again; `make help` lists them.
 .DEFAULT_GOAL := help
 .PHONY: help demo light check fix test all test-elsewhere test-oldest test-deep lint docs bench constraints clean
-.PHONY: build release audit
+.PHONY: build release audit test-federated demo-federated
 .PHONY: lint-all ruff format types arrows dependencies site changelog
 
 BIN := .venv/bin
@@ -9,11 +9,13 @@ READY := .venv/.ready
 PROJECTS := pyproject.toml $(wildcard distributions/*/pyproject.toml)
 LIGHT := .venv-light/.ready
 OLDEST := .venv-oldest/.ready
+FEDERATED := .venv-federated/.ready
 QUICK := $(or $(wildcard $(READY)),$(LIGHT))
 export NO_MKDOCS_2_WARNING := 1
 
 help:
 	@echo "make demo   train on generated X-ray phantoms into demo-output/ and show the stored run"
+	@echo "make demo-federated  the same at three clients on Flower, one of which is killed; in an environment of its own"
 	@echo "make light  an environment without PyTorch, for make check: under a minute"
 	@echo "make check  style, types and arrows, in seconds; with T=tests/runstore/test_query.py that test as well"
 	@echo "make fix    format, and mend what ruff can"
@@ -23,6 +25,7 @@ help:
 	@echo "make docs   build the documentation into site/"
 	@echo "make bench  measure runstore beside the raw drivers, under three minutes (python -m benchmarks --help for all)"
 	@echo "make clean  remove everything that the other targets made"
+	@echo "make test-federated  the tests that need Flower, in an environment of its own"
 	@echo "make test-oldest  the tests without PyTorch, on the oldest versions of what runstore needs"
 	@echo "make test-elsewhere  tests of journals and SQLite files, with what Windows lacks taken away"
 	@echo "make test-deep    the tests with fifty times as many generated examples, other ones each time: hours"
@@ -43,6 +46,10 @@ $(OLDEST): $(PROJECTS) scripts/make-environment
 	@scripts/make-environment .venv-oldest oldest
 	@touch $@
 
+$(FEDERATED): $(PROJECTS) constraints-federated.txt scripts/make-environment
+	@scripts/make-environment .venv-federated federated
+	@touch $@
+
 light: $(LIGHT)
 
 # T goes to pytest as it stands: a path, a path::test, or "tests/runstore -k like".
@@ -56,15 +63,21 @@ fix: $(QUICK)
 demo: $(READY)
 	@$(BIN)/pneumo-train demo
 
+demo-federated: $(FEDERATED)
+	@.venv-federated/bin/pneumo-train demo --federated true
+
 test: $(READY)
 	@scripts/run-tests $(T)
+
+test-federated: $(FEDERATED)
+	@.venv-federated/bin/python -m pytest -q -p no:cacheprovider $(or $(T),tests/federated)
 
 test-elsewhere: $(READY)
 	@scripts/test-elsewhere $(T)
 
 # All run, also when the first has failed.
 all: $(READY)
-	@$(MAKE) --no-print-directory --keep-going lint test-elsewhere test
+	@$(MAKE) --no-print-directory --keep-going lint test-elsewhere test test-federated
 
 # On SQLAlchemy 2.0 a program that ends by Ctrl-C exits with 1 where CPython means the signal: SQLAlchemy runs generated
 # code while our store is left, and that makes CPython forget it.

@@ -14,6 +14,9 @@ _ROOT = Path(__file__).resolve().parent.parent
 _MOST_WITH_SQL = 20
 _MOST_WITH_PAGE = 8
 _PYTHONS = ("3.11", "3.12", "3.13")
+_CONSTRAINTS = ("constraints.txt", "constraints-federated.txt")
+_BESIDE_FLOWER = {"sql", "lightning", "federated", "weights"}
+"""The extras of the environment that has Flower, which holds others to versions of its own."""
 
 
 def _brought_by(texts: list[str], extras: frozenset[str] = frozenset()) -> set[str]:
@@ -52,43 +55,60 @@ def test_the_page_brings_eight_distributions_at_most_beside_the_core() -> None:
     assert len(brought) <= _MOST_WITH_PAGE, sorted(brought)
 
 
-def _held() -> list[Requirement]:
-    lines = (_ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+def _held(file: str) -> list[Requirement]:
+    lines = (_ROOT / file).read_text(encoding="utf-8").splitlines()
     return [Requirement(line) for line in lines if not line.startswith("#")]
 
 
-def _asked_for() -> list[Requirement]:
-    """All that our distributions ask for: to run, with each extra, to test, to lint, to document and to build."""
+def _asked_for(file: str) -> list[Requirement]:
+    """All that our distributions ask for: to run, with each extra, to test, to lint, to document and to build.
+
+    Beside Flower, only what it is tried with.
+    """
+    is_beside_flower = file != _CONSTRAINTS[0]
+
+    def asked_by(extras: dict[str, list[str]]) -> list[list[str]]:
+        wanted = _BESIDE_FLOWER if is_beside_flower else extras.keys() - {"federated"}
+        return [texts for extra, texts in extras.items() if extra in wanted]
+
     pyproject: dict[str, Any] = tomllib.loads((_ROOT / "pyproject.toml").read_text())
     project = pyproject["project"]
-    lists = [project["dependencies"], pyproject["build-system"]["requires"]]
-    lists += [*project["optional-dependencies"].values(), *pyproject["dependency-groups"].values()]
+    groups: dict[str, list[str]] = pyproject["dependency-groups"]
+    lists = [project["dependencies"], *asked_by(project["optional-dependencies"])]
+    lists += [groups["test"]] if is_beside_flower else [*groups.values(), pyproject["build-system"]["requires"]]
     for beside in (_ROOT / "distributions").glob("*/pyproject.toml"):
         brought = tomllib.loads(beside.read_text(encoding="utf-8"))["project"]
-        lists += [brought["dependencies"], *brought.get("optional-dependencies", {}).values()]
+        lists += [brought["dependencies"], *asked_by(brought.get("optional-dependencies", {}))]
     return [asked for texts in lists for asked in map(Requirement, texts) if asked.name != project["name"]]
 
 
-def test_a_constraint_is_a_name_and_a_version_and_no_address() -> None:
-    text = (_ROOT / "constraints.txt").read_text(encoding="utf-8")
+@pytest.mark.parametrize("file", _CONSTRAINTS)
+def test_a_constraint_is_a_name_and_a_version_and_no_address(file: str) -> None:
+    text = (_ROOT / file).read_text(encoding="utf-8")
 
     assert "/" not in text
-    assert [str(held) for held in _held() if not re.fullmatch(r"==[\w.]+", str(held.specifier))] == []
+    assert [str(held) for held in _held(file) if not re.fullmatch(r"==[\w.]+", str(held.specifier))] == []
 
 
+@pytest.mark.parametrize("file", _CONSTRAINTS)
 @pytest.mark.parametrize("python", _PYTHONS)
-def test_one_version_of_each_requirement_is_held_and_it_is_in_the_range_that_is_declared(python: str) -> None:
+def test_one_version_of_each_requirement_is_held_and_it_is_in_the_range_that_is_declared(
+    python: str, file: str
+) -> None:
     linux = {"python_version": python, "python_full_version": f"{python}.9", "sys_platform": "linux"}
     held: dict[str, list[str]] = {}
-    for each in _held():
+    for each in _held(file):
         if each.marker is None or each.marker.evaluate(linux):
             held.setdefault(canonicalize_name(each.name), []).append(str(each.specifier).removeprefix("=="))
 
     unfit = [
         f"{asked}: {versions}"
-        for asked in _asked_for()
-        if len(versions := held.get(canonicalize_name(asked.name), [])) != 1
-        or not asked.specifier.contains(versions[0])
+        for asked in _asked_for(file)
+        if (asked.marker is None or asked.marker.evaluate(linux))
+        and (
+            len(versions := held.get(canonicalize_name(asked.name), [])) != 1
+            or not asked.specifier.contains(versions[0])
+        )
     ]
 
     assert unfit == [], "run: make constraints"
@@ -109,7 +129,7 @@ def test_the_page_about_installing_names_the_lowest_versions_that_are_declared()
         canonicalize_name(named.get(name, name)): version
         for name, version in re.findall(r"([a-z][a-z0-9]*(?: lightning)?) ([\d.]*\d)", page.partition("\n\n")[0])
     }
-    lowest = {canonicalize_name(each.name): each.specifier for each in _asked_for()}
+    lowest = {canonicalize_name(each.name): each.specifier for each in _asked_for(_CONSTRAINTS[0])}
 
     assert set(shown) <= set(lowest)
     assert {

@@ -6,18 +6,23 @@ Importing this package imports neither torch nor Lightning: each public name is 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.settings import TrainConfig, load_config
-from pneumo_train.errors import ConfigError, DataError, DivergedError, PneumoTrainError, SourceError
+from pneumo_train.errors import ConfigError, DataError, DivergedError, FederationError, PneumoTrainError, SourceError
 
 if TYPE_CHECKING:
     from pneumo_train.centralized import CentralizedTrainer
     from pneumo_train.collector import MetricsCollectorCallback
+    from pneumo_train.federated import FederatedTrainer
+    from pneumo_train.federating.result import FederationResult
     from pneumo_train.network.classifier import LitClassifier
     from pneumo_train.network.lightning_model import LitResNet
     from pneumo_train.result import TrainingResult
 
 _HOMES = {
     "CentralizedTrainer": "pneumo_train.centralized",
+    "FederatedTrainer": "pneumo_train.federated",
+    "FederationResult": "pneumo_train.federating.result",
     "LitClassifier": "pneumo_train.network.classifier",
     "LitResNet": "pneumo_train.network.lightning_model",
     "MetricsCollectorCallback": "pneumo_train.collector",
@@ -29,6 +34,10 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DivergedError",
+    "FederatedTrainer",
+    "FederationConfig",
+    "FederationError",
+    "FederationResult",
     "LitClassifier",
     "LitResNet",
     "MetricsCollectorCallback",

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import click
 
-from pneumo_train.errors import DivergedError, PneumoTrainError
-from pneumo_train.needs import EXTRA
+from pneumo_train.errors import DivergedError, FederationError, PneumoTrainError
+from pneumo_train.needs import EXTRA, FEDERATED
 from pneumo_train.words import on_one_line
 from runstore.errors import RunStoreError
 from runstore.local.exits import ENDINGS
@@ -44,13 +44,18 @@ def _run(argv: Sequence[str] | None) -> int:
     except DivergedError as error:
         _complain(f"{error}; a run that is stored is kept as failed")
         return EXIT_FAILED
+    except FederationError as error:
+        _complain(redact(str(error)))
+        return EXIT_FAILED
     except (PneumoTrainError, RunStoreError) as error:
         _complain(redact(str(error)))
         return EXIT_MISTAKE
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in EXTRA:
+        missing = (error.name or "").partition(".")[0]
+        if missing not in EXTRA | FEDERATED:
             raise
-        _complain(f"needs {error.name}; install it by: pip install pneumo-train")
+        what = "pneumo-train" if missing in EXTRA else "'pneumo-train[federated]'"
+        _complain(f"needs {error.name}; install it by: pip install {what}")
         return EXIT_MISTAKE
     except KeyboardInterrupt:
         _complain("stopped by Ctrl-C")

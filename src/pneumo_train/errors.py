@@ -36,3 +36,7 @@ class PredictionError(PneumoTrainError, ArithmeticError):
 
 class CheckpointError(PneumoTrainError, ValueError):
     """A run has no checkpoint, or not the one that was stored, or one of another program; says which."""
+
+
+class FederationError(PneumoTrainError, RuntimeError):
+    """A round had too few good answers, or nothing was learnt in it. Names each client and its reason."""

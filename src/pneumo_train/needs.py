@@ -22,6 +22,9 @@ EXTRA = frozenset(
 )
 """What the distribution ``pneumo-train`` brings; in a checkout the module is there without it, too."""
 
+FEDERATED = frozenset({"flwr"})
+"""What its extra ``federated`` brings."""
+
 
 def require(modules: Iterable[str]) -> None:
     """Refuses a command whose packages are not all installed.

@@ -5,11 +5,13 @@ import inspect
 import re
 import sys
 import textwrap
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 import click
 from jsonargparse import ActionConfigFile, ArgumentParser, DefaultHelpFormatter  # type: ignore[attr-defined]  # its lazy names
 
+from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.monitored import require_logged
 from pneumo_train.config.recipes import file_of, names
 from pneumo_train.config.settings import SECTIONS, TrainConfig, check_keys, from_dict, load_config, read_yaml
@@ -20,7 +22,12 @@ from runstore.secrets import redact
 
 EXIT_MISTAKE = 2
 
-_TYPES = {"str": "a text", "str | null": "a text, or null", "int": "a whole number"}
+_TYPES = {
+    "str": "a text",
+    "str | null": "a text, or null",
+    "int": "a whole number",
+    "int | null": "a whole number, or null",
+}
 """Python's names in the words of the errors."""
 
 
@@ -55,7 +62,12 @@ def config_of(arguments: Any) -> TrainConfig:
 
 
 class Parser(ArgumentParser):
-    """As jsonargparse's, but an unknown option is answered with the nearest known one."""
+    """As jsonargparse's, but an unknown option is answered with the nearest known one, and ``--num-rounds`` is ``--num_rounds``."""
+
+    def parse_args(self, args: Sequence[str] | None = None, *others: Any, **keywords: Any) -> Any:  # type: ignore[override]  # as jsonargparse does
+        """Parses the words of a command line. No option has a dash in its name: each may be written with dashes."""
+        words = sys.argv[1:] if args is None else args
+        return super().parse_args([_with_lines(word) for word in words], *others, **keywords)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002 - jsonargparse's signature
         """Prints the message in one line, and leaves with status 2."""
@@ -66,6 +78,11 @@ class Parser(ArgumentParser):
             fg="red",
         )
         sys.exit(EXIT_MISTAKE)
+
+
+def _with_lines(word: str) -> str:
+    name, equals, value = word.partition("=")
+    return f"--{name[2:].replace('-', '_')}{equals}{value}" if name.startswith("--") else word
 
 
 def _in_our_words(message: str, own: set[str]) -> str:  # noqa: PLR0911 - one for each kind
@@ -96,10 +113,16 @@ def _in_our_words(message: str, own: set[str]) -> str:  # noqa: PLR0911 - one fo
 
 
 def _wanted(key: str) -> str:
-    section = key.partition(".")[0]
-    if section in SECTIONS or key == "seed":
-        return wanted(TrainConfig, key)
+    if (kind := _kind_of(key)) is not None:
+        return wanted(kind, key)
     return "true or false" if key == "progress" else "a text"
+
+
+def _kind_of(key: str) -> type | None:
+    """Whose key it is, if it is one of a configuration."""
+    if key.partition(".")[0] in SECTIONS or key == "seed":
+        return TrainConfig
+    return FederationConfig if key in FederationConfig.__dataclass_fields__ else None
 
 
 class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
@@ -119,9 +142,8 @@ class HelpFormatter(DefaultHelpFormatter, argparse.RawDescriptionHelpFormatter):
         )
 
     def _get_type_str(self, action: argparse.Action) -> str | None:
-        section, dot, _ = action.dest.partition(".")
-        if section == "seed" or (dot and section in SECTIONS):
-            return wanted(TrainConfig, action.dest)
+        if action.dest not in SECTIONS and (kind := _kind_of(action.dest)) is not None:
+            return wanted(kind, action.dest)
         found = super()._get_type_str(action)
         return _TYPES.get(found, found) if found else found
 

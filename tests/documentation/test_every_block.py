@@ -27,6 +27,7 @@ BY_THEIR_PAGE = {
     ("docs/configuration.md", "toml"): "tests/documentation/test_every_block.py",
     ("docs/exporting.md", "sql"): "tests/documentation/test_shell_of_pages.py",
     ("docs/exporting.md", "text"): "tests/documentation/test_shell_of_pages.py",
+    ("docs/federated.md", "py"): "tests/federated/test_page_of_federations.py",
     ("docs/filters.md", "text"): "tests/documentation/test_page_of_filters.py",
     ("docs/frames.md", "py"): "tests/documentation/test_docs.py",
     ("docs/huggingface.md", "py"): "tests/documentation/test_docs_of_training.py",

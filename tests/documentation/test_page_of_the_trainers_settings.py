@@ -5,6 +5,7 @@ import inspect
 import re
 
 from documentation.pages import PAGES
+from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.settings import SECTIONS, TrainConfig
 
 PAGE = PAGES["docs/trainer-settings.md"].read_text(encoding="utf-8")
@@ -34,3 +35,12 @@ def test_each_setting_has_its_line_with_its_default_and_its_meaning() -> None:
     lines = re.findall(r"^\| `([\w.]+)` \| `([^`]+)` \| (.*) \|$", PAGE, re.MULTILINE)
 
     assert lines == rows()
+
+
+def test_each_setting_of_a_federation_has_its_line_on_the_page_about_federations() -> None:
+    page = PAGES["docs/federated.md"].read_text(encoding="utf-8")
+    said = meanings(FederationConfig)
+
+    lines = re.findall(r"^\| `([\w.]+)` \| `([^`]+)` \| (.*) \|$", page, re.MULTILINE)
+
+    assert lines == [(each.name, shown(each.default), said[each.name]) for each in dataclasses.fields(FederationConfig)]

@@ -16,6 +16,9 @@ LOGGED: Final = (
 )
 """What the classifier logs in each epoch; callbacks may log more."""
 
+VALIDATED: Final = tuple(name for name in LOGGED if name.startswith("val_"))
+"""What is known of weights alone, by films that are looked at."""
+
 _LESS_IS_BETTER: Final = ("loss", "error", "brier", "ece", "nll", "mae", "mse")
 """How the name of such a metric ends."""
 

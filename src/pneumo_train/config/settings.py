@@ -18,6 +18,7 @@ from msgspec import Meta
 
 from pneumo_train.config.data import DataConfig
 from pneumo_train.config.evaluation import EvaluationConfig
+from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.loss import LossConfig
 from pneumo_train.config.model import ModelConfig
 from pneumo_train.config.optimizer import OptimizerConfig
@@ -27,9 +28,23 @@ from pneumo_train.config.wanted import wanted
 from pneumo_train.errors import ConfigError
 
 COMMAND_KEYS = frozenset(
-    {"source", "store", "experiment", "csv", "run_id", "resume", "checkpoint_dir", "logs_dir", "progress", "config"}
+    {
+        "source",
+        "store",
+        "experiment",
+        "csv",
+        "run_id",
+        "resume",
+        "checkpoint_dir",
+        "logs_dir",
+        "progress",
+        "config",
+    }
 )
-"""Keys that ``pneumo-train fit --print_config`` writes beside the configuration; a file may hold them."""
+"""Keys that ``--print_config`` of a command writes beside the configuration; a file may hold them."""
+
+FEDERATION_KEYS = frozenset({"side_by_side", *(field.name for field in dataclasses.fields(FederationConfig))})
+"""Those of ``pneumo-train federate`` alone; a file may hold them, and no other command is told of them."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -110,7 +125,7 @@ def read_yaml(path: str | PathLike[str]) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise ConfigError(f"configuration file {path}: holds a {type(content).__name__}; wanted a mapping of sections")
     check_keys(content, origin=str(path))
-    return {key: value for key, value in content.items() if key not in COMMAND_KEYS}
+    return {key: value for key, value in content.items() if key not in COMMAND_KEYS | FEDERATION_KEYS}
 
 
 def check_keys(values: Mapping[str, Any], *, origin: str, also: Iterable[str] = ()) -> None:
@@ -121,7 +136,7 @@ def check_keys(values: Mapping[str, Any], *, origin: str, also: Iterable[str] = 
     """
     known = {*_known_keys(), *also}
     for key in _paths(values):
-        if key not in known:
+        if key not in known | FEDERATION_KEYS:
             raise ConfigError(f"{origin}: unknown key {key!r}{_nearest(key, sorted(known))}")
 
 

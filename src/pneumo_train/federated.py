@@ -1,0 +1,149 @@
+"""The federated trainer: from a source of chest X-rays to a federation's run, with a run for each client below it."""
+
+import dataclasses
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pneumo_train.config.federation import FederationConfig, federation_of
+from pneumo_train.config.monitored import VALIDATED, require_logged
+from pneumo_train.config.settings import TrainConfig, load_config
+from pneumo_train.federating.apart import workplace
+from pneumo_train.fitting.machine import require_gpu_device
+from pneumo_train.fitting.outputs import require_writable
+from pneumo_train.needs import FEDERATED, require
+from pneumo_train.preparing.reading import read_source
+from pneumo_train.stores import StoreLike, store_or_opener
+from runstore.provenance import gather_provenance
+from runstore.training import RunSession
+from runstore.values import new_run_id
+
+if TYPE_CHECKING:
+    from pneumo_train.federating.result import FederationResult
+    from pneumo_train.federating.values import Engine, Work
+
+PACKAGES = ("runstore", "torch", "torchvision", "pytorch-lightning", "torchmetrics", "numpy", "pillow", "flwr")
+"""Whose versions are kept with a run."""
+
+
+class FederatedTrainer:
+    """Trains a classifier in rounds at several clients, among which the patients of one source are dealt out.
+
+    It reads, decodes, builds and evaluates as :class:`pneumo_train.CentralizedTrainer` does. The validation part of the
+    source is the server's: no client sees it, and it picks the best round. Only the server has a store.
+    """
+
+    def __init__(  # noqa: PLR0913 - as the centralized one's; what is new is keyword-only
+        self,
+        config_path: str | PathLike[str] | None = None,
+        checkpoint_dir: str | PathLike[str] = "results/federated_checkpoints",
+        logs_dir: str | PathLike[str] = "results/training_logs",
+        store: StoreLike = None,
+        partition_strategy: str | None = None,
+        *,
+        config: TrainConfig | None = None,
+        federation: FederationConfig | None = None,
+        progress: bool = False,
+        side_by_side: int | None = None,
+    ) -> None:
+        """Reads the configuration; opens and makes nothing yet.
+
+        Args:
+            config_path: a YAML file, see :func:`pneumo_train.load_config`; the defaults without one.
+            checkpoint_dir: the checkpoint of the best round goes to ``<checkpoint_dir>/<run id>``.
+            logs_dir: kept for the same signature as the centralized trainer's; nothing is written there.
+            store: a store, its URL, or ``None`` for the configured one; with none configured, nothing is stored.
+            partition_strategy: ``federation.partition``, if it is to be another.
+            config: the configuration itself; the file's values are laid over it.
+            federation: clients, rounds, strategy and partition.
+            progress: show progress bars.
+            side_by_side: how many clients work at once; as many as there are processors when not given.
+
+        Raises:
+            ConfigError: the configuration file cannot be used, or there is no such partition strategy.
+        """
+        self.config = load_config(config_path, base=config)
+        self.federation = federation_of(
+            dataclasses.asdict(federation or FederationConfig())
+            | ({"partition": partition_strategy} if partition_strategy else {})
+        )
+        self._checkpoint_dir = Path(checkpoint_dir)
+        self._logs_dir = Path(logs_dir)
+        self._store = store
+        self._progress = progress
+        self._side_by_side = side_by_side or min(os.cpu_count() or 1, self.federation.num_clients)
+
+    def train(
+        self,
+        source_path: str | PathLike[str],
+        experiment_name: str = "pneumonia_detection",
+        csv_filename: str | None = None,
+        run_id: str | None = None,
+    ) -> "FederationResult":
+        """Plays all rounds, and returns how it went.
+
+        Args:
+            source_path: a directory or a zip with a metadata CSV and images.
+            experiment_name: the experiment under which the runs are kept; made if need be.
+            csv_filename: the metadata CSV inside the source, if not the usual one.
+            run_id: the id for the federation's run.
+
+        Raises:
+            ModuleNotFoundError: Flower is not installed; it comes with the extra ``federated``.
+            ConfigError: the network cannot be built as configured, this machine cannot train so, the monitored
+                metric is none of a round's, or the folder cannot be written; no run is created.
+            SourceError: the source holds no table or no images; no run is created.
+            DataError: the table or the images cannot be trained on, or there are too few patients; no run is created.
+            RunStoreError: a mistake about the store to mend before training.
+            FederationError: a round had too few good answers; the runs have ended, the federation's as failed.
+            DivergedError: the loss became NaN or infinite; the run ended as failed.
+            KeyboardInterrupt: Ctrl-C, after the runs were ended as interrupted.
+        """
+        overrides = {"data.csv_filename": csv_filename} if csv_filename else {}
+        config = load_config(overrides=overrides, base=self.config)
+        require_logged(config.training.monitor, VALIDATED)
+        require(FEDERATED)
+        is_named = bool(run_id)
+        run_id = run_id or new_run_id()
+        require_gpu_device(config)
+        require_writable(self._checkpoint_dir, "checkpoint_dir")
+        store = store_or_opener(self._store)
+        with read_source(source_path, config) as reading:
+            session = None if store is None else RunSession(
+                store,
+                experiment=experiment_name,
+                run_id=run_id,
+                training_mode="federated",
+                source_path=os.fspath(source_path),
+                provenance=gather_provenance(packages=PACKAGES, seed=config.seed),
+            )  # fmt: skip
+
+            from pneumo_train.federating.leading import Federation  # noqa: PLC0415 - torch is slow to import
+
+            return Federation(
+                reading=reading,
+                federation=self.federation,
+                session=session,
+                run_id=run_id,
+                may_exist=is_named,
+                checkpoint_dir=self._checkpoint_dir,
+                engine_of=self._engine,
+                progress=self._progress,
+            ).lead(experiment_name, self._logs_dir)
+
+    @contextmanager
+    def _engine(
+        self, work: "Work", names: list[str], federation: FederationConfig, trained: frozenset[str]
+    ) -> "Iterator[Engine]":
+        from pneumo_train.federating.flower import simulated  # noqa: PLC0415 - the extra brings it, and it is slow
+
+        with (
+            workplace(work, side_by_side=self._side_by_side) as apart,
+            simulated(
+                apart, names, federation, trained=trained, side_by_side=self._side_by_side, stop=apart.stop
+            ) as engine,
+        ):
+            yield engine

@@ -1,0 +1,286 @@
+"""One federation led from a source that was read to runs that ended truthfully. The part that needs torch."""
+
+import dataclasses
+import logging
+import math
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytorch_lightning as pl
+
+from pneumo_train.collector import file_name_of
+from pneumo_train.config.federation import FederationConfig
+from pneumo_train.config.settings import as_dict
+from pneumo_train.errors import FederationError
+from pneumo_train.federating.client import Client
+from pneumo_train.federating.looking import Look, write_checkpoint
+from pneumo_train.federating.plans import Plan, parts_of
+from pneumo_train.federating.recording import Record, told
+from pneumo_train.federating.result import FederationResult
+from pneumo_train.federating.rounds import Played, Rounds
+from pneumo_train.federating.values import Engine, Work
+from pneumo_train.federating.weights import arrays_of, trained_names
+from pneumo_train.fitting.examined import Examiner
+from pneumo_train.fitting.fitting import torch_set_up
+from pneumo_train.fitting.runs import open_run
+from pneumo_train.network.classifier import LitClassifier
+from pneumo_train.preparing.reading import DecodedSplit, Reading
+from pneumo_train.reporting.keeping import keep_model_card
+from pneumo_train.result import BEST_CHECKPOINT
+from pneumo_train.samples import Split
+from pneumo_train.splitting.among_clients import deal_out
+from pneumo_train.stores import warn_of_no_store
+from pneumo_train.terminal import track
+from runstore import MetricPoint
+from runstore.rounds import Round
+from runstore.training import RunSession, split_metric_name
+
+_log = logging.getLogger(__name__)
+
+EngineOf = Callable[[Work, list[str], FederationConfig, frozenset[str]], AbstractContextManager[Engine]]
+"""Makes the engine that carries work to clients by name; the last is which arrays are trained."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Best:
+    """The best round so far, and its checkpoint."""
+
+    number: int
+    score: float
+    path: Path
+    metrics: dict[str, float]
+
+
+@dataclasses.dataclass(slots=True, kw_only=True)
+class Federation:
+    """One federation, to be led once.
+
+    Attributes:
+        reading: the source; its training part is dealt out, its validation part is the server's.
+        federation: the course of it.
+        session: of its run, unless nothing is to be stored.
+        run_id: of its run.
+        may_exist: whether the user named it.
+        checkpoint_dir: the best checkpoint goes to ``<checkpoint_dir>/<run id>``.
+        engine_of: makes the engine.
+        progress: show progress bars.
+    """
+
+    reading: Reading
+    federation: FederationConfig
+    session: RunSession | None
+    run_id: str
+    may_exist: bool
+    checkpoint_dir: Path
+    engine_of: EngineOf
+    progress: bool
+    _rounds: list[Round] = dataclasses.field(default_factory=list)
+    _history: list[dict[str, float]] = dataclasses.field(default_factory=list)
+    _best: Best | None = None
+
+    def lead(self, experiment_name: str, logs_dir: Path) -> FederationResult:
+        """Leads it from what was read to the end of its runs.
+
+        Raises:
+            DataError: there are too few patients for so many clients, or images cannot be read; no run is created.
+            ConfigError: the network cannot be built as configured; no run is created.
+            RunStoreError: a mistake about the store to mend before training.
+            FederationError: the engine does not start, or a round had too few good answers; the runs have ended.
+            DivergedError: the loss is NaN or infinite; the run ended as failed.
+        """
+        reading, config = self.reading, self.reading.config
+        dealt = deal_out(reading.split.train, self.federation, seed=config.seed)
+        parts = {name: parts_of(name, mine, config.data, seed=config.seed) for name, mine in dealt.items()}
+        with torch_set_up(config):
+            pl.seed_everything(config.seed, workers=True, verbose=False)
+            model = LitClassifier.from_config(config, pos_weight=_pos_weight(parts, reading))
+            open_run(self.session, may_exist=self.may_exist, resume=False, last=None, folder=self._folder)
+            decoded = reading.decode(track=track("reading films", shown=self.progress))
+            server = dataclasses.replace(decoded, train=decoded.train.part(0, 0))
+            for note in (*reading.notes, *decoded.notes):
+                _log.warning(note)
+            if self.session is None:
+                warn_of_no_store()
+            about = _describe(reading, decoded, self.federation, parts)
+            record = None if self.session is None else Record(self.session, {
+                name: {"split": split.describe(), "client": name} for name, split in parts.items()
+            })  # fmt: skip
+            try:
+                return self._run(
+                    model,
+                    server,
+                    parts,
+                    record,
+                    about,
+                    Examiner(reading, server, server.test),
+                    experiment_name,
+                    logs_dir,
+                )
+            finally:
+                if self.session is not None:
+                    self.session.close()
+
+    def _run(  # noqa: PLR0913, PLR0917 - all that a federation is made of
+        self,
+        model: LitClassifier,
+        server: DecodedSplit,
+        parts: dict[str, Split],
+        record: Record | None,
+        about: dict[str, Any],
+        examiner: Examiner,
+        experiment_name: str,
+        logs_dir: Path,
+    ) -> FederationResult:
+        config, session = self.reading.config, self.session
+        if session is not None and record is not None:
+            session.begin()
+            session.log_config(about)
+            record.begin()
+        try:
+            self._play(model, server, parts, record)
+            best = self._require_best()
+            examined = examiner.examine(best.path, self.run_id)
+            is_recorded = False
+            if session is not None and record is not None:
+                session.log_metrics(
+                    MetricPoint(name=f"final_{name}", dataset_type=dataset_type, value=value, step=best.number)
+                    for key, value in best.metrics.items()
+                    for name, dataset_type in (split_metric_name(key),)
+                )
+                examined.keep(session, step=best.number)
+                self._keep_checkpoint()
+                record.end(None)
+                is_recorded = session.end_with(None) and record.failures == 0
+                is_recorded = examined.keep_test(session) and is_recorded
+        except BaseException as error:
+            if session is not None and record is not None:
+                self._keep_checkpoint()
+                record.end(error)
+                session.end_with(error)
+            raise
+        if session is not None:
+            keep_model_card(session)
+        return FederationResult(
+            run_id=self.run_id,
+            client_run_ids={} if record is None else record.run_ids,
+            experiment_name=experiment_name,
+            num_clients=self.federation.num_clients,
+            num_rounds=len(self._rounds),
+            rounds=tuple(self._rounds),
+            partition_strategy=self.federation.partition,
+            best_model_path=str(best.path),
+            best_model_score=best.score,
+            best_round=best.number,
+            monitor=config.training.monitor,
+            final_metrics=best.metrics,
+            metrics_history=self._history,
+            checkpoint_dir=str(self._folder),
+            logs_dir=str(logs_dir),
+            metrics_metadata=about,
+            evaluations=examined.evaluations,
+            evaluation_run_ids={} if session is None else examined.run_ids,
+            is_recorded=is_recorded,
+        )
+
+    def _play(self, model: LitClassifier, server: DecodedSplit, parts: dict[str, Split], record: Record | None) -> None:
+        config, federation = self.reading.config, self.federation
+        with TemporaryDirectory(prefix="pneumo-federation-") as folder:
+            for name, split in parts.items():
+                Plan(
+                    client=name,
+                    train=split.train,
+                    validation=split.validation,
+                    config=config,
+                    network=dict(model.hparams),
+                    local_epochs=federation.local_epochs,
+                    proximal_mu=federation.proximal_mu if federation.strategy == "fedprox" else 0.0,
+                ).write(Path(folder) / f"{name}.json")
+            names = sorted(parts)
+            with self.engine_of(Client(Path(folder)), names, federation, trained_names(model)) as engine:
+                rounds = Rounds(
+                    engine=engine,
+                    config=federation,
+                    optimizer=config.optimizer,
+                    names=names,
+                    look=Look(model=model, films=server.validation, batch_size=config.training.batch_size),
+                    seed=config.seed,
+                )
+                for played in rounds.play(arrays_of(model)):
+                    made = told(played) if record is None else record.keep(played)
+                    self._rounds.append(made)
+                    if played.failure is not None:
+                        raise played.failure
+                    self._history.append({"round": played.number, **played.metrics})
+                    self._consider(model, played)
+
+    @property
+    def _folder(self) -> Path:
+        return self.checkpoint_dir / file_name_of(self.run_id)
+
+    def _require_best(self) -> Best:
+        if self._best is None:
+            monitor = self.reading.config.training.monitor
+            raise FederationError(f"no round has a finite {monitor}; look at the server's films, its validation part")
+        return self._best
+
+    def _consider(self, model: LitClassifier, played: Played) -> None:
+        training = self.reading.config.training
+        score = played.metrics[training.monitor]
+        sign = -1 if training.better == "min" else 1
+        if not math.isfinite(score) or (self._best is not None and sign * score <= sign * self._best.score):
+            return
+        path = self._folder / "best.ckpt"
+        write_checkpoint(path, model, played.arrays, number=played.number)
+        self._best = Best(number=played.number, score=score, path=path, metrics=dict(played.metrics))
+
+    def _keep_checkpoint(self) -> None:
+        if self._best is None or self.session is None:
+            return
+        training = self.reading.config.training
+        self.session.log_artifact(
+            self._best.path,
+            name=BEST_CHECKPOINT,
+            artifact_type="model",
+            metadata={
+                "role": "best",
+                "monitor": training.monitor,
+                "mode": training.better,
+                "score": self._best.score,
+                "epoch": self._best.number,
+                "step": self._best.number,
+            },
+        )
+
+
+def _pos_weight(parts: dict[str, Split], reading: Reading) -> float:
+    """Of all clients together: each has the same loss, whatever its own share of positives."""
+    config = reading.config
+    if not config.model.class_weighting or config.loss.balanced_batches:
+        return 1.0
+    targets = [sample.target for split in parts.values() for sample in split.train]
+    return (len(targets) - sum(targets)) / max(1, sum(targets))
+
+
+def _describe(
+    reading: Reading, decoded: DecodedSplit, federation: FederationConfig, parts: dict[str, Split]
+) -> dict[str, Any]:
+    """What is kept as the run's config: the whole configuration, the data, and who has what."""
+    source = reading.source
+    return {
+        **as_dict(reading.config),
+        "federation": dataclasses.asdict(federation),
+        "source": {"path": os.fspath(source.path), "csv": source.csv_path.name},
+        "data_set": {
+            "hash": decoded.data_hash,
+            "images": len(decoded),
+            "left_out": reading.split.left_out,
+            "patient_column": reading.patient_column,
+            "given_parts": reading.split.given(),
+        },
+        "split": {"hash": reading.split.digest(), **reading.split.describe()},
+        "partition": {name: {"hash": split.digest(), **split.describe()} for name, split in parts.items()},
+    }

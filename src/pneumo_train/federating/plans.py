@@ -1,0 +1,80 @@
+"""What a client knows of itself: its films and the configuration, in a file beside them. It knows no store."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pneumo_train.config.data import DataConfig
+from pneumo_train.config.settings import TrainConfig, as_dict, from_dict
+from pneumo_train.errors import DataError
+from pneumo_train.samples import Sample, Split
+from pneumo_train.splitting.by_patient import split_samples
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A client's films and settings.
+
+    Attributes:
+        client: its name.
+        train: what it learns from.
+        validation: what it looks at after each round.
+        config: of the whole federation.
+        network: what the network is built from, as a checkpoint keeps it.
+        local_epochs: of a round.
+        proximal_mu: how strongly it is held near the server's weights; 0 for not at all.
+    """
+
+    client: str
+    train: tuple[Sample, ...]
+    validation: tuple[Sample, ...]
+    config: TrainConfig
+    network: dict[str, Any]
+    local_epochs: int
+    proximal_mu: float
+
+    def write(self, path: Path) -> None:
+        """Writes it as JSON."""
+        values = {
+            "client": self.client,
+            "train": [_told(sample) for sample in self.train],
+            "validation": [_told(sample) for sample in self.validation],
+            "config": as_dict(self.config),
+            "network": self.network,
+            "local_epochs": self.local_epochs,
+            "proximal_mu": self.proximal_mu,
+        }
+        path.write_text(json.dumps(values), encoding="ascii")
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan of a file that :meth:`Plan.write` has written."""
+    values = json.loads(path.read_text(encoding="ascii"))
+    parts = {part: tuple(_sample_of(told) for told in values[part]) for part in ("train", "validation")}
+    return Plan(**{**values, **parts, "config": from_dict(values["config"])})
+
+
+def parts_of(client: str, samples: Sequence[Sample], config: DataConfig, *, seed: int) -> Split:
+    """A client's own films for training and for validation, by patient; a client may have one class only."""
+    own = dataclasses.replace(
+        config, sample_fraction=1.0, split_column=None, split_file=None, test_fraction=0.0, folds=None, fold=0
+    )
+    try:
+        return split_samples(samples, own, seed=seed, origin=client)
+    except DataError:
+        patients = sorted({sample.patient for sample in samples})
+        held_out = set(patients[: max(1, round(config.validation_fraction * len(patients)))])
+        return Split(
+            train=tuple(sample for sample in samples if sample.patient not in held_out),
+            validation=tuple(sample for sample in samples if sample.patient in held_out),
+        )
+
+
+def _told(sample: Sample) -> dict[str, Any]:
+    return {**dataclasses.asdict(sample), "path": str(sample.path)}
+
+
+def _sample_of(told: dict[str, Any]) -> Sample:
+    return Sample(**{**told, "path": Path(told["path"])})

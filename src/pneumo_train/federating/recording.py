@@ -1,0 +1,156 @@
+"""The record of a federation: a run for all of it, a run below it for each client, and a file for each round."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pneumo_train.federating.rounds import Played
+from pneumo_train.federating.values import Reply
+from runstore import MetricPoint, RunFailure, RunStatus, RunStoreError
+from runstore.rounds import ClientRound, Round, media_of
+from runstore.training import RunSession, split_metric_name
+
+_log = logging.getLogger(__name__)
+
+
+class Record:
+    """Writes the run of a federation and those of its clients. Clients themselves have no store."""
+
+    def __init__(self, session: RunSession, clients: Mapping[str, Mapping[str, Any]]) -> None:
+        """Writes nothing yet.
+
+        Args:
+            session: of the federation's run.
+            clients: what is kept as the configuration of each client's run, by name.
+        """
+        self._session = session
+        self._configs = clients
+        self._last: dict[str, Reply] = {}
+        self._sessions = {
+            name: RunSession(
+                lambda: session.store,
+                experiment=session.experiment,
+                training_mode="federated",
+                parent_run_id=session.run_id,
+                client_id=name,
+                name=name,
+            )
+            for name in clients
+        }
+        self._begun: set[str] = set()
+
+    @property
+    def run_ids(self) -> dict[str, str]:
+        """The run of each client, by its name."""
+        return {name: session.run_id for name, session in self._sessions.items()}
+
+    @property
+    def failures(self) -> int:
+        """How many calls the store did not take."""
+        unbegun = len(self._sessions) - len(self._begun)
+        return self._session.failures + unbegun + sum(session.failures for session in self._sessions.values())
+
+    def begin(self) -> None:
+        """Begins the runs of the clients; the federation's own is begun."""
+        for name in self._sessions:
+            self._client(name)
+
+    def keep(self, played: Played) -> Round:
+        """Keeps a round that is over."""
+        made = told(played, {name: self._sessions[name].run_id for name in self._begun})
+        points = list(_points(played.metrics, played.number))
+        if points:
+            self._session.log_metrics(points)
+        self._session.log_media(media_of(made))
+        for each in made.clients:
+            self._last[each.client] = played.replies[each.client]
+            if (session := self._client(each.client)) is not None and (
+                mine := list(_points(each.metrics, played.number))
+            ):
+                session.log_metrics(mine)
+        return made
+
+    def end(self, error: BaseException | None) -> None:
+        """Ends the runs of the clients. One whose last answer was no good has failed, for that reason."""
+        for name in self._sessions:
+            session, last = self._client(name), self._last.get(name)
+            if session is None:
+                continue
+            if last is not None and last.status != "completed":
+                session.end(RunStatus.FAILED, _failure_of(last))
+            else:  # it did what it was asked to: what ended the federation before its time was not its doing
+                session.end(RunStatus.COMPLETED if error is None else RunStatus.INTERRUPTED)
+
+    def _client(self, name: str) -> RunSession | None:
+        """The session of a client, begun; ``None`` as long as the run above it is not in the store."""
+        session = self._sessions[name]
+        if name in self._begun:
+            return session
+        if not self._session.has_begun:
+            return None
+        try:
+            session.begin()
+            session.log_config(self._configs[name])
+        except RunStoreError as error:
+            _log.warning("the run of %s is not begun: %s", name, error)
+            return None
+        self._begun.add(name)
+        return session
+
+
+def told(played: Played, run_ids: Mapping[str, str] | None = None) -> Round:
+    """A round in the form in which it is kept.
+
+    Args:
+        played: the round.
+        run_ids: the run of each client that has one.
+    """
+    return Round(
+        number=played.number,
+        started_at=played.started_at,
+        ended_at=played.ended_at,
+        metrics=dict(played.metrics),
+        clients=tuple(
+            ClientRound(
+                client=name,
+                status=reply.status,
+                reason=_reason(reply, played.looks.get(name)),
+                run_id=(run_ids or {}).get(name),
+                num_examples=reply.answer.num_examples if reply.status == "completed" and reply.answer else None,
+                started_at=reply.started_at,
+                ended_at=reply.ended_at,
+                metrics=_figures(reply, played.looks.get(name)),
+            )
+            for name, reply in played.replies.items()
+        ),
+    )
+
+
+def _figures(reply: Reply, look: Reply | None) -> dict[str, float]:
+    """``train_`` and ``val_`` as the client had them with its own weights, ``global_val_`` with the new ones of all."""
+    if reply.status != "completed" or reply.answer is None:
+        return {}
+    figures = {**reply.answer.metrics, "bytes": float(reply.num_bytes)}
+    if look is not None and look.status == "completed" and look.answer is not None:
+        figures |= {f"global_{name}": value for name, value in look.answer.metrics.items()}
+    return figures
+
+
+def _reason(reply: Reply, look: Reply | None) -> str:
+    if look is not None and look.status != "completed":
+        return f"its look at the new weights: {look.status}, {look.reason}"
+    return reply.reason
+
+
+def _points(metrics: Mapping[str, float], step: int) -> Iterator[MetricPoint]:
+    now = datetime.now(UTC)
+    for key, value in metrics.items():
+        local = key.removeprefix("global_")
+        name, dataset_type = split_metric_name(local)
+        name = name if local == key else f"global_{name}"
+        yield MetricPoint(name=name, dataset_type=dataset_type, value=value, step=step, logged_at=now)
+
+
+def _failure_of(reply: Reply) -> RunFailure:
+    return RunFailure(type=f"client {reply.status}", message=reply.reason, traceback="")

@@ -1,0 +1,156 @@
+"""The rounds themselves: who is asked, which answers are good, what comes of them. It knows no engine and no store."""
+
+import dataclasses
+import math
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+
+from pneumo_train.config.federation import FederationConfig
+from pneumo_train.config.optimizer import OptimizerConfig
+from pneumo_train.errors import DivergedError, FederationError
+from pneumo_train.federating.checking import what_is_wrong
+from pneumo_train.federating.values import Arrays, Engine, Reply, Request, Task
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Played:
+    """A round that is over.
+
+    Attributes:
+        number: from 1.
+        replies: of the training, by client: everyone who was asked.
+        looks: of the look at each client's own validation films with the new weights, by client.
+        arrays: the new weights; those of before if the round had too few answers.
+        metrics: of the new weights on the server's films, as ``val_auroc``; empty of a round that failed.
+        failure: why the federation cannot go on, if it cannot.
+    """
+
+    number: int
+    started_at: datetime
+    ended_at: datetime
+    replies: Mapping[str, Reply]
+    looks: Mapping[str, Reply]
+    arrays: Arrays
+    metrics: Mapping[str, float]
+    failure: FederationError | DivergedError | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Rounds:
+    """What the rounds of a federation are played with.
+
+    Attributes:
+        engine: carries requests, and makes one of many.
+        names: all clients, whether they are there or not.
+        look: the metrics of weights on the server's films.
+        seed: of the draw of clients.
+    """
+
+    engine: Engine
+    config: FederationConfig
+    optimizer: OptimizerConfig
+    names: Sequence[str]
+    look: Callable[[Arrays], Mapping[str, float]]
+    seed: int
+
+    def play(self, arrays: Arrays) -> Iterator[Played]:
+        """Plays all rounds from these weights on. The last one that is given may be one that failed."""
+        for number in range(1, self.config.num_rounds + 1):
+            played = self._play(number, arrays)
+            yield played
+            if played.failure is not None:
+                return
+            arrays = played.arrays
+
+    def drawn(self, number: int) -> list[str]:
+        """Who is asked in a round: the same for the same seed, whatever was before."""
+        names = sorted(self.names)
+        if self.config.asked >= len(names):
+            return names
+        return sorted(random.Random(f"{self.seed} {number}").sample(names, self.config.asked))  # noqa: S311 - reproducible, not secret
+
+    def rate(self, number: int) -> float:
+        """The learning rate of a round: down a cosine from round to round, or always the same."""
+        highest, lowest = self.optimizer.learning_rate, self.optimizer.min_lr
+        if self.optimizer.schedule != "cosine":
+            return highest
+        return max(lowest, highest * (1 + math.cos(math.pi * (number - 1) / self.config.num_rounds)) / 2)
+
+    def _play(self, number: int, arrays: Arrays) -> Played:
+        started_at = datetime.now(UTC)
+        replies = self._ask("train", number, self.drawn(number), arrays)
+        good = {name: reply for name, reply in replies.items() if reply.status == "completed"}
+        looks: Mapping[str, Reply] = {}
+        metrics: Mapping[str, float] = {}
+        made = arrays
+        failure: FederationError | DivergedError | None = self._too_few(number, replies, good)
+        if failure is None:
+            made = self.engine.aggregate(number, arrays, good)
+            failure = _learnt_nothing(number, arrays, made)
+        if failure is None:
+            metrics = self.look(made)
+            failure = _diverged(number, metrics)
+            looks = self._ask("evaluate", number, list(good), made)
+        return Played(
+            number=number,
+            started_at=started_at,
+            ended_at=datetime.now(UTC),
+            replies=replies,
+            looks=looks,
+            arrays=made,
+            metrics=metrics,
+            failure=failure,
+        )
+
+    def _ask(self, task: Task, number: int, names: Sequence[str], arrays: Arrays) -> dict[str, Reply]:
+        requests = {
+            name: Request(
+                task=task,
+                round=number,
+                client=name,
+                arrays=arrays,
+                learning_rate=self.rate(number),
+                timeout=self.config.round_timeout,
+            )
+            for name in names
+        }
+        replies = self.engine.ask(requests)
+        return {name: _checked(replies[name], request) for name, request in requests.items()}
+
+    def _too_few(self, number: int, replies: Mapping[str, Reply], good: Mapping[str, Reply]) -> FederationError | None:
+        if len(good) >= self.config.min_answers:
+            return None
+        reasons = "; ".join(
+            f"{name}: {reply.status}, {reply.reason}" for name, reply in replies.items() if name not in good
+        )
+        return FederationError(
+            f"round {number}: {len(good)} of {len(replies)} clients gave a good answer, and min_answers = "
+            f"{self.config.min_answers} ({reasons}); mend the clients, or lower min_answers"
+        )
+
+
+def _checked(reply: Reply, request: Request) -> Reply:
+    if reply.answer is None:
+        return reply
+    wrong = what_is_wrong(reply.answer, request)
+    return reply if wrong is None else dataclasses.replace(reply, status="refused", reason=wrong)
+
+
+def _learnt_nothing(number: int, before: Arrays, after: Arrays) -> FederationError | None:
+    if any(not np.array_equal(array, before[name]) for name, array in after.items()):
+        return None
+    return FederationError(
+        f"round {number}: no weight has changed; look at optimizer.learning_rate, and whether any layer is trained"
+    )
+
+
+def _diverged(number: int, metrics: Mapping[str, float]) -> DivergedError | None:
+    if math.isfinite(metrics["val_loss"]):
+        return None
+    return DivergedError(
+        f"the federation has diverged: the loss on the server's films is {metrics['val_loss']} after round {number}; lower "
+        "optimizer.learning_rate, or server_rate with fedadam"
+    )

@@ -1,0 +1,96 @@
+"""What goes between a server and its clients, and the one thing that carries it."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = Mapping[str, NDArray[np.floating[Any]]]
+"""Weights and running statistics by name, as the network calls them."""
+
+Task = Literal["train", "evaluate"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Request:
+    """What a client is asked to do.
+
+    Attributes:
+        task: to train, or to look at its own validation films.
+        round: in which round, from 1.
+        client: who is asked.
+        arrays: the server's weights.
+        learning_rate: of this round.
+        timeout: seconds after which an answer is of no use.
+    """
+
+    task: Task
+    round: int
+    client: str
+    arrays: Arrays
+    learning_rate: float
+    timeout: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Answer:
+    """What a client answers.
+
+    Attributes:
+        client: who it says it is.
+        num_examples: images that it trained on, or looked at.
+        metrics: its figures, as ``train_loss`` or ``val_auroc``.
+        arrays: its weights; empty unless it was to train.
+    """
+
+    client: str
+    num_examples: int
+    metrics: Mapping[str, float]
+    arrays: Arrays = dataclasses.field(default_factory=dict)
+
+
+Work = Callable[[Request], Answer]
+"""What a client does. It goes to other processes, so it can be pickled."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reply:
+    """What came of asking a client.
+
+    Attributes:
+        status: ``completed``, or a word of :class:`runstore.rounds.ClientStatus` for why there is no good answer.
+        reason: why, in words.
+        answer: what it answered, if it did.
+        num_bytes: of the arrays that went out and came back.
+        raw: the answer as the engine has it, for :meth:`Engine.aggregate`.
+    """
+
+    client: str
+    status: str
+    reason: str = ""
+    answer: Answer | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    num_bytes: int = 0
+    raw: Any = None
+
+
+class Engine(Protocol):
+    """What carries requests to clients and makes one set of weights of many."""
+
+    def ask(self, requests: Mapping[str, Request]) -> dict[str, Reply]:
+        """Asks clients side by side, by name; a reply for each, at the latest when its time is over."""
+        ...
+
+    def aggregate(self, number: int, arrays: Arrays, replies: Mapping[str, Reply]) -> Arrays:
+        """The new weights of a round.
+
+        Args:
+            number: of the round.
+            arrays: the weights that were sent out.
+            replies: good ones, at least one.
+        """
+        ...

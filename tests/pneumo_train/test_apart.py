@@ -1,0 +1,118 @@
+"""A client's work in a process of its own: how it ends, and who notices."""
+
+import dataclasses
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+
+from pneumo_train.errors import DataError, FederationError
+from pneumo_train.federating.apart import workplace
+from pneumo_train.federating.values import Answer, Request, Work
+
+REQUEST = Request(
+    task="train", round=1, client="anna", arrays={"weight": np.zeros(3, np.float32)}, learning_rate=0.1, timeout=60
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Does:
+    """What the request's client is called is what becomes of it."""
+
+    folder: Path
+
+    def __call__(self, request: Request) -> Answer:
+        (self.folder / f"{request.client} {request.round}").write_text(str(os.getpid()))
+        match request.client:
+            case "killed":
+                os.kill(os.getpid(), signal.SIGKILL)
+            case "leaves":
+                os.write(2, b"the driver is gone\n")
+                os._exit(3)
+            case "raises":
+                raise OSError("the disk is full")
+            case "refuses":
+                raise DataError("film 7 cannot be read")
+            case "sleeps":
+                time.sleep(600)
+        return Answer(client=request.client, num_examples=os.getpid(), metrics={}, arrays=request.arrays)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("clients")
+
+
+@pytest.fixture(scope="module")
+def apart(folder: Path) -> Iterator[Work]:
+    with workplace(Does(folder), side_by_side=2) as work:
+        yield work
+
+
+def ask(work: Work, client: str, **changed: Any) -> Answer:
+    return work(dataclasses.replace(REQUEST, client=client, **changed))
+
+
+def test_each_request_is_done_in_a_process_of_its_own_and_arrays_come_back_as_they_went(apart: Work) -> None:
+    first, second = ask(apart, "anna"), ask(apart, "anna")
+
+    assert len({first.num_examples, second.num_examples, os.getpid()}) == 3
+    assert np.array_equal(first.arrays["weight"], REQUEST.arrays["weight"])
+    assert first.arrays["weight"].dtype == np.float32
+
+
+ENDS = {
+    "killed": "its process was ended by SIGKILL, without an answer",
+    "leaves": "exit status 3, without an answer; it said last: the driver is gone",
+    "raises": "OSError: the disk is full",
+    "refuses": "film 7 cannot be read",
+}
+
+
+@pytest.mark.parametrize("client", ENDS)
+def test_how_a_client_has_ended_is_told_and_the_next_is_served(apart: Work, client: str) -> None:
+    with pytest.raises(FederationError) as caught:
+        ask(apart, client)
+
+    assert ENDS[client] in str(caught.value)
+    assert ask(apart, "anna").client == "anna"
+
+
+def test_a_client_that_takes_longer_than_it_may_is_stopped(apart: Work, folder: Path) -> None:
+    with pytest.raises(FederationError, match=r"no answer within 0\.5 s; its process was stopped"):
+        ask(apart, "sleeps", timeout=0.5)
+
+    assert not _lives(folder / "sleeps 1")
+
+
+def test_processes_of_clients_end_with_whoever_has_asked_and_with_the_federation(folder: Path) -> None:
+    before = set(psutil.Process().children())
+    with workplace(Does(folder), side_by_side=2) as work:
+        (forking,) = set(psutil.Process().children()) - before
+        asker = multiprocessing.get_context("spawn").Process(target=ask, args=(work, "sleeps"), kwargs={"round": 2})
+        asker.start()
+        started = folder / "sleeps 2"
+        _wait_until(lambda: started.exists() and bool(started.read_text()))
+
+        asker.kill()
+        asker.join()
+
+        _wait_until(lambda: not _lives(started))
+    assert not forking.is_running()
+
+
+def _lives(file: Path) -> bool:
+    pid = int(file.read_text())
+    return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def _wait_until(happens: Callable[[], bool]) -> None:
+    while not happens():
+        time.sleep(0.01)
