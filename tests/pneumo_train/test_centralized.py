@@ -8,12 +8,11 @@ import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.plugins.io import TorchCheckpointIO
 
 from pneumo_train.centralized import CentralizedTrainer
 from pneumo_train.config.settings import TrainConfig, load_config
@@ -174,17 +173,15 @@ def test_ctrl_c_ends_the_run_as_interrupted_and_keeps_the_best_checkpoint_so_far
 def test_ctrl_c_while_a_better_checkpoint_is_written_keeps_the_whole_one_before(
     trainer_of: TrainerOf, phantoms: Path, store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = TorchCheckpointIO.save_checkpoint
+    write = torch.save
 
-    def press_in_the_middle(
-        self: TorchCheckpointIO, checkpoint: dict[str, Any], path: Path, storage_options: Any | None = None
-    ) -> None:
-        write(self, checkpoint, path, storage_options)
-        if checkpoint["epoch"] > 0 and path.name.startswith("epoch"):
-            os.truncate(path, path.stat().st_size // 2)
+    def press_in_the_middle(checkpoint: dict[str, Any], file: IO[bytes]) -> None:
+        write(checkpoint, file)
+        if checkpoint["epoch"] > 0 and Path(file.name).name.startswith("epoch"):
+            file.truncate(file.tell() // 2)
             os.kill(os.getpid(), signal.SIGINT)
 
-    monkeypatch.setattr(TorchCheckpointIO, "save_checkpoint", press_in_the_middle)
+    monkeypatch.setattr(torch, "save", press_in_the_middle)
     trainer = trainer_of(
         **{"training.max_epochs": 50, "training.monitor": "val_loss", "training.early_stopping_patience": 0}
     )

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from pneumo_train.fitting.batches import PneumoDataModule, augmentation
+from pneumo_train.fitting.batches import PneumoDataModule
+from pneumo_train.fitting.moving import moved
 from pneumo_train.images.films import Films
 from pneumo_train.samples import Sample
 
@@ -67,17 +68,89 @@ def test_a_last_training_batch_of_one_image_is_left_out_because_batch_normalisat
     assert [len(targets) for _, targets in module_of(9).val_dataloader()] == [4, 4, 1]
 
 
-def test_augmentation_moves_a_film_but_never_flips_it() -> None:
-    torch.manual_seed(0)
-    film = torch.from_numpy(films_of(1)[0].copy()).unsqueeze(0)
+def seeded(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
 
-    changed = [augmentation(1.0)(film)[0] for _ in range(40)]
 
-    assert any(not torch.equal(one, changed[0]) for one in changed)
-    assert all(one[:16, :16].sum() > one[:16, 16:].sum() and one[:16].sum() > one[16:].sum() for one in changed)
+def dots(count: int, *, size: int = 64, reach: int = 16) -> torch.Tensor:
+    """Films with a soft dot to the left of the middle and one to the right, the right one brighter."""
+    y, x = torch.meshgrid(torch.arange(size) + 0.5, torch.arange(size) + 0.5, indexing="ij")
+
+    def dot(at: int) -> torch.Tensor:
+        return (-((x - size / 2 - at) ** 2 + (y - size / 2) ** 2) / (2 * 2.0**2)).exp()
+
+    return (0.3 * dot(-reach) + 0.6 * dot(reach)).expand(count, 1, size, size)
+
+
+def middles(images: torch.Tensor, size: int = 64) -> tuple[torch.Tensor, torch.Tensor]:
+    """Of each film the places (x, y) of the left and of the right dot, in pixels from the middle."""
+    places = torch.arange(size) + 0.5 - size / 2
+    found = []
+    for half in (slice(0, size // 2), slice(size // 2, size)):
+        bright = (images[:, 0, :, half] - images[:, 0, :, half].amin((1, 2), keepdim=True)) ** 2
+        whole = bright.sum((1, 2))
+        x = (bright.sum(1) * places[half]).sum(1) / whole
+        found.append(torch.stack([x, (bright.sum(2) * places).sum(1) / whole], dim=1))
+    return found[0], found[1]
+
+
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_turns_shifts_and_zooms_are_drawn_evenly_up_to_what_their_strength_says(strength: float) -> None:
+    left, right = middles(moved(dots(600), strength, seeded()))
+    middle, across = (left + right) / 2, right - left
+
+    drawn = {
+        "shift to the right": (middle[:, 0], 0.05 * 64),
+        "shift down": (middle[:, 1], 0.05 * 64),
+        "turn": (torch.atan2(across[:, 1], across[:, 0]).rad2deg(), 7.0),
+        "zoom": (across.norm(dim=1) / 32 - 1, 0.1),
+    }
+    for name, (values, usual) in drawn.items():
+        reach = usual * strength
+        assert values.abs().max() == pytest.approx(reach, rel=0.06), name
+        assert values.std() == pytest.approx(reach / 3**0.5, rel=0.08), name
+        assert abs(float(values.mean())) < 0.12 * reach, name
+
+
+def test_contrast_and_brightness_change_by_a_fifth_at_most_and_each_film_by_its_own() -> None:
+    halves = torch.full((600, 1, 64, 64), 0.3)
+    halves[..., 32:] = 0.6
+
+    found = moved(halves, 1.0, seeded())
+
+    dark, bright = (found[:, 0, 28:36, columns].mean((1, 2)) for columns in (slice(16, 20), slice(44, 48)))
+    spread = (bright - dark) / 0.3
+    assert spread.max() < 1.2**2 + 1e-5
+    assert spread.min() > 0.8**2 - 1e-5
+    assert spread.max() > 1.35
+    assert spread.min() < 0.7
+    assert spread.mean() == pytest.approx(1, abs=0.02)
+    assert len(set(spread.tolist())) > 590
+    assert (dark + bright).mean() == pytest.approx(0.9, abs=0.03)
+    assert float(moved(torch.ones(50, 1, 16, 16), 2.0, seeded()).max()) == 1
+
+
+def test_a_film_is_never_flipped() -> None:
+    images = moved(dots(200), 1.0, seeded())
+
+    assert bool((images[..., 32:].amax((1, 2, 3)) > images[..., :32].amax((1, 2, 3))).all())
 
 
 def test_no_augmentation_leaves_a_film_as_it_is() -> None:
-    film = torch.from_numpy(films_of(1)[0].copy()).unsqueeze(0)
+    images = dots(2)
 
-    assert torch.allclose(augmentation(0)(film), film / 255)
+    assert moved(images, 0, seeded()) is images
+
+
+def test_batches_are_the_same_however_many_processes_prepare_them_and_others_with_another_seed() -> None:
+    def batches(seed: int, num_workers: int) -> list[torch.Tensor]:
+        films = films_of(10)
+        module = PneumoDataModule(
+            train=films, validation=films, batch_size=4, seed=seed, augmentation_strength=1, num_workers=num_workers
+        )
+        return [images for images, _ in module.train_dataloader()]
+
+    alone = batches(1, 0)
+
+    assert all(torch.equal(one, other) for one, other in zip(alone, batches(1, 2), strict=True))
+    assert not any(torch.equal(one, other) for one, other in zip(alone, batches(2, 0), strict=True))

@@ -8,10 +8,13 @@ import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
+from torchmetrics import MeanMetric, MetricCollection
+from torchmetrics.classification import BinaryAccuracy, BinaryAUROC, BinaryF1Score, BinaryPrecision, BinaryRecall
 
 from pneumo_train.config.settings import load_config
 from pneumo_train.errors import ConfigError
 from pneumo_train.network.lightning_model import LitResNet
+from pneumo_train.network.metrics import EpochMetrics
 
 _NO_WORKERS = pytest.mark.filterwarnings("ignore:.*does not have many workers")
 _LIGHTNING_ON_TORCH_2_15 = pytest.mark.filterwarnings("ignore:.*LeafSpec")
@@ -65,6 +68,28 @@ def test_each_stage_logs_loss_accuracy_precision_recall_f1_and_auroc(tmp_path: P
 
     assert logged == {f"{stage}_{name}" for stage in ("train", "val") for name in METRICS} | {"learning_rate"}
     assert set(tested) == {f"test_{name}" for name in METRICS}
+
+
+def test_an_epoch_is_measured_as_torchmetrics_measures_it_step_by_step() -> None:
+    epoch, loss = EpochMetrics(), MeanMetric()
+    steps = MetricCollection(
+        {
+            "accuracy": BinaryAccuracy(),
+            "precision": BinaryPrecision(),
+            "recall": BinaryRecall(),
+            "f1": BinaryF1Score(),
+            "auroc": BinaryAUROC(),
+        }
+    )
+    generator = torch.Generator().manual_seed(1)
+    for count in (7, 7, 3):
+        preds, targets = (torch.rand(count, generator=generator) for _ in range(2))
+        targets = targets.round()
+        epoch.update(preds.mean(), preds, targets)
+        loss.update(preds.mean(), weight=count)
+        steps.update(preds, targets.int())
+
+    assert epoch.compute() == {"loss": loss.compute(), **steps.compute()}
 
 
 def test_the_auroc_of_one_class_is_nan_and_the_other_metrics_are_numbers(tmp_path: Path) -> None:

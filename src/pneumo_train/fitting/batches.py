@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
-from torchvision.transforms import v2
 
 from pneumo_train.fitting.exposing import exposed
+from pneumo_train.fitting.moving import moved
 from pneumo_train.fitting.seeds import seed_of
 from pneumo_train.images.films import Films
 
@@ -20,10 +21,10 @@ Place = tuple[int, int, list[int]]
 class _FilmDataset(Dataset[tuple[Tensor, Tensor]]):
     """Whole batches. Each draws its chance from its own place, so that neither what was drawn before nor who prepares it matters."""
 
-    def __init__(self, films: Films, transform: v2.Transform, seed: int) -> None:
+    def __init__(self, films: Films, seed: int, *, strength: float = 0.0) -> None:
         self._films = films
-        self._transform = transform
         self._seed = seed
+        self._strength = strength
 
     def __len__(self) -> int:
         return len(self._films)
@@ -31,10 +32,9 @@ class _FilmDataset(Dataset[tuple[Tensor, Tensor]]):
     def __getitem__(self, place: Place) -> tuple[Tensor, Tensor]:
         epoch, number, indices = place
         targets = [float(self._films.samples[index].target) for index in indices]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed_of(self._seed, epoch, number))
-            images = [self._transform(torch.tensor(self._films[index]).unsqueeze(0)) for index in indices]
-        return torch.stack(images), torch.tensor(targets)
+        films = torch.from_numpy(np.stack([self._films[index] for index in indices]))
+        generator = torch.Generator().manual_seed(seed_of(self._seed, epoch, number))
+        return moved(films.unsqueeze(1).float().div_(255), self._strength, generator), torch.tensor(targets)
 
 
 class _Batches(Sampler[Place]):
@@ -104,15 +104,15 @@ class PneumoDataModule(pl.LightningDataModule):
             batch_size: images a batch. A last training batch of one image is left out: batch normalisation cannot
                 learn from one.
             seed: of the shuffling and the augmentation.
-            augmentation_strength: 0 to 2; see :func:`augmentation`.
+            augmentation_strength: 0 to 2; see :func:`pneumo_train.fitting.moving.moved`.
             exposure_strength: 0 to 2; see :func:`pneumo_train.fitting.exposing.exposed`.
             num_workers: processes that prepare images; 0 for none.
             balanced: draw as many positives as negatives, with repetitions; an epoch is as long.
             first_epoch: where training begins, or goes on: Lightning may begin to read before it knows.
         """
         super().__init__()
-        self._train = _FilmDataset(train, augmentation(augmentation_strength), seed)
-        self._validation = _FilmDataset(validation, v2.ToDtype(torch.float32, scale=True), seed)
+        self._train = _FilmDataset(train, seed, strength=augmentation_strength)
+        self._validation = _FilmDataset(validation, seed)
         self._batch_size = batch_size
         self._seed = seed
         self._num_workers = num_workers
@@ -178,28 +178,3 @@ def _balance(films: Films) -> Tensor:
     targets = [int(sample.target) for sample in films.samples]
     shares = {target: 1 / targets.count(target) for target in set(targets)}
     return torch.tensor([shares[target] for target in targets], dtype=torch.float64)
-
-
-def augmentation(strength: float) -> v2.Transform:
-    """Small turns, shifts, zooms and changes of exposure, uint8 to float32 in [0, 1].
-
-    Never a flip: the heart's side and the side marker are part of what a film says.
-
-    Args:
-        strength: 0 for none; 1 for turns to 7 degrees, shifts to 5 %, zooms to 10 % and exposure to 20 %.
-    """
-    to_float = v2.ToDtype(torch.float32, scale=True)
-    if strength == 0:
-        return to_float
-    return v2.Compose(
-        [
-            v2.RandomAffine(
-                degrees=7 * strength,
-                translate=(0.05 * strength, 0.05 * strength),
-                scale=(1 - 0.1 * strength, 1 + 0.1 * strength),
-                interpolation=v2.InterpolationMode.BILINEAR,
-            ),
-            v2.ColorJitter(brightness=0.2 * strength, contrast=0.2 * strength),
-            to_float,
-        ]
-    )

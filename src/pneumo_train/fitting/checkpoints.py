@@ -29,9 +29,9 @@ class Checkpoint:
 class WholeFileIO(TorchCheckpointIO):
     """Writes a checkpoint beside its place and renames it.
 
-    Lightning writes to the system's temporary folder and moves the file, which is a copy where that folder is on
-    another file system: a signal or a full disk in the middle of it leaves half a checkpoint under the final name, or
-    half a ``last.ckpt`` in the place of the whole one before.
+    Lightning writes to memory, then to the system's temporary folder, and moves the file, which is a copy where that folder
+    is on another file system: a signal or a full disk in the middle of it leaves half a checkpoint under the final name, or
+    half a ``last.ckpt`` in the place of the whole one before. Straight to the file costs a third of the processor's time.
 
     What is no longer among the best is removed by :meth:`sweep` alone, to be called when the last checkpoint is written: the
     one before still names it, and a training that goes on from there finds it.
@@ -41,11 +41,16 @@ class WholeFileIO(TorchCheckpointIO):
         super().__init__()
         self._left: list[Path] = []
 
-    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:  # noqa: ARG002 - the hook's signature
         """Writes the checkpoint; called by Lightning."""
         final = Path(path)
-        with replacing(final, by=final.with_name(f"{final.name}.partial")) as partial:
-            super().save_checkpoint(checkpoint, partial, storage_options)
+        final.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(final, by=final.with_name(f"{final.name}.partial")) as partial, partial.open("wb") as file:
+            try:
+                torch.save(checkpoint, file)
+            except RuntimeError as error:
+                # What torch says of a full disk is "unexpected pos"; what the disk has said comes before.
+                raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
 
     def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
         """Reads a checkpoint; called by Lightning. Nothing foreign is unpickled."""

@@ -7,7 +7,6 @@ import msgspec
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
-from torchmetrics import MeanMetric, MetricCollection
 
 from pneumo_train.config.loss import LossConfig
 from pneumo_train.config.model import ModelConfig
@@ -18,7 +17,7 @@ from pneumo_train.errors import ConfigError
 from pneumo_train.network.contrast import contrasted
 from pneumo_train.network.ema import MovingAverage
 from pneumo_train.network.losses import BinaryLoss, mixed
-from pneumo_train.network.metrics import compute, new_metrics
+from pneumo_train.network.metrics import EpochMetrics
 from pneumo_train.network.networks import Network, build
 from pneumo_train.network.rates import adamw, schedules
 from pneumo_train.network.stem import SCALINGS, scale
@@ -102,10 +101,7 @@ class LitClassifier(pl.LightningModule):
             gamma=loss.focal_gamma if loss.loss == "focal" else 0.0,
             label_smoothing=loss.label_smoothing,
         )
-        self.metrics = nn.ModuleDict({f"{stage}_metrics": new_metrics() for stage in ("train", "val", "test")})
-        self.losses = nn.ModuleDict(
-            {f"{stage}_loss": MeanMetric(nan_strategy=float("nan")) for stage in ("train", "val", "test")}
-        )
+        self.metrics = nn.ModuleDict({f"{stage}_metrics": EpochMetrics() for stage in ("train", "val", "test")})
         if model.channels_last:
             self.to(memory_format=torch.channels_last)
         if model.compile:
@@ -246,23 +242,17 @@ class LitClassifier(pl.LightningModule):
             images, wanted = mixed(images, wanted, self._loss_config.mixup_alpha)
         logits = self(images).float()
         loss: Tensor = self.loss(logits, wanted)
-        self._loss_of(stage).update(loss.detach().clone(), weight=len(target))
-        self._metrics_of(stage).update(torch.sigmoid(logits.detach()), target.int())
+        self._metrics_of(stage).update(loss.detach(), torch.sigmoid(logits.detach()), target)
         return loss
 
-    def _metrics_of(self, stage: Stage) -> MetricCollection:
-        return cast("MetricCollection", self.metrics[f"{stage}_metrics"])
-
-    def _loss_of(self, stage: Stage) -> MeanMetric:
-        return cast("MeanMetric", self.losses[f"{stage}_loss"])
+    def _metrics_of(self, stage: Stage) -> EpochMetrics:
+        return cast("EpochMetrics", self.metrics[f"{stage}_metrics"])
 
     def _log_epoch(self, stage: Stage) -> None:
-        metrics, mean_loss = self._metrics_of(stage), self._loss_of(stage)
-        values = {"loss": mean_loss.compute(), **compute(metrics)}
-        for name, value in values.items():
+        metrics = self._metrics_of(stage)
+        for name, value in metrics.compute().items():
             self.log(f"{stage}_{name}", value, prog_bar=stage == "val" and name in {"loss", "auroc"})
         metrics.reset()
-        mean_loss.reset()
 
 
 def _sections(settings: dict[str, Any]) -> tuple[ModelConfig, LossConfig, OptimizerConfig]:
