@@ -9,6 +9,10 @@ class ConfigError(PneumoTrainError, ValueError):
     """A configuration key is unknown, or its value is of the wrong type or out of range; names the key."""
 
 
+class InUseError(ConfigError):
+    """Another process is training the run that was named."""
+
+
 class SourceError(PneumoTrainError, ValueError):
     """The directory or zip cannot be used: no CSV, no images, or an archive that is not safe to unpack."""
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,8 +17,11 @@ import pytorch_lightning as pl
 import torch
 
 from pneumo_train.centralized import CentralizedTrainer
+from pneumo_train.cli import main
 from pneumo_train.config.settings import TrainConfig, load_config
-from pneumo_train.errors import ConfigError, DataError
+from pneumo_train.errors import ConfigError, DataError, InUseError
+from pneumo_train.fitting.alone import LOCK
+from pneumo_train.fitting.examined import Examined
 from pneumo_train.result import BEST_CHECKPOINT, TrainingResult
 from runstore import RunStatus, open_reader
 from runstore.memory.store import MemoryStore
@@ -248,3 +252,66 @@ def test_what_cannot_be_gone_on_with_is_an_error_that_changes_nothing(
     assert store.get_run("cut") == before
     trainer_of().train(phantoms, run_id="cut", resume=True)
     refused(ConfigError, "this run has completed; there is nothing to go on with")
+
+
+def test_a_run_that_one_process_trains_is_refused_to_a_second_one(
+    trainer_of: TrainerOf, phantoms: Path, fast_path: Path
+) -> None:
+    refusals: list[str] = []
+
+    class Second(pl.Callback):
+        def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:  # noqa: ARG002 - the hook's signature
+            with pytest.raises(InUseError) as refused:
+                trainer_of().train(phantoms, run_id="one", resume=True)
+            refusals.append(str(refused.value))
+
+    result = trainer_of(Second(), **{"training.max_epochs": 1}).train(phantoms, run_id="one")
+
+    assert len(refusals) == 1
+    assert "another process is training this run" in refusals[0]
+    assert result.total_epochs_trained == 1
+    assert not (fast_path / "checkpoints" / "one" / LOCK).exists()
+
+
+def test_what_is_refused_before_training_leaves_no_folder(
+    trainer_of: TrainerOf, phantoms: Path, fast_path: Path
+) -> None:
+    with pytest.raises(ConfigError, match="weights_path"):
+        trainer_of(**{"model.weights_path": "nowhere.pth"}).train(phantoms, run_id="refused", resume=True)
+
+    assert not (fast_path / "checkpoints").exists()
+
+
+def test_a_completed_run_whose_test_part_is_not_kept_names_the_command_that_keeps_it(
+    phantoms: Path, fast_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RUNSTORE_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.chdir(fast_path)
+    store = ["--store", f"sqlite:///{tmp_path / 'runs.db'}"]
+    options = [f"--{key}={value}" for key, value in {**FOUR, "training.max_epochs": 1}.items()]
+    options += ["--data.image_size=32", "--data.patient_column=source_patient", "--data.test_fraction=0.3"]
+    options += ["--training.threads=1", "--training.accelerator=cpu", "--evaluation.bootstrap_draws=50"]
+    fit = ["fit", "--source", str(phantoms), "--run_id=cut", "--resume=true", "--progress=false", *store, *options]
+    with monkeypatch.context() as patch:
+        patch.setattr(Examined, "keep_test", _cut)
+        with pytest.raises(CutError):
+            main(fit)
+    capsys.readouterr()
+
+    refused = main(fit)
+    told = " ".join(capsys.readouterr().err.split())
+    command = shlex.split(told[told.index("pneumo-train evaluate") :])
+    evaluated = main([*command[1:], "--progress=false", *store])
+    capsys.readouterr()
+    again = main(fit)
+
+    assert (refused, evaluated, again) == (2, 0, 2)
+    assert command[:3] == ["pneumo-train", "evaluate", "cut"]
+    assert "there is nothing to go on with" in " ".join(capsys.readouterr().err.split())
+    with open_reader(store[1]) as reader:
+        (child,) = reader.iter_runs("parent = 'cut'")
+    assert (child.name, child.status) == ("evaluation: test", RunStatus.COMPLETED)
+
+
+def _cut(*_: Any) -> bool:
+    raise CutError

@@ -12,6 +12,9 @@ from runstore import DatasetType, MetricPoint, media
 from runstore.predictions import Calibration, Threshold, media_of, new_predictions
 from runstore.training import RunSession
 
+NAME = "evaluation: {part}"
+"""What the run of an evaluation is called."""
+
 CLASSES = ("normal", "pneumonia")
 FIGURES = "evaluation/{part}.json"
 PREDICTIONS = "predictions/{part}"

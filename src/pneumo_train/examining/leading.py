@@ -13,7 +13,7 @@ from pneumo_train.evaluating.delong import Comparison, compare
 from pneumo_train.evaluating.figures import Evaluation
 from pneumo_train.examining.checkpoint import fetch_checkpoint, load_checkpoint
 from pneumo_train.examining.examining import examine
-from pneumo_train.examining.keeping import keep_artifacts, points_of
+from pneumo_train.examining.keeping import NAME, keep_artifacts, points_of
 from pneumo_train.examining.logits import logits_of
 from pneumo_train.preparing.reading import Reading, read_source
 from pneumo_train.showing.keeping import keep_pictures
@@ -172,7 +172,7 @@ def _keep(  # noqa: PLR0913, PLR0917 - all that an evaluation is made of
         store,
         experiment_id=experiment_id,
         parent_run_id=about["run"],
-        name=f"evaluation: {evaluation.evaluated.part}",
+        name=NAME.format(part=evaluation.evaluated.part),
         source_path=os.fspath(reading.source.path),
         tags={"purpose": "evaluation"},
         provenance=gather_provenance(packages=PACKAGES, seed=reading.config.seed),

@@ -10,7 +10,7 @@ from pneumo_train.config.settings import as_dict
 from pneumo_train.evaluating.figures import Evaluation
 from pneumo_train.examining.checkpoint import load_checkpoint, write_decision
 from pneumo_train.examining.examining import decide_on, examine
-from pneumo_train.examining.keeping import decision_points, keep_artifacts
+from pneumo_train.examining.keeping import NAME, decision_points, keep_artifacts
 from pneumo_train.examining.leading import PACKAGES, keep_evaluation
 from pneumo_train.images.films import Films
 from pneumo_train.preparing.reading import DecodedSplit, Reading
@@ -113,7 +113,7 @@ class Examined:
             session.store,
             experiment=session.experiment,
             parent_run_id=session.run_id,
-            name="evaluation: test",
+            name=NAME.format(part="test"),
             source_path=str(source.path),
             tags={"purpose": "evaluation"},
             provenance=gather_provenance(packages=PACKAGES, seed=config.seed),

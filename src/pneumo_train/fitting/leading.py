@@ -10,6 +10,7 @@ import pytorch_lightning as pl
 
 from pneumo_train.collector import MetricsCollectorCallback, file_name_of
 from pneumo_train.config.settings import as_dict
+from pneumo_train.fitting.alone import alone_in
 from pneumo_train.fitting.checkpoints import Checkpoint
 from pneumo_train.fitting.data_kept import keep_data, write_split_file
 from pneumo_train.fitting.examined import Examined, Examiner
@@ -46,6 +47,7 @@ def lead_training(  # noqa: PLR0913 - keyword-only
     """Trains on what was read, and returns how it went; what can be wrong before training is looked at in order of cost.
 
     Raises:
+        InUseError: another process is training this run.
         ConfigError: the network cannot be built as configured, or this machine cannot train so; no run is created. Or
             nothing has logged the monitored metric in the first epoch; the run ended as failed.
         DataError: images cannot be read; no run is created.
@@ -54,10 +56,10 @@ def lead_training(  # noqa: PLR0913 - keyword-only
     """
     config, interrupts = reading.config, StopWhenInterrupted()
     folder = checkpoint_dir / file_name_of(run_id)
-    last = find_last(folder) if resume else None
-    if last is not None:
-        last.require_same_training(run_id, config, reading.split.digest())
-    with torch_set_up(config), interrupts.listening():
+    with torch_set_up(config), interrupts.listening(), alone_in(folder, run_id):
+        last = find_last(folder) if resume else None
+        if last is not None:
+            last.require_same_training(run_id, config, reading.split.digest())
         collector = MetricsCollectorCallback(
             logs_dir, experiment_name, run_id=run_id, session=session, enable_db_persistence=session is not None
         )
@@ -70,7 +72,7 @@ def lead_training(  # noqa: PLR0913 - keyword-only
             last=last,
         )
         try:
-            run = open_run(session, may_exist=may_exist, resume=resume, last=last, folder=folder)
+            run = open_run(session, may_exist=may_exist, resume=resume, last=last, folder=folder, reading=reading)
             films = reading.decode(track=track("reading films", shown=progress))
             if last is not None:
                 last.require_same_data(films.data_hash)

@@ -1,18 +1,27 @@
 """The run of a training in its store: looked for before anything costs time, then begun, or taken up where it was cut off."""
 
+import shlex
 from contextlib import suppress
 from pathlib import Path
 
 from pneumo_train.errors import ConfigError
+from pneumo_train.examining.keeping import NAME
 from pneumo_train.fitting.last import Last
+from pneumo_train.preparing.reading import Reading
 from runstore import DatasetType, Run, RunFailure, RunNotFoundError, RunReader, RunStatus, RunStoreError
 from runstore.training import RunSession
 
 _LOST = RunFailure(type="Lost", message="no end was recorded; the run went on from its last checkpoint", traceback="")
 
 
-def open_run(
-    session: RunSession | None, *, may_exist: bool, resume: bool, last: Last | None, folder: Path
+def open_run(  # noqa: PLR0913 - keyword-only
+    session: RunSession | None,
+    *,
+    may_exist: bool,
+    resume: bool,
+    last: Last | None,
+    folder: Path,
+    reading: Reading | None = None,
 ) -> Run | None:
     """Opens the store, so that one that turns us away is known before the images are read; the run, if it is there.
 
@@ -22,6 +31,7 @@ def open_run(
         resume: whether to go on with it.
         last: the checkpoint to go on from, if there is one.
         folder: where it would lie.
+        reading: what is trained on, if a completed run may lack the evaluation of its test part.
 
     Raises:
         ConfigError: the run has ended, and another training would write over what it holds; or its checkpoint is missing.
@@ -41,7 +51,7 @@ def open_run(
     if run is None:
         return None
     if run.status is RunStatus.COMPLETED and resume:
-        raise ConfigError(f"run_id = {run.id!r}: this run has completed; there is nothing to go on with")
+        raise ConfigError(f"run_id = {run.id!r}: this run has completed; {_left_to_do(session, reading)}")
     if run.status.is_final and not resume:
         raise ConfigError(
             f"run_id = {run.id!r}: this run has ended as {run.status}, and its metrics would be written over; give another id, "
@@ -65,6 +75,22 @@ def begin_run(session: RunSession, run: Run | None, *, resume: bool, last: Last 
         with suppress(RunStoreError):  # a store that cannot answer now is left as it is
             session.store.finalize(run.id, RunStatus.INTERRUPTED, error=_LOST)
     session.begin(resume=resume)
+
+
+def _left_to_do(session: RunSession, reading: Reading | None) -> str:
+    """What a completed run may lack: the evaluation of its test part is a run of its own, and is kept last."""
+    with suppress(RunStoreError):
+        store = session.store
+        if reading is not None and reading.split.test and isinstance(store, RunReader):
+            run_id = session.run_id.replace("'", "''")
+            kept = f"parent = '{run_id}' and name = '{NAME.format(part='test')}' and status = 'completed'"
+            if not store.search_runs(kept, limit=1).items:
+                source, trained = shlex.quote(str(reading.source.path)), shlex.quote(session.run_id)
+                return (
+                    "only the evaluation of its test part is not kept. With the same --store this makes it: pneumo-train "
+                    f"evaluate {trained} --source {source} --part test"
+                )
+    return "there is nothing to go on with"
 
 
 def _epochs_of(session: RunSession) -> int:
