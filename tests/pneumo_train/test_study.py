@@ -16,7 +16,8 @@ from documentation.pages import blocks_of
 from pneumo_train.cli import main
 from pneumo_train.errors import ConfigError
 from pneumo_train.studying.plan import load_study, study_names, tasks_of
-from runstore import Run, open_reader, open_store
+from runstore import Run, RunStatus, open_reader, open_store
+from runstore.training import RunSession
 from support.processes import fast_directory
 
 training = pytest.mark.training
@@ -26,7 +27,7 @@ name: tiny
 tables:
   - name: first
     about: Two rows that train, and two that look again.
-    set: {data.image_size: 32, model.architecture: small, training.max_epochs: 1, training.batch_size: 8,
+    set: {data.image_size: 32, model.architecture: small, training.max_epochs: 2, training.batch_size: 8,
           data.patient_column: source_patient, data.validation_fraction: 0.3, evaluation.bootstrap_draws: 20,
           evaluation.corruptions: true}
     seeds: [1, 2]
@@ -77,8 +78,8 @@ def complete(phantoms: Path) -> Iterator[Path]:
         folder = Path(name)
         enter(folder, patch)
         kill_in_the_fifth_row(folder, phantoms)
-        stood = [run.id for run in runs_of("study row") if run.status == "completed"]
-        (folder / "killed.json").write_text(json.dumps(stood), encoding="utf-8")
+        rows = [(run.id, run.status == "completed") for run in runs_of("study row")]
+        (folder / "killed.json").write_text(json.dumps(rows), encoding="utf-8")
         assert study("--source", str(phantoms), "--export", "table.json", *MACHINE) == 0
         yield folder
 
@@ -96,26 +97,62 @@ def kill_in_the_fifth_row(folder: Path, source: Path) -> None:
     assert killed.stderr is not None
     with killed.stderr:
         assert any(line.startswith("5 of 8") for line in killed.stderr)
-        while not list((folder / "results" / "checkpoints").glob("*")):
+        while not list((folder / "results" / "checkpoints").glob("*/last.ckpt")):
             assert killed.poll() is None
             time.sleep(0.01)
         killed.kill()
         killed.wait()
 
 
+def leave_cut_off(folder: Path, digest: str) -> Path:
+    """A run of a task that was cut off; the folder of its checkpoints, of which the last is damaged."""
+    (whole,) = runs_of("study")
+    with open_store(URL) as store:
+        tags = {"purpose": "study row", "digest": digest}
+        session = RunSession(store, experiment="tiny", parent_run_id=whole.id, tags=tags)
+        session.begin()
+        session.end(RunStatus.INTERRUPTED)
+    left = folder / "results" / "checkpoints" / session.run_id
+    left.mkdir()
+    (left / "last.ckpt").write_bytes(b"half a file")
+    return left
+
+
 @training
 def test_a_study_that_was_killed_goes_on_where_it_stood_and_every_row_is_a_run_below_it(again: Path) -> None:
     stood = json.loads((again / "killed.json").read_text(encoding="utf-8"))
-    rows = [run for run in runs_of("study row") if run.status == "completed"]
+    rows = runs_of("study row")
     (whole,) = runs_of("study")
 
-    assert len(stood) >= 4
-    assert [run.id for run in rows][: len(stood)] == stood
+    assert [is_complete for _, is_complete in stood] == [True, True, True, True, False]
+    assert [run.id for run in rows][:5] == [run_id for run_id, _ in stood]
     assert [run.name for run in rows] == [
         f"first: {row}, seed {seed}" for seed in (1, 2) for row in ("plain", "exposed", "three views", "half")
     ]
     assert {run.parent_run_id for run in rows} == {whole.id}
-    assert whole.status == "completed"
+    assert {run.status for run in (whole, *rows)} == {"completed"}
+
+
+@training
+@pytest.mark.usefixtures("again")
+def test_a_row_that_was_cut_off_goes_on_from_its_last_checkpoint() -> None:
+    assert [run.attempt for run in runs_of("study row")] == [1, 1, 1, 1, 2, 1, 1, 1]
+
+
+@training
+def test_a_row_that_cannot_go_on_is_trained_anew(
+    again: Path, phantoms: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    changed = STUDY.replace("- name: plain", "- {name: plain, set: {model.dropout: 0.3}}")
+    (again / "tiny.yaml").write_text(changed.replace("seeds: [1, 2]", "seeds: [1]"), encoding="utf-8")
+    left = leave_cut_off(again, tasks_of(load_study("tiny.yaml"))[0].digest)
+
+    assert study("--source", str(phantoms), *MACHINE) == 0
+
+    anew, *_ = runs_of("study row")[-2:]
+    assert f"cannot go on with {left.name}, and begins anew" in " ".join(capsys.readouterr().err.split())
+    assert (anew.name, anew.status, anew.attempt) == ("first: plain, seed 1", "completed", 1)
+    assert not left.exists()
 
 
 @training
@@ -171,15 +208,11 @@ def test_a_table_without_a_source_trains_nothing_and_says_what_is_missing(
 
 
 @training
-def test_checkpoints_of_complete_rows_and_of_those_that_were_cut_off_do_not_stay_on_disk(
+def test_checkpoints_of_complete_rows_and_of_tries_that_another_one_stands_for_do_not_stay_on_disk(
     again: Path, phantoms: Path
 ) -> None:
-    kept = [run.id for run in runs_of("study row") if run.status == "completed"]
-    folders = again / "results" / "checkpoints"
-    assert not [run_id for run_id in kept if (folders / run_id).exists()]
-    (left,) = folders.iterdir()
-    with open_store(URL) as store:
-        store.finalize(left.name, "interrupted")  # which a run that is lost for long enough is taken for
+    assert not list((again / "results" / "checkpoints").iterdir())
+    left = leave_cut_off(again, tasks_of(load_study("tiny.yaml"))[0].digest)
 
     assert study("--source", str(phantoms), *MACHINE) == 0
 

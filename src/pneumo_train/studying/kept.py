@@ -22,12 +22,14 @@ class KeptStudy:
     Attributes:
         run_id: its own run.
         completed: by a task's digest, the newest run that has completed it.
-        cut_off: the ids of the runs that have ended otherwise.
+        cut_off: by a task's digest, the newest run of a task that none has completed.
+        over: the ids of all other runs that are no longer worked on.
     """
 
     run_id: str
     completed: dict[str, Run]
-    cut_off: tuple[str, ...]
+    cut_off: dict[str, str]
+    over: tuple[str, ...]
 
 
 def find_study(reader: RunReader, experiment: str, name: str) -> KeptStudy | None:
@@ -45,13 +47,19 @@ def find_study(reader: RunReader, experiment: str, name: str) -> KeptStudy | Non
         return None
     run_id = studies.items[0].id
     completed: dict[str, Run] = {}
-    cut_off = []
+    others: list[Run] = []
     for run in _rows(reader, run_id):
         if run.status is RunStatus.COMPLETED and DIGEST in run.tags:
             completed[run.tags[DIGEST]] = run
-        elif run.status.is_final or run.status is RunStatus.LOST:
-            cut_off.append(run.id)
-    return KeptStudy(run_id, completed, tuple(cut_off))
+        else:
+            others.append(run)
+    cut_off = {run.tags[DIGEST]: run.id for run in others if run.tags.get(DIGEST, "") not in {"", *completed}}
+    over = tuple(
+        run.id
+        for run in others
+        if run.id not in cut_off.values() and (run.status.is_final or run.status is RunStatus.LOST)
+    )
+    return KeptStudy(run_id, completed, cut_off, over)
 
 
 def figures_of(reader: RunReader, run_id: str) -> dict[str, Any]:
