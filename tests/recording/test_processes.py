@@ -63,6 +63,12 @@ def line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
+def until_line(process: subprocess.Popen[str], wanted: str) -> None:
+    """Reads on until a program has written a line; one that ends before is an error."""
+    while (found := line(process)) != wanted:
+        assert found or process.poll() is None, f"the program ended before it wrote {wanted}"
+
+
 def stored(url: str, run_id: str = "run") -> dict[str, list[int]]:
     """The steps of each series, as a reader without a recorder sees them; their values are checked on the way."""
     with open_store(url, durable=False) as store:
@@ -176,8 +182,7 @@ def test_an_older_value_of_a_dead_writer_never_replaces_a_newer_one_however_the_
     with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)) as rival:
         rival.execute("BEGIN EXCLUSIVE")
         dead = start("acknowledge", sqlite_url, steps=20)
-        while line(dead) != "19":
-            pass
+        until_line(dead, "19")
         dead.kill()
         dead.communicate()
         rival.execute("ROLLBACK")
@@ -207,8 +212,7 @@ def test_a_sync_tells_what_it_did_and_does_nothing_twice(
     start: Start, sqlite_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trainer = start("acknowledge", sqlite_url, steps=20)
-    while line(trainer) != "19":
-        pass
+    until_line(trainer, "19")
     trainer.kill()
     trainer.communicate()
 

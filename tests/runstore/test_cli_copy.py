@@ -5,7 +5,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from runstore.recording.waiting import list_waiting
 from runstore.urls import file_of
 from support.commands import environment, runstore, runstore_on_a_terminal
 from support.landed import FOLDER
+from support.waiting import wait_until
 
 
 @pytest.fixture
@@ -126,8 +126,7 @@ def test_a_program_whose_points_are_all_stored_is_not_waited_for(
     monkeypatch.setenv("RUNSTORE_STATE_DIR", str(tmp_path / "state"))
     with open_store(urls[0]) as store:
         store.log_metrics("first", [MetricPoint("loss", 0.25, 9)])
-        while list_waiting(tmp_path / "state"):
-            time.sleep(0.01)
+        wait_until(lambda: not list_waiting(tmp_path / "state"), "all points to be stored", pause_s=0.01)
 
         assert runstore("copy", *urls).stderr == ""
 

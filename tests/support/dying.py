@@ -1,21 +1,16 @@
 """Recorders that end as their process would, and journals that stand still."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from runstore.recording import Recorder
 from runstore.recording.cursor import load_cursor
+from support.waiting import wait_until
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
-    """Waits for what must happen; a minute is too long for a machine however busy."""
-    pause = threading.Event()
-    for _ in range(12_000):
-        if condition():
-            return
-        pause.wait(0.005)
-    raise AssertionError("it never came true")
+    """Waits for a condition that the test's own line tells well enough, asked often."""
+    wait_until(condition, "the condition of the test", pause_s=0.005)
 
 
 def die(recorder: Recorder, *, deadline_s: float | None = 0.0) -> None:

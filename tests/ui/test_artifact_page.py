@@ -6,9 +6,8 @@ import os
 import re
 import socket
 import struct
-import time
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -21,6 +20,7 @@ from runstore_ui.artifact import Part, chunks_of, part_of
 from support.asgi import Answer, ask
 from support.browser import Serve
 from support.page_stores import HOSTILE
+from support.waiting import wait_until
 
 MARKUP = "<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'><script>alert(1)</script></svg>"
 PNG = bytes.fromhex(
@@ -264,7 +264,7 @@ def test_a_file_is_closed_where_a_browser_leaves_in_the_middle_of_it(serve: Serv
             with socket.create_connection((address.hostname, address.port)) as browser:
                 browser.sendall(b"GET /file?id=r&name=large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
                 assert browser.recv(1000).startswith(b"HTTP/1.1 200")
-        wait_until(lambda: open_files_below(tmp_path / "runs.db.artifacts") == [])
+        wait_until(lambda: open_files_below(tmp_path / "runs.db.artifacts") == [], "the files to be closed")
 
 
 def open_files_below(folder: Path) -> list[str]:
@@ -274,15 +274,6 @@ def open_files_below(folder: Path) -> list[str]:
         with contextlib.suppress(FileNotFoundError):  # it was the one that listed them
             found.append(str(each.readlink()))
     return [each for each in found if each.startswith(f"{folder}{os.sep}")]
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Waits for what must happen; a minute is too long for a machine however busy."""
-    for _ in range(600):
-        if is_so():
-            return
-        time.sleep(0.1)
-    raise AssertionError("it has not happened in a minute")
 
 
 @pytest.mark.server

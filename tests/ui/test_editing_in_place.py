@@ -12,6 +12,7 @@ from runstore import Store, open_store
 from runstore_ui import Options, make_app
 from support.asgi import Answer, ask
 from support.browser import Serve
+from support.held import Held
 from support.page_stores import HOSTILE
 
 
@@ -138,6 +139,34 @@ def test_tags_and_the_note_are_edited_in_place_in_the_browser(
     assert len(complaints) == 1, complaints
     assert "409" in complaints[0], "Chromium tells of each answer that refuses something"
     page.close()
+
+
+@pytest.mark.server
+def test_what_is_sent_twice_while_the_first_is_under_way_is_changed_once_and_is_not_told_to_have_failed(
+    page: Any, serve: Serve, app: Any, store: Store
+) -> None:
+    held = Held(app)
+    address = serve(held)
+    page.goto(f"{address}/?token=may")
+    page.goto(f"{address}/run?id=r")
+    page.click("#edit-note summary")
+    page.fill("#edit-note textarea", "mine")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if request.method == "POST" else None)
+
+    held.hold()
+    page.click("#edit-note button")
+    held.wait_for_a_request()
+    page.click("#edit-note button")
+    page.evaluate("new Promise((then) => setTimeout(then, 100))")
+    told = page.locator(".refused").count()
+    held.let_go()
+    page.wait_for_selector(".note:has-text('mine')")
+
+    assert told == 0
+    assert page.locator(".refused").count() == 0
+    assert len(asked) == 1
+    assert store.get_run("r").note == "mine"
 
 
 @pytest.mark.server

@@ -9,6 +9,7 @@ import pytest
 from runstore import open_reader, open_store
 from runstore_ui import Options, make_app
 from support.browser import Serve, served
+from support.held import Held
 from support.page_stores import EXPERIMENT, fill
 
 pytestmark = pytest.mark.server
@@ -129,6 +130,22 @@ def test_columns_are_found_letter_by_letter_and_ticked_over(page: Any, serve: Se
     page.click("text=Show these")
 
     assert page.url.endswith("/?column=name&column=config.batch_size")
+
+
+def test_columns_are_found_by_the_last_letters_however_slow_the_answers_are(page: Any, serve: Serve, app: Any) -> None:
+    held = Held(app)
+    page.goto(f"{serve(held)}/columns?column=name")
+    held.hold()
+    page.keyboard.type("b")
+    held.wait_for_a_request()
+    for letter in "atch":
+        page.keyboard.type(letter)
+        page.evaluate("new Promise((then) => setTimeout(then, 100))")  # longer than what a quick hand is waited for
+    held.let_go()
+
+    page.wait_for_url("**search=batch*")
+    page.wait_for_selector("#offered legend:has-text('batch')")
+    assert page.locator("#offered legend").count() == 1
 
 
 def test_a_phone_shows_cards_as_wide_as_it_is(page: Any, serve: Serve, app: Any) -> None:

@@ -2,12 +2,22 @@
 "use strict";
 (() => {
   const search = document.getElementById("search"), form = search.form;
-  let timer = null;
+  let timer = null, running = false, again = false;
 
+  // One at a time, and the last letters last: htmx puts off one request of the same element, and drops those after it.
   async function find() {
-    const address = `columns?${new URLSearchParams(new FormData(form))}`;
-    await htmx.ajax("GET", address, {source: form, target: "#offered", select: "#offered", swap: "outerHTML"});
-    history.replaceState(null, "", address);
+    if (running) { again = true; return; }
+    running = true;
+    try {
+      do {
+        again = false;
+        const address = `columns?${new URLSearchParams(new FormData(form))}`;
+        await htmx.ajax("GET", address, {source: form, target: "#offered", select: "#offered", swap: "outerHTML"});
+        history.replaceState(null, "", address);
+      } while (again);
+    } finally {
+      running = false;
+    }
   }
 
   search.addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(find, 50); });

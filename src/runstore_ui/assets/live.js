@@ -4,7 +4,7 @@
 (() => {
   const EVERY_MS = 5000, LONGEST_MS = 60000;
   const live = document.getElementById("live"), main = document.getElementById("main");
-  let seen = new Date(), wait = EVERY_MS, timer = null;
+  let seen = new Date(), wait = EVERY_MS, timer = null, underWay = null, isWantedAgain = false;
 
   const clock = (date) => date.toLocaleTimeString([], {hour: "2-digit", minute: "2-digit"});
 
@@ -22,7 +22,22 @@
     timer = setTimeout(refresh, wait);
   }
 
-  async function refresh() {
+  // One at a time: htmx puts a second request of the same element off, and says at once that it is done. Whoever asks while one
+  // is under way may know of something newer than its answer, so that there is one more after it.
+  function refresh() {
+    isWantedAgain = true;
+    underWay ??= refreshWhileWanted().finally(() => { underWay = null; });
+    return underWay;
+  }
+
+  async function refreshWhileWanted() {
+    while (isWantedAgain) {
+      isWantedAgain = false;
+      await refreshOnce();
+    }
+  }
+
+  async function refreshOnce() {
     // Where somebody writes, nothing is changed under the hand.
     const [part, ...others] = [...main.querySelectorAll("[data-live]")].filter((each) => !each.querySelector(".edit[open]"));
     if (document.hidden || !part) return later();
@@ -59,6 +74,8 @@
     const form = event.target, part = form.closest("[data-live]");
     if (!form.matches("[data-in-place]")) return;
     event.preventDefault();
+    if (form.ariaBusy === "true") return; // a second click, or Enter, while the first is under way
+    form.ariaBusy = "true";
     let status = 0;
     const judge = (answer) => {
       status = answer.detail.ctx.response.status;
@@ -69,6 +86,7 @@
       await htmx.ajax("POST", form.action, {source: form, target: part, select: `#${part.id}`, swap: "outerHTML"});
     } finally {
       form.removeEventListener("htmx:before:response", judge);
+      form.ariaBusy = null;
     }
     if (status && status < 400) document.querySelector(`#${part.id} summary`)?.focus();
     else if (status === 400 || status === 409) document.querySelector(`#${part.id} .edit[open] [name=text]`)?.focus();
