@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from pneumo_train.cache import CacheFolder, cache_folder, load_cached
+from pneumo_train.cache.loading import key_of
 from pneumo_train.cli import main
 from pneumo_train.config.data import DataConfig
 from pneumo_train.errors import UnreadableError
@@ -94,6 +95,19 @@ def test_another_content_another_size_and_other_films_are_decoded_anew(
     assert_same(load(samples, folder, size=64), samples, size=64)
     assert_same(load(samples[:2], folder), samples[:2])
     assert len(folder.files()) == 4
+
+
+@pytest.mark.parametrize("decoder", ["python-gdcm", "pylibjpeg-rle"])
+def test_films_are_decoded_anew_when_another_version_of_a_decoder_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, decoder: str
+) -> None:
+    before = key_of(["content"], 32)
+    about = tmp_path / f"{decoder.replace('-', '_')}-99.0.dist-info" / "METADATA"
+    about.parent.mkdir()
+    about.write_text(f"Metadata-Version: 2.1\nName: {decoder}\nVersion: 99.0\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert key_of(["content"], 32) != before
 
 
 @pytest.mark.parametrize(

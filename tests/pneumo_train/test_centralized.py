@@ -244,6 +244,20 @@ def test_any_metric_that_is_logged_picks_the_best_checkpoint_and_stops_early(
     assert Path(result.best_model_path).name == f"epoch{best[0]:03d}-val-distance{result.best_model_score:.4f}.ckpt"
 
 
+def test_a_metric_that_is_logged_in_the_first_epoch_and_now_and_then_counts_with_its_last_value_between(
+    trainer_of: TrainerOf, phantoms: Path
+) -> None:
+    class NowAndThen(pl.Callback):
+        def on_validation_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+            if trainer.current_epoch % 2 == 0:
+                pl_module.log("val/rare", 0.5 + trainer.current_epoch / 10)
+
+    result = trainer_of(NowAndThen(), **{"training.monitor": "val/rare", "training.max_epochs": 4}).train(phantoms)
+
+    assert (result.best_epoch, result.total_epochs_trained) == (2, 4)
+    assert result.best_model_score == pytest.approx(0.7)
+
+
 def test_a_metric_of_the_training_part_may_be_monitored(trainer_of: TrainerOf, phantoms: Path) -> None:
     result = trainer_of(**{"training.monitor": "train_loss"}).train(phantoms)
 
@@ -262,7 +276,8 @@ def test_a_monitored_metric_that_nothing_logs_is_refused_before_a_run_is_made(
 def test_a_monitored_metric_that_no_callback_logs_ends_the_run_after_the_first_epoch_with_what_there_is(
     trainer_of: TrainerOf, phantoms: Path, store: MemoryStore
 ) -> None:
-    with pytest.raises(ConfigError, match=r"'val/distanse'.* did you mean 'val/distance'\?.* train_auroc"):
+    told = r"'val/distanse'.* less often logs it in the first epoch, too.* did you mean 'val/distance'\?.* train_auroc"
+    with pytest.raises(ConfigError, match=told):
         trainer_of(LogsDistance(), **{"training.monitor": "val/distanse"}).train(phantoms, run_id="mistaken")
 
     failure = store.get_run("mistaken").failure

@@ -185,6 +185,30 @@ def test_files_of_other_makers_are_read(name: str) -> None:
     assert int(shown.max()) - int(shown.min()) > 100
 
 
+@pytest.mark.parametrize("is_implicit", [True, False])
+def test_a_film_without_a_preamble_and_one_that_does_not_say_how_it_lies_are_the_same_film(is_implicit: object) -> None:
+    whole = film(WindowCenter=2048, WindowWidth=1024)
+    file = pydicom.dcmread(io.BytesIO(whole))
+    file.preamble = None
+    del file.file_meta
+    stream = io.BytesIO()
+    pydicom.dcmwrite(stream, file, implicit_vr=bool(is_implicit), little_endian=True, enforce_file_format=False)
+
+    shown = [read_film(data, size=SIDE) for data in (whole, whole[132:], stream.getvalue())]
+
+    assert not stream.getvalue().startswith(bytes(4)), "it begins with its first element"
+    assert np.array_equal(shown[1], shown[0])
+    assert np.array_equal(shown[2], shown[0])
+
+
+@pytest.mark.parametrize(
+    "data", [b"\x08\x00\x16\x00UI\x1a\x00", b"\x02\x00\x00\x00UL\x04\x00\xce\x00\x00\x00", b"\x08\x00" * 90]
+)
+def test_what_only_begins_as_a_film_without_a_preamble_is_refused(data: bytes) -> None:
+    with pytest.raises(DataError):
+        read_film(data, size=SIDE)
+
+
 def test_a_report_in_dicom_has_no_pixels() -> None:
     with pytest.raises(DataError, match=r"a DICOM file without pixels \(SR\)"):
         read_film(Path(str(get_testdata_file("test-SR.dcm", download=False))).read_bytes(), size=SIDE)

@@ -333,6 +333,19 @@ def test_an_image_of_both_parts_is_refused_by_option_and_one_of_a_single_part_is
     assert "warning: 2 images are there more than once" in capsys.readouterr().out
 
 
+def test_what_is_known_is_counted_where_the_split_is_refused(
+    write_source: WriteSource, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = write_source([("a", 1, "p"), ("b", 0, "p"), ("c", 1, "q")], columns=("patientId", "Target", "child"))
+
+    assert exit_status("check", "--source", str(root), "--data.patient_column", "child") == 2
+
+    told = capsys.readouterr().out
+    assert "\nimages: 3\npositives: 2\npatients: 2\n" in told
+    assert " part (" in told.partition("\nerror: ")[2], "one of a single class"
+    assert "\nsplit:" not in told, "there is none"
+
+
 @pytest.mark.training
 @pytest.mark.parametrize("command", ["check", "fit"])
 def test_a_mistake_in_the_data_is_told_without_importing_torch(write_source: WriteSource, command: str) -> None:

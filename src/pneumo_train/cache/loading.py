@@ -18,7 +18,9 @@ from pneumo_train.images.sketch import Sketches, sketch_of
 from pneumo_train.samples import Sample
 from pneumo_train.terminal import Track
 
-_DECODERS = ("pillow", "numpy", "pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle")
+_DECODERS = (
+    "pillow", "numpy", "pydicom", "pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "python-gdcm",
+)  # fmt: skip
 """Another version of one of these may decode a film to other pixels."""
 
 

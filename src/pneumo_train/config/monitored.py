@@ -33,8 +33,13 @@ def better_of(monitor: str, mode: Literal["auto", "min", "max"]) -> Better:
     return "min" if last.endswith("loss") or last in _LESS_IS_BETTER else "max"
 
 
-def require_logged(monitor: str, logged: Iterable[str] = LOGGED) -> None:
+def require_logged(monitor: str, logged: Iterable[str] = LOGGED, *, after_an_epoch: bool = False) -> None:
     """Refuses a metric that nothing logs.
+
+    Args:
+        monitor: the metric.
+        logged: what there is.
+        after_an_epoch: whether an epoch is over, in which callbacks could have logged it.
 
     Raises:
         ConfigError: names what is logged.
@@ -44,6 +49,10 @@ def require_logged(monitor: str, logged: Iterable[str] = LOGGED) -> None:
         return
     close = difflib.get_close_matches(monitor, there, n=1, cutoff=0.6)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    raise ConfigError(
-        f"training.monitor = {monitor!r}: no metric of this name is logged; {hint}There are: {', '.join(there)}"
+    found = (
+        "nothing has logged it by the end of the first epoch. A callback that measures less often logs it in the first epoch, too; "
+        "until it logs again, the last value counts"
+        if after_an_epoch
+        else "no metric of this name is logged"
     )
+    raise ConfigError(f"training.monitor = {monitor!r}: {found}; {hint}There are: {', '.join(there)}")

@@ -109,7 +109,7 @@ class BestCheckpoints(ModelCheckpoint):
         Raises:
             ConfigError: nothing has logged the metric that picks the best.
         """
-        require_logged(str(self.monitor), trainer.callback_metrics)
+        require_logged(str(self.monitor), trainer.callback_metrics, after_an_epoch=True)
         super().on_train_epoch_end(trainer, pl_module)
 
     def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

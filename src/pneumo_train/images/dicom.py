@@ -2,6 +2,7 @@
 
 import io
 import logging
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,8 +13,11 @@ from pneumo_train.errors import DataError
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+    from pydicom.uid import UID
 
 _MARK = slice(128, 132)
+_FIRST_GROUPS = (b"\x02\x00", b"\x08\x00")
+_LONGEST_FIRST = 1 << 10
 _INSTALL = 'pip install "pneumo-train[dicom]"'
 _GREYS = ("MONOCHROME1", "MONOCHROME2")
 
@@ -30,8 +34,12 @@ logging.getLogger("pydicom").addHandler(logging.NullHandler())
 
 
 def is_dicom(data: bytes) -> bool:
-    """Whether a file says that it is one."""
-    return data[_MARK] == b"DICM"
+    """Whether a file says that it is one, or begins as one whose preamble was left out: with an element of the first groups."""
+    if data[_MARK] == b"DICM":
+        return True
+    named = re.fullmatch(rb"[A-Z]{2}", data[4:6])  # the kind of the value, where it is written before its length
+    length = int.from_bytes(data[6:8] if named else data[4:8], "little")
+    return data[:2] in _FIRST_GROUPS and 0 < length <= _LONGEST_FIRST
 
 
 def read_dicom(data: bytes, *, longest_side: int) -> Image.Image:
@@ -53,9 +61,18 @@ def read_dicom(data: bytes, *, longest_side: int) -> Image.Image:
         if error.name != "pydicom":
             raise
         raise DataError(f"it is a DICOM file, which needs pydicom: {_INSTALL}, or convert it to PNG") from error
-    file = pydicom.dcmread(io.BytesIO(data))
+    file = pydicom.dcmread(io.BytesIO(data), force=data[_MARK] != b"DICM")
+    if "TransferSyntaxUID" not in file.file_meta:
+        file.file_meta.TransferSyntaxUID = _plain_syntax(file)
     _require_film(file, longest_side)
     return Image.fromarray(_seen(file, _stored(file)))
+
+
+def _plain_syntax(file: "Dataset") -> "UID":
+    """How the values of a file lie that does not say so: they are not packed, for that must be said."""
+    from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian  # noqa: PLC0415 - an extra
+
+    return ImplicitVRLittleEndian if file.original_encoding[0] else ExplicitVRLittleEndian
 
 
 def _require_film(file: "Dataset", longest_side: int) -> None:

@@ -28,7 +28,9 @@ def check_source(path: str | os.PathLike[str], config: TrainConfig, *, track: Tr
         "images": 0, "positives": 0, "patients": 0, "split": {}, "data": None, "unreadable": [], "notes": [], "error": None,
     }  # fmt: skip
     try:
-        with read_source(path, config) as reading:
+        with read_source(path, config, is_split=False) as whole:
+            report |= _describe(whole) | {"split": {}}  # known, whatever becomes of the split
+            reading = whole.divided()
             report |= _describe(reading)
             films = reading.decode(track=track)
             report["data"] = data_report(reading, films)

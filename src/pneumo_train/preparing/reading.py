@@ -79,6 +79,19 @@ class Reading:
         samples: tuple[Sample, ...] = getattr(self.split, name)
         return samples
 
+    def divided(self) -> "Reading":
+        """The same with its split.
+
+        Raises:
+            DataError: the samples cannot be split as configured.
+            ConfigError: an option does not go with this data.
+        """
+        data = self.source.config
+        samples = take_split(self.samples, data.split_file) if data.split_file else self.samples
+        split = split_samples(samples, data, seed=self.config.seed, origin=str(self.source.csv_path))
+        _require_batches(self.config)
+        return dataclasses.replace(self, samples=tuple(samples), split=split)
+
     def divisions(self, samples: Sequence[Sample]) -> Mapping[str, tuple[str | None, ...]]:
         """What samples can be divided by, as :func:`pneumo_train.preparing.divisions.divisions_of` finds it."""
         return divisions_of(self.table, self.source.config.image_column, samples)
@@ -149,22 +162,17 @@ def read_source(path: str | os.PathLike[str], config: TrainConfig, *, is_split: 
         data = source.config
         table = read_table(source, data)
         samples = read_samples(source, data, table)
-        if is_split:
-            samples = take_split(samples, data.split_file) if data.split_file else samples
-            split = split_samples(samples, data, seed=config.seed, origin=str(source.csv_path))
-            _require_batches(config)
-        else:
-            split = Split(train=(), validation=())
         notes = [*source.notes, *patient_notes(samples, table, source.tables, data)]
-        yield Reading(
+        reading = Reading(
             config=config,
             source=source,
             patient_column=patient_column(table, data),
             samples=tuple(samples),
-            split=split,
+            split=Split(train=(), validation=()),
             notes=tuple(notes),
             table=table,
         )
+        yield reading.divided() if is_split else reading
 
 
 def _decoded(samples: Sequence[Sample], data: DataConfig, track: Track) -> tuple[Films, str]:
