@@ -17,7 +17,14 @@ from pneumo_train.errors import ConfigError
 _HERE = Path(__file__).parent / "studies"
 
 _OF_THE_MACHINE: Final = frozenset(
-    {"training.threads", "training.num_workers", "training.accelerator", "data.cache_mib"}
+    {
+        "training.threads",
+        "training.num_workers",
+        "training.accelerator",
+        "data.cache_mib",
+        "data.cache_dir",
+        "data.cache_disk_mib",
+    }
 )
 """Keys that say where a row is trained, and nothing of what it gives."""
 

@@ -24,12 +24,15 @@ _COLUMNS: Final = {
 }
 """What a table for people shows, and what it calls it."""
 
+_OF_A_KIND: Final = "{kind}_balanced_accuracy"
+
 
 def study_table(reader: RunReader, study: Study, tasks: Sequence[Task], kept: KeptStudy | None) -> dict[str, Any]:
     """All that the store has of a study, as plain values.
 
     Of each run: the scores on the validation part at the row's own threshold; ``worse_…``, their means over the 25 ways of
-    making films worse; and ``mildest_ece``, the greatest ECE of the five ways at strength 1. Of each row the mean of its runs and, of two
+    making films worse; ``contrast_balanced_accuracy`` and so on, the mean over the five strengths of a kind; and ``mildest_ece``, the
+    greatest ECE of the five kinds at strength 1. Of each row the mean of its runs and, of two
     or more, the standard deviation (of a sample).
 
     Raises:
@@ -73,7 +76,7 @@ def _row(
     means, deviations = {}, {}
     for name in runs[0] if runs else ():
         values = [run[name] for run in runs]
-        if name in {"seed", "run"} or None in values:
+        if name == "seed" or not all(isinstance(value, int | float) for value in values):
             continue
         means[name] = statistics.fmean(values)
         if len(values) > 1:
@@ -98,6 +101,9 @@ def _run(reader: RunReader, task: Task, run: Run) -> dict[str, Any]:
     if worse := figures["corruptions"]:
         for name in SCORES:
             found[f"worse_{name}"] = _mean(each["by_name"][name]["value"] for each in worse)
+        for kind in sorted({each["corruption"] for each in worse}):
+            mine = [each["by_name"]["balanced_accuracy"]["value"] for each in worse if each["corruption"] == kind]
+            found[_OF_A_KIND.format(kind=kind)] = _mean(mine)
         mildest = [each["by_name"]["ece"]["value"] for each in worse if each["strength"] == 1]
         found["mildest_ece"] = None if None in mildest else max(mildest)
     return {
@@ -114,12 +120,24 @@ def _mean(values: Iterable[float | None]) -> float | None:
 
 def _markdown(table: Mapping[str, Any]) -> list[str]:
     said = " ".join(str(table["about"]).split())
-    lines = [f"### {table['name'].capitalize()}", "", *([said, ""] if said else [])]
-    lines += [f"| row | {' | '.join(_COLUMNS.values())} |", f"|---|{'---|' * len(_COLUMNS)}"]
-    for row in table["rows"]:
-        cells = [_cell(row, name) for name in _COLUMNS]
+    rows = [row for row in table["rows"] if row["runs"]]
+    names = sorted({name for row in rows for name in row["mean"]} - set(_COLUMNS))
+    kinds = {name: name.split("_")[0] for name in names if name.endswith("_balanced_accuracy")}
+    lines = [f"### {table['name'].capitalize()}", "", *([said, ""] if said else []), *_grid(rows, _COLUMNS)]
+    if kinds:
+        lines += ["Balanced accuracy on films made worse in one way, the mean over its five strengths:", ""]
+        lines += _grid(rows, kinds)
+    if waiting := [row["name"] for row in table["rows"] if not row["runs"]]:
+        lines += [f"Not run yet: {'; '.join(waiting)}.", ""]
+    return lines
+
+
+def _grid(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> list[str]:
+    lines = [f"| row | {' | '.join(columns.values())} |", f"|---|{'---|' * len(columns)}"]
+    for row in rows:
+        cells = [_cell(row, name) for name in columns]
         lines.append(f"| {row['name']}{_still_missing(row)} | {' | '.join(cells)} |")
-    return [*lines, ""]
+    return [*lines, ""] if len(lines) > 2 else []  # noqa: PLR2004 - a head alone
 
 
 def _still_missing(row: Mapping[str, Any]) -> str:
