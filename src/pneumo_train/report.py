@@ -100,6 +100,7 @@ def _decision_facts(evaluation: Evaluation) -> dict[str, str]:
     facts = {
         "threshold": f"{decision.threshold:.4f}: {decision.rule_in_words}",
         "temperature": f"{decision.temperature:.4f}",
+        **({"shift": f"{decision.shift:+.4f}"} if decision.shift else {}),
     }
     return facts | ({"but": "; ".join(decision.notes)} if decision.notes else {})
 

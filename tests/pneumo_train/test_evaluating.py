@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from pneumo_train.config.evaluation import EvaluationConfig
-from pneumo_train.errors import PredictionError
-from pneumo_train.evaluating.calibration import cross_entropy, fit_temperature, sigmoid
+from pneumo_train.errors import ConfigError, PredictionError
+from pneumo_train.evaluating.calibration import cross_entropy, fit_shifted, fit_temperature, sigmoid
 from pneumo_train.evaluating.corruptions import STRENGTHS, corrupted
-from pneumo_train.evaluating.deciding import decide, evaluate, evaluated_of
+from pneumo_train.evaluating.deciding import UNDECIDED, calibrated, decide, evaluate, evaluated_of
 from pneumo_train.evaluating.delong import compare
 from pneumo_train.evaluating.figures import Decision, Floats, Labels
 from pneumo_train.evaluating.scores import calibration_bins, score
@@ -200,6 +200,54 @@ def test_a_decision_comes_back_out_of_plain_values_as_it_was() -> None:
 
     assert len(decision.table) > 100
     assert repr(decision_from_dict(json.loads(json.dumps(decision_as_dict(decision))))) == repr(decision)
+
+
+def test_temperature_and_shift_undo_logits_that_were_made_too_great_and_all_too_low() -> None:
+    rng = np.random.default_rng(4)
+    honest = rng.normal(0, 2, 20_000)
+    targets = (rng.random(len(honest)) < sigmoid(honest)).astype(np.int8)
+
+    temperature, shift, notes = fit_shifted(2 * honest - 3, targets)
+
+    assert temperature == pytest.approx(2, rel=0.05)
+    assert shift == pytest.approx(1.5, abs=0.05)
+    assert notes == ()
+
+
+def test_a_shift_mends_a_calibration_error_that_no_temperature_does() -> None:
+    rng = np.random.default_rng(5)
+    honest = rng.normal(0, 2, 2_000)
+    targets = (rng.random(len(honest)) < sigmoid(honest)).astype(np.int8)
+    patients = [str(number) for number in range(len(honest))]
+
+    def ece(*, with_shift: bool) -> float:
+        config = EvaluationConfig(bootstrap_draws=0, calibration_shift=with_shift)
+        decision = decide(honest - 2, targets, patients, config, seed=1)
+        probabilities = sigmoid(calibrated(honest - 2, decision))
+        return score(targets, probabilities, patients, threshold=0.5, draws=0).by_name["ece"].value
+
+    assert ece(with_shift=True) < 0.03
+    assert ece(with_shift=False) > 0.1
+
+
+@pytest.mark.parametrize(("logits", "targets"), [([-2.0, 1.0, 3.0], [1, 1, 1]), ([-2.0, 1.0, 3.0], [0, 0, 1])])
+def test_there_is_no_shift_where_there_is_no_temperature(logits: list[float], targets: list[int]) -> None:
+    temperature, shift, (note,) = fit_shifted(np.array(logits), np.array(targets, np.int8))
+
+    assert (temperature, shift) == (1, 0)
+    assert note.startswith("the temperature stays 1")
+
+
+def test_a_checkpoint_of_before_has_no_shift() -> None:
+    plain = decision_as_dict(UNDECIDED)
+    del plain["shift"]
+
+    assert decision_from_dict(plain) == UNDECIDED
+
+
+def test_a_shift_without_a_temperature_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"evaluation\.calibration_shift = True: is fitted with the temperature"):
+        EvaluationConfig(calibration_shift=True, temperature_scaling=False)
 
 
 def test_the_temperature_undoes_logits_that_were_made_too_great() -> None:

@@ -22,7 +22,16 @@ exit status:
 """
 
 _OVERRIDABLE = ("data", "evaluation")
-_DECIDED = frozenset({"image_size", "threshold_rule", "target_sensitivity", "fixed_threshold", "temperature_scaling"})
+_DECIDED = frozenset(
+    {
+        "image_size",
+        "threshold_rule",
+        "target_sensitivity",
+        "fixed_threshold",
+        "temperature_scaling",
+        "calibration_shift",
+    }
+)
 """What training has decided, and no evaluation changes."""
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from pneumo_train.config.kinds import Between0And1
+from pneumo_train.config.kinds import Between0And1, check
 
 ThresholdRule = Literal["sensitivity_bound", "sensitivity", "youden", "f1", "fixed"]
 
@@ -21,6 +21,8 @@ class EvaluationConfig:
         target_sensitivity: of the rules sensitivity_bound and sensitivity.
         fixed_threshold: of the rule fixed.
         temperature_scaling: fit one temperature on the validation part, so that probabilities mean what they say.
+        calibration_shift: fit what is added to all logits as well (Platt's scaling): for trainings whose films or classes are
+            weighed or exposed otherwise than those that are looked at.
         bootstrap_draws: how many times patients are drawn for the 95 % intervals; 0 for none.
         corruptions: evaluate on films made worse in five ways at five strengths as well; takes 25 times as long.
     """
@@ -29,5 +31,15 @@ class EvaluationConfig:
     target_sensitivity: Between0And1 = 0.9
     fixed_threshold: Between0And1 = 0.5
     temperature_scaling: bool = True
+    calibration_shift: bool = False
     bootstrap_draws: Annotated[int, Meta(ge=0, le=100_000)] = 1000
     corruptions: bool = False
+
+    def __post_init__(self) -> None:
+        """Checks what one key means for another."""
+        check(
+            "evaluation.calibration_shift",
+            self.calibration_shift,
+            self.temperature_scaling or not self.calibration_shift,
+            "is fitted with the temperature; give evaluation.temperature_scaling = true",
+        )

@@ -1,4 +1,4 @@
-"""Probabilities that mean what they say: one temperature for all logits, fitted on the validation part."""
+"""Probabilities that mean what they say: one temperature and one shift for all logits, fitted on the validation part."""
 
 import math
 
@@ -10,6 +10,7 @@ _LOWEST, _HIGHEST = 0.1, 10.0
 """A temperature beyond these is none that the data speak for."""
 
 _STEPS = 80
+_NEWTON_STEPS = 30
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -45,6 +46,42 @@ def fit_temperature(logits: Floats, targets: Labels) -> tuple[float, tuple[str, 
     if min(found - low, high - found) < 1e-3:  # noqa: PLR2004 - the edge of what was searched
         return 1.0, (f"the temperature stays 1: the best one is not between {_LOWEST:g} and {_HIGHEST:g}",)
     return math.exp(found), ()
+
+
+def fit_shifted(logits: Floats, targets: Labels) -> tuple[float, float, tuple[str, ...]]:
+    """The temperature and the shift of ``logits / temperature + shift`` with the least cross-entropy, and notes.
+
+    Platt's scaling: targets are as much less certain as their number says, so that there is a least one always. Where the
+    temperature alone stays 1 for want of data, so does this, without a shift; where no temperature from 0.1 to 10 is best,
+    only the temperature is fitted.
+    """
+    temperature, notes = fit_temperature(logits, targets)
+    if notes:
+        return temperature, 0.0, notes
+    positives, negatives = int((targets == 1).sum()), int((targets == 0).sum())
+    wanted = np.where(targets == 1, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    columns = np.stack([logits, np.ones_like(logits)])
+    found = np.array([1 / temperature, 0.0])
+    for _ in range(_NEWTON_STEPS):  # the loss is convex in both; steps are halved until they make it less
+        probabilities = sigmoid(found @ columns)
+        gradient = columns @ (probabilities - wanted)
+        curvature = (columns * (probabilities * (1 - probabilities))) @ columns.T + 1e-9 * np.eye(2)
+        step, before = np.linalg.solve(curvature, gradient), _loss(found @ columns, wanted)
+        while _loss((found - step) @ columns, wanted) > before and np.abs(step).max() > 1e-9:  # noqa: PLR2004 - nothing is left to gain
+            step = step / 2
+        found = found - step
+    slope, shift = float(found[0]), float(found[1])
+    if not 1 / _HIGHEST <= slope <= 1 / _LOWEST:
+        return (
+            temperature,
+            0.0,
+            (f"no shift: with one, the best temperature is not between {_LOWEST:g} and {_HIGHEST:g}",),
+        )
+    return 1 / slope, shift, ()
+
+
+def _loss(logits: Floats, wanted: Floats) -> float:
+    return float(np.mean(np.logaddexp(0, logits) - wanted * logits))
 
 
 def cross_entropy(logits: Floats, targets: Labels) -> float:

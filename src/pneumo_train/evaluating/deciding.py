@@ -6,7 +6,7 @@ from typing import Any
 
 from pneumo_train.config.evaluation import EvaluationConfig
 from pneumo_train.errors import PredictionError
-from pneumo_train.evaluating.calibration import fit_temperature, sigmoid
+from pneumo_train.evaluating.calibration import fit_shifted, fit_temperature, sigmoid
 from pneumo_train.evaluating.figures import Decision, Evaluated, Evaluation, Floats, Labels
 from pneumo_train.evaluating.scores import calibration_bins, score, subgroup_rows
 from pneumo_train.evaluating.thresholds import Thresholds, rule_in_words
@@ -31,9 +31,11 @@ def decide(
         PredictionError: a prediction is NaN or infinite.
     """
     require_finite(logits)
-    temperature, notes = fit_temperature(logits, targets) if config.temperature_scaling else (1.0, ())
+    temperature, shift, notes = _calibration_of(logits, targets, config)
     rule = config.threshold_rule
-    thresholds = Thresholds(targets, sigmoid(logits / temperature), patients, draws=config.bootstrap_draws, seed=seed)
+    thresholds = Thresholds(
+        targets, sigmoid(logits / temperature + shift), patients, draws=config.bootstrap_draws, seed=seed
+    )
     chosen = {"sensitivity": config.target_sensitivity, "fixed": config.fixed_threshold}
     threshold, taken, more = thresholds.choose(rule, **chosen)
     return Decision(
@@ -41,10 +43,16 @@ def decide(
         rule=rule,
         rule_in_words=rule_in_words(taken, **chosen),
         temperature=temperature,
+        shift=shift,
         chosen_on="validation",
         table=thresholds.table(threshold),
         notes=(*notes, *more),
     )
+
+
+def calibrated(logits: Floats, decision: Decision) -> Floats:
+    """Logits whose probabilities mean what they say, by the decision's temperature and shift."""
+    return logits / decision.temperature + decision.shift
 
 
 def evaluated_of(  # noqa: PLR0913 - the columns of a part
@@ -57,7 +65,7 @@ def evaluated_of(  # noqa: PLR0913 - the columns of a part
     decision: Decision,
     divisions: Mapping[str, tuple[str | None, ...]],
 ) -> Evaluated:
-    """What a model said of each image, made into probabilities by the decision's temperature.
+    """What a model said of each image, made into probabilities by the decision's temperature and shift.
 
     Raises:
         PredictionError: a prediction is NaN or infinite.
@@ -69,7 +77,7 @@ def evaluated_of(  # noqa: PLR0913 - the columns of a part
         patients=tuple(patients),
         targets=targets,
         logits=logits,
-        probabilities=sigmoid(logits / decision.temperature),
+        probabilities=sigmoid(calibrated(logits, decision)),
         divisions=divisions,
     )
 
@@ -92,6 +100,14 @@ def evaluate(
         subgroups=subgroup_rows(evaluated, threshold=decision.threshold, draws=draws, seed=seed),
         about=dict(about or {}),
     )
+
+
+def _calibration_of(logits: Floats, targets: Labels, config: EvaluationConfig) -> tuple[float, float, tuple[str, ...]]:
+    """Temperature, shift, and what a person should know of them."""
+    if config.calibration_shift:
+        return fit_shifted(logits, targets)
+    temperature, notes = fit_temperature(logits, targets) if config.temperature_scaling else (1.0, ())
+    return temperature, 0.0, notes
 
 
 def require_finite(logits: Floats) -> None:

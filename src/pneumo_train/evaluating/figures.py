@@ -112,6 +112,7 @@ class Decision:
         rule: the rule that chose it, as the configuration calls it.
         rule_in_words: the rule that gave it, for people; another one where no threshold keeps the configured one.
         temperature: what logits are divided by before the sigmoid; 1 leaves them.
+        shift: what is added to logits after that; 0 leaves them.
         chosen_on: the part on which both were chosen.
         table: the whole operating table of that part, by falling threshold.
         notes: what a person should know of the choice, as that the rule could not be kept.
@@ -122,6 +123,7 @@ class Decision:
     rule_in_words: str
     temperature: float
     chosen_on: str
+    shift: float = 0.0
     table: tuple[OperatingPoint, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -32,6 +32,7 @@ def decision_from_dict(values: Mapping[str, Any]) -> Decision:
         rule=str(values["rule"]),
         rule_in_words=str(values["rule_in_words"]),
         temperature=float(values["temperature"]),
+        shift=float(values.get("shift", 0.0)),  # which checkpoints before did not hold
         chosen_on=str(values["chosen_on"]),
         table=tuple(OperatingPoint(**dict(zip(_COLUMNS, row, strict=True))) for row in rows),
         notes=tuple(map(str, values["notes"])),

@@ -9,7 +9,7 @@ import numpy as np
 from pneumo_train.config.settings import TrainConfig
 from pneumo_train.evaluating.calibration import sigmoid
 from pneumo_train.evaluating.corruptions import STRENGTHS, Pixels, corrupted, setting_of
-from pneumo_train.evaluating.deciding import decide, evaluate, evaluated_of, require_finite
+from pneumo_train.evaluating.deciding import calibrated, decide, evaluate, evaluated_of, require_finite
 from pneumo_train.evaluating.figures import CorruptionRow, Decision, Evaluation, Floats, Labels
 from pneumo_train.evaluating.scores import score
 from pneumo_train.examining.logits import logits_of
@@ -103,7 +103,7 @@ def _corruption_rows(
             require_finite(logits)
             scores = score(
                 targets_of(films),
-                sigmoid(logits / decision.temperature),
+                sigmoid(calibrated(logits, decision)),
                 patients_of(films),
                 threshold=decision.threshold,
                 draws=0,

@@ -64,7 +64,7 @@ def points_of(evaluation: Evaluation, dataset_type: DatasetType) -> Iterator[Met
         values[name] = score.value
         if not math.isnan(score.low):
             values |= {f"{name}_low": score.low, f"{name}_high": score.high}
-    values |= {"threshold": evaluation.decision.threshold, "temperature": evaluation.decision.temperature}
+    values |= _of_decision(evaluation.decision)
     for name, value in values.items():
         yield MetricPoint(name=name, dataset_type=dataset_type, value=value, step=0)
 
@@ -73,7 +73,7 @@ def decision_points(evaluation: Evaluation, *, step: int) -> Iterator[MetricPoin
     """Of a training run: the decision, and what it gives on the validation part."""
     names = ("sensitivity", "specificity", "ppv", "npv", "f1", "balanced_accuracy", "brier", "ece", "auprc")
     values = {name: evaluation.scores.by_name[name].value for name in names}
-    values |= {"threshold": evaluation.decision.threshold, "temperature": evaluation.decision.temperature}
+    values |= _of_decision(evaluation.decision)
     for name, value in values.items():
         yield MetricPoint(name=f"decision_{name}", dataset_type=DatasetType.VALIDATION, value=value, step=step)
 
@@ -81,9 +81,17 @@ def decision_points(evaluation: Evaluation, *, step: int) -> Iterator[MetricPoin
 def _calibration(decision: Decision) -> Calibration | None:
     if decision.chosen_on == "nothing":
         return None
+    shift = {"shift": decision.shift} if decision.shift else {}
     return Calibration(
-        method="temperature", fitted_on=decision.chosen_on, parameters={"temperature": decision.temperature}
+        method="temperature and shift" if shift else "temperature",
+        fitted_on=decision.chosen_on,
+        parameters={"temperature": decision.temperature, **shift},
     )
+
+
+def _of_decision(decision: Decision) -> dict[str, float]:
+    shift = {"shift": decision.shift} if decision.shift else {}
+    return {"threshold": decision.threshold, "temperature": decision.temperature, **shift}
 
 
 def _file_name(part: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pneumo_train.config.settings import SECTIONS, TrainConfig, load_config
 from pneumo_train.errors import DataError
 from pneumo_train.evaluating.calibration import sigmoid
+from pneumo_train.evaluating.deciding import calibrated
 from pneumo_train.evaluating.delong import Comparison, compare
 from pneumo_train.evaluating.figures import Evaluation
 from pneumo_train.examining.checkpoint import fetch_checkpoint, load_checkpoint
@@ -114,7 +115,7 @@ def evaluate_run(  # noqa: PLR0913 - keyword-only
             else:
                 other_films = films
             logits = logits_of(other_model, other_films, batch_size=config.training.batch_size)
-            comparison = _compared(evaluation, logits / other_decision.temperature, config)
+            comparison = _compared(evaluation, calibrated(logits, other_decision), config)
         session = _keep(store, run.experiment_id, evaluation, comparison, reading, part, against)
         keep_pictures(session, evaluation, films, model)
         notes = (*reading.notes, *_learnt_from(reading, part, run.source_path))
@@ -207,6 +208,7 @@ def keep_evaluation(
                     "threshold": decision.threshold,
                     "rule": decision.rule,
                     "temperature": decision.temperature,
+                    "shift": decision.shift,
                     "chosen_on": decision.chosen_on,
                 },
                 "data_set": {

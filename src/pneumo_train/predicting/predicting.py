@@ -29,7 +29,7 @@ class Answer:
 
     Attributes:
         name: the image's.
-        probability: of pneumonia, after the temperature; ``None`` where there is an error.
+        probability: of pneumonia, after temperature and shift; ``None`` where there is an error.
         decision: ``pneumonia`` or ``normal``; empty where there is an error.
         error: why there is no answer.
         overlay: the file of its Grad-CAM, if one was asked for.
@@ -94,7 +94,7 @@ def _answers(stored: StoredModel, films: list[GreyArray], *, with_maps: bool) ->
     device = next(stored.model.parameters()).device
     pixels = torch.from_numpy(np.stack(films)).to(device).unsqueeze(1).float() / 255
     with torch.inference_mode():
-        logits = stored.model.logits(pixels).double().cpu() / stored.decision.temperature
+        logits = stored.model.logits(pixels).double().cpu() / stored.decision.temperature + stored.decision.shift
     probabilities = torch.sigmoid(logits)
     maps: Maps | None = None
     if with_maps:

@@ -149,6 +149,7 @@ def _decision(facts: RunFacts) -> Iterator[str]:
             ("threshold", plain(found.get("threshold"))),
             ("rule", plain(found.get("rule_in_words") or found.get("rule"))),
             ("temperature", plain(found.get("temperature"))),
+            ("shift", plain(found.get("shift", 0.0))),
             ("chosen on", plain(found.get("chosen_on"))),
         ),
     )

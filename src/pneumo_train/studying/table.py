@@ -98,6 +98,7 @@ def _run(reader: RunReader, task: Task, run: Run) -> dict[str, Any]:
     found: dict[str, Any] = {"seed": task.seed, "run": run.id, "seconds": None if spent is None else round(spent, 1)}
     found |= {name: figures["scores"]["by_name"][name]["value"] for name in SCORES}
     found |= {"threshold": figures["decision"]["threshold"], "temperature": figures["decision"]["temperature"]}
+    found["shift"] = figures["decision"].get("shift", 0.0)
     if worse := figures["corruptions"]:
         for name in SCORES:
             found[f"worse_{name}"] = _mean(each["by_name"][name]["value"] for each in worse)
