@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pneumo_train.config.federation import FederationConfig, federation_of
 from pneumo_train.config.monitored import VALIDATED, require_logged
 from pneumo_train.config.settings import TrainConfig, load_config
+from pneumo_train.errors import ConfigError
 from pneumo_train.federating.apart import workplace
 from pneumo_train.fitting.machine import require_gpu_device
 from pneumo_train.fitting.outputs import require_writable
@@ -53,7 +54,8 @@ class FederatedTrainer:
 
         Args:
             config_path: a YAML file, see :func:`pneumo_train.load_config`; the defaults without one.
-            checkpoint_dir: the checkpoint of the best round goes to ``<checkpoint_dir>/<run id>``.
+            checkpoint_dir: the checkpoint of the best round, and the last round to go on from, go to
+                ``<checkpoint_dir>/<run id>``.
             logs_dir: kept for the same signature as the centralized trainer's; nothing is written there.
             store: a store, its URL, or ``None`` for the configured one; with none configured, nothing is stored.
             partition_strategy: ``federation.partition``, if it is to be another.
@@ -82,6 +84,8 @@ class FederatedTrainer:
         experiment_name: str = "pneumonia_detection",
         csv_filename: str | None = None,
         run_id: str | None = None,
+        *,
+        resume: bool = False,
     ) -> "FederationResult":
         """Plays all rounds, and returns how it went.
 
@@ -90,10 +94,12 @@ class FederatedTrainer:
             experiment_name: the experiment under which the runs are kept; made if need be.
             csv_filename: the metadata CSV inside the source, if not the usual one.
             run_id: the id for the federation's run.
+            resume: go on with the run of ``run_id``, however it was cut off, from its last round below ``checkpoint_dir``;
+                on a CPU with the figures of a federation that was never stopped. A run that has not begun is begun.
 
         Raises:
             ModuleNotFoundError: Flower is not installed; it comes with the extra ``federated``.
-            ConfigError: the network cannot be built as configured, this machine cannot train so, the monitored
+            ConfigError: there is nothing to go on with, or the configuration is not the run's; the network cannot be built as configured, this machine cannot train so, the monitored
                 metric is none of a round's, or the folder cannot be written; no run is created.
             SourceError: the source holds no table or no images; no run is created.
             DataError: the table or the images cannot be trained on, or there are too few patients; no run is created.
@@ -104,9 +110,11 @@ class FederatedTrainer:
         """
         overrides = {"data.csv_filename": csv_filename} if csv_filename else {}
         config = load_config(overrides=overrides, base=self.config)
+        is_named = bool(run_id)
+        if resume and not is_named:
+            raise ConfigError("resume = True: wants the run to go on with; name it (--run_id RUN)")
         require_logged(config.training.monitor, VALIDATED)
         require(FEDERATED)
-        is_named = bool(run_id)
         run_id = run_id or new_run_id()
         require_gpu_device(config)
         require_writable(self._checkpoint_dir, "checkpoint_dir")
@@ -129,6 +137,7 @@ class FederatedTrainer:
                 session=session,
                 run_id=run_id,
                 may_exist=is_named,
+                resume=resume,
                 checkpoint_dir=self._checkpoint_dir,
                 engine_of=self._engine,
                 progress=self._progress,

@@ -70,6 +70,19 @@ def test_adam_steps_weights_and_running_statistics_are_averaged(engine: FlowerEn
     assert {name: array.dtype for name, array in made.items()} == {name: array.dtype for name, array in START.items()}
 
 
+def test_what_adam_remembers_is_taken_up_and_the_next_round_depends_on_it(engine: FlowerEngine) -> None:
+    replies = ask(engine, 1)
+    engine.aggregate(1, START, replies)
+    remembered = engine.remembered()
+
+    following = engine.aggregate(2, START, replies)
+    another = engine.aggregate(2, START, replies)
+    engine.remember(remembered)
+
+    assert np.array_equal(engine.aggregate(2, START, replies)["weight"], following["weight"])
+    assert not np.array_equal(another["weight"], following["weight"])
+
+
 HARM = {
     2: ("failed", "its process ended by itself, with exit status 9, without an answer"),
     3: ("failed", "OSError: the disk is full"),

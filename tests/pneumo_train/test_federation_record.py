@@ -1,33 +1,27 @@
 """What a federation leaves in the store: a run, a run for each client below it, each round, and a checkpoint that works."""
 
-import contextlib
+import functools
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pneumo_train.config.federation import FederationConfig, federation_of
 from pneumo_train.config.settings import TrainConfig, load_config
 from pneumo_train.errors import ConfigError, FederationError
 from pneumo_train.examining.leading import evaluate_run
 from pneumo_train.federating.apart import workplace
-from pneumo_train.federating.leading import Federation
 from pneumo_train.federating.result import FederationResult
-from pneumo_train.federating.values import Answer, Engine, Request, Work
-from pneumo_train.preparing.reading import read_source
+from pneumo_train.federating.values import Answer, Request
 from pneumo_train.result import BEST_CHECKPOINT
 from runstore import RunStatus, StoreUnavailableError
 from runstore.memory.store import MemoryStore
 from runstore.rounds import read_rounds
 from runstore.series import Points
-from runstore.training import RunSession
-from support.federations import MOMENTS, Dies, InProcess
+from support.federations import MOMENTS, SMALL, Dies, lead_two
 
 pytestmark = pytest.mark.training
 
-Meddle = Callable[[Request], None]
 Lead = Callable[..., FederationResult]
 
 
@@ -52,43 +46,8 @@ def store() -> Iterator[GoesAway]:
 def lead(store: GoesAway, tiny_config: TrainConfig, phantoms: Path, fast_path: Path) -> Lead:
     """Leads a federation of two clients over two rounds; ``meddle`` is called before each piece of a client's work."""
 
-    def run(
-        meddle: Meddle = lambda _request: None,
-        *,
-        watch: Callable[[Request, Answer], None] = lambda _request, _answer: None,
-        place: Callable[[Work], AbstractContextManager[Work]] = contextlib.nullcontext,
-        run_id: str = "together",
-        **values: Any,
-    ) -> FederationResult:
-        config = load_config(
-            overrides={"model.architecture": "small", "evaluation.bootstrap_draws": 20}, base=tiny_config
-        )
-
-        @contextlib.contextmanager
-        def engine_of(work: Work, _names: list[str], _config: FederationConfig, _trained: object) -> Iterator[Engine]:
-            with place(work) as placed:
-
-                def meddled(request: Request) -> Answer:
-                    meddle(request)
-                    answer = placed(request)
-                    watch(request, answer)
-                    return answer
-
-                yield InProcess(meddled)
-
-        with read_source(phantoms, config) as reading:
-            return Federation(
-                reading=reading,
-                federation=federation_of({"num_clients": 2, "num_rounds": 2, **values}),
-                session=RunSession(store, experiment="federation", run_id=run_id, training_mode="federated"),
-                run_id=run_id,
-                may_exist=True,
-                checkpoint_dir=fast_path,
-                engine_of=engine_of,
-                progress=False,
-            ).lead("federation", fast_path)
-
-    return run
+    config = load_config(overrides=SMALL, base=tiny_config)
+    return functools.partial(lead_two, store, config, phantoms, fast_path)
 
 
 def test_the_federation_is_a_run_with_a_run_for_each_client_and_every_round(lead: Lead, store: GoesAway) -> None:

@@ -1,15 +1,29 @@
 """An engine that asks clients one after another in this process: the real work, without messages."""
 
+import contextlib
 import dataclasses
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from typing import Any, NoReturn, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import numpy as np
 
-from pneumo_train.federating.values import Answer, Arrays, Reply, Request
+from pneumo_train.config.federation import FederationConfig, federation_of
+from pneumo_train.config.settings import TrainConfig
+from pneumo_train.federating.values import Answer, Arrays, Engine, Reply, Request, Work
+from pneumo_train.preparing.reading import read_source
+from runstore import Store
+from runstore.training import RunSession
+
+if TYPE_CHECKING:
+    from pneumo_train.federating.result import FederationResult
+
+SMALL: dict[str, object] = {"model.architecture": "small", "evaluation.bootstrap_draws": 20}
+"""What of a configuration makes a round take a moment."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,6 +46,12 @@ class InProcess:
             name: np.average([answer.arrays[name] for answer in answers], axis=0, weights=weights).astype(array.dtype)
             for name, array in arrays.items()
         }
+
+    def remembered(self) -> dict[str, Arrays]:
+        return {}
+
+    def remember(self, arrays: Mapping[str, Arrays]) -> None:
+        assert not arrays
 
     def _ask(self, request: Request) -> Reply:
         started_at = datetime.now(UTC)
@@ -96,3 +116,58 @@ class _DeadlyToSend:
 def _die() -> NoReturn:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError("a killed process goes on")
+
+
+def lead_two(  # noqa: PLR0913 - what a federation can meet
+    store: Store,
+    config: TrainConfig,
+    source: Path,
+    folder: Path,
+    meddle: Callable[[Request], None] = lambda _request: None,
+    *,
+    watch: Callable[[Request, Answer], None] = lambda _request, _answer: None,
+    place: Callable[[Work], AbstractContextManager[Work]] = contextlib.nullcontext,
+    run_id: str = "together",
+    resume: bool = False,
+    **values: Any,
+) -> "FederationResult":
+    """Leads a federation of two clients over two rounds.
+
+    Args:
+        store: keeps it.
+        config: of the training.
+        source: of the films.
+        folder: for checkpoints.
+        meddle: is called before each piece of a client's work.
+        watch: is called after it.
+        place: where the work is done; in this process.
+        run_id: of the federation.
+        resume: whether to go on with it.
+        values: keys of the federation.
+    """
+    from pneumo_train.federating.leading import Federation  # noqa: PLC0415 - it brings torch
+
+    @contextlib.contextmanager
+    def engine_of(work: Work, _names: list[str], _config: FederationConfig, _trained: object) -> Iterator[Engine]:
+        with place(work) as placed:
+
+            def meddled(request: Request) -> Answer:
+                meddle(request)
+                answer = placed(request)
+                watch(request, answer)
+                return answer
+
+            yield InProcess(meddled)
+
+    with read_source(source, config) as reading:
+        return Federation(
+            reading=reading,
+            federation=federation_of({"num_clients": 2, "num_rounds": 2, **values}),
+            session=RunSession(store, experiment="federation", run_id=run_id, training_mode="federated"),
+            run_id=run_id,
+            may_exist=True,
+            resume=resume,
+            checkpoint_dir=folder,
+            engine_of=engine_of,
+            progress=False,
+        ).lead("federation", folder)

@@ -32,9 +32,18 @@ def _parser() -> Parser:
     add_source(federate)
     federate.add_argument("--store", type=str | None, help="the store's URL, as for fit; only the server has it")
     federate.add_argument("--experiment", type=str, default="pneumonia_detection", help="the experiment of the runs")
-    federate.add_argument("--run_id", type=str | None, help="the id for the run of the federation")
+    federate.add_argument("--run_id", type=str | None, help="an existing run of a federation, or the id for a new one")
     federate.add_argument(
-        "--checkpoint_dir", type=str, default="results/federated_checkpoints", help="where the best checkpoint goes"
+        "--resume",
+        type=bool,
+        default=False,
+        help="go on with the run of --run_id from its last round in --checkpoint_dir; begin it if it has not begun",
+    )
+    federate.add_argument(
+        "--checkpoint_dir",
+        type=str,
+        default="results/federated_checkpoints",
+        help="where the best checkpoint and the last round go",
     )
     federate.add_argument("--side_by_side", type=int | None, help="clients that work at once; one for each processor")
     federate.add_class_arguments(FederationConfig, None)
@@ -60,7 +69,7 @@ def _run(arguments: Any) -> int:
         progress=arguments.progress,
         side_by_side=arguments.side_by_side,
     )
-    result = trainer.train(arguments.source, arguments.experiment, run_id=arguments.run_id)
+    result = trainer.train(arguments.source, arguments.experiment, run_id=arguments.run_id, resume=arguments.resume)
     print_federation(result, load_settings(url=arguments.store).url)
     return 0
 

@@ -45,6 +45,9 @@ _running = threading.Lock()
 """Held by the one simulation engine of this process."""
 
 _POLL_S = 0.05
+
+_MEANS = ("m_t", "v_t")
+"""What Flower's FedAdam keeps from round to round."""
 _START_S = 300.0
 _RAY_BACKEND = "flwr.server.superlink.fleet.vce.backend.raybackend"
 _END_S = 60.0
@@ -294,6 +297,17 @@ class FlowerEngine:
             assert mean is not None  # noqa: S101 - as above
             made |= {name: array.numpy() for name, array in mean.items() if name not in self._trained}
         return {name: made[name].astype(array.dtype, copy=False) for name, array in arrays.items()}
+
+    def remembered(self) -> dict[str, Arrays]:
+        """The means of Adam, as Flower calls them; nothing with the other strategies."""
+        if not isinstance(self._strategy, FedAdam):
+            return {}
+        return {name: dict(means) for name in _MEANS if (means := getattr(self._strategy, name)) is not None}
+
+    def remember(self, arrays: Mapping[str, Arrays]) -> None:
+        """Takes up the means of Adam."""
+        for name, means in arrays.items():
+            setattr(self._strategy, name, dict(means))
 
     def _present(self, timeout: float) -> dict[int, str]:
         """The clients that are connected, by node. A node that is new is asked who it is, and given so many seconds."""

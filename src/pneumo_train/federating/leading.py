@@ -17,6 +17,7 @@ from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.settings import as_dict
 from pneumo_train.errors import FederationError
 from pneumo_train.federating.client import Client
+from pneumo_train.federating.last import Best, Last, find_last
 from pneumo_train.federating.looking import Look, write_checkpoint
 from pneumo_train.federating.plans import Plan, parts_of
 from pneumo_train.federating.recording import Record, told
@@ -26,7 +27,8 @@ from pneumo_train.federating.values import Engine, Work
 from pneumo_train.federating.weights import arrays_of, trained_names
 from pneumo_train.fitting.examined import Examiner
 from pneumo_train.fitting.fitting import torch_set_up
-from pneumo_train.fitting.runs import open_run
+from pneumo_train.fitting.last import Origin
+from pneumo_train.fitting.runs import begin_run, open_run
 from pneumo_train.network.classifier import LitClassifier
 from pneumo_train.preparing.reading import DecodedSplit, Reading
 from pneumo_train.reporting.keeping import keep_model_card
@@ -45,16 +47,6 @@ EngineOf = Callable[[Work, list[str], FederationConfig, frozenset[str]], Abstrac
 """Makes the engine that carries work to clients by name; the last is which arrays are trained."""
 
 
-@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class Best:
-    """The best round so far, and its checkpoint."""
-
-    number: int
-    score: float
-    path: Path
-    metrics: dict[str, float]
-
-
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Federation:
     """One federation, to be led once.
@@ -65,7 +57,8 @@ class Federation:
         session: of its run, unless nothing is to be stored.
         run_id: of its run.
         may_exist: whether the user named it.
-        checkpoint_dir: the best checkpoint goes to ``<checkpoint_dir>/<run id>``.
+        resume: go on with it from its last round, if it has one.
+        checkpoint_dir: the best checkpoint and the last round go to ``<checkpoint_dir>/<run id>``.
         engine_of: makes the engine.
         progress: show progress bars.
     """
@@ -75,11 +68,11 @@ class Federation:
     session: RunSession | None
     run_id: str
     may_exist: bool
+    resume: bool
     checkpoint_dir: Path
     engine_of: EngineOf
     progress: bool
     _rounds: list[Round] = dataclasses.field(default_factory=list)
-    _history: list[dict[str, float]] = dataclasses.field(default_factory=list)
     _best: Best | None = None
 
     def lead(self, experiment_name: str, logs_dir: Path) -> FederationResult:
@@ -87,19 +80,32 @@ class Federation:
 
         Raises:
             DataError: there are too few patients for so many clients, or images cannot be read; no run is created.
-            ConfigError: the network cannot be built as configured; no run is created.
+            ConfigError: the network cannot be built as configured, or there is nothing to go on with; no run is created.
             RunStoreError: a mistake about the store to mend before training.
             FederationError: the engine does not start, or a round had too few good answers; the runs have ended.
             DivergedError: the loss is NaN or infinite; the run ended as failed.
         """
         reading, config = self.reading, self.reading.config
+        found = find_last(self._folder) if self.resume else None
+        made_of = {**as_dict(config), "federation": dataclasses.asdict(self.federation)}
+        if found is not None:
+            found.origin.require_same_training(self._folder, self.run_id, made_of, reading.split.digest())
+            self._best, self._rounds = found.best, list(found.rounds)
         dealt = deal_out(reading.split.train, self.federation, seed=config.seed)
         parts = {name: parts_of(name, mine, config.data, seed=config.seed) for name, mine in dealt.items()}
         with torch_set_up(config):
             pl.seed_everything(config.seed, workers=True, verbose=False)
             model = LitClassifier.from_config(config, pos_weight=_pos_weight(parts, reading))
-            open_run(self.session, may_exist=self.may_exist, resume=False, last=None, folder=self._folder)
+            run = open_run(
+                self.session,
+                may_exist=self.may_exist,
+                resume=self.resume,
+                goes_on=found is not None,
+                folder=self._folder,
+            )
             decoded = reading.decode(track=track("reading films", shown=self.progress))
+            if found is not None:
+                found.origin.require_same_data(decoded.data_hash)
             server = dataclasses.replace(decoded, train=decoded.train.part(0, 0))
             for note in (*reading.notes, *decoded.notes):
                 _log.warning(note)
@@ -108,12 +114,27 @@ class Federation:
             about = _describe(reading, decoded, self.federation, parts)
             record = None if self.session is None else Record(self.session, {
                 name: {"split": split.describe(), "client": name} for name, split in parts.items()
-            })  # fmt: skip
+            }, found)  # fmt: skip
+            first = Last(
+                origin=Origin(
+                    run_id=self.run_id, config=made_of, split=reading.split.digest(), data_set=decoded.data_hash
+                ),
+                number=0,
+                arrays=arrays_of(model),
+                remembered={},
+                best=None,
+                rounds=(),
+                run_ids={},
+            )
+            last = dataclasses.replace(found or first, run_ids={} if record is None else record.run_ids)
             try:
+                if self.session is not None:
+                    begin_run(self.session, run, resume=self.resume, goes_on=found is not None)
                 return self._run(
                     model,
                     server,
                     parts,
+                    last,
                     record,
                     about,
                     Examiner(reading, server, server.test),
@@ -129,6 +150,7 @@ class Federation:
         model: LitClassifier,
         server: DecodedSplit,
         parts: dict[str, Split],
+        last: Last,
         record: Record | None,
         about: dict[str, Any],
         examiner: Examiner,
@@ -136,14 +158,16 @@ class Federation:
         logs_dir: Path,
     ) -> FederationResult:
         config, session = self.reading.config, self.session
-        if session is not None and record is not None:
-            session.begin()
-            session.log_config(about)
-            record.begin()
         try:
-            self._play(model, server, parts, record)
+            if session is not None:
+                session.log_config(about)
+            if last.number == 0:  # before the clients' runs begin: whoever goes on finds them by it
+                last.write(self._folder)
+            if record is not None:
+                record.begin()
+            self._play(model, server, parts, last, record)
             best = self._require_best()
-            examined = examiner.examine(best.path, self.run_id)
+            examined = examiner.examine(self._folder / best.file, self.run_id)
             is_recorded = False
             if session is not None and record is not None:
                 session.log_metrics(
@@ -172,12 +196,12 @@ class Federation:
             num_rounds=len(self._rounds),
             rounds=tuple(self._rounds),
             partition_strategy=self.federation.partition,
-            best_model_path=str(best.path),
+            best_model_path=str(self._folder / best.file),
             best_model_score=best.score,
             best_round=best.number,
             monitor=config.training.monitor,
             final_metrics=best.metrics,
-            metrics_history=self._history,
+            metrics_history=[{"round": made.number, **made.metrics} for made in self._rounds],
             checkpoint_dir=str(self._folder),
             logs_dir=str(logs_dir),
             metrics_metadata=about,
@@ -186,7 +210,9 @@ class Federation:
             is_recorded=is_recorded,
         )
 
-    def _play(self, model: LitClassifier, server: DecodedSplit, parts: dict[str, Split], record: Record | None) -> None:
+    def _play(
+        self, model: LitClassifier, server: DecodedSplit, parts: dict[str, Split], last: Last, record: Record | None
+    ) -> None:
         config, federation = self.reading.config, self.federation
         with TemporaryDirectory(prefix="pneumo-federation-") as folder:
             for name, split in parts.items():
@@ -209,13 +235,14 @@ class Federation:
                     look=Look(model=model, films=server.validation, batch_size=config.training.batch_size),
                     seed=config.seed,
                 )
-                for played in rounds.play(arrays_of(model)):
+                engine.remember(last.remembered)
+                for played in rounds.play(last.arrays, after=last.number):
                     made = told(played) if record is None else record.keep(played)
                     self._rounds.append(made)
                     if played.failure is not None:
                         raise played.failure
-                    self._history.append({"round": played.number, **played.metrics})
                     self._consider(model, played)
+                    self._keep_last(last, played, engine)
 
     @property
     def _folder(self) -> Path:
@@ -233,16 +260,30 @@ class Federation:
         sign = -1 if training.better == "min" else 1
         if not math.isfinite(score) or (self._best is not None and sign * score <= sign * self._best.score):
             return
-        path = self._folder / "best.ckpt"
-        write_checkpoint(path, model, played.arrays, number=played.number)
-        self._best = Best(number=played.number, score=score, path=path, metrics=dict(played.metrics))
+        file = f"round-{played.number:04d}.ckpt"
+        write_checkpoint(self._folder / file, model, played.arrays, number=played.number)
+        self._best = Best(number=played.number, score=score, file=file, metrics=dict(played.metrics))
+
+    def _keep_last(self, before: Last, played: Played, engine: Engine) -> None:
+        """Keeps a round when all else of it is done; the best one before is removed only then, for until then it may be gone on from."""
+        dataclasses.replace(
+            before,
+            number=played.number,
+            arrays=played.arrays,
+            remembered=engine.remembered(),
+            best=self._best,
+            rounds=tuple(self._rounds),
+        ).write(self._folder)
+        for path in self._folder.glob("round-*.ckpt"):
+            if self._best is None or path.name != self._best.file:
+                path.unlink(missing_ok=True)
 
     def _keep_checkpoint(self) -> None:
         if self._best is None or self.session is None:
             return
         training = self.reading.config.training
         self.session.log_artifact(
-            self._best.path,
+            self._folder / self._best.file,
             name=BEST_CHECKPOINT,
             artifact_type="model",
             metadata={

@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from pneumo_train.federating.last import Last
 from pneumo_train.federating.rounds import Played
 from pneumo_train.federating.values import Reply
+from pneumo_train.fitting.runs import begin_run, find_run
 from runstore import MetricPoint, RunFailure, RunStatus, RunStoreError
 from runstore.rounds import ClientRound, Round, media_of
 from runstore.training import RunSession, split_metric_name
@@ -17,20 +19,24 @@ _log = logging.getLogger(__name__)
 class Record:
     """Writes the run of a federation and those of its clients. Clients themselves have no store."""
 
-    def __init__(self, session: RunSession, clients: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, session: RunSession, clients: Mapping[str, Mapping[str, Any]], last: Last | None = None) -> None:
         """Writes nothing yet.
 
         Args:
             session: of the federation's run.
             clients: what is kept as the configuration of each client's run, by name.
+            last: the round that is gone on from; its runs of the clients go on, too.
         """
         self._session = session
         self._configs = clients
-        self._last: dict[str, Reply] = {}
+        self._goes_on = last is not None
+        self._last = {each.client: each for made in (last.rounds if last else ()) for each in made.clients}
+        known = {} if last is None else last.run_ids
         self._sessions = {
             name: RunSession(
                 lambda: session.store,
                 experiment=session.experiment,
+                run_id=known.get(name),
                 training_mode="federated",
                 parent_run_id=session.run_id,
                 client_id=name,
@@ -64,7 +70,7 @@ class Record:
             self._session.log_metrics(points)
         self._session.log_media(media_of(made))
         for each in made.clients:
-            self._last[each.client] = played.replies[each.client]
+            self._last[each.client] = each
             if (session := self._client(each.client)) is not None and (
                 mine := list(_points(each.metrics, played.number))
             ):
@@ -90,7 +96,9 @@ class Record:
         if not self._session.has_begun:
             return None
         try:
-            session.begin()
+            begin_run(
+                session, find_run(session) if self._goes_on else None, resume=self._goes_on, goes_on=self._goes_on
+            )
             session.log_config(self._configs[name])
         except RunStoreError as error:
             _log.warning("the run of %s is not begun: %s", name, error)
@@ -152,5 +160,5 @@ def _points(metrics: Mapping[str, float], step: int) -> Iterator[MetricPoint]:
         yield MetricPoint(name=name, dataset_type=dataset_type, value=value, step=step, logged_at=now)
 
 
-def _failure_of(reply: Reply) -> RunFailure:
-    return RunFailure(type=f"client {reply.status}", message=reply.reason, traceback="")
+def _failure_of(last: ClientRound) -> RunFailure:
+    return RunFailure(type=f"client {last.status}", message=last.reason, traceback="")

@@ -56,9 +56,9 @@ class Rounds:
     look: Callable[[Arrays], Mapping[str, float]]
     seed: int
 
-    def play(self, arrays: Arrays) -> Iterator[Played]:
-        """Plays all rounds from these weights on. The last one that is given may be one that failed."""
-        for number in range(1, self.config.num_rounds + 1):
+    def play(self, arrays: Arrays, *, after: int = 0) -> Iterator[Played]:
+        """Plays all rounds that come after one, from its weights on. The last one that is given may be one that failed."""
+        for number in range(after + 1, self.config.num_rounds + 1):
             played = self._play(number, arrays)
             yield played
             if played.failure is not None:

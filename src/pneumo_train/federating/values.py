@@ -94,3 +94,11 @@ class Engine(Protocol):
             replies: good ones, at least one.
         """
         ...
+
+    def remembered(self) -> dict[str, Arrays]:
+        """What the next round depends on beside the weights, as Adam's means; by name."""
+        ...
+
+    def remember(self, arrays: Mapping[str, Arrays]) -> None:
+        """Takes up what another engine of the same kind remembered."""
+        ...

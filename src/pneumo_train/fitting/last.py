@@ -8,7 +8,6 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
 
-from pneumo_train.config.settings import TrainConfig, as_dict
 from pneumo_train.errors import ConfigError, DataError
 from pneumo_train.fitting.checkpoints import WholeFileIO
 
@@ -22,6 +21,8 @@ _MAY_DIFFER = frozenset(
         "data.cache_dir",
         "data.cache_disk_mib",
         "data.cache_mib",
+        "federation.min_answers",
+        "federation.round_timeout",
         "training.accelerator",
         "training.num_workers",
         "training.threads",
@@ -46,6 +47,47 @@ class Origin:
     split: str
     data_set: str
 
+    def require_same_training(self, path: Path, run_id: str, config: dict[str, Any], split: str) -> None:
+        """Refuses to go on with another training than this one.
+
+        Args:
+            path: where it was found.
+            run_id: of the run that is to go on.
+            config: the whole configuration now, nested.
+            split: hash of which image is for what, now.
+
+        Raises:
+            ConfigError: the file is another run's, or the configuration is another.
+            DataError: the split is another.
+        """
+        if self.run_id != run_id:
+            raise ConfigError(
+                f"run_id = {run_id!r}: {path} is of the run {self.run_id!r}; name that, or another checkpoint_dir"
+            )
+        now, then = _flat(config), _flat(self.config)
+        for key in sorted(now.keys() | then.keys()):
+            if now.get(key) != then.get(key) and key not in _MAY_DIFFER:
+                raise ConfigError(
+                    f"{key.removeprefix('federation.')} = {now.get(key)!r}: the run {run_id!r} was begun with {then.get(key)!r}; give that to go on with it, "
+                    "or another run_id to begin anew"
+                )
+        if self.split != split:
+            raise DataError(
+                f"the run {run_id!r} was begun with another split of the images; give its source, or another run_id to begin anew"
+            )
+
+    def require_same_data(self, data_set: str) -> None:
+        """Refuses to go on with other images.
+
+        Raises:
+            DataError: a file, a label or a patient is another.
+        """
+        if self.data_set != data_set:
+            raise DataError(
+                f"the run {self.run_id!r} was begun with other images, labels or patients; give its source as it was, or "
+                "another run_id to begin anew"
+            )
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Last:
@@ -62,41 +104,6 @@ class Last:
     origin: Origin
     epochs: int
     is_finished: bool
-
-    def require_same_training(self, run_id: str, config: TrainConfig, split: str) -> None:
-        """Refuses to go on with another training than this one.
-
-        Raises:
-            ConfigError: the checkpoint is another run's, or the configuration is another.
-            DataError: the split is another.
-        """
-        if self.origin.run_id != run_id:
-            raise ConfigError(
-                f"run_id = {run_id!r}: {self.path} is of the run {self.origin.run_id!r}; name that, or another checkpoint_dir"
-            )
-        now, then = _flat(as_dict(config)), _flat(self.origin.config)
-        for key in sorted(now.keys() | then.keys()):
-            if now.get(key) != then.get(key) and key not in _MAY_DIFFER:
-                raise ConfigError(
-                    f"{key} = {now.get(key)!r}: the run {run_id!r} was begun with {then.get(key)!r}; give that to go on with it, "
-                    "or another run_id to begin anew"
-                )
-        if self.origin.split != split:
-            raise DataError(
-                f"the run {run_id!r} was begun with another split of the images; give its source, or another run_id to begin anew"
-            )
-
-    def require_same_data(self, data_set: str) -> None:
-        """Refuses to go on with other images.
-
-        Raises:
-            DataError: a file, a label or a patient is another.
-        """
-        if self.origin.data_set != data_set:
-            raise DataError(
-                f"the run {self.origin.run_id!r} was begun with other images, labels or patients; give its source as it was, or "
-                "another run_id to begin anew"
-            )
 
 
 class LastCheckpoint(Checkpoint):

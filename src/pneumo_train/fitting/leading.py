@@ -59,7 +59,7 @@ def lead_training(  # noqa: PLR0913 - keyword-only
     with torch_set_up(config), interrupts.listening(), alone_in(folder, run_id):
         last = find_last(folder) if resume else None
         if last is not None:
-            last.require_same_training(run_id, config, reading.split.digest())
+            last.origin.require_same_training(last.path, run_id, as_dict(config), reading.split.digest())
         collector = MetricsCollectorCallback(
             logs_dir, experiment_name, run_id=run_id, session=session, enable_db_persistence=session is not None
         )
@@ -72,10 +72,12 @@ def lead_training(  # noqa: PLR0913 - keyword-only
             last=last,
         )
         try:
-            run = open_run(session, may_exist=may_exist, resume=resume, last=last, folder=folder, reading=reading)
+            run = open_run(
+                session, may_exist=may_exist, resume=resume, goes_on=last is not None, folder=folder, reading=reading
+            )
             films = reading.decode(track=track("reading films", shown=progress))
             if last is not None:
-                last.require_same_data(films.data_hash)
+                last.origin.require_same_data(films.data_hash)
             # Nothing is said before every mistake is told: an error then stands alone.
             for note in (*reading.notes, *films.notes):
                 _log.warning(note)
@@ -84,7 +86,7 @@ def lead_training(  # noqa: PLR0913 - keyword-only
             about = _describe(reading, films, fitting)
             report, examiner = data_report(reading, films), Examiner(reading, films, films.test)
             if session is not None:
-                begin_run(session, run, resume=resume, last=last)
+                begin_run(session, run, resume=resume, goes_on=last is not None)
             return _train(fitting, films, session, collector, about, experiment_name, examiner, report)
         finally:
             if session is not None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from pneumo_train.errors import ConfigError
 from pneumo_train.examining.keeping import NAME
-from pneumo_train.fitting.last import Last
 from pneumo_train.preparing.reading import Reading
 from runstore import DatasetType, Run, RunFailure, RunNotFoundError, RunReader, RunStatus, RunStoreError
 from runstore.training import RunSession
@@ -19,7 +18,7 @@ def open_run(  # noqa: PLR0913 - keyword-only
     *,
     may_exist: bool,
     resume: bool,
-    last: Last | None,
+    goes_on: bool,
     folder: Path,
     reading: Reading | None = None,
 ) -> Run | None:
@@ -29,7 +28,7 @@ def open_run(  # noqa: PLR0913 - keyword-only
         session: leads the run; ``None`` without a store.
         may_exist: whether the run was named.
         resume: whether to go on with it.
-        last: the checkpoint to go on from, if there is one.
+        goes_on: whether there is a checkpoint to go on from.
         folder: where it would lie.
         reading: what is trained on, if a completed run may lack the evaluation of its test part.
 
@@ -39,15 +38,7 @@ def open_run(  # noqa: PLR0913 - keyword-only
     """
     if session is None:
         return None
-    try:
-        store = session.store
-        run = store.get_run(session.run_id) if may_exist and isinstance(store, RunReader) else None
-    except RunNotFoundError:
-        return None
-    except RunStoreError as error:
-        if error.is_transient:  # the session tells of it, and makes up for it
-            return None
-        raise
+    run = find_run(session, is_named=may_exist)
     if run is None:
         return None
     if run.status is RunStatus.COMPLETED and resume:
@@ -57,7 +48,7 @@ def open_run(  # noqa: PLR0913 - keyword-only
             f"run_id = {run.id!r}: this run has ended as {run.status}, and its metrics would be written over; give another id, "
             "or none for a new run, or go on with it (--resume true)"
         )
-    if resume and last is None and (epochs := _epochs_of(session)) > 1:
+    if resume and not goes_on and (epochs := _epochs_of(session)) > 1:
         raise ConfigError(
             f"run_id = {run.id!r}: this run has validated {epochs} epochs, and no checkpoint to go on from lies at {folder}; name "
             "the checkpoint_dir that it had, or another run_id to begin anew"
@@ -65,13 +56,30 @@ def open_run(  # noqa: PLR0913 - keyword-only
     return run
 
 
-def begin_run(session: RunSession, run: Run | None, *, resume: bool, last: Last | None) -> None:
+def find_run(session: RunSession, *, is_named: bool = True) -> Run | None:
+    """The run of a session, as far as the store has it and can answer now; of a new id the store is only opened.
+
+    Raises:
+        RunStoreError: the store turns us away.
+    """
+    try:
+        store = session.store
+        return store.get_run(session.run_id) if is_named and isinstance(store, RunReader) else None
+    except RunNotFoundError:
+        return None
+    except RunStoreError as error:
+        if error.is_transient:  # the session tells of it, and makes up for it
+            return None
+        raise
+
+
+def begin_run(session: RunSession, run: Run | None, *, resume: bool, goes_on: bool) -> None:
     """Begins the run; one that goes on counts one more attempt.
 
     Raises:
         RunStoreError: a mistake about the store to mend before training.
     """
-    if resume and run is not None and not run.status.is_final and (last is not None or _epochs_of(session)):
+    if resume and run is not None and not run.status.is_final and (goes_on or _epochs_of(session)):
         with suppress(RunStoreError):  # a store that cannot answer now is left as it is
             session.store.finalize(run.id, RunStatus.INTERRUPTED, error=_LOST)
     session.begin(resume=resume)

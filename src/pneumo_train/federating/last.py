@@ -1,0 +1,123 @@
+"""The last round of a federation: all that is needed to go on from it as if nothing had happened."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+
+from pneumo_train.errors import ConfigError
+from pneumo_train.federating.values import Arrays
+from pneumo_train.fitting.last import Origin
+from runstore.local.whole_files import replacing
+from runstore.rounds import ClientRound, Round
+
+LAST = "last.round"
+
+_KEY = "pneumo_train_round"
+"""Under which the file says whose it is."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Best:
+    """The best round so far.
+
+    Attributes:
+        number: of the round.
+        score: its value of the monitored metric.
+        file: the name of its checkpoint, in the folder of the run.
+        metrics: on the server's films.
+    """
+
+    number: int
+    score: float
+    file: str
+    metrics: dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Last:
+    """A round that is over and recorded; nothing of chance need be kept, for that goes by the seed and the round's number.
+
+    Attributes:
+        origin: what the federation is made of.
+        number: of the round; 0 before the first.
+        arrays: the weights after it.
+        remembered: what the engine remembers.
+        best: the best round so far.
+        rounds: all up to this one.
+        run_ids: the run of each client, by its name; empty without a store.
+    """
+
+    origin: Origin
+    number: int
+    arrays: Arrays
+    remembered: Mapping[str, Arrays]
+    best: Best | None
+    rounds: Sequence[Round]
+    run_ids: Mapping[str, str]
+
+    def write(self, folder: Path) -> None:
+        """Writes it in the place of the one before; the file is whole at every moment."""
+        content = {
+            _KEY: dataclasses.asdict(self.origin),
+            "number": self.number,
+            "arrays": _tensors(self.arrays),
+            "remembered": {name: _tensors(arrays) for name, arrays in self.remembered.items()},
+            "best": None if self.best is None else dataclasses.asdict(self.best),
+            "rounds": msgspec.to_builtins(self.rounds),
+            "run_ids": dict(self.run_ids),
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        with replacing(folder / LAST, by=folder / f"{LAST}.partial") as partial:
+            torch.save(content, partial)
+
+
+def find_last(folder: Path) -> Last | None:
+    """The last round in a run's folder, or ``None`` if it has none.
+
+    Raises:
+        ConfigError: it cannot be read, or is none of this trainer.
+    """
+    path = folder / LAST
+    if not path.is_file():
+        return None
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)  # nothing foreign is unpickled
+        best = content["best"]
+        return Last(
+            origin=Origin(**content[_KEY]),
+            number=int(content["number"]),
+            arrays=_arrays(content["arrays"]),
+            remembered={name: _arrays(tensors) for name, tensors in content["remembered"].items()},
+            best=None if best is None else Best(**best),
+            rounds=[_round_of(told) for told in content["rounds"]],
+            run_ids=content["run_ids"],
+        )
+    except Exception as error:
+        reason = next(iter(str(error).splitlines()), "")
+        raise ConfigError(
+            f"{path}: is no round that a federation can go on from ({type(error).__name__}: {reason}); remove it to begin anew, "
+            "or name another checkpoint_dir"
+        ) from error
+
+
+def _tensors(arrays: Arrays) -> dict[str, torch.Tensor]:
+    return {name: torch.tensor(array) for name, array in arrays.items()}
+
+
+def _arrays(tensors: Mapping[str, torch.Tensor]) -> Arrays:
+    return {name: tensor.numpy() for name, tensor in tensors.items()}
+
+
+def _round_of(told: Mapping[str, Any]) -> Round:
+    clients = tuple(ClientRound(**_with_times(client)) for client in told["clients"])
+    return Round(**{**_with_times(told), "clients": clients})
+
+
+def _with_times(told: Mapping[str, Any]) -> dict[str, Any]:
+    times = {key: told[key] and datetime.fromisoformat(told[key]) for key in ("started_at", "ended_at")}
+    return {**told, **times}
