@@ -14,6 +14,7 @@ from support import going_back, session
 from support.engines import database_of, with_database
 from support.servers import MariaDB, MongoDB, PostgreSQL, private_server
 from support.standby import standby
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.server
 
@@ -50,10 +51,8 @@ class Training:
     def wait_for(self, more: int) -> None:
         """Returns once so many more points were acknowledged by the recorder, and those before them by the database."""
         wanted = self.acknowledged + more
-        pause = threading.Event()
-        while self.acknowledged < wanted:
-            assert not self.errors
-            pause.wait(0.01)
+        wait_until(lambda: self.errors or self.acknowledged >= wanted, f"{more} points more", pause_s=0.01)
+        assert not self.errors
 
     def _train(self) -> None:
         try:
@@ -123,7 +122,7 @@ def test_a_standby_that_lags_is_promoted_while_a_run_is_recorded_and_nothing_is_
                     replica.stop_receiving()
                 before_that = training.acknowledged  # the replica has no more of them, however long it took to stop
             training.wait_for(600)
-            _wait_until(lambda: count(written, training.run_id) > before_that + 400)
+            wait_until(lambda: count(written, training.run_id) > before_that + 400, "the points in the database")
 
             primary.kill()
             kept = with_database(replica.url, database_of(written))
@@ -197,14 +196,14 @@ def test_a_writer_without_a_recorder_is_told_that_its_run_is_gone_from_a_databas
 def _train_over_a_restored_backup(url: str, folder: Path, *, back_up: Callable[[], Callable[[], None]]) -> None:
     with Training(url, folder) as training:
         training.wait_for(300)
-        _wait_until(lambda: count(url, training.run_id) > 200)
+        wait_until(lambda: count(url, training.run_id) > 200, "the points in the database")
         with training.writing:
-            _wait_until(lambda: count(url, training.run_id) == training.acknowledged)
+            wait_until(lambda: count(url, training.run_id) == training.acknowledged, "the points in the database")
             restore = back_up()
         training.wait_for(600)
-        _wait_until(lambda: count(url, training.run_id) > 800)
+        wait_until(lambda: count(url, training.run_id) > 800, "the points in the database")
         with training.writing:
-            _wait_until(lambda: count(url, training.run_id) == training.acknowledged)
+            wait_until(lambda: count(url, training.run_id) == training.acknowledged, "the points in the database")
             restore()
         training.wait_for(100)
         training.end()
@@ -221,9 +220,3 @@ def _user(url: str) -> str:
     head, _, rest = url.partition("://")
     user, at, _ = rest.partition("@")
     return f"{head}://{user}{at}"
-
-
-def _wait_until(is_so: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    while not is_so():
-        pause.wait(0.05)

@@ -23,6 +23,7 @@ from support.engines import Server, database_of, with_database
 from support.outages import until_it_answers
 from support.servers import private_server
 from support.standby import Standby, standby
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.server
 
@@ -154,8 +155,8 @@ def test_a_reader_whose_standby_must_go_on_reads_again(request: pytest.FixtureRe
                 connection.execute("UPDATE runstore_schema SET written_by = 'one more'")
 
         def vacuum_beside_the_statement() -> None:
-            while not replica.ask(replica, "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"):
-                pass
+            sleeps = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+            wait_until(lambda: replica.ask(replica, sleeps), "the statement to begin", pause_s=0.0)
             vacuum()
 
         vacuuming = threading.Thread(target=vacuum_beside_the_statement, daemon=True)

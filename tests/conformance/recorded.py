@@ -1,6 +1,5 @@
 """The durable recorder around a backend: the backend's own harness, opened through journals on disk."""
 
-import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
@@ -17,6 +16,7 @@ from runstore.recording import RecorderOptions, open_recorder
 from runstore.testing import Harness, Unsupported
 from runstore.urls import scheme_of
 from support.processes import state_directory
+from support.waiting import wait_until
 
 
 def open_recorded_url(url: str, state_dir: str) -> Store:
@@ -104,8 +104,12 @@ def settle() -> None:
         with suppress(StoreUnavailableError, StoreClosedError):
             store.flush()  # type: ignore[attr-defined]  # a recorder's
         writer = getattr(store, "_writer", None)
-        while writer is not None and not writer.worker.is_idle and writer.worker.answers:
-            time.sleep(0.01)  # the figures are stored after the records
+        if writer is not None:  # the figures are stored after the records
+            wait_until(partial(_is_done, writer.worker), "a recorder to have stored all", pause_s=0.01)
+
+
+def _is_done(worker: Any) -> bool:
+    return worker.is_idle or not worker.answers
 
 
 _opened: weakref.WeakSet[Store] = weakref.WeakSet()

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ pytestmark = pytest.mark.training
 
 from runstore.model import Run  # noqa: E402
 from runstore.opening.stores import open_reader, open_store  # noqa: E402
+from support.waiting import wait_until  # noqa: E402
 
 SCRIPT = """
 import atexit, os, sys, time
@@ -92,8 +92,7 @@ def test_a_program_that_ends_by_an_exception_has_a_failed_run(when: dict[str, st
 
 def test_ctrl_c_interrupts_the_run(tmp_path: Path) -> None:
     done = start(tmp_path, WAIT="1")
-    while not (tmp_path / "acts").exists() and done.poll() is None:
-        time.sleep(0.05)
+    wait_until(lambda: (tmp_path / "acts").exists() or done.poll() is not None, "the first step", at_most_s=240)
 
     done.send_signal(signal.SIGINT)
     output, _ = done.communicate()

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from runstore.lightning import RunStoreLogger
 from runstore.memory.store import MemoryStore
 from runstore.model import Run
 from runstore.opening.stores import open_reader
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.training
 
@@ -168,8 +168,11 @@ def test_a_program_that_catches_what_its_children_raised_leaves_no_run_under_way
 
 def test_ctrl_c_in_spawned_children_interrupts_the_run(tmp_path: Path) -> None:
     done = start(tmp_path, "ddp_spawn", WAIT="1")
-    while not (tmp_path / "rank-0").exists() and done.poll() is None:
-        time.sleep(0.05)
+    wait_until(
+        lambda: (tmp_path / "rank-0").exists() or done.poll() is not None,
+        "the first process to have trained",
+        at_most_s=240,
+    )
 
     os.killpg(done.pid, signal.SIGINT)
     output, _ = done.communicate()

@@ -1,6 +1,5 @@
 """A standby that lags is promoted while Lightning trains: the trainer notices nothing, and its run is whole."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from support import session
 from support.engines import database_of, with_database
 from support.servers import private_server
 from support.standby import standby
+from support.waiting import wait_until
 
 pytestmark = [pytest.mark.training, pytest.mark.server]
 
@@ -54,7 +54,8 @@ def test_a_standby_that_lags_is_promoted_under_lightning_and_the_run_is_whole(
         kept = with_database(replica.url, database_of(written))
 
         def fail_over() -> None:
-            _wait_until(lambda: _count(written) >= _STEPS // 2 - 2)  # more than the standby has, which has none
+            # More than the standby has, which has none.
+            wait_until(lambda: _count(written) >= _STEPS // 2 - 2, "the first half of the points")
             assert _count(kept) == 0
             primary.kill()
             replica.promote()
@@ -74,7 +75,7 @@ def test_a_standby_that_lags_is_promoted_under_lightning_and_the_run_is_whole(
         trainer.fit(model)
 
         with open_reader(kept) as reader:
-            _wait_until(lambda: _is_whole(reader))
+            wait_until(lambda: _is_whole(reader), "the whole run")
             (run,) = reader.search_runs("").items
             assert list(reader.get_history(run.id, "loss", "train").values) == [float(step) for step in range(_STEPS)]
 
@@ -89,9 +90,3 @@ def _count(url: str) -> int:
     """How many points a database holds."""
     with open_reader(url) as reader:
         return sum(each.count for run in reader.search_runs("").items for each in reader.get_summaries(run.id))
-
-
-def _wait_until(is_so: Callable[[], bool]) -> None:
-    pause = threading.Event()
-    while not is_so():
-        pause.wait(0.05)

@@ -10,6 +10,7 @@ from torch.multiprocessing.spawn import ProcessExitedException, ProcessRaisedExc
 
 from runstore.lightning.launched import failure_of, left_a_launched_function
 from runstore.model import RunFailure
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.training
 
@@ -58,8 +59,7 @@ def fail(rank: int, folder: str) -> None:
     if rank == 1:
         first.touch()
         raise ValueError(TWO_LINES)
-    while not first.exists():
-        pass
+    wait_until(first.exists, "the other one to fail", pause_s=0.001)
     raise RuntimeError("[third_party/gloo/gloo/transport/tcp/pair.cc:545] Connection reset by peer")
 
 

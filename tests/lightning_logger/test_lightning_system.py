@@ -9,6 +9,7 @@ from pytorch_lightning import Trainer
 from lightning_logger.models import StoppedModel
 from runstore.lightning import RunStoreLogger
 from runstore.memory.store import MemoryStore
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.training
 
@@ -27,9 +28,12 @@ def test_readings_come_while_training_lasts_in_series_of_their_own(
     seen: list[int] = []
 
     def wait_for_a_reading() -> None:
-        (watcher,) = watchers()
-        while not any(summary.name.startswith("system/") for summary in store.get_summaries(logger.run_id)):
-            watcher.join(0.01)
+        assert len(watchers()) == 1
+        wait_until(
+            lambda: any(summary.name.startswith("system/") for summary in store.get_summaries(logger.run_id)),
+            "a figure of the machine",
+            pause_s=0.01,
+        )
         seen.append(1)
 
     make_trainer(logger=logger).fit(StoppedModel(wait_for_a_reading))

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from pneumo_train.studying.plan import load_study, study_names, tasks_of
 from runstore import Run, RunStatus, open_reader, open_store
 from runstore.training import RunSession
 from support.processes import fast_directory
+from support.waiting import wait_until
 
 training = pytest.mark.training
 
@@ -97,9 +97,13 @@ def kill_in_the_fifth_row(folder: Path, source: Path) -> None:
     assert killed.stderr is not None
     with killed.stderr:
         assert any(line.startswith("5 of 8") for line in killed.stderr)
-        while not list((folder / "results" / "checkpoints").glob("*/last.ckpt")):
-            assert killed.poll() is None
-            time.sleep(0.01)
+        kept = folder / "results" / "checkpoints"
+        wait_until(
+            lambda: killed.poll() is not None or list(kept.glob("*/last.ckpt")),
+            "a checkpoint of that row",
+            pause_s=0.01,
+        )
+        assert killed.poll() is None
         killed.kill()
         killed.wait()
 

@@ -4,7 +4,6 @@
 """
 
 import math
-import time
 from array import array
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from runstore_mongo.documents.packed import packed
 from runstore_mongo.points import thinning
 from runstore_mongo.schema import indexes
 from runstore_mongo.store import MongoStore
+from support.waiting import wait_until
 
 _DUMP = Path(__file__).parent / "landed" / "store_1.json"
 
@@ -43,11 +43,15 @@ def landed(url: str) -> str:
 
 def taken_over(database: Any) -> dict[str, Any]:
     """The schema's document, once what is made in the background is made."""
-    while True:
-        found: dict[str, Any] = database["runstore_schema"].find_one()
-        if found["is_complete"] and "is_rolled_up" not in found:
-            return found
-        time.sleep(0.01)
+    found: dict[str, Any] = {}
+
+    def is_whole() -> bool:
+        found.clear()
+        found.update(database["runstore_schema"].find_one())
+        return found["is_complete"] and "is_rolled_up" not in found
+
+    wait_until(is_whole, "what is made in the background", pause_s=0.01)
+    return found
 
 
 def told(store: MongoStore) -> list[Any]:

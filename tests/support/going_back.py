@@ -14,6 +14,7 @@ from typing import Any
 
 from runstore.memory.store import MemoryDatabase
 from support.engines import MariaDB, PostgreSQL, database_of, with_database
+from support.waiting import wait_until
 
 GoBack = Callable[[], None]
 
@@ -193,11 +194,17 @@ def of_mongodb(connect: Callable[..., Any], url: str) -> GoBack:
         }
 
     def settled(database: Any) -> dict[str, dict[bytes, Any]]:
-        found, before = content(database), None
+        found = content(database)
         pause = threading.Event()
-        while found != before:
+
+        def stands_still() -> bool:
+            nonlocal found
+            before = found
             pause.wait(0.05)
-            found, before = content(database), found
+            found = content(database)
+            return found == before
+
+        wait_until(stands_still, "the database to stand still")
         return found
 
     def opened() -> Any:

@@ -1,11 +1,10 @@
 """Settling runs at once, where a store would do it beside its writes."""
 
-import time
-
 import sqlalchemy as sa
 
 from runstore_sql.schema.tables import run
 from runstore_sql.store import SqlStore
+from support.waiting import wait_until
 
 _MOST = 100
 
@@ -17,7 +16,10 @@ def settle(store: SqlStore) -> None:
     its own upkeep among them. Until then there is nothing to do, and the run is not settled.
     """
     marked = sa.select(run.c.pk).where(run.c.settled < 0).limit(1)
-    deadline = time.monotonic() + 60
-    while store.settle(_MOST) or store.database.read(lambda connection: connection.execute(marked).first()):
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+
+    def is_all_settled() -> bool:
+        return not (store.settle(_MOST) or store.database.read(lambda connection: connection.execute(marked).first()))
+
+    wait_until(
+        is_all_settled, "the transactions of others on the server, and then the runs to be settled", pause_s=0.01
+    )

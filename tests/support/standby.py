@@ -10,6 +10,7 @@ from typing import Any
 
 from support.engines import PostgreSQL, Server
 from support.processes import START_TIMEOUT_S, ServerUnavailableError, free_ports, run_tool, state_directory
+from support.waiting import wait_until
 
 
 class Standby(PostgreSQL):
@@ -41,8 +42,8 @@ class Standby(PostgreSQL):
         """Gets nothing any more of what its primary writes."""
         self.ask(self, "ALTER SYSTEM SET primary_conninfo = ''")
         self.ask(self, "SELECT pg_reload_conf()")
-        while self.ask(self, "SELECT count(*) FROM pg_stat_wal_receiver"):
-            time.sleep(0.02)
+        receivers = "SELECT count(*) FROM pg_stat_wal_receiver"
+        wait_until(lambda: not self.ask(self, receivers), "the replica to receive nothing any more", pause_s=0.02)
 
     def promote(self) -> None:
         """Makes a primary of it."""

@@ -3,13 +3,13 @@
 import time
 from collections.abc import Callable
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 180.0
 
 
 def wait_until(
     is_so: Callable[[], object], what: str, *, pause_s: float = 0.05, at_most_s: float = _PATIENCE_S
 ) -> None:
-    """Returns once something is so; a minute is too long for a machine however busy.
+    """Returns once something is so; three minutes are too long for a machine however busy.
 
     Args:
         is_so: asked again and again, and once more when the time is over.

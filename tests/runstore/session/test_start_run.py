@@ -23,6 +23,7 @@ from runstore.memory.store import MemoryStore
 from runstore.model import Run, RunFailure, RunStatus
 from runstore.protocol import RunReader
 from runstore.session import ActiveRun, start_run
+from support.waiting import wait_until
 
 
 @pytest.fixture
@@ -771,8 +772,7 @@ def test_of_a_program_that_prints_without_end_the_first_and_the_last_lines_are_k
 def test_the_machine_is_watched_on_request(store: MemoryStore, begin: Begin) -> None:
     pytest.importorskip("psutil")
     with begin(system_metrics_s=60) as run:
-        while not store.get_summaries(run.id):
-            pass
+        wait_until(lambda: store.get_summaries(run.id), "figures of the machine", pause_s=0.01)
         run.log({"loss": 1})
 
     names = {summary.name for summary in store.get_summaries(run.id)}
