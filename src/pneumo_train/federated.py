@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
@@ -78,13 +78,16 @@ class FederatedTrainer:
         self._progress = progress
         self._side_by_side = side_by_side or min(os.cpu_count() or 1, self.federation.num_clients)
 
-    def train(
+    def train(  # noqa: PLR0913 - as the centralized one's
         self,
         source_path: str | PathLike[str],
         experiment_name: str = "pneumonia_detection",
         csv_filename: str | None = None,
         run_id: str | None = None,
         *,
+        name: str | None = None,
+        parent_run_id: str | None = None,
+        tags: Mapping[str, str] | None = None,
         resume: bool = False,
     ) -> "FederationResult":
         """Plays all rounds, and returns how it went.
@@ -94,6 +97,9 @@ class FederatedTrainer:
             experiment_name: the experiment under which the runs are kept; made if need be.
             csv_filename: the metadata CSV inside the source, if not the usual one.
             run_id: the id for the federation's run.
+            name: of that run, for people.
+            parent_run_id: an existing run of the same store that it is a part of.
+            tags: short texts by key, kept with it.
             resume: go on with the run of ``run_id``, however it was cut off, from its last round below ``checkpoint_dir``;
                 on a CPU with the figures of a federation that was never stopped. A run that has not begun is begun.
 
@@ -114,6 +120,7 @@ class FederatedTrainer:
         if resume and not is_named:
             raise ConfigError("resume = True: wants the run to go on with; name it (--run_id RUN)")
         require_logged(config.training.monitor, VALIDATED)
+        _require_site_column(self.federation, config)
         require(FEDERATED)
         run_id = run_id or new_run_id()
         require_gpu_device(config)
@@ -125,6 +132,9 @@ class FederatedTrainer:
                 experiment=experiment_name,
                 run_id=run_id,
                 training_mode="federated",
+                parent_run_id=parent_run_id,
+                name=name,
+                tags=tags,
                 source_path=os.fspath(source_path),
                 provenance=gather_provenance(packages=PACKAGES, seed=config.seed),
             )  # fmt: skip
@@ -156,3 +166,11 @@ class FederatedTrainer:
             ) as engine,
         ):
             yield engine
+
+
+def _require_site_column(federation: FederationConfig, config: TrainConfig) -> None:
+    if federation.partition == "site" and config.data.site_column is None:
+        raise ConfigError(
+            "partition = 'site': data.site_column names no column; give the one that says which hospital a film is of "
+            "(--data.site_column hospital)"
+        )

@@ -15,6 +15,7 @@ class Sample:
         target: 1 with pneumonia, 0 without.
         patient: whose image it is.
         part: ``train``, ``validation`` or ``test`` when the table says so.
+        site: which hospital it is of, when the table says so.
     """
 
     image_id: str
@@ -22,6 +23,7 @@ class Sample:
     target: int
     patient: str
     part: str | None = None
+    site: str | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,47 @@ def test_shares_that_leave_a_client_nothing_are_an_error_that_names_the_alpha() 
         deal_out(samples_of(20), config_of(partition="dirichlet", dirichlet_alpha=0.001), seed=1)
 
 
+def at_sites(*names: str | None) -> list[Sample]:
+    """60 patients with two films each, dealt out to these sites in turn."""
+    samples = samples_of(60)
+    return [dataclasses.replace(sample, site=names[place // 2 % len(names)]) for place, sample in enumerate(samples)]
+
+
+def test_each_site_is_a_client_with_its_own_films_and_no_patient_of_another() -> None:
+    samples = at_sites("St. Anna", "Lyon/A", "Köln")
+
+    dealt = deal_out(samples, config_of(partition="site"), seed=1)
+
+    assert list(dealt) == ["Köln", "Lyon/A", "St. Anna"]
+    assert {name: {sample.site for sample in mine} for name, mine in dealt.items()} == {name: {name} for name in dealt}
+    assert sorted(sample.image_id for mine in dealt.values() for sample in mine) == [s.image_id for s in samples]
+    patients = [{sample.patient for sample in mine} for mine in dealt.values()]
+    assert sum(map(len, patients)) == len(set.union(*patients)) == 60
+    shuffled = random.Random(1).sample(samples, len(samples))
+    assert {name: set(mine) for name, mine in deal_out(shuffled, config_of(partition="site"), seed=2).items()} == {
+        name: set(mine) for name, mine in dealt.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("samples", "told"),
+    [
+        (at_sites("A", "B", None), r"40 of 120 films have no site, as p002-0, p002-1, p005-0 and 37 more; fill in"),
+        (at_sites("A", "B"), r"num_clients = 3: .* 2 sites \(A, B\).* give num_clients = 2"),
+        (at_sites("A", "B", "C", "D"), r"num_clients = 3: .* 4 sites \(A, B, C and 1 more\).* give num_clients = 4"),
+        (at_sites("A"), r"1 sites \(A\).* one is no federation"),
+        ([*at_sites("A", "B", "C"), *(dataclasses.replace(s, site="B", image_id="x") for s in at_sites("A")[:1])],
+         r"1 of 60 patients have films of several sites, as 'p000' \('A' and 'B'\)"),
+        ([*at_sites("A", "B"), *(dataclasses.replace(s, site="C", patient="c") for s in at_sites("A")[:1])],
+         r"'C' has 1 patients to learn from, and each client needs 4"),
+        (at_sites("A", "B", "C" * 300), r"300 characters; give at most 255"),
+    ],
+)  # fmt: skip
+def test_sites_that_are_no_clients_are_an_error_that_says_what_to_do(samples: list[Sample], told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        deal_out(samples, config_of(partition="site"), seed=1)
+
+
 @pytest.mark.parametrize(
     ("key", "value"), [("num_clients", 1), ("partition", "by_magic"), ("round_timeout", 0), ("min_answers", 4)]
 )

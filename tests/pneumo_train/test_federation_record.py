@@ -1,15 +1,19 @@
 """What a federation leaves in the store: a run, a run for each client below it, each round, and a checkpoint that works."""
 
+import csv
 import functools
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.settings import TrainConfig, load_config
 from pneumo_train.errors import ConfigError, FederationError
 from pneumo_train.examining.leading import evaluate_run
+from pneumo_train.federated import FederatedTrainer
 from pneumo_train.federating.apart import workplace
 from pneumo_train.federating.result import FederationResult
 from pneumo_train.federating.values import Answer, Request
@@ -76,6 +80,38 @@ def test_who_has_which_patients_is_kept_and_the_server_shares_none(lead: Lead, s
     assert dealt == config["split"]["train"]["images"]
     assert len({split["hash"] for split in of_clients}) == 2
     assert config["federation"]["partition"] == "iid"
+
+
+def test_hospitals_are_clients_by_their_names_and_who_has_what_is_kept(
+    store: GoesAway, tiny_config: TrainConfig, phantoms: Path, fast_path: Path
+) -> None:
+    source = shutil.copytree(phantoms, fast_path / "films")
+    with (source / "stage2_train_metadata.csv").open(encoding="utf-8", newline="") as stream:
+        patients = {row["patientId"]: int(row["source_patient"][-5:]) for row in csv.DictReader(stream)}
+    names = ("St. Anna", "../Lyon")
+    with (source / "sites.csv").open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([("patientId", "hospital"), *((i, names[p % 2]) for i, p in patients.items())])
+    given = {"data.groups_csv": "sites.csv", "data.site_column": "hospital"}
+    config = load_config(overrides={**SMALL, **given}, base=tiny_config)
+
+    result = lead_two(store, config, source, fast_path / "kept", partition="site")
+
+    assert {str(child.client_id) for child in store.list_children("together").items} == set(names)
+    assert set(result.client_run_ids) == set(names)
+    assert [{each.client: each.status for each in made.clients} for made in read_rounds(store, "together")] == [
+        dict.fromkeys(names, "completed")
+    ] * 2
+    kept = store.get_config("together")
+    assert (kept["federation"]["partition"], kept["data"]["site_column"]) == ("site", "hospital")
+    dealt = [part["patients"] for split in kept["partition"].values() for key, part in split.items() if key != "hash"]
+    assert sum(dealt) == kept["split"]["train"]["patients"]
+
+
+def test_a_partition_by_site_without_a_column_is_refused_before_anything_is_read() -> None:
+    trainer = FederatedTrainer(federation=FederationConfig(partition="site"))
+
+    with pytest.raises(ConfigError, match=r"data\.site_column names no column; .*--data\.site_column hospital"):
+        trainer.train("nowhere")
 
 
 def test_the_checkpoint_of_the_best_round_is_evaluated_as_any_other(

@@ -80,6 +80,13 @@ def test_a_subset_column_leaves_out_the_other_rows(write_source: WriteSource) ->
     assert [sample.image_id for sample in read(root, subset_column="mini")] == ["a", "b"]
 
 
+def test_a_site_column_says_where_a_film_is_from_and_an_empty_cell_that_nobody_knows(write_source: WriteSource) -> None:
+    root = write_source([("a", 1, " Lyon "), ("b", 0, "")], columns=("patientId", "Target", "hospital"))
+
+    assert [sample.site for sample in read(root, site_column="hospital")] == ["Lyon", None]
+    assert [sample.site for sample in read(root)] == [None, None]
+
+
 @pytest.mark.parametrize(
     ("rows", "columns", "options", "message"),
     [
@@ -103,6 +110,12 @@ def test_a_subset_column_leaves_out_the_other_rows(write_source: WriteSource) ->
             ("patientId", "Target", "s"),
             {"split_column": "s"},
             r"row 3: image 'a' was target 1, patient 'a', part train in an earlier row and is 1, 'a', validation here",
+        ),
+        (
+            [("a", 1, "Lyon"), ("a", 1, "Bern")],
+            ("patientId", "Target", "h"),
+            {"site_column": "h"},
+            r"part None, site 'Lyon' in an earlier row and is 1, 'a', None, site 'Bern' here",
         ),
         ([("a", 1, 0)], ("patientId", "Target", "m"), {"subset_column": "m"}, "1 rows, none with m = 1"),
         ([], ("patientId", "Target"), {}, "0 rows below the header"),
@@ -159,7 +172,7 @@ def test_labels_in_words_are_refused_with_what_the_column_holds(write_source: Wr
         read(root)
 
 
-@pytest.mark.parametrize("key", ["patient_column", "split_column", "subset_column"])
+@pytest.mark.parametrize("key", ["patient_column", "split_column", "subset_column", "site_column"])
 def test_a_column_that_another_table_has_is_hinted_at_with_the_option_to_give(
     write_source: WriteSource, key: str
 ) -> None:

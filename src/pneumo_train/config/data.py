@@ -30,6 +30,7 @@ class DataConfig:
         split_file: a CSV of given parts on disk, as each training leaves it: with the columns image and part (train, validation, test,
             unused).
         subset_column: use only the rows with 1, true or yes in this column.
+        site_column: the column that says which hospital an image is of; with federate --partition site each is a client.
         sample_fraction: the share of patients to use.
         test_fraction: the share of patients that is drawn for a test, and kept out of training; 0 draws none.
         validation_fraction: the share of the other patients for validation when no split is given.
@@ -52,6 +53,7 @@ class DataConfig:
     split_column: str | None = None
     split_file: str | None = None
     subset_column: str | None = None
+    site_column: str | None = None
     sample_fraction: Annotated[float, Meta(gt=0, le=1)] = 1.0
     test_fraction: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     validation_fraction: Between0And1 = 0.2
@@ -65,7 +67,7 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         """Cleans the names of columns as those in a table's header are."""
-        for key in ("image_column", "target_column", "patient_column", "split_column", "subset_column"):
+        for key in ("image_column", "target_column", "patient_column", "split_column", "subset_column", "site_column"):
             if isinstance(name := getattr(self, key), str):
                 object.__setattr__(self, key, cleaned(name))
                 check(f"data.{key}", name, getattr(self, key) != "", "must name a column")

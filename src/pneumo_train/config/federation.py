@@ -11,7 +11,7 @@ from pneumo_train.config.kinds import NotNegative, check
 from pneumo_train.config.wanted import GREATEST, wanted
 from pneumo_train.errors import ConfigError
 
-PartitionStrategy = Literal["iid", "stratified", "by_patient", "dirichlet"]
+PartitionStrategy = Literal["iid", "stratified", "by_patient", "dirichlet", "site"]
 """How the patients of one source are dealt out among clients."""
 
 
@@ -28,7 +28,8 @@ class FederationConfig:
         proximal_mu: with fedprox, how strongly clients are held.
         server_rate: with fedadam, the learning rate of the server.
         partition: how patients are dealt out: iid (at random), stratified (with and without pneumonia apart), by_patient
-            (in the order of their names, in blocks) or dirichlet (shares of the classes that differ from client to client).
+            (in the order of their names, in blocks), dirichlet (shares of the classes that differ from client to client) or
+            site (each hospital of data.site_column is a client).
         dirichlet_alpha: with dirichlet, how alike the shares are; the less, the less alike.
         client_fraction: the share of the clients that is asked in a round, drawn by the seed.
         min_answers: with fewer good answers in a round the federation ends as failed.

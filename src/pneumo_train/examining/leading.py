@@ -29,7 +29,7 @@ Part = Literal["all", "train", "validation", "test"]
 PACKAGES = ("runstore", "torch", "torchvision", "numpy", "pillow")
 """Whose versions are kept with an evaluation."""
 
-_LAYOUT = ("csv_filename", "images_dir", "split_column", "subset_column", "sample_fraction")
+_LAYOUT = ("csv_filename", "images_dir", "split_column", "subset_column", "site_column", "sample_fraction")
 """What a training said of its source that says nothing of another one."""
 
 _DATASET_TYPES = {"train": DatasetType.TRAIN, "validation": DatasetType.VALIDATION}

@@ -13,7 +13,7 @@ from typing import Any
 import pytorch_lightning as pl
 
 from pneumo_train.cache import cache_folder, load_cached
-from pneumo_train.federating.plans import Plan, read_plan
+from pneumo_train.federating.plans import Plan, plan_path, read_plan
 from pneumo_train.federating.values import Answer, Arrays, Request
 from pneumo_train.federating.weights import arrays_of, put_in
 from pneumo_train.fitting.batches import PneumoDataModule
@@ -31,7 +31,7 @@ class Client:
     """The work of every client of a federation whose plans lie in one folder.
 
     Attributes:
-        plans: ``<client>.json`` for each.
+        plans: a file for each.
     """
 
     plans: Path
@@ -39,7 +39,7 @@ class Client:
     def __call__(self, request: Request) -> Answer:
         """Does what is asked."""
         quiet_lightning()
-        plan, train, validation = _films_of(self.plans / f"{request.client}.json")
+        plan, train, validation = _films_of(plan_path(self.plans, request.client))
         with torch_set_up(plan.config):
             return _Work(plan, train, validation, request).do()
 

@@ -19,7 +19,7 @@ from pneumo_train.errors import FederationError
 from pneumo_train.federating.client import Client
 from pneumo_train.federating.last import Best, Last, find_last
 from pneumo_train.federating.looking import Look, write_checkpoint
-from pneumo_train.federating.plans import Plan, parts_of
+from pneumo_train.federating.plans import Plan, parts_of, plan_path
 from pneumo_train.federating.recording import Record, told
 from pneumo_train.federating.result import FederationResult
 from pneumo_train.federating.rounds import Played, Rounds
@@ -224,7 +224,7 @@ class Federation:
                     network=dict(model.hparams),
                     local_epochs=federation.local_epochs,
                     proximal_mu=federation.proximal_mu if federation.strategy == "fedprox" else 0.0,
-                ).write(Path(folder) / f"{name}.json")
+                ).write(plan_path(Path(folder), name))
             names = sorted(parts)
             with self.engine_of(Client(Path(folder)), names, federation, trained_names(model)) as engine:
                 rounds = Rounds(

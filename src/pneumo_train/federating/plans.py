@@ -1,6 +1,7 @@
 """What a client knows of itself: its films and the configuration, in a file beside them. It knows no store."""
 
 import dataclasses
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,6 +48,11 @@ class Plan:
             "proximal_mu": self.proximal_mu,
         }
         path.write_text(json.dumps(values), encoding="ascii")
+
+
+def plan_path(folder: Path, client: str) -> Path:
+    """Where the plan of a client lies; its name may be a hospital's, which need not be one of a file."""
+    return folder / f"{hashlib.sha256(client.encode()).hexdigest()[:16]}.json"
 
 
 def read_plan(path: Path) -> Plan:

@@ -29,7 +29,7 @@ def read_table(source: Source, config: DataConfig) -> Table:
     table.require(config.target_column, "data.target_column")
     if source.groups_path is not None:
         table = table.joined(Table.read(source.groups_path), on=config.image_column)
-    for key in ("patient_column", "split_column", "subset_column"):
+    for key in ("patient_column", "split_column", "subset_column", "site_column"):
         if (column := getattr(config, key)) is not None:
             table.require(column, f"data.{key}", **_advice(source, config, column))
     return table
@@ -78,7 +78,8 @@ def read_samples(source: Source, config: DataConfig, table: Table | None = None)
         if (known := by_image.setdefault(image_id, sample)) != sample:
             raise DataError(
                 f"{table.path} row {number}: image {image_id!r} was target {known.target}, patient {known.patient!r}, "
-                f"part {known.part} in an earlier row and is {sample.target}, {sample.patient!r}, {sample.part} here; "
+                f"part {known.part}{_at(known)} in an earlier row and is {sample.target}, {sample.patient!r}, "
+                f"{sample.part}{_at(sample)} here; "
                 f"mend one of the rows ({len(table.rows):,} in all)"
             )
     if missing:
@@ -98,7 +99,12 @@ def _sample_of(  # noqa: PLR0913 - a row and its place
         target=_label(table, row, config.target_column, number),
         patient=table.value(row, patients, number),
         part=_part(table, row, config.split_column, number) if config.split_column else None,
+        site=(row[config.site_column] or None) if config.site_column else None,
     )
+
+
+def _at(sample: Sample) -> str:
+    return "" if sample.site is None else f", site {sample.site!r}"
 
 
 def _missing_images(missing: list[str], found: int, table: Table, source: Source) -> str:
