@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from pneumo_train.config.settings import TrainConfig, load_config
-from pneumo_train.errors import ConfigError, FederationError
+from pneumo_train.errors import ConfigError, FederationError, InUseError
 from pneumo_train.federated import FederatedTrainer
 from pneumo_train.federating.last import find_last
 from pneumo_train.federating.result import FederationResult
 from pneumo_train.federating.values import Request
+from pneumo_train.fitting.alone import LOCK
 from pneumo_train.result import BEST_CHECKPOINT
 from runstore import Run, RunReader, RunStatus, open_reader
 from runstore.memory.store import MemoryStore
@@ -124,6 +125,24 @@ def test_a_federation_that_had_too_few_answers_goes_on_with_that_round_when_the_
     assert str(resumed.metrics_history) == str(whole.metrics_history)  # in which NaN is NaN
     assert resumed.client_run_ids == {name: run.id for name, run in clients_of(store, "together").items()}
     assert [made.num_completed for made in read_rounds(store, "together")] == [2, 2]
+
+
+def test_a_federation_that_one_process_leads_is_refused_to_a_second_one(
+    lead: Lead, store: MemoryStore, fast_path: Path
+) -> None:
+    refusals: list[str] = []
+
+    def go_on(request: Request) -> None:
+        if request.round == 2 and not refusals:
+            with pytest.raises(InUseError) as refused:
+                lead(resume=True)
+            refusals.append(str(refused.value))
+
+    result = lead(go_on)
+
+    assert "another process is training this run" in refusals[0]
+    assert (result.num_rounds, store.get_run("together").attempt) == (2, 1)
+    assert not (fast_path / "together" / LOCK).exists()
 
 
 def test_what_cannot_be_gone_on_with_is_an_error_that_changes_nothing(

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from multiprocessing import connection
 
 from pneumo_train.errors import FederationError
-from pneumo_train.federating.places import own_folder
 from pneumo_train.federating.values import Answer, Request, Work
+from pneumo_train.temporary import own_folder
 
 _GRACE_S = 10.0
 _END_S = 10.0
@@ -34,7 +34,7 @@ def workplace(work: Work, *, side_by_side: int) -> Iterator["Apart"]:
     """
     if sys.platform == "win32":
         raise FederationError("clients are simulated in forked processes, which this system has none of; use Linux")
-    with own_folder() as folder:
+    with own_folder(for_sockets=True) as folder:
         address = str(folder / "clients")
         process = subprocess.Popen(
             [sys.executable, "-m", "pneumo_train.federating.forking"],

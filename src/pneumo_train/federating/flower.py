@@ -22,8 +22,8 @@ import numpy as np
 
 from pneumo_train.config.federation import FederationConfig
 from pneumo_train.errors import FederationError
-from pneumo_train.federating.places import own_folder
 from pneumo_train.federating.values import Answer, Arrays, Reply, Request, Work
+from pneumo_train.temporary import own_folder
 
 QUIET = {
     "FLWR_TELEMETRY_ENABLED": "0",
@@ -87,7 +87,7 @@ def simulated(  # noqa: PLR0913 - keyword-only
         )
     try:
         with (
-            own_folder() as folder,
+            own_folder(for_sockets=True) as folder,
             _home(folder),
             _in_threads(side_by_side),
             _started(work, names, stop) as grid,

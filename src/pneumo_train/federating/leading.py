@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytorch_lightning as pl
@@ -25,6 +24,7 @@ from pneumo_train.federating.result import FederationResult
 from pneumo_train.federating.rounds import Played, Rounds
 from pneumo_train.federating.values import Engine, Work
 from pneumo_train.federating.weights import arrays_of, trained_names
+from pneumo_train.fitting.alone import alone_in
 from pneumo_train.fitting.examined import Examiner
 from pneumo_train.fitting.fitting import torch_set_up
 from pneumo_train.fitting.last import Origin
@@ -36,6 +36,7 @@ from pneumo_train.result import BEST_CHECKPOINT
 from pneumo_train.samples import Split
 from pneumo_train.splitting.among_clients import deal_out
 from pneumo_train.stores import warn_of_no_store
+from pneumo_train.temporary import own_folder
 from pneumo_train.terminal import track
 from runstore import MetricPoint
 from runstore.rounds import Round
@@ -79,12 +80,17 @@ class Federation:
         """Leads it from what was read to the end of its runs.
 
         Raises:
+            InUseError: another process leads this federation.
             DataError: there are too few patients for so many clients, or images cannot be read; no run is created.
             ConfigError: the network cannot be built as configured, or there is nothing to go on with; no run is created.
             RunStoreError: a mistake about the store to mend before training.
             FederationError: the engine does not start, or a round had too few good answers; the runs have ended.
             DivergedError: the loss is NaN or infinite; the run ended as failed.
         """
+        with torch_set_up(self.reading.config), alone_in(self._folder, self.run_id):
+            return self._lead(experiment_name, logs_dir)
+
+    def _lead(self, experiment_name: str, logs_dir: Path) -> FederationResult:
         reading, config = self.reading, self.reading.config
         found = find_last(self._folder) if self.resume else None
         made_of = {**as_dict(config), "federation": dataclasses.asdict(self.federation)}
@@ -93,57 +99,54 @@ class Federation:
             self._best, self._rounds = found.best, list(found.rounds)
         dealt = deal_out(reading.split.train, self.federation, seed=config.seed)
         parts = {name: parts_of(name, mine, config.data, seed=config.seed) for name, mine in dealt.items()}
-        with torch_set_up(config):
-            pl.seed_everything(config.seed, workers=True, verbose=False)
-            model = LitClassifier.from_config(config, pos_weight=_pos_weight(parts, reading))
-            run = open_run(
-                self.session,
-                may_exist=self.may_exist,
-                resume=self.resume,
-                goes_on=found is not None,
-                folder=self._folder,
+        pl.seed_everything(config.seed, workers=True, verbose=False)
+        model = LitClassifier.from_config(config, pos_weight=_pos_weight(parts, reading))
+        run = open_run(
+            self.session,
+            may_exist=self.may_exist,
+            resume=self.resume,
+            goes_on=found is not None,
+            folder=self._folder,
+        )
+        decoded = reading.decode(track=track("reading films", shown=self.progress))
+        if found is not None:
+            found.origin.require_same_data(decoded.data_hash)
+        server = dataclasses.replace(decoded, train=decoded.train.part(0, 0))
+        for note in (*reading.notes, *decoded.notes):
+            _log.warning(note)
+        if self.session is None:
+            warn_of_no_store()
+        about = _describe(reading, decoded, self.federation, parts)
+        record = None if self.session is None else Record(self.session, {
+            name: {"split": split.describe(), "client": name} for name, split in parts.items()
+        }, found)  # fmt: skip
+        first = Last(
+            origin=Origin(run_id=self.run_id, config=made_of, split=reading.split.digest(), data_set=decoded.data_hash),
+            number=0,
+            arrays=arrays_of(model),
+            remembered={},
+            best=None,
+            rounds=(),
+            run_ids={},
+        )
+        last = dataclasses.replace(found or first, run_ids={} if record is None else record.run_ids)
+        try:
+            if self.session is not None:
+                begin_run(self.session, run, resume=self.resume, goes_on=found is not None)
+            return self._run(
+                model,
+                server,
+                parts,
+                last,
+                record,
+                about,
+                Examiner(reading, server, server.test),
+                experiment_name,
+                logs_dir,
             )
-            decoded = reading.decode(track=track("reading films", shown=self.progress))
-            if found is not None:
-                found.origin.require_same_data(decoded.data_hash)
-            server = dataclasses.replace(decoded, train=decoded.train.part(0, 0))
-            for note in (*reading.notes, *decoded.notes):
-                _log.warning(note)
-            if self.session is None:
-                warn_of_no_store()
-            about = _describe(reading, decoded, self.federation, parts)
-            record = None if self.session is None else Record(self.session, {
-                name: {"split": split.describe(), "client": name} for name, split in parts.items()
-            }, found)  # fmt: skip
-            first = Last(
-                origin=Origin(
-                    run_id=self.run_id, config=made_of, split=reading.split.digest(), data_set=decoded.data_hash
-                ),
-                number=0,
-                arrays=arrays_of(model),
-                remembered={},
-                best=None,
-                rounds=(),
-                run_ids={},
-            )
-            last = dataclasses.replace(found or first, run_ids={} if record is None else record.run_ids)
-            try:
-                if self.session is not None:
-                    begin_run(self.session, run, resume=self.resume, goes_on=found is not None)
-                return self._run(
-                    model,
-                    server,
-                    parts,
-                    last,
-                    record,
-                    about,
-                    Examiner(reading, server, server.test),
-                    experiment_name,
-                    logs_dir,
-                )
-            finally:
-                if self.session is not None:
-                    self.session.close()
+        finally:
+            if self.session is not None:
+                self.session.close()
 
     def _run(  # noqa: PLR0913, PLR0917 - all that a federation is made of
         self,
@@ -214,7 +217,7 @@ class Federation:
         self, model: LitClassifier, server: DecodedSplit, parts: dict[str, Split], last: Last, record: Record | None
     ) -> None:
         config, federation = self.reading.config, self.federation
-        with TemporaryDirectory(prefix="pneumo-federation-") as folder:
+        with own_folder() as folder:
             for name, split in parts.items():
                 Plan(
                     client=name,
@@ -224,9 +227,9 @@ class Federation:
                     network=dict(model.hparams),
                     local_epochs=federation.local_epochs,
                     proximal_mu=federation.proximal_mu if federation.strategy == "fedprox" else 0.0,
-                ).write(plan_path(Path(folder), name))
+                ).write(plan_path(folder, name))
             names = sorted(parts)
-            with self.engine_of(Client(Path(folder)), names, federation, trained_names(model)) as engine:
+            with self.engine_of(Client(folder), names, federation, trained_names(model)) as engine:
                 rounds = Rounds(
                     engine=engine,
                     config=federation,

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from pneumo_train.errors import ConfigError
 from pneumo_train.sources.listing import Listing, list_directory, list_zip
+from pneumo_train.temporary import own_folder
 from pneumo_train.words import IMAGE_ENDINGS
 
 
@@ -66,8 +67,8 @@ def open_images(given: Sequence[str]) -> Iterator[Images]:
         ConfigError: a path is not there, a folder or a zip has no images, or there is no place to unpack.
         SourceError: a zip is not safe to unpack.
     """
-    with tempfile.TemporaryDirectory(prefix="pneumo-train-") as folder, ExitStack() as opened:
-        yield Images(sources=tuple(_listed(Path(each), opened, Path(folder)) for each in given))
+    with own_folder() as folder, ExitStack() as opened:
+        yield Images(sources=tuple(_listed(Path(each), opened, folder) for each in given))
 
 
 def _located(given: Path, listing: Listing | None, files: Sequence[PurePosixPath]) -> Iterator[list[Named]]:

@@ -8,11 +8,10 @@ lists them. A CSV or folder of test data and a folder of masks are never chosen 
 import dataclasses
 import os
 import re
-import tempfile
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -22,6 +21,7 @@ from pneumo_train.sources.class_folders import ClassFolders, find_class_folders
 from pneumo_train.sources.listing import Listing, list_directory, list_zip
 from pneumo_train.sources.names import ImageNames
 from pneumo_train.sources.table import Header, Table, missing_columns
+from pneumo_train.temporary import own_folder
 from pneumo_train.words import IMAGE_ENDINGS, cleaned, enumerated
 
 IMAGE_FOLDERS = ("Training/Images", "Train/Images", "Training", "Images", ".")
@@ -100,12 +100,14 @@ def _listed(path: Path) -> Iterator[Listing]:
 
 @contextmanager
 def _temporary_folder() -> Iterator[Path]:
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="pneumo-train-")
-    except OSError as error:
-        raise SourceError(f"no folder to unpack a zip into ({error}); set TMPDIR to one that can be written") from error
-    with folder as name:
-        yield Path(name)
+    with ExitStack() as opened:
+        try:
+            folder = opened.enter_context(own_folder())
+        except OSError as error:
+            raise SourceError(
+                f"no folder to unpack a zip into ({error}); set TMPDIR to one that can be written"
+            ) from error
+        yield folder
 
 
 def survey(path: str | os.PathLike[str], config: DataConfig) -> dict[str, Any]:
