@@ -120,7 +120,7 @@ class FederatedTrainer:
         if resume and not is_named:
             raise ConfigError("resume = True: wants the run to go on with; name it (--run_id RUN)")
         require_logged(config.training.monitor, VALIDATED)
-        _require_site_column(self.federation, config)
+        require_site_column(self.federation, config)
         require(FEDERATED)
         run_id = run_id or new_run_id()
         require_gpu_device(config)
@@ -168,7 +168,12 @@ class FederatedTrainer:
             yield engine
 
 
-def _require_site_column(federation: FederationConfig, config: TrainConfig) -> None:
+def require_site_column(federation: FederationConfig, config: TrainConfig) -> None:
+    """Refuses a partition by site where nothing says of which site a film is.
+
+    Raises:
+        ConfigError: says how to name the column.
+    """
     if federation.partition == "site" and config.data.site_column is None:
         raise ConfigError(
             "partition = 'site': data.site_column names no column; give the one that says which hospital a film is of "

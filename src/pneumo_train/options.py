@@ -31,14 +31,15 @@ _TYPES = {
 """Python's names in the words of the errors."""
 
 
-def add_source(command: ArgumentParser) -> None:
+def add_source(command: ArgumentParser, *, is_required: bool = True) -> None:
     """The options that say what is read."""
     command.add_argument(
         "--config",
         action=_ConfigFile,
         help="a YAML file of any of these options, as --print_config writes it, or a recipe: " + ", ".join(names()),
     )
-    command.add_argument("--source", type=str, required=True, help="a directory or zip with a metadata CSV and images")
+    of_source: dict[str, Any] = {"type": str, "required": True} if is_required else {"type": str | None}
+    command.add_argument("--source", **of_source, help="a directory or zip with a metadata CSV and images")
     command.add_argument("--csv", type=str | None, help="the metadata CSV inside the source (data.csv_filename)")
     command.add_argument("--progress", type=bool, default=True, help="show progress bars")
 

@@ -1,5 +1,6 @@
 """Kaggle's folders: the class, the part and the patient without a table."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
@@ -10,6 +11,7 @@ from pneumo_train.errors import DataError, SourceError
 from pneumo_train.preparing.checking import check_source
 from pneumo_train.preparing.reading import Reading, read_source
 from pneumo_train.sources.class_folders import patient_of
+from pneumo_train.splitting.split_file import write_split
 
 WriteSource = Callable[..., Path]
 
@@ -83,6 +85,20 @@ def test_a_folder_of_enough_validation_images_is_the_validation_part(
         assert {sample.image_id for sample in reading.split.validation} == set(validation)
         assert {sample.image_id for sample in reading.split.train} == set(train)
         assert "no name tells the patient" in reading.notes[0]
+
+
+def test_a_split_file_says_the_parts_whatever_the_folders_say(
+    write_folders: Callable[..., Path], config: TrainConfig, tmp_path: Path
+) -> None:
+    root, file = write_folders(*KAGGLE), tmp_path / "split.csv"
+    with read_source(root, config) as reading:
+        given = dataclasses.replace(reading.split, train=reading.split.validation, validation=reading.split.train)
+        file.write_text(write_split(reading.samples, given), encoding="utf-8")
+
+    with read_source(root, load_config(overrides={"data.split_file": str(file)}, base=config)) as again:
+        assert [{sample.image_id for sample in part} for part in again.split.parts().values()] == [
+            {sample.image_id for sample in part} for part in given.parts().values()
+        ]
 
 
 def test_classes_without_parts_are_divided_by_patient(write_folders: Callable[..., Path], config: TrainConfig) -> None:

@@ -1,5 +1,6 @@
 """The figures of an evaluation: right by hand, by scikit-learn, by MLstatkit and by torchmetrics; honest where little is known."""
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -14,7 +15,7 @@ from pneumo_train.evaluating.corruptions import STRENGTHS, corrupted
 from pneumo_train.evaluating.deciding import UNDECIDED, calibrated, decide, evaluate, evaluated_of
 from pneumo_train.evaluating.delong import compare
 from pneumo_train.evaluating.figures import Decision, Floats, Labels
-from pneumo_train.evaluating.scores import calibration_bins, score
+from pneumo_train.evaluating.scores import calibration_bins, mean_scores, score
 from pneumo_train.evaluating.tables import as_json, decision_as_dict, decision_from_dict
 from pneumo_train.evaluating.thresholds import Rule, Thresholds
 from support.tools import made_by, tool
@@ -45,6 +46,55 @@ def test_scores_are_those_of_scikit_learn_and_delongs_test_is_that_of_mlstatkit(
     assert (compared.auroc, compared.other) == pytest.approx((theirs["auroc"], theirs["other"]), abs=1e-12)
     assert abs(compared.z) == pytest.approx(abs(theirs["z"]), rel=1e-9)
     assert compared.p == pytest.approx(theirs["p"], rel=1e-6)
+
+
+def test_models_that_were_trained_several_times_are_compared_by_the_means_of_their_aurocs() -> None:
+    targets, logits, patients = drawn(300, of_each=2)
+    rng = np.random.default_rng(8)
+    first, second = (sigmoid(rng.normal(logits, spread, (3, 300))) for spread in (0.5, 1.5))
+
+    alone = [compare(targets, one, other, patients, draws=0) for one, other in zip(first, second, strict=True)]
+    found = compare(targets, first, second, patients, draws=200)
+    twice = compare(targets, first[:1].repeat(2, axis=0), second[0], patients, draws=200)
+    once = compare(targets, first[0], second[0], patients, draws=200)
+    uneven = compare(targets, first, second[0], patients, draws=0)
+
+    assert found.difference == pytest.approx(np.mean([each.difference for each in alone]), abs=1e-12)
+    assert (found.auroc, found.other) == pytest.approx(
+        [np.mean([getattr(each, name) for each in alone]) for name in ("auroc", "other")], abs=1e-12
+    )
+    assert found.high - found.low < np.mean([each.high - each.low for each in alone])  # a mean is steadier
+    assert found.low_by_patient < found.difference < found.high_by_patient
+    assert dataclasses.astuple(twice) == pytest.approx(dataclasses.astuple(once), abs=1e-12)
+    assert uneven.difference == pytest.approx(found.auroc - alone[0].other, abs=1e-12)
+
+
+def test_the_variance_of_a_mean_is_that_of_draws_of_single_images() -> None:
+    targets, logits, patients = drawn(400)  # each image a patient of its own, as DeLong takes them
+    rng = np.random.default_rng(2)
+    first, second = (sigmoid(rng.normal(logits, spread, (3, 400))) for spread in (0.5, 1.5))
+
+    found = compare(targets, first, second, patients, draws=4000)
+
+    assert found.high - found.low == pytest.approx(found.high_by_patient - found.low_by_patient, rel=0.1)
+
+
+def test_means_of_scores_are_those_of_each_model_and_of_the_same_draws() -> None:
+    targets, logits, patients = drawn(200, of_each=2)
+    models = sigmoid(np.random.default_rng(4).normal(logits, 0.7, (2, 200)))
+
+    single = [
+        score(targets, each, patients, threshold=threshold, draws=100).by_name
+        for each, threshold in zip(models, (0.4, 0.6), strict=True)
+    ]
+    one = mean_scores(targets, models[:1], patients, thresholds=[0.4], draws=100)
+    both = mean_scores(targets, models, patients, thresholds=[0.4, 0.6], draws=100)
+
+    assert one == single[0]
+    for name, found in both.items():
+        assert found.value == pytest.approx(np.mean([each[name].value for each in single]), abs=1e-12), name
+        assert found.low <= found.value <= found.high, name
+    assert both["auroc"].high - both["auroc"].low <= max(each["auroc"].high - each["auroc"].low for each in single)
 
 
 @pytest.mark.training

@@ -1,12 +1,24 @@
 """What ``pneumo-train`` can be asked for: a file for each command. Importing them imports neither torch nor Lightning."""
 
-from pneumo_train.commands import cache, check, demo, evaluate, federate, fit, predict, report, study
+from pneumo_train.commands import (
+    cache,
+    check,
+    compare_federation,
+    demo,
+    evaluate,
+    federate,
+    fit,
+    predict,
+    report,
+    study,
+)
 from pneumo_train.commands.command import Command
 from pneumo_train.options import HelpFormatter, Parser
 
 COMMANDS: tuple[Command, ...] = (
     fit.COMMAND,
     federate.COMMAND,
+    compare_federation.COMMAND,
     evaluate.COMMAND,
     check.COMMAND,
     predict.COMMAND,

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from pneumo_train.commands.command import Command
+from pneumo_train.commands.files import require_folder, write_text
 from pneumo_train.config.data import DataConfig
 from pneumo_train.config.settings import from_dict
-from pneumo_train.errors import ConfigError
 from pneumo_train.needs import EXTRA, require, require_working_directory
 from pneumo_train.options import Parser, meanings_of
 from pneumo_train.terminal import quiet_lightning
@@ -77,7 +77,7 @@ def _run(arguments: Any) -> int:
     }
     tasks = tasks_of(study, _typed(overrides))
     if arguments.export is not None:
-        _require_folder(Path(arguments.export))
+        require_folder(Path(arguments.export))
     require_store(arguments.store)
     failed = () if arguments.source is None else _train(arguments, study, tasks)
 
@@ -91,7 +91,7 @@ def _run(arguments: Any) -> int:
         click.echo(as_markdown(table), nl=False)
     else:
         text = as_markdown(table) if arguments.export.endswith(".md") else as_json(table)
-        _write(Path(arguments.export), text)
+        write_text(Path(arguments.export), text)
     return 1 if failed else 0
 
 
@@ -131,25 +131,6 @@ def _typed(overrides: dict[str, str]) -> dict[str, Any]:
     for section, values in sections.items():
         found |= {f"{section}.{leaf}": getattr(getattr(config, section), leaf) for leaf in values}
     return found
-
-
-def _require_folder(path: Path) -> None:
-    """Refuses before hours of training what could not be written after them."""
-    if not path.absolute().parent.is_dir():
-        raise ConfigError(
-            f"--export {path}: there is no folder {path.absolute().parent}; make it, or name another file"
-        )
-
-
-def _write(path: Path, text: str) -> None:
-    from runstore.local.whole_files import write_whole  # noqa: PLC0415 - one command's need
-
-    try:
-        write_whole(path, text.encode("utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"--export {path}: cannot be written ({error.strerror or error}); name a file that can"
-        ) from error
 
 
 COMMAND = Command(

@@ -43,8 +43,10 @@ COMMAND_KEYS = frozenset(
 )
 """Keys that ``--print_config`` of a command writes beside the configuration; a file may hold them."""
 
-FEDERATION_KEYS = frozenset({"side_by_side", *(field.name for field in dataclasses.fields(FederationConfig))})
-"""Those of ``pneumo-train federate`` alone; a file may hold them, and no other command is told of them."""
+FEDERATION_KEYS = frozenset(
+    {"side_by_side", "name", "seeds", "export", *(field.name for field in dataclasses.fields(FederationConfig))}
+)
+"""Those of the commands that federate alone; a file may hold them, and no other command is told of them."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

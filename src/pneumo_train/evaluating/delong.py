@@ -1,4 +1,4 @@
-"""Whether one of two models orders the same images better: DeLong's test, and the bootstrap by patient."""
+"""Whether one of two models, or of two ways to train one, orders the same images better: DeLong's test, and the bootstrap by patient."""
 
 import dataclasses
 import math
@@ -13,7 +13,7 @@ from pneumo_train.evaluating.measures import Measured
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
-    """The AUROC of two models on the same images.
+    """The AUROC of two models on the same images; of a model that was trained several times, the mean of its AUROCs.
 
     Attributes:
         auroc: of the first.
@@ -48,9 +48,12 @@ def compare(  # noqa: PLR0913 - two models on one set
 ) -> Comparison:
     """DeLong's test for two models on the same images (DeLong 1988, by the ranks of Sun and Xu 2014).
 
+    Of models that were trained several times the means of their AUROCs are compared, by the covariance of all of them. It says what
+    other images would have changed, given these trainings; not what other trainings would.
+
     Args:
         targets: 0 or 1, of shape (images,), both at least twice.
-        first: scores of one model, of the same shape.
+        first: scores of one model, of the same shape; of one that was trained several times, of shape (trainings, images).
         second: of the other.
         patients: whose images they are.
         draws: of the bootstrap by patient.
@@ -59,21 +62,23 @@ def compare(  # noqa: PLR0913 - two models on one set
     Raises:
         ValueError: a class is there fewer than two times.
     """
-    aurocs, covariance = delong(targets, np.stack([first, second]))
-    difference = float(aurocs[0] - aurocs[1])
-    variance = float(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+    one, two = np.atleast_2d(first), np.atleast_2d(second)
+    aurocs, covariance = delong(targets, np.concatenate([one, two]))
+    shares = np.r_[np.full(len(one), 1 / len(one)), np.full(len(two), -1 / len(two))]
+    difference = float(shares @ aurocs)
+    variance = float(shares @ covariance @ shares)
     error = math.sqrt(max(variance, 0.0))
     z = difference / error if error > 1e-12 else math.nan  # noqa: PLR2004 - what rounding leaves of nothing
     p = math.erfc(abs(z) / math.sqrt(2)) if math.isfinite(z) else 1.0
-    one, two = Measured(targets, first, 0.5), Measured(targets, second, 0.5)
+    measured = [Measured(targets, scores, 0.5) for scores in (*one, *two)]
     drawn = [
-        one.all(weights)["auroc"] - two.all(weights)["auroc"]
+        shares @ np.stack([each.all(weights)["auroc"] for each in measured])
         for weights in weights_by_patient(patients, targets, draws=draws, seed=seed)
     ]
     low, high = interval(np.concatenate(drawn)) if drawn else (math.nan, math.nan)
     return Comparison(
-        auroc=float(aurocs[0]),
-        other=float(aurocs[1]),
+        auroc=float(aurocs[: len(one)].mean()),
+        other=float(aurocs[len(one) :].mean()),
         difference=difference,
         low=difference - 1.959964 * error,
         high=difference + 1.959964 * error,

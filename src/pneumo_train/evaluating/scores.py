@@ -67,6 +67,42 @@ def score(  # noqa: PLR0913 - keyword-only but for what there is one of an image
     )
 
 
+def mean_scores(  # noqa: PLR0913 - as above
+    targets: Labels,
+    probabilities: Floats,
+    patients: Sequence[str],
+    *,
+    thresholds: Sequence[float],
+    draws: int,
+    seed: int = 0,
+) -> dict[str, Score]:
+    """The means of the scores of several models on the same images, by name, with 95 % intervals from a bootstrap by patient.
+
+    A draw of patients is the same for all models: the interval says what other patients would have changed, given these models.
+
+    Args:
+        targets: 0 or 1, of shape (images,).
+        probabilities: in [0, 1], of shape (models, images).
+        patients: whose images they are.
+        thresholds: of each model, from which probability on an image counts as positive.
+        draws: how many times patients are drawn; 0 for no intervals.
+        seed: of the draws.
+    """
+    models = [Measured(targets, each, threshold) for each, threshold in zip(probabilities, thresholds, strict=True)]
+
+    def means(weights: Floats) -> dict[str, Floats]:
+        measures = [each.all(weights) for each in models]
+        return {name: np.mean([each[name] for each in measures], axis=0) for name in measures[0]}
+
+    values = means(np.ones((1, len(targets))))
+    drawn = [means(weights) for weights in weights_by_patient(patients, targets, draws=draws, seed=seed)]
+    found = {}
+    for name, value in values.items():
+        low, high = interval(np.concatenate([each[name] for each in drawn])) if drawn else (math.nan, math.nan)
+        found[name] = Score(value=float(value[0]), low=low, high=high)
+    return found
+
+
 def calibration_bins(targets: Labels, probabilities: Floats) -> tuple[CalibrationBin, ...]:
     """The bins of the reliability diagram, of equal width."""
     place = bin_of(probabilities)

@@ -68,7 +68,7 @@ class ClassFolders:
             image_column=IMAGE,
             target_column=LABEL,
             patient_column=config.patient_column or PATIENT,
-            split_column=config.split_column or (PART if is_divided else None),
+            split_column=config.split_column or (PART if is_divided and config.split_file is None else None),
         )
 
     def _parts(self) -> list[str]:

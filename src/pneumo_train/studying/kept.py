@@ -32,14 +32,23 @@ class KeptStudy:
     over: tuple[str, ...]
 
 
-def find_study(reader: RunReader, experiment: str, name: str) -> KeptStudy | None:
+def find_study(
+    reader: RunReader, experiment: str, name: str, *, purpose: str = STUDY, row: str = ROW
+) -> KeptStudy | None:
     """The study of this name in an experiment, if one is kept there.
+
+    Args:
+        reader: of the store.
+        experiment: its name.
+        name: of the study.
+        purpose: by which tag its run is known.
+        row: by which tag its rows are.
 
     Raises:
         RunStoreError: the store does not answer.
     """
     studies = reader.search_runs(
-        f"experiment = {_quoted(experiment)} and name = {_quoted(name)} and tag.{PURPOSE} = '{STUDY}'",
+        f"experiment = {_quoted(experiment)} and name = {_quoted(name)} and tag.{PURPOSE} = {_quoted(purpose)}",
         order_by=["start_time"],
         limit=1,
     )
@@ -48,7 +57,7 @@ def find_study(reader: RunReader, experiment: str, name: str) -> KeptStudy | Non
     run_id = studies.items[0].id
     completed: dict[str, Run] = {}
     others: list[Run] = []
-    for run in _rows(reader, run_id):
+    for run in _rows(reader, run_id, row):
         if run.status is RunStatus.COMPLETED and DIGEST in run.tags:
             completed[run.tags[DIGEST]] = run
         else:
@@ -78,8 +87,8 @@ def figures_of(reader: RunReader, run_id: str) -> dict[str, Any]:
     return figures
 
 
-def _rows(reader: RunReader, run_id: str) -> Iterator[Run]:
-    return reader.iter_runs(f"parent = {_quoted(run_id)} and tag.{PURPOSE} = '{ROW}'", order_by=["start_time"])
+def _rows(reader: RunReader, run_id: str, row: str) -> Iterator[Run]:
+    return reader.iter_runs(f"parent = {_quoted(run_id)} and tag.{PURPOSE} = {_quoted(row)}", order_by=["start_time"])
 
 
 def _quoted(text: str) -> str:

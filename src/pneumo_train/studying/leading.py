@@ -1,26 +1,19 @@
 """Runs what a store does not hold yet of a study; stopped at any time, it goes on with the next call."""
 
 import os
-import shutil
-from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from os import PathLike
 from pathlib import Path
 
 from pneumo_train.centralized import PACKAGES, CentralizedTrainer
-from pneumo_train.collector import file_name_of
-from pneumo_train.errors import ConfigError, DataError, DivergedError, InUseError
-from pneumo_train.fitting.last import LAST
-from pneumo_train.result import TrainingResult
+from pneumo_train.errors import DivergedError
 from pneumo_train.studying.afterwards import look_again
-from pneumo_train.studying.kept import DIGEST, NAME, PURPOSE, ROW, SEED, STUDY, TABLE, KeptStudy, find_study
+from pneumo_train.studying.again import Tell, gone_on, remove, remove_leftovers
+from pneumo_train.studying.kept import DIGEST, NAME, PURPOSE, ROW, SEED, STUDY, TABLE, find_study
 from pneumo_train.studying.plan import Task
 from runstore import RunStatus, Store
 from runstore.provenance import gather_provenance
 from runstore.training import RunSession
-
-Tell = Callable[[str], None]
 
 
 def run_study(  # noqa: PLR0913 - keyword-only
@@ -56,7 +49,7 @@ def run_study(  # noqa: PLR0913 - keyword-only
     kept = find_study(store, experiment, name)
     done = {} if kept is None else {digest: run.id for digest, run in kept.completed.items()}
     if kept is not None:
-        _remove_leftovers(kept, checkpoint_dir)
+        remove_leftovers(kept, checkpoint_dir)
     session = RunSession(
         store,
         experiment=experiment,
@@ -88,9 +81,9 @@ def run_study(  # noqa: PLR0913 - keyword-only
                             trainer.train, source_path, experiment, name=task.name, parent_run_id=session.run_id, tags=birth
                         )  # fmt: skip
                         cut_off = None if kept is None else kept.cut_off.get(task.digest)
-                        result = _gone_on(train, checkpoint_dir, cut_off, tell) or train()
+                        result = gone_on(train, checkpoint_dir, cut_off, tell) or train()
                         done[task.digest] = result.run_id
-                        _remove(checkpoint_dir, result.run_id)
+                        remove(checkpoint_dir, result.run_id)
                     else:
                         done[task.digest] = look_again(
                             store,
@@ -109,37 +102,3 @@ def run_study(  # noqa: PLR0913 - keyword-only
         session.end_with(error)
         raise
     return tuple(failed)
-
-
-def _gone_on(
-    train: Callable[..., TrainingResult], checkpoint_dir: Path, cut_off: str | None, tell: Tell
-) -> TrainingResult | None:
-    """The end of a row that was cut off and has left a checkpoint to go on from; ``None`` if it must be trained anew.
-
-    Raises:
-        InUseError: another process is training it.
-        DivergedError: the loss is NaN or infinite.
-    """
-    if cut_off is None:
-        return None
-    if (checkpoint_dir / file_name_of(cut_off) / LAST).is_file():
-        try:
-            return train(run_id=cut_off, resume=True)
-        except InUseError:
-            raise
-        except (ConfigError, DataError) as error:
-            # The checkpoint is damaged, of another release or of other images; what else is wrong stops it anew, too.
-            tell(f"cannot go on with {cut_off}, and begins anew: {error}")
-            _remove(checkpoint_dir, cut_off)
-    return None
-
-
-def _remove_leftovers(kept: KeptStudy, checkpoint_dir: Path) -> None:
-    for run_id in kept.over:
-        _remove(checkpoint_dir, run_id)
-
-
-def _remove(checkpoint_dir: Path, run_id: str) -> None:
-    """Takes away the checkpoints of one row: a study of a hundred would fill a disk. What is not there or cannot go stays."""
-    with suppress(OSError):
-        shutil.rmtree(checkpoint_dir / file_name_of(run_id))

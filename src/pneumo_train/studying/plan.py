@@ -169,15 +169,18 @@ def _tasks_of(table: Table, overrides: Mapping[str, Any]) -> Iterator[Task]:
         for seed in table.seeds:
             seeded = dataclasses.replace(config, seed=seed)
             of = None if row.of is None else digests[row.of, seed]
-            digests[row.name, seed] = digest = _digest(seeded, of)
+            digests[row.name, seed] = digest = digest_of(seeded, of)
             yield Task(table=table.name, row=row.name, seed=seed, config=seeded, digest=digest, of=of)
 
 
-def _digest(config: TrainConfig, of: str | None) -> str:
-    """What an option that comes later leaves as it is: defaults are no part of it."""
+def digest_of(config: TrainConfig, also: Any) -> str:
+    """Names what is trained, by all of a configuration that says what comes out, and what else does, ready for JSON.
+
+    An option that comes later leaves it as it is: defaults are no part of it.
+    """
     usual, given = dict(_flat(as_dict(TrainConfig()))), dict(_flat(as_dict(config)))
     told = {key: value for key, value in given.items() if value != usual[key] and key not in _OF_THE_MACHINE}
-    content = json.dumps([told | {"seed": config.seed}, of], sort_keys=True).encode()
+    content = json.dumps([told | {"seed": config.seed}, also], sort_keys=True).encode()
     return hashlib.sha256(content).hexdigest()[:16]
 
 
