@@ -7,16 +7,22 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
+import pneumo_train.federating.client as of_client
 from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.settings import TrainConfig, load_config
 from pneumo_train.errors import ConfigError, FederationError
 from pneumo_train.examining.leading import evaluate_run
 from pneumo_train.federated import FederatedTrainer
 from pneumo_train.federating.apart import workplace
+from pneumo_train.federating.own import Own
+from pneumo_train.federating.privacy import epsilon
 from pneumo_train.federating.result import FederationResult
 from pneumo_train.federating.values import Answer, Request
+from pneumo_train.network.classifier import LitClassifier
 from pneumo_train.result import BEST_CHECKPOINT
 from runstore import RunStatus, StoreUnavailableError
 from runstore.memory.store import MemoryStore
@@ -228,6 +234,136 @@ def test_a_store_that_goes_away_stops_no_round(lead: Lead, store: GoesAway) -> N
     assert result.num_rounds == 2
     assert not result.is_recorded
     assert [point.step for point in store.get_history("together", "auroc", "validation")] == [1]
+
+
+PRIVATE: dict[str, Any] = {"dp_clip": 1.0, "dp_noise": 0.2, "client_fraction": 0.5, "num_rounds": 3}
+
+
+def test_under_differential_privacy_every_round_and_every_client_has_its_epsilon(
+    store: GoesAway, tiny_config: TrainConfig, phantoms: Path, fast_path: Path
+) -> None:
+    config = load_config(overrides={**SMALL, "model.norm": "group"}, base=tiny_config)
+
+    result = lead_two(store, config, phantoms, fast_path, **PRIVATE)
+
+    kept = store.get_history("together", "epsilon", "other")
+    children = {child.client_id: child.id for child in store.list_children("together").items}
+    asked = {name: [made.number for made in result.rounds if made.clients[0].client == name] for name in children}
+    most = [
+        max(sum(asked_in <= number for asked_in in numbers) for numbers in asked.values()) for number in range(1, 4)
+    ]
+    assert [point.step for point in kept] == [1, 2, 3]
+    assert [point.value for point in kept] == [epsilon(0.2, count, 1e-5) for count in most]
+    for name, run_id in children.items():
+        own = store.get_history(run_id, "epsilon", "other")
+        assert [point.step for point in own] == asked[name]
+        assert [point.value for point in own] == [epsilon(0.2, 1 + each, 1e-5) for each in range(len(asked[name]))]
+    told = store.get_config("together")["privacy"]
+    assert told == {"unit": "client", "epsilon": kept[-1].value, "delta": 1e-5}
+    assert "epsilon" not in result.final_metrics
+
+
+def test_a_network_with_batch_normalisation_is_refused_under_differential_privacy_and_a_frozen_one_is_not(
+    store: GoesAway, tiny_config: TrainConfig, phantoms: Path, fast_path: Path
+) -> None:
+    config = load_config(overrides=SMALL, base=tiny_config)
+
+    with pytest.raises(ConfigError, match=r"dp_noise = 0\.2: 9 layers .* batch normalisation.*model\.norm = group"):
+        lead_two(store, config, phantoms, fast_path, **PRIVATE)
+    assert not list(store.iter_runs())
+
+    frozen = load_config(overrides={"model.freeze_backbone": True}, base=config)
+    assert lead_two(store, frozen, phantoms, fast_path, **{**PRIVATE, "num_rounds": 1}).num_rounds == 1
+
+
+def test_the_batch_normalisation_of_a_client_is_its_own_and_its_statistics_do_not_leave_it(
+    lead: Lead, fast_path: Path
+) -> None:
+    seen: list[tuple[Request, Answer]] = []
+
+    result = lead(watch=lambda request, answer: seen.append((request, answer)), batch_norm="local")
+
+    norms = ("backbone.norm0", "backbone.blocks.0.1")
+    for request, answer in seen:
+        assert not [name for name in (*request.arrays, *answer.arrays) if "running" in name]
+    first, second = (
+        {
+            request.client: answer.arrays
+            for request, answer in seen
+            if (request.task, request.round) == ("train", number)
+        }
+        for number in (1, 2)
+    )
+    for client in ("client-0", "client-1"):
+        kept = [Own(fast_path / "together" / "clients" / client).read(number) for number in (1, 2)]
+        for own, sent in zip(kept, (first, second), strict=True):
+            assert own is not None
+            assert {f"{norm}.{part}" for norm in norms for part in ("weight", "bias", "running_var")} <= set(own)
+            assert "backbone.conv0.weight" not in own
+            assert all(np.array_equal(own[name], sent[client][name]) for name in own if "running" not in name)
+    state = torch.load(result.best_model_path, weights_only=True)["state_dict"]
+    assert not np.array_equal(state["backbone.norm0.running_var"], np.ones(24))
+    assert result.final_metrics["val_auroc"] == pytest.approx(
+        result.evaluations["validation"].scores.by_name["auroc"].value
+    )
+
+
+def test_a_client_trains_and_looks_with_its_own_batch_normalisation_and_all_else_of_the_server(
+    lead: Lead, fast_path: Path
+) -> None:
+    used: list[tuple[str, float, float]] = []
+
+    class Watched(LitClassifier):
+        def setup(self, stage: str) -> None:
+            state = self.state_dict()
+            used.append(
+                (stage, float(state["backbone.norm0.bias"][0]), float(state["backbone.conv0.weight"][0, 0, 0, 0]))
+            )
+
+    sent: list[Request] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(of_client, "LitClassifier", Watched)
+        lead(sent.append, batch_norm="local")
+
+    own = {
+        client: [Own(fast_path / "together" / "clients" / client).read(number) for number in (0, 1, 2)]
+        for client in ("client-0", "client-1")
+    }
+    for request, (_, bias, weight) in zip(sent, used, strict=True):
+        before = own[request.client][request.round - (request.task == "train")]
+        expected = request.arrays if before is None else before
+        assert bias == expected["backbone.norm0.bias"][0]
+        assert weight == request.arrays["backbone.conv0.weight"][0, 0, 0, 0]
+    assert len(used) == 8
+
+
+def test_a_network_without_batch_normalisation_leaves_a_client_nothing_of_its_own(
+    store: GoesAway, tiny_config: TrainConfig, phantoms: Path, fast_path: Path
+) -> None:
+    config = load_config(overrides={**SMALL, "model.norm": "group"}, base=tiny_config)
+
+    with pytest.raises(ConfigError, match=r"batch_norm = 'local': the network has no batch normalisation"):
+        lead_two(store, config, phantoms, fast_path, batch_norm="local")
+
+
+def test_clients_clip_their_gradients_as_the_training_says(
+    store: GoesAway, tiny_config: TrainConfig, phantoms: Path, fast_path: Path
+) -> None:
+    norms: list[float] = []
+
+    class Watched(LitClassifier):
+        def configure_gradient_clipping(self, *arguments: Any, **options: Any) -> None:
+            super().configure_gradient_clipping(*arguments, **options)
+            squares = [float((each.grad**2).sum()) for each in self.parameters() if each.grad is not None]
+            norms.append(sum(squares) ** 0.5)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(of_client, "LitClassifier", Watched)
+        config = load_config(overrides={**SMALL, "training.gradient_clip_val": 1e-3}, base=tiny_config)
+        lead_two(store, config, phantoms, fast_path, num_rounds=1)
+
+    assert norms == pytest.approx([1e-3] * len(norms), rel=1e-2)
+    assert norms
 
 
 def test_fedprox_holds_clients_nearer_to_the_server(lead: Lead) -> None:

@@ -234,3 +234,39 @@ def test_a_view_that_is_shifted_down_shows_the_film_lower() -> None:
     averaged_logits(predict, film, 9)
 
     assert places[-4:] == [[50, 53], [50, 47], [53, 50], [47, 50]]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_with_normalisation_by_groups_an_answer_depends_on_its_film_alone_and_a_checkpoint_brings_it_back(
+    architecture: str,
+) -> None:
+    model = LitClassifier(architecture=architecture, norm="group", dropout=0.0)
+    both = films()
+
+    model.train()
+    with torch.no_grad():
+        alone = torch.cat([model(both[:1]), model(both[1:])])
+        together = model(both)
+
+    assert torch.allclose(alone, together, atol=1e-4)
+    assert not [name for name in model.state_dict() if "running" in name]
+    again = LitClassifier(**dict(model.hparams))
+    again.load_state_dict(model.state_dict())
+    assert torch.allclose(logits(again, both), logits(model, both))
+    frozen = LitClassifier(architecture=architecture, norm="group", freeze_backbone=True)
+    assert {name for name, each in frozen.named_parameters() if each.requires_grad} == {"head.1.weight", "head.1.bias"}
+
+
+@pytest.mark.parametrize(("trained", "wanted"), [("batch", "group"), ("group", "batch")])
+def test_weights_of_another_normalisation_name_the_one_that_they_need(
+    trained: str, wanted: str, tmp_path: Path
+) -> None:
+    file = save(LitClassifier(architecture="small", norm=trained).backbone.state_dict(), tmp_path / "weights.pth")
+
+    with pytest.raises(ConfigError, match=f"was trained with {trained} normalisation; give --model.norm {trained}"):
+        LitClassifier(architecture="small", norm=wanted, weights_path=file)
+
+
+def test_weights_that_were_trained_with_batch_normalisation_are_refused_for_groups() -> None:
+    with pytest.raises(ConfigError, match=r"model\.norm = 'group': .* batch normalisation"):
+        LitClassifier(architecture="efficientnet_lite0", weights="imagenet", norm="group")

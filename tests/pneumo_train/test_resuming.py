@@ -18,10 +18,11 @@ import torch
 
 from pneumo_train.centralized import CentralizedTrainer
 from pneumo_train.cli import main
-from pneumo_train.config.settings import TrainConfig, load_config
+from pneumo_train.config.settings import TrainConfig, as_dict, load_config
 from pneumo_train.errors import ConfigError, DataError, InUseError
 from pneumo_train.fitting.alone import LOCK
 from pneumo_train.fitting.examined import Examined
+from pneumo_train.fitting.last import Origin
 from pneumo_train.result import BEST_CHECKPOINT, TrainingResult
 from runstore import RunStatus, open_reader
 from runstore.memory.store import MemoryStore
@@ -252,6 +253,19 @@ def test_what_cannot_be_gone_on_with_is_an_error_that_changes_nothing(
     assert store.get_run("cut") == before
     trainer_of().train(phantoms, run_id="cut", resume=True)
     refused(ConfigError, "this run has completed; there is nothing to go on with")
+
+
+def test_a_key_that_the_configuration_did_not_have_when_a_run_was_begun_was_at_its_default(
+    tiny_config: TrainConfig,
+) -> None:
+    begun = as_dict(tiny_config)
+    del begun["model"]["norm"]
+    origin = Origin(run_id="old", config=begun, split="a", data_set="b")
+
+    origin.require_same_training(Path("last.ckpt"), "old", as_dict(tiny_config), "a")
+    other = load_config(overrides={"model.norm": "group"}, base=tiny_config)
+    with pytest.raises(ConfigError, match=r"model\.norm = 'group': the run 'old' was begun with 'batch'"):
+        origin.require_same_training(Path("last.ckpt"), "old", as_dict(other), "a")
 
 
 def test_a_run_that_one_process_trains_is_refused_to_a_second_one(

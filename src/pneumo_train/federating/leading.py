@@ -4,6 +4,7 @@ import dataclasses
 import logging
 import math
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -18,12 +19,14 @@ from pneumo_train.errors import FederationError
 from pneumo_train.federating.client import Client
 from pneumo_train.federating.last import Best, Last, find_last
 from pneumo_train.federating.looking import Look, write_checkpoint
+from pneumo_train.federating.own import folder_of
 from pneumo_train.federating.plans import Plan, parts_of, plan_path
+from pneumo_train.federating.privacy import Private
 from pneumo_train.federating.recording import Record, told
 from pneumo_train.federating.result import FederationResult
-from pneumo_train.federating.rounds import Played, Rounds
-from pneumo_train.federating.values import Engine, Work
-from pneumo_train.federating.weights import arrays_of, trained_names
+from pneumo_train.federating.rounds import Played, Rounds, planned_epsilon
+from pneumo_train.federating.values import Arrays, Engine, Work
+from pneumo_train.federating.weights import arrays_of, batch_norms, require_norms, statistics_of, trained_names
 from pneumo_train.fitting.alone import alone_in
 from pneumo_train.fitting.examined import Examiner
 from pneumo_train.fitting.fitting import torch_set_up
@@ -75,6 +78,7 @@ class Federation:
     progress: bool
     _rounds: list[Round] = dataclasses.field(default_factory=list)
     _best: Best | None = None
+    _last: Last | None = None
 
     def lead(self, experiment_name: str, logs_dir: Path) -> FederationResult:
         """Leads it from what was read to the end of its runs.
@@ -101,6 +105,7 @@ class Federation:
         parts = {name: parts_of(name, mine, config.data, seed=config.seed) for name, mine in dealt.items()}
         pl.seed_everything(config.seed, workers=True, verbose=False)
         model = LitClassifier.from_config(config, pos_weight=_pos_weight(parts, reading))
+        require_norms(model, self.federation)
         run = open_run(
             self.session,
             may_exist=self.may_exist,
@@ -117,13 +122,19 @@ class Federation:
         if self.session is None:
             warn_of_no_store()
         about = _describe(reading, decoded, self.federation, parts)
+        if privacy := about.get("privacy"):
+            _log.warning(
+                "each client's epsilon is at most {epsilon:.4g} after all rounds, at delta = {delta:g}".format(
+                    **privacy
+                )
+            )
         record = None if self.session is None else Record(self.session, {
             name: {"split": split.describe(), "client": name} for name, split in parts.items()
         }, found)  # fmt: skip
         first = Last(
             origin=Origin(run_id=self.run_id, config=made_of, split=reading.split.digest(), data_set=decoded.data_hash),
             number=0,
-            arrays=arrays_of(model),
+            arrays=self._sent(model),
             remembered={},
             best=None,
             rounds=(),
@@ -217,6 +228,9 @@ class Federation:
         self, model: LitClassifier, server: DecodedSplit, parts: dict[str, Split], last: Last, record: Record | None
     ) -> None:
         config, federation = self.reading.config, self.federation
+        self._last = last
+        if last.number == 0:
+            shutil.rmtree(self._own, ignore_errors=True)
         with own_folder() as folder:
             for name, split in parts.items():
                 Plan(
@@ -227,16 +241,24 @@ class Federation:
                     network=dict(model.hparams),
                     local_epochs=federation.local_epochs,
                     proximal_mu=federation.proximal_mu if federation.strategy == "fedprox" else 0.0,
+                    own=str(folder_of(self._own, name)) if federation.batch_norm == "local" else None,
                 ).write(plan_path(folder, name))
             names = sorted(parts)
+            look = Look(
+                model=model,
+                films=server.validation,
+                batch_size=config.training.batch_size,
+                own_statistics=federation.batch_norm == "local",
+            )
             with self.engine_of(Client(folder), names, federation, trained_names(model)) as engine:
                 rounds = Rounds(
                     engine=engine,
                     config=federation,
                     optimizer=config.optimizer,
                     names=names,
-                    look=Look(model=model, films=server.validation, batch_size=config.training.batch_size),
+                    look=look,
                     seed=config.seed,
+                    private=self._private(model, last) if federation.is_private else None,
                 )
                 engine.remember(last.remembered)
                 for played in rounds.play(last.arrays, after=last.number):
@@ -244,12 +266,35 @@ class Federation:
                     self._rounds.append(made)
                     if played.failure is not None:
                         raise played.failure
-                    self._consider(model, played)
-                    self._keep_last(last, played, engine)
+                    self._consider(look, played)
+                    self._keep_last(played, engine)
 
     @property
     def _folder(self) -> Path:
         return self.checkpoint_dir / file_name_of(self.run_id)
+
+    @property
+    def _own(self) -> Path:
+        """Where clients keep what never leaves them; in a simulation it is on this machine, too."""
+        return self._folder.absolute() / "clients"
+
+    def _sent(self, model: LitClassifier) -> Arrays:
+        """What goes between server and clients at the beginning."""
+        arrays = arrays_of(model)
+        kept = statistics_of(batch_norms(model)) if self.federation.batch_norm == "local" else frozenset()
+        return {name: array for name, array in arrays.items() if name not in kept}
+
+    def _private(self, model: LitClassifier, last: Last) -> Private:
+        federation = self.federation
+        return Private(
+            clip=federation.dp_clip,
+            noise=federation.dp_noise,
+            delta=federation.dp_delta,
+            asked=federation.asked,
+            trained=trained_names(model),
+            spent=dict(last.spent),
+            keep=lambda spent: self._write_last(spent=dict(spent)),
+        )
 
     def _require_best(self) -> Best:
         if self._best is None:
@@ -257,26 +302,30 @@ class Federation:
             raise FederationError(f"no round has a finite {monitor}; look at the server's films, its validation part")
         return self._best
 
-    def _consider(self, model: LitClassifier, played: Played) -> None:
+    def _consider(self, look: Look, played: Played) -> None:
         training = self.reading.config.training
         score = played.metrics[training.monitor]
         sign = -1 if training.better == "min" else 1
         if not math.isfinite(score) or (self._best is not None and sign * score <= sign * self._best.score):
             return
         file = f"round-{played.number:04d}.ckpt"
-        write_checkpoint(self._folder / file, model, played.arrays, number=played.number)
+        write_checkpoint(self._folder / file, look, played.arrays, number=played.number)
         self._best = Best(number=played.number, score=score, file=file, metrics=dict(played.metrics))
 
-    def _keep_last(self, before: Last, played: Played, engine: Engine) -> None:
+    def _write_last(self, **changes: Any) -> None:
+        assert self._last is not None  # noqa: S101 - whoever plays has set it
+        self._last = dataclasses.replace(self._last, **changes)
+        self._last.write(self._folder)
+
+    def _keep_last(self, played: Played, engine: Engine) -> None:
         """Keeps a round when all else of it is done; the best one before is removed only then, for until then it may be gone on from."""
-        dataclasses.replace(
-            before,
+        self._write_last(
             number=played.number,
             arrays=played.arrays,
             remembered=engine.remembered(),
             best=self._best,
             rounds=tuple(self._rounds),
-        ).write(self._folder)
+        )
         for path in self._folder.glob("round-*.ckpt"):
             if self._best is None or path.name != self._best.file:
                 path.unlink(missing_ok=True)
@@ -314,9 +363,14 @@ def _describe(
 ) -> dict[str, Any]:
     """What is kept as the run's config: the whole configuration, the data, and who has what."""
     source = reading.source
+    private: dict[str, Any] = {}
+    if federation.is_private:
+        spent = planned_epsilon(list(parts), federation, seed=reading.config.seed)
+        private = {"privacy": {"unit": "client", "epsilon": spent, "delta": federation.dp_delta}}
     return {
         **as_dict(reading.config),
         "federation": dataclasses.asdict(federation),
+        **private,
         "source": {"path": os.fspath(source.path), "csv": source.csv_path.name},
         "data_set": {
             "hash": decoded.data_hash,

@@ -26,6 +26,7 @@ class Plan:
         network: what the network is built from, as a checkpoint keeps it.
         local_epochs: of a round.
         proximal_mu: how strongly it is held near the server's weights; 0 for not at all.
+        own: the folder where it keeps its own batch normalisation; ``None`` if that is averaged.
     """
 
     client: str
@@ -35,6 +36,7 @@ class Plan:
     network: dict[str, Any]
     local_epochs: int
     proximal_mu: float
+    own: str | None = None
 
     def write(self, path: Path) -> None:
         """Writes it as JSON."""
@@ -46,6 +48,7 @@ class Plan:
             "network": self.network,
             "local_epochs": self.local_epochs,
             "proximal_mu": self.proximal_mu,
+            "own": self.own,
         }
         path.write_text(json.dumps(values), encoding="ascii")
 

@@ -1,7 +1,7 @@
 """The record of a federation: a run for all of it, a run below it for each client, and a file for each round."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -65,7 +65,7 @@ class Record:
     def keep(self, played: Played) -> Round:
         """Keeps a round that is over."""
         made = told(played, {name: self._sessions[name].run_id for name in self._begun})
-        points = list(_points(played.metrics, played.number))
+        points = list(_points(made.metrics, played.number))
         if points:
             self._session.log_metrics(points)
         self._session.log_media(media_of(made))
@@ -118,7 +118,7 @@ def told(played: Played, run_ids: Mapping[str, str] | None = None) -> Round:
         number=played.number,
         started_at=played.started_at,
         ended_at=played.ended_at,
-        metrics=dict(played.metrics),
+        metrics={**played.metrics, **_spent(played.epsilons, played.epsilons)},
         clients=tuple(
             ClientRound(
                 client=name,
@@ -128,7 +128,7 @@ def told(played: Played, run_ids: Mapping[str, str] | None = None) -> Round:
                 num_examples=reply.answer.num_examples if reply.status == "completed" and reply.answer else None,
                 started_at=reply.started_at,
                 ended_at=reply.ended_at,
-                metrics=_figures(reply, played.looks.get(name)),
+                metrics=_figures(reply, played.looks.get(name)) | _spent(played.epsilons, [name]),
             )
             for name, reply in played.replies.items()
         ),
@@ -143,6 +143,11 @@ def _figures(reply: Reply, look: Reply | None) -> dict[str, float]:
     if look is not None and look.status == "completed" and look.answer is not None:
         figures |= {f"global_{name}": value for name, value in look.answer.metrics.items()}
     return figures
+
+
+def _spent(epsilons: Mapping[str, float], names: Iterable[str]) -> dict[str, float]:
+    """The ε that holds for all of these clients; nothing without differential privacy."""
+    return {"epsilon": max(epsilons.get(name, 0.0) for name in names)} if epsilons else {}
 
 
 def _reason(reply: Reply, look: Reply | None) -> str:

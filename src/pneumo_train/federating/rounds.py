@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -12,6 +13,7 @@ from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.optimizer import OptimizerConfig
 from pneumo_train.errors import DivergedError, FederationError
 from pneumo_train.federating.checking import what_is_wrong
+from pneumo_train.federating.privacy import Private, epsilon
 from pneumo_train.federating.values import Arrays, Engine, Reply, Request, Task
 
 
@@ -25,6 +27,7 @@ class Played:
         looks: of the look at each client's own validation films with the new weights, by client.
         arrays: the new weights; those of before if the round had too few answers.
         metrics: of the new weights on the server's films, as ``val_auroc``; empty of a round that failed.
+        epsilons: what each client has spent up to this round, by its name; empty without differential privacy.
         failure: why the federation cannot go on, if it cannot.
     """
 
@@ -35,6 +38,7 @@ class Played:
     looks: Mapping[str, Reply]
     arrays: Arrays
     metrics: Mapping[str, float]
+    epsilons: Mapping[str, float] = dataclasses.field(default_factory=dict)
     failure: FederationError | DivergedError | None = None
 
 
@@ -47,6 +51,7 @@ class Rounds:
         names: all clients, whether they are there or not.
         look: the metrics of weights on the server's films.
         seed: of the draw of clients.
+        private: makes the weights of a round under differential privacy, in the place of the engine.
     """
 
     engine: Engine
@@ -55,6 +60,7 @@ class Rounds:
     names: Sequence[str]
     look: Callable[[Arrays], Mapping[str, float]]
     seed: int
+    private: Private | None = None
 
     def play(self, arrays: Arrays, *, after: int = 0) -> Iterator[Played]:
         """Plays all rounds that come after one, from its weights on. The last one that is given may be one that failed."""
@@ -67,10 +73,7 @@ class Rounds:
 
     def drawn(self, number: int) -> list[str]:
         """Who is asked in a round: the same for the same seed, whatever was before."""
-        names = sorted(self.names)
-        if self.config.asked >= len(names):
-            return names
-        return sorted(random.Random(f"{self.seed} {number}").sample(names, self.config.asked))  # noqa: S311 - reproducible, not secret
+        return drawn(self.names, self.config, seed=self.seed, number=number)
 
     def rate(self, number: int) -> float:
         """The learning rate of a round: down a cosine from round to round, or always the same."""
@@ -88,7 +91,7 @@ class Rounds:
         made = arrays
         failure: FederationError | DivergedError | None = self._too_few(number, replies, good)
         if failure is None:
-            made = self.engine.aggregate(number, arrays, good)
+            made = self._made(number, arrays, replies, good)
             failure = _learnt_nothing(number, arrays, made)
         if failure is None:
             metrics = self.look(made)
@@ -102,8 +105,16 @@ class Rounds:
             looks=looks,
             arrays=made,
             metrics=metrics,
+            epsilons={} if self.private is None else self.private.epsilons(),
             failure=failure,
         )
+
+    def _made(self, number: int, arrays: Arrays, replies: Mapping[str, Reply], good: Mapping[str, Reply]) -> Arrays:
+        """One set of weights of many."""
+        if self.private is None:
+            return self.engine.aggregate(number, arrays, good)
+        answers = {name: reply.answer.arrays for name, reply in good.items() if reply.answer is not None}
+        return self.private.release(arrays, answers, replies)
 
     def _ask(self, task: Task, number: int, names: Sequence[str], arrays: Arrays) -> dict[str, Reply]:
         requests = {
@@ -130,6 +141,21 @@ class Rounds:
             f"round {number}: {len(good)} of {len(replies)} clients gave a good answer, and min_answers = "
             f"{self.config.min_answers} ({reasons}); mend the clients, or lower min_answers"
         )
+
+
+def drawn(names: Sequence[str], config: FederationConfig, *, seed: int, number: int) -> list[str]:
+    """Who is asked in a round."""
+    names = sorted(names)
+    if config.asked >= len(names):
+        return names
+    return sorted(random.Random(f"{seed} {number}").sample(names, config.asked))  # noqa: S311 - reproducible, not secret
+
+
+def planned_epsilon(names: Sequence[str], config: FederationConfig, *, seed: int) -> float:
+    """What the client that is asked most often will have spent after all rounds, if none is cut off."""
+    rounds = range(1, config.num_rounds + 1)
+    asked = Counter(name for number in rounds for name in drawn(names, config, seed=seed, number=number))
+    return epsilon(config.dp_noise, max(asked.values()), config.dp_delta)
 
 
 def _checked(reply: Reply, request: Request) -> Reply:

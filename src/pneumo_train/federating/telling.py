@@ -11,6 +11,8 @@ from pneumo_train.federating.result import FederationResult
 from runstore.rounds import Round
 from runstore.secrets import redact
 
+_HEADINGS = {"val_loss": "val loss", "val_auroc": "val AUROC", "epsilon": "epsilon"}
+
 
 def print_federation(result: FederationResult, store_url: str | None, *, rounds: bool = True) -> None:
     """The table of rounds, unless it was shown, and how to look at the record. Secrets in the URL are hidden."""
@@ -30,7 +32,10 @@ def print_federation(result: FederationResult, store_url: str | None, *, rounds:
 def print_rounds(rounds: tuple[Round, ...]) -> None:
     """A line a round: who answered, the figures on the server's films, and who dropped out and why."""
     table = Table(title="rounds", title_justify="left")
-    for heading in ("round", "answered", "seconds", "val loss", "val AUROC", "dropped out"):
+    is_private = any("epsilon" in made.metrics for made in rounds)
+    figures = ("val_loss", "val_auroc", *(["epsilon"] if is_private else []))
+    headings = [_HEADINGS[name] for name in figures]
+    for heading in ("round", "answered", "seconds", *headings, "dropped out"):
         table.add_column(heading)
     for made in rounds:
         dropped = [
@@ -40,7 +45,7 @@ def print_rounds(rounds: tuple[Round, ...]) -> None:
             str(made.number),
             f"{made.num_completed} of {len(made.clients)}",
             f"{made.duration_s or 0:.1f}",
-            *(f"{made.metrics[name]:.4f}" if name in made.metrics else "" for name in ("val_loss", "val_auroc")),
+            *(f"{made.metrics[name]:.4f}" if name in made.metrics else "" for name in figures),
             "; ".join(dropped),
         )
     Console(file=sys.stdout).print(table)

@@ -8,6 +8,8 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Checkpoint
 
+from pneumo_train.config.federation import FederationConfig
+from pneumo_train.config.settings import TrainConfig, as_dict
 from pneumo_train.errors import ConfigError, DataError
 from pneumo_train.fitting.checkpoints import WholeFileIO
 
@@ -64,7 +66,8 @@ class Origin:
             raise ConfigError(
                 f"run_id = {run_id!r}: {path} is of the run {self.run_id!r}; name that, or another checkpoint_dir"
             )
-        now, then = _flat(config), _flat(self.config)
+        # A key that a newer release has brought was at its default before.
+        now, then = _flat(config), {**_flat(_defaults(config)), **_flat(self.config)}
         for key in sorted(now.keys() | then.keys()):
             if now.get(key) != then.get(key) and key not in _MAY_DIFFER:
                 raise ConfigError(
@@ -166,6 +169,12 @@ def find_last(folder: Path) -> Last | None:
             f"{path}: is no checkpoint that a training can go on from ({type(error).__name__}: {reason}); remove it to begin "
             "anew, or name another checkpoint_dir"
         ) from error
+
+
+def _defaults(config: dict[str, Any]) -> dict[str, Any]:
+    """Of the sections that a configuration has."""
+    every = {**as_dict(TrainConfig()), "federation": dataclasses.asdict(FederationConfig())}
+    return {key: value for key, value in every.items() if key in config}
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

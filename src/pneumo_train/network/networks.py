@@ -1,6 +1,7 @@
 """The networks by name, and what the trainer must know of each."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import cast
 
@@ -11,6 +12,8 @@ from pneumo_train.config.model import ModelConfig
 from pneumo_train.network.lite0 import EfficientNetLite0
 from pneumo_train.network.small import SmallNet
 from pneumo_train.network.stem import FoldedConv
+
+_GROUPS = 32
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +50,32 @@ def build(config: ModelConfig) -> Network:
         "small": _small,
     }
     network = builders[config.architecture]()
+    if config.norm == "group":
+        network = _in_groups(network)
     if config.channels == 1:
         _take_one_channel(network)
     return network
+
+
+def _in_groups(network: Network) -> Network:
+    """The same with group normalisation in the place of batch normalisation: at most 32 groups, which divide the channels."""
+    made: dict[nn.Module, nn.Module] = {}
+    for parent in list(network.backbone.modules()):
+        for name, norm in list(parent.named_children()):
+            if isinstance(norm, nn.BatchNorm2d):
+                made[norm] = nn.GroupNorm(math.gcd(_GROUPS, norm.num_features), norm.num_features, eps=norm.eps)
+                setattr(parent, name, made[norm])
+
+    def new(modules: list[nn.Module]) -> list[nn.Module]:
+        return [made.get(module, module) for module in modules]
+
+    return dataclasses.replace(
+        network,
+        stem=new(network.stem),
+        blocks=new(network.blocks),
+        tail=new(network.tail),
+        maps=made.get(network.maps, network.maps),
+    )
 
 
 def _take_one_channel(network: Network) -> None:

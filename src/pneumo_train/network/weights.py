@@ -32,6 +32,9 @@ _MARKS = {
 }
 """A key that only one network has."""
 
+_STATISTIC = ".running_mean"
+"""Batch normalisation has it, and nothing else."""
+
 _CLASSIFIERS = ("fc.", "classifier.", "op_threshs")
 _DENSENET_OF_OLD = re.compile(r"^(.*denselayer\d+\.(?:norm|conv))\.([12]\..*)$")
 
@@ -166,6 +169,8 @@ def _require_fit(
         advice = f"look at {'model.depth' if is_resnet else 'model.architecture'}"
         if found not in {None, config.architecture}:
             advice = f"the file holds a {found}; give --model.architecture {found}"
+        elif (norm := "batch" if any(key.endswith(_STATISTIC) for key in given) else "group") != config.norm:
+            advice = f"the file was trained with {norm} normalisation; give --model.norm {norm}"
         raise ConfigError(
             f"{what}: does not fit this {'ResNet' if is_resnet else config.architecture}: {report}; {advice}"
         )
