@@ -163,6 +163,31 @@ def test_a_mistake_is_told_in_one_line_and_makes_no_run(
         assert len(reader.search_runs().items) == before
 
 
+def test_a_source_without_the_column_of_patients_of_the_training_is_evaluated_once_that_is_taken_back(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(here / "others", tmp_path / "elsewhere")
+    table = tmp_path / "elsewhere" / "stage2_train_metadata.csv"
+    with table.open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    with table.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, ("patientId", "Target"), extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    evaluate = ("--source", str(tmp_path / "elsewhere"), "--evaluation.bootstrap_draws=0", "--name", "elsewhere")
+
+    refused = run_evaluate(*evaluate)
+    told = capsys.readouterr().err
+    kept = run_evaluate(*evaluate, "--data.patient_column", "null")
+
+    assert (refused, kept) == (2, 0)
+    assert "the training had --data.patient_column source_patient: give what this source has" in told
+    assert "as in --data.patient_column null" in told
+    with open_reader(f"sqlite:///{here}/runs.db") as reader:
+        config = reader.get_config(capsys.readouterr().out.split()[1])
+    assert config["data_set"]["patients"] == config["data_set"]["images"]
+
+
 @pytest.mark.usefixtures("here")
 def test_all_films_of_the_training_are_evaluated_with_a_warning_that_they_were_learnt_from(
     phantoms: Path, capsys: pytest.CaptureFixture[str]

@@ -18,11 +18,13 @@ _MANY = 12
 
 def write_film(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
+    seed = sum(map(ord, str(path)))
     if path.suffix == ".dcm":
-        dicom = pytest.importorskip("pydicom.examples")
-        path.write_bytes(Path(str(dicom.get_path("mr"))).read_bytes())
+        examples = pytest.importorskip("pydicom.examples")
+        film = examples.mr
+        film.PatientID = f"MRN {seed // 2}"
+        film.save_as(path)
     else:
-        seed = sum(map(ord, str(path)))
         Image.fromarray(np.random.default_rng(seed).integers(0, 255, (48, 40), dtype=np.uint8)).save(path)
 
 
@@ -71,7 +73,15 @@ def test_each_layout_of_the_page_is_checked_by_its_commands(
             told[line.shown] = capsys.readouterr().out
             assert status == 0, f"{line.shown}: {told[line.shown]}"
 
-    assert {Path(line.split()[3]).name for line in told} == {"rsna", "challenge", "kaggle", "ward", "clinic"}
+    assert {Path(line.split()[3]).name for line in told} == {
+        "rsna",
+        "challenge",
+        "kaggle",
+        "ward",
+        "clinic",
+        "adults",
+        "hospital",
+    }
     for command, said in told.items():
         assert "counts as a patient of its own: images of one child" not in said, command
         assert ("data: test part" in said) == ("test_fraction" in command or "kaggle" in command), command

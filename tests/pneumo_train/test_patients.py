@@ -29,7 +29,23 @@ def test_names_that_differ_in_their_last_part_alone_are_pointed_out(names: tuple
     (note,) = notes_on(*names)
 
     assert f"as {names[0]}, {names[1]}" in note
-    assert "--data.patient_column" in note
+    assert "(--data.patient_pattern)" in note
+    assert "(--data.patient_column)" in note
+
+
+def test_a_column_that_describes_patients_is_not_taken_to_name_them() -> None:
+    rows = [("a", "4", "F", "7"), ("b", "4", "F", "7"), ("c", "5", "M", "8")]
+    columns = ("image", "Patient Age", "PatientSex", "Patient ID")
+    table = Table(
+        path=Path("films.csv"),
+        header=Header(columns=columns),
+        rows=[(number, dict(zip(columns, row, strict=True))) for number, row in enumerate(rows, start=2)],
+    )
+    samples = [Sample(image_id=name, path=Path(name), target=0, patient=name) for name, *_ in rows]
+
+    (note,) = patient_notes(samples, table, {}, DataConfig(image_column="image"))
+
+    assert note.endswith('give --data.patient_column "Patient ID"')
 
 
 @pytest.mark.parametrize(

@@ -163,13 +163,32 @@ def test_a_label_may_have_blanks_and_a_fraction_of_nought(write_source: WriteSou
     assert [sample.target for sample in read(root)] == [1, 0]
 
 
-def test_labels_in_words_are_refused_with_what_the_column_holds(write_source: WriteSource) -> None:
-    root = write_source([("a", "NORMAL"), ("b", "PNEUMONIA")])
+def test_labels_in_words_of_unknown_meaning_are_refused_with_what_the_column_holds(write_source: WriteSource) -> None:
+    root = write_source([("a", "clear"), ("b", "opacity")])
 
     with pytest.raises(
-        DataError, match=r"wanted 0 or 1.*the column holds 2 different values, as 'NORMAL', 'PNEUMONIA'"
+        DataError, match=r"wanted 0 or 1.*holds 2 different values, as 'clear', 'opacity'.*\(--data\.positive_value\)"
     ):
         read(root)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "patients"),
+    [(r"^\d+", ["01", "01", "2"]), (r"(\d)_\d+$", ["1", "1", "2"]), (r"_\d+", ["_0", "_1", "_0"])],
+)
+def test_the_patient_is_what_a_pattern_finds_in_the_name(
+    write_source: WriteSource, pattern: str, patients: list[str]
+) -> None:
+    root = write_source([("01_0.png", 1), ("01_1.png", 0), ("2_0.png", 0)], images=["01_0.png", "01_1.png", "2_0.png"])
+
+    assert [sample.patient for sample in read(root, patient_pattern=pattern)] == patients
+
+
+def test_a_pattern_that_a_name_lacks_is_an_error_that_shows_the_name(write_source: WriteSource) -> None:
+    root = write_source([("7_0", 1), ("other", 0)])
+
+    with pytest.raises(DataError, match=r"row 3: data\.patient_pattern = '\^\\\\d\+' is not in patientId = 'other'"):
+        read(root, patient_pattern=r"^\d+")
 
 
 @pytest.mark.parametrize("key", ["patient_column", "split_column", "subset_column", "site_column"])

@@ -34,6 +34,9 @@ _DECIDED = frozenset(
 )
 """What training has decided, and no evaluation changes."""
 
+_NONE = "null"
+"""Takes back what the training had, as YAML says it."""
+
 
 def _parser() -> Parser:
     evaluate = Parser(
@@ -65,7 +68,7 @@ def _parser() -> Parser:
     for section in _OVERRIDABLE:
         for key, meaning in meanings_of(SECTIONS[section]).items():
             if key not in _DECIDED:
-                evaluate.add_argument(f"--{section}.{key}", type=str | None, help=meaning)
+                evaluate.add_argument(f"--{section}.{key}", type=str, help=meaning)
     return evaluate
 
 
@@ -86,7 +89,7 @@ def _run(arguments: Any) -> int:
 
     quiet_lightning()
     overrides = {
-        f"{section}.{field.name}": value
+        f"{section}.{field.name}": None if value == _NONE else value
         for section in _OVERRIDABLE
         for field in dataclasses.fields(SECTIONS[section])
         if (value := arguments.as_dict()[section].get(field.name)) is not None

@@ -1,6 +1,7 @@
 """What is read, and how it is split."""
 
 import dataclasses
+import re
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -12,6 +13,14 @@ CACHE_VARIABLE = "PNEUMO_TRAIN_CACHE_DIR"
 """Names the folder of decoded images where data.cache_dir does not."""
 
 
+def _is_pattern(text: str | None) -> bool:
+    try:
+        re.compile(text or "")
+    except re.error:
+        return False
+    return text != ""
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DataConfig:
     """What is read from the source, and how it is split.
@@ -20,9 +29,14 @@ class DataConfig:
         csv_filename: the metadata CSV inside the source; found by its name and columns when not given.
         images_dir: the folder of the images inside the source; found when not given.
         image_column: the column that names an image: its file name without or with the ending.
-        target_column: the column of the label, 0 or 1.
+        target_column: the column of the label: 0 or 1, or words as NORMAL and PNEUMONIA.
+        positive_value: what the label is of a film with pneumonia, several with a bar between them; every other value is negative. When not
+            given, the label is 0 or 1, or a word that says which.
         patient_column: the column that says whose image it is; the split never cuts a patient in two. When not given,
-            patientId if the table has it, else the image column: then each image counts as a patient.
+            patientId if the table has it, else the image column: then each image counts as a patient. Headers of DICOM are columns, too, as
+            dicom.PatientID.
+        patient_pattern: a regular expression for the patient within that column, as ^[0-9]+ for 00000013_005; of one with brackets, what the
+            first hold.
         groups_csv: a second CSV inside the source, joined on image_column, that may hold the columns below and the
             patient column.
         split_column: a column of given parts (train, val or validation, test); its test rows are left out of training, and without
@@ -36,7 +50,8 @@ class DataConfig:
         validation_fraction: the share of the other patients for validation when no split is given.
         folds: divide the patients into this many folds, of which one is for validation; in place of validation_fraction.
         fold: which fold is for validation, from 0.
-        equal_images: whether equal files in two parts, and nearly equal images, are told (warn) or an error (refuse).
+        equal_images: whether equal files in two parts, nearly equal images, and patients that DICOM headers find in two parts are told (warn) or
+            an error (refuse).
         image_size: side of the square given to the network, in pixels.
         cache_dir: a folder where decoded images are kept, so that later trainings need not decode them; when not given, the one that
             PNEUMO_TRAIN_CACHE_DIR names, else none.
@@ -48,7 +63,9 @@ class DataConfig:
     images_dir: str | None = None
     image_column: str = "patientId"
     target_column: str = "Target"
+    positive_value: str | None = None
     patient_column: str | None = None
+    patient_pattern: str | None = None
     groups_csv: str | None = None
     split_column: str | None = None
     split_file: str | None = None
@@ -71,6 +88,17 @@ class DataConfig:
             if isinstance(name := getattr(self, key), str):
                 object.__setattr__(self, key, cleaned(name))
                 check(f"data.{key}", name, getattr(self, key) != "", "must name a column")
+        check(
+            "data.patient_pattern",
+            self.patient_pattern,
+            _is_pattern(self.patient_pattern),
+            "must be a regular expression",
+        )
+        if self.positive_value is not None:
+            object.__setattr__(self, "positive_value", cleaned(self.positive_value))
+            check(
+                "data.positive_value", self.positive_value, self.positive_value.strip("| ") != "", "must name a value"
+            )
         check(
             "data.fold", self.fold, self.fold < (self.folds or 1), "must be below data.folds, which are counted from 0"
         )

@@ -2,12 +2,14 @@
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from pneumo_train.config.data import DataConfig
 from pneumo_train.config.settings import SECTIONS, TrainConfig, load_config
-from pneumo_train.errors import DataError
+from pneumo_train.errors import DataError, SourceError
 from pneumo_train.evaluating.calibration import sigmoid
 from pneumo_train.evaluating.deciding import calibrated
 from pneumo_train.evaluating.delong import Comparison, compare
@@ -20,6 +22,7 @@ from pneumo_train.preparing.reading import Reading, read_source
 from pneumo_train.showing.keeping import keep_pictures
 from pneumo_train.stores import training_of
 from pneumo_train.terminal import Track
+from pneumo_train.words import quoted
 from runstore import DatasetType, MetricPoint, RunReader, Store
 from runstore.provenance import gather_provenance
 from runstore.training import RunSession
@@ -89,7 +92,7 @@ def evaluate_run(  # noqa: PLR0913 - keyword-only
     model, decision = load_checkpoint(content, called=f"run {run_id!r}")
     config = _config_of(store, run_id, part, overrides or {})
     other = None if against is None else fetch_checkpoint(store, against)
-    with read_source(source_path, config, is_split=part != "all") as reading:
+    with _read(source_path, config, part, overrides or {}) as reading:
         samples = reading.part(part)
         if not samples:
             raise DataError(f"{source_path}: the part {part!r} has no images; give another --part, or all")
@@ -120,6 +123,32 @@ def evaluate_run(  # noqa: PLR0913 - keyword-only
         keep_pictures(session, evaluation, films, model)
         notes = (*reading.notes, *_learnt_from(reading, part, run.source_path))
         return Kept(run_id=session.run_id, evaluation=evaluation, comparison=comparison, notes=notes)
+
+
+@contextmanager
+def _read(
+    source_path: str | os.PathLike[str], config: TrainConfig, part: Part, given: Mapping[str, Any]
+) -> Iterator[Reading]:
+    """The source; what it lacks that the training has named, and nobody here, is said to be the training's."""
+    with ExitStack() as stack:
+        try:
+            reading = stack.enter_context(read_source(source_path, config, is_split=part != "all"))
+        except (SourceError, DataError) as error:
+            values, plain = config.data, DataConfig()
+            theirs = [
+                f"--data.{key} {quoted(str(getattr(values, key)))}"
+                for key in (each.name for each in dataclasses.fields(values))
+                if f"data.{key}" in str(error)
+                and f"data.{key}" not in given
+                and getattr(values, key) != getattr(plain, key)
+            ]
+            if not theirs:
+                raise
+            raise type(error)(
+                f"{error}; the training had {' and '.join(theirs)}: give what this source has, or take it back by null, as in "
+                f"{theirs[0].split()[0]} null"
+            ) from error
+        yield reading
 
 
 def _learnt_from(reading: Reading, part: Part, trained_on: str | None) -> tuple[str, ...]:

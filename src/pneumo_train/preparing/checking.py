@@ -6,6 +6,7 @@ from typing import Any
 from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import PneumoTrainError, UnreadableError
 from pneumo_train.preparing.data_report import data_report
+from pneumo_train.preparing.headers import PREFIX
 from pneumo_train.preparing.reading import Reading, read_source
 from pneumo_train.sources.source import survey
 from pneumo_train.sources.table import Header
@@ -51,7 +52,7 @@ def _describe(reading: Reading) -> dict[str, Any]:
         "csv_file": source.csv_name,
         "image_count": len(source.images),
         "total_files": source.total_files,
-        "columns": list(header.columns),
+        "columns": [*header.columns, *(each for each in reading.table.header.columns if each.startswith(PREFIX))],
         "patient_column": reading.patient_column,
         "images": len(samples),
         "positives": sum(sample.target for sample in samples),

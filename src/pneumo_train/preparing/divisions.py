@@ -7,9 +7,9 @@ from pneumo_train.samples import Sample
 from pneumo_train.sources.table import Table
 
 _COLUMNS = {
-    "sex": frozenset({"sex", "gender", "patientsex", "patientgender"}),
-    "age": frozenset({"age", "ageyears", "ageinyears", "patientage", "patientageyears"}),
-    "view": frozenset({"view", "viewposition", "position", "projection"}),
+    "sex": frozenset({"sex", "gender", "patientsex", "patientgender", "dicompatientsex"}),
+    "age": frozenset({"age", "ageyears", "ageinyears", "patientage", "patientageyears", "dicompatientage"}),
+    "view": frozenset({"view", "viewposition", "position", "projection", "dicomviewposition"}),
 }
 """The usual names, in small letters and without what is no letter."""
 
@@ -27,6 +27,8 @@ _BANDS = (
 """Below which age, in years, a band ends. Nobody is older than 120: such an age is not known."""
 OLDEST = 120
 _MOST_LEVELS = 20
+_IN_A_YEAR = {"Y": 1, "M": 12, "W": 52, "D": 365}
+"""How many of what DICOM counts ages in."""
 
 
 def divisions_of(table: Table, image_column: str, samples: Iterable[Sample]) -> Mapping[str, tuple[str | None, ...]]:
@@ -70,13 +72,18 @@ def years_of(table: Table, rows: Iterable[Mapping[str, str]]) -> list[float]:
 
 
 def _column_of(table: Table, division: str) -> str | None:
-    return next((each for each in table.header.columns if _letters(each) in _COLUMNS[division]), None)
+    """The first column of a usual name, one with values before one without."""
+    found = [each for each in table.header.columns if _letters(each) in _COLUMNS[division]]
+    told = (each for each in found if any(row.get(each) for _, row in table.rows))
+    return next(told, found[0] if found else None)
 
 
 def _years(cell: str) -> float | None:
-    """A number, or DICOM's ``042Y``."""
+    """A number, or DICOM's ``042Y`` and, of infants, ``007M``, ``003W`` and ``010D``."""
+    text = cell.strip().upper()
+    in_a_year = _IN_A_YEAR.get(text[-1:])
     try:
-        years = float(cell.strip().upper().removesuffix("Y"))
+        years = float(text if in_a_year is None else text[:-1]) / (in_a_year or 1)
     except ValueError:
         return None
     return years if math.isfinite(years) else None

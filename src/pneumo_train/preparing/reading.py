@@ -11,8 +11,10 @@ from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import ConfigError, UnreadableError
 from pneumo_train.images.films import Films
 from pneumo_train.preparing.divisions import divisions_of
+from pneumo_train.preparing.headers import cut_notes, header_notes, with_headers
 from pneumo_train.preparing.leaks import Leaks, find_leaks, leak_notes, refuse_leaks
 from pneumo_train.samples import Sample, Split
+from pneumo_train.sources.labels import Labels
 from pneumo_train.sources.patients import patient_notes, twin_notes
 from pneumo_train.sources.rows import patient_column, read_samples, read_table
 from pneumo_train.sources.source import Source, open_source
@@ -90,7 +92,11 @@ class Reading:
         samples = take_split(self.samples, data.split_file) if data.split_file else self.samples
         split = split_samples(samples, data, seed=self.config.seed, origin=str(self.source.csv_path))
         _require_batches(self.config)
-        return dataclasses.replace(self, samples=tuple(samples), split=split)
+        notes = self.notes
+        if cut := cut_notes(samples, split, self.table, data):
+            may_be_cut = header_notes(samples, self.table, data)
+            notes = (*(note for note in notes if note not in may_be_cut), *cut)
+        return dataclasses.replace(self, samples=tuple(samples), split=split, notes=notes)
 
     def divisions(self, samples: Sequence[Sample]) -> Mapping[str, tuple[str | None, ...]]:
         """What samples can be divided by, as :func:`pneumo_train.preparing.divisions.divisions_of` finds it."""
@@ -160,16 +166,16 @@ def read_source(path: str | os.PathLike[str], config: TrainConfig, *, is_split: 
     """
     with open_source(path, config.data) as source:
         data = source.config
-        table = read_table(source, data)
+        table = read_table(source, data, extended=lambda table: with_headers(table, source, data.image_column))
         samples = read_samples(source, data, table)
-        notes = [*source.notes, *patient_notes(samples, table, source.tables, data)]
+        of_patients = header_notes(samples, table, data) or patient_notes(samples, table, source.tables, data)
         reading = Reading(
             config=config,
             source=source,
             patient_column=patient_column(table, data),
             samples=tuple(samples),
             split=Split(train=(), validation=()),
-            notes=tuple(notes),
+            notes=(*source.notes, *Labels(table, data).notes(), *of_patients),
             table=table,
         )
         yield reading.divided() if is_split else reading

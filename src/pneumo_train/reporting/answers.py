@@ -53,7 +53,9 @@ def elements(facts: RunFacts) -> str | None:
     """Which columns count."""
     if facts.at("data.target_column") is None:
         return None
-    return f"{plain(facts.at('data.target_column'))}: 1 with pneumonia, 0 without; images by {plain(facts.at('data.image_column'))}"
+    positive = facts.at("data.positive_value")
+    meaning = "1 with pneumonia, 0 without" if positive is None else f"{plain(positive)} is positive, all else negative"
+    return f"{plain(facts.at('data.target_column'))}: {meaning}; images by {plain(facts.at('data.image_column'))}"
 
 
 def sizes(facts: RunFacts) -> str | None:
@@ -109,9 +111,11 @@ def _ways(facts: RunFacts) -> Iterator[str]:
 
 def level(facts: RunFacts) -> str | None:
     """What is never in two parts."""
-    column = facts.at("data_set.patient_column")
+    column, pattern = facts.at("data_set.patient_column"), facts.at("data.patient_pattern")
     if column is None:
         return None
+    if pattern:
+        return f"the patient, known by what {plain(pattern)} finds in {plain(column)}"
     if column == facts.at("data.image_column"):
         return f"the image ({plain(column)}): no column tells patients apart, so those with several images may lie in both parts"
     return f"the patient, known by {plain(column)}"

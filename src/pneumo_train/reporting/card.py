@@ -78,7 +78,7 @@ def _data(facts: RunFacts) -> Iterator[str]:
         ("table", plain(facts.at("source.csv"))),
         ("images", plain(facts.at("data_set.images"))),
         ("SHA-256 of images and labels", plain(facts.at("data_set.hash"))),
-        ("patients are told apart by", plain(facts.at("data_set.patient_column"))),
+        ("patients are told apart by", _patients(facts)),
         ("left out as test data", plain(facts.at("data_set.left_out"))),
         ("SHA-256 of the split", plain(facts.at("split.hash"))),
         ("image size", _pixels(facts)),
@@ -100,6 +100,11 @@ def _data(facts: RunFacts) -> Iterator[str]:
                 for part, counts in found
             ),
         )
+
+
+def _patients(facts: RunFacts) -> str:
+    pattern = facts.at("data.patient_pattern")
+    return plain(facts.at("data_set.patient_column")) + (f", of it {plain(pattern)}" if pattern else "")
 
 
 def _pixels(facts: RunFacts) -> str:
@@ -254,7 +259,7 @@ def _limits(facts: RunFacts) -> Iterator[str]:
     if not any(each.figures.get("subgroups") for each in facts.evaluations):
         yield "* No subgroups: whether it is worse for some people is not known."
     column, images = facts.at("data_set.patient_column"), facts.at("data.image_column")
-    if column is not None and column == images:
+    if column is not None and column == images and not facts.at("data.patient_pattern"):
         yield "* Each image counted as a patient of its own: children with several films may lie in both parts."
     yield "* One seed: the spread between trainings of this configuration is not part of this card."
 

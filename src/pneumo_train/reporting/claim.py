@@ -2,8 +2,7 @@
 
 The numbers are those of the 2024 update (Tejani and others, Radiology: Artificial Intelligence 2024;6(4):e240300,
 doi:10.1148/ryai.240300) and of the first edition (Mongan, Moy and Kahn, Radiology: Artificial Intelligence
-2020;2(2):e200029, doi:10.1148/ryai.2020200029). All numbers of 2024, and of 2020 items 1 to 20, 33, 34, 41 and 42, were held against
-the published lists. What an item asks for is said in our own words: before you submit, read it there.
+2020;2(2):e200029, doi:10.1148/ryai.2020200029). All numbers of both were held against the published lists. What an item asks for is said in our own words: before you submit, read it there.
 """
 
 import dataclasses

@@ -66,8 +66,8 @@ class ClassFolders:
         return dataclasses.replace(
             config,
             image_column=IMAGE,
-            target_column=LABEL,
-            patient_column=config.patient_column or PATIENT,
+            target_column=CLASS if config.positive_value else LABEL,
+            patient_column=config.patient_column or (IMAGE if config.patient_pattern else PATIENT),
             split_column=config.split_column or (PART if is_divided and config.split_file is None else None),
         )
 
@@ -127,7 +127,8 @@ def _notes(films: tuple[PurePosixPath, ...], copies: int, others: Counter[str]) 
         example = next(film.stem for film in films if patient_of(film) != str(film))
         yield (
             f"there is no table: classes and parts are those of the folders, and {known:,} of {len(films):,} names tell the patient "
-            f"({shown(example)} is of {shown(patient_of(PurePosixPath(example)))}); each other image counts as a patient of its own"
+            f"({shown(example)} is of {shown(patient_of(PurePosixPath(example)))})"
+            f"{'' if known == len(films) else '; each other image counts as a patient of its own'}"
         )
     else:
         yield (

@@ -29,6 +29,10 @@ class ImageNames:
         """How many images there are."""
         return len(self._files)
 
+    def endings(self) -> frozenset[str]:
+        """The endings that they have, in small letters."""
+        return frozenset(file.suffix.lower() for file in self._files)
+
     def find(self, wanted: str) -> Path | None:
         """Where the image of this name lies, or ``None``.
 

@@ -11,6 +11,10 @@ from pneumo_train.sources.table import Header, Table
 from pneumo_train.words import enumerated, quoted, split_ending
 
 _PATIENT_WORD = re.compile(r"patient|subject|person|child|participant|individual|mrn", re.IGNORECASE)
+_ABOUT_PATIENTS = frozenset(
+    {"age", "sex", "gender", "birth", "dob", "weight", "height", "size", "position", "orientation", "race", "ethnicity"}
+)
+"""A column with one of these words describes patients, and names none."""
 _LAST_PART = re.compile(r"(.*\d.*?)[_\-. ]+[^_\-. ]+")
 _MOST_FILMS = 20
 """Of one child, on average: names that share more are numbered by folder, year or device."""
@@ -28,14 +32,14 @@ def patient_notes(
     sign = _column_of(table, config) or _table_of(table, tables, config) or _names_of(samples)
     if sign is None:
         return []
-    start = "each image counts as a patient of its own: images of one child may lie in the training and in the validation part"
+    start = "each image counts as a patient of its own: images of one child may lie in two parts, and intervals are too narrow"
     return [f"{start}; {sign}"]
 
 
 def _column_of(table: Table, config: DataConfig) -> str | None:
     """A column of the table that looks as if it named the patient."""
     for column in table.header.columns:
-        if column == config.image_column or not _PATIENT_WORD.search(column):
+        if column == config.image_column or not _names_patients(column):
             continue
         patients = {row[column] for _, row in table.rows}
         images = {row[config.image_column] for _, row in table.rows}
@@ -47,13 +51,19 @@ def _column_of(table: Table, config: DataConfig) -> str | None:
     return None
 
 
+def _names_patients(column: str) -> bool:
+    """Whether it may say who somebody is, and not how old, as ``Patient Age`` does."""
+    words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+", column)
+    return bool(_PATIENT_WORD.search(column)) and not _ABOUT_PATIENTS & {word.lower() for word in words}
+
+
 def _table_of(table: Table, tables: Mapping[str, Header], config: DataConfig) -> str | None:
     """Another table of the source that looks as if it knew the patients."""
     for name, header in tables.items():
         if config.image_column not in header.columns:
             continue
         fresh = [column for column in header.columns if column not in table.header.columns]
-        for column in filter(_PATIENT_WORD.search, fresh):
+        for column in filter(_names_patients, fresh):
             return (
                 f"{name} has the column {column!r}: if it names the child, give --data.groups_csv {quoted(name)} "
                 f"--data.patient_column {quoted(column)}"
@@ -73,8 +83,8 @@ def _names_of(samples: list[Sample]) -> str | None:
         return None
     names = enumerated(next(iter(shared.values())), at_most=2)
     return (
-        f"the names of {count:,} of them look like several images of one child, as {names}: if they are, add a column "
-        "that names the child, and give --data.patient_column with its name"
+        f"the names of {count:,} of them look like several images of one child, as {names}: if they are, say what of a name is the child "
+        "(--data.patient_pattern), or name a column that knows it (--data.patient_column)"
     )
 
 

@@ -1,25 +1,33 @@
 """From the rows of a table to samples, one per image: the RSNA metadata hold one row per box."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pneumo_train.config.data import DataConfig
 from pneumo_train.errors import DataError
 from pneumo_train.samples import Sample
 from pneumo_train.sources.class_folders import PARTS
+from pneumo_train.sources.labels import Labels
 from pneumo_train.sources.source import Source
 from pneumo_train.sources.table import Table
-from pneumo_train.words import enumerated, quoted, shown
+from pneumo_train.words import enumerated, quoted, shown, split_ending
 
 _TRUE_WORDS = frozenset({"1", "1.0", "true", "yes"})
-_LABELS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
 _SHOWN = 3
 USUAL_PATIENT_COLUMN = "patientId"
 _LOOKED_AT = 100
 
 
-def read_table(source: Source, config: DataConfig) -> Table:
+def read_table(
+    source: Source, config: DataConfig, *, extended: Callable[[Table], Table] = lambda table: table
+) -> Table:
     """The metadata table, joined with the second one if there is one, with every column that the configuration names.
+
+    Args:
+        source: holds the tables.
+        config: names the columns.
+        extended: adds columns that stand in no table.
 
     Raises:
         DataError: a table cannot be read, or a column is missing or there twice.
@@ -29,6 +37,7 @@ def read_table(source: Source, config: DataConfig) -> Table:
     table.require(config.target_column, "data.target_column")
     if source.groups_path is not None:
         table = table.joined(Table.read(source.groups_path), on=config.image_column)
+    table = extended(table)
     for key in ("patient_column", "split_column", "subset_column", "site_column"):
         if (column := getattr(config, key)) is not None:
             table.require(column, f"data.{key}", **_advice(source, config, column))
@@ -50,6 +59,32 @@ def patient_column(table: Table, config: DataConfig) -> str:
     return USUAL_PATIENT_COLUMN if USUAL_PATIENT_COLUMN in table.header.columns else config.image_column
 
 
+class Patients:
+    """Tells whose image a row is of: as its column says, or the part of it that a pattern finds."""
+
+    def __init__(self, column: str, config: DataConfig) -> None:
+        self._column = column
+        self._pattern = re.compile(config.patient_pattern) if config.patient_pattern else None
+
+    def read(self, table: Table, row: Mapping[str, str], number: int) -> str:
+        """The patient of a row.
+
+        Raises:
+            DataError: the cell is empty, or the pattern is not found in it.
+        """
+        cell = table.value(row, self._column, number)
+        if self._pattern is None:
+            return cell
+        found = self._pattern.search(split_ending(cell)[0])
+        patient = found and (found[1] if self._pattern.groups else found[0])
+        if not patient:
+            raise DataError(
+                f"{table.path} row {number}: data.patient_pattern = {self._pattern.pattern!r} is not in {self._column} = {shown(cell)!r} "
+                f"({len(table.rows):,} rows); give one that every image has"
+            )
+        return patient
+
+
 def read_samples(source: Source, config: DataConfig, table: Table | None = None) -> list[Sample]:
     """One sample per image of the table (read now, unless it was before), ordered by image id.
 
@@ -57,7 +92,8 @@ def read_samples(source: Source, config: DataConfig, table: Table | None = None)
         DataError: a column, a value or an image is missing, or rows of one image contradict each other.
     """
     table = table or read_table(source, config)
-    patients = patient_column(table, config)
+    patients = Patients(patient_column(table, config), config)
+    labels = Labels(table, config)
     by_image: dict[str, Sample] = {}
     owners: dict[Path, str] = {}
     missing: list[str] = []
@@ -69,7 +105,7 @@ def read_samples(source: Source, config: DataConfig, table: Table | None = None)
         if path is None:
             missing.append(image_id)
             continue
-        sample = _sample_of(table, row, number, config, patients=patients, image_id=image_id, path=path)
+        sample = _sample_of(table, row, number, config, labels=labels, patients=patients, image_id=image_id, path=path)
         if (owner := owners.setdefault(path, image_id)) != image_id:
             raise DataError(
                 f"{table.path} row {number}: image {image_id!r} is the file {path.name} that an earlier row calls "
@@ -91,13 +127,21 @@ def read_samples(source: Source, config: DataConfig, table: Table | None = None)
 
 
 def _sample_of(  # noqa: PLR0913 - a row and its place
-    table: Table, row: Mapping[str, str], number: int, config: DataConfig, *, patients: str, image_id: str, path: Path
+    table: Table,
+    row: Mapping[str, str],
+    number: int,
+    config: DataConfig,
+    *,
+    labels: Labels,
+    patients: Patients,
+    image_id: str,
+    path: Path,
 ) -> Sample:
     return Sample(
         image_id=image_id,
         path=path,
-        target=_label(table, row, config.target_column, number),
-        patient=table.value(row, patients, number),
+        target=labels.read(table.value(row, config.target_column, number), number),
+        patient=patients.read(table, row, number),
         part=_part(table, row, config.split_column, number) if config.split_column else None,
         site=(row[config.site_column] or None) if config.site_column else None,
     )
@@ -117,16 +161,6 @@ def _missing_images(missing: list[str], found: int, table: Table, source: Source
         f"file, as {enumerated(names, at_most=_SHOWN)}; {len(source.images):,} images were found in {source.path}{hint}"
         f"{'; ' if hint else ': '}add the files, remove the rows, or name the folder (data.images_dir)"
     )
-
-
-def _label(table: Table, row: Mapping[str, str], column: str, number: int) -> int:
-    text = table.value(row, column, number)
-    if text not in _LABELS:
-        raise DataError(
-            f"{table.path} row {number}: {column} = {shown(text)!r}; wanted 0 or 1 ({len(table.rows):,} rows); the column "
-            f"holds {table.values_of(column)}"
-        )
-    return _LABELS[text]
 
 
 def _part(table: Table, row: Mapping[str, str], column: str, number: int) -> str:

@@ -1,0 +1,85 @@
+"""Labels in words: those of class folders are understood, any other is named by an option; what was taken for what is told."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pneumo_train.config.settings import load_config
+from pneumo_train.errors import ConfigError, DataError
+from pneumo_train.preparing.reading import Reading, read_source
+
+WriteSource = Callable[..., Path]
+
+
+def read(root: Path, **options: object) -> Reading:
+    with read_source(
+        root, load_config(overrides={f"data.{key}": value for key, value in options.items()}), is_split=False
+    ) as reading:
+        return reading
+
+
+def targets(reading: Reading) -> str:
+    return "".join(str(sample.target) for sample in reading.samples)
+
+
+def test_the_words_of_class_folders_are_labels_and_what_they_were_taken_for_is_told(write_source: WriteSource) -> None:
+    reading = read(write_source([("a", "NORMAL"), ("b", "Pneumonia"), ("c", "normal"), ("d", "1")]))
+
+    assert targets(reading) == "0101"
+    assert reading.notes == (
+        "the labels in 'Target' are words: positive is Pneumonia (1 rows), 1 (1 rows); negative is NORMAL (1 rows), normal (1 rows)",
+    )
+
+
+def test_plain_numbers_need_no_note(write_source: WriteSource) -> None:
+    assert read(write_source([("a", "1.0"), ("b", 0)])).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("positive", "expected"),
+    [("Pneumonia", "0110"), ("pneumonia | Consolidation", "0111"), ("Infiltration", "0010"), ("No Finding", "1000")],
+)
+def test_a_film_is_positive_when_any_of_its_findings_is_named(
+    write_source: WriteSource, positive: str, expected: str
+) -> None:
+    cells = ["No Finding", "Pneumonia", "Infiltration|Pneumonia", "Consolidation"]
+    root = write_source([(f"a{number}", cell) for number, cell in enumerate(cells)], columns=("patientId", "Finding"))
+
+    assert targets(read(root, target_column="Finding", positive_value=positive)) == expected
+
+
+def test_a_value_that_is_a_part_of_another_one_is_not_it(write_source: WriteSource) -> None:
+    root = write_source([("a", "No Lung Opacity / Not Normal"), ("b", "Lung Opacity")], columns=("patientId", "class"))
+
+    assert targets(read(root, target_column="class", positive_value="Lung Opacity")) == "01"
+
+
+@pytest.mark.parametrize("positive", ["Penumonia", "Pneumonia|Penumonia"])
+def test_a_value_that_no_row_has_is_refused_by_name(write_source: WriteSource, positive: str) -> None:
+    root = write_source([("a", "Pneumonia"), ("b", "None")])
+
+    with pytest.raises(
+        DataError, match=r"none of 2 rows has 'penumonia'; the column 'Target' holds 2 different values"
+    ):
+        read(root, positive_value=positive)
+
+
+def test_a_value_of_blanks_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"data\.positive_value = '\|': must name a value"):
+        load_config(overrides={"data.positive_value": " | "})
+
+
+def test_rows_of_one_image_with_other_words_for_one_label_are_one_film(write_source: WriteSource) -> None:
+    root = write_source([("a", "Pneumonia"), ("a", "Pneumonia|Effusion"), ("b", "None")])
+
+    assert targets(read(root, positive_value="Pneumonia")) == "10"
+
+
+def test_folders_of_classes_take_the_one_that_is_named(write_source: WriteSource) -> None:
+    names = [f"{folder}/{name}.png" for folder in ("NORMAL", "BACTERIA", "VIRUS") for name in ("a", "b")]
+    root = write_source([], images=names)
+    (root / "stage2_train_metadata.csv").unlink()
+
+    assert targets(read(root, positive_value="virus")) == "000011"
+    assert targets(read(root)) == "110011"
