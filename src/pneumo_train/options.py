@@ -1,6 +1,7 @@
 """What the options of every command have in common; those of the configuration are made from the configuration's own types and docstrings."""
 
 import argparse
+import difflib
 import inspect
 import re
 import sys
@@ -72,8 +73,10 @@ class Parser(ArgumentParser):
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002 - jsonargparse's signature
         """Prints the message in one line, and leaves with status 2."""
+        commands = [name for action in self._actions if action.dest == "subcommand" for name in action.choices or ()]
+        told = _of_commands(message, commands) or _in_our_words(message, {action.dest for action in self._actions})
         click.secho(
-            f"pneumo-train: {on_one_line(redact(_in_our_words(message, {action.dest for action in self._actions})))}; for all options: {self.prog.replace('[options] ', '')} --help",
+            f"pneumo-train: {on_one_line(redact(told))}; for all options: {self.prog.replace('[options] ', '')} --help",
             file=sys.stderr,
             bold=True,
             fg="red",
@@ -84,6 +87,17 @@ class Parser(ArgumentParser):
 def _with_lines(word: str) -> str:
     name, equals, value = word.partition("=")
     return f"--{name[2:].replace('-', '_')}{equals}{value}" if name.startswith("--") else word
+
+
+def _of_commands(message: str, commands: list[str]) -> str | None:
+    """What jsonargparse says of a command that is missing or unknown, with all that there are."""
+    if not commands:
+        return None
+    if unknown := re.search(r"argument subcommand: invalid choice: '(.*?)'", message):
+        close = difflib.get_close_matches(unknown[1], commands, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"wanted one of {', '.join(commands)}"
+        return f"there is no command {unknown[1]!r}; {hint}"
+    return f"a command is missing; it is one of {', '.join(commands)}" if 'expected "subcommand"' in message else None
 
 
 def _in_our_words(message: str, own: set[str]) -> str:  # noqa: PLR0911 - one for each kind
@@ -110,6 +124,8 @@ def _in_our_words(message: str, own: set[str]) -> str:  # noqa: PLR0911 - one fo
         if missing[1] == "run":
             return "the run is missing; its id stands before all options, as `runstore runs` lists it"
         return f"option --{missing[1]} is missing{example if missing[1] == 'source' else ''}"
+    if bare := re.fullmatch(r"argument --([\w.]+): expected (?:one|at least one) argument", message.strip()):
+        return f"option --{bare[1]}: a value is missing behind it"
     return " ".join(message.split())
 
 

@@ -213,6 +213,41 @@ def test_the_data_report_fills_who_the_patients_are_and_what_was_missing(store: 
     assert by_number[12].told.endswith("nothing is filled in; columns without any value: smoker")
 
 
+def test_the_card_says_what_the_label_is_and_repeats_what_was_warned_of(store: Store, tmp_path: Path) -> None:
+    run_id = trained(store, tmp_path)
+    report = tmp_path / "report.json"
+    report.write_text(json.dumps({"notes": ["7 patients lie in two parts"]}))
+    store.log_artifact(run_id, report, name="data/report.json")
+
+    card = model_card(gather_facts(store, run_id))
+
+    assert "| the label | Target: 1 with pneumonia, 0 without; images by patientId |" in card
+    assert "* Of the data the run notes: 7 patients lie in two parts" in card
+
+
+@pytest.mark.parametrize(
+    ("data", "label", "level"),
+    [
+        ({}, "1 with pneumonia, 0 without", "the patient, known by child"),
+        (
+            {"positive_value": "Lung Opacity", "patient_pattern": "^[0-9]+"},
+            "Lung Opacity is positive, all else negative",
+            r"the patient, known by what ^\[0-9\]+ finds in child",
+        ),
+    ],
+)
+def test_the_checklist_tells_which_label_is_positive_and_how_patients_are_known(
+    store: Store, data: dict[str, str], label: str, level: str
+) -> None:
+    run_id = new_run(store)
+    store.log_config(run_id, {**CONFIG, "data": CONFIG["data"] | data})
+
+    by_number = {each.number: each for each in answer(gather_facts(store, run_id), 2020)}
+
+    assert label in by_number[11].told
+    assert by_number[21].told == level
+
+
 def test_the_newest_run_means_its_training_where_it_is_an_evaluation(store: Store) -> None:
     training = new_run(store)
     other = new_run(store, parent_run_id=training)

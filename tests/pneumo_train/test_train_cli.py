@@ -112,6 +112,29 @@ def test_the_printed_configuration_is_a_file_that_gives_the_same(
     assert again == first
 
 
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        ((), "a command is missing; it is one of fit, federate, "),
+        (("fitt",), "there is no command 'fitt'; did you mean 'fit'?; for all options: pneumo-train --help"),
+        (("train-it",), "there is no command 'train-it'; wanted one of fit, federate"),
+        (
+            ("check", "--source"),
+            "option --source: a value is missing behind it; for all options: pneumo-train check --help",
+        ),
+    ],
+)
+def test_a_command_that_is_missing_unknown_or_without_a_value_is_told_in_plain_words(
+    capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], message: str
+) -> None:
+    status = exit_status(*argv)
+
+    told = capsys.readouterr().err
+    assert status == 2
+    assert message in told
+    assert told.count("\n") == 1
+
+
 @pytest.mark.training
 @pytest.mark.parametrize(
     ("argv", "message"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from pneumo_train.reporting import answers
 from pneumo_train.reporting.facts import RunFacts, StoredEvaluation
 from pneumo_train.reporting.markdown import plain, score, spelled, table
 from pneumo_train.result import BEST_CHECKPOINT
@@ -77,6 +78,7 @@ def _data(facts: RunFacts) -> Iterator[str]:
         ("source", plain(facts.at("source.path") or facts.run.source_path)),
         ("table", plain(facts.at("source.csv"))),
         ("images", plain(facts.at("data_set.images"))),
+        ("the label", answers.elements(facts) or plain(None)),
         ("SHA-256 of images and labels", plain(facts.at("data_set.hash"))),
         ("patients are told apart by", _patients(facts)),
         ("left out as test data", plain(facts.at("data_set.left_out"))),
@@ -261,6 +263,7 @@ def _limits(facts: RunFacts) -> Iterator[str]:
     column, images = facts.at("data_set.patient_column"), facts.at("data.image_column")
     if column is not None and column == images and not facts.at("data.patient_pattern"):
         yield "* Each image counted as a patient of its own: children with several films may lie in both parts."
+    yield from (f"* Of the data the run notes: {plain(note)}" for note in facts.data.get("notes") or ())
     yield "* One seed: the spread between trainings of this configuration is not part of this card."
 
 
