@@ -11,12 +11,12 @@ from documentation.pages import PAGES, ROOT, blocks_of, pages_with, run_blocks
 from documentation.shell import SHELLS, STORE, Line, do, lines_of, make_store
 
 NOT_DONE = {
-    "it trains: the tests of the trainer do, and its options are understood": 36,
+    "it trains: the tests of the trainer do, and its options are understood": 42,
     "it reads what another tool has left: tests/importing makes such files with that tool": 18,
     "it goes on until it is stopped": 4,
     "it serves until it is stopped: tests/ui does": 1,
     "it opens an editor": 1,
-    "it needs films: test_page_of_films makes those of that page": 12,
+    "it needs films: test_page_of_films makes those of that page": 15,
     "it may need a tool of the database: test_page_of_operations does all of that page": 21,
     "it runs the whole kit against a server: tests/conformance does": 2,
 }

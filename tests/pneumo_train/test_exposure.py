@@ -95,3 +95,35 @@ def test_films_of_training_are_exposed_otherwise_and_those_of_validation_are_not
     assert torch.equal(targets, learnt[1])
     assert not torch.allclose(shown, learnt[0], atol=0.02)
     assert torch.equal(data.on_after_batch_transfer(looked_at, 0)[0], looked_at[0])
+
+
+def test_the_same_films_of_a_batch_are_neither_moved_nor_exposed_where_a_share_is_to_stay_plain(phantoms: Path) -> None:
+    config = load_config(overrides={"data.image_size": 32, "data.patient_column": "source_patient"})
+    with read_source(phantoms, config) as reading:
+        split = reading.decode()
+
+    def batch(strength: float) -> torch.Tensor:
+        data = PneumoDataModule(
+            train=split.train,
+            validation=split.validation,
+            batch_size=4,
+            seed=1,
+            augmentation_strength=strength,
+            exposure_strength=strength,
+            plain_share=0.5,
+        )
+
+        class Stage:
+            training = True
+            current_epoch = 0
+
+        data.trainer = Stage()  # type: ignore[assignment]  # of which nothing else is asked
+        return data.on_after_batch_transfer(next(iter(data.train_dataloader())), 0)[0]
+
+    as_they_are = batch(0)
+    changed = batch(1)
+
+    assert torch.equal(changed[:2], as_they_are[:2])
+    assert all(
+        not torch.allclose(after, film, atol=0.02) for after, film in zip(changed[2:], as_they_are[2:], strict=True)
+    )

@@ -28,7 +28,7 @@ tables:
   - name: first
     about: Two rows that train, and two that look again.
     set: {data.image_size: 32, model.architecture: small, training.max_epochs: 2, training.batch_size: 8,
-          data.patient_column: source_patient, data.validation_fraction: 0.3, evaluation.bootstrap_draws: 20,
+          data.patient_column: source_patient, data.validation_fraction: 0.3, data.test_fraction: 0.2, evaluation.bootstrap_draws: 20,
           evaluation.corruptions: true}
     seeds: [1, 2]
     rows:
@@ -181,6 +181,41 @@ def test_the_table_is_that_of_the_store(again: Path) -> None:
     assert [run["auroc"] for run in views["runs"]] != [run["auroc"] for run in exposed["runs"]]
     assert [run["threshold"] for run in half["runs"]] == [0.5, 0.5]
     assert [run["auroc"] for run in half["runs"]] == [run["auroc"] for run in plain["runs"]]
+
+
+@training
+def test_the_table_has_the_scores_on_the_test_part_at_the_threshold_of_the_row(again: Path) -> None:
+    rows = {row["name"]: row for row in table_of(again)["tables"][0]["rows"]}
+
+    with open_reader(URL) as reader:
+        for row in rows.values():
+            for run in row["runs"]:
+                (child,) = reader.iter_runs(f"parent = '{run['run']}' and tag.purpose = 'evaluation'")
+                kept = {
+                    series.name: series.last.value
+                    for series in reader.get_summaries(child.id)
+                    if series.dataset_type == "test"
+                }
+                assert kept["threshold"] == pytest.approx(run["threshold"], abs=1e-5)
+                for name in ("auroc", "sensitivity", "specificity", "balanced_accuracy", "ece"):
+                    assert run[f"test_{name}"] == pytest.approx(kept[name], abs=1e-5)
+    assert [run["test_auroc"] for run in rows["half"]["runs"]] == [run["test_auroc"] for run in rows["plain"]["runs"]]
+
+
+@training
+def test_films_that_are_evaluated_later_under_the_name_test_stand_in_the_table(again: Path, phantoms: Path) -> None:
+    before = table_of(again)["tables"][0]["rows"][0]["runs"][0]
+    arguments = ["--store", URL, "--name", "test", "--evaluation.bootstrap_draws", "0"]
+
+    assert main(["evaluate", before["run"], "--source", str(phantoms), *arguments]) == 0
+    assert study("--export", "table.json") == 0
+
+    after = table_of(again)["tables"][0]["rows"][0]["runs"][0]
+    with open_reader(URL) as reader:
+        newest = next(iter(reader.iter_runs(f"parent = '{before['run']}' and tag.purpose = 'evaluation'")))
+        kept = {series.name: series.last.value for series in reader.get_summaries(newest.id)}
+    assert after["test_ece"] == pytest.approx(kept["ece"], abs=1e-5)
+    assert after["test_ece"] != before["test_ece"]
 
 
 @training

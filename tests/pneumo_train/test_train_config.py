@@ -96,6 +96,7 @@ def test_an_unknown_key_in_a_file_names_the_file(tmp_path: Path) -> None:
         ("training.early_stopping_min_delta", -0.1, "a number, at least 0 and finite"),
         ("training.augmentation_strength", 2.1, "a number, at least 0 and at most 2"),
         ("training.exposure_strength", -0.1, "a number, at least 0 and at most 2"),
+        ("training.plain_share", 1, "a number, at least 0 and below 1"),
         ("training.gradient_clip_val", math.inf, "a number, at least 0 and finite"),
         ("training.num_workers", 257, "a whole number, at least 0 and at most 256"),
         ("training.threads", 0, "a whole number, at least 1 and at most 1,024, or null"),

@@ -24,6 +24,8 @@ class TrainingConfig:
         augmentation_strength: 0 for none, 1 for the usual shifts, turns and exposure changes; never flips.
         exposure_strength: 0 for none, 1 for films of a batch as other machines might have made them: gamma, contrast,
             brightness, sharpness, noise, and sides up to 10 % longer or shorter.
+        plain_share: the share of each batch that is neither moved nor exposed: films as they are, as all are that are looked at
+            after the training.
         gradient_clip_val: the greatest norm of the gradient; 0 for no limit.
         accelerator: cpu, gpu or auto.
         precision: Lightning's word for it: 32-true, 16-mixed or bf16-mixed.
@@ -41,6 +43,7 @@ class TrainingConfig:
     save_top_k: Count = 3
     augmentation_strength: Annotated[float, Meta(ge=0, le=2)] = 1.0
     exposure_strength: Annotated[float, Meta(ge=0, le=2)] = 0.0
+    plain_share: Annotated[float, Meta(ge=0, lt=1)] = 0.0
     gradient_clip_val: NotNegative = 1.0
     accelerator: Literal["auto", "cpu", "gpu"] = "auto"
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = "32-true"

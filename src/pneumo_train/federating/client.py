@@ -129,6 +129,7 @@ class _Work:
             seed=seed,
             augmentation_strength=config.training.augmentation_strength,
             exposure_strength=config.training.exposure_strength,
+            plain_share=config.training.plain_share,
             balanced=config.loss.balanced_batches and both,
         )
 

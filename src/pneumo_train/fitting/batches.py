@@ -1,6 +1,7 @@
 """From films in memory to batches: transforms that keep the anatomy, loaders that a seed repeats."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,10 +22,11 @@ Place = tuple[int, int, list[int]]
 class _FilmDataset(Dataset[tuple[Tensor, Tensor]]):
     """Whole batches. Each draws its chance from its own place, so that neither what was drawn before nor who prepares it matters."""
 
-    def __init__(self, films: Films, seed: int, *, strength: float = 0.0) -> None:
+    def __init__(self, films: Films, seed: int, *, strength: float = 0.0, plain_share: float = 0.0) -> None:
         self._films = films
         self._seed = seed
         self._strength = strength
+        self._plain_share = plain_share
 
     def __len__(self) -> int:
         return len(self._films)
@@ -34,7 +36,9 @@ class _FilmDataset(Dataset[tuple[Tensor, Tensor]]):
         targets = [float(self._films.samples[index].target) for index in indices]
         films = torch.from_numpy(np.stack([self._films[index] for index in indices]))
         generator = torch.Generator().manual_seed(seed_of(self._seed, epoch, number))
-        return moved(films.unsqueeze(1).float().div_(255), self._strength, generator), torch.tensor(targets)
+        images = films.unsqueeze(1).float().div_(255)
+        changed = partial(moved, strength=self._strength, generator=generator)
+        return _but_for_plain(images, self._plain_share, changed), torch.tensor(targets)
 
 
 class _Batches(Sampler[Place]):
@@ -92,6 +96,7 @@ class PneumoDataModule(pl.LightningDataModule):
         seed: int,
         augmentation_strength: float = 1.0,
         exposure_strength: float = 0.0,
+        plain_share: float = 0.0,
         num_workers: int = 0,
         balanced: bool = False,
         first_epoch: int = 0,
@@ -106,17 +111,19 @@ class PneumoDataModule(pl.LightningDataModule):
             seed: of the shuffling and the augmentation.
             augmentation_strength: 0 to 2; see :func:`pneumo_train.fitting.moving.moved`.
             exposure_strength: 0 to 2; see :func:`pneumo_train.fitting.exposing.exposed`.
+            plain_share: 0 to below 1; the share of each batch that is neither moved nor exposed.
             num_workers: processes that prepare images; 0 for none.
             balanced: draw as many positives as negatives, with repetitions; an epoch is as long.
             first_epoch: where training begins, or goes on: Lightning may begin to read before it knows.
         """
         super().__init__()
-        self._train = _FilmDataset(train, seed, strength=augmentation_strength)
+        self._train = _FilmDataset(train, seed, strength=augmentation_strength, plain_share=plain_share)
         self._validation = _FilmDataset(validation, seed)
         self._batch_size = batch_size
         self._seed = seed
         self._num_workers = num_workers
         self._exposure_strength = exposure_strength
+        self._plain_share = plain_share
         self._first_epoch = first_epoch
         self._shares = _balance(train) if balanced else None
 
@@ -125,10 +132,12 @@ class PneumoDataModule(pl.LightningDataModule):
         return self._loader(self._train, self._drawn, epoch=self._epoch, skips_one=True)
 
     def on_after_batch_transfer(self, batch: tuple[Tensor, Tensor], dataloader_idx: int) -> tuple[Tensor, Tensor]:  # noqa: ARG002 - the hook's signature
-        """Exposes a training batch otherwise, all its films at once; called by Lightning."""
+        """Exposes a training batch otherwise, all its films but the plain ones at once; called by Lightning."""
         images, targets = batch
         is_learnt_from = self.trainer is not None and self.trainer.training
-        return (exposed(images, self._exposure_strength) if is_learnt_from else images), targets
+        if not is_learnt_from:
+            return images, targets
+        return _but_for_plain(images, self._plain_share, partial(exposed, strength=self._exposure_strength)), targets
 
     def val_dataloader(self) -> DataLoader[Any]:
         """The validation films."""
@@ -171,6 +180,12 @@ class PneumoDataModule(pl.LightningDataModule):
             num_workers=self._num_workers,
             persistent_workers=self._num_workers > 0,
         )
+
+
+def _but_for_plain(images: Tensor, share: float, changed: Callable[[Tensor], Tensor]) -> Tensor:
+    """A batch with its first films as they are and the others changed: its order is drawn, and the same films stay plain in every step."""
+    plain = round(share * len(images))
+    return torch.cat([images[:plain], changed(images[plain:])]) if 0 < plain < len(images) else changed(images)
 
 
 def _balance(films: Films) -> Tensor:

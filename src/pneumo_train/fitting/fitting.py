@@ -180,6 +180,7 @@ class Fitting:
             seed=self.config.seed,
             augmentation_strength=training.augmentation_strength,
             exposure_strength=training.exposure_strength,
+            plain_share=training.plain_share,
             balanced=self.config.loss.balanced_batches,
             num_workers=training.num_workers,
             first_epoch=0 if self._goes_on_from is None else self._goes_on_from.epochs,

@@ -2,14 +2,19 @@
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from os import PathLike
+from typing import Literal
 
 from pneumo_train.centralized import PACKAGES
-from pneumo_train.config.settings import as_dict
+from pneumo_train.config.settings import TrainConfig, as_dict
+from pneumo_train.evaluating.figures import Decision, Evaluation
 from pneumo_train.examining.checkpoint import fetch_checkpoint, load_checkpoint
 from pneumo_train.examining.examining import decide_on, examine
+from pneumo_train.examining.keeping import NAME
 from pneumo_train.examining.leading import keep_evaluation
-from pneumo_train.preparing.reading import read_source
+from pneumo_train.network.classifier import LitClassifier
+from pneumo_train.preparing.reading import Reading, read_source
 from pneumo_train.studying.plan import Task
 from runstore import DatasetType, Store
 from runstore.provenance import gather_provenance
@@ -27,6 +32,8 @@ def look_again(  # noqa: PLR0913 - keyword-only
     tags: Mapping[str, str],
 ) -> str:
     """Decides and evaluates anew on the validation part, and keeps that as a run of its own, whose id it returns.
+
+    A test part, if there is one, is evaluated with that decision, and kept as a child of that run, as after a training.
 
     Args:
         store: holds the run.
@@ -46,27 +53,50 @@ def look_again(  # noqa: PLR0913 - keyword-only
     model, _ = load_checkpoint(content, called=f"run {run_id!r}")
     model.tta_views = task.config.model.tta_views
     with read_source(source_path, task.config) as reading:
-        samples = reading.split.validation
-        films, data_hash = reading.decode_part(samples)
-        decision, logits = decide_on(model, films, task.config)
-        evaluation = examine(
-            model,
-            films,
-            decision,
-            task.config,
-            part="validation",
-            divisions=reading.divisions(samples),
-            about={"run": run_id, "checkpoint_sha256": digest, "data_hash": data_hash},
-            logits=logits,
+        looked = partial(_looked_at, model, reading, task.config, about={"run": run_id, "checkpoint_sha256": digest})
+        validation = looked("validation", None)
+        test = looked("test", validation.decision) if reading.split.test else None
+
+    def session(parent: str, name: str, tags: Mapping[str, str]) -> RunSession:
+        return RunSession(
+            store,
+            experiment=experiment,
+            parent_run_id=parent,
+            name=name,
+            source_path=os.fspath(source_path),
+            tags=tags,
+            provenance=gather_provenance(packages=PACKAGES, seed=task.config.seed),
         )
-    session = RunSession(
-        store,
-        experiment=experiment,
-        parent_run_id=parent_run_id,
-        name=task.name,
-        source_path=os.fspath(source_path),
-        tags=tags,
-        provenance=gather_provenance(packages=PACKAGES, seed=task.config.seed),
+
+    row, config = session(parent_run_id, task.name, tags), as_dict(task.config)
+    keep_evaluation(row, validation, dataset_type=DatasetType.VALIDATION, config=config)
+    if test is not None:
+        child = session(row.run_id, NAME.format(part="test"), {"purpose": "evaluation"})
+        keep_evaluation(child, test, dataset_type=DatasetType.TEST, config=config)
+    return row.run_id
+
+
+def _looked_at(  # noqa: PLR0913, PLR0917 - what an evaluation is made of
+    model: LitClassifier,
+    reading: Reading,
+    config: TrainConfig,
+    part: Literal["validation", "test"],
+    decision: Decision | None,
+    about: Mapping[str, str],
+) -> Evaluation:
+    """The evaluation of a part, at a decision or, without one, at that which this part gives."""
+    samples = reading.part(part)
+    films, data_hash = reading.decode_part(samples)
+    logits = None
+    if decision is None:
+        decision, logits = decide_on(model, films, config)
+    return examine(
+        model,
+        films,
+        decision,
+        config,
+        part=part,
+        divisions=reading.divisions(samples),
+        about={**about, "data_hash": data_hash},
+        logits=logits,
     )
-    keep_evaluation(session, evaluation, dataset_type=DatasetType.VALIDATION, config=as_dict(task.config))
-    return session.run_id

@@ -12,7 +12,7 @@ PURPOSE, STUDY, ROW = "purpose", "study", "study row"
 DIGEST, TABLE, NAME, SEED = "digest", "table", "row", "seed"
 """Tags of the runs of a study."""
 
-FIGURES = "evaluation/validation.json"
+FIGURES, TEST_FIGURES = "evaluation/validation.json", "evaluation/test.json"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,6 +85,21 @@ def figures_of(reader: RunReader, run_id: str) -> dict[str, Any]:
     with reader.open_artifact(run_id, FIGURES) as stream:
         figures: dict[str, Any] = json.loads(stream.read())
     return figures
+
+
+def test_figures_of(reader: RunReader, run_id: str) -> dict[str, Any] | None:
+    """All figures of the newest evaluation of a row on films that are called test; ``None`` if there is none.
+
+    Raises:
+        RunStoreError: the store does not answer.
+    """
+    children = f"parent = {_quoted(run_id)} and tag.{PURPOSE} = 'evaluation' and status = '{RunStatus.COMPLETED}'"
+    for child in reader.iter_runs(children, order_by=["start_time desc"]):
+        if TEST_FIGURES in {artifact.name for artifact in reader.list_artifacts(child.id)}:
+            with reader.open_artifact(child.id, TEST_FIGURES) as stream:
+                figures: dict[str, Any] = json.loads(stream.read())
+            return figures
+    return None
 
 
 def _rows(reader: RunReader, run_id: str, row: str) -> Iterator[Run]:

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from pneumo_train.studying.kept import KeptStudy, figures_of
+from pneumo_train.studying.kept import KeptStudy, figures_of, test_figures_of
 from pneumo_train.studying.plan import Row, Study, Table, Task
 from runstore import Run, RunReader
 
@@ -24,6 +24,15 @@ _COLUMNS: Final = {
 }
 """What a table for people shows, and what it calls it."""
 
+_OF_TEST: Final = {
+    "test_auroc": "AUROC, test",
+    "test_sensitivity": "sensitivity, test",
+    "test_specificity": "specificity, test",
+    "test_balanced_accuracy": "balanced accuracy, test",
+    "test_ece": "ECE, test",
+}
+"""What it shows where a row has a test part."""
+
 _OF_A_KIND: Final = "{kind}_balanced_accuracy"
 
 
@@ -32,7 +41,7 @@ def study_table(reader: RunReader, study: Study, tasks: Sequence[Task], kept: Ke
 
     Of each run: the scores on the validation part at the row's own threshold; ``worse_…``, their means over the 25 ways of
     making films worse; ``contrast_balanced_accuracy`` and so on, the mean over the five strengths of a kind; and ``mildest_ece``, the
-    greatest ECE of the five kinds at strength 1. Of each row the mean of its runs and, of two
+    greatest ECE of the five kinds at strength 1; and ``test_…``, the scores on its test part, at the same threshold, if there is one. Of each row the mean of its runs and, of two
     or more, the standard deviation (of a sample).
 
     Raises:
@@ -75,12 +84,13 @@ def _row(
     runs = [_run(reader, task, completed[task.digest]) for task in mine if task.digest in completed]
     means, deviations = {}, {}
     for name in runs[0] if runs else ():
-        values = [run[name] for run in runs]
-        if name == "seed" or not all(isinstance(value, int | float) for value in values):
+        values = [run.get(name) for run in runs]  # the test part may have been looked at of some alone
+        known = [value for value in values if isinstance(value, int | float)]
+        if name == "seed" or len(known) < len(values):
             continue
-        means[name] = statistics.fmean(values)
-        if len(values) > 1:
-            deviations[name] = statistics.stdev(values)
+        means[name] = statistics.fmean(known)
+        if len(known) > 1:
+            deviations[name] = statistics.stdev(known)
     return {
         "name": row.name,
         "set": dict(row.set),
@@ -107,6 +117,8 @@ def _run(reader: RunReader, task: Task, run: Run) -> dict[str, Any]:
             found[_OF_A_KIND.format(kind=kind)] = _mean(mine)
         mildest = [each["by_name"]["ece"]["value"] for each in worse if each["strength"] == 1]
         found["mildest_ece"] = None if None in mildest else max(mildest)
+    if tested := test_figures_of(reader, run.id):
+        found |= {f"test_{name}": tested["scores"]["by_name"][name]["value"] for name in SCORES}
     return {
         name: round(value, 5) if isinstance(value, float) and name != "seconds" else value
         for name, value in found.items()
@@ -122,9 +134,10 @@ def _mean(values: Iterable[float | None]) -> float | None:
 def _markdown(table: Mapping[str, Any]) -> list[str]:
     said = " ".join(str(table["about"]).split())
     rows = [row for row in table["rows"] if row["runs"]]
-    names = sorted({name for row in rows for name in row["mean"]} - set(_COLUMNS))
+    tested = _OF_TEST if any(name in row["mean"] for row in rows for name in _OF_TEST) else {}
+    names = sorted({name for row in rows for name in row["mean"]} - {*_COLUMNS, *_OF_TEST})
     kinds = {name: name.split("_")[0] for name in names if name.endswith("_balanced_accuracy")}
-    lines = [f"### {table['name'].capitalize()}", "", *([said, ""] if said else []), *_grid(rows, _COLUMNS)]
+    lines = [f"### {table['name'].capitalize()}", "", *([said, ""] if said else []), *_grid(rows, _COLUMNS | tested)]
     if kinds:
         lines += ["Balanced accuracy on films made worse in one way, the mean over its five strengths:", ""]
         lines += _grid(rows, kinds)
