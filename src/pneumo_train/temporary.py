@@ -35,9 +35,9 @@ def own_folder(*, for_sockets: bool = False) -> Iterator[Path]:
         _remove_left(folder)
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
         if lock is not None:
-            lock.release()
+            lock.release_and_remove()  # first, for Windows removes no file that is open
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _made(where: str) -> tuple[Path, HeldLock | None]:
@@ -62,4 +62,5 @@ def _remove_left(own: Path) -> None:
                 continue
             if (folder / _HELD).is_file() and (lock := take_lock(folder / _HELD)) is not None:
                 shutil.rmtree(folder, ignore_errors=True)
-                lock.release()
+                lock.release_and_remove()
+                folder.rmdir()  # where the lock's file kept it
