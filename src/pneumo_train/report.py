@@ -114,6 +114,8 @@ def _headline(evaluation: Evaluation) -> str:
 
 
 def _with_interval(score: Score) -> str:
+    if math.isnan(score.value):
+        return "has no value"
     return f"{score.value:.4f}" + ("" if math.isnan(score.low) else f" ({score.low:.4f} to {score.high:.4f})")
 
 

@@ -60,6 +60,7 @@ def test_classes_and_parts_are_those_of_the_folders_and_patients_those_of_kerman
             "test/NORMAL/IM-0001-0001.jpeg": (0, "IM-0001"),
             "test/PNEUMONIA/person1_virus_6.jpeg": (1, "person1_virus"),
         }
+        assert reading.source.table_name == "none (folders of classes)"
         assert len(rest) == len(KAGGLE) - 2
         assert rest["train/NORMAL/IM-0115-0002.jpeg"] == (0, "IM-0115")
         assert rest["train/PNEUMONIA/person87_virus_99.jpeg"] == (1, "person87_virus")

@@ -105,6 +105,8 @@ def test_an_evaluation_on_other_films_is_a_child_at_the_stored_threshold_and_lea
     assert p == 1
     assert f"auroc              {auroc:.4f}" in printed
     assert "DeLong p = 1" in printed
+    assert "one class only" in printed
+    assert "nan" not in printed
 
 
 def test_the_validation_part_of_the_same_source_gives_the_scores_that_training_gave(

@@ -126,12 +126,21 @@ def test_an_evaluation_fills_performance_with_its_intervals(store: Store, tmp_pa
     assert by_number[33].state == "person"
 
 
-@pytest.mark.parametrize(("source", "state"), [("films/", "person"), ("elsewhere/", "in part")])
+@pytest.mark.parametrize(
+    ("source", "part", "state"),
+    [
+        ("films/", "all", "person"),
+        ("films", "all", "person"),
+        ("elsewhere/", "all", "in part"),
+        ("/mnt/films", "test", "person"),  # a part of the training's split is of its source, wherever that lies by then
+    ],
+)
 def test_only_a_child_on_another_source_is_a_test_elsewhere(
-    store: Store, tmp_path: Path, source: str, state: str
+    store: Store, tmp_path: Path, source: str, part: str, state: str
 ) -> None:
     run_id = trained(store, tmp_path)
     child = new_run(store, parent_run_id=run_id, source_path=source)
+    store.log_config(child, {"source": {"part": part}})
     keep(store, child, tmp_path, figures("test", 0.9))
 
     facts = gather_facts(store, run_id)

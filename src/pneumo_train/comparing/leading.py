@@ -193,7 +193,7 @@ class Comparison:
             "federation": dataclasses.asdict(self.federation),
             "seeds": list(self.seeds),
             "epochs": epochs_of(self.federation),
-            "source": {"path": os.fspath(divided.source.path), "csv": divided.source.csv_path.name},
+            "source": {"path": os.fspath(divided.source.path), "csv": divided.source.table_name},
             "split": {"hash": divided.split.digest(), **divided.split.describe()},
         }
 

@@ -211,7 +211,7 @@ def _keep(  # noqa: PLR0913, PLR0917 - all that an evaluation is made of
         "data": dataclasses.asdict(reading.config.data),
         "evaluation": dataclasses.asdict(reading.config.evaluation),
         "seed": reading.config.seed,
-        "source": {"path": os.fspath(reading.source.path), "csv": reading.source.csv_path.name, "part": part},
+        "source": {"path": os.fspath(reading.source.path), "csv": reading.source.table_name, "part": part},
         **({"against": against} if against else {}),
     }, comparison=comparison)  # fmt: skip
     return session

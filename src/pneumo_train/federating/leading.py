@@ -371,7 +371,7 @@ def _describe(
         **as_dict(reading.config),
         "federation": dataclasses.asdict(federation),
         **private,
-        "source": {"path": os.fspath(source.path), "csv": source.csv_path.name},
+        "source": {"path": os.fspath(source.path), "csv": source.table_name},
         "data_set": {
             "hash": decoded.data_hash,
             "images": len(decoded),

@@ -119,7 +119,7 @@ class Examined:
             provenance=gather_provenance(packages=PACKAGES, seed=config.seed),
         )
         self.run_ids["test"] = child.run_id
-        about = {"source": {"path": str(source.path), "csv": source.csv_path.name, "part": "test"}}
+        about = {"source": {"path": str(source.path), "csv": source.table_name, "part": "test"}}
         evaluation = self.evaluations["test"]
         is_kept = keep_evaluation(child, evaluation, dataset_type=DatasetType.TEST, config={**as_dict(config), **about})
         keep_pictures(child, evaluation, self.films["test"], self.model)

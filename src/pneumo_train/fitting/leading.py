@@ -177,7 +177,7 @@ def _describe(reading: Reading, films: DecodedSplit, fitting: Fitting) -> dict[s
     source, split = reading.source, reading.split
     return {
         **as_dict(reading.config),
-        "source": {"path": os.fspath(source.path), "csv": source.csv_path.name},
+        "source": {"path": os.fspath(source.path), "csv": source.table_name},
         "data_set": {
             "hash": films.data_hash,
             "images": len(films),

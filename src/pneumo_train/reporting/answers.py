@@ -69,7 +69,7 @@ def missing(facts: RunFacts) -> str | None:
         return None
     empty = facts.data.get("empty_columns")
     return (
-        "an image that cannot be read and a label that is not 0 or 1 are refused; nothing is filled in; "
+        "an image that cannot be read and a label that says nothing are refused; nothing is filled in; "
         f"columns without any value: {plain(empty) if empty else 'none'}"
     )
 

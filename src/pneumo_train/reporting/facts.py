@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ EVALUATION_TYPE = "evaluation"
 
 _MOST_BYTES = 64 << 20
 _CHILDREN_A_PAGE = 1000
+_OWN_PARTS = frozenset({"train", "validation", "test"})
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,10 +158,18 @@ def _evaluations(
                     part=str(figures["part"]),
                     figures=figures,
                     is_own=run.id == training.id,
-                    is_elsewhere=run.source_path != training.source_path,
+                    is_elsewhere=_is_elsewhere(reader, run, training),
                 )
             )
     return found
+
+
+def _is_elsewhere(reader: RunReader, run: Run, training: Run) -> bool:
+    """Whether it has looked at another source than the training. A part of the training's split is of the same one, by whatever path."""
+    if run.id == training.id or at(reader.get_config(run.id), "source.part") in _OWN_PARTS:
+        return False
+    theirs, own = (None if path is None else os.path.normpath(path) for path in (run.source_path, training.source_path))
+    return theirs != own
 
 
 def _read(content: bytes) -> Mapping[str, Any] | None:

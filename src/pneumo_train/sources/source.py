@@ -66,6 +66,11 @@ class Source:
     foreign_images: str
     notes: tuple[str, ...]
 
+    @property
+    def table_name(self) -> str:
+        """What the table is called, for people."""
+        return "none (folders of classes)" if self.csv_name is None else self.csv_path.name
+
 
 @contextmanager
 def open_source(path: str | os.PathLike[str], config: DataConfig | None = None) -> Iterator[Source]:
