@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import weakref
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -48,6 +49,24 @@ def test_each_round_goes_on_from_the_weights_of_the_one_before() -> None:
     assert [each.number for each in played] == [1, 2, 3]
     assert [float(each.arrays["weight"][0, 0]) for each in played] == [1, 2, 3]
     assert all(set(each.replies) == set(each.looks) == set(NAMES) for each in played)
+
+
+def test_a_round_that_is_over_holds_the_weights_of_no_client_so_that_their_memory_is_free_for_the_next_one() -> None:
+    sent: list[weakref.ref[Any]] = []
+    alive: dict[tuple[str, int], int] = {}
+
+    def work(request: Request) -> Answer:
+        if request.client == NAMES[0]:
+            alive[request.task, request.round] = sum(array() is not None for array in sent)
+        answer = add_one(request)
+        sent.extend(map(weakref.ref, answer.arrays.values()))
+        return answer
+
+    played = play(work)
+
+    assert len(sent) == 3 * len(NAMES) * len(START)
+    assert alive == dict.fromkeys([(task, number) for number in (1, 2, 3) for task in ("train", "evaluate")], 0)
+    assert all(reply.answer and not reply.answer.arrays for each in played for reply in each.replies.values())
 
 
 BAD: dict[str, tuple[Callable[[Answer], Answer], str]] = {

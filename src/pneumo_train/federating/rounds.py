@@ -23,7 +23,7 @@ class Played:
 
     Attributes:
         number: from 1.
-        replies: of the training, by client: everyone who was asked.
+        replies: of the training, by client: everyone who was asked; without the weights that they brought.
         looks: of the look at each client's own validation films with the new weights, by client.
         arrays: the new weights; those of before if the round had too few answers.
         metrics: of the new weights on the server's films, as ``val_auroc``; empty of a round that failed.
@@ -93,10 +93,13 @@ class Rounds:
         if failure is None:
             made = self._made(number, arrays, replies, good)
             failure = _learnt_nothing(number, arrays, made)
+        names = list(good)
+        replies = {name: _without_weights(reply) for name, reply in replies.items()}
+        del good  # twice the weights of every client, which are asked anew now
         if failure is None:
             metrics = self.look(made)
             failure = _diverged(number, metrics)
-            looks = self._ask("evaluate", number, list(good), made)
+            looks = self._ask("evaluate", number, names, made)
         return Played(
             number=number,
             started_at=started_at,
@@ -163,6 +166,12 @@ def _checked(reply: Reply, request: Request) -> Reply:
         return reply
     wrong = what_is_wrong(reply.answer, request)
     return reply if wrong is None else dataclasses.replace(reply, status="refused", reason=wrong)
+
+
+def _without_weights(reply: Reply) -> Reply:
+    """What is known of a reply once one set of weights was made of all."""
+    answer = None if reply.answer is None else dataclasses.replace(reply.answer, arrays={})
+    return dataclasses.replace(reply, answer=answer, raw=None)
 
 
 def _learnt_nothing(number: int, before: Arrays, after: Arrays) -> FederationError | None:
