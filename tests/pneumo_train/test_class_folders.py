@@ -165,3 +165,12 @@ def test_a_column_that_the_folders_do_not_give_is_refused_by_name(
 )
 def test_kermanys_names_tell_the_patient_and_others_are_their_own(name: str, patient: str) -> None:
     assert patient_of(PurePosixPath(name)) == patient
+
+
+def test_folders_of_unknown_classes_are_named_beside_those_that_are_known(write_folders: Callable[..., Path]) -> None:
+    root = write_folders("NORMAL/a.png", "NORMAL/b.png", "COVID/c.png")
+
+    with pytest.raises(
+        SourceError, match=r"folders called NORMAL and PNEUMONIA say the class; the images lie in COVID, NORMAL"
+    ):
+        read_source(root, load_config()).__enter__()

@@ -28,7 +28,7 @@ def test_the_words_of_class_folders_are_labels_and_what_they_were_taken_for_is_t
 
     assert targets(reading) == "0101"
     assert reading.notes == (
-        "the labels in 'Target' are words: positive is Pneumonia (1 rows), 1 (1 rows); negative is NORMAL (1 rows), normal (1 rows)",
+        "labels in 'Target': positive is Pneumonia (1 rows), 1 (1 rows); negative is NORMAL (1 rows), normal (1 rows)",
     )
 
 
@@ -62,6 +62,15 @@ def test_a_value_that_no_row_has_is_refused_by_name(write_source: WriteSource, p
     with pytest.raises(
         DataError, match=r"none of 2 rows has 'penumonia'; the column 'Target' holds 2 different values"
     ):
+        read(root, positive_value=positive)
+
+
+@pytest.mark.parametrize("positive", [None, "Pneumonia"])
+@pytest.mark.parametrize("cell", ["nan", "NaN", "N/A", "null"])
+def test_a_label_that_says_nothing_is_no_negative(write_source: WriteSource, cell: str, positive: str | None) -> None:
+    root = write_source([("a", "Pneumonia"), ("b", cell), ("c", "Normal")])
+
+    with pytest.raises(DataError, match=rf"row 3: Target = '{cell}' says nothing \(3 rows\); fill it in"):
         read(root, positive_value=positive)
 
 

@@ -10,6 +10,8 @@ from pneumo_train.words import enumerated, shown
 
 _NUMBERS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
 _WORDS = CLASSES | {"no": 0, "false": 0, "yes": 1, "true": 1}
+_MISSING = frozenset({"nan", "na", "n/a", "#n/a", "<na>", "null"})
+"""What programs write in the place of a value that they do not have."""
 _SEVERAL = "|"
 """Between the findings of one cell, as NIH writes ``Infiltration|Pneumonia``."""
 _SHOWN = 5
@@ -51,8 +53,14 @@ class Labels:
         Raises:
             DataError: it is no number and no word that says which it is.
         """
+        if self._positive & _values(cell):
+            return 1
+        if cell.casefold() in _MISSING:
+            raise DataError(
+                f"{self._table.path} row {number}: {self._column} = {shown(cell)!r} says nothing ({len(self._table.rows):,} rows); fill it in"
+            )
         if self._positive:
-            return int(bool(self._positive & _values(cell)))
+            return 0
         label = _NUMBERS.get(cell, _WORDS.get(cell.casefold()))
         if label is None:
             raise DataError(
@@ -63,7 +71,7 @@ class Labels:
         return label
 
     def notes(self) -> list[str]:
-        """What was taken for what, where that does not stand in the column; at most one sentence."""
+        """What was taken for what, where the column is not plainly 0 and 1; at most one sentence."""
         found = Counter(row[self._column] for _, row in self._table.rows)
         if not self._positive and not set(found) - set(_NUMBERS):
             return []
@@ -72,7 +80,7 @@ class Labels:
             if cell:
                 told[self.read(cell, 0)].append(f"{cell} ({count:,} rows)")
         positive, negative = (enumerated(cells, at_most=_SHOWN) or "none" for cells in (told[1], told[0]))
-        return [f"the labels in {self._column!r} are words: positive is {positive}; negative is {negative}"]
+        return [f"labels in {self._column!r}: positive is {positive}; negative is {negative}"]
 
 
 def _values(text: str) -> frozenset[str]:

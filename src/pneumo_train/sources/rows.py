@@ -113,9 +113,7 @@ def read_samples(source: Source, config: DataConfig, table: Table | None = None)
             )
         if (known := by_image.setdefault(image_id, sample)) != sample:
             raise DataError(
-                f"{table.path} row {number}: image {image_id!r} was target {known.target}, patient {known.patient!r}, "
-                f"part {known.part}{_at(known)} in an earlier row and is {sample.target}, {sample.patient!r}, "
-                f"{sample.part}{_at(sample)} here; "
+                f"{table.path} row {number}: image {image_id!r} was {_told(known)} in an earlier row and is {_told(sample)} here; "
                 f"mend one of the rows ({len(table.rows):,} in all)"
             )
     if missing:
@@ -147,8 +145,11 @@ def _sample_of(  # noqa: PLR0913 - a row and its place
     )
 
 
-def _at(sample: Sample) -> str:
-    return "" if sample.site is None else f", site {sample.site!r}"
+def _told(sample: Sample) -> str:
+    """What a row says of its image, for a message."""
+    part = "" if sample.part is None else f", part {sample.part}"
+    site = "" if sample.site is None else f", site {sample.site!r}"
+    return f"target {sample.target}, patient {sample.patient!r}{part}{site}"
 
 
 def _missing_images(missing: list[str], found: int, table: Table, source: Source) -> str:

@@ -207,7 +207,7 @@ def _choose_csv(listing: Listing, config: DataConfig) -> PurePosixPath:
             f"source {listing.path}: no CSV with the columns {wanted[0]!r} and {wanted[1]!r}; "
             f"found {found or f'no CSV at all{_other_tables(listing)}'}{f' (not counting test data, as {left_out[0]})' if left_out else ''}; "
             "add one, name it (data.csv_filename), or name the columns (data.image_column, data.target_column); without a "
-            "table, folders called NORMAL and PNEUMONIA say the class"
+            f"table, folders called NORMAL and PNEUMONIA say the class{_image_folders(listing)}"
         )
     ranked = sorted((_csv_rank(file), file) for file in usable)
     best = [file for rank, file in ranked if rank == ranked[0][0]]
@@ -222,6 +222,16 @@ def _other_tables(listing: Listing) -> str:
     """What there is of tables in other formats, for a message."""
     others = [file for file in listing.files if file.suffix.lower() in _FOREIGN_TABLES]
     return f", but {_enumerate(others)}: save it as CSV" if others else ""
+
+
+def _image_folders(listing: Listing) -> str:
+    """What the folders of images are called where there is no table, for a message."""
+    names = {file.parent.name for file in listing.files if file.suffix.lower() in IMAGE_ENDINGS} - {""}
+    return (
+        ""
+        if listing.csv_files() or not names
+        else f"; the images lie in {enumerated(sorted(names), at_most=_NAMES_SHOWN)}"
+    )
 
 
 def _csv_rank(file: PurePosixPath) -> tuple[int, int]:
