@@ -79,7 +79,17 @@ def test_a_patient_whom_headers_find_in_two_parts_is_told_and_refused_on_demand(
         "right, give --data.patient_column dicom.PatientID"
     )
     assert "1 patients with 2 films lie in two parts" in refused["error"]
-    assert "cuts 1 patients in two, as P2 (train and validation)" in mended["error"]
+    assert "cuts 1 patients in two, as dicom.2 (train and validation)" in mended["error"]
+
+
+def test_films_that_are_called_as_patients_are_taken_for_no_patients(write_films: Callable[..., Path]) -> None:
+    parts = ("train", "train", "val", "val", "test", "test")
+    rows = [(f"dicom.{number}", number % 2, part) for number, part in enumerate(parts, start=1)]
+
+    report = checked(write_films(rows, PatientID=["A", "B", "A", "C", "", ""]), split_column="split")
+
+    (note,) = report["notes"]
+    assert "1 patients with 2 films lie in two parts, as dicom.1.dcm (train) and dicom.3.dcm (validation)" in note
 
 
 def test_the_split_is_drawn_by_the_patients_of_the_headers_and_what_a_hospital_calls_them_is_kept_nowhere(
@@ -96,7 +106,7 @@ def test_the_split_is_drawn_by_the_patients_of_the_headers_and_what_a_hospital_c
 
     assert not parts["train"] & parts["validation"]
     assert len(parts["train"] | parts["validation"]) == 12
-    assert "x00,P1," in kept
+    assert "x00,dicom.1," in kept
     assert "MRN" not in kept
     assert notes == ()
 

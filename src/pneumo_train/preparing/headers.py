@@ -3,10 +3,11 @@
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from pneumo_train.config.data import DataConfig
-from pneumo_train.errors import DataError
+from pneumo_train.errors import DataError, SourceError
 from pneumo_train.images.films import in_threads
 from pneumo_train.images.header import ENDINGS, KEYWORDS, read_header
 from pneumo_train.samples import Sample, Split
@@ -25,19 +26,19 @@ _ADVICE = f"give --data.patient_column {PATIENT}"
 def with_headers(table: Table, source: Source, image_column: str) -> Table:
     """The table with a column for each element that the headers of its films have, as ``dicom.PatientSex``.
 
-    Patients are called P1, P2 and so on, in the order of the images' names; a film whose header names nobody is one of its own. Where all
-    films name one patient, that names nobody.
-
-    Raises:
-        SourceError: several images could be meant by a name.
+    Patients are called dicom.1, dicom.2 and so on, in the order of the images' names; a film whose header names nobody is one of its own. Where
+    all films name one patient, that names nobody.
     """
     if not ENDINGS & source.images.endings():
         return table
     found: dict[str, Path] = {}
     for _, row in table.rows:
-        path = source.images.find(row[image_column])
-        if path is not None and path.suffix.lower() in ENDINGS:
-            found[row[image_column]] = path
+        with suppress(
+            SourceError
+        ):  # several could be meant: an error, if the row counts, of the one who reads the samples
+            path = source.images.find(row[image_column])
+            if path is not None and path.suffix.lower() in ENDINGS:
+                found[row[image_column]] = path
     names = sorted(found)
     with in_threads(lambda index: read_header(found[names[index]]), len(names)) as headers:
         told = dict(zip(names, headers, strict=True))
@@ -61,7 +62,10 @@ def with_headers(table: Table, source: Source, image_column: str) -> Table:
 def _pseudonyms(told: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
     """By image, of those whose headers name a patient; none where they all name one."""
     ids = {image: header["PatientID"] for image, header in told.items() if "PatientID" in header}
-    numbers = {each: f"P{number}" for number, each in enumerate(dict.fromkeys(ids.values()), start=1)}
+    start = PREFIX
+    while any(image.startswith(start) for image in told):
+        start = f"_{start}"  # or an image would be taken for a patient
+    numbers = {each: f"{start}{number}" for number, each in enumerate(dict.fromkeys(ids.values()), start=1)}
     return {image: numbers[each] for image, each in ids.items()} if len(numbers) > 1 else {}
 
 
