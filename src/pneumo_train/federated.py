@@ -1,6 +1,7 @@
 """The federated trainer: from a source of chest X-rays to a federation's run, with a run for each client below it."""
 
 import dataclasses
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -8,23 +9,30 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from pneumo_train.config.federation import FederationConfig, federation_of
 from pneumo_train.config.monitored import VALIDATED, require_logged
 from pneumo_train.config.settings import TrainConfig, load_config
 from pneumo_train.errors import ConfigError
 from pneumo_train.federating.apart import workplace
+from pneumo_train.federating.invitations import hosting_of
 from pneumo_train.fitting.machine import require_gpu_device
 from pneumo_train.fitting.outputs import require_writable
 from pneumo_train.needs import FEDERATED, require
-from pneumo_train.preparing.reading import read_source
+from pneumo_train.preparing.reading import Reading, read_source
+from pneumo_train.samples import Split
 from pneumo_train.stores import StoreLike, store_or_opener
 from runstore.provenance import gather_provenance
 from runstore.training import RunSession
 from runstore.values import new_run_id
 
 if TYPE_CHECKING:
+    from pneumo_train.federating.flower.hosting import Hosted
     from pneumo_train.federating.result import FederationResult
     from pneumo_train.federating.values import Engine, Work
+
+_log = logging.getLogger(__name__)
 
 PACKAGES = ("runstore", "torch", "torchvision", "pytorch-lightning", "torchmetrics", "numpy", "pillow", "flwr")
 """Whose versions are kept with a run."""
@@ -49,6 +57,8 @@ class FederatedTrainer:
         federation: FederationConfig | None = None,
         progress: bool = False,
         side_by_side: int | None = None,
+        invited: str | PathLike[str] | None = None,
+        wait_for_clients: float = 600.0,
     ) -> None:
         """Reads the configuration; opens and makes nothing yet.
 
@@ -63,15 +73,22 @@ class FederatedTrainer:
             federation: clients, rounds, strategy and partition.
             progress: show progress bars.
             side_by_side: how many clients work at once; as many as there are processors when not given.
+            invited: a folder of keys that ``pneumo-train invite`` has made: the clients are on other machines, with films of
+                their own, and the whole source is the server's. ``num_clients`` and ``partition`` are not looked at then.
+            wait_for_clients: seconds to wait for those who are invited; with ``min_answers`` of them it begins.
 
         Raises:
-            ConfigError: the configuration file cannot be used, or there is no such partition strategy.
+            ConfigError: the configuration file cannot be used, there is no such partition strategy, or the folder of keys is
+                none.
         """
         self.config = load_config(config_path, base=config)
+        self._hosting = None if invited is None else hosting_of(Path(invited))
         self.federation = federation_of(
             dataclasses.asdict(federation or FederationConfig())
             | ({"partition": partition_strategy} if partition_strategy else {})
+            | ({} if self._hosting is None else {"num_clients": len(self._hosting.keys)})
         )
+        self._wait_for_clients = wait_for_clients
         self._checkpoint_dir = Path(checkpoint_dir)
         self._logs_dir = Path(logs_dir)
         self._store = store
@@ -110,7 +127,8 @@ class FederatedTrainer:
             SourceError: the source holds no table or no images; no run is created.
             DataError: the table or the images cannot be trained on, or there are too few patients; no run is created.
             RunStoreError: a mistake about the store to mend before training.
-            FederationError: a round had too few good answers; the runs have ended, the federation's as failed.
+            FederationError: a round had too few good answers: the runs have ended, the federation's as failed; or too few of
+                those who are invited have joined, or the SuperLink does not start: no run is created.
             DivergedError: the loss became NaN or infinite; the run ended as failed.
             KeyboardInterrupt: Ctrl-C, after the runs were ended as interrupted.
         """
@@ -120,13 +138,14 @@ class FederatedTrainer:
         if resume and not is_named:
             raise ConfigError("resume = True: wants the run to go on with; name it (--run_id RUN)")
         require_logged(config.training.monitor, VALIDATED)
-        require_site_column(self.federation, config)
+        if self._hosting is None:
+            require_site_column(self.federation, config)
         require(FEDERATED)
         run_id = run_id or new_run_id()
         require_gpu_device(config)
         require_writable(self._checkpoint_dir, "checkpoint_dir")
         store = store_or_opener(self._store)
-        with read_source(source_path, config) as reading:
+        with read_source(source_path, config) as reading, self._network() as network:
             session = None if store is None else RunSession(
                 store,
                 experiment=experiment_name,
@@ -142,22 +161,39 @@ class FederatedTrainer:
             from pneumo_train.federating.leading import Federation  # noqa: PLC0415 - torch is slow to import
 
             return Federation(
-                reading=reading,
+                reading=reading if network is None else _all_held_out(reading),
                 federation=self.federation,
                 session=session,
                 run_id=run_id,
                 may_exist=is_named,
                 resume=resume,
                 checkpoint_dir=self._checkpoint_dir,
-                engine_of=self._engine,
+                engine_of=self._engine if network is None else network.engine_of,
                 progress=self._progress,
+                shares=None if network is None else network.shares,
             ).lead(experiment_name, self._logs_dir)
+
+    @contextmanager
+    def _network(self) -> "Iterator[Hosted | None]":
+        """The clients on other machines, if that is where they are."""
+        if self._hosting is None:
+            yield None
+            return
+        from pneumo_train.federating.flower.hosting import hosted  # noqa: PLC0415 - the extra brings it, and it is slow
+
+        with hosted(
+            self._hosting,
+            at_least=self.federation.min_answers,
+            wait=self._wait_for_clients,
+            say=_say if self._progress else _log.info,
+        ) as network:
+            yield network
 
     @contextmanager
     def _engine(
         self, work: "Work", names: list[str], federation: FederationConfig, trained: frozenset[str]
     ) -> "Iterator[Engine]":
-        from pneumo_train.federating.flower import simulated  # noqa: PLC0415 - the extra brings it, and it is slow
+        from pneumo_train.federating.flower.simulation import simulated  # noqa: PLC0415 - the extra brings it, and it is slow
 
         with (
             workplace(work, side_by_side=self._side_by_side) as apart,
@@ -179,3 +215,15 @@ def require_site_column(federation: FederationConfig, config: TrainConfig) -> No
             "partition = 'site': data.site_column names no column; give the one that says which hospital a film is of "
             "(--data.site_column hospital)"
         )
+
+
+def _all_held_out(reading: Reading) -> Reading:
+    """The same with nothing for training: that lies at the clients."""
+    split = reading.split
+    return dataclasses.replace(
+        reading, split=Split(train=(), validation=(*split.train, *split.validation), test=split.test)
+    )
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)

@@ -13,7 +13,9 @@ pytest.importorskip("flwr", reason="Flower is not installed; it comes with the e
 from pneumo_train.config.federation import federation_of
 from pneumo_train.errors import FederationError
 from pneumo_train.federating.apart import workplace
-from pneumo_train.federating.flower import QUIET, FlowerEngine, simulated
+from pneumo_train.federating.flower import QUIET
+from pneumo_train.federating.flower.engine import FlowerEngine
+from pneumo_train.federating.flower.simulation import simulated
 from pneumo_train.federating.values import Answer, Arrays, Reply, Request
 
 pytestmark = [pytest.mark.training, pytest.mark.federated, pytest.mark.filterwarnings("default")]

@@ -24,8 +24,10 @@ exit status:
 
 def _parser() -> Parser:
     federate = Parser(
-        description="Deal the patients of one source out among clients and train in rounds, in Flower's simulation engine. "
-        "The validation part is the server's. Options come from --config files and the command line; the last one wins.",
+        description="Train in rounds at several clients, on Flower. Either the patients of one source are dealt out among clients "
+        "on this machine, and the validation part is the server's; or, with --invited, clients join from other machines with "
+        "films of their own, and the whole source is the server's. "
+        "Options come from --config files and the command line; the last one wins.",
         usage="pneumo-train federate --source SOURCE [--store URL] [--num-clients N] [--num-rounds N] [options]",
         epilog=_EXITS,
     )
@@ -44,6 +46,14 @@ def _parser() -> Parser:
         type=str,
         default="results/federated_checkpoints",
         help="where the best checkpoint and the last round go",
+    )
+    federate.add_argument(
+        "--invited",
+        type=str | None,
+        help="the folder of keys that `pneumo-train invite` has made; clients join over the network",
+    )
+    federate.add_argument(
+        "--wait_for_clients", type=float, default=600.0, help="seconds to wait for those who are invited"
     )
     federate.add_argument("--side_by_side", type=int | None, help="clients that work at once; one for each processor")
     federate.add_class_arguments(FederationConfig, None)
@@ -68,6 +78,8 @@ def _run(arguments: Any) -> int:
         federation=federation,
         progress=arguments.progress,
         side_by_side=arguments.side_by_side,
+        invited=arguments.invited,
+        wait_for_clients=arguments.wait_for_clients,
     )
     result = trainer.train(arguments.source, arguments.experiment, run_id=arguments.run_id, resume=arguments.resume)
     print_federation(result, load_settings(url=arguments.store).url)

@@ -5,7 +5,7 @@ import logging
 import math
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from pneumo_train.federating.privacy import Private
 from pneumo_train.federating.recording import Record, told
 from pneumo_train.federating.result import FederationResult
 from pneumo_train.federating.rounds import Played, Rounds, planned_epsilon
+from pneumo_train.federating.sites import Share, pos_weight_of
 from pneumo_train.federating.values import Arrays, Engine, Work
 from pneumo_train.federating.weights import arrays_of, batch_norms, require_norms, statistics_of, trained_names
 from pneumo_train.fitting.alone import alone_in
@@ -65,6 +66,8 @@ class Federation:
         checkpoint_dir: the best checkpoint and the last round go to ``<checkpoint_dir>/<run id>``.
         engine_of: makes the engine.
         progress: show progress bars.
+        shares: what is known of each client's films where they are elsewhere; the whole source is the server's then. Without
+            it the source's training part is dealt out.
     """
 
     reading: Reading
@@ -76,6 +79,7 @@ class Federation:
     checkpoint_dir: Path
     engine_of: EngineOf
     progress: bool
+    shares: Mapping[str, Share] | None = None
     _rounds: list[Round] = dataclasses.field(default_factory=list)
     _best: Best | None = None
     _last: Last | None = None
@@ -101,10 +105,13 @@ class Federation:
         if found is not None:
             found.origin.require_same_training(self._folder, self.run_id, made_of, reading.split.digest())
             self._best, self._rounds = found.best, list(found.rounds)
-        dealt = deal_out(reading.split.train, self.federation, seed=config.seed)
-        parts = {name: parts_of(name, mine, config.data, seed=config.seed) for name, mine in dealt.items()}
+        parts: dict[str, Split] = {}
+        if self.shares is None:
+            dealt = deal_out(reading.split.train, self.federation, seed=config.seed)
+            parts = {name: parts_of(name, mine, config.data, seed=config.seed) for name, mine in dealt.items()}
+        shares = self.shares or {name: Share.of(split) for name, split in parts.items()}
         pl.seed_everything(config.seed, workers=True, verbose=False)
-        model = LitClassifier.from_config(config, pos_weight=_pos_weight(parts, reading))
+        model = LitClassifier.from_config(config, pos_weight=pos_weight_of(shares, config))
         require_norms(model, self.federation)
         run = open_run(
             self.session,
@@ -121,7 +128,7 @@ class Federation:
             _log.warning(note)
         if self.session is None:
             warn_of_no_store()
-        about = _describe(reading, decoded, self.federation, parts)
+        about = _describe(reading, decoded, self.federation, self._course, shares)
         if privacy := about.get("privacy"):
             _log.warning(
                 "each client's epsilon is at most {epsilon:.4g} after all rounds, at delta = {delta:g}".format(
@@ -129,7 +136,7 @@ class Federation:
                 )
             )
         record = None if self.session is None else Record(self.session, {
-            name: {"split": split.describe(), "client": name} for name, split in parts.items()
+            name: {"split": share.parts, "client": name} for name, share in shares.items()
         }, found)  # fmt: skip
         first = Last(
             origin=Origin(run_id=self.run_id, config=made_of, split=reading.split.digest(), data_set=decoded.data_hash),
@@ -209,7 +216,7 @@ class Federation:
             num_clients=self.federation.num_clients,
             num_rounds=len(self._rounds),
             rounds=tuple(self._rounds),
-            partition_strategy=self.federation.partition,
+            partition_strategy=self._course["partition"],
             best_model_path=str(self._folder / best.file),
             best_model_score=best.score,
             best_round=best.number,
@@ -232,18 +239,26 @@ class Federation:
         if last.number == 0:
             shutil.rmtree(self._own, ignore_errors=True)
         with own_folder() as folder:
+            plan = Plan(
+                client="",
+                train=(),
+                validation=(),
+                config=config,
+                network=dict(model.hparams),
+                local_epochs=federation.local_epochs,
+                proximal_mu=federation.proximal_mu if federation.strategy == "fedprox" else 0.0,
+                own=str(self._own) if federation.batch_norm == "local" else None,
+            )
             for name, split in parts.items():
-                Plan(
+                mine = dataclasses.replace(
+                    plan,
                     client=name,
                     train=split.train,
                     validation=split.validation,
-                    config=config,
-                    network=dict(model.hparams),
-                    local_epochs=federation.local_epochs,
-                    proximal_mu=federation.proximal_mu if federation.strategy == "fedprox" else 0.0,
-                    own=str(folder_of(self._own, name)) if federation.batch_norm == "local" else None,
-                ).write(plan_path(folder, name))
-            names = sorted(parts)
+                    own=None if plan.own is None else str(folder_of(self._own, name)),
+                )
+                mine.write(plan_path(folder, name))
+            names = sorted(self.shares or parts)
             look = Look(
                 model=model,
                 films=server.validation,
@@ -259,6 +274,7 @@ class Federation:
                     look=look,
                     seed=config.seed,
                     private=self._private(model, last) if federation.is_private else None,
+                    plan=plan.text() if self.shares else "",
                 )
                 engine.remember(last.remembered)
                 for played in rounds.play(last.arrays, after=last.number):
@@ -268,6 +284,11 @@ class Federation:
                         raise played.failure
                     self._consider(look, played)
                     self._keep_last(played, engine)
+
+    @property
+    def _course(self) -> dict[str, Any]:
+        """As it is kept. Films that are elsewhere were not dealt out."""
+        return {**dataclasses.asdict(self.federation), **({} if self.shares is None else {"partition": "own"})}
 
     @property
     def _folder(self) -> Path:
@@ -349,27 +370,22 @@ class Federation:
         )
 
 
-def _pos_weight(parts: dict[str, Split], reading: Reading) -> float:
-    """Of all clients together: each has the same loss, whatever its own share of positives."""
-    config = reading.config
-    if not config.model.class_weighting or config.loss.balanced_batches:
-        return 1.0
-    targets = [sample.target for split in parts.values() for sample in split.train]
-    return (len(targets) - sum(targets)) / max(1, sum(targets))
-
-
 def _describe(
-    reading: Reading, decoded: DecodedSplit, federation: FederationConfig, parts: dict[str, Split]
+    reading: Reading,
+    decoded: DecodedSplit,
+    federation: FederationConfig,
+    course: dict[str, Any],
+    shares: Mapping[str, Share],
 ) -> dict[str, Any]:
     """What is kept as the run's config: the whole configuration, the data, and who has what."""
     source = reading.source
     private: dict[str, Any] = {}
     if federation.is_private:
-        spent = planned_epsilon(list(parts), federation, seed=reading.config.seed)
+        spent = planned_epsilon(list(shares), federation, seed=reading.config.seed)
         private = {"privacy": {"unit": "client", "epsilon": spent, "delta": federation.dp_delta}}
     return {
         **as_dict(reading.config),
-        "federation": dataclasses.asdict(federation),
+        "federation": course,
         **private,
         "source": {"path": os.fspath(source.path), "csv": source.table_name},
         "data_set": {
@@ -380,5 +396,5 @@ def _describe(
             "given_parts": reading.split.given(),
         },
         "split": {"hash": reading.split.digest(), **reading.split.describe()},
-        "partition": {name: {"hash": split.digest(), **split.describe()} for name, split in parts.items()},
+        "partition": {name: {"hash": share.digest, **share.parts} for name, share in shares.items()},
     }

@@ -12,6 +12,7 @@ from pneumo_train.config.settings import TrainConfig, as_dict, from_dict
 from pneumo_train.errors import DataError
 from pneumo_train.samples import Sample, Split
 from pneumo_train.splitting.by_patient import split_samples
+from runstore.local.whole_files import replacing
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +39,8 @@ class Plan:
     proximal_mu: float
     own: str | None = None
 
-    def write(self, path: Path) -> None:
-        """Writes it as JSON."""
+    def text(self) -> str:
+        """It as JSON."""
         values = {
             "client": self.client,
             "train": [_told(sample) for sample in self.train],
@@ -50,7 +51,12 @@ class Plan:
             "proximal_mu": self.proximal_mu,
             "own": self.own,
         }
-        path.write_text(json.dumps(values), encoding="ascii")
+        return json.dumps(values)
+
+    def write(self, path: Path) -> None:
+        """Writes it as JSON; the file is whole at every moment."""
+        with replacing(path, by=path.with_name(f"{path.name}.partial")) as partial:
+            partial.write_text(self.text(), encoding="ascii")
 
 
 def plan_path(folder: Path, client: str) -> Path:
@@ -60,7 +66,12 @@ def plan_path(folder: Path, client: str) -> Path:
 
 def read_plan(path: Path) -> Plan:
     """The plan of a file that :meth:`Plan.write` has written."""
-    values = json.loads(path.read_text(encoding="ascii"))
+    return plan_of(path.read_text(encoding="ascii"))
+
+
+def plan_of(text: str) -> Plan:
+    """The plan of a text that :meth:`Plan.text` has made."""
+    values = json.loads(text)
     parts = {part: tuple(_sample_of(told) for told in values[part]) for part in ("train", "validation")}
     return Plan(**{**values, **parts, "config": from_dict(values["config"])})
 

@@ -52,6 +52,7 @@ class Rounds:
         look: the metrics of weights on the server's films.
         seed: of the draw of clients.
         private: makes the weights of a round under differential privacy, in the place of the engine.
+        plan: goes with each request.
     """
 
     engine: Engine
@@ -61,6 +62,7 @@ class Rounds:
     look: Callable[[Arrays], Mapping[str, float]]
     seed: int
     private: Private | None = None
+    plan: str = ""
 
     def play(self, arrays: Arrays, *, after: int = 0) -> Iterator[Played]:
         """Plays all rounds that come after one, from its weights on. The last one that is given may be one that failed."""
@@ -128,6 +130,7 @@ class Rounds:
                 arrays=arrays,
                 learning_rate=self.rate(number),
                 timeout=self.config.round_timeout,
+                plan=self.plan,
             )
             for name in names
         }

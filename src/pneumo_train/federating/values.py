@@ -25,6 +25,7 @@ class Request:
         arrays: the server's weights.
         learning_rate: of this round.
         timeout: seconds after which an answer is of no use.
+        plan: the settings of the federation, for a client that has its films elsewhere than the server; otherwise empty.
     """
 
     task: Task
@@ -33,6 +34,7 @@ class Request:
     arrays: Arrays
     learning_rate: float
     timeout: float
+    plan: str = ""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,237 +1,57 @@
-"""The one file that knows Flower: its simulation engine as an :class:`~pneumo_train.federating.values.Engine`.
+"""Requests as messages of Flower's, and its strategies: an :class:`~pneumo_train.federating.values.Engine`."""
 
-Flower carries messages and makes one set of weights of many. Its own loop of rounds is not used: it goes on without a
-word when nobody has answered, ends the program over one bad answer, and waits without an end for clients that are gone.
-"""
-
-import contextlib
-import logging
-import os
-import queue
-import sys
-import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
+from flwr.app import Array, ArrayRecord, ConfigRecord, Message, MessageType, MetricRecord, RecordDict
+from flwr.common.constant import ErrorCode
+from flwr.serverapp import Grid
+from flwr.serverapp.strategy import FedAdam, FedAvg, FedProx
 
 from pneumo_train.config.federation import FederationConfig
 from pneumo_train.errors import FederationError
 from pneumo_train.federating.values import Answer, Arrays, Reply, Request, Work
-from pneumo_train.temporary import own_folder
-
-QUIET = {
-    "FLWR_TELEMETRY_ENABLED": "0",
-    "FLWR_DISABLE_UPDATE_CHECK": "1",
-    "FLWR_DISABLE_RUNTIME_DEPENDENCY_INSTALLATION": "1",
-}
-"""No word to anybody outside, and nothing installed at run time. Flower reads these when it is imported."""
-
-os.environ |= QUIET
-
-from flwr.app import Array, ArrayRecord, ConfigRecord, Context, Message, MessageType, MetricRecord, RecordDict  # noqa: E402
-from flwr.clientapp import ClientApp  # noqa: E402
-from flwr.server.superlink.fleet.vce.backend import Backend  # noqa: E402
-from flwr.serverapp import Grid, ServerApp  # noqa: E402
-from flwr.serverapp.strategy import FedAdam, FedAvg, FedProx  # noqa: E402
-from flwr.simulation import run_simulation  # noqa: E402
-
-_running = threading.Lock()
-"""Held by the one simulation engine of this process."""
-
-_POLL_S = 0.05
 
 _MEANS = ("m_t", "v_t")
 """What Flower's FedAdam keeps from round to round."""
-_START_S = 300.0
-_RAY_BACKEND = "flwr.server.superlink.fleet.vce.backend.raybackend"
-_END_S = 60.0
 _WHO_S = 10.0
 _MAX_REASON = 500
 
 
-@contextlib.contextmanager
-def simulated(  # noqa: PLR0913 - keyword-only
-    work: Work,
-    names: list[str],
-    config: FederationConfig,
-    *,
-    trained: frozenset[str],
-    side_by_side: int,
-    stop: Callable[[], None] = lambda: None,
-) -> Iterator["FlowerEngine"]:
-    """Flower's simulation engine, as long as the block lasts, on this machine and with nothing that runs there already.
-
-    It lies in this process, has a folder of its own, opens no port, and does not look for other engines of Flower's or Ray's.
+def answer_to(message: Message, client: str, work: Work, timeout: float) -> Message:
+    """The answer to a message that asks a client to train or to look.
 
     Args:
-        work: what every client does.
-        names: of the clients; that of each is its place in this list, which Flower calls its partition.
-        config: the strategy.
-        trained: which arrays are weights that are trained.
-        side_by_side: how many clients work at once.
-        stop: ends what is being done when the block is left.
-
-    Raises:
-        FederationError: the engine does not start, or this process runs one already.
+        message: from the server.
+        client: who is asked.
+        work: does it.
+        timeout: seconds after which an answer is of no use.
     """
-    if not _running.acquire(blocking=False):
-        raise FederationError(
-            "a federation runs in this process already, and a process has one simulation engine; wait for its end, or "
-            "start this one in a process of its own"
-        )
+    told = message.content["config"]
+    request = Request(
+        task=told["task"],
+        round=told["round"],
+        client=client,
+        arrays={name: array.numpy() for name, array in message.content["arrays"].items()},
+        learning_rate=told["learning-rate"],
+        timeout=timeout,
+        plan=told["plan"],
+    )
     try:
-        with (
-            own_folder(for_sockets=True) as folder,
-            _home(folder),
-            _in_threads(side_by_side),
-            _started(work, names, stop) as grid,
-        ):
-            engine = FlowerEngine(grid, names, config, trained)
-            engine.gather(_START_S)
-            yield engine
-    finally:
-        _running.release()
-
-
-@contextlib.contextmanager
-def _home(folder: Path) -> Iterator[None]:
-    """Flower's files lie in this folder for as long as the block lasts."""
-    before = os.environ.get("FLWR_HOME")
-    os.environ["FLWR_HOME"] = str(folder)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["FLWR_HOME"]
-        else:
-            os.environ["FLWR_HOME"] = before
-
-
-class _Threads(Backend):  # type: ignore[misc]  # Flower is not installed where types are looked at
-    """What Flower runs a client's app in: a thread that waits for the client's own process.
-
-    Flower brings one such backend, on Ray: 185 MB, half a minute's start, and processes that serve many clients. It is not needed
-    where the work is done apart anyway.
-    """
-
-    side_by_side = 1
-
-    def build(self, app_fn: Callable[[], ClientApp]) -> None:
-        self._app = app_fn()
-
-    @property
-    def num_workers(self) -> int:
-        return self.side_by_side
-
-    def is_worker_idle(self) -> bool:
-        return True
-
-    def process_message(self, message: Message, context: Context) -> tuple[Message, Context]:
-        return self._app(message=message, context=context), context
-
-    def terminate(self) -> None:
-        pass
-
-
-@contextlib.contextmanager
-def _in_threads(count: int) -> Iterator[None]:
-    """Flower takes so many threads for Ray, the one backend that it knows, for as long as the block lasts."""
-    found = ModuleType(_RAY_BACKEND)
-    vars(found)["RayBackend"] = type("RayBackend", (_Threads,), {"side_by_side": count})
-    before = sys.modules.get(_RAY_BACKEND)
-    sys.modules[_RAY_BACKEND] = found
-    try:
-        yield
-    finally:
-        del sys.modules[_RAY_BACKEND]
-        if before is not None:
-            sys.modules[_RAY_BACKEND] = before
-
-
-@contextlib.contextmanager
-def _started(work: Work, names: list[str], stop: Callable[[], None]) -> Iterator[Grid]:
-    """The engine's grid, which its thread gives when it has started."""
-    grids: queue.Queue[Grid | BaseException] = queue.Queue()
-    is_over = threading.Event()
-    server = ServerApp()
-
-    def main(grid: Grid, context: Context) -> None:  # noqa: ARG001 - Flower's signature
-        grids.put(grid)
-        is_over.wait()
-
-    server.main()(main)
-
-    def run() -> None:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                run_simulation(
-                    server_app=server,
-                    client_app=client_app(work, names),
-                    num_supernodes=len(names),
-                    backend_name="threads",
-                )
-        except BaseException as error:  # noqa: BLE001 - it is told in the thread that waits for it
-            grids.put(error)
-
-    logging.getLogger("flwr").setLevel(logging.CRITICAL)
-    thread = threading.Thread(target=run, name="flower", daemon=True)
-    thread.start()
-    try:
-        try:
-            grid = grids.get(timeout=_START_S)
-        except queue.Empty:
-            raise FederationError(
-                f"Flower's simulation engine has not started within {_START_S:g} s; look whether this machine is too busy"
-            ) from None
-        if isinstance(grid, BaseException):
-            raise FederationError(f"Flower's simulation engine does not start: {grid}") from grid
-        yield grid
-    finally:
-        is_over.set()
-        stop()
-        thread.join(_END_S)
-
-
-def client_app(work: Work, names: list[str]) -> ClientApp:
-    """What Flower starts for a client."""
-    app = ClientApp()
-
-    def act(message: Message, context: Context) -> Message:
-        told, partition = message.content["config"], int(context.node_config["partition-id"])
-        request = Request(
-            task=told["task"],
-            round=told["round"],
-            client=names[partition],
-            arrays={name: array.numpy() for name, array in message.content["arrays"].items()},
-            learning_rate=told["learning-rate"],
-            # It may have waited for a processor; the server's clock is this machine's.
-            timeout=max(0.0, message.metadata.created_at + message.metadata.ttl - time.time()),
-        )
-        try:
-            content = _content_of(work(request))
-        except FederationError as error:
-            content = RecordDict({"config": ConfigRecord({"client": names[partition], "failed": str(error)})})
-        return Message(content, reply_to=message)
-
-    def who(message: Message, context: Context) -> Message:
-        partition = int(context.node_config["partition-id"])
-        return Message(RecordDict({"config": ConfigRecord({"client": names[partition]})}), reply_to=message)
-
-    app.query()(who)
-    app.train()(act)
-    app.evaluate()(act)
-    return app
+        content = _content_of(work(request))
+    except FederationError as error:
+        content = RecordDict({"config": ConfigRecord({"client": client, "failed": str(error)})})
+    return Message(content, reply_to=message)
 
 
 class FlowerEngine:
     """Carries requests by a grid of Flower's, and makes one of many by one of Flower's strategies."""
+
+    poll_s = 0.05
+    """Between two looks for answers."""
 
     def __init__(self, grid: Grid, names: list[str], config: FederationConfig, trained: frozenset[str]) -> None:
         self._grid = grid
@@ -250,7 +70,7 @@ class FlowerEngine:
         end, present = time.monotonic() + timeout, set[str]()
         while (left := end - time.monotonic()) > 0 and present != self._names:
             present = set(self._present(left).values())
-            time.sleep(_POLL_S)
+            time.sleep(self.poll_s)
         if not present:
             raise FederationError(
                 f"none of the {len(self._names)} clients is connected after {timeout:g} s; look whether "
@@ -328,7 +148,7 @@ class FlowerEngine:
             for message in self._grid.pull_messages(list(waiting)):
                 yield waiting.pop(message.metadata.reply_to_message_id), message
             if waiting:
-                time.sleep(_POLL_S)
+                time.sleep(self.poll_s)
 
 
 def strategy_of(config: FederationConfig) -> FedAvg:
@@ -347,7 +167,12 @@ def _message_of(request: Request, node: int) -> Message:
         {
             "arrays": ArrayRecord({name: Array(np.asarray(array)) for name, array in request.arrays.items()}),
             "config": ConfigRecord(
-                {"task": request.task, "round": request.round, "learning-rate": request.learning_rate}
+                {
+                    "task": request.task,
+                    "round": request.round,
+                    "learning-rate": request.learning_rate,
+                    "plan": request.plan,
+                }
             ),
         }
     )
@@ -374,6 +199,8 @@ def _reply_of(name: str, message: Message, request: Request, started_at: datetim
         return Reply(client=name, status=status, reason=reason, started_at=started_at, ended_at=ended_at)
 
     if message.has_error():
+        if message.error.code == ErrorCode.NODE_UNAVAILABLE:
+            return without("away", "its node has gone")
         reason = " ".join(str(message.error.reason).split())[-_MAX_REASON:]
         return without("failed", reason or "it gives no reason")
     content = message.content
