@@ -48,6 +48,8 @@ _START_S = 300.0
 _PENDING_S = 60.0
 _ABOUT_S = 120.0
 _GONE_S = 60.0
+_PATIENCE_S = 600.0
+"""With a SuperLink that runs and does not answer: on a machine without a free processor that passes."""
 _POLL_S = 0.5
 _FORBIDDEN = 403
 
@@ -167,9 +169,9 @@ def _patiently(call: Callable[[], Any], service: Service) -> Any:
     """What a call gives that may be made twice, and may fail now and then.
 
     Raises:
-        FederationError: it has failed for a minute, or the service has ended.
+        FederationError: it has failed for ten minutes, or the service has ended.
     """
-    deadline = time.monotonic() + _GONE_S
+    deadline = time.monotonic() + _PATIENCE_S
     while True:
         try:
             return call()
