@@ -141,6 +141,6 @@ def test_each_training_command_that_is_shown_has_the_options_it_is_shown_with(pa
 def test_the_page_about_commands_names_each_that_trains() -> None:
     shown = {words[1] for words in commands_of("docs/commands.md") if words[0] == "pneumo-train"}
 
-    named = re.search(r"\{([\w,]+)\}", build_parser().format_usage())
+    named = re.search(r"\{([\w,-]+)\}", build_parser().format_usage())
     assert named
     assert shown == set(named[1].split(","))

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,15 @@ class WholeFileIO(TorchCheckpointIO):
         final = Path(path)
         final.parent.mkdir(parents=True, exist_ok=True)
         with replacing(final, by=final.with_name(f"{final.name}.partial")) as partial, partial.open("wb") as file:
+            outer = sys.exception()
             try:
                 torch.save(checkpoint, file)
             except RuntimeError as error:
-                # What torch says of a full disk is "unexpected pos"; what the disk has said comes before.
-                raise (error.__context__ if isinstance(error.__context__, OSError) else error) from None
+                # Whatever ends a write, torch says "unexpected pos". What the disk has said, or who has stopped us, comes before.
+                inner = error.__context__
+                if inner is not outer and (isinstance(inner, OSError) or not isinstance(inner, Exception | None)):
+                    raise inner from None
+                raise
 
     def load_checkpoint(self, path: str | Path, *_: Any, **__: Any) -> dict[str, Any]:
         """Reads a checkpoint; called by Lightning. Nothing foreign is unpickled."""
