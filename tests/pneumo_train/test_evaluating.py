@@ -69,6 +69,19 @@ def test_models_that_were_trained_several_times_are_compared_by_the_means_of_the
     assert uneven.difference == pytest.approx(found.auroc - alone[0].other, abs=1e-12)
 
 
+def test_a_difference_without_any_variance_has_no_p() -> None:
+    targets = np.repeat(np.array([1, 0], np.int8), 20)
+    perfect, constant = targets.astype(np.float64), np.full(40, 0.5)
+    patients = [str(number) for number in range(40)]
+
+    differing = compare(targets, perfect, constant, patients, draws=0)
+    alike = compare(targets, perfect, perfect, patients, draws=0)
+
+    assert differing.difference == 0.5
+    assert math.isnan(differing.p)
+    assert alike.p == 1
+
+
 def test_the_variance_of_a_mean_is_that_of_draws_of_single_images() -> None:
     targets, logits, patients = drawn(400)  # each image a patient of its own, as DeLong takes them
     rng = np.random.default_rng(2)
@@ -232,6 +245,34 @@ def test_the_rule_of_the_bound_gives_way_where_too_few_patients_are_there_and_sa
     assert decision.threshold == youden.threshold
     assert (decision.rule, decision.rule_in_words) == ("sensitivity_bound", youden.rule_in_words)
     assert "at least 36 are needed" in decision.notes[-1]
+
+
+def test_without_intervals_the_rule_of_the_bound_chooses_as_with_them() -> None:
+    targets, logits, patients = drawn(400)
+
+    without, with_them = (
+        decide(logits, targets, patients, EvaluationConfig(bootstrap_draws=draws), seed=0) for draws in (0, 1000)
+    )
+
+    assert (without.threshold, without.notes) == (with_them.threshold, ())
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_bound_that_is_exactly_what_is_wanted_is_kept(seed: int) -> None:
+    targets = np.repeat(np.array([1, 0], np.int8), 50)  # 45 of 50 is 0.9
+    probabilities = sigmoid(np.random.default_rng(seed).normal(0, 2, 100) + 4 * (targets - 0.5))
+    patients = [str(number) for number in range(100)]
+
+    chosen, rule, _ = Thresholds(targets, probabilities, patients, draws=1000, seed=seed).choose(
+        "sensitivity_bound", sensitivity=0.9, fixed=0.5
+    )
+
+    kept = [
+        threshold
+        for threshold in (np.sort(probabilities)[1:] + np.sort(probabilities)[:-1]) / 2
+        if score(targets, probabilities, patients, threshold=threshold, draws=1000, seed=seed).by_name["sensitivity"].low >= 0.9
+    ]  # fmt: skip
+    assert (rule, chosen) == ("sensitivity_bound", max(kept))
 
 
 def test_a_threshold_lies_halfway_between_the_images_that_it_tells_apart() -> None:

@@ -102,7 +102,7 @@ def test_the_same_films_of_a_batch_are_neither_moved_nor_exposed_where_a_share_i
     with read_source(phantoms, config) as reading:
         split = reading.decode()
 
-    def batch(strength: float) -> torch.Tensor:
+    def batch(strength: float, plain_share: float = 0.5) -> torch.Tensor:
         data = PneumoDataModule(
             train=split.train,
             validation=split.validation,
@@ -110,7 +110,7 @@ def test_the_same_films_of_a_batch_are_neither_moved_nor_exposed_where_a_share_i
             seed=1,
             augmentation_strength=strength,
             exposure_strength=strength,
-            plain_share=0.5,
+            plain_share=plain_share,
         )
 
         class Stage:
@@ -123,6 +123,7 @@ def test_the_same_films_of_a_batch_are_neither_moved_nor_exposed_where_a_share_i
     as_they_are = batch(0)
     changed = batch(1)
 
+    assert torch.equal(batch(1, plain_share=0.9), as_they_are)  # four films, of which 0.9 is all
     assert torch.equal(changed[:2], as_they_are[:2])
     assert all(
         not torch.allclose(after, film, atol=0.02) for after, film in zip(changed[2:], as_they_are[2:], strict=True)

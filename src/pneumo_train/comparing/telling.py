@@ -1,6 +1,7 @@
 """A comparison's table as a person reads it, as programs do, and as a picture."""
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -149,7 +150,7 @@ def _number(value: float | None) -> str:
 
 
 def _p(value: float | None) -> str:
-    if value is None:
+    if value is None or math.isnan(value):  # DeLong's test may say nothing
         return "–"
     return f"{value:.4f}" if value >= _LEAST_P else f"< {_LEAST_P}"
 

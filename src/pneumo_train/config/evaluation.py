@@ -23,7 +23,8 @@ class EvaluationConfig:
         temperature_scaling: fit one temperature on the validation part, so that probabilities mean what they say.
         calibration_shift: fit what is added to all logits as well (Platt's scaling): for trainings whose films or classes are
             weighed or exposed otherwise than those that are looked at.
-        bootstrap_draws: how many times patients are drawn for the 95 % intervals; 0 for none.
+        bootstrap_draws: how many times patients are drawn for the 95 % intervals; 0 for none. The rule
+            sensitivity_bound draws 1,000 times all the same.
         corruptions: evaluate on films made worse in five ways at five strengths as well; takes 25 times as long.
     """
 

@@ -22,6 +22,10 @@ UNDECIDED = Decision(
 """Of a checkpoint that was made before thresholds were kept."""
 
 
+_DRAWS_OF_THE_RULE = 1000
+"""Of a bootstrap by patient that is made for the threshold alone, where no intervals were asked for."""
+
+
 def decide(
     logits: Floats, targets: Labels, patients: Sequence[str], config: EvaluationConfig, *, seed: int
 ) -> Decision:
@@ -33,9 +37,8 @@ def decide(
     require_finite(logits)
     temperature, shift, notes = _calibration_of(logits, targets, config)
     rule = config.threshold_rule
-    thresholds = Thresholds(
-        targets, sigmoid(logits / temperature + shift), patients, draws=config.bootstrap_draws, seed=seed
-    )
+    draws = config.bootstrap_draws or (_DRAWS_OF_THE_RULE if rule == "sensitivity_bound" else 0)
+    thresholds = Thresholds(targets, sigmoid(logits / temperature + shift), patients, draws=draws, seed=seed)
     chosen = {"sensitivity": config.target_sensitivity, "fixed": config.fixed_threshold}
     threshold, taken, more = thresholds.choose(rule, **chosen)
     return Decision(

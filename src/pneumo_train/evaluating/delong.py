@@ -22,7 +22,8 @@ class Comparison:
         low: the lower end of DeLong's 95 % interval of the difference.
         high: the upper end.
         z: the difference in standard errors; NaN when the two are told apart by nothing.
-        p: two-sided; 1 when there is no difference at all.
+        p: two-sided; 1 when there is no difference at all, NaN when there is one without any variance (a model that makes no
+            mistake, or tells nothing apart): the test says nothing then.
         low_by_patient: the lower end of the 95 % interval of the bootstrap by patient.
         high_by_patient: the upper end.
         images: how many there are.
@@ -69,7 +70,8 @@ def compare(  # noqa: PLR0913 - two models on one set
     variance = float(shares @ covariance @ shares)
     error = math.sqrt(max(variance, 0.0))
     z = difference / error if error > 1e-12 else math.nan  # noqa: PLR2004 - what rounding leaves of nothing
-    p = math.erfc(abs(z) / math.sqrt(2)) if math.isfinite(z) else 1.0
+    none = 1.0 if abs(difference) < 1e-12 else math.nan  # noqa: PLR2004 - as above
+    p = math.erfc(abs(z) / math.sqrt(2)) if math.isfinite(z) else none
     measured = [Measured(targets, scores, 0.5) for scores in (*one, *two)]
     drawn = [
         shares @ np.stack([each.all(weights)["auroc"] for each in measured])

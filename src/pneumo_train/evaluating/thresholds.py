@@ -117,7 +117,9 @@ class Thresholds:
             some = weights_by_patient(self._sick, ones, draws=self._draws, seed=self._seed)
             self._weights = np.concatenate(list(some)).astype(np.float32)
         totals = self._weights.sum(axis=1)
-        return interval((self._weights @ decided.astype(np.float32) / totals).astype(np.float64))[0]
+        # Whole numbers, so both sums are exact; their quotient in 32 bits would be less than the 0.9 that it is.
+        kept = (self._weights @ decided.astype(np.float32)).astype(np.float64)
+        return interval(kept / totals.astype(np.float64))[0]
 
     def _point(self, value: float, index: int | None) -> OperatingPoint:
         if index is None:

@@ -185,7 +185,9 @@ class PneumoDataModule(pl.LightningDataModule):
 def _but_for_plain(images: Tensor, share: float, changed: Callable[[Tensor], Tensor]) -> Tensor:
     """A batch with its first films as they are and the others changed: its order is drawn, and the same films stay plain in every step."""
     plain = round(share * len(images))
-    return torch.cat([images[:plain], changed(images[plain:])]) if 0 < plain < len(images) else changed(images)
+    if plain >= len(images):
+        return images
+    return torch.cat([images[:plain], changed(images[plain:])]) if plain else changed(images)
 
 
 def _balance(films: Films) -> Tensor:
