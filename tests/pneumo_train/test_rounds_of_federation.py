@@ -73,6 +73,7 @@ BAD: dict[str, tuple[Callable[[Answer], Answer], str]] = {
     "NaN": (lambda good: _with(good, weight=np.full((2, 2), np.nan, np.float32)), "weight holds values that are NaN"),
     "shape": (lambda good: _with(good, weight=np.zeros((2, 3), np.float32)), "has the shape (2, 3)"),
     "whole numbers": (lambda good: _with(good, weight=np.zeros((2, 2), np.int64)), "holds int64"),
+    "finer numbers": (lambda good: _with(good, weight=np.ones((2, 2))), "weight holds float64; float32 was sent"),
     "one more": (lambda good: _with(good, bias=np.zeros(1, np.float32)), "bias too many"),
     "one less": (lambda good: dataclasses.replace(good, arrays={"mean": good.arrays["mean"]}), "weight missing"),
     "no examples": (lambda good: dataclasses.replace(good, num_examples=0), "num-examples is 0"),

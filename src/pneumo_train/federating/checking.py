@@ -3,8 +3,17 @@
 import numpy as np
 
 from pneumo_train.federating.values import Answer, Arrays, Request
+from runstore import InvalidValueError
+from runstore.rounds import ClientRound
 
 _SHOWN = 3
+
+_MOST_FIGURES = 400
+"""Of one answer: those of the training and those of the look stand in one record of the client, which holds 1,000."""
+
+_OURS = ("bytes", "epsilon")
+_GLOBAL = "global_"
+"""What the record itself calls figures; a client's may not be taken for them."""
 
 
 def what_is_wrong(answer: Answer, request: Request) -> str | None:
@@ -13,9 +22,29 @@ def what_is_wrong(answer: Answer, request: Request) -> str | None:
         return f"it calls itself {answer.client!r}, and {request.client!r} was asked"
     if type(answer.num_examples) is not int or answer.num_examples < 1:
         return f"num-examples is {answer.num_examples!r}; it must be a whole number from 1 on"
+    if wrong := _wrong_figures(answer):
+        return wrong
     if request.task == "evaluate":
         return None
     return _wrong_arrays(answer.arrays, request.arrays)
+
+
+def _wrong_figures(answer: Answer) -> str | None:
+    """Why what it says of itself cannot be kept; the record would refuse it, and with it the round of all."""
+    if len(answer.metrics) > _MOST_FIGURES:
+        return f"it has {len(answer.metrics):,} figures; at most {_MOST_FIGURES} are kept"
+    if taken := [name for name in answer.metrics if name in _OURS or name.startswith(_GLOBAL)]:
+        return f"it calls a figure {taken[0]!r}, which is a name of the server's"
+    try:
+        ClientRound(
+            client=answer.client,
+            status="completed",
+            num_examples=answer.num_examples,
+            metrics={f"{_GLOBAL}{name}" if name else name: value for name, value in answer.metrics.items()},
+        )
+    except InvalidValueError as error:
+        return f"its figures cannot be kept: {error}"
+    return None
 
 
 def _wrong_arrays(found: Arrays, sent: Arrays) -> str | None:
@@ -25,8 +54,8 @@ def _wrong_arrays(found: Arrays, sent: Arrays) -> str | None:
     for name, array in found.items():
         if array.shape != sent[name].shape:
             return f"{name} has the shape {array.shape}; {sent[name].shape} was sent"
-        if not np.issubdtype(array.dtype, np.floating):
-            return f"{name} holds {array.dtype}; numbers with a point were sent"
+        if array.dtype != sent[name].dtype:
+            return f"{name} holds {array.dtype}; {sent[name].dtype} was sent"
         if not np.isfinite(array).all():
             return f"{name} holds values that are NaN or infinite"
     return None

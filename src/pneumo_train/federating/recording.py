@@ -7,7 +7,7 @@ from typing import Any
 
 from pneumo_train.federating.last import Last
 from pneumo_train.federating.rounds import Played
-from pneumo_train.federating.values import Reply
+from pneumo_train.federating.values import Reply, reason_of
 from pneumo_train.fitting.runs import begin_run, find_run
 from runstore import MetricPoint, RunFailure, RunStatus, RunStoreError
 from runstore.rounds import ClientRound, Round, media_of
@@ -152,7 +152,7 @@ def _spent(epsilons: Mapping[str, float], names: Iterable[str]) -> dict[str, flo
 
 def _reason(reply: Reply, look: Reply | None) -> str:
     if look is not None and look.status != "completed":
-        return f"its look at the new weights: {look.status}, {look.reason}"
+        return reason_of(f"its look at the new weights: {look.status}, {look.reason}")
     return reply.reason
 
 

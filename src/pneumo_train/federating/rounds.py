@@ -174,7 +174,7 @@ def _checked(reply: Reply, request: Request) -> Reply:
 def _without_weights(reply: Reply) -> Reply:
     """What is known of a reply once one set of weights was made of all."""
     answer = None if reply.answer is None else dataclasses.replace(reply.answer, arrays={})
-    return dataclasses.replace(reply, answer=answer, raw=None)
+    return dataclasses.replace(reply, answer=answer)
 
 
 def _learnt_nothing(number: int, before: Arrays, after: Arrays) -> FederationError | None:

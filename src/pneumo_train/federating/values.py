@@ -8,10 +8,15 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pneumo_train.words import shown
+
 Arrays = Mapping[str, NDArray[np.floating[Any]]]
 """Weights and running statistics by name, as the network calls them."""
 
 Task = Literal["train", "evaluate"]
+
+_MAX_REASON = 1_000
+"""As long as a reason may be in the record of a round."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,10 +69,9 @@ class Reply:
 
     Attributes:
         status: ``completed``, or a word of :class:`runstore.rounds.ClientStatus` for why there is no good answer.
-        reason: why, in words.
+        reason: why, in words; cut to what the record of a round takes, for they may be a client's.
         answer: what it answered, if it did.
         num_bytes: of the arrays that went out and came back.
-        raw: the answer as the engine has it, for :meth:`Engine.aggregate`.
     """
 
     client: str
@@ -77,7 +81,16 @@ class Reply:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     num_bytes: int = 0
-    raw: Any = None
+
+    def __post_init__(self) -> None:
+        """Makes the reason one that can be kept and shown."""
+        object.__setattr__(self, "reason", reason_of(self.reason))
+
+
+def reason_of(text: str) -> str:
+    """Words that may be a stranger's as a reason: on one line, printable, and of at most 1,000 characters."""
+    cut = text[: 2 * _MAX_REASON]
+    return shown(" ".join(cut.split()), at_most=_MAX_REASON)
 
 
 class Engine(Protocol):

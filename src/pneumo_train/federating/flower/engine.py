@@ -106,7 +106,8 @@ class FlowerEngine:
 
     def aggregate(self, number: int, arrays: Arrays, replies: Mapping[str, Reply]) -> Arrays:
         """The new weights. What is not trained, as running statistics, is averaged whatever the strategy."""
-        messages = [replies[name].raw for name in sorted(replies)]
+        answers = [answer for name in sorted(replies) if (answer := replies[name].answer) is not None]
+        messages = [_for_the_mean(answer) for answer in answers]
         if isinstance(self._strategy, FedAdam):
             self._strategy.current_arrays = {name: np.asarray(array) for name, array in arrays.items()}
         found, _ = self._strategy.aggregate_train(number, messages)
@@ -146,7 +147,8 @@ class FlowerEngine:
         waiting = dict(sent)
         while waiting and time.monotonic() < end:
             for message in self._grid.pull_messages(list(waiting)):
-                yield waiting.pop(message.metadata.reply_to_message_id), message
+                if message.metadata.reply_to_message_id in waiting:
+                    yield waiting.pop(message.metadata.reply_to_message_id), message
             if waiting:
                 time.sleep(self.poll_s)
 
@@ -165,7 +167,7 @@ def strategy_of(config: FederationConfig) -> FedAvg:
 def _message_of(request: Request, node: int) -> Message:
     content = RecordDict(
         {
-            "arrays": ArrayRecord({name: Array(np.asarray(array)) for name, array in request.arrays.items()}),
+            "arrays": _record_of(request.arrays),
             "config": ConfigRecord(
                 {
                     "task": request.task,
@@ -188,8 +190,20 @@ def _content_of(answer: Answer) -> RecordDict:
         }
     )
     if answer.arrays:
-        content["arrays"] = ArrayRecord({name: Array(np.asarray(array)) for name, array in answer.arrays.items()})
+        content["arrays"] = _record_of(answer.arrays)
     return content
+
+
+def _for_the_mean(answer: Answer) -> Message:
+    """What a strategy needs of an answer that was checked, and nothing else of what the client has sent."""
+    content = RecordDict(
+        {"arrays": _record_of(answer.arrays), "metrics": MetricRecord({"num-examples": answer.num_examples})}
+    )
+    return Message(content, dst_node_id=1, message_type=MessageType.TRAIN)
+
+
+def _record_of(arrays: Arrays) -> ArrayRecord:
+    return ArrayRecord({name: Array(np.asarray(array)) for name, array in arrays.items()})
 
 
 def _reply_of(name: str, message: Message, request: Request, started_at: datetime) -> Reply:
@@ -203,18 +217,18 @@ def _reply_of(name: str, message: Message, request: Request, started_at: datetim
             return without("away", "its node has gone")
         reason = " ".join(str(message.error.reason).split())[-_MAX_REASON:]
         return without("failed", reason or "it gives no reason")
-    content = message.content
     try:
+        content = message.content
         if failed := content["config"].get("failed"):
-            return without("failed", str(failed)[:_MAX_REASON])
+            return without("failed", str(failed))
         metrics = dict(content["metrics"])
         answer = Answer(
             client=content["config"]["client"],
             num_examples=metrics.pop("num-examples"),
             metrics={key: float(value) for key, value in metrics.items()},
-            arrays={key: array.numpy() for key, array in content.get("arrays", {}).items()},
+            arrays={key: np.asarray(array.numpy()) for key, array in content.get("arrays", {}).items()},
         )
-    except (KeyError, TypeError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever a client has sent costs only that client
         return without("refused", f"its answer is no answer: {error!r}")
     size = sum(array.nbytes for part in (request.arrays, answer.arrays) for array in part.values())
     return Reply(
@@ -222,7 +236,6 @@ def _reply_of(name: str, message: Message, request: Request, started_at: datetim
         status="completed",
         answer=answer,
         num_bytes=size,
-        raw=message,
         started_at=started_at,
         ended_at=ended_at,
     )
