@@ -4,7 +4,6 @@ import dataclasses
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Any, Literal
 
 from pneumo_train.config.data import DataConfig
@@ -16,6 +15,7 @@ from pneumo_train.evaluating.delong import Comparison, compare
 from pneumo_train.evaluating.figures import Evaluation
 from pneumo_train.examining.checkpoint import fetch_checkpoint, load_checkpoint
 from pneumo_train.examining.examining import examine
+from pneumo_train.examining.held_out import learnt_from, require_held_out_there, require_same_split
 from pneumo_train.examining.keeping import NAME, keep_artifacts, points_of
 from pneumo_train.examining.logits import logits_of
 from pneumo_train.preparing.reading import Reading, read_source
@@ -75,7 +75,7 @@ def evaluate_run(  # noqa: PLR0913 - keyword-only
         part: all images, or one part of the split that the training made of this same source.
         name: what the set is called; the part's name without one.
         overrides: keys of the configuration that are other than in training, dotted.
-        against: another run, whose best checkpoint looks at the same images.
+        against: another run, whose best checkpoint looks at the same images; of a part, it must not have learnt from them.
         track: wraps the iteration over images, for a progress bar.
 
     Raises:
@@ -96,7 +96,9 @@ def evaluate_run(  # noqa: PLR0913 - keyword-only
         samples = reading.part(part)
         if not samples:
             raise DataError(f"{source_path}: the part {part!r} has no images; give another --part, or all")
-        _require_same_split(reading, part, store.get_config(run_id))
+        require_same_split(reading, part, store.get_config(run_id))
+        if against is not None:
+            require_held_out_there(reading, part, samples, store, against)
         films, data_hash = reading.decode_part(samples, track=track)
         about = {"run": run_id, "checkpoint_sha256": digest, "data_hash": data_hash}
         evaluation = examine(
@@ -121,7 +123,9 @@ def evaluate_run(  # noqa: PLR0913 - keyword-only
             comparison = _compared(evaluation, calibrated(logits, other_decision), config)
         session = _keep(store, run.experiment_id, evaluation, comparison, reading, part, against)
         keep_pictures(session, evaluation, films, model)
-        notes = (*reading.notes, *_learnt_from(reading, part, run.source_path))
+        notes = (*reading.notes, *learnt_from(reading, part, run))
+        if against not in {None, run_id}:
+            notes += learnt_from(reading, part, store.get_run(against), f"the run {against!r}")
         return Kept(run_id=session.run_id, evaluation=evaluation, comparison=comparison, notes=notes)
 
 
@@ -149,27 +153,6 @@ def _read(
                 f"{theirs[0].split()[0]} null"
             ) from error
         yield reading
-
-
-def _learnt_from(reading: Reading, part: Part, trained_on: str | None) -> tuple[str, ...]:
-    """A warning where all films of a source are evaluated, and the training has learnt from most of them."""
-    path = reading.source.path
-    if part != "all" or trained_on is None or Path(trained_on).resolve() != Path(path).resolve():
-        return ()
-    note = (
-        f"{path}: is the source of the training, which has learnt from most of these films: the scores are too good; give "
-        "--part test, if the training had a test part, or --part validation, which has only helped to choose the model"
-    )
-    return (note,)
-
-
-def _require_same_split(reading: Reading, part: Part, trained: Mapping[str, Any]) -> None:
-    """Refuses a part of another split than that of the training: what is held out here may have been learnt from there."""
-    if part != "all" and reading.split.digest() != trained.get("split", {}).get("hash"):
-        raise DataError(
-            f"{reading.source.path}: its split is not the one of the training, so that its {part} part means nothing; give the "
-            "source and the options of the training, or --part all for another source"
-        )
 
 
 def _compared(evaluation: Evaluation, logits: Any, config: TrainConfig) -> Comparison:
