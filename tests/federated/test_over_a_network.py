@@ -123,6 +123,8 @@ def _end(clients: dict[str, subprocess.Popen[str]], threads: list[threading.Thre
 
 def _joined(folder: Path, name: str) -> subprocess.Popen[str]:
     options = {key: value for key, value in SMALL.items() if key.startswith("data.") and key != "data.image_size"}
+    if name == KILLED:
+        options["data.test_fraction"] = 0.2
     words = [text for key, value in options.items() for text in (f"--{key}", str(value))]
     invitation = folder / "keys" / "clients" / name
     return subprocess.Popen(
@@ -183,6 +185,7 @@ def test_two_rounds_are_played_and_recorded_as_those_of_a_simulation_are(seen: S
     assert mine == [1, 2]
     assert config["federation"]["partition"] == "own"
     assert sum(config["partition"]["north"][part]["images"] for part in ("train", "validation")) == 25
+    assert sum(config["partition"]["south"][part]["images"] for part in ("train", "validation")) == 20  # of 26
     assert config["split"]["validation"]["images"] == 24
     assert "train" not in config["split"]
     assert Path(seen.result.best_model_path).is_file()

@@ -77,13 +77,14 @@ def plan_of(text: str) -> Plan:
 
 
 def parts_of(client: str, samples: Sequence[Sample], config: DataConfig, *, seed: int) -> Split:
-    """A client's own films for training and for validation, by patient; a client may have one class only."""
+    """What a client of a simulation was dealt, for training and for validation, by patient; it may have one class only."""
     own = dataclasses.replace(
         config, sample_fraction=1.0, split_column=None, split_file=None, test_fraction=0.0, folds=None, fold=0
     )
     try:
         return split_samples(samples, own, seed=seed, origin=client)
     except DataError:
+        samples = [sample for sample in samples if sample.part != "test"]  # whatever is dealt out
         patients = sorted({sample.patient for sample in samples})
         held_out = set(patients[: max(1, round(config.validation_fraction * len(patients)))])
         return Split(

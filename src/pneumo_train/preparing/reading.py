@@ -81,8 +81,11 @@ class Reading:
         samples: tuple[Sample, ...] = getattr(self.split, name)
         return samples
 
-    def divided(self) -> "Reading":
+    def divided(self, *, one_class: bool = False) -> "Reading":
         """The same with its split.
+
+        Args:
+            one_class: whether a part may hold one class only, as that of a hospital among others.
 
         Raises:
             DataError: the samples cannot be split as configured.
@@ -90,7 +93,8 @@ class Reading:
         """
         data = self.source.config
         samples = take_split(self.samples, data.split_file) if data.split_file else self.samples
-        split = split_samples(samples, data, seed=self.config.seed, origin=str(self.source.csv_path))
+        origin = str(self.source.csv_path)
+        split = split_samples(samples, data, seed=self.config.seed, origin=origin, one_class=one_class)
         _require_batches(self.config)
         notes = self.notes
         if cut := cut_notes(samples, split, self.table, data):

@@ -16,17 +16,27 @@ from pneumo_train.samples import Sample, Split
 _SHOWN = 3
 
 
-def split_samples(samples: Sequence[Sample], config: DataConfig, *, seed: int, origin: str = "the table") -> Split:
+def split_samples(
+    samples: Sequence[Sample], config: DataConfig, *, seed: int, origin: str = "the table", one_class: bool = False
+) -> Split:
     """The split by patient: as given by the split column or file, else drawn by the seed and stratified by patient.
 
     A patient is positive when any image is. The same samples and seed give the same split in any order of rows.
+
+    Args:
+        samples: what is split.
+        config: how.
+        seed: of what is drawn.
+        origin: where they come from, for errors.
+        one_class: whether a part may hold one class only, as that of a hospital among others.
 
     Raises:
         DataError: a part would be empty or hold one class only, or a given split cuts a patient in two.
         ConfigError: a part is to be drawn that is given.
     """
     where = f"{origin} ({len(samples):,} images)"
-    _require_both_classes(samples, where, "add images of the other class, or look at data.target_column")
+    if not one_class:
+        _require_both_classes(samples, where, "add images of the other class, or look at data.target_column")
     if config.sample_fraction < 1:
         chosen = _draw_patients(samples, config.sample_fraction, random.Random(seed))  # noqa: S311 - reproducible, not secret
         samples = [sample for sample in samples if sample.patient in chosen]
@@ -35,7 +45,8 @@ def split_samples(samples: Sequence[Sample], config: DataConfig, *, seed: int, o
     for name, part in (("train", split.train), ("validation", split.validation)):
         if not part:
             raise DataError(f"{where}: the {name} part of the split is empty; {advice}")
-        _require_both_classes(part, f"{where}: the {name} part ({len(part):,} images)", advice)
+        if not one_class:
+            _require_both_classes(part, f"{where}: the {name} part ({len(part):,} images)", advice)
     _require_disjoint(split, where)
     return split
 
