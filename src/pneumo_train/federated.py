@@ -4,7 +4,7 @@ import dataclasses
 import logging
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +29,7 @@ from runstore.values import new_run_id
 
 if TYPE_CHECKING:
     from pneumo_train.federating.flower.hosting import Hosted
+    from pneumo_train.federating.network import Network
     from pneumo_train.federating.result import FederationResult
     from pneumo_train.federating.values import Engine, Work
 
@@ -145,7 +146,8 @@ class FederatedTrainer:
         require_gpu_device(config)
         require_writable(self._checkpoint_dir, "checkpoint_dir")
         store = store_or_opener(self._store)
-        with read_source(source_path, config) as reading, self._network() as network:
+        network = self._network()
+        with read_source(source_path, config) as reading:
             session = None if store is None else RunSession(
                 store,
                 experiment=experiment_name,
@@ -168,26 +170,28 @@ class FederatedTrainer:
                 may_exist=is_named,
                 resume=resume,
                 checkpoint_dir=self._checkpoint_dir,
-                engine_of=self._engine if network is None else network.engine_of,
+                engine_of=self._engine,
                 progress=self._progress,
-                shares=None if network is None else network.shares,
+                network=network,
             ).lead(experiment_name, self._logs_dir)
 
-    @contextmanager
-    def _network(self) -> "Iterator[Hosted | None]":
+    def _network(self) -> "Network | None":
         """The clients on other machines, if that is where they are."""
-        if self._hosting is None:
-            yield None
-            return
+        hosting = self._hosting
+        if hosting is None:
+            return None
         from pneumo_train.federating.flower.hosting import hosted  # noqa: PLC0415 - the extra brings it, and it is slow
+        from pneumo_train.federating.network import Network  # noqa: PLC0415 - numpy is slow to import
 
-        with hosted(
-            self._hosting,
-            at_least=self.federation.min_answers,
-            wait=self._wait_for_clients,
-            say=_say if self._progress else _log.info,
-        ) as network:
-            yield network
+        def joined() -> "AbstractContextManager[Hosted]":
+            return hosted(
+                hosting,
+                at_least=self.federation.min_answers,
+                wait=self._wait_for_clients,
+                say=_say if self._progress else _log.info,
+            )
+
+        return Network(sorted(hosting.keys), joined)
 
     @contextmanager
     def _engine(

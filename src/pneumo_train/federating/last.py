@@ -10,6 +10,7 @@ import msgspec
 import torch
 
 from pneumo_train.errors import ConfigError
+from pneumo_train.federating.sites import Share
 from pneumo_train.federating.values import Arrays
 from pneumo_train.fitting.last import Origin
 from runstore.local.whole_files import replacing
@@ -19,6 +20,9 @@ LAST = "last.round"
 
 _KEY = "pneumo_train_round"
 """Under which the file says whose it is."""
+
+_SINCE_THE_FIRST = {"shares", "pos_weight"}
+"""Without which a federation would go on as another one."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class Last:
         best: the best round so far.
         rounds: all up to this one.
         run_ids: the run of each client, by its name; empty without a store.
+        shares: what is known of the films of each client, by its name.
+        pos_weight: the weight of a positive image in the loss of every round, by what was known when the federation began.
         spent: in how many releases each client had a part, under differential privacy: that of a round that was cut off counts, too.
     """
 
@@ -60,6 +66,8 @@ class Last:
     best: Best | None
     rounds: Sequence[Round]
     run_ids: Mapping[str, str]
+    shares: Mapping[str, Share]
+    pos_weight: float
     spent: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
@@ -72,6 +80,8 @@ class Last:
             "best": None if self.best is None else dataclasses.asdict(self.best),
             "rounds": msgspec.to_builtins(self.rounds),
             "run_ids": dict(self.run_ids),
+            "shares": {name: share.describe() for name, share in self.shares.items()},
+            "pos_weight": self.pos_weight,
             "spent": dict(self.spent),
         }
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,6 +100,7 @@ def find_last(folder: Path) -> Last | None:
         return None
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)  # nothing foreign is unpickled
+        _require_whole(path, content)
         best = content["best"]
         return Last(
             origin=Origin(**content[_KEY]),
@@ -99,14 +110,27 @@ def find_last(folder: Path) -> Last | None:
             best=None if best is None else Best(**best),
             rounds=[_round_of(told) for told in content["rounds"]],
             run_ids=content["run_ids"],
+            shares={name: Share(**told) for name, told in content["shares"].items()},
+            pos_weight=float(content["pos_weight"]),
             spent=content.get("spent", {}),
         )
+    except ConfigError:
+        raise
     except Exception as error:
         reason = next(iter(str(error).splitlines()), "")
         raise ConfigError(
             f"{path}: is no round that a federation can go on from ({type(error).__name__}: {reason}); remove it to begin anew, "
             "or name another checkpoint_dir"
         ) from error
+
+
+def _require_whole(path: Path, content: Mapping[str, Any]) -> None:
+    """Refuses what the first version of this file was."""
+    if _KEY in content and (missing := _SINCE_THE_FIRST - content.keys()):
+        raise ConfigError(
+            f"{path}: an older version of pneumo-train has written it, and it lacks what is needed to go on "
+            f"({', '.join(sorted(missing))}); go on with that version, or remove the file to begin anew, or name another checkpoint_dir"
+        )
 
 
 def _tensors(arrays: Arrays) -> dict[str, torch.Tensor]:

@@ -3,10 +3,9 @@
 import dataclasses
 import logging
 import math
-import os
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,18 @@ from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.settings import as_dict
 from pneumo_train.errors import FederationError
 from pneumo_train.federating.client import Client
+from pneumo_train.federating.describing import describe
 from pneumo_train.federating.last import Best, Last, find_last
 from pneumo_train.federating.looking import Look, write_checkpoint
+from pneumo_train.federating.network import EngineOf, Network
 from pneumo_train.federating.own import folder_of
 from pneumo_train.federating.plans import Plan, parts_of, plan_path
 from pneumo_train.federating.privacy import Private
 from pneumo_train.federating.recording import Record, told
 from pneumo_train.federating.result import FederationResult
-from pneumo_train.federating.rounds import Played, Rounds, planned_epsilon
-from pneumo_train.federating.sites import Share, pos_weight_of
-from pneumo_train.federating.values import Arrays, Engine, Work
+from pneumo_train.federating.rounds import Played, Rounds
+from pneumo_train.federating.sites import Share, pos_weight_of, require_same_clients, together
+from pneumo_train.federating.values import Arrays, Engine
 from pneumo_train.federating.weights import arrays_of, batch_norms, require_norms, statistics_of, trained_names
 from pneumo_train.fitting.alone import alone_in
 from pneumo_train.fitting.examined import Examiner
@@ -48,9 +49,6 @@ from runstore.training import RunSession, split_metric_name
 
 _log = logging.getLogger(__name__)
 
-EngineOf = Callable[[Work, list[str], FederationConfig, frozenset[str]], AbstractContextManager[Engine]]
-"""Makes the engine that carries work to clients by name; the last is which arrays are trained."""
-
 
 @dataclasses.dataclass(slots=True, kw_only=True)
 class Federation:
@@ -64,10 +62,10 @@ class Federation:
         may_exist: whether the user named it.
         resume: go on with it from its last round, if it has one.
         checkpoint_dir: the best checkpoint and the last round go to ``<checkpoint_dir>/<run id>``.
-        engine_of: makes the engine.
+        engine_of: makes the engine of a simulation.
         progress: show progress bars.
-        shares: what is known of each client's films where they are elsewhere; the whole source is the server's then. Without
-            it the source's training part is dealt out.
+        network: the clients that are elsewhere, with films of their own; the whole source is the server's then. Without it the
+            source's training part is dealt out.
     """
 
     reading: Reading
@@ -79,7 +77,7 @@ class Federation:
     checkpoint_dir: Path
     engine_of: EngineOf
     progress: bool
-    shares: Mapping[str, Share] | None = None
+    network: Network | None = None
     _rounds: list[Round] = dataclasses.field(default_factory=list)
     _best: Best | None = None
     _last: Last | None = None
@@ -96,23 +94,27 @@ class Federation:
             DivergedError: the loss is NaN or infinite; the run ended as failed.
         """
         with torch_set_up(self.reading.config), alone_in(self._folder, self.run_id):
-            return self._lead(experiment_name, logs_dir)
+            try:
+                return self._lead(experiment_name, logs_dir)
+            finally:
+                if self.session is not None:
+                    self.session.close()
 
     def _lead(self, experiment_name: str, logs_dir: Path) -> FederationResult:
+        """Finds every mistake that can be found here before it waits for anybody elsewhere."""
         reading, config = self.reading, self.reading.config
         found = find_last(self._folder) if self.resume else None
         made_of = {**as_dict(config), "federation": dataclasses.asdict(self.federation)}
         if found is not None:
+            if self.network is not None:
+                require_same_clients(found.shares, self.network.names, self.run_id)
             found.origin.require_same_training(self._folder, self.run_id, made_of, reading.split.digest())
             self._best, self._rounds = found.best, list(found.rounds)
         parts: dict[str, Split] = {}
-        if self.shares is None:
+        if self.network is None:
             dealt = deal_out(reading.split.train, self.federation, seed=config.seed)
             parts = {name: parts_of(name, mine, config.data, seed=config.seed) for name, mine in dealt.items()}
-        shares = self.shares or {name: Share.of(split) for name, split in parts.items()}
-        pl.seed_everything(config.seed, workers=True, verbose=False)
-        model = LitClassifier.from_config(config, pos_weight=pos_weight_of(shares, config))
-        require_norms(model, self.federation)
+        self._model(1.0)
         run = open_run(
             self.session,
             may_exist=self.may_exist,
@@ -128,27 +130,35 @@ class Federation:
             _log.warning(note)
         if self.session is None:
             warn_of_no_store()
-        about = _describe(reading, decoded, self.federation, self._course, shares)
-        if privacy := about.get("privacy"):
-            _log.warning(
-                "each client's epsilon is at most {epsilon:.4g} after all rounds, at delta = {delta:g}".format(
-                    **privacy
+        with self._clients(parts) as now:
+            shares = now if found is None else together(found.shares, now, self.run_id)
+            # As it was, whoever is there today: it is part of the loss that the rounds before have lowered.
+            pos_weight = pos_weight_of(shares, config) if found is None else found.pos_weight
+            model = self._model(pos_weight)
+            about = describe(reading, decoded, self.federation, self._course, shares)
+            if privacy := about.get("privacy"):
+                _log.warning(
+                    "each client's epsilon is at most {epsilon:.4g} after all rounds, at delta = {delta:g}".format(
+                        **privacy
+                    )
                 )
+            record = None if self.session is None else Record(self.session, {
+                name: {"split": share.parts, "client": name} for name, share in shares.items()
+            }, found)  # fmt: skip
+            first = Last(
+                origin=Origin(
+                    run_id=self.run_id, config=made_of, split=reading.split.digest(), data_set=decoded.data_hash
+                ),
+                number=0,
+                arrays=self._sent(model),
+                remembered={},
+                best=None,
+                rounds=(),
+                run_ids={},
+                shares=shares,
+                pos_weight=pos_weight,
             )
-        record = None if self.session is None else Record(self.session, {
-            name: {"split": share.parts, "client": name} for name, share in shares.items()
-        }, found)  # fmt: skip
-        first = Last(
-            origin=Origin(run_id=self.run_id, config=made_of, split=reading.split.digest(), data_set=decoded.data_hash),
-            number=0,
-            arrays=self._sent(model),
-            remembered={},
-            best=None,
-            rounds=(),
-            run_ids={},
-        )
-        last = dataclasses.replace(found or first, run_ids={} if record is None else record.run_ids)
-        try:
+            last = dataclasses.replace(found or first, run_ids={} if record is None else record.run_ids, shares=shares)
             if self.session is not None:
                 begin_run(self.session, run, resume=self.resume, goes_on=found is not None)
             return self._run(
@@ -162,9 +172,28 @@ class Federation:
                 experiment_name,
                 logs_dir,
             )
-        finally:
-            if self.session is not None:
-                self.session.close()
+
+    def _model(self, pos_weight: float) -> LitClassifier:
+        """The network, with the same first weights each time.
+
+        Raises:
+            ConfigError: it cannot be built as configured.
+        """
+        config = self.reading.config
+        pl.seed_everything(config.seed, workers=True, verbose=False)
+        model = LitClassifier.from_config(config, pos_weight=pos_weight)
+        require_norms(model, self.federation)
+        return model
+
+    @contextmanager
+    def _clients(self, parts: Mapping[str, Split]) -> Iterator[Mapping[str, Share]]:
+        """What is known of each client's films, as long as the block lasts; those who are elsewhere are waited for."""
+        if self.network is None:
+            yield {name: Share.of(split) for name, split in parts.items()}
+            return
+        with self.network.joined() as joined:
+            self.engine_of = joined.engine_of
+            yield joined.shares
 
     def _run(  # noqa: PLR0913, PLR0917 - all that a federation is made of
         self,
@@ -258,7 +287,7 @@ class Federation:
                     own=None if plan.own is None else str(folder_of(self._own, name)),
                 )
                 mine.write(plan_path(folder, name))
-            names = sorted(self.shares or parts)
+            names = sorted(last.shares)
             look = Look(
                 model=model,
                 films=server.validation,
@@ -274,7 +303,7 @@ class Federation:
                     look=look,
                     seed=config.seed,
                     private=self._private(model, last) if federation.is_private else None,
-                    plan=plan.text() if self.shares else "",
+                    plan=plan.text() if self.network else "",
                 )
                 engine.remember(last.remembered)
                 for played in rounds.play(last.arrays, after=last.number):
@@ -288,7 +317,7 @@ class Federation:
     @property
     def _course(self) -> dict[str, Any]:
         """As it is kept. Films that are elsewhere were not dealt out."""
-        return {**dataclasses.asdict(self.federation), **({} if self.shares is None else {"partition": "own"})}
+        return {**dataclasses.asdict(self.federation), **({} if self.network is None else {"partition": "own"})}
 
     @property
     def _folder(self) -> Path:
@@ -368,33 +397,3 @@ class Federation:
                 "step": self._best.number,
             },
         )
-
-
-def _describe(
-    reading: Reading,
-    decoded: DecodedSplit,
-    federation: FederationConfig,
-    course: dict[str, Any],
-    shares: Mapping[str, Share],
-) -> dict[str, Any]:
-    """What is kept as the run's config: the whole configuration, the data, and who has what."""
-    source = reading.source
-    private: dict[str, Any] = {}
-    if federation.is_private:
-        spent = planned_epsilon(list(shares), federation, seed=reading.config.seed)
-        private = {"privacy": {"unit": "client", "epsilon": spent, "delta": federation.dp_delta}}
-    return {
-        **as_dict(reading.config),
-        "federation": course,
-        **private,
-        "source": {"path": os.fspath(source.path), "csv": source.table_name},
-        "data_set": {
-            "hash": decoded.data_hash,
-            "images": len(decoded),
-            "left_out": reading.split.left_out,
-            "patient_column": reading.patient_column,
-            "given_parts": reading.split.given(),
-        },
-        "split": {"hash": reading.split.digest(), **reading.split.describe()},
-        "partition": {name: {"hash": share.digest, **share.parts} for name, share in shares.items()},
-    }

@@ -2,12 +2,13 @@
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from pneumo_train.config.settings import TrainConfig
-from pneumo_train.errors import FederationError
+from pneumo_train.errors import ConfigError, DataError, FederationError
 from pneumo_train.samples import Split
+from pneumo_train.words import shown
 
 _COUNTS = {"images", "patients", "positives"}
 _PARTS = {"train", "validation"}
@@ -60,6 +61,48 @@ class Share:
     def describe(self) -> dict[str, Any]:
         """It as it is kept, and told to the server."""
         return {"parts": {name: dict(counts) for name, counts in self.parts.items()}, "digest": self.digest}
+
+
+def require_same_clients(before: Mapping[str, Share], invited: Sequence[str], run_id: str) -> None:
+    """Refuses to go on with other clients than a federation was begun with.
+
+    Raises:
+        ConfigError: one more is invited, or one less.
+    """
+    new, gone = sorted(set(invited) - set(before)), sorted(set(before) - set(invited))
+    if not new and not gone:
+        return
+    found = "; ".join(
+        f"{shown(', '.join(names))} {words}"
+        for names, words in ((new, "was not there then"), (gone, "is missing"))
+        if names
+    )
+    raise ConfigError(
+        f"invited: the run {run_id!r} was begun with {len(before)} clients ({shown(', '.join(sorted(before)))}), and now {found}; "
+        "have the folders of the clients as they were to go on with it, or give another run_id to begin anew with these"
+    )
+
+
+def together(before: Mapping[str, Share], now: Mapping[str, Share], run_id: str) -> dict[str, Share]:
+    """What is known of the films of each client when a federation goes on: of one that is not there now, what it said before.
+
+    Raises:
+        DataError: a client has other films than it had.
+    """
+    known: dict[str, Share] = {}
+    for name, share in now.items():
+        kept = before.get(name)
+        if kept is None or not kept.parts:
+            known[name] = share
+            continue
+        if share.parts and share.digest != kept.digest:
+            raise DataError(
+                f"{name} has other films, or divides them in another way, than when the run {run_id!r} was begun ({share.images:,} "
+                f"images now, {kept.images:,} then); have it join with those and with the same options, or give another run_id to "
+                "begin anew"
+            )
+        known[name] = kept
+    return known
 
 
 def pos_weight_of(shares: Mapping[str, Share], config: TrainConfig) -> float:
