@@ -21,6 +21,10 @@ class DataError(PneumoTrainError, ValueError):
     """The table or the images cannot be trained on; names the file, the number of rows and what to do."""
 
 
+class LastCheckpointError(ConfigError, DataError):
+    """There is a last checkpoint, and this training cannot go on from it: it is damaged, or of another run, configuration, split or data."""
+
+
 class UnreadableError(DataError):
     """Images cannot be read; ``files`` has the name of each, with the reason."""
 

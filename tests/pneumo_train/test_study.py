@@ -154,7 +154,9 @@ def test_a_row_that_cannot_go_on_is_trained_anew(
     assert study("--source", str(phantoms), *MACHINE) == 0
 
     anew, *_ = runs_of("study row")[-2:]
-    assert f"cannot go on with {left.name}, and begins anew" in " ".join(capsys.readouterr().err.split())
+    assert f"cannot go on with {left.name}, which stays until the row is complete" in " ".join(
+        capsys.readouterr().err.split()
+    )
     assert (anew.name, anew.status, anew.attempt) == ("first: plain, seed 1", "completed", 1)
     assert not left.exists()
 

@@ -23,7 +23,7 @@ from pneumo_train.federated import PACKAGES, FederatedTrainer, require_site_colu
 from pneumo_train.fitting.machine import require_gpu_device
 from pneumo_train.fitting.outputs import require_writable
 from pneumo_train.preparing.reading import Reading, read_source
-from pneumo_train.studying.again import Tell, gone_on, remove, remove_leftovers
+from pneumo_train.studying.again import Tell, remove_leftovers, trained
 from pneumo_train.studying.kept import DIGEST, NAME, PURPOSE, SEED
 from runstore import DatasetType, MetricPoint, RunStatus, Store, media
 from runstore.local.whole_files import write_whole
@@ -99,7 +99,7 @@ class Comparison:
             session.log_config(self._described(divided))
             keep_plan(session, self._plan(tasks))
             done = {} if kept is None else {digest: run.id for digest, run in kept.completed.items()}
-            cut_off = {} if kept is None else kept.cut_off
+            cut_off: Mapping[str, Sequence[str]] = {} if kept is None else kept.cut_off
             failed = tuple(self._led(session.run_id, tasks, done, cut_off))
             self._keep_table(session)
             session.end(RunStatus.FAILED if failed else RunStatus.COMPLETED)
@@ -109,7 +109,7 @@ class Comparison:
         return failed
 
     def _led(
-        self, parent: str, tasks: tuple[Task, ...], done: dict[str, str], cut_off: Mapping[str, str]
+        self, parent: str, tasks: tuple[Task, ...], done: dict[str, str], cut_off: Mapping[str, Sequence[str]]
     ) -> Iterator[str]:
         for number, task in enumerate(tasks, start=1):
             called = f"{number} of {len(tasks)}: {task.name}"
@@ -121,13 +121,13 @@ class Comparison:
                     self.tell(f"{called}: is kept as {done[task.digest]}")
                 else:
                     self.tell(called)
-                    done[task.digest] = self._trained(task, parent, cut_off.get(task.digest))
+                    done[task.digest] = self._trained(task, parent, cut_off.get(task.digest, ()))
                 self._require_test(task, done[task.digest])
             except (DivergedError, FederationError) as error:
                 self.tell(f"{called}: {error}")
                 yield task.name
 
-    def _trained(self, task: Task, parent: str, cut_off: str | None) -> str:
+    def _trained(self, task: Task, parent: str, cut_off: Sequence[str]) -> str:
         """The run of a row, trained now or gone on with."""
         config = self._with_split(task)
         where: dict[str, Any] = {
@@ -150,8 +150,7 @@ class Comparison:
             parent_run_id=parent,
             tags={PURPOSE: ROW, DIGEST: task.digest, NAME: task.row, SEED: str(task.seed)},
         )
-        run_id: str = (gone_on(train, self.checkpoint_dir, cut_off, self.tell) or train())["run_id"]
-        remove(self.checkpoint_dir, run_id)
+        run_id: str = trained(train, self.checkpoint_dir, cut_off, self.tell)["run_id"]
         return run_id
 
     def _with_split(self, task: Task) -> TrainConfig:

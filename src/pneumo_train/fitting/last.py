@@ -10,7 +10,7 @@ from pytorch_lightning.callbacks import Checkpoint
 
 from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.settings import TrainConfig, as_dict
-from pneumo_train.errors import ConfigError, DataError
+from pneumo_train.errors import LastCheckpointError
 from pneumo_train.fitting.checkpoints import WholeFileIO
 
 LAST = "last.ckpt"
@@ -59,23 +59,22 @@ class Origin:
             split: hash of which image is for what, now.
 
         Raises:
-            ConfigError: the file is another run's, or the configuration is another.
-            DataError: the split is another.
+            LastCheckpointError: the file is another run's, or the configuration or the split is another.
         """
         if self.run_id != run_id:
-            raise ConfigError(
+            raise LastCheckpointError(
                 f"run_id = {run_id!r}: {path} is of the run {self.run_id!r}; name that, or another checkpoint_dir"
             )
         # A key that a newer release has brought was at its default before.
         now, then = _flat(config), {**_flat(_defaults(config)), **_flat(self.config)}
         for key in sorted(now.keys() | then.keys()):
             if now.get(key) != then.get(key) and key not in _MAY_DIFFER:
-                raise ConfigError(
+                raise LastCheckpointError(
                     f"{key.removeprefix('federation.')} = {now.get(key)!r}: the run {run_id!r} was begun with {then.get(key)!r}; give that to go on with it, "
                     "or another run_id to begin anew"
                 )
         if self.split != split:
-            raise DataError(
+            raise LastCheckpointError(
                 f"the run {run_id!r} was begun with another split of the images; give its source, or another run_id to begin anew"
             )
 
@@ -83,10 +82,10 @@ class Origin:
         """Refuses to go on with other images.
 
         Raises:
-            DataError: a file, a label or a patient is another.
+            LastCheckpointError: a file, a label or a patient is another.
         """
         if self.data_set != data_set:
-            raise DataError(
+            raise LastCheckpointError(
                 f"the run {self.run_id!r} was begun with other images, labels or patients; give its source as it was, or "
                 "another run_id to begin anew"
             )
@@ -152,7 +151,7 @@ def find_last(folder: Path) -> Last | None:
     """The last checkpoint in a run's folder, or ``None`` if it has none.
 
     Raises:
-        ConfigError: it cannot be read, or is none of this trainer.
+        LastCheckpointError: it cannot be read, or is none of this trainer.
     """
     path = folder / LAST
     if not path.is_file():
@@ -165,7 +164,7 @@ def find_last(folder: Path) -> Last | None:
         return Last(path=path, origin=Origin(**kept), epochs=int(content["epoch"]), is_finished=is_finished)
     except Exception as error:
         reason = next(iter(str(error).splitlines()), "")
-        raise ConfigError(
+        raise LastCheckpointError(
             f"{path}: is no checkpoint that a training can go on from ({type(error).__name__}: {reason}); remove it to begin "
             "anew, or name another checkpoint_dir"
         ) from error

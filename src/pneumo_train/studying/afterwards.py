@@ -11,6 +11,7 @@ from pneumo_train.config.settings import TrainConfig, as_dict
 from pneumo_train.evaluating.figures import Decision, Evaluation
 from pneumo_train.examining.checkpoint import fetch_checkpoint, load_checkpoint
 from pneumo_train.examining.examining import decide_on, examine
+from pneumo_train.examining.held_out import require_same_split
 from pneumo_train.examining.keeping import NAME
 from pneumo_train.examining.leading import keep_evaluation
 from pneumo_train.network.classifier import LitClassifier
@@ -46,13 +47,15 @@ def look_again(  # noqa: PLR0913 - keyword-only
 
     Raises:
         CheckpointError: the run has no checkpoint that can be used.
-        DataError: the films cannot be read.
+        DataError: the films cannot be read, or their split is not the one of that run.
         PredictionError: a prediction is NaN or infinite.
     """
     content, digest = fetch_checkpoint(store, run_id)
     model, _ = load_checkpoint(content, called=f"run {run_id!r}")
     model.tta_views = task.config.model.tta_views
     with read_source(source_path, task.config) as reading:
+        require_same_split(reading, "validation", store.get_config(run_id))
+        split = {"hash": reading.split.digest(), **reading.split.describe()}
         looked = partial(_looked_at, model, reading, task.config, about={"run": run_id, "checkpoint_sha256": digest})
         validation = looked("validation", None)
         test = looked("test", validation.decision) if reading.split.test else None
@@ -69,7 +72,7 @@ def look_again(  # noqa: PLR0913 - keyword-only
         )
 
     row, config = session(parent_run_id, task.name, tags), as_dict(task.config)
-    keep_evaluation(row, validation, dataset_type=DatasetType.VALIDATION, config=config)
+    keep_evaluation(row, validation, dataset_type=DatasetType.VALIDATION, config={**config, "split": split})
     if test is not None:
         child = session(row.run_id, NAME.format(part="test"), {"purpose": "evaluation"})
         keep_evaluation(child, test, dataset_type=DatasetType.TEST, config=config)

@@ -22,13 +22,13 @@ class KeptStudy:
     Attributes:
         run_id: its own run.
         completed: by a task's digest, the newest run that has completed it.
-        cut_off: by a task's digest, the newest run of a task that none has completed.
+        cut_off: by a task's digest, the runs of a task that none has completed, the newest first.
         over: the ids of all other runs that are no longer worked on.
     """
 
     run_id: str
     completed: dict[str, Run]
-    cut_off: dict[str, str]
+    cut_off: dict[str, tuple[str, ...]]
     over: tuple[str, ...]
 
 
@@ -62,13 +62,15 @@ def find_study(
             completed[run.tags[DIGEST]] = run
         else:
             others.append(run)
-    cut_off = {run.tags[DIGEST]: run.id for run in others if run.tags.get(DIGEST, "") not in {"", *completed}}
-    over = tuple(
-        run.id
-        for run in others
-        if run.id not in cut_off.values() and (run.status.is_final or run.status is RunStatus.LOST)
-    )
-    return KeptStudy(run_id, completed, cut_off, over)
+    cut_off: dict[str, tuple[str, ...]] = {}
+    over: list[str] = []
+    for run in others:
+        digest = run.tags.get(DIGEST, "")
+        if digest not in {"", *completed}:
+            cut_off[digest] = (run.id, *cut_off.get(digest, ()))
+        elif run.status.is_final or run.status is RunStatus.LOST:
+            over.append(run.id)
+    return KeptStudy(run_id, completed, cut_off, tuple(over))
 
 
 def figures_of(reader: RunReader, run_id: str) -> dict[str, Any]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from pneumo_train.centralized import PACKAGES, CentralizedTrainer
 from pneumo_train.errors import DivergedError
 from pneumo_train.studying.afterwards import look_again
-from pneumo_train.studying.again import Tell, gone_on, remove, remove_leftovers
+from pneumo_train.studying.again import Tell, remove_leftovers, trained
 from pneumo_train.studying.kept import DIGEST, NAME, PURPOSE, ROW, SEED, STUDY, TABLE, find_study
 from pneumo_train.studying.plan import Task
+from pneumo_train.studying.same_data import require_same_data
 from runstore import RunStatus, Store
 from runstore.provenance import gather_provenance
 from runstore.training import RunSession
@@ -42,13 +43,14 @@ def run_study(  # noqa: PLR0913 - keyword-only
         progress: show progress bars.
 
     Raises:
-        PneumoTrainError: a mistake to mend: the source, the data, the configuration, the machine.
+        PneumoTrainError: a mistake to mend: the source, the data, the configuration, the machine; or rows that are kept are of other data.
         RunStoreError: a mistake about the store.
         KeyboardInterrupt: Ctrl-C, after the row and the study were ended as interrupted.
     """
     kept = find_study(store, experiment, name)
     done = {} if kept is None else {digest: run.id for digest, run in kept.completed.items()}
     if kept is not None:
+        require_same_data(store, tasks, kept.completed, source_path)
         remove_leftovers(kept, checkpoint_dir)
     session = RunSession(
         store,
@@ -80,10 +82,8 @@ def run_study(  # noqa: PLR0913 - keyword-only
                         train = partial(
                             trainer.train, source_path, experiment, name=task.name, parent_run_id=session.run_id, tags=birth
                         )  # fmt: skip
-                        cut_off = None if kept is None else kept.cut_off.get(task.digest)
-                        result = gone_on(train, checkpoint_dir, cut_off, tell) or train()
-                        done[task.digest] = result.run_id
-                        remove(checkpoint_dir, result.run_id)
+                        cut_off = () if kept is None else kept.cut_off.get(task.digest, ())
+                        done[task.digest] = trained(train, checkpoint_dir, cut_off, tell).run_id
                     else:
                         done[task.digest] = look_again(
                             store,
