@@ -5,6 +5,8 @@ import unicodedata
 
 IMAGE_ENDINGS = frozenset({".png", ".jpg", ".jpeg", ".dcm", ".dicom"})
 
+_LONGEST_NAME = 255
+
 _UNSEEN = "\ufeff\u200b\u200c\u200d\u2060"
 """Marks without width that programs leave at the edges of cells."""
 
@@ -41,6 +43,16 @@ def enumerated(texts: list[str], *, at_most: int) -> str:
     """The first few of several texts, and how many more there are."""
     more = f" and {len(texts) - at_most:,} more" if len(texts) > at_most else ""
     return ", ".join(shown(text) for text in texts[:at_most]) + more
+
+
+def unfit(name: str) -> str:
+    """Why a store cannot keep a text as the name of a film, of a patient or of a group; empty if it can."""
+    if len(name) > _LONGEST_NAME:
+        return f"has {len(name):,} characters, and at most {_LONGEST_NAME} are kept; shorten it"
+    if name.isprintable():
+        return ""
+    wrong = next((each for each in name if unicodedata.category(each) in {"Cc", "Cs"}), None)
+    return "" if wrong is None else f"has the character U+{ord(wrong):04X}, which cannot be printed; remove it"
 
 
 def quoted(text: str) -> str:

@@ -3,6 +3,8 @@
 import csv
 import io
 import math
+import os
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -124,6 +126,29 @@ def test_an_image_that_cannot_be_read_is_a_row_with_the_reason_and_the_others_ha
     assert rows[str(cut)]["probability"] == ""
     assert rows[str(good)]["error"] == ""
     assert rows[str(good)]["decision"] in {"pneumonia", "normal"}
+
+
+@pytest.mark.parametrize("given", ["film", "folder"])
+def test_an_image_whose_name_is_not_utf_8_has_an_answer_and_costs_the_others_none(given: str) -> None:
+    stored()
+    films("films", 2)
+    place = Path("films") if given == "film" else Path(os.fsdecode(b"caf\xe9"))
+    place.mkdir(exist_ok=True)
+    odd = place / os.fsdecode(b"radiograf\xeda.png")
+    shutil.copy("films/film-0.png", odd)
+
+    asked(
+        "films/film-1.png",
+        str(odd if given == "film" else place),
+        "--out",
+        "out.csv",
+        "--overlays",
+        os.fsdecode(b"\xfcber"),
+    )
+
+    rows = {row["image"]: row for row in rows_of(Path("out.csv").read_text(encoding="utf-8"))}
+    assert list(rows) == ["films/film-1.png", "films/radiografía.png" if given == "film" else "café/radiografía.png"]
+    assert all(row["decision"] and not row["error"] for row in rows.values())
 
 
 def test_a_zip_gives_what_the_folder_gives_and_nothing_is_left_of_it(

@@ -6,6 +6,7 @@ import random
 import unicodedata
 import zipfile
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -275,6 +276,34 @@ def test_images_of_one_name_that_the_table_does_not_use_do_no_harm(write_source:
     root = write_source([("b", 1)], images=["x/a.png", "y/a.png", "b.png"])
 
     assert len(read(root)) == 1
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "told"),
+    [
+        (("patientId", "Target"), ("F" * 250, 1), None),
+        (("patientId", "Target"), ("train/" + 250 * "F", 1), "has 256 characters, and at most 255 are kept"),
+        (("patientId", "Target", "child"), ("a", 1, 256 * "c"), "row 2: child = "),
+        (("patientId", "Target", "child"), ("a", 1, "c\t1"), "has the character U\\+0009"),
+        (
+            ("patientId", "Target", "child", "view"),
+            ("a", 1, "c1", 300 * "p"),
+            "the view of 'a', 'PP.*has 300 characters",
+        ),
+    ],
+)
+def test_names_that_no_store_keeps_are_refused_when_the_table_is_read(
+    write_source: WriteSource, columns: tuple[str, ...], row: tuple[object, ...], told: str | None
+) -> None:
+    rows = [row, ("b", 0, "c2", "AP")[: len(columns)]]
+    source = write_source(rows, columns=columns, images=[f"Images/{each[0]}.png" for each in rows])
+    config = load_config(overrides={"data.patient_column": "child"} if "child" in columns else {})
+
+    with (
+        nullcontext() if told is None else pytest.raises(DataError, match=told),
+        read_source(source, config, is_split=False) as reading,
+    ):
+        assert len(reading.samples) == 2
 
 
 def test_two_names_for_one_image_are_refused(write_source: WriteSource) -> None:

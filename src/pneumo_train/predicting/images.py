@@ -5,12 +5,12 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
 from pneumo_train.errors import ConfigError
-from pneumo_train.sources.listing import Listing, list_directory, list_zip
+from pneumo_train.sources.listing import Listing, list_directory, list_zip, true_name
 from pneumo_train.temporary import own_folder
-from pneumo_train.words import IMAGE_ENDINGS
+from pneumo_train.words import IMAGE_ENDINGS, on_one_line
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,8 @@ class Named:
     """An image.
 
     Attributes:
-        name: as it is called in what is written: the path that was given, with the path inside a folder or a zip behind it.
+        name: as it is called in what is written: the path that was given, with the path inside a folder or a zip behind it; text that every
+            file can hold, whatever bytes the path has.
         path: where its file lies now.
         trouble: why there is none; empty otherwise.
     """
@@ -47,7 +48,7 @@ class Images:
         waiting: list[Named] = []
         for given, listing, files in self.sources:
             if listing is None:
-                waiting.append(Named(name=str(given), path=given))
+                waiting.append(Named(name=called(given), path=given))
                 if len(waiting) < size:
                     continue
             if waiting:
@@ -71,6 +72,11 @@ def open_images(given: Sequence[str]) -> Iterator[Images]:
         yield Images(sources=tuple(_listed(Path(each), opened, folder) for each in given))
 
 
+def called(path: Path) -> str:
+    """The path as text: a name on disk is bytes, which need not be UTF-8."""
+    return str(PurePath(*map(true_name, path.parts)))
+
+
 def _located(given: Path, listing: Listing | None, files: Sequence[PurePosixPath]) -> Iterator[list[Named]]:
     assert listing is not None  # noqa: S101 - a file has no files in it
     try:
@@ -79,14 +85,14 @@ def _located(given: Path, listing: Listing | None, files: Sequence[PurePosixPath
         places = {}
     named = []
     for file in files:
-        name = str(given / file)
+        name = str(PurePath(called(given)) / file)
         if file in places:
             named.append(Named(name=name, path=places[file]))
             continue
         try:
             named.append(Named(name=name, path=listing.locate([file])[file]))
         except Exception as error:  # noqa: BLE001 - as above
-            named.append(Named(name=name, path=given, trouble=str(error)))
+            named.append(Named(name=name, path=given, trouble=on_one_line(str(error))))
     try:
         yield named
     finally:
@@ -100,12 +106,12 @@ def _listed(path: Path, opened: ExitStack, folder: Path) -> tuple[Path, Listing 
     if path.is_dir():
         listing = list_directory(path)
     elif not path.is_file():
-        raise ConfigError(f"image {str(path)!r}: is not there; name image files, folders of them, or zips")
+        raise ConfigError(f"image {called(path)!r}: is not there; name image files, folders of them, or zips")
     elif path.suffix.lower() == ".zip":
         try:
             archive = opened.enter_context(zipfile.ZipFile(path))
         except (zipfile.BadZipFile, OSError) as error:
-            raise ConfigError(f"zip {str(path)!r}: is damaged ({error}); pack or copy it again") from error
+            raise ConfigError(f"zip {called(path)!r}: is damaged ({error}); pack or copy it again") from error
         place = Path(tempfile.mkdtemp(dir=folder))
         listing = list_zip(path, archive, place)
     else:
@@ -113,6 +119,6 @@ def _listed(path: Path, opened: ExitStack, folder: Path) -> tuple[Path, Listing 
     files = tuple(file for file in listing.files if file.suffix.lower() in IMAGE_ENDINGS)
     if not files:
         raise ConfigError(
-            f"{str(path)!r}: holds no image ({', '.join(sorted(IMAGE_ENDINGS))}); name a folder or a zip that does"
+            f"{called(path)!r}: holds no image ({', '.join(sorted(IMAGE_ENDINGS))}); name a folder or a zip that does"
         )
     return path, listing, files

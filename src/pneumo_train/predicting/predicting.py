@@ -14,7 +14,7 @@ from PIL import Image
 from pneumo_train.errors import DataError
 from pneumo_train.images.film import GreyArray, check_film, read_film
 from pneumo_train.images.quiet import quiet_decoders
-from pneumo_train.predicting.images import Images, Named
+from pneumo_train.predicting.images import Images, Named, called
 from pneumo_train.predicting.stored import StoredModel
 from pneumo_train.showing.attention import Maps, grad_cam
 from pneumo_train.showing.sheets import overlay
@@ -71,7 +71,7 @@ def predict(
                     continue
                 place = ""
                 if overlays is not None and cam is not None:
-                    place = str(_write(overlay(film, cam), overlays / f"{count:06d}-{Path(named.name).stem}.png"))
+                    place = called(_write(overlay(film, cam), overlays / f"{count:06d}-{Path(named.name).stem}.png"))
                 decision = POSITIVE if probability >= stored.decision.threshold else NEGATIVE
                 yield Answer(name=named.name, probability=probability, decision=decision, overlay=place)
 

@@ -3,8 +3,10 @@
 import math
 from collections.abc import Iterable, Mapping
 
+from pneumo_train.errors import DataError
 from pneumo_train.samples import Sample
 from pneumo_train.sources.table import Table
+from pneumo_train.words import shown, unfit
 
 _COLUMNS = {
     "sex": frozenset({"sex", "gender", "patientsex", "patientgender", "dicompatientsex"}),
@@ -50,6 +52,19 @@ def divisions_of(table: Table, image_column: str, samples: Iterable[Sample]) -> 
         if 0 < len(set(levels) - {None}) <= _MOST_LEVELS:
             found[name] = levels
     return found
+
+
+def require_levels(table: Table, image_column: str, samples: Iterable[Sample]) -> None:
+    """Refuses before a training what could not be kept after it.
+
+    Raises:
+        DataError: what images are divided by has a name that no store keeps.
+    """
+    samples = tuple(samples)
+    for name, levels in divisions_of(table, image_column, samples).items():
+        for sample, level in zip(samples, levels, strict=True):
+            if level is not None and (trouble := unfit(level)):
+                raise DataError(f"{table.path}: the {name} of {shown(sample.image_id)!r}, {shown(level)!r}, {trouble}")
 
 
 def level_of(division: str, cell: str) -> str | None:

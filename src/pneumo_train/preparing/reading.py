@@ -10,7 +10,7 @@ from pneumo_train.config.data import DataConfig
 from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import ConfigError, UnreadableError
 from pneumo_train.images.films import Films
-from pneumo_train.preparing.divisions import divisions_of
+from pneumo_train.preparing.divisions import divisions_of, require_levels
 from pneumo_train.preparing.headers import cut_notes, header_notes, with_headers
 from pneumo_train.preparing.leaks import Leaks, find_leaks, leak_notes, refuse_leaks
 from pneumo_train.samples import Sample, Split
@@ -172,6 +172,7 @@ def read_source(path: str | os.PathLike[str], config: TrainConfig, *, is_split: 
         data = source.config
         table = read_table(source, data, extended=lambda table: with_headers(table, source, data.image_column))
         samples = read_samples(source, data, table)
+        require_levels(table, data.image_column, samples)
         of_patients = header_notes(samples, table, data) or patient_notes(samples, table, source.tables, data)
         reading = Reading(
             config=config,

@@ -52,7 +52,7 @@ class Listing:
 def list_directory(path: Path) -> Listing:
     """The files below a directory, also through symbolic links: images often lie on another disk."""
     places = dict(
-        sorted((PurePosixPath(*map(_true_name, place.relative_to(path).parts)), place) for place in _walk(path))
+        sorted((PurePosixPath(*map(true_name, place.relative_to(path).parts)), place) for place in _walk(path))
     )
 
     def read_header(file: PurePosixPath) -> Header:
@@ -183,7 +183,7 @@ def _name_of(member: zipfile.ZipInfo) -> str:
         return member.filename
 
 
-def _true_name(name: str) -> str:
+def true_name(name: str) -> str:
     """A file's name as text, in any locale: UTF-8 if it is that, else Latin-1."""
     raw = os.fsencode(name)
     try:

@@ -11,7 +11,7 @@ from pneumo_train.sources.class_folders import PARTS
 from pneumo_train.sources.labels import Labels
 from pneumo_train.sources.source import Source
 from pneumo_train.sources.table import Table
-from pneumo_train.words import enumerated, quoted, shown, split_ending
+from pneumo_train.words import enumerated, quoted, shown, split_ending, unfit
 
 _TRUE_WORDS = frozenset({"1", "1.0", "true", "yes"})
 _SHOWN = 3
@@ -135,11 +135,15 @@ def _sample_of(  # noqa: PLR0913 - a row and its place
     image_id: str,
     path: Path,
 ) -> Sample:
+    patient = patients.read(table, row, number)
+    for called, column in ((image_id, config.image_column), (patient, patient_column(table, config))):
+        if trouble := unfit(called):
+            raise DataError(f"{table.path} row {number}: {column} = {shown(called)!r} {trouble}")
     return Sample(
         image_id=image_id,
         path=path,
         target=labels.read(table.value(row, config.target_column, number), number),
-        patient=patients.read(table, row, number),
+        patient=patient,
         part=_part(table, row, config.split_column, number) if config.split_column else None,
         site=(row[config.site_column] or None) if config.site_column else None,
     )
