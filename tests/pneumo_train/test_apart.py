@@ -1,6 +1,7 @@
 """A client's work in a process of its own: how it ends, and who notices."""
 
 import dataclasses
+import json
 import multiprocessing
 import os
 import signal
@@ -106,6 +107,37 @@ def test_processes_of_clients_end_with_whoever_has_asked_and_with_the_federation
 
         _wait_until(lambda: not _lives(started))
     assert not forking.is_running()
+
+
+@dataclasses.dataclass(frozen=True)
+class Tells:
+    """Writes down the environment that it finds."""
+
+    folder: Path
+
+    def __call__(self, request: Request) -> Answer:
+        (self.folder / "environment").write_text(json.dumps(dict(os.environ)))
+        return Answer(client=request.client, num_examples=1, metrics={}, arrays=request.arrays)
+
+
+def test_no_client_has_anything_of_the_stores_in_its_environment_and_each_has_what_it_computes_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = {"RUNSTORE_URL": "postgresql://me:word@host/lab", "PGPASSWORD": "word", "AWS_SECRET_ACCESS_KEY": "word"}
+    needed = {
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "PNEUMO_TRAIN_CACHE_DIR": str(tmp_path / "cache"),
+        "PATH": os.environ["PATH"],
+    }
+    for name, value in (secret | needed).items():
+        monkeypatch.setenv(name, value)
+
+    with workplace(Tells(tmp_path), side_by_side=2) as work:
+        ask(work, "anna")
+
+    found = json.loads((tmp_path / "environment").read_text())
+    assert [name for name in secret if name in found] == []
+    assert {name: found[name] for name in needed} == needed
 
 
 def _lives(file: Path) -> bool:

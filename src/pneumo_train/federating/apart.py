@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from multiprocessing import connection
 
 from pneumo_train.errors import FederationError
+from pneumo_train.federating.services import handed_on
 from pneumo_train.federating.values import Answer, Request, Work
 from pneumo_train.temporary import own_folder
 
@@ -41,7 +42,7 @@ def workplace(work: Work, *, side_by_side: int) -> Iterator["Apart"]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is the server's; it ends these when it ends
-            env={**os.environ, "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // side_by_side))},
+            env={**handed_on(), "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // side_by_side))},
         )
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101

@@ -10,14 +10,27 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from pneumo_train.config.data import CACHE_VARIABLE
 from pneumo_train.words import shown
 
-_KEPT = ("HOME", "LANG", "LANGUAGE", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "TZ", "VIRTUAL_ENV")
-"""What a service gets of this process's environment. The store's URL and passwords are not among it."""
+_KEPT = frozenset({
+    CACHE_VARIABLE,
+    "HOME", "LANG", "LANGUAGE", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "TZ", "USER",
+    "VIRTUAL_ENV", "XDG_CACHE_HOME",
+})  # fmt: skip
+_KEPT_OF = (
+    "COVERAGE_", "CUBLAS_", "CUDA_", "CUDNN_", "HIP_", "HSA_", "KMP_", "MKL_", "NVIDIA_", "OMP_", "OPENBLAS_", "PYTORCH_", "ROCR_", "TORCH_",
+)  # fmt: skip
+"""What another process of a federation gets of this one's environment: where things lie, and how it computes."""
 
 _LAST_LINES = 5
 _LONGEST_LINE = 200
 _END_S = 20.0
+
+
+def handed_on() -> dict[str, str]:
+    """What another process of a federation gets of this one's environment. The store's URL and passwords are not among it."""
+    return {name: value for name, value in os.environ.items() if name in _KEPT or name.startswith(_KEPT_OF)}
 
 
 class Service:
@@ -96,7 +109,7 @@ def running(
         errors="replace",
         start_new_session=True,  # Ctrl-C is for the process that has started it
         env={
-            **{name: os.environ[name] for name in _KEPT if name in os.environ},
+            **handed_on(),
             **variables,
             "FLWR_HOME": str(home),
             "PYTHONUNBUFFERED": "1",
