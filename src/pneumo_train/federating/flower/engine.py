@@ -89,8 +89,17 @@ class FlowerEngine:
         }
         sent: dict[str, str] = {}
         for name in sorted(set(requests) - away):
-            message = _message_of(requests[name], nodes[name])
-            sent |= dict.fromkeys(self._grid.push_messages([message]), name)
+            number = self._push(_message_of(requests[name], nodes[name]))
+            if number is not None:
+                sent[number] = name
+                continue
+            replies[name] = Reply(
+                client=name,
+                status="failed",
+                reason="Flower has not taken the request to it; it may be too large, or the client was just taken out",
+                started_at=started_at,
+                ended_at=datetime.now(UTC),
+            )
         for name, message in self._pulled(sent, end):
             replies[name] = _reply_of(name, message, requests[name], started_at)
         now = datetime.now(UTC)
@@ -135,12 +144,17 @@ class FlowerEngine:
         nodes = set(self._grid.get_node_ids())
         asked: dict[str, int] = {}
         for node in sorted(nodes - set(self._nodes)):
-            message = Message(RecordDict(), dst_node_id=node, message_type=MessageType.QUERY)
-            asked |= dict.fromkeys(self._grid.push_messages([message]), node)
+            number = self._push(Message(RecordDict(), dst_node_id=node, message_type=MessageType.QUERY))
+            if number is not None:
+                asked[number] = node
         for node, message in self._pulled(asked, time.monotonic() + timeout):
             if not message.has_error() and (name := message.content["config"]["client"]) in self._names:
                 self._nodes[node] = name
         return {node: name for node, name in self._nodes.items() if node in nodes}
+
+    def _push(self, message: Message) -> str | None:
+        """The id of a message that is on its way, or ``None`` if it was not taken: Flower tells that in several ways."""
+        return next((number for number in self._grid.push_messages([message]) if number), None)
 
     def _pulled(self, sent: Mapping[str, Any], end: float) -> Iterator[tuple[Any, Message]]:
         """Answers as they come, each with what its question stands for, until all are there or the time is over."""

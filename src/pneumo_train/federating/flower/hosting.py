@@ -7,7 +7,7 @@ import logging
 import secrets
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from flwr.app import Message, MessageType, RecordDict
@@ -35,6 +35,7 @@ from pneumo_train.config.federation import FederationConfig
 from pneumo_train.errors import FederationError
 from pneumo_train.federating.flower import QUIET
 from pneumo_train.federating.flower.engine import FlowerEngine
+from pneumo_train.federating.flower.patience import Patient, patiently
 from pneumo_train.federating.flower.runtime import at_work, taking
 from pneumo_train.federating.invitations import Hosting, public_pem
 from pneumo_train.federating.services import Service, is_free, running
@@ -48,8 +49,6 @@ _START_S = 300.0
 _PENDING_S = 60.0
 _ABOUT_S = 120.0
 _GONE_S = 60.0
-_PATIENCE_S = 600.0
-"""With a SuperLink that runs and does not answer: on a machine without a free processor that passes."""
 _POLL_S = 0.5
 _FORBIDDEN = 403
 
@@ -123,7 +122,7 @@ class Hosted:
     def __init__(self, grid: HttpGrid, nodes: Mapping[int, str], service: Service) -> None:
         """Has asked nobody yet."""
         self.shares: dict[str, Share] = {}
-        self._grid = _Patient(grid, service)
+        self._grid = Patient(grid, service)
         self._nodes = nodes
 
     def gather(self, *, at_least: int, wait: float, say: Callable[[str], None]) -> None:
@@ -165,57 +164,6 @@ class Hosted:
         return _HostedEngine(self._grid, names, config, trained, self._nodes)
 
 
-def _patiently(call: Callable[[], Any], service: Service) -> Any:
-    """What a call gives that may be made twice, and may fail now and then.
-
-    Raises:
-        FederationError: it has failed for ten minutes, or the service has ended.
-    """
-    deadline = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            return call()
-        except Exception as error:
-            end = service.end()
-            if end is not None or time.monotonic() > deadline:
-                raise FederationError(f"the SuperLink does not answer ({error!r}): {end or service.words()}") from error
-            time.sleep(_POLL_S)
-
-
-class _Patient(Grid):  # type: ignore[misc]  # Flower is not installed where types are looked at
-    """A grid that asks again: a SuperLink on a busy machine answers now and then that it cannot, and can a moment later."""
-
-    def __init__(self, grid: HttpGrid, service: Service) -> None:
-        self._grid = grid
-        self._service = service
-
-    def set_run(self, run: Any) -> None:
-        self._grid.set_run(run)
-
-    @property
-    def run(self) -> Any:
-        return self._grid.run
-
-    def create_message(self, *arguments: Any, **keywords: Any) -> Message:
-        return self._grid.create_message(*arguments, **keywords)
-
-    def get_node_ids(self) -> list[int]:
-        return self._asked(lambda: list(self._grid.get_node_ids()))
-
-    def push_messages(self, messages: Iterable[Message]) -> list[str]:
-        return self._asked(lambda: list(self._grid.push_messages(messages)))
-
-    def pull_messages(self, message_ids: Iterable[str]) -> list[Message]:
-        return self._asked(lambda: list(self._grid.pull_messages(message_ids)))
-
-    def send_and_receive(self, *arguments: Any, **keywords: Any) -> Any:
-        return self._grid.send_and_receive(*arguments, **keywords)
-
-    def _asked(self, call: Callable[[], list[Any]]) -> list[Any]:
-        made: list[Any] = _patiently(call, self._service)
-        return made
-
-
 class _HostedEngine(FlowerEngine):
     """Knows each node by the key that it has proved to have, and asks none for its name."""
 
@@ -240,7 +188,8 @@ class _HostedEngine(FlowerEngine):
         """What a client says of its films, or ``None`` if it says nothing in time."""
         (node,) = (node for node, named in self._nodes.items() if named == name)
         message = Message(RecordDict(), dst_node_id=node, message_type=MessageType.QUERY, ttl=timeout)
-        sent = dict.fromkeys(self._grid.push_messages([message]), name)
+        number = self._push(message)
+        sent = {} if number is None else {number: name}
         for _, reply in self._pulled(sent, time.monotonic() + timeout):
             if not reply.has_error():
                 return Share.told(name, json.loads(reply.content["config"]["about"]))
@@ -312,7 +261,7 @@ class _Link:
 
         def state() -> Any:
             request = ListRunsRequest(run_id=run_id)
-            return _patiently(lambda: control.ListRuns(request), self._service).run_dict[run_id].status
+            return patiently(lambda: control.ListRuns(request), self._service).run_dict[run_id].status
 
         with taking(self._address, authority, secret) as take:
 
@@ -340,7 +289,7 @@ class _Link:
             finally:
                 grid.close()
             completed = PushTaskOutputRequest(sub_status=SubStatus.COMPLETED, details="")
-            _patiently(lambda: runtime.PushTaskOutput(completed), self._service)
+            patiently(lambda: runtime.PushTaskOutput(completed), self._service)
         status = state()
         if (status.status, status.sub_status) != (Status.FINISHED, SubStatus.COMPLETED):
             raise FederationError(
