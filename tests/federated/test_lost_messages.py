@@ -16,9 +16,9 @@ from pneumo_train.config.federation import federation_of
 from pneumo_train.federating.flower import patience
 from pneumo_train.federating.flower.engine import FlowerEngine
 from pneumo_train.federating.flower.patience import Patient
-from pneumo_train.federating.services import Service
 from pneumo_train.federating.values import Answer, Reply, Request
 from support.loopback import Loopback
+from support.superlinks import Runs
 
 pytestmark = [pytest.mark.federated, pytest.mark.filterwarnings("default")]
 
@@ -35,19 +35,6 @@ def identity(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def work(request: Request) -> Answer:
     return Answer(client=request.client, num_examples=10, metrics={}, arrays=request.arrays)
-
-
-class Runs(Service):
-    """A SuperLink that does not end."""
-
-    def __init__(self) -> None:
-        pass
-
-    def end(self) -> None:
-        return None
-
-    def words(self) -> str:
-        return ""
 
 
 class Loses(Loopback):

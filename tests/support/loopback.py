@@ -40,12 +40,16 @@ class Loopback(Grid):  # type: ignore[misc]  # Flower is not installed where typ
     def pull_messages(self, message_ids: Iterable[str]) -> list[Message]:
         return [self._answers.pop(each) for each in message_ids if each in self._answers]
 
+    def of_itself(self, client: str) -> dict[str, Any]:
+        """What a client says when it is asked who it is."""
+        return {"client": client}
+
     def _push(self, message: Message) -> str:
         number = f"message {next(self._ids)}"
         vars(message.metadata)["_message_id"] = number
         client = self._clients[message.metadata.dst_node_id]
         if message.metadata.message_type == MessageType.QUERY:
-            answer = Message(RecordDict({"config": ConfigRecord({"client": client})}), reply_to=message)
+            answer = Message(RecordDict({"config": ConfigRecord(self.of_itself(client))}), reply_to=message)
         else:
             answer = self._spoil(message, answer_to(message, client, self._work, 60.0))
         self._answers[number] = answer

@@ -12,6 +12,7 @@ from pneumo_train.words import shown
 
 _COUNTS = {"images", "patients", "positives"}
 _PARTS = {"train", "validation"}
+_MOST = 10**9
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,8 @@ class Share:
             is_so = (
                 set(parts) == _PARTS
                 and all(set(part) == _COUNTS for part in parts.values())
-                and all(type(count) is int and count >= 0 for count in counts)
+                and all(type(count) is int and 0 <= count <= _MOST for count in counts)
+                and all(max(part["positives"], part["patients"]) <= part["images"] for part in parts.values())
                 and re.fullmatch(r"[0-9a-f]{64}", digest)
             )
         except (TypeError, KeyError, AttributeError) as error:

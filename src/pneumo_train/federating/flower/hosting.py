@@ -7,7 +7,7 @@ import logging
 import secrets
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from flwr.app import Message, MessageType, RecordDict
@@ -40,7 +40,7 @@ from pneumo_train.federating.flower.runtime import at_work, taking
 from pneumo_train.federating.invitations import Hosting, public_pem
 from pneumo_train.federating.services import Service, is_free, running
 from pneumo_train.federating.sites import Share
-from pneumo_train.federating.values import Engine, Work
+from pneumo_train.federating.values import Engine, Work, reason_of
 
 _LOOPBACK = "127.0.0.1"
 _ELSEWHERE = "127.0.0.2"
@@ -48,6 +48,8 @@ _ELSEWHERE = "127.0.0.2"
 _START_S = 300.0
 _PENDING_S = 60.0
 _ABOUT_S = 120.0
+_AGAIN_S = 10.0
+"""From one question to a client to the next."""
 _GONE_S = 60.0
 _POLL_S = 0.5
 _FORBIDDEN = 403
@@ -129,11 +131,16 @@ class Hosted:
         """Waits for the clients, and asks each what its films are."""
         end = time.monotonic() + wait
         engine = self._engine([*self._nodes.values()], FederationConfig(), frozenset())
+        wrong: dict[str, str] = {}
         while True:
-            for name in sorted(engine.present() - set(self.shares)):
-                told = engine.about(name, _ABOUT_S)
-                if told is not None:
-                    self.shares[name] = told
+            for name, reply in engine.abouts(engine.present() - set(self.shares)):
+                try:
+                    self.shares[name] = told = _share_in(name, reply)
+                except FederationError as error:  # that client's own mistake: it counts as missing, and is asked again
+                    if wrong.get(name) != (reason := reason_of(str(error))):
+                        wrong[name] = reason
+                        say(f"{reason}; as long as that is so, {name} counts as missing")
+                else:
                     say(f"{name} is here with {told.images:,} images")
             if len(self.shares) == len(self._nodes):
                 return
@@ -164,6 +171,14 @@ class Hosted:
         return _HostedEngine(self._grid, names, config, trained, self._nodes)
 
 
+def _share_in(name: str, reply: Message) -> Share:
+    try:
+        about = json.loads(reply.content["config"]["about"])
+    except Exception as error:
+        raise FederationError(f"{name} says nothing of its films that can be understood ({error!r})") from error
+    return Share.told(name, about)
+
+
 class _HostedEngine(FlowerEngine):
     """Knows each node by the key that it has proved to have, and asks none for its name."""
 
@@ -179,21 +194,25 @@ class _HostedEngine(FlowerEngine):
     ) -> None:
         super().__init__(grid, names, config, trained)
         self._nodes = {node: name for node, name in nodes.items() if name in self._names}
+        self._queries: dict[str, str] = {}
+        self._rests: dict[str, float] = {}
 
     def present(self) -> set[str]:
         """Who is connected."""
         return set(self._present(0).values())
 
-    def about(self, name: str, timeout: float) -> Share | None:
-        """What a client says of its films, or ``None`` if it says nothing in time."""
-        (node,) = (node for node, named in self._nodes.items() if named == name)
-        message = Message(RecordDict(), dst_node_id=node, message_type=MessageType.QUERY, ttl=timeout)
-        number = self._push(message)
-        sent = {} if number is None else {number: name}
-        for _, reply in self._pulled(sent, time.monotonic() + timeout):
-            if not reply.has_error():
-                return Share.told(name, json.loads(reply.content["config"]["about"]))
-        return None
+    def abouts(self, names: Collection[str]) -> Iterator[tuple[str, Message]]:
+        """What clients say of their films, as far as it is there now. Of these, who is not asked at the moment is asked."""
+        for node, name in self._nodes.items():
+            if name in names and name not in self._queries.values() and self._rests.get(name, 0.0) < time.monotonic():
+                message = Message(RecordDict(), dst_node_id=node, message_type=MessageType.QUERY, ttl=_ABOUT_S)
+                self._rests[name] = time.monotonic() + _AGAIN_S
+                if (number := self._push(message)) is not None:
+                    self._queries[number] = name
+        for reply in self._grid.pull_messages(list(self._queries)):
+            asked = self._queries.pop(reply.metadata.reply_to_message_id, None)
+            if asked is not None and not reply.has_error():  # with one it has gone, or has said nothing in time
+                yield asked, reply
 
     def _present(self, timeout: float) -> dict[int, str]:  # noqa: ARG002 - as the other's; nobody is asked
         online = set(self._grid.get_node_ids())
