@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import hashlib
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -132,6 +133,26 @@ def test_the_checkpoint_of_the_best_round_is_evaluated_as_any_other(
         result.evaluations["validation"].scores.by_name["auroc"].value
     )
     assert result.final_metrics["val_auroc"] == pytest.approx(kept.evaluation.scores.by_name["auroc"].value)
+
+
+def test_the_checkpoint_of_the_best_round_so_far_is_in_the_store_while_the_next_one_is_played(
+    lead: Lead, store: GoesAway
+) -> None:
+    kept: dict[int, int] = {}
+
+    def look_at_the_store(request: Request) -> None:
+        if (request.task, request.client) == ("train", "client-0"):
+            best = {each.name: each for each in store.list_artifacts("together")}.get(BEST_CHECKPOINT)
+            if best is not None:
+                kept[request.round] = best.metadata["epoch"]
+
+    result = lead(look_at_the_store, num_rounds=4)
+
+    scores = {made.number: made.metrics[result.monitor] for made in result.rounds}
+    assert kept == {number: max(range(1, number), key=scores.__getitem__) for number in (2, 3, 4)}
+    (last,) = (each for each in store.list_artifacts("together") if each.artifact_type == "model")
+    assert last.metadata["epoch"] == result.best_round
+    assert last.sha256 == hashlib.sha256(Path(result.best_model_path).read_bytes()).hexdigest()
 
 
 def test_the_same_seed_gives_the_same_rounds(lead: Lead) -> None:

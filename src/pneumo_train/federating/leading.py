@@ -354,13 +354,13 @@ class Federation:
 
     def _consider(self, look: Look, played: Played) -> None:
         training = self.reading.config.training
-        score = played.metrics[training.monitor]
-        sign = -1 if training.better == "min" else 1
+        score, sign = played.metrics[training.monitor], -1 if training.better == "min" else 1
         if not math.isfinite(score) or (self._best is not None and sign * score <= sign * self._best.score):
             return
-        file = f"round-{played.number:04d}.ckpt"
-        write_checkpoint(self._folder / file, look, played.arrays, number=played.number)
-        self._best = Best(number=played.number, score=score, file=file, metrics=dict(played.metrics))
+        number, file = played.number, f"round-{played.number:04d}.ckpt"
+        write_checkpoint(self._folder / file, look, played.arrays, number=number)
+        self._best = Best(number=number, score=score, file=file, metrics=dict(played.metrics))
+        self._keep_checkpoint()  # a server that is killed leaves it in the store
 
     def _write_last(self, **changes: Any) -> None:
         assert self._last is not None  # noqa: S101 - whoever plays has set it
