@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from pneumo_train.config.federation import FederationConfig, federation_of
@@ -15,6 +16,7 @@ from pneumo_train.errors import ConfigError, DataError, PneumoTrainError
 from pneumo_train.federating.last import LAST, find_last
 from pneumo_train.federating.leading import Federation
 from pneumo_train.federating.network import Network
+from pneumo_train.federating.own import Own
 from pneumo_train.federating.own_films import OwnFilms
 from pneumo_train.federating.plans import plan_of
 from pneumo_train.federating.result import FederationResult
@@ -103,16 +105,17 @@ def store() -> Iterator[MemoryStore]:
 
 @pytest.fixture
 def lead(store: MemoryStore, tiny_config: TrainConfig, phantoms: Path, fast_path: Path) -> Callable[..., Any]:
-    return functools.partial(lead_hospitals, store, load_config(overrides=SMALL, base=tiny_config), phantoms, fast_path)
+    config = load_config(overrides=SMALL, base=tiny_config)
+    return functools.partial(lead_hospitals, store=store, config=config, source=phantoms, folder=fast_path)
 
 
 def lead_hospitals(  # noqa: PLR0913 - what a federation can meet
+    hospitals: Hospitals,
+    *,
     store: MemoryStore,
     config: TrainConfig,
     source: Path,
     folder: Path,
-    hospitals: Hospitals,
-    *,
     resume: bool = False,
     **values: Any,
 ) -> FederationResult:
@@ -213,7 +216,37 @@ def test_a_last_round_of_an_older_version_is_called_so(
     cut_off(lead, hospitals)
     path = fast_path / "together" / LAST
     content = torch.load(path, weights_only=True)
-    torch.save({key: value for key, value in content.items() if key not in {"shares", "pos_weight"}}, path)
+    torch.save({key: value for key, value in content.items() if key not in {"shares", "token"}}, path)
 
-    with pytest.raises(ConfigError, match=r"an older version .* lacks what is needed to go on \(pos_weight, shares\)"):
+    with pytest.raises(ConfigError, match=r"an older version .* lacks what is needed to go on \(shares, token\)"):
         find_last(path.parent)
+
+
+def test_a_federation_that_is_begun_anew_finds_nothing_of_the_clients_of_the_one_before(
+    lead: Callable[..., Any], hospitals: Hospitals, fast_path: Path
+) -> None:
+    def figures(result: FederationResult) -> str:
+        return str([(made.metrics, [client.metrics for client in made.clients]) for made in result.rounds])
+
+    first = lead(hospitals, batch_norm="local", num_rounds=3)
+    with MemoryStore() as other:
+        again = lead(hospitals, store=other, batch_norm="local", num_rounds=3)  # the same clients, which have run on
+
+    assert figures(again) == figures(first)
+    kept = [[file.name for file in sorted(own.iterdir())] for own in (fast_path / "north" / "own").iterdir()]
+    assert kept == [["000002.npz", "000003.npz"]] * 2
+
+
+def test_a_client_goes_on_with_its_own_of_the_round_that_the_server_knows_of(fast_path: Path) -> None:
+    own = Own(fast_path)
+    for number in (1, 2, 3, 4):
+        own.keep(number, {"weight": np.full(1, number, np.float32)})
+
+    own.keep(
+        2, {"weight": np.full(1, 20, np.float32)}
+    )  # it goes on from an earlier round, by a copy of the server's files
+
+    kept = own.read(2)
+    assert kept is not None
+    assert kept["weight"] == 20
+    assert [file.name for file in sorted(fast_path.iterdir())] == ["000002.npz"]

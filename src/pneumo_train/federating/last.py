@@ -1,6 +1,7 @@
 """The last round of a federation: all that is needed to go on from it as if nothing had happened."""
 
 import dataclasses
+import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +22,7 @@ LAST = "last.round"
 _KEY = "pneumo_train_round"
 """Under which the file says whose it is."""
 
-_SINCE_THE_FIRST = {"shares", "pos_weight"}
+_SINCE_THE_FIRST = {"shares", "pos_weight", "token"}
 """Without which a federation would go on as another one."""
 
 
@@ -56,6 +57,7 @@ class Last:
         run_ids: the run of each client, by its name; empty without a store.
         shares: what is known of the films of each client, by its name.
         pos_weight: the weight of a positive image in the loss of every round, by what was known when the federation began.
+        token: of this federation alone, by chance: another one has another, also if its run is called the same.
         spent: in how many releases each client had a part, under differential privacy: that of a round that was cut off counts, too.
     """
 
@@ -68,6 +70,7 @@ class Last:
     run_ids: Mapping[str, str]
     shares: Mapping[str, Share]
     pos_weight: float
+    token: str = dataclasses.field(default_factory=lambda: secrets.token_hex(16))
     spent: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
@@ -82,6 +85,7 @@ class Last:
             "run_ids": dict(self.run_ids),
             "shares": {name: share.describe() for name, share in self.shares.items()},
             "pos_weight": self.pos_weight,
+            "token": self.token,
             "spent": dict(self.spent),
         }
         folder.mkdir(parents=True, exist_ok=True)
@@ -112,6 +116,7 @@ def find_last(folder: Path) -> Last | None:
             run_ids=content["run_ids"],
             shares={name: Share(**told) for name, told in content["shares"].items()},
             pos_weight=float(content["pos_weight"]),
+            token=content["token"],
             spent=content.get("spent", {}),
         )
     except ConfigError:

@@ -276,7 +276,7 @@ class Federation:
                 network=dict(model.hparams),
                 local_epochs=federation.local_epochs,
                 proximal_mu=federation.proximal_mu if federation.strategy == "fedprox" else 0.0,
-                own=str(self._own) if federation.batch_norm == "local" else None,
+                own=last.token if federation.batch_norm == "local" else None,
             )
             for name, split in parts.items():
                 mine = dataclasses.replace(

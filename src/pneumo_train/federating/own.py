@@ -44,8 +44,10 @@ class Own:
         path = self.folder / f"{number:06}.npz"
         with replacing(path, by=self.folder / f"{number:06}.partial") as partial, partial.open("wb") as stream:
             np.savez(stream, **arrays)  # type: ignore[arg-type]  # numpy's stubs see an option among the names
-        for old in self._files()[:-_KEPT]:
-            old.unlink(missing_ok=True)
+        files = self._files()
+        made = files[: files.index(path) + 1]  # one that is later is of a try that the server knows nothing of
+        for other in {*files} - {*made[-_KEPT:]}:
+            other.unlink(missing_ok=True)
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("*.npz"))

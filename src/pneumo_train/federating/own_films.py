@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +41,10 @@ class OwnFilms:
         if not path.exists():
             told = plan_of(request.plan)
             own = None
-            if told.own is not None:  # a folder of the server's, and another for each federation
+            if (
+                told.own is not None
+            ):  # a name of the federation's own, so that one that is begun anew finds nothing there
                 own = self.kept / hashlib.sha256(told.own.encode()).hexdigest()[:16]
-                if (request.task, request.round) == ("train", 1):  # it begins, perhaps anew
-                    shutil.rmtree(own, ignore_errors=True)
             data = dataclasses.replace(self.data, image_size=told.config.data.image_size)
             place.mkdir(exist_ok=True)
             dataclasses.replace(

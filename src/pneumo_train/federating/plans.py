@@ -27,7 +27,8 @@ class Plan:
         network: what the network is built from, as a checkpoint keeps it.
         local_epochs: of a round.
         proximal_mu: how strongly it is held near the server's weights; 0 for not at all.
-        own: the folder where it keeps its own batch normalisation; ``None`` if that is averaged.
+        own: the folder where it keeps its own batch normalisation, or of which federation that is, where the client has folders of
+            its own; ``None`` if it is averaged.
     """
 
     client: str
