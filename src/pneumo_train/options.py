@@ -6,7 +6,7 @@ import inspect
 import re
 import sys
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import click
@@ -30,6 +30,14 @@ _TYPES = {
     "int | null": "a whole number, or null",
 }
 """Python's names in the words of the errors."""
+
+_HINTS: dict[Any, str] = {
+    bool: "true or false",
+    float: "a number",
+    int: "a whole number",
+    int | None: "a whole number, or null",
+}
+"""What an option that is no key of the configuration may hold, by its type; any other holds a text."""
 
 
 def add_source(command: ArgumentParser, *, is_required: bool = True) -> None:
@@ -74,7 +82,9 @@ class Parser(ArgumentParser):
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:  # noqa: ARG002 - jsonargparse's signature
         """Prints the message in one line, and leaves with status 2."""
         commands = [name for action in self._actions if action.dest == "subcommand" for name in action.choices or ()]
-        told = _of_commands(message, commands) or _in_our_words(message, {action.dest for action in self._actions})
+        told = _of_commands(message, commands) or _in_our_words(
+            message, {action.dest: getattr(action, "_typehint", None) for action in self._actions}
+        )
         click.secho(
             f"pneumo-train: {on_one_line(redact(told))}; for all options: {self.prog.replace('[options] ', '')} --help",
             file=sys.stderr,
@@ -100,12 +110,12 @@ def _of_commands(message: str, commands: list[str]) -> str | None:
     return f"a command is missing; it is one of {', '.join(commands)}" if 'expected "subcommand"' in message else None
 
 
-def _in_our_words(message: str, own: set[str]) -> str:  # noqa: PLR0911 - one for each kind
+def _in_our_words(message: str, own: Mapping[str, Any]) -> str:  # noqa: PLR0911 - one for each kind
     """What jsonargparse says, without its Python.
 
     Args:
         message: what it says.
-        own: the options that the command has.
+        own: the options that the command has, each with its type.
     """
     if unknown := re.search(r"unrecognized arguments: --([\w.-]+)", message):
         if unknown[1] == "run" and "run" in own:
@@ -118,7 +128,7 @@ def _in_our_words(message: str, own: set[str]) -> str:  # noqa: PLR0911 - one fo
         return f"{bare[1]!r} stands behind no option; the images are named with --source, as in --source {bare[1]}"
     if wrong := re.search(r'key "([\w.]+)".*(?:Got|Given) value: (.*)', message, re.DOTALL):
         key, value = wrong[1], wrong[2].splitlines()[0].strip()
-        return f"option --{key}: wanted {_wanted(key)}, found {value!r}"
+        return f"option --{key}: wanted {_wanted(key, own.get(key))}, found {value!r}"
     if missing := re.search(r"required: (?:\w+\.)?(\w+)", message):
         example = "; it names the folder or the zip of the images, as in --source films/"
         if missing[1] == "run":
@@ -129,10 +139,10 @@ def _in_our_words(message: str, own: set[str]) -> str:  # noqa: PLR0911 - one fo
     return " ".join(message.split())
 
 
-def _wanted(key: str) -> str:
+def _wanted(key: str, hint: Any) -> str:
     if (kind := _kind_of(key)) is not None:
         return wanted(kind, key)
-    return "true or false" if key == "progress" else "a text"
+    return _HINTS.get(hint, "a text")
 
 
 def _kind_of(key: str) -> type | None:

@@ -1,6 +1,7 @@
 """DICOM headers: whom a film shows, how old and of which sex; what a split by another column has cut in two."""
 
 import io
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -160,3 +161,38 @@ def test_a_header_that_cannot_be_read_leaves_the_error_to_the_decoder(write_film
     report = checked(root, split_column="split")
 
     assert [name.split()[0] for name in report["unreadable"]] == ["d.dcm"]
+
+
+@pytest.mark.parametrize(
+    ("column", "elements", "told"),
+    [
+        ("dicom.PatientID", {"PatientID": 6 * ["7"]}, "the headers of all films name the same patient, or nobody"),
+        ("dicom.PatientID", {}, "the headers of all films name the same patient, or nobody"),
+        ("dicom.PatientName", {"PatientID": list("112233")}, "of headers are read dicom.PatientID, dicom.PatientSex"),
+    ],
+)
+def test_a_column_of_headers_that_is_not_there_is_told_with_its_reason(
+    write_films: Callable[..., Path], column: str, elements: dict[str, list[str]], told: str
+) -> None:
+    assert told in checked(write_films(**elements), patient_column=column)["error"]
+
+
+def test_a_column_of_headers_of_films_that_are_no_dicom_is_told_so(write_source: WriteSource) -> None:
+    error = checked(write_source([("a", 1), ("b", 0)]), patient_column="dicom.PatientID")["error"]
+
+    assert "none of the 2 images is one (.dcm, .dicom); name a column of the table" in error
+
+
+def test_a_column_of_headers_without_what_reads_them_is_told_what_to_install(
+    write_films: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write_films(PatientID=list("112233"))
+    for name in [each for each in sys.modules if each.split(".")[0] == "pydicom"]:
+        monkeypatch.delitem(sys.modules, name)
+    hidden = [place for place in sys.path if not (Path(place) / "pydicom").exists()]
+    monkeypatch.setattr(sys, "path", hidden)
+
+    error = checked(root, patient_column="dicom.PatientID")["error"]
+
+    assert 'pip install "pneumo-train[dicom]"' in error
+    assert "no column 'dicom.PatientID'" in error

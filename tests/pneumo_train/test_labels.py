@@ -1,5 +1,6 @@
 """Labels in words: those of class folders are understood, any other is named by an option; what was taken for what is told."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,6 +73,49 @@ def test_a_label_that_says_nothing_is_no_negative(write_source: WriteSource, cel
 
     with pytest.raises(DataError, match=rf"row 3: Target = '{cell}' says nothing \(3 rows\); fill it in"):
         read(root, positive_value=positive)
+
+
+@pytest.mark.parametrize("positive", [None, "1"])
+def test_a_label_of_a_row_that_is_not_used_is_not_read(write_source: WriteSource, positive: str | None) -> None:
+    rows = [("a", "1", 1), ("b", "0", 1), ("c", "uncertain", 0), ("d", "-1", 0)]
+    root = write_source(rows, columns=("patientId", "Target", "use"))
+
+    reading = read(root, subset_column="use", positive_value=positive)
+
+    assert targets(reading) == "10"
+    assert not [note for note in reading.notes if "uncertain" in note or "-1" in note]
+
+
+def test_a_positive_value_that_only_rows_have_that_are_not_used_is_refused(write_source: WriteSource) -> None:
+    root = write_source([("a", "x", 1), ("b", "y", 1), ("c", "z", 0)], columns=("patientId", "Target", "use"))
+
+    with pytest.raises(DataError, match="none of 2 rows has 'z'"):
+        read(root, subset_column="use", positive_value="z")
+
+
+@pytest.mark.parametrize(
+    ("positive", "expected"), [("1", "11000"), ("1.0", "11000"), ("01", "11000"), ("2|1", "11001"), ("0.0", "00110")]
+)
+def test_equal_numbers_are_one_label(write_source: WriteSource, positive: str, expected: str) -> None:
+    root = write_source([(f"a{number}", cell) for number, cell in enumerate(("1", "1.0", "0", "0.0", "2.00"))])
+
+    assert targets(read(root, positive_value=positive)) == expected
+
+
+@pytest.mark.parametrize("cell", ["-1", "-1.0", "0.5"])
+def test_a_number_that_says_uncertain_is_no_negative(write_source: WriteSource, cell: str) -> None:
+    root = write_source([("a", "1.0"), ("b", "0.0"), ("c", cell)])
+
+    with pytest.raises(
+        DataError, match=rf"row 4: Target = '{cell}': is not 1, and no number of another class"
+    ) as refused:
+        read(root, positive_value="1.0")
+    (named,) = re.findall('--data.positive_value "(.*)"', str(refused.value))
+    assert targets(read(root, positive_value=named)) == "101"
+
+
+def test_numbers_beside_a_positive_word_are_negative_as_ever(write_source: WriteSource) -> None:
+    assert targets(read(write_source([("a", "Pneumonia"), ("b", "-1")]), positive_value="Pneumonia")) == "10"
 
 
 def test_a_value_of_blanks_is_refused() -> None:

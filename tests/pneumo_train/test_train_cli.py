@@ -187,6 +187,24 @@ def test_a_mistake_ends_with_status_2_and_says_what_to_mend(
 
 
 @pytest.mark.training
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (("contrary", "--source=x", "--out=y", "--share=nan"), "option --share: wanted a number, found 'nan'"),
+        (("predict", "--run=x", "--batch-size=many", "a.png"), "option --batch_size: wanted a whole number, found"),
+        (("compare-federation", "--source=x", "--side_by_side=all"), "wanted a whole number, or null, found 'all'"),
+        (("cache", "--clear=perhaps"), "option --clear: wanted true or false, found 'perhaps'"),
+    ],
+)
+def test_an_option_of_one_command_says_what_it_wants_by_its_type(
+    capsys: pytest.CaptureFixture[str], argv: tuple[str, ...], message: str
+) -> None:
+    assert exit_status(*argv) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.training
 @pytest.mark.parametrize("module", ["jsonargparse", "yaml", "pytorch_lightning"])
 def test_without_the_extra_the_command_says_what_to_install(module: str) -> None:
     program = (

@@ -4,6 +4,7 @@ import itertools
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 
 from pneumo_train.config.data import DataConfig
@@ -57,6 +58,27 @@ def with_headers(table: Table, source: Source, image_column: str) -> Table:
 
     rows = [(number, row | cells(row[image_column])) for number, row in table.rows]
     return Table(path=table.path, header=Header(columns=(*table.header.columns, *fresh)), rows=rows)
+
+
+def advice_of(column: str, source: Source) -> str:
+    """Why there is no such column of headers, and what to do; empty of a column that is none."""
+    if not column.startswith(PREFIX):
+        return ""
+    if column.removeprefix(PREFIX) not in KEYWORDS:
+        return f"of headers are read {', '.join(f'{PREFIX}{keyword}' for keyword in KEYWORDS)}"
+    if not ENDINGS & source.images.endings():
+        return (
+            f"it is read from the headers of DICOM films, and none of the {len(source.images):,} images is one "
+            f"({', '.join(sorted(ENDINGS))}); name a column of the table"
+        )
+    if find_spec("pydicom") is None:
+        return 'headers of DICOM films are read by pydicom, which is not installed: pip install "pneumo-train[dicom]"'
+    if column == PATIENT:
+        return (
+            "the headers of all films name the same patient, or nobody, which tells none apart; name a column of the table, or "
+            "the part of a name that is the patient (--data.patient_pattern)"
+        )
+    return "the headers of no film of the table have it; name a column of the table"
 
 
 def _pseudonyms(told: Mapping[str, Mapping[str, str]]) -> dict[str, str]:

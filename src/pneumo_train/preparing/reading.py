@@ -11,12 +11,12 @@ from pneumo_train.config.settings import TrainConfig
 from pneumo_train.errors import ConfigError, UnreadableError
 from pneumo_train.images.films import Films
 from pneumo_train.preparing.divisions import divisions_of, require_levels
-from pneumo_train.preparing.headers import cut_notes, header_notes, with_headers
+from pneumo_train.preparing.headers import advice_of, cut_notes, header_notes, with_headers
 from pneumo_train.preparing.leaks import Leaks, find_leaks, leak_notes, refuse_leaks
 from pneumo_train.samples import Sample, Split
 from pneumo_train.sources.labels import Labels
 from pneumo_train.sources.patients import patient_notes, twin_notes
-from pneumo_train.sources.rows import patient_column, read_samples, read_table
+from pneumo_train.sources.rows import patient_column, read_samples, read_table, used_rows
 from pneumo_train.sources.source import Source, open_source
 from pneumo_train.sources.table import Table
 from pneumo_train.splitting.by_patient import split_samples
@@ -170,7 +170,12 @@ def read_source(path: str | os.PathLike[str], config: TrainConfig, *, is_split: 
     """
     with open_source(path, config.data) as source:
         data = source.config
-        table = read_table(source, data, extended=lambda table: with_headers(table, source, data.image_column))
+        table = read_table(
+            source,
+            data,
+            extended=lambda table: with_headers(table, source, data.image_column),
+            advice=lambda column: advice_of(column, source),
+        )
         samples = read_samples(source, data, table)
         require_levels(table, data.image_column, samples)
         of_patients = header_notes(samples, table, data) or patient_notes(samples, table, source.tables, data)
@@ -180,7 +185,7 @@ def read_source(path: str | os.PathLike[str], config: TrainConfig, *, is_split: 
             patient_column=patient_column(table, data),
             samples=tuple(samples),
             split=Split(train=(), validation=()),
-            notes=(*source.notes, *Labels(table, data).notes(), *of_patients),
+            notes=(*source.notes, *Labels(used_rows(table, data), data).notes(), *of_patients),
             table=table,
         )
         yield reading.divided() if is_split else reading

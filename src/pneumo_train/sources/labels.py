@@ -1,5 +1,6 @@
 """The labels of a table: 0 and 1, the words that folders of classes have, or whatever is told to be positive."""
 
+import re
 from collections import Counter
 
 from pneumo_train.config.data import DataConfig
@@ -12,6 +13,7 @@ _NUMBERS = {"0": 0, "0.0": 0, "1": 1, "1.0": 1}
 _WORDS = CLASSES | {"no": 0, "false": 0, "yes": 1, "true": 1}
 _MISSING = frozenset({"nan", "na", "n/a", "#n/a", "<na>", "null"})
 """What programs write in the place of a value that they do not have."""
+_NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]*)?")
 _SEVERAL = "|"
 """Between the findings of one cell, as NIH writes ``Infiltration|Pneumonia``."""
 _SHOWN = 5
@@ -60,7 +62,7 @@ class Labels:
                 f"{self._table.path} row {number}: {self._column} = {shown(cell)!r} says nothing ({len(self._table.rows):,} rows); fill it in"
             )
         if self._positive:
-            return 0
+            return self._negative(cell, number)
         label = _NUMBERS.get(cell, _WORDS.get(cell.casefold()))
         if label is None:
             raise DataError(
@@ -69,6 +71,18 @@ class Labels:
                 "(--data.positive_value)"
             )
         return label
+
+    def _negative(self, cell: str, number: int) -> int:
+        """0; but where a number is positive, one that no class is counted by does not say that a film is negative: CheXpert's -1 is uncertain."""
+        strange = [value for value in _values(cell) if _NUMBER.fullmatch(value) and not value.isdecimal()]
+        if strange and any(map(_NUMBER.fullmatch, self._positive)):
+            named = _SEVERAL.join(sorted((*self._positive, *strange)))
+            raise DataError(
+                f"{self._table.path} row {number}: {self._column} = {shown(cell)!r}: is not {' or '.join(sorted(self._positive))}, and "
+                f"no number of another class ({len(self._table.rows):,} rows); leave such rows out (--data.subset_column), or take them for "
+                f'positive (--data.positive_value "{named}")'
+            )
+        return 0
 
     def notes(self) -> list[str]:
         """What was taken for what, where the column is not plainly 0 and 1; at most one sentence."""
@@ -84,4 +98,12 @@ class Labels:
 
 
 def _values(text: str) -> frozenset[str]:
-    return frozenset(part.strip().casefold() for part in text.split(_SEVERAL)) - {""}
+    return frozenset(_plain(part.strip().casefold()) for part in text.split(_SEVERAL)) - {""}
+
+
+def _plain(value: str) -> str:
+    """A number as it is written shortest, for 1 and 1.0 are the same label; any other text as it is."""
+    if not _NUMBER.fullmatch(value):
+        return value
+    number = float(value)
+    return str(int(number)) if number.is_integer() else str(number)

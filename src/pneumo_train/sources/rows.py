@@ -1,5 +1,6 @@
 """From the rows of a table to samples, one per image: the RSNA metadata hold one row per box."""
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,7 +21,11 @@ _LOOKED_AT = 100
 
 
 def read_table(
-    source: Source, config: DataConfig, *, extended: Callable[[Table], Table] = lambda table: table
+    source: Source,
+    config: DataConfig,
+    *,
+    extended: Callable[[Table], Table] = lambda table: table,
+    advice: Callable[[str], str] = lambda _: "",
 ) -> Table:
     """The metadata table, joined with the second one if there is one, with every column that the configuration names.
 
@@ -28,6 +33,7 @@ def read_table(
         source: holds the tables.
         config: names the columns.
         extended: adds columns that stand in no table.
+        advice: what to do about a missing column of that kind; empty of another one.
 
     Raises:
         DataError: a table cannot be read, or a column is missing or there twice.
@@ -40,16 +46,28 @@ def read_table(
     table = extended(table)
     for key in ("patient_column", "split_column", "subset_column", "site_column"):
         if (column := getattr(config, key)) is not None:
-            table.require(column, f"data.{key}", **_advice(source, config, column))
+            table.require(column, f"data.{key}", **_advice(source, config, column, advice(column)))
     return table
 
 
-def _advice(source: Source, config: DataConfig, column: str) -> dict[str, str]:
-    """What to do about a missing column that another table of the source has."""
+def _advice(source: Source, config: DataConfig, column: str, known: str) -> dict[str, str]:
+    """What to do about a missing column: what is known of it, or that another table of the source has it."""
+    if known:
+        return {"advice": known}
     others = [name for name, header in source.tables.items() if {column, config.image_column} <= {*header.columns}]
     if config.groups_csv or not others:
         return {}
     return {"advice": f"{shown(others[0])} has it: give --data.groups_csv {quoted(others[0])}"}
+
+
+def used_rows(table: Table, config: DataConfig) -> Table:
+    """The table without the rows that ``data.subset_column`` leaves out: what stands there counts for nothing."""
+    column = config.subset_column
+    if column is None:
+        return table
+    return dataclasses.replace(
+        table, rows=[(number, row) for number, row in table.rows if row[column].lower() in _TRUE_WORDS]
+    )
 
 
 def patient_column(table: Table, config: DataConfig) -> str:
@@ -93,13 +111,12 @@ def read_samples(source: Source, config: DataConfig, table: Table | None = None)
     """
     table = table or read_table(source, config)
     patients = Patients(patient_column(table, config), config)
-    labels = Labels(table, config)
+    used = used_rows(table, config)
+    labels = Labels(used, config)
     by_image: dict[str, Sample] = {}
     owners: dict[Path, str] = {}
     missing: list[str] = []
-    for number, row in table.rows:
-        if config.subset_column and row[config.subset_column].lower() not in _TRUE_WORDS:
-            continue
+    for number, row in used.rows:
         image_id = table.value(row, config.image_column, number)
         path = source.images.find(image_id)
         if path is None:
