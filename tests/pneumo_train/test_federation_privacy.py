@@ -19,6 +19,8 @@ from pneumo_train.federating.rounds import Played, Rounds, planned_epsilon
 from pneumo_train.federating.values import Answer, Arrays, Request
 from support.federations import InProcess
 
+pytestmark = pytest.mark.training  # what a federation keeps is read by torch
+
 START: Arrays = {
     "weight": np.ones((2, 2), np.float32),
     "bias": np.zeros(1, np.float32),
