@@ -14,6 +14,7 @@ import pytest
 
 pytest.importorskip("cryptography", reason="it comes with the extra federated of pneumo-train")
 
+from pneumo_train.cli import main
 from pneumo_train.errors import ConfigError, FederationError
 from pneumo_train.federating.flower.starting import Fence
 from pneumo_train.federating.invitations import hosting_of, invitation_in, invite, public_pem
@@ -96,6 +97,12 @@ def test_who_is_invited_later_gets_a_key_and_the_others_keep_theirs(made: Path, 
         (None, ["north"], "give the one by which clients reach this machine"),
         ("localhost", ["../north"], "a client's name is up to 63 letters"),
         ("localhost", [".."], "a client's name is up to 63 letters"),
+        ("a b c", ["north"], "give a name, as federation.example.org, or an IPv4 address"),
+        ("300.1.1.1", ["north"], "give a name, as federation.example.org, or an IPv4 address"),
+        ("example.org:9092", ["north"], "give a name, as federation.example.org, or an IPv4 address"),
+        ("-x.example.org", ["north"], "give a name, as federation.example.org, or an IPv4 address"),
+        ("2001:db8::1", ["north"], "listens at IPv4 addresses only"),
+        ("münchen.example", ["north"], r"as it is in the network: xn--mnchen-3ya\.example"),
     ],
 )
 def test_a_mistake_of_an_invitation_is_told_and_nothing_is_made(
@@ -105,6 +112,60 @@ def test_a_mistake_of_an_invitation_is_told_and_nothing_is_made(
         invite(tmp_path / "federation", host, 9092, names)
 
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("port", [0, -1, 65_536])
+def test_a_port_that_is_none_is_refused_and_nothing_is_made(tmp_path: Path, port: int) -> None:
+    with pytest.raises(ConfigError, match=f"port = {port}: wanted a whole number from 1 to 65,535"):
+        invite(tmp_path / "federation", "localhost", port, ["north"])
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("host", ["federation", "federation.example.org", "hospital_1", "192.0.2.1"])
+def test_a_name_or_an_address_is_a_host(tmp_path: Path, host: str) -> None:
+    invite(tmp_path, host, None, ["north", "south"])
+
+    assert (hosting_of(tmp_path).host, hosting_of(tmp_path).port) == (host, 9092)
+
+
+def test_another_port_than_that_which_the_clients_were_told_is_refused(made: Path) -> None:
+    with pytest.raises(ConfigError, match=r"port = 1234: the federation in .* is at port 9092"):
+        invite(made, None, 1234, ["east"])
+
+
+def test_a_client_whose_folder_was_not_finished_is_invited(made: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(made, tmp_path / "federation")
+    (folder / "clients" / "north" / "key.pub").unlink()
+    (folder / "clients" / "west").mkdir()
+
+    assert invite(folder, None, None, ["north", "south", "west"]) == ["north", "west"]
+
+    assert set(hosting_of(folder).keys) == {"north", "south", "west"}
+    assert invitation_in(folder / "clients" / "west").client == "west"
+
+
+def test_two_clients_with_one_key_are_refused(made: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(made, tmp_path / "federation")
+    shutil.copytree(folder / "clients" / "north", folder / "clients" / "copied")
+
+    with pytest.raises(ConfigError, match=r"copied and north have one key \(key\.pub\)"):
+        hosting_of(folder)
+
+
+def test_all_who_are_invited_can_be_wanted_to_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    invite(tmp_path / "keys", "localhost", None, ["north", "south", "east", "west", "middle"])
+    monkeypatch.chdir(tmp_path)
+
+    def said(answers: int) -> str:
+        words = ["federate", "--invited", "keys", "--source", "nowhere", "--min-answers", str(answers)]
+        assert main(words) != 0  # there are no films
+        return " ".join(capsys.readouterr().err.split())
+
+    assert "min_answers" not in said(5)
+    assert "only 5 clients are asked in a round" in said(6)
 
 
 def test_another_host_than_that_of_the_certificate_is_refused(made: Path) -> None:

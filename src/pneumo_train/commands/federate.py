@@ -1,11 +1,13 @@
 """``pneumo-train federate``: trains in rounds at several clients and keeps the record."""
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 from pneumo_train.commands.command import Command
 from pneumo_train.config.federation import FederationConfig, federation_of
 from pneumo_train.config.settings import TrainConfig
+from pneumo_train.federating.invitations import hosting_of
 from pneumo_train.needs import EXTRA, FEDERATED, require, require_working_directory
 from pneumo_train.options import Parser, add_source, config_of
 from pneumo_train.terminal import quiet_lightning
@@ -63,7 +65,10 @@ def _parser() -> Parser:
 
 def _run(arguments: Any) -> int:
     values = arguments.as_dict()
-    federation = federation_of({key: values[key] for key in _KEYS})
+    course = {key: values[key] for key in _KEYS}
+    if arguments.invited is not None:  # what is asked of all clients is asked of as many as are invited
+        course["num_clients"] = len(hosting_of(Path(arguments.invited)).keys)
+    federation = federation_of(course)
     require(EXTRA | FEDERATED)
     require_working_directory()
     from pneumo_train.federated import FederatedTrainer  # noqa: PLC0415 - slow to import

@@ -27,7 +27,7 @@ def _parser() -> Parser:
     invite.add_argument(
         "--host", type=str | None, help="the server's name or address, as clients reach it; the first time"
     )
-    invite.add_argument("--port", type=int, default=9092, help="the server's one port; the first time")
+    invite.add_argument("--port", type=int | None, help="the server's one port; 9092 by default; the first time")
     invite.add_argument("--clients", type=str, required=True, help="their names, with commas between them")
     return invite
 

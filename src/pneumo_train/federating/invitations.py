@@ -3,12 +3,13 @@
 The server's part stays with the server. A client's folder is handed to it, and to nobody else.
 """
 
+import contextlib
 import dataclasses
 import datetime as dt
 import ipaddress
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pneumo_train.errors import ConfigError
@@ -21,6 +22,12 @@ _SERVER = "server"
 _CLIENTS = "clients"
 _FACTS = "federation.json"
 _INVITATION = "invitation.json"
+_PUBLIC = "key.pub"
+_LAST_PORT = 65_535
+_HOST = re.compile(
+    r"(?=.{1,253}$)[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?)*"
+)
+_DIGITS = re.compile(r"[0-9.]+")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _LOOPBACK = "127.0.0.1"
 
@@ -79,22 +86,25 @@ class Invitation:
     key: Path
 
 
-def invite(folder: Path, host: str | None, port: int, clients: Iterable[str]) -> list[str]:
+def invite(folder: Path, host: str | None, port: int | None, clients: Iterable[str]) -> list[str]:
     """Makes the keys of a federation, or those of further clients of one that is there. Nothing that is there is changed.
+
+    A client's folder that a call before was stopped in is made anew.
 
     Args:
         folder: made if need be.
         host: the name or the address by which clients reach the server; wanted the first time.
-        port: of the server.
+        port: of the server, by default 9092; the first time.
         clients: names of those who are invited.
 
     Returns:
         The names of those who had not been invited yet.
 
     Raises:
-        ConfigError: there is no host, it is another than the one that is there, or a name cannot be that of a folder.
+        ConfigError: there is no host, it is none, host or port is another than the one that is there, or a name cannot be that of
+            a folder.
     """
-    names = list(clients)
+    names = list(dict.fromkeys(clients))
     for name in names:
         if not _NAME.fullmatch(name):
             raise ConfigError(
@@ -108,15 +118,23 @@ def invite(folder: Path, host: str | None, port: int, clients: Iterable[str]) ->
                 f"folder = {folder}: no federation is there, and host names no address for a new one; give the one by which "
                 "clients reach this machine (--host federation.example.org)"
             )
+        _require_host(host)
+        known = (host, DEFAULT_PORT if port is None else port)
+        if not 1 <= known[1] <= _LAST_PORT:
+            raise ConfigError(f"port = {port}: wanted a whole number from 1 to {_LAST_PORT:,}")
         _make_server(folder / _SERVER, host)
-        known = (host, port)
-        _write(folder / _FACTS, json.dumps({"host": host, "port": port}))
+        _write(folder / _FACTS, json.dumps({"host": known[0], "port": known[1]}))
     elif host not in {None, known[0]}:
         raise ConfigError(
             f"host = {host!r}: the federation in {folder} is at {known[0]!r}, and its certificate says so; name another "
             "folder for another host"
         )
-    new = [name for name in names if not (folder / _CLIENTS / name).exists()]
+    elif port not in {None, known[1]}:
+        raise ConfigError(
+            f"port = {port}: the federation in {folder} is at port {known[1]}, and its clients were told so; name another folder "
+            "for another port"
+        )
+    new = [name for name in names if not (folder / _CLIENTS / name / _PUBLIC).exists()]  # which is written last
     for name in new:
         _make_client(folder, name, f"{known[0]}:{known[1]}")
     return new
@@ -126,19 +144,20 @@ def hosting_of(folder: Path) -> Hosting:
     """What was made in a folder, for the server.
 
     Raises:
-        ConfigError: it is no folder of a federation, or nobody is invited.
+        ConfigError: it is no folder of a federation, nobody is invited, or two have one key.
     """
     known = _facts(folder)
     if known is None:
         raise ConfigError(
             f"invited = {folder}: found no {_FACTS} there; name the folder that was made by: pneumo-train invite"
         )
-    keys = {path.parent.name: path for path in sorted((folder / _CLIENTS).glob("*/key.pub"))}
+    keys = {path.parent.name: path for path in sorted((folder / _CLIENTS).glob(f"*/{_PUBLIC}"))}
     if len(keys) < 2:  # noqa: PLR2004 - one client is no federation
         raise ConfigError(
             f"invited = {folder}: {len(keys)} clients are invited, and a federation has two or more; invite more by: "
             f"pneumo-train invite --folder {folder} --clients NAME"
         )
+    _require_keys_of_their_own(folder, keys)
     return Hosting(folder=(folder / _SERVER).resolve(), host=known[0], port=known[1], keys=keys)
 
 
@@ -187,6 +206,45 @@ def public_pem(path: Path) -> bytes:
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 
 
+def _require_host(host: str) -> None:
+    """Refuses what is neither a name nor an IPv4 address.
+
+    Raises:
+        ConfigError: says what it is.
+    """
+    if _HOST.fullmatch(host) and not _DIGITS.fullmatch(host):
+        return
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        address = None
+    if isinstance(address, ipaddress.IPv4Address):
+        return
+    advice = "give a name, as federation.example.org, or an IPv4 address"
+    if address is not None:
+        advice = "the SuperLink listens at IPv4 addresses only; give such a one, or a name that has one"
+    elif not host.isascii():
+        with contextlib.suppress(UnicodeError):
+            advice = f"give it as it is in the network: {host.encode('idna').decode()}"
+    raise ConfigError(f"host = {shown(host)!r}: is no address by which clients can reach the server; {advice}")
+
+
+def _require_keys_of_their_own(folder: Path, keys: Mapping[str, Path]) -> None:
+    """Refuses two clients with one key, as a folder that was copied has it: the SuperLink knows one of them.
+
+    Raises:
+        ConfigError: names both.
+    """
+    owners: dict[bytes, str] = {}
+    for name, path in keys.items():
+        words = path.read_bytes().split()[1:2]  # between the kind and the comment
+        if words and (other := owners.setdefault(words[0], name)) != name:
+            raise ConfigError(
+                f"invited = {folder}: {other} and {name} have one key ({_PUBLIC}), and by it a client is known; remove the folder of "
+                f"one, and give it a key of its own by: pneumo-train invite --folder {folder} --clients {name}"
+            )
+
+
 def _facts(folder: Path) -> tuple[str, int] | None:
     """Host and port of a federation, if there is one."""
     try:
@@ -211,7 +269,7 @@ def _make_client(folder: Path, name: str, address: str) -> None:
     _write(mine / "authority.pem", (folder / _SERVER / "authority.pem").read_text(encoding="ascii"))
     _write(mine / "key", key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()).decode(), secret=True)
     _write(mine / _INVITATION, json.dumps({"client": name, "address": address}))
-    _write(mine / "key.pub", key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode())
+    _write(mine / _PUBLIC, key.public_key().public_bytes(Encoding.OpenSSH, PublicFormat.OpenSSH).decode())
 
 
 def _make_server(folder: Path, host: str) -> None:
