@@ -1,6 +1,7 @@
 """Whatever one client sends as a message of Flower's costs that client its round, and nobody else anything. Needs Flower."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from flwr.supercore.task_identity import TaskIdentity
 
 from pneumo_train.config.federation import federation_of
 from pneumo_train.config.optimizer import OptimizerConfig
+from pneumo_train.federating import rounds, values
+from pneumo_train.federating.flower import engine
 from pneumo_train.federating.flower.engine import FlowerEngine
 from pneumo_train.federating.recording import told
 from pneumo_train.federating.rounds import Played, Rounds
@@ -38,16 +41,16 @@ def add_one(request: Request) -> Answer:
     return Answer(client=request.client, num_examples=10, metrics={"val_loss": 0.5}, arrays=arrays)
 
 
-def play(spoil: Spoil, **values: Any) -> list[Played]:
+def play(spoil: Spoil, **options: Any) -> list[Played]:
     """Three rounds; in the second one what the second client answers to train is spoilt."""
 
     def spoilt(asked: Message, answer: Message) -> Message:
         is_bad = (asked.metadata.dst_node_id, asked.metadata.message_type) == (2, MessageType.TRAIN)
         return spoil(asked, answer) if is_bad and asked.content["config"]["round"] == 2 else answer
 
-    config = federation_of({"num_clients": len(NAMES), "num_rounds": 3, "round_timeout": 5, **values})
+    config = federation_of({"num_clients": len(NAMES), "num_rounds": 3, "round_timeout": 5, **options})
     grid = Loopback(dict(enumerate(NAMES, start=1)), add_one, spoilt)
-    rounds = Rounds(
+    played = Rounds(
         engine=FlowerEngine(grid, list(NAMES), config, frozenset({"weight"})),
         config=config,
         optimizer=OptimizerConfig(),
@@ -55,7 +58,7 @@ def play(spoil: Spoil, **values: Any) -> list[Played]:
         look=lambda _arrays: {"val_loss": 0.5},
         seed=7,
     )
-    return list(rounds.play(START))
+    return list(played.play(START))
 
 
 def _weights(array: np.ndarray[Any, Any]) -> ArrayRecord:
@@ -154,3 +157,29 @@ def test_a_client_that_says_at_length_why_it_has_failed_is_told_in_short() -> No
     made = {client.client: client for client in told(played[1]).clients}["bern"]
     assert (made.status, len(made.reason)) == ("failed", 1_000)
     assert made.reason.startswith("no\\x00 disk no")
+
+
+class StepsBack(datetime):
+    """A clock that somebody puts back by an hour each time it is looked at."""
+
+    looks = 0
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+        cls.looks += 1
+        return datetime.now(tz) - timedelta(hours=cls.looks)
+
+
+def test_a_clock_that_is_put_back_ends_no_federation_and_no_round_ends_before_it_has_begun(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in (engine, rounds, values):
+        monkeypatch.setattr(module, "datetime", StepsBack, raising=False)
+
+    made = [told(each) for each in play(lambda _asked, answer: answer)]
+
+    assert StepsBack.looks > 0
+    assert len(made) == 3
+    lasted = [each.duration_s for each in made]
+    lasted += [client.duration_s for each in made for client in each.clients]
+    assert all(seconds is not None and seconds >= 0 for seconds in lasted)

@@ -5,7 +5,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from pneumo_train.config.optimizer import OptimizerConfig
 from pneumo_train.errors import DivergedError, FederationError
 from pneumo_train.federating.checking import what_is_wrong
 from pneumo_train.federating.privacy import Private, epsilon
-from pneumo_train.federating.values import Arrays, Engine, Reply, Request, Task
+from pneumo_train.federating.values import Arrays, Begun, Engine, Reply, Request, Task
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,7 +85,7 @@ class Rounds:
         return max(lowest, highest * (1 + math.cos(math.pi * (number - 1) / self.config.num_rounds)) / 2)
 
     def _play(self, number: int, arrays: Arrays) -> Played:
-        started_at = datetime.now(UTC)
+        begun = Begun()
         replies = self._ask("train", number, self.drawn(number), arrays)
         good = {name: reply for name, reply in replies.items() if reply.status == "completed"}
         looks: Mapping[str, Reply] = {}
@@ -104,8 +104,8 @@ class Rounds:
             looks = self._ask("evaluate", number, names, made)
         return Played(
             number=number,
-            started_at=started_at,
-            ended_at=datetime.now(UTC),
+            started_at=begun.at,
+            ended_at=begun.now(),
             replies=replies,
             looks=looks,
             arrays=made,

@@ -1,8 +1,9 @@
 """What goes between a server and its clients, and the one thing that carries it."""
 
 import dataclasses
+import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -91,6 +92,23 @@ def reason_of(text: str) -> str:
     """Words that may be a stranger's as a reason: on one line, printable, and of at most 1,000 characters."""
     cut = text[: 2 * _MAX_REASON]
     return shown(" ".join(cut.split()), at_most=_MAX_REASON)
+
+
+class Begun:
+    """A moment, and the times after it: none is before it, whatever becomes of the machine's clock meanwhile.
+
+    Attributes:
+        at: the moment, by the machine's clock.
+    """
+
+    def __init__(self) -> None:
+        """It is now."""
+        self.at = datetime.now(UTC)
+        self._seconds = time.monotonic()
+
+    def now(self) -> datetime:
+        """The time by the clock as it was then, and by what has passed."""
+        return self.at + timedelta(seconds=time.monotonic() - self._seconds)
 
 
 class Engine(Protocol):

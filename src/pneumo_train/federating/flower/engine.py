@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from flwr.serverapp.strategy import FedAdam, FedAvg, FedProx
 
 from pneumo_train.config.federation import FederationConfig
 from pneumo_train.errors import FederationError
-from pneumo_train.federating.values import Answer, Arrays, Reply, Request, Work
+from pneumo_train.federating.values import Answer, Arrays, Begun, Reply, Request, Work
 
 _MEANS = ("m_t", "v_t")
 """What Flower's FedAdam keeps from round to round."""
@@ -80,11 +79,11 @@ class FlowerEngine:
     def ask(self, requests: Mapping[str, Request]) -> dict[str, Reply]:
         """Asks clients side by side; a reply for each, at the latest when its time is over."""
         timeout = max((request.timeout for request in requests.values()), default=0.0)
-        started_at, end = datetime.now(UTC), time.monotonic() + timeout
+        begun, end = Begun(), time.monotonic() + timeout
         nodes = {name: node for node, name in self._present(_WHO_S).items()}
         away = {name for name in requests if name not in nodes}
         replies = {
-            name: Reply(client=name, status="away", reason="no node of this client is connected", started_at=started_at)
+            name: Reply(client=name, status="away", reason="no node of this client is connected", started_at=begun.at)
             for name in away
         }
         sent: dict[str, str] = {}
@@ -97,18 +96,18 @@ class FlowerEngine:
                 client=name,
                 status="failed",
                 reason="Flower has not taken the request to it; it may be too large, or the client was just taken out",
-                started_at=started_at,
-                ended_at=datetime.now(UTC),
+                started_at=begun.at,
+                ended_at=begun.now(),
             )
         for name, message in self._pulled(sent, end):
-            replies[name] = _reply_of(name, message, requests[name], started_at)
-        now = datetime.now(UTC)
+            replies[name] = _reply_of(name, message, requests[name], begun)
+        now = begun.now()
         for name in set(requests) - set(replies):
             replies[name] = Reply(
                 client=name,
                 status="late",
                 reason=f"no answer within {timeout:g} s",
-                started_at=started_at,
+                started_at=begun.at,
                 ended_at=now,
             )
         return replies
@@ -220,8 +219,8 @@ def _record_of(arrays: Arrays) -> ArrayRecord:
     return ArrayRecord({name: Array(np.asarray(array)) for name, array in arrays.items()})
 
 
-def _reply_of(name: str, message: Message, request: Request, started_at: datetime) -> Reply:
-    ended_at = datetime.now(UTC)
+def _reply_of(name: str, message: Message, request: Request, begun: Begun) -> Reply:
+    started_at, ended_at = begun.at, begun.now()
 
     def without(status: str, reason: str) -> Reply:
         return Reply(client=name, status=status, reason=reason, started_at=started_at, ended_at=ended_at)
