@@ -1,6 +1,7 @@
 """A federation that was cut off goes on from its last round, and ends as if it had never been stopped."""
 
 import functools
+import math
 import os
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 from pneumo_train.config.settings import TrainConfig, load_config
 from pneumo_train.errors import ConfigError, FederationError, InUseError
 from pneumo_train.federated import FederatedTrainer
-from pneumo_train.federating.last import find_last
+from pneumo_train.federating.last import Last, find_last
 from pneumo_train.federating.looking import Look
 from pneumo_train.federating.privacy import epsilon
 from pneumo_train.federating.result import FederationResult
@@ -127,6 +128,38 @@ def test_a_federation_that_had_too_few_answers_goes_on_with_that_round_when_the_
     assert str(resumed.metrics_history) == str(whole.metrics_history)  # in which NaN is NaN
     assert resumed.client_run_ids == {name: run.id for name, run in clients_of(store, "together").items()}
     assert [made.num_completed for made in read_rounds(store, "together")] == [2, 2]
+
+
+def test_a_client_that_fails_when_a_round_is_played_again_keeps_no_figure_of_its_first_try(
+    lead: Lead, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Last.write
+
+    def cut_off(last: Last, folder: Path) -> None:
+        if last.number == 2:
+            raise KeyboardInterrupt
+        write(last, folder)
+
+    def drop_out(request: Request) -> None:
+        if (request.round, request.client) == (2, "client-1"):
+            raise OSError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Last, "write", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            lead()
+    failed, other = (clients_of(store, "together")[name].id for name in ("client-1", "client-0"))
+    assert [point.step for point in store.get_history(failed, "loss", "train")] == [1, 2]
+
+    lead(drop_out, resume=True)
+
+    for name, dataset_type in (("loss", "train"), ("loss", "validation"), ("global_loss", "validation")):
+        values = {
+            run_id: [math.isnan(point.value) for point in store.get_history(run_id, name, dataset_type)]
+            for run_id in (failed, other)
+        }
+        assert values == {failed: [False, True], other: [False, False]}, name
+    assert not any(math.isnan(point.value) for point in store.get_history("together", "loss", "validation"))
 
 
 def test_a_federation_that_one_process_leads_is_refused_to_a_second_one(

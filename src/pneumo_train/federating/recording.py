@@ -1,7 +1,8 @@
 """The record of a federation: a run for all of it, a run below it for each client, and a file for each round."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from pneumo_train.federating.last import Last
 from pneumo_train.federating.rounds import Played
 from pneumo_train.federating.values import Reply, reason_of
 from pneumo_train.fitting.runs import begin_run, find_run
-from runstore import MetricPoint, RunFailure, RunStatus, RunStoreError
+from runstore import MetricPoint, RunFailure, RunReader, RunStatus, RunStoreError
 from runstore.rounds import ClientRound, Round, media_of
 from runstore.training import RunSession, split_metric_name
 
@@ -30,6 +31,7 @@ class Record:
         self._session = session
         self._configs = clients
         self._goes_on = last is not None
+        self._again = None if last is None else last.number + 1
         self._last = {each.client: each for made in (last.rounds if last else ()) for each in made.clients}
         known = {} if last is None else last.run_ids
         self._sessions = {
@@ -65,16 +67,12 @@ class Record:
     def keep(self, played: Played) -> Round:
         """Keeps a round that is over."""
         made = told(played, {name: self._sessions[name].run_id for name in self._begun})
-        points = list(_points(made.metrics, played.number))
-        if points:
-            self._session.log_metrics(points)
+        self._log(self._session, made.metrics, played.number)
         self._session.log_media(media_of(made))
         for each in made.clients:
             self._last[each.client] = each
-            if (session := self._client(each.client)) is not None and (
-                mine := list(_points(each.metrics, played.number))
-            ):
-                session.log_metrics(mine)
+            if (session := self._client(each.client)) is not None:
+                self._log(session, each.metrics, played.number)
         return made
 
     def end(self, error: BaseException | None) -> None:
@@ -87,6 +85,14 @@ class Record:
                 session.end(RunStatus.FAILED, _failure_of(last))
             else:  # it did what it was asked to: what ended the federation before its time was not its doing
                 session.end(RunStatus.COMPLETED if error is None else RunStatus.INTERRUPTED)
+
+    def _log(self, session: RunSession, metrics: Mapping[str, float], number: int) -> None:
+        """Keeps the figures of a round. Where it was cut off before and is played again, those of before do not count."""
+        points = list(_points(metrics, number))
+        if number == self._again:
+            points += _withdrawn(session, points, number)
+        if points:
+            session.log_metrics(points)
 
     def _client(self, name: str) -> RunSession | None:
         """The session of a client, begun; ``None`` as long as the run above it is not in the store."""
@@ -163,6 +169,27 @@ def _points(metrics: Mapping[str, float], step: int) -> Iterator[MetricPoint]:
         name, dataset_type = split_metric_name(local)
         name = name if local == key else f"global_{name}"
         yield MetricPoint(name=name, dataset_type=dataset_type, value=value, step=step, logged_at=now)
+
+
+def _withdrawn(session: RunSession, points: Sequence[MetricPoint], number: int) -> list[MetricPoint]:
+    """NaN in the place of each figure that a run has of this round and now has none for: a point cannot be taken back."""
+    told = {(point.name, point.dataset_type) for point in points}
+    try:
+        store = session.store
+        if not isinstance(store, RunReader):
+            return []
+        left = [
+            series
+            for series in store.get_summaries(session.run_id)
+            if (series.name, series.dataset_type) not in told
+            and number in store.get_history(session.run_id, series.name, series.dataset_type).steps
+        ]
+    except RunStoreError as error:
+        _log.warning("what run %s has of round %s from before stays: %s", session.run_id, number, error)
+        return []
+    return [
+        MetricPoint(name=series.name, dataset_type=series.dataset_type, value=math.nan, step=number) for series in left
+    ]
 
 
 def _failure_of(last: ClientRound) -> RunFailure:
