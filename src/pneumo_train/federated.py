@@ -79,9 +79,10 @@ class FederatedTrainer:
             wait_for_clients: seconds to wait for those who are invited; with ``min_answers`` of them it begins.
 
         Raises:
-            ConfigError: the configuration file cannot be used, there is no such partition strategy, or the folder of keys is
-                none.
+            ConfigError: the configuration file cannot be used, there is no such partition strategy, the folder of keys is none, or
+                nobody is to work.
         """
+        require_workers(side_by_side)
         self.config = load_config(config_path, base=config)
         self._hosting = None if invited is None else hosting_of(Path(invited))
         self.federation = federation_of(
@@ -206,6 +207,18 @@ class FederatedTrainer:
             ) as engine,
         ):
             yield engine
+
+
+def require_workers(side_by_side: int | None) -> None:
+    """Refuses to have nobody work.
+
+    Raises:
+        ConfigError: says what is wanted.
+    """
+    if side_by_side is not None and side_by_side < 1:
+        raise ConfigError(
+            f"side_by_side = {side_by_side}: wanted how many clients work at once, 1 or more; leave it out for one for each processor"
+        )
 
 
 def require_site_column(federation: FederationConfig, config: TrainConfig) -> None:

@@ -1,8 +1,10 @@
 """Trains what a store does not hold yet of a comparison; stopped at any time, it goes on with the next call."""
 
 import dataclasses
+import hashlib
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -19,7 +21,8 @@ from pneumo_train.config.monitored import VALIDATED, require_logged
 from pneumo_train.config.settings import TrainConfig, as_dict
 from pneumo_train.errors import DataError, DivergedError, FederationError
 from pneumo_train.examining.leading import evaluate_run
-from pneumo_train.federated import PACKAGES, FederatedTrainer, require_site_column
+from pneumo_train.federated import PACKAGES, FederatedTrainer, require_site_column, require_workers
+from pneumo_train.fitting.alone import alone_in
 from pneumo_train.fitting.machine import require_gpu_device
 from pneumo_train.fitting.outputs import require_writable
 from pneumo_train.preparing.reading import Reading, read_source
@@ -70,15 +73,31 @@ class Comparison:
         """Trains each row that no completed run stands for, in order; the names of those that did not come to their end.
 
         Raises:
+            InUseError: another process trains this comparison.
             PneumoTrainError: a mistake to mend: the source, the data, the configuration, the machine.
             RunStoreError: a mistake about the store.
             KeyboardInterrupt: Ctrl-C, after the row and the comparison were ended as interrupted.
         """
         require_logged(self.config.training.monitor, VALIDATED)
         require_site_column(self.federation, self.config)
+        require_workers(self.side_by_side)
         require_gpu_device(self.config)
         require_writable(self.checkpoint_dir, "checkpoint_dir")
         require_writable(self.logs_dir, "logs_dir")
+        with self._alone():
+            return self._run()
+
+    def _alone(self) -> AbstractContextManager[None]:
+        """Nobody else trains this comparison with these checkpoints as long as the block lasts: each row would be trained twice, or badly."""
+        named = hashlib.sha256(f"{self.experiment}\n{self.name}".encode()).hexdigest()[:16]
+        return alone_in(
+            self.checkpoint_dir / "comparisons" / named,
+            self.name,
+            refusal=f"name = {self.name!r}: another process trains this comparison, with its checkpoints in {self.checkpoint_dir}; wait for "
+            "its end, or give another name or another checkpoint_dir",
+        )
+
+    def _run(self) -> tuple[str, ...]:
         with read_source(self.source_path, self.config, is_split=False) as whole:
             divided = whole.divided()
             tasks = tasks_of(whole, divided, self.federation, self.seeds)

@@ -11,10 +11,15 @@ LOCK = "training.lock"
 
 
 @contextmanager
-def alone_in(folder: Path, run_id: str) -> Iterator[None]:
+def alone_in(folder: Path, run_id: str, refusal: str | None = None) -> Iterator[None]:
     """Holds the lock of a run's checkpoints as long as the block lasts; of a process that was killed nothing holds it.
 
     The folder is made for it, and removed again if nothing else was put there. On a file system without locks nobody is refused.
+
+    Args:
+        folder: of the run's checkpoints.
+        run_id: of the run.
+        refusal: what is said to the second one, where it is no run that is trained.
 
     Raises:
         InUseError: another process is training the run.
@@ -23,7 +28,7 @@ def alone_in(folder: Path, run_id: str) -> Iterator[None]:
     made = [place for place in (folder, *folder.parents) if not place.exists()]
     lock = None
     try:
-        lock = _taken(folder, run_id)
+        lock = _taken(folder, run_id, refusal)
         yield
     finally:
         if lock is not None:
@@ -33,7 +38,7 @@ def alone_in(folder: Path, run_id: str) -> Iterator[None]:
                 place.rmdir()
 
 
-def _taken(folder: Path, run_id: str) -> HeldLock | None:
+def _taken(folder: Path, run_id: str, refusal: str | None) -> HeldLock | None:
     """The lock; ``None`` where there are no locks."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +51,8 @@ def _taken(folder: Path, run_id: str) -> HeldLock | None:
         ) from error
     if lock is None:
         raise InUseError(
-            f"run_id = {run_id!r}: another process is training this run, with its checkpoints in {folder}; wait for its end, or "
+            refusal
+            or f"run_id = {run_id!r}: another process is training this run, with its checkpoints in {folder}; wait for its end, or "
             "give another run_id, or none for a new run"
         )
     return lock

@@ -1,6 +1,7 @@
 """Flower's simulation engine, in this process: clients are threads of it that wait for processes of ours."""
 
 import contextlib
+import functools
 import logging
 import os
 import queue
@@ -14,6 +15,7 @@ from types import ModuleType
 
 from flwr.app import ConfigRecord, Context, Message, RecordDict
 from flwr.clientapp import ClientApp
+from flwr.server.superlink.fleet.vce import vce_api
 from flwr.server.superlink.fleet.vce.backend import Backend
 from flwr.serverapp import Grid, ServerApp
 from flwr.simulation import run_simulation
@@ -118,14 +120,20 @@ class _Threads(Backend):  # type: ignore[misc]  # Flower is not installed where 
 
 @contextlib.contextmanager
 def _in_threads(count: int) -> Iterator[None]:
-    """Flower takes so many threads for Ray, the one backend that it knows, for as long as the block lasts."""
+    """Flower takes so many threads for Ray, the one backend that it knows, for as long as the block lasts.
+
+    It hands them out of a pool of no more than four above the number of processors; so many, and this one has as many as are wanted.
+    """
     found = ModuleType(_RAY_BACKEND)
     vars(found)["RayBackend"] = type("RayBackend", (_Threads,), {"side_by_side": count})
     before = sys.modules.get(_RAY_BACKEND)
     sys.modules[_RAY_BACKEND] = found
+    pool = vce_api.ThreadPoolExecutor
+    vce_api.ThreadPoolExecutor = functools.partial(pool, count)
     try:
         yield
     finally:
+        vce_api.ThreadPoolExecutor = pool
         del sys.modules[_RAY_BACKEND]
         if before is not None:
             sys.modules[_RAY_BACKEND] = before
