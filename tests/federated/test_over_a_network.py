@@ -156,7 +156,7 @@ def _try_uninvited(folder: Path, port: int) -> str:
     return str(caught.value)
 
 
-def _never(_request: Request) -> Answer:
+def _never(_request: Request, _is_over: object) -> Answer:
     raise AssertionError("one who is not invited is asked to work")
 
 

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pneumo_train.errors import DataError, FederationError
-from pneumo_train.federating.apart import workplace
+from pneumo_train.federating.apart import Apart, workplace
 from pneumo_train.federating.values import Answer, Request, Work
 
 REQUEST = Request(
@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def apart(folder: Path) -> Iterator[Work]:
+def apart(folder: Path) -> Iterator[Apart]:
     with workplace(Does(folder), side_by_side=2) as work:
         yield work
 
@@ -91,6 +91,15 @@ def test_a_client_that_takes_longer_than_it_may_is_stopped(apart: Work, folder: 
         ask(apart, "sleeps", timeout=0.5)
 
     assert not _lives(folder / "sleeps 1")
+
+
+def test_work_that_nobody_wants_any_more_is_stopped(apart: Apart, folder: Path) -> None:
+    started = folder / "sleeps 3"
+
+    with pytest.raises(FederationError, match="the server has given up what it had asked"):
+        apart(dataclasses.replace(REQUEST, client="sleeps", round=3), started.exists)
+
+    _wait_until(lambda: bool(started.read_text()) and not _lives(started))
 
 
 def test_processes_of_clients_end_with_whoever_has_asked_and_with_the_federation(folder: Path) -> None:

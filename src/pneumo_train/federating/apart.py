@@ -10,7 +10,8 @@ import os
 import pickle
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from multiprocessing import connection
 
 from pneumo_train.errors import FederationError
@@ -19,6 +20,7 @@ from pneumo_train.federating.values import Answer, Request, Work
 from pneumo_train.temporary import own_folder
 
 _GRACE_S = 10.0
+_LOOK_S = 0.5
 _END_S = 10.0
 
 
@@ -80,18 +82,26 @@ class Apart:
         with contextlib.suppress(OSError), connection.Client(self.address, "AF_UNIX") as asked:
             asked.send(None)
 
-    def __call__(self, request: Request) -> Answer:
+    def __call__(self, request: Request, is_over: Callable[[], bool] = lambda: False) -> Answer:
         """Has a request done.
 
+        Args:
+            request: what is asked.
+            is_over: whether nobody wants the answer any more; its process is stopped then.
+
         Raises:
-            FederationError: there is no answer, and why: what the work raised, which signal ended its process, or that it took
-                longer than the request allows.
+            FederationError: there is no answer, and why: what the work raised, which signal ended its process, that it took
+                longer than the request allows, or that nobody wants it.
         """
         try:
             with connection.Client(self.address, "AF_UNIX") as asked:
                 asked.send(request)
-                if not asked.poll(request.timeout + _GRACE_S):
-                    raise FederationError(f"no answer within {request.timeout:g} s")
+                end = time.monotonic() + request.timeout + _GRACE_S
+                while not asked.poll(min(_LOOK_S, max(0.0, end - time.monotonic()))):
+                    if is_over():
+                        raise FederationError("the server has given up what it had asked; the process was stopped")
+                    if time.monotonic() >= end:
+                        raise FederationError(f"no answer within {request.timeout:g} s")
                 answer = asked.recv()
         except (EOFError, OSError) as error:
             raise FederationError(f"the process that starts the clients' is gone ({error!r})") from error

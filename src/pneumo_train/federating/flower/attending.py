@@ -17,9 +17,13 @@ from pneumo_train.errors import FederationError
 from pneumo_train.federating.flower import QUIET
 from pneumo_train.federating.flower.engine import answer_to
 from pneumo_train.federating.flower.runtime import at_work, taking
+from pneumo_train.federating.flower.watching import watched
 from pneumo_train.federating.invitations import Invitation
 from pneumo_train.federating.services import Service, free_port, running
-from pneumo_train.federating.values import Work
+from pneumo_train.federating.values import Answer, Request
+
+StoppableWork = Callable[[Request, Callable[[], bool]], Answer]
+"""What a client does; it stops when the second says that nobody wants the answer any more."""
 
 _POLL_S = 0.5
 _LOOPBACK = "127.0.0.1"
@@ -34,7 +38,7 @@ _PAUSE_S = 5.0
 def attend(
     invitation: Invitation,
     folder: Path,
-    work: Work,
+    work: StoppableWork,
     about: Mapping[str, Any],
     say: Callable[[str], None],
 ) -> None:
@@ -45,7 +49,7 @@ def attend(
     Args:
         invitation: the client's.
         folder: of its own.
-        work: what is done.
+        work: what is done; it is stopped when the server has given it up.
         about: what the server may know of the films.
         say: tells a person what happens.
 
@@ -95,7 +99,7 @@ class _Attending:
         invitation: Invitation,
         address: str,
         secret: bytes,
-        work: Work,
+        work: StoppableWork,
         about: Mapping[str, Any],
         say: Callable[[str], None],
     ) -> None:
@@ -147,7 +151,8 @@ class _Attending:
         told = message.content["config"]
         begun = time.monotonic()
         # By the server's clock it may have begun at any time: the seconds that it has are counted from here.
-        reply = answer_to(message, client, self._work, message.metadata.ttl)
+        with watched(self._invitation, message.metadata.run_id, message.metadata.dst_node_id) as is_over:
+            reply = answer_to(message, client, lambda request: self._work(request, is_over), message.metadata.ttl)
         failed = reply.content["config"].get("failed")
         end = f"failed: {failed}" if failed else "done"
         return reply, f"round {told['round']}, {told['task']}: {end}, after {time.monotonic() - begun:.1f} s"
