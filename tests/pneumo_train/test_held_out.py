@@ -2,6 +2,7 @@
 
 import csv
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -27,7 +28,9 @@ SMALL = {
 }
 
 
-def keep_run(store: Store, source: Path, run_id: str, folder: Path, **values: object) -> Split:
+def keep_run(
+    store: Store, source: Path, run_id: str, folder: Path, *, keeps_split: bool = True, **values: object
+) -> Split:
     """Keeps what a training keeps of itself, with weights that have learnt nothing."""
     config = load_config(overrides=SMALL | {key.replace("__", "."): value for key, value in values.items()})
     model = LitClassifier.from_config(config)
@@ -38,7 +41,8 @@ def keep_run(store: Store, source: Path, run_id: str, folder: Path, **values: ob
         split_file = write_split_file(reading, folder / "metrics.csv")
         with start_run("films", store=store, run_id=run_id, config=kept, source_path=str(source)) as run:
             run.log_artifact(checkpoint, name=BEST_CHECKPOINT, artifact_type="model")
-            run.log_artifact(split_file, name=SPLIT_FILE, artifact_type="data")
+            if keeps_split:
+                run.log_artifact(split_file, name=SPLIT_FILE, artifact_type="data")
         return reading.split
 
 
@@ -64,6 +68,15 @@ def test_another_run_is_not_judged_by_films_of_a_test_part_that_it_has_learnt_fr
         assert evaluations(store) == 0
 
 
+def test_another_run_that_has_kept_no_split_is_not_compared_on_a_part(phantoms: Path, tmp_path: Path) -> None:
+    with open_store("memory://", durable=False) as store:
+        keep_run(store, phantoms, "first", tmp_path, seed=1, data__test_fraction=0.3)
+        keep_run(store, phantoms, "second", tmp_path, keeps_split=False, seed=2, data__test_fraction=0.3)
+
+        with pytest.raises(DataError, match=r"'second' was trained on another split, and has kept no data/split\.csv"):
+            evaluate_run(store, "first", phantoms, part="test", against="second")
+
+
 def test_runs_whose_test_part_the_table_gives_are_compared_though_their_seeds_drew_two_validation_parts(
     phantoms: Path, tmp_path: Path
 ) -> None:
@@ -76,7 +89,7 @@ def test_runs_whose_test_part_the_table_gives_are_compared_though_their_seeds_dr
         writer.writeheader()
         for row in rows:
             writer.writerow({**row, "part": "test" if patients.index(row["source_patient"]) % 4 == 0 else "train"})
-    given = {"data__csv_filename": "parts.csv", "data__split_column": "part"}
+    given: dict[str, Any] = {"data__csv_filename": "parts.csv", "data__split_column": "part"}
     source = tmp_path / "source"
     source.mkdir()
     (source / "parts.csv").write_bytes((tmp_path / "parts.csv").read_bytes())

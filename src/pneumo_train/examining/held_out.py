@@ -54,6 +54,11 @@ def require_held_out_there(
     if part == "all" or reading.split.digest() == reader.get_config(against).get("split", {}).get("hash"):
         return
     theirs, asked = _parts_of(reader, against), list(samples)
+    if not theirs:
+        raise DataError(
+            f"{reading.source.path}: run {against!r} was trained on another split, and has kept no {SPLIT_FILE} that says whether it has "
+            f"learnt from films of this {part} part; name a run that has, or give films that neither has seen, with --part all"
+        )
     learnt = {each.patient for each in reading.samples if theirs.get(each.image_id, part) not in {part, _UNUSED}}
     wrong = [each for each in asked if theirs.get(each.image_id) not in {part, _UNUSED} or each.patient in learnt]
     if wrong:

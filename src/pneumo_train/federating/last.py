@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 import torch
 
-from pneumo_train.errors import ConfigError
+from pneumo_train.errors import LastCheckpointError
 from pneumo_train.federating.sites import Share
 from pneumo_train.federating.values import Arrays
 from pneumo_train.fitting.last import Origin
@@ -97,7 +97,7 @@ def find_last(folder: Path) -> Last | None:
     """The last round in a run's folder, or ``None`` if it has none.
 
     Raises:
-        ConfigError: it cannot be read, or is none of this trainer.
+        LastCheckpointError: it cannot be read, or is none of this trainer.
     """
     path = folder / LAST
     if not path.is_file():
@@ -119,11 +119,11 @@ def find_last(folder: Path) -> Last | None:
             token=content["token"],
             spent=content.get("spent", {}),
         )
-    except ConfigError:
+    except LastCheckpointError:
         raise
     except Exception as error:
         reason = next(iter(str(error).splitlines()), "")
-        raise ConfigError(
+        raise LastCheckpointError(
             f"{path}: is no round that a federation can go on from ({type(error).__name__}: {reason}); remove it to begin anew, "
             "or name another checkpoint_dir"
         ) from error
@@ -132,7 +132,7 @@ def find_last(folder: Path) -> Last | None:
 def _require_whole(path: Path, content: Mapping[str, Any]) -> None:
     """Refuses what the first version of this file was."""
     if _KEY in content and (missing := _SINCE_THE_FIRST - content.keys()):
-        raise ConfigError(
+        raise LastCheckpointError(
             f"{path}: an older version of pneumo-train has written it, and it lacks what is needed to go on "
             f"({', '.join(sorted(missing))}); go on with that version, or remove the file to begin anew, or name another checkpoint_dir"
         )
