@@ -186,6 +186,31 @@ def test_charts_are_drawn_read_by_keys_zoomed_and_smoothed_in_the_browser(page: 
     assert download.value.suggested_filename == "loss.png"
 
 
+@pytest.mark.server
+def test_the_smallest_values_have_ticks_that_tell_them_apart_in_the_browser(
+    page: Any, serve: Serve, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with open_store(url, durable=False) as store:
+        run = store.ensure_run(store.get_or_create_experiment("e"), run_id="one")
+        rates = [MetricPoint("learning_rate", 0.0009 * math.cos(step / 10) ** 2, step) for step in range(16)]
+        store.log_metrics(run, rates)
+        store.finalize(run, "completed")
+    page.add_init_script("""
+      window.written = new Set();
+      const write = CanvasRenderingContext2D.prototype.fillText;
+      CanvasRenderingContext2D.prototype.fillText = function (text, ...place) { window.written.add(text); return write.call(this, text, ...place); };
+    """)
+
+    with open_reader(url) as reader:
+        page.goto(f"{serve(make_app(reader, Options(shown_url=url)))}/run?id=one")
+        page.wait_for_selector(".chart canvas")
+        page.wait_for_function("window.written.size > 4")
+        written = page.evaluate("[...window.written]")
+
+    assert {"2e-4", "4e-4", "6e-4", "8e-4"} <= {*written}
+
+
 def test_compared_runs_lie_over_each_other_a_chart_for_each_dataset(curves: Any) -> None:
     text = unescape(ask(curves, "/compare?run=two&run=one&from=10&smooth=0.5").text)
 

@@ -121,7 +121,7 @@
       scales: {x: {time: false, ...(by === "log" ? {distr: 3} : {range: wide})}, y: {distr: log ? 3 : 1}},
       axes: [
         {...axis, size: 32, values: by === "time" ? (u, ticks) => ticks.map((t) => t === null ? "" : span(t)) : (u, ticks) => ticks.map((t) => t === null ? "" : short(t))},
-        {...axis, size: 58, ...(log ? {values: (u, ticks) => ticks.map((t) => t === null ? "" : t < 1e-3 ? Number(t.toPrecision(3)).toExponential() : plainly(t))} : {})},
+        {...axis, size: 58, values: (u, ticks) => ticks.map((t) => t === null ? "" : tick(t))},
       ],
       series: [{}, ...lines], bands,
       focus: {alpha: 0.2},
@@ -133,6 +133,9 @@
     }, data, host);
     legend(chart, chart.each);
   }
+
+  // At the values: uPlot's own writing has three digits after the point, and a learning rate none at all then.
+  const tick = (t) => t !== 0 && Math.abs(t) < 1e-3 ? Number(t.toPrecision(3)).toExponential() : t.toLocaleString("en", {maximumFractionDigits: 6});
 
   const short = (t) => Math.abs(t) >= 1e6 ? `${Number((t / 1e6).toPrecision(4))}M` : Math.abs(t) >= 1e4 ? `${Number((t / 1e3).toPrecision(4))}k` : String(t);
 
