@@ -14,8 +14,27 @@ SPLIT_FILE = "data/split.csv"
 """The names of a run's artifacts."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Result(Mapping[str, Any]):
+    """What is read by attributes and by keys of the same names, in their order."""
+
+    def __getitem__(self, key: str) -> Any:
+        """The attribute of this name."""
+        if key not in self.__dataclass_fields__:
+            raise KeyError(key)
+        return getattr(self, key)
+
+    def __iter__(self) -> Iterator[str]:
+        """The attributes' names."""
+        return iter(self.__dataclass_fields__)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.__dataclass_fields__)
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingResult(Mapping[str, Any]):
+class TrainingResult(Result):
     """The end of a training, as ``result.run_id`` or ``result["run_id"]``.
 
     Attributes:
@@ -63,20 +82,3 @@ class TrainingResult(Mapping[str, Any]):
     evaluations: dict[str, Evaluation]
     evaluation_run_ids: dict[str, str]
     is_recorded: bool
-
-    def __getitem__(self, key: str) -> Any:
-        """The attribute of this name."""
-        if key not in _NAMES:
-            raise KeyError(key)
-        return getattr(self, key)
-
-    def __iter__(self) -> Iterator[str]:
-        """The attributes' names."""
-        return iter(_NAMES)
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(_NAMES)
-
-
-_NAMES = tuple(field.name for field in dataclasses.fields(TrainingResult))

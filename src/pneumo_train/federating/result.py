@@ -1,15 +1,15 @@
 """What a federated training gives back: attributes, and a mapping of the same names."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pneumo_train.evaluating.figures import Evaluation
+from pneumo_train.result import Result
 from runstore.rounds import Round
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
-class FederationResult(Mapping[str, Any]):
+class FederationResult(Result):
     """The end of a federation, as ``result.run_id`` or ``result["run_id"]``.
 
     Attributes:
@@ -53,20 +53,3 @@ class FederationResult(Mapping[str, Any]):
     evaluations: dict[str, Evaluation]
     evaluation_run_ids: dict[str, str]
     is_recorded: bool
-
-    def __getitem__(self, key: str) -> Any:
-        """The attribute of this name."""
-        if key not in _NAMES:
-            raise KeyError(key)
-        return getattr(self, key)
-
-    def __iter__(self) -> Iterator[str]:
-        """The attributes' names."""
-        return iter(_NAMES)
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(_NAMES)
-
-
-_NAMES = tuple(field.name for field in dataclasses.fields(FederationResult))
