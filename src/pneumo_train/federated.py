@@ -201,7 +201,7 @@ class FederatedTrainer:
         from pneumo_train.federating.flower.simulation import simulated  # noqa: PLC0415 - the extra brings it, and it is slow
 
         with (
-            workplace(work, side_by_side=self._side_by_side) as apart,
+            workplace(work, side_by_side=self._side_by_side, threads=self.config.training.threads) as apart,
             simulated(
                 apart, names, federation, trained=trained, side_by_side=self._side_by_side, stop=apart.stop
             ) as engine,

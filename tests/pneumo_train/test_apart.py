@@ -57,6 +57,27 @@ def apart(folder: Path) -> Iterator[Apart]:
         yield work
 
 
+@dataclasses.dataclass(frozen=True)
+class CountsThreads:
+    """Says how many threads torch is to take there."""
+
+    def __call__(self, request: Request) -> Answer:
+        return Answer(client=request.client, num_examples=int(os.environ["OMP_NUM_THREADS"]), metrics={}, arrays={})
+
+
+@pytest.mark.parametrize(
+    ("side_by_side", "threads", "own", "each"),
+    [(2, 4, "", 2), (3, 2, "", 1), (1, 3, "2", 3), (2, None, "6", 3), (1, None, "none", os.cpu_count())],
+)
+def test_clients_that_work_side_by_side_share_the_threads_that_there_are_to_be(
+    monkeypatch: pytest.MonkeyPatch, side_by_side: int, threads: int | None, own: str, each: int
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", own)
+
+    with workplace(CountsThreads(), side_by_side=side_by_side, threads=threads) as work:
+        assert ask(work, "anna").num_examples == each
+
+
 def ask(work: Work, client: str, **changed: Any) -> Answer:
     return work(dataclasses.replace(REQUEST, client=client, **changed))
 

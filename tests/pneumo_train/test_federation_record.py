@@ -5,6 +5,7 @@ import functools
 import hashlib
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -150,9 +151,52 @@ def test_the_checkpoint_of_the_best_round_so_far_is_in_the_store_while_the_next_
 
     scores = {made.number: made.metrics[result.monitor] for made in result.rounds}
     assert kept == {number: max(range(1, number), key=scores.__getitem__) for number in (2, 3, 4)}
-    (last,) = (each for each in store.list_artifacts("together") if each.artifact_type == "model")
+    last = {each.name: each for each in store.list_artifacts("together")}[BEST_CHECKPOINT]
     assert last.metadata["epoch"] == result.best_round
     assert last.sha256 == hashlib.sha256(Path(result.best_model_path).read_bytes()).hexdigest()
+
+
+def test_the_checkpoint_of_each_round_that_was_the_best_so_far_stays_in_the_store(
+    store: GoesAway, tiny_config: TrainConfig, phantoms: Path, fast_path: Path, tmp_path: Path
+) -> None:
+    rises = {
+        "training.monitor": "val_loss",
+        "training.monitor_mode": "max",
+        "optimizer.learning_rate": 1e-4,
+    }  # in every round
+    config = load_config(overrides={**SMALL, **rises}, base=tiny_config)
+    result = lead_two(store, config, phantoms, fast_path, num_rounds=4)
+
+    losses = {made.number: made.metrics["val_loss"] for made in result.rounds}
+    bettering = [number for number in losses if all(losses[number] > losses[early] for early in range(1, number))]
+    models = {each.name: each for each in store.list_artifacts("together") if each.artifact_type == "model"}
+    assert len(bettering) > 1  # or this looks at nothing
+    assert models.keys() == {BEST_CHECKPOINT, *(f"checkpoints/round-{number:04d}.ckpt" for number in bettering)}
+    for number in bettering:
+        kept, path = models[f"checkpoints/round-{number:04d}.ckpt"], tmp_path / f"{number}.ckpt"
+        assert (kept.metadata["epoch"], kept.metadata["role"]) == (number, "best so far")
+        assert kept.metadata["score"] == pytest.approx(losses[number])
+        with store.open_artifact("together", kept.name) as stream:
+            path.write_bytes(stream.read())
+        assert LitClassifier.load_from_checkpoint(path, map_location="cpu") is not None
+    assert len({models[f"checkpoints/round-{number:04d}.ckpt"].sha256 for number in bettering}) == len(bettering)
+
+
+def test_the_threads_of_the_configuration_are_of_this_machine_and_not_of_each_client(
+    lead: Lead, store: GoesAway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int | None] = []
+    set_up = of_client.torch_set_up
+
+    def set_up_and_tell(config: TrainConfig) -> AbstractContextManager[None]:
+        told.append(config.training.threads)
+        return set_up(config)
+
+    monkeypatch.setattr(of_client, "torch_set_up", set_up_and_tell)
+    lead(num_rounds=1)
+
+    assert store.get_config("together")["training"]["threads"] == 1
+    assert told == [None] * 4
 
 
 def test_the_same_seed_gives_the_same_rounds(lead: Lead) -> None:

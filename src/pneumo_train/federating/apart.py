@@ -25,12 +25,13 @@ _END_S = 10.0
 
 
 @contextlib.contextmanager
-def workplace(work: Work, *, side_by_side: int) -> Iterator["Apart"]:
+def workplace(work: Work, *, side_by_side: int, threads: int | None = None) -> Iterator["Apart"]:
     """The same work, each piece of it done in a process of its own on this machine, as long as the block lasts.
 
     Args:
         work: what clients do; it can be pickled.
-        side_by_side: how many will work at once: they share the processors.
+        side_by_side: how many will work at once.
+        threads: CPU threads that those share; ``OMP_NUM_THREADS``, or as many as there are processors, when not given.
 
     Raises:
         FederationError: this system cannot fork.
@@ -44,7 +45,7 @@ def workplace(work: Work, *, side_by_side: int) -> Iterator["Apart"]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # Ctrl-C is the server's; it ends these when it ends
-            env={**handed_on(), "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // side_by_side))},
+            env={**handed_on(), "OMP_NUM_THREADS": str(max(1, (threads or _threads()) // side_by_side))},
         )
         assert process.stdin is not None  # noqa: S101 - both are pipes
         assert process.stdout is not None  # noqa: S101
@@ -108,3 +109,8 @@ class Apart:
         if isinstance(answer, Answer):
             return answer
         raise FederationError(str(answer))
+
+
+def _threads() -> int:
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return int(wanted) if wanted.isdecimal() and int(wanted) else os.cpu_count() or 1

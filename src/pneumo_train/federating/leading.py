@@ -272,7 +272,8 @@ class Federation:
                 client="",
                 train=(),
                 validation=(),
-                config=config,
+                # Threads are the business of whoever gives a client its process.
+                config=dataclasses.replace(config, training=dataclasses.replace(config.training, threads=None)),
                 network=dict(model.hparams),
                 local_epochs=federation.local_epochs,
                 proximal_mu=federation.proximal_mu if federation.strategy == "fedprox" else 0.0,
@@ -360,6 +361,7 @@ class Federation:
         number, file = played.number, f"round-{played.number:04d}.ckpt"
         write_checkpoint(self._folder / file, look, played.arrays, number=number)
         self._best = Best(number=number, score=score, file=file, metrics=dict(played.metrics))
+        self._keep_checkpoint(f"checkpoints/{file}")  # stays when a later round is better
         self._keep_checkpoint()  # a server that is killed leaves it in the store
 
     def _write_last(self, **changes: Any) -> None:
@@ -380,16 +382,16 @@ class Federation:
             if self._best is None or path.name != self._best.file:
                 path.unlink(missing_ok=True)
 
-    def _keep_checkpoint(self) -> None:
+    def _keep_checkpoint(self, name: str = BEST_CHECKPOINT) -> None:
         if self._best is None or self.session is None:
             return
         training = self.reading.config.training
         self.session.log_artifact(
             self._folder / self._best.file,
-            name=BEST_CHECKPOINT,
+            name=name,
             artifact_type="model",
             metadata={
-                "role": "best",
+                "role": "best" if name == BEST_CHECKPOINT else "best so far",
                 "monitor": training.monitor,
                 "mode": training.better,
                 "score": self._best.score,
