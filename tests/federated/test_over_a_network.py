@@ -2,12 +2,8 @@
 
 import contextlib
 import dataclasses
-import os
 import shutil
-import signal
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +15,6 @@ pytest.importorskip("flwr", reason="Flower is not installed; it comes with the e
 
 from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.settings import load_config
-from pneumo_train.demo.phantoms import write_phantoms
 from pneumo_train.errors import FederationError
 from pneumo_train.federated import FederatedTrainer
 from pneumo_train.federating.flower import hosting
@@ -30,20 +25,12 @@ from pneumo_train.federating.services import free_port
 from pneumo_train.federating.values import Answer, Request
 from runstore import RunStatus, open_reader
 from runstore.rounds import read_rounds
+from support.hospitals import SMALL, draw_films, end, joined
 
 pytestmark = [pytest.mark.training, pytest.mark.federated, pytest.mark.filterwarnings("default")]
 
 CLIENTS = ("north", "south")
 KILLED = "south"
-SMALL = {
-    "data.image_size": 32,
-    "data.patient_column": "source_patient",
-    "data.validation_fraction": 0.3,
-    "model.architecture": "small",
-    "training.batch_size": 8,
-    "training.accelerator": "cpu",
-    "evaluation.bootstrap_draws": 20,
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,14 +56,12 @@ class Seen:
 def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
     """Leads a federation of two rounds. After the first, one client is killed with all that it has started."""
     folder = tmp_path_factory.mktemp("federation")
-    for number, name in enumerate(("server", *CLIENTS)):
-        films = {"patients": 24 + number, "films_per_patient": 1, "positive_share": 0.5, "size": 48, "seed": number}
-        write_phantoms(folder / name / "films", **films)  # type: ignore[arg-type]
+    draw_films(folder, ("server", *CLIENTS))
     port, url = free_port(), f"sqlite:///{folder / 'runs.db'}"
     invite(folder / "keys", "localhost", port, CLIENTS)
     environments: list[dict[str, str]] = []
     said: dict[str, list[str]] = {name: [] for name in CLIENTS}
-    clients = {name: _joined(folder, name) for name in CLIENTS}
+    clients = {name: joined(folder, name, {"data.test_fraction": 0.2} if name == KILLED else {}) for name in CLIENTS}
 
     def listen(name: str) -> None:
         for line in clients[name].stdout or ():
@@ -106,44 +91,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         yield Seen(result, url, _only(uninvited, threads[-1]), environments, said)
     finally:
         print(said)  # noqa: T201 - shown where it fails
-        _end(clients, threads)
-
-
-def _end(clients: dict[str, subprocess.Popen[str]], threads: list[threading.Thread]) -> None:
-    for client in clients.values():
-        client.send_signal(signal.SIGTERM)
-    for client in clients.values():
-        client.wait()
-    for thread in threads:
-        thread.join(60)
-    for client in clients.values():
-        if client.stdout is not None:
-            client.stdout.close()
-
-
-def _joined(folder: Path, name: str) -> subprocess.Popen[str]:
-    options = {key: value for key, value in SMALL.items() if key.startswith("data.") and key != "data.image_size"}
-    if name == KILLED:
-        options["data.test_fraction"] = 0.2
-    words = [text for key, value in options.items() for text in (f"--{key}", str(value))]
-    invitation = folder / "keys" / "clients" / name
-    return subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "pneumo_train",
-            "join",
-            "--folder",
-            invitation,
-            "--source",
-            folder / name / "films",
-            *words,
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    )
+        end(clients, threads)
 
 
 def _try_uninvited(folder: Path, port: int) -> str:

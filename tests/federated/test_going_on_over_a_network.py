@@ -1,0 +1,98 @@
+"""A server of a federation over a network that is killed and started again by the same command, while its clients stay."""
+
+import contextlib
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("flwr", reason="Flower is not installed; it comes with the extra federated of pneumo-train")
+
+from pneumo_train.federating.invitations import invite
+from pneumo_train.federating.last import Last, find_last
+from pneumo_train.federating.services import free_port
+from runstore import RunStatus, open_reader
+from runstore.rounds import read_rounds
+from support.hospitals import SMALL, draw_films, end, joined, options_of
+
+pytestmark = [pytest.mark.training, pytest.mark.federated]
+
+CLIENTS = ("north", "south")
+
+
+def led(folder: Path, url: str, run_id: str) -> subprocess.Popen[bytes]:
+    """The server of a federation of two rounds: the command, which goes on with what there is."""
+    words = ["--invited", str(folder / "keys"), "--source", str(folder / "server" / "films"), "--store", url]
+    words += [
+        "--run_id",
+        run_id,
+        "--resume",
+        "true",
+        "--num_rounds",
+        "2",
+        "--min_answers",
+        "2",
+        "--round_timeout",
+        "120",
+    ]
+    words += ["--checkpoint_dir", str(folder / "checkpoints"), "--wait_for_clients", "120", *options_of(SMALL)]
+    return subprocess.Popen([sys.executable, "-m", "pneumo_train", "federate", *words])
+
+
+def last_of(folder: Path, run_id: str) -> Last:
+    found = find_last(folder / "checkpoints" / run_id)
+    assert found is not None
+    return found
+
+
+def test_a_server_that_was_killed_goes_on_with_the_clients_that_are_still_there_to_the_same_weights(
+    tmp_path: Path,
+) -> None:
+    draw_films(tmp_path, ("server", *CLIENTS))
+    invite(tmp_path / "keys", "localhost", free_port(), CLIENTS)
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    said: list[str] = []
+    clients = {name: joined(tmp_path, name) for name in CLIENTS}
+    is_in_the_second_round = threading.Event()
+
+    def listen(client: subprocess.Popen[str]) -> None:
+        for line in client.stdout or ():
+            said.append(line.strip())
+            if line.startswith("round 2, train: done"):
+                is_in_the_second_round.set()
+
+    threads = [threading.Thread(target=listen, args=(client,), daemon=True) for client in clients.values()]
+    for thread in threads:
+        thread.start()
+    try:
+        with contextlib.ExitStack() as servers:
+            first = servers.enter_context(led(tmp_path, url, "hospitals"))
+            assert is_in_the_second_round.wait(180), said
+            first.kill()
+            first.wait()
+            again = servers.enter_context(led(tmp_path, url, "hospitals"))
+            assert again.wait(240) == 0, said
+            undisturbed = servers.enter_context(led(tmp_path, url, "undisturbed"))
+            assert undisturbed.wait(240) == 0, said
+        assert [client.poll() for client in clients.values()] == [None, None], said
+    finally:
+        end(clients, threads)
+
+    with open_reader(url) as reader:
+        run = reader.get_run("hospitals")
+        children = {child.client_id: child for child in reader.list_children("hospitals").items if child.client_id}
+        points = [point.step for point in reader.get_history("hospitals", "auroc", "validation")]
+        rounds = read_rounds(reader, "hospitals")
+    assert (run.status, run.attempt) == (RunStatus.COMPLETED, 2)
+    assert {name: (child.status, child.attempt) for name, child in children.items()} == dict.fromkeys(
+        CLIENTS, (RunStatus.COMPLETED, 2)
+    )
+    assert points == [1, 2]
+    assert [{each.client: each.status for each in made.clients} for made in rounds] == [
+        dict.fromkeys(CLIENTS, "completed")
+    ] * 2
+    mine, theirs = last_of(tmp_path, "hospitals").arrays, last_of(tmp_path, "undisturbed").arrays
+    assert all(np.array_equal(array, theirs[name]) for name, array in mine.items())
