@@ -24,6 +24,7 @@ from pneumo_train.federating.own import Own
 from pneumo_train.federating.privacy import epsilon
 from pneumo_train.federating.result import FederationResult
 from pneumo_train.federating.values import Answer, Request
+from pneumo_train.fitting.fitting import torch_set_up
 from pneumo_train.network.classifier import LitClassifier
 from pneumo_train.result import BEST_CHECKPOINT
 from runstore import RunStatus, StoreUnavailableError
@@ -186,11 +187,10 @@ def test_the_threads_of_the_configuration_are_of_this_machine_and_not_of_each_cl
     lead: Lead, store: GoesAway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[int | None] = []
-    set_up = of_client.torch_set_up
 
     def set_up_and_tell(config: TrainConfig) -> AbstractContextManager[None]:
         told.append(config.training.threads)
-        return set_up(config)
+        return torch_set_up(config)
 
     monkeypatch.setattr(of_client, "torch_set_up", set_up_and_tell)
     lead(num_rounds=1)
