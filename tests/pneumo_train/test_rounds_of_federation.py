@@ -39,6 +39,7 @@ def play(work: Work, look: Callable[[Arrays], Mapping[str, float]] | None = None
         names=NAMES,
         look=look or (lambda _arrays: {"val_loss": 0.5}),
         seed=7,
+        images=dict.fromkeys(NAMES, 10),
     )
     return list(rounds.play(START))
 
@@ -77,6 +78,10 @@ BAD: dict[str, tuple[Callable[[Answer], Answer], str]] = {
     "one more": (lambda good: _with(good, bias=np.zeros(1, np.float32)), "bias too many"),
     "one less": (lambda good: dataclasses.replace(good, arrays={"mean": good.arrays["mean"]}), "weight missing"),
     "no examples": (lambda good: dataclasses.replace(good, num_examples=0), "num-examples is 0"),
+    "more examples than it has": (
+        lambda good: dataclasses.replace(good, num_examples=9_000),
+        "num-examples is 9,000; the client has 10 images to train on",
+    ),
     "half an example": (lambda good: dataclasses.replace(good, num_examples=cast("int", 0.5)), "num-examples is 0.5"),
     "another's name": (lambda good: dataclasses.replace(good, client="anna"), "it calls itself 'anna'"),
 }

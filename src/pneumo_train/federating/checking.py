@@ -16,8 +16,14 @@ _GLOBAL = "global_"
 """What the record itself calls figures; a client's may not be taken for them."""
 
 
-def what_is_wrong(answer: Answer, request: Request) -> str | None:
-    """Why an answer to train cannot be taken, or ``None``."""
+def what_is_wrong(answer: Answer, request: Request, images: int | None = None) -> str | None:
+    """Why an answer cannot be taken, or ``None``.
+
+    Args:
+        answer: of the client.
+        request: what it was asked.
+        images: how many it trains on, by what is known of its films.
+    """
     if answer.client != request.client:
         return f"it calls itself {answer.client!r}, and {request.client!r} was asked"
     if type(answer.num_examples) is not int or answer.num_examples < 1:
@@ -26,6 +32,8 @@ def what_is_wrong(answer: Answer, request: Request) -> str | None:
         return wrong
     if request.task == "evaluate":
         return None
+    if images not in {None, answer.num_examples}:
+        return f"num-examples is {answer.num_examples:,}; the client has {images:,} images to train on"
     return _wrong_arrays(answer.arrays, request.arrays)
 
 

@@ -305,6 +305,9 @@ class Federation:
                     seed=config.seed,
                     private=self._private(model, last) if federation.is_private else None,
                     plan=plan.text() if self.network else "",
+                    images={
+                        name: share.parts["train"]["images"] for name, share in last.shares.items() if share.parts
+                    },  # nothing is known of a client that has never joined
                 )
                 engine.remember(last.remembered)
                 for played in rounds.play(last.arrays, after=last.number):

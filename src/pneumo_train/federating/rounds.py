@@ -53,6 +53,7 @@ class Rounds:
         seed: of the draw of clients.
         private: makes the weights of a round under differential privacy, in the place of the engine.
         plan: goes with each request.
+        images: how many images each client trains on; an answer that says otherwise is refused.
     """
 
     engine: Engine
@@ -63,6 +64,7 @@ class Rounds:
     seed: int
     private: Private | None = None
     plan: str = ""
+    images: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     def play(self, arrays: Arrays, *, after: int = 0) -> Iterator[Played]:
         """Plays all rounds that come after one, from its weights on. The last one that is given may be one that failed."""
@@ -135,7 +137,7 @@ class Rounds:
             for name in names
         }
         replies = self.engine.ask(requests)
-        return {name: _checked(replies[name], request) for name, request in requests.items()}
+        return {name: _checked(replies[name], request, self.images.get(name)) for name, request in requests.items()}
 
     def _too_few(self, number: int, replies: Mapping[str, Reply], good: Mapping[str, Reply]) -> FederationError | None:
         if len(good) >= self.config.min_answers:
@@ -164,10 +166,10 @@ def planned_epsilon(names: Sequence[str], config: FederationConfig, *, seed: int
     return epsilon(config.dp_noise, max(asked.values()), config.dp_delta)
 
 
-def _checked(reply: Reply, request: Request) -> Reply:
+def _checked(reply: Reply, request: Request, images: int | None) -> Reply:
     if reply.answer is None:
         return reply
-    wrong = what_is_wrong(reply.answer, request)
+    wrong = what_is_wrong(reply.answer, request, images)
     return reply if wrong is None else dataclasses.replace(reply, status="refused", reason=wrong)
 
 
