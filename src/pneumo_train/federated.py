@@ -21,6 +21,7 @@ from pneumo_train.fitting.machine import require_gpu_device
 from pneumo_train.fitting.outputs import require_writable
 from pneumo_train.needs import FEDERATED, require
 from pneumo_train.preparing.reading import Reading, read_source
+from pneumo_train.processors import processors
 from pneumo_train.samples import Split
 from pneumo_train.stores import StoreLike, store_or_opener
 from runstore.provenance import gather_provenance
@@ -95,7 +96,7 @@ class FederatedTrainer:
         self._logs_dir = Path(logs_dir)
         self._store = store
         self._progress = progress
-        self._side_by_side = side_by_side or min(os.cpu_count() or 1, self.federation.num_clients)
+        self._side_by_side = side_by_side or min(processors(), self.federation.num_clients)
 
     def train(  # noqa: PLR0913 - as the centralized one's
         self,

@@ -17,6 +17,7 @@ import pytest
 from pneumo_train.errors import DataError, FederationError
 from pneumo_train.federating.apart import Apart, workplace
 from pneumo_train.federating.values import Answer, Request, Work
+from pneumo_train.processors import processors
 
 REQUEST = Request(
     task="train", round=1, client="anna", arrays={"weight": np.zeros(3, np.float32)}, learning_rate=0.1, timeout=60
@@ -67,7 +68,7 @@ class CountsThreads:
 
 @pytest.mark.parametrize(
     ("side_by_side", "threads", "own", "each"),
-    [(2, 4, "", 2), (3, 2, "", 1), (1, 3, "2", 3), (2, None, "6", 3), (1, None, "none", os.cpu_count())],
+    [(2, 4, "", 2), (3, 2, "", 1), (1, 3, "2", 3), (2, None, "6", 3), (1, None, "none", processors())],
 )
 def test_clients_that_work_side_by_side_share_the_threads_that_there_are_to_be(
     monkeypatch: pytest.MonkeyPatch, side_by_side: int, threads: int | None, own: str, each: int
@@ -76,6 +77,16 @@ def test_clients_that_work_side_by_side_share_the_threads_that_there_are_to_be(
 
     with workplace(CountsThreads(), side_by_side=side_by_side, threads=threads) as work:
         assert ask(work, "anna").num_examples == each
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="a process cannot be kept to some processors here")
+def test_a_process_that_may_use_one_processor_counts_one() -> None:
+    mine = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(mine)})
+        assert processors() == 1
+    finally:
+        os.sched_setaffinity(0, mine)
 
 
 def ask(work: Work, client: str, **changed: Any) -> Answer:

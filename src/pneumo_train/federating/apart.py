@@ -17,6 +17,7 @@ from multiprocessing import connection
 from pneumo_train.errors import FederationError
 from pneumo_train.federating.services import handed_on
 from pneumo_train.federating.values import Answer, Request, Work
+from pneumo_train.processors import processors
 from pneumo_train.temporary import own_folder
 
 _GRACE_S = 10.0
@@ -113,4 +114,4 @@ class Apart:
 
 def _threads() -> int:
     wanted = os.environ.get("OMP_NUM_THREADS", "")
-    return int(wanted) if wanted.isdecimal() and int(wanted) else os.cpu_count() or 1
+    return int(wanted) if wanted.isdecimal() and int(wanted) else processors()

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pneumo_train.images.film import GreyArray, check_film, read_film
 from pneumo_train.images.mapped import MappedPixels
 from pneumo_train.images.quiet import quiet_decoders
 from pneumo_train.images.sketch import SIGNS, Sketches, sketch_of
+from pneumo_train.processors import processors
 from pneumo_train.samples import Sample
 
 _SHOWN = 3
@@ -153,17 +153,10 @@ def digest_of(samples: Sequence[Sample], hashes: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _cpus() -> int:
-    """Of this process: a batch system may give it fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 @contextmanager
 def in_threads(read: Callable[[int], _T], count: int) -> Iterator[Iterator[_T]]:
     """The results in order, read side by side: decoders leave the interpreter to others. Left early, no more is begun."""
-    pool = ThreadPoolExecutor(max_workers=min(_MOST_THREADS, _cpus()), thread_name_prefix="films")
+    pool = ThreadPoolExecutor(max_workers=min(_MOST_THREADS, processors()), thread_name_prefix="films")
     with quiet_decoders():
         try:
             yield pool.map(read, range(count))

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ from pneumo_train.images.film import GreyArray, check_film, read_film
 from pneumo_train.images.quiet import quiet_decoders
 from pneumo_train.predicting.images import Images, Named, called
 from pneumo_train.predicting.stored import StoredModel
+from pneumo_train.processors import processors
 from pneumo_train.showing.attention import Maps, grad_cam
 from pneumo_train.showing.sheets import overlay
 
@@ -54,7 +54,7 @@ def predict(
         overlays: a folder for Grad-CAM overlays, PNG files of the network's own size, numbered in the order of the images.
     """
     count = 0
-    with ThreadPoolExecutor(max_workers=min(_MOST_THREADS, os.cpu_count() or 1)) as pool:
+    with ThreadPoolExecutor(max_workers=min(_MOST_THREADS, processors())) as pool:
         for batch in images.batches(batch_size):
             with quiet_decoders():
                 read = list(pool.map(lambda named: _read(named, stored.size), batch))
