@@ -11,7 +11,7 @@ from documentation.pages import PAGES, ROOT, blocks_of, pages_with, run_blocks
 from documentation.shell import SHELLS, STORE, Line, do, lines_of, make_store
 
 NOT_DONE = {
-    "it trains: the tests of the trainer do, and its options are understood": 49,
+    "it trains: the tests of the trainer do, and its options are understood": 50,
     "it reads what another tool has left: tests/importing makes such files with that tool": 18,
     "it goes on until it is stopped": 4,
     "it serves until it is stopped: tests/ui does": 1,

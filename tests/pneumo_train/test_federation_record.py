@@ -160,12 +160,9 @@ def test_the_checkpoint_of_the_best_round_so_far_is_in_the_store_while_the_next_
 def test_the_checkpoint_of_each_round_that_was_the_best_so_far_stays_in_the_store(
     store: GoesAway, tiny_config: TrainConfig, phantoms: Path, fast_path: Path, tmp_path: Path
 ) -> None:
-    rises = {
-        "training.monitor": "val_loss",
-        "training.monitor_mode": "max",
-        "optimizer.learning_rate": 1e-4,
-    }  # in every round
-    config = load_config(overrides={**SMALL, **rises}, base=tiny_config)
+    # At this rate the loss rises in each of the first rounds; with "max" each is the best so far.
+    rising = {"training.monitor": "val_loss", "training.monitor_mode": "max", "optimizer.learning_rate": 1e-4}
+    config = load_config(overrides={**SMALL, **rising}, base=tiny_config)
     result = lead_two(store, config, phantoms, fast_path, num_rounds=4)
 
     losses = {made.number: made.metrics["val_loss"] for made in result.rounds}

@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-import math
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,11 +13,11 @@ import pytorch_lightning as pl
 from pneumo_train.collector import file_name_of
 from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.settings import as_dict
-from pneumo_train.errors import FederationError
+from pneumo_train.federating.best import BestRound
 from pneumo_train.federating.client import Client
 from pneumo_train.federating.describing import describe
-from pneumo_train.federating.last import Best, Last, find_last
-from pneumo_train.federating.looking import Look, write_checkpoint
+from pneumo_train.federating.last import Last, find_last
+from pneumo_train.federating.looking import Look
 from pneumo_train.federating.network import EngineOf, Network
 from pneumo_train.federating.own import folder_of
 from pneumo_train.federating.plans import Plan, parts_of, plan_path
@@ -37,7 +36,6 @@ from pneumo_train.fitting.runs import begin_run, open_run
 from pneumo_train.network.classifier import LitClassifier
 from pneumo_train.preparing.reading import DecodedSplit, Reading
 from pneumo_train.reporting.keeping import keep_model_card
-from pneumo_train.result import BEST_CHECKPOINT
 from pneumo_train.samples import Split
 from pneumo_train.splitting.among_clients import deal_out
 from pneumo_train.stores import warn_of_no_store
@@ -79,7 +77,7 @@ class Federation:
     progress: bool
     network: Network | None = None
     _rounds: list[Round] = dataclasses.field(default_factory=list)
-    _best: Best | None = None
+    _best: BestRound = dataclasses.field(init=False)
     _last: Last | None = None
 
     def lead(self, experiment_name: str, logs_dir: Path) -> FederationResult:
@@ -109,7 +107,8 @@ class Federation:
             if self.network is not None:
                 require_same_clients(found.shares, self.network.names, self.run_id)
             found.origin.require_same_training(self._folder, self.run_id, made_of, reading.split.digest())
-            self._best, self._rounds = found.best, list(found.rounds)
+            self._rounds = list(found.rounds)
+        self._best = BestRound(self._folder, config.training, self.session, found.best if found else None)
         parts: dict[str, Split] = {}
         if self.network is None:
             dealt = deal_out(reading.split.train, self.federation, seed=config.seed)
@@ -216,7 +215,7 @@ class Federation:
             if record is not None:
                 record.begin()
             self._play(model, server, parts, last, record)
-            best = self._require_best()
+            best = self._best.require()
             examined = examiner.examine(self._folder / best.file, self.run_id)
             is_recorded = False
             if session is not None and record is not None:
@@ -226,13 +225,13 @@ class Federation:
                     for name, dataset_type in (split_metric_name(key),)
                 )
                 examined.keep(session, step=best.number)
-                self._keep_checkpoint()
+                self._best.keep()
                 record.end(None)
                 is_recorded = session.end_with(None) and record.failures == 0
                 is_recorded = examined.keep_test(session) and is_recorded
         except BaseException as error:
             if session is not None and record is not None:
-                self._keep_checkpoint()
+                self._best.keep()
                 record.end(error)
                 session.end_with(error)
             raise
@@ -315,7 +314,7 @@ class Federation:
                     self._rounds.append(made)
                     if played.failure is not None:
                         raise played.failure
-                    self._consider(look, played)
+                    self._best.consider(look, played)
                     self._keep_last(played, engine)
 
     @property
@@ -350,23 +349,6 @@ class Federation:
             keep=lambda spent: self._write_last(spent=dict(spent)),
         )
 
-    def _require_best(self) -> Best:
-        if self._best is None:
-            monitor = self.reading.config.training.monitor
-            raise FederationError(f"no round has a finite {monitor}; look at the server's films, its validation part")
-        return self._best
-
-    def _consider(self, look: Look, played: Played) -> None:
-        training = self.reading.config.training
-        score, sign = played.metrics[training.monitor], -1 if training.better == "min" else 1
-        if not math.isfinite(score) or (self._best is not None and sign * score <= sign * self._best.score):
-            return
-        number, file = played.number, f"round-{played.number:04d}.ckpt"
-        write_checkpoint(self._folder / file, look, played.arrays, number=number)
-        self._best = Best(number=number, score=score, file=file, metrics=dict(played.metrics))
-        self._keep_checkpoint(f"checkpoints/{file}")  # stays when a later round is better
-        self._keep_checkpoint()  # a server that is killed leaves it in the store
-
     def _write_last(self, **changes: Any) -> None:
         assert self._last is not None  # noqa: S101 - whoever plays has set it
         self._last = dataclasses.replace(self._last, **changes)
@@ -378,27 +360,7 @@ class Federation:
             number=played.number,
             arrays=played.arrays,
             remembered=engine.remembered(),
-            best=self._best,
+            best=self._best.best,
             rounds=tuple(self._rounds),
         )
-        for path in self._folder.glob("round-*.ckpt"):
-            if self._best is None or path.name != self._best.file:
-                path.unlink(missing_ok=True)
-
-    def _keep_checkpoint(self, name: str = BEST_CHECKPOINT) -> None:
-        if self._best is None or self.session is None:
-            return
-        training = self.reading.config.training
-        self.session.log_artifact(
-            self._folder / self._best.file,
-            name=name,
-            artifact_type="model",
-            metadata={
-                "role": "best" if name == BEST_CHECKPOINT else "best so far",
-                "monitor": training.monitor,
-                "mode": training.better,
-                "score": self._best.score,
-                "epoch": self._best.number,
-                "step": self._best.number,
-            },
-        )
+        self._best.sweep()
