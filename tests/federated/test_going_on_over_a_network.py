@@ -1,6 +1,7 @@
-"""A server of a federation over a network that is killed and started again by the same command, while its clients stay."""
+"""A server of a federation over a network that goes and comes again, while its clients stay."""
 
 import contextlib
+import shutil
 import subprocess
 import sys
 import threading
@@ -11,14 +12,16 @@ import pytest
 
 pytest.importorskip("flwr", reason="Flower is not installed; it comes with the extra federated of pneumo-train")
 
-from pneumo_train.federating.invitations import invite
+from pneumo_train.errors import FederationError
+from pneumo_train.federating.flower.hosting import hosted
+from pneumo_train.federating.invitations import hosting_of, invite
 from pneumo_train.federating.last import Last, find_last
 from pneumo_train.federating.services import free_port
 from runstore import RunStatus, open_reader
 from runstore.rounds import read_rounds
 from support.hospitals import SMALL, draw_films, end, joined, options_of
 
-pytestmark = [pytest.mark.training, pytest.mark.federated]
+pytestmark = [pytest.mark.training, pytest.mark.federated, pytest.mark.filterwarnings("default")]
 
 CLIENTS = ("north", "south")
 
@@ -96,3 +99,28 @@ def test_a_server_that_was_killed_goes_on_with_the_clients_that_are_still_there_
     ] * 2
     mine, theirs = last_of(tmp_path, "hospitals").arrays, last_of(tmp_path, "undisturbed").arrays
     assert all(np.array_equal(array, theirs[name]) for name, array in mine.items())
+
+
+def test_a_client_that_comes_before_the_server_knows_it_stays_and_is_let_in(tmp_path: Path) -> None:
+    draw_films(tmp_path, ["north"])
+    invite(tmp_path / "keys", "localhost", free_port(), (*CLIENTS, "east"))
+    server, invited = shutil.copytree(tmp_path / "keys", tmp_path / "server"), tmp_path / "server" / "clients"
+    shutil.rmtree(invited / "north")
+    said: list[str] = []
+    client = joined(tmp_path, "north")
+    listener = threading.Thread(target=lambda: said.extend(line.strip() for line in client.stdout or ()), daemon=True)
+    listener.start()
+    try:
+        with (
+            pytest.raises(FederationError, match="0 of 2 clients have joined after 15 s"),
+            hosted(hosting_of(server), at_least=1, wait=15, say=said.append),
+        ):
+            pass
+        shutil.copytree(tmp_path / "keys" / "clients" / "north", invited / "north")
+        with hosted(hosting_of(server), at_least=1, wait=20, say=said.append) as there:
+            here = {name for name, share in there.shares.items() if share.parts}
+    finally:
+        end({"north": client}, [listener])
+
+    assert here == {"north"}, said
+    assert any("the SuperNode has gone: [code: 2004]" in line for line in said), said

@@ -17,7 +17,7 @@ from pneumo_train.config.federation import FederationConfig
 from pneumo_train.config.settings import load_config
 from pneumo_train.errors import FederationError
 from pneumo_train.federated import FederatedTrainer
-from pneumo_train.federating.flower import hosting
+from pneumo_train.federating.flower import attending, hosting
 from pneumo_train.federating.flower.attending import attend
 from pneumo_train.federating.invitations import hosting_of, invitation_in, invite
 from pneumo_train.federating.result import FederationResult
@@ -85,6 +85,8 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
             invited=folder / "keys",
         )
         with pytest.MonkeyPatch.context() as context:
+            # Whoever is refused must have heard it often enough before this short federation is over.
+            context.setattr(attending, "_PAUSE_S", 0.5)
             context.setenv("RUNSTORE_URL", url)
             context.setenv("PGPASSWORD", "secret")
             result = trainer.train(folder / "server" / "films", "hospitals")
@@ -163,6 +165,7 @@ def test_a_client_that_is_killed_drops_out_and_the_record_says_so(seen: Seen) ->
 
 def test_one_whose_key_is_not_known_is_refused(seen: Seen) -> None:
     assert seen.uninvited.startswith("west takes no part in the federation at localhost:")
+    assert "[code: 2004] Failed to activate SuperNode" in seen.uninvited
     assert "key.pub" in seen.uninvited
 
 

@@ -21,6 +21,7 @@ from pneumo_train.federating.flower.watching import watched
 from pneumo_train.federating.invitations import Invitation
 from pneumo_train.federating.services import Service, free_port, running
 from pneumo_train.federating.values import Answer, Request
+from pneumo_train.words import shown
 
 StoppableWork = Callable[[Request, Callable[[], bool]], Answer]
 """What a client does; it stops when the second says that nobody wants the answer any more."""
@@ -30,7 +31,8 @@ _LOOPBACK = "127.0.0.1"
 _CONNECTED = "SuperNode ID:"
 """What a SuperNode says when the server has let it in."""
 _REFUSED = ("code: 2004", "CERTIFICATE_VERIFY_FAILED")
-"""What it says last when its key is not known, or the server's certificate is not the federation's. Anything else may pass."""
+"""What it says when its key is not known, or the server's certificate is not the federation's."""
+_LONGEST_REASON = 300
 _TRIES = 5
 _PAUSE_S = 5.0
 
@@ -60,9 +62,13 @@ def attend(
     secret.touch(mode=0o600)
     secret.write_bytes(secrets.token_bytes(32))
     has_joined = threading.Event()
+    refused: list[str] = []
 
     def heard(line: str) -> None:
+        if any(words in line for words in _REFUSED):  # before its end it may say much else
+            refused.append(shown(line, at_most=_LONGEST_REASON))
         if _CONNECTED in line:
+            refused.clear()
             has_joined.set()
             say(f"{invitation.client} has joined the federation at {invitation.address}")
 
@@ -70,6 +76,7 @@ def attend(
     failures = 0
     while True:
         has_joined.clear()
+        refused.clear()
         port = free_port()
         options = {
             "superlink": invitation.address,
@@ -83,12 +90,14 @@ def attend(
         with running("supernode", options, home=folder / "flower", variables=QUIET, heard=heard) as node:
             end = _Attending(node, invitation, f"{_LOOPBACK}:{port}", secret.read_bytes(), work, about, say).attend()
         failures = 0 if has_joined.is_set() else failures + 1
-        if failures == _TRIES or any(words in end for words in _REFUSED):
+        why = refused[-1] if refused else end
+        # A refusal may pass, too: a server that has just begun knows nobody until it has let its clients in.
+        if failures == _TRIES:
             raise FederationError(
-                f"{invitation.client} takes no part in the federation at {invitation.address}: {end}; look whether that is the "
+                f"{invitation.client} takes no part in the federation at {invitation.address}: {why}; look whether that is the "
                 "server's address, and ask there whether this client's key (key.pub) is among those that are invited"
             )
-        say(f"the SuperNode has gone: {end}; another begins in {_PAUSE_S:g} s")
+        say(f"the SuperNode has gone: {why}; another begins in {_PAUSE_S:g} s")
         time.sleep(_PAUSE_S)
 
 
