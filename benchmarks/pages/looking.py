@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from benchmarks.pages.shown import Seen
+from support.browser import leave
 
 _LONGEST_S: Final = 60
 _PAINT_TOLD_S: Final = 2
@@ -104,4 +105,5 @@ def looking(browser: Any, address: str, seen: Seen) -> Iterator[Look]:
         window.goto(address, wait_until="commit")
         yield Look(window)
     finally:
+        leave(window)
         context.close()

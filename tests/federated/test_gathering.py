@@ -60,6 +60,24 @@ class IsBusy(Says):
         return [answer for answer in answers if answer.content["config"]["client"] == "anna"]
 
 
+class LosesTheFirst(Says):
+    """What takes the first question to bern goes with it."""
+
+    def __init__(self) -> None:
+        super().__init__(_about())
+        self._lost: list[str] = []
+
+    def push_messages(self, messages: Iterable[Message]) -> list[str]:
+        sent = list(messages)
+        numbers = super().push_messages(sent)
+        if sent[0].metadata.dst_node_id == 2 and not self._lost:
+            self._lost = numbers
+        return numbers
+
+    def pull_messages(self, message_ids: Iterable[str]) -> list[Message]:
+        return super().pull_messages(each for each in message_ids if each not in self._lost)
+
+
 def _about(**parts: dict[str, int]) -> dict[str, Any]:
     return {"client": "bern", "about": json.dumps({**GOOD, "parts": {**GOOD["parts"], **parts}})}
 
@@ -97,6 +115,15 @@ def test_a_client_that_is_mended_while_the_server_waits_is_there() -> None:
 
     assert {name: share.images for name, share in hosted.shares.items()} == {"anna": 20, "bern": 20, "chur": 20}
     assert said[-1] == "bern is here with 20 images"
+
+
+def test_a_client_that_went_with_the_question_is_asked_again_when_it_is_back() -> None:
+    said: list[str] = []
+    hosted = hosting.Hosted(LosesTheFirst(), CLIENTS, Runs())
+
+    hosted.gather(at_least=3, wait=60, say=said.append)
+
+    assert sorted(said) == [f"{name} is here with 20 images" for name in ("anna", "bern", "chur")]
 
 
 def test_with_too_few_good_words_about_films_the_federation_does_not_begin() -> None:

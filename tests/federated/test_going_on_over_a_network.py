@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 pytest.importorskip("flwr", reason="Flower is not installed; it comes with the extra federated of pneumo-train")
@@ -51,7 +52,15 @@ def last_of(folder: Path, run_id: str) -> Last:
     return found
 
 
-def test_a_server_that_was_killed_goes_on_with_the_clients_that_are_still_there_to_the_same_weights(
+def kill_supernode(client: subprocess.Popen[str]) -> None:
+    """Kills what carries a client's messages: the server hears no word of it."""
+    for each in psutil.Process(client.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if "supernode" in each.cmdline():
+                each.kill()
+
+
+def test_a_server_and_a_supernode_that_were_killed_go_on_with_the_clients_that_are_still_there_to_the_same_weights(
     tmp_path: Path,
 ) -> None:
     draw_films(tmp_path, ("server", *CLIENTS))
@@ -67,20 +76,24 @@ def test_a_server_that_was_killed_goes_on_with_the_clients_that_are_still_there_
             if line.startswith("round 2, train: done"):
                 is_in_the_second_round.set()
 
+    def told() -> str:
+        return "\n".join(said)
+
     threads = [threading.Thread(target=listen, args=(client,), daemon=True) for client in clients.values()]
     for thread in threads:
         thread.start()
     try:
         with contextlib.ExitStack() as servers:
             first = servers.enter_context(led(tmp_path, url, "hospitals"))
-            assert is_in_the_second_round.wait(180), said
+            assert is_in_the_second_round.wait(180), told()
             first.kill()
             first.wait()
+            kill_supernode(clients["north"])
             again = servers.enter_context(led(tmp_path, url, "hospitals"))
-            assert again.wait(240) == 0, said
+            assert again.wait(240) == 0, told()
             undisturbed = servers.enter_context(led(tmp_path, url, "undisturbed"))
-            assert undisturbed.wait(240) == 0, said
-        assert [client.poll() for client in clients.values()] == [None, None], said
+            assert undisturbed.wait(240) == 0, told()
+        assert [client.poll() for client in clients.values()] == [None, None], told()
     finally:
         end(clients, threads)
 

@@ -87,6 +87,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
         with pytest.MonkeyPatch.context() as context:
             # Whoever is refused must have heard it often enough before this short federation is over.
             context.setattr(attending, "_PAUSE_S", 0.5)
+            context.setattr(attending, "_TRIES", 5)
             context.setenv("RUNSTORE_URL", url)
             context.setenv("PGPASSWORD", "secret")
             result = trainer.train(folder / "server" / "films", "hospitals")

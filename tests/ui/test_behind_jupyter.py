@@ -11,7 +11,7 @@ import pytest
 
 from runstore import Store, open_store
 from runstore_ui import Options, make_app
-from support.browser import Serve
+from support.browser import Serve, plain_window
 from support.distributions import built
 from support.processes import end, free_ports, spawn, wait_until_ready
 from support.tools import tool
@@ -67,27 +67,26 @@ def test_behind_jupyter_server_proxy_each_view_works_is_refreshed_and_changes_ar
 ) -> None:
     app, store = changeable
     below = f"{jupyter.address}proxy/{serve(app).rpartition(':')[2]}/"
-    window = browser.new_page()
-    missed: list[str] = []
-    window.on("response", lambda answer: missed.append(answer.url) if answer.status >= 400 else None)
-    window.goto(f"{jupyter.address}api?token={TOKEN}")
-    window.goto(f"{below}?token=may")
-    for name in ("table", "columns", "run", "comparison", "rows", "evaluation", "rounds", "spread", "deleted runs"):
-        window.goto(below + VIEWS[name])
-        for chart in window.locator("figure.chart").all()[:1]:
-            chart.locator(".drawn:has-text(' points')").wait_for()
-    window.goto(below)
-    window.check("#tick-run05")
-    store.set_tags("run06", {"new": "since then"})
-    window.evaluate("window.runstore.refresh()")
-    window.wait_for_selector("#run-run06 .tag:has-text('since then')")
-    window.fill("input[name=tag_text]", "below=yes")
-    window.click("button:has-text('Tag')")
-    window.wait_for_selector("#run-run05 .tag:has-text('below: yes')")
-    with window.expect_download() as download:
-        window.evaluate("document.querySelector('a[href^=\"runs.csv\"]').click()")
-    cookies = {each["path"] for each in window.context.cookies() if each["name"].startswith("runstore")}
-    window.close()
+    with plain_window(browser) as window:
+        missed: list[str] = []
+        window.on("response", lambda answer: missed.append(answer.url) if answer.status >= 400 else None)
+        window.goto(f"{jupyter.address}api?token={TOKEN}")
+        window.goto(f"{below}?token=may")
+        for name in ("table", "columns", "run", "comparison", "rows", "evaluation", "rounds", "spread", "deleted runs"):
+            window.goto(below + VIEWS[name])
+            for chart in window.locator("figure.chart").all()[:1]:
+                chart.locator(".drawn:has-text(' points')").wait_for()
+        window.goto(below)
+        window.check("#tick-run05")
+        store.set_tags("run06", {"new": "since then"})
+        window.evaluate("window.runstore.refresh()")
+        window.wait_for_selector("#run-run06 .tag:has-text('since then')")
+        window.fill("input[name=tag_text]", "below=yes")
+        window.click("button:has-text('Tag')")
+        window.wait_for_selector("#run-run05 .tag:has-text('below: yes')")
+        with window.expect_download() as download:
+            window.evaluate("document.querySelector('a[href^=\"runs.csv\"]').click()")
+        cookies = {each["path"] for each in window.context.cookies() if each["name"].startswith("runstore")}
 
     assert missed == []
     assert store.get_run("run05").tags == {"below": "yes"}
@@ -109,15 +108,14 @@ def test_a_cell_of_jupyterlab_shows_the_page(browser: Any, jupyter: Jupyter, lab
     book = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": kernel}, "cells": [cell]}
     (jupyter.folder / "runs.ipynb").write_text(json.dumps(book))
 
-    window = browser.new_page()
-    window.goto(f"{jupyter.address}lab/tree/runs.ipynb?token={TOKEN}")
-    window.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
-    window.keyboard.press("Shift+Enter")
-    frame = window.frame_locator("iframe[title=runstore]")
-    frame.locator("tr[data-run]").first.wait_for()
-    frame.locator("#run-run03 .name a").click()
-    frame.locator("figure.chart .drawn:has-text('points')").first.wait_for()
-    title = frame.locator("h1").inner_text()
-    window.close()
+    with plain_window(browser) as window:
+        window.goto(f"{jupyter.address}lab/tree/runs.ipynb?token={TOKEN}")
+        window.locator(".jp-Notebook .jp-CodeCell .cm-content").first.click()
+        window.keyboard.press("Shift+Enter")
+        frame = window.frame_locator("iframe[title=runstore]")
+        frame.locator("tr[data-run]").first.wait_for()
+        frame.locator("#run-run03 .name a").click()
+        frame.locator("figure.chart .drawn:has-text('points')").first.wait_for()
+        title = frame.locator("h1").inner_text()
 
     assert "resnet" in title or "effnet" in title

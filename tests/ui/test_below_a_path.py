@@ -9,7 +9,7 @@ from starlette.routing import Mount
 
 from runstore import Store, open_store
 from runstore_ui import Options, make_app
-from support.browser import Serve
+from support.browser import Serve, plain_window
 from support.whole_store import VIEWS, fill_with_everything
 
 pytestmark = pytest.mark.server
@@ -58,27 +58,26 @@ def test_below_a_path_each_view_finds_what_it_asks_for_and_changes_are_made(
     app, store = changeable
     path = "/user/me/proxy/8420/"
     below = f"{serve(Proxy(app, path))}{path}"
-    window = browser.new_page()
-    missed: list[str] = []
-    window.on("response", lambda answer: missed.append(answer.url) if answer.status >= 400 else None)
-    window.goto(f"{below}?token=may")
-    for name, address in VIEWS.items():
-        failed = window.goto(below + address).status >= 400
-        if failed:
-            assert missed.pop().startswith(below), name
-        for chart in window.locator("figure.chart").all()[:1]:
-            chart.locator(".drawn:has-text(' points')").wait_for()
-    window.goto(below)
-    window.check("#tick-run05")
-    window.fill("input[name=tag_text]", "below=yes")
-    window.click("button:has-text('Tag')")
-    window.wait_for_selector("#run-run05 .tag:has-text('below: yes')")
-    window.check("#tick-run06")
-    window.click("button:has-text('Delete')")
-    window.click("button:has-text('Delete')")
-    window.wait_for_selector("#run-run05")
-    (cookie,) = window.context.cookies()
-    window.close()
+    with plain_window(browser) as window:
+        missed: list[str] = []
+        window.on("response", lambda answer: missed.append(answer.url) if answer.status >= 400 else None)
+        window.goto(f"{below}?token=may")
+        for name, address in VIEWS.items():
+            failed = window.goto(below + address).status >= 400
+            if failed:
+                assert missed.pop().startswith(below), name
+            for chart in window.locator("figure.chart").all()[:1]:
+                chart.locator(".drawn:has-text(' points')").wait_for()
+        window.goto(below)
+        window.check("#tick-run05")
+        window.fill("input[name=tag_text]", "below=yes")
+        window.click("button:has-text('Tag')")
+        window.wait_for_selector("#run-run05 .tag:has-text('below: yes')")
+        window.check("#tick-run06")
+        window.click("button:has-text('Delete')")
+        window.click("button:has-text('Delete')")
+        window.wait_for_selector("#run-run05")
+        (cookie,) = window.context.cookies()
 
     assert missed == []
     assert store.get_run("run05").tags == {"below": "yes"}

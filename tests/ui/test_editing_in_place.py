@@ -11,7 +11,7 @@ import pytest
 from runstore import Store, open_store
 from runstore_ui import Options, make_app
 from support.asgi import Answer, ask
-from support.browser import Serve
+from support.browser import Serve, plain_window
 from support.held import Held
 from support.page_stores import HOSTILE
 
@@ -106,39 +106,38 @@ def test_who_may_only_look_sees_no_controls(app: Any) -> None:
 def test_tags_and_the_note_are_edited_in_place_in_the_browser(
     browser: Any, serve: Serve, app: Any, store: Store
 ) -> None:
-    page = browser.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    address = serve(app)
-    page.goto(f"{address}/?token=may")
-    page.goto(f"{address}/run?id=r&by=time")
-    page.evaluate("window.same = true")
-    page.click("#add-tag summary")
-    page.fill("#add-tag input[name=text]", "seed=7")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(".tag:has-text('seed: 7')")
-    page.click("[aria-label='remove tag owner']")
-    page.wait_for_selector(".tag:has-text('owner')", state="detached")
-    assert store.get_run("r").tags == {"paper": "yes", "seed": "7"}
+    with plain_window(browser) as page:
+        complaints: list[str] = []
+        page.on("console", lambda told: complaints.append(told.text) if told.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        address = serve(app)
+        page.goto(f"{address}/?token=may")
+        page.goto(f"{address}/run?id=r&by=time")
+        page.evaluate("window.same = true")
+        page.click("#add-tag summary")
+        page.fill("#add-tag input[name=text]", "seed=7")
+        page.keyboard.press("Enter")
+        page.wait_for_selector(".tag:has-text('seed: 7')")
+        page.click("[aria-label='remove tag owner']")
+        page.wait_for_selector(".tag:has-text('owner')", state="detached")
+        assert store.get_run("r").tags == {"paper": "yes", "seed": "7"}
 
-    page.click("#edit-note summary")
-    page.fill("#edit-note textarea", "mine")
-    store.set_note("r", "theirs")
-    page.evaluate("window.runstore.refresh()")
-    assert page.input_value("#edit-note textarea") == "mine", "nothing is changed under the hand"
-    page.click("#edit-note button")
-    page.wait_for_selector(".refused:has-text('theirs')")
-    assert (page.input_value("#edit-note textarea"), store.get_run("r").note) == ("mine", "theirs")
-    page.click("#edit-note button")
-    page.wait_for_selector(".note:has-text('mine')")
+        page.click("#edit-note summary")
+        page.fill("#edit-note textarea", "mine")
+        store.set_note("r", "theirs")
+        page.evaluate("window.runstore.refresh()")
+        assert page.input_value("#edit-note textarea") == "mine", "nothing is changed under the hand"
+        page.click("#edit-note button")
+        page.wait_for_selector(".refused:has-text('theirs')")
+        assert (page.input_value("#edit-note textarea"), store.get_run("r").note) == ("mine", "theirs")
+        page.click("#edit-note button")
+        page.wait_for_selector(".note:has-text('mine')")
 
-    assert page.evaluate("window.same"), "the page was not loaded anew"
-    assert store.get_run("r").note == "mine"
-    assert page.locator(".edit[open]").count() == 0
-    assert len(complaints) == 1, complaints
-    assert "409" in complaints[0], "Chromium tells of each answer that refuses something"
-    page.close()
+        assert page.evaluate("window.same"), "the page was not loaded anew"
+        assert store.get_run("r").note == "mine"
+        assert page.locator(".edit[open]").count() == 0
+        assert len(complaints) == 1, complaints
+        assert "409" in complaints[0], "Chromium tells of each answer that refuses something"
 
 
 @pytest.mark.server
@@ -171,8 +170,7 @@ def test_what_is_sent_twice_while_the_first_is_under_way_is_changed_once_and_is_
 
 @pytest.mark.server
 def test_tags_and_the_note_are_edited_without_script(browser: Any, serve: Serve, app: Any, store: Store) -> None:
-    with browser.new_context(java_script_enabled=False) as context:
-        page = context.new_page()
+    with plain_window(browser, java_script_enabled=False) as page:
         address = serve(app)
         page.goto(f"{address}/?token=may")
         page.goto(f"{address}/run?id=r")

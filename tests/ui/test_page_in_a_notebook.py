@@ -3,6 +3,7 @@
 import re
 import urllib.error
 import urllib.request
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
 import runstore
-from support.browser import Serve
+from support.browser import Serve, plain_window
 
 
 def test_a_cell_shows_the_page_until_it_is_closed(lab_url: str) -> None:
@@ -47,11 +48,9 @@ def test_a_store_that_is_not_there_is_told_at_once() -> None:
 def test_a_page_of_this_machine_shows_it_in_a_frame(browser: Any, serve: Serve, lab_url: str) -> None:
     shown = runstore.ui(lab_url)
     notebook = Starlette(routes=[Route("/", lambda _: HTMLResponse(f"<p>a cell</p>{shown._repr_html_()}"))])
-    window = browser.new_page()
-    window.goto(serve(notebook))
+    with closing(shown), plain_window(browser) as window:
+        window.goto(serve(notebook))
 
-    frame = window.frame_locator("iframe")
-    frame.locator("tr[data-run]").first.wait_for()
-    assert frame.locator("#filter").count() == 1
-    window.close()
-    shown.close()
+        frame = window.frame_locator("iframe")
+        frame.locator("tr[data-run]").first.wait_for()
+        assert frame.locator("#filter").count() == 1

@@ -8,7 +8,7 @@ import pytest
 
 from runstore import open_reader
 from runstore_ui.saving import saved_view
-from support.browser import window
+from support.browser import plain_window, window
 from support.page_stores import EXPERIMENT, HOSTILE
 from support.saved_stores import fill_whole
 
@@ -86,10 +86,9 @@ def test_the_policy_stops_a_script_that_somebody_brings_into_a_file(browser: Any
     )
     (saved / "harmed.html").write_text(harmed, encoding="utf-8")
 
-    opened = browser.new_page()
-    opened.goto((saved / "harmed.html").as_uri())
-    title = opened.title()
-    opened.close()
+    with plain_window(browser) as opened:
+        opened.goto((saved / "harmed.html").as_uri())
+        title = opened.title()
 
     assert harmed != text
     assert "whole" in title

@@ -8,7 +8,7 @@ import pytest
 
 from runstore import open_reader, open_store
 from runstore_ui import Options, make_app
-from support.browser import Serve, served
+from support.browser import Serve, plain_window, served
 from support.held import Held
 from support.page_stores import EXPERIMENT, fill
 
@@ -93,15 +93,14 @@ def test_what_is_ticked_stays_ticked_when_the_table_is_sorted_and_on_the_next_pa
 
 
 def test_what_was_there_stays_when_the_database_does_not_answer(browser: Any, app: Any) -> None:
-    window = browser.new_page()
-    with served(app) as address:
-        window.goto(f"{address}/")
-    window.evaluate("window.runstore.refresh()")
-    window.wait_for_selector("#live.away")
+    with plain_window(browser) as window:
+        with served(app) as address:
+            window.goto(f"{address}/")
+        window.evaluate("window.runstore.refresh()")
+        window.wait_for_selector("#live.away")
 
-    assert "the database does not answer" in window.inner_text("#live")
-    assert window.locator("tr[data-run]").count() > 10
-    window.close()
+        assert "the database does not answer" in window.inner_text("#live")
+        assert window.locator("tr[data-run]").count() > 10
 
 
 def test_the_filter_is_completed_by_keys_and_what_was_asked_comes_back(page: Any, serve: Serve, app: Any) -> None:
@@ -157,18 +156,16 @@ def test_a_phone_shows_cards_as_wide_as_it_is(page: Any, serve: Serve, app: Any)
 
 
 def test_without_script_the_table_is_filtered_sorted_and_unfolded(browser: Any, serve: Serve, app: Any) -> None:
-    context = browser.new_context(java_script_enabled=False)
-    window = context.new_page()
-    address = serve(app)
-    window.goto(f"{address}/?experiment=chest%20x-ray&column=name&column=metric.validation.auroc.max")
-    window.click("#fold-fedavg")
-    window.click("text=auroc")
-    window.fill("#filter", "metric.validation.auroc.max > 0.94")
-    window.click('button:has-text("Filter")')
+    with plain_window(browser, java_script_enabled=False) as window:
+        address = serve(app)
+        window.goto(f"{address}/?experiment=chest%20x-ray&column=name&column=metric.validation.auroc.max")
+        window.click("#fold-fedavg")
+        window.click("text=auroc")
+        window.fill("#filter", "metric.validation.auroc.max > 0.94")
+        window.click('button:has-text("Filter")')
 
-    assert window.locator("tr[data-run]").count() == 4
-    assert window.locator("th[aria-sort=descending]").count() == 1
-    context.close()
+        assert window.locator("tr[data-run]").count() == 4
+        assert window.locator("th[aria-sort=descending]").count() == 1
 
 
 def test_a_name_that_turns_text_round_turns_itself_alone(page: Any, serve: Serve, live: tuple[Any, str]) -> None:

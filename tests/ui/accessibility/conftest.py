@@ -7,7 +7,7 @@ import pytest
 
 from runstore import open_store
 from runstore_ui import Options, make_app
-from support.browser import served
+from support.browser import plain_window, served
 from support.whole_store import fill_with_everything
 
 
@@ -35,7 +35,6 @@ def whole(whole_app: Any) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def looking(browser: Any, whole: str) -> Iterator[Any]:
     """A window that has shown the token. Failures are views, too, so what it complains of is no error here."""
-    window = browser.new_page(viewport={"width": 1200, "height": 800})
-    window.goto(f"{whole}?token=may")
-    yield window
-    window.close()
+    with plain_window(browser, viewport={"width": 1200, "height": 800}) as window:
+        window.goto(f"{whole}?token=may")
+        yield window

@@ -9,7 +9,7 @@ import pytest
 from runstore import open_reader, open_store
 from runstore_ui import Options, make_app
 from support.asgi import ask
-from support.browser import Serve
+from support.browser import Serve, plain_window
 from support.whole_store import VIEWS
 
 pytestmark = pytest.mark.server
@@ -91,22 +91,20 @@ def test_axe_finds_nothing_before_the_first_run_and_on_the_pages_of_who_is_refus
     browser: Any, serve: Serve, guarded: Any
 ) -> None:
     address = serve(guarded)
-    window = browser.new_page()
-    window.goto(f"{address}/")
-    said = {"no token": found(window)}
-    window.goto(f"{address}/?token=look")
-    said["first run"] = found(window)
-    window.close()
+    with plain_window(browser) as window:
+        window.goto(f"{address}/")
+        said = {"no token": found(window)}
+        window.goto(f"{address}/?token=look")
+        said["first run"] = found(window)
     cookie = {"cookie": ask(guarded, "/?token=look").headers["set-cookie"].partition(";")[0]}
     for name, refused in (
         ("name of a stranger", ask(guarded, headers={"host": "evil.example"})),
         ("change", ask(guarded, "/change", method="POST", headers=cookie)),
     ):
         assert refused.status == 403
-        window = browser.new_page()
-        window.set_content(refused.text)
-        said[name] = found(window)
-        window.close()
+        with plain_window(browser) as window:
+            window.set_content(refused.text)
+            said[name] = found(window)
 
     assert [each for each in said.values() if each] == []
 
@@ -126,12 +124,11 @@ def test_axe_finds_nothing_in_a_view_that_is_kept_as_a_file(
 ) -> None:
     kept = tmp_path / "view.html"
     kept.write_bytes(ask(whole_app, f"/{address}").body)
-    window = browser.new_page()
-    window.goto(kept.as_uri())
-    told = found(window)
-    window.set_viewport_size(PHONE)
-    width = window.evaluate("document.documentElement.scrollWidth")
-    window.close()
+    with plain_window(browser) as window:
+        window.goto(kept.as_uri())
+        told = found(window)
+        window.set_viewport_size(PHONE)
+        width = window.evaluate("document.documentElement.scrollWidth")
 
     assert told == []
     assert width == PHONE["width"]

@@ -33,8 +33,11 @@ _CONNECTED = "SuperNode ID:"
 _REFUSED = ("code: 2004", "CERTIFICATE_VERIFY_FAILED")
 """What it says when its key is not known, or the server's certificate is not the federation's."""
 _LONGEST_REASON = 300
-_TRIES = 5
-_PAUSE_S = 5.0
+_TRIES = 12
+_PAUSE_S = 10.0
+"""A refusal may pass, within two minutes. A server that has just begun knows nobody until it has let its clients in; and
+Flower's takes a SuperNode that has gone without a word for present for a minute, and lets no other in with its key.
+"""
 
 
 def attend(
@@ -91,7 +94,6 @@ def attend(
             end = _Attending(node, invitation, f"{_LOOPBACK}:{port}", secret.read_bytes(), work, about, say).attend()
         failures = 0 if has_joined.is_set() else failures + 1
         why = refused[-1] if refused else end
-        # A refusal may pass, too: a server that has just begun knows nobody until it has let its clients in.
         if failures == _TRIES:
             raise FederationError(
                 f"{invitation.client} takes no part in the federation at {invitation.address}: {why}; look whether that is the "

@@ -48,8 +48,8 @@ _ELSEWHERE = "127.0.0.2"
 _START_S = 300.0
 _PENDING_S = 60.0
 _ABOUT_S = 120.0
-_AGAIN_S = 10.0
-"""From one question to a client to the next."""
+_AGAIN_S = 20.0
+"""From one question to a client to the next: one that it had taken goes with its SuperNode, and is never answered."""
 _GONE_S = 60.0
 _POLL_S = 0.5
 _FORBIDDEN = 403
@@ -202,9 +202,9 @@ class _HostedEngine(FlowerEngine):
         return set(self._present(0).values())
 
     def abouts(self, names: Collection[str]) -> Iterator[tuple[str, Message]]:
-        """What clients say of their films, as far as it is there now. Of these, who is not asked at the moment is asked."""
+        """What clients say of their films, as far as it is there now. Of these, who was not asked just now is asked."""
         for node, name in self._nodes.items():
-            if name in names and name not in self._queries.values() and self._rests.get(name, 0.0) < time.monotonic():
+            if name in names and self._rests.get(name, 0.0) < time.monotonic():
                 message = Message(RecordDict(), dst_node_id=node, message_type=MessageType.QUERY, ttl=_ABOUT_S)
                 self._rests[name] = time.monotonic() + _AGAIN_S
                 if (number := self._push(message)) is not None:
@@ -212,6 +212,7 @@ class _HostedEngine(FlowerEngine):
         for reply in self._grid.pull_messages(list(self._queries)):
             asked = self._queries.pop(reply.metadata.reply_to_message_id, None)
             if asked is not None and not reply.has_error():  # with one it has gone, or has said nothing in time
+                self._queries = {number: name for number, name in self._queries.items() if name != asked}
                 yield asked, reply
 
     def _present(self, timeout: float) -> dict[int, str]:  # noqa: ARG002 - as the other's; nobody is asked
