@@ -7,7 +7,7 @@ import logging
 import secrets
 import ssl
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from flwr.app import Message, MessageType, RecordDict
@@ -24,7 +24,7 @@ from flwr.proto.control_pb2 import (
 )
 from flwr.proto.runtime_pb2 import PullTaskInputRequest, PushTaskOutputRequest
 from flwr.serverapp import Grid
-from flwr.supercore.constant import TaskType
+from flwr.supercore.constant import NodeStatus, TaskType
 from flwr.supercore.control import ControlHttpClient
 from flwr.supercore.fab import Fab
 from flwr.supercore.interceptors import RuntimeVersionHttpInterceptor
@@ -53,6 +53,7 @@ _AGAIN_S = 20.0
 _GONE_S = 60.0
 _POLL_S = 0.5
 _FORBIDDEN = 403
+_DATABASE = "superlink.db"
 
 _APP = """\
 [project]
@@ -96,22 +97,35 @@ def hosted(hosting: Hosting, *, at_least: int, wait: float, say: Callable[[str],
         "ssl-certfile": hosting.certificate,
         "ssl-keyfile": hosting.key,
         "ssl-ca-certfile": hosting.authority,
-        "database": hosting.folder / "superlink.db",
+        "database": hosting.folder / _DATABASE,
         "enable-supernode-auth": True,
         "isolation": "process",
         "superexec-auth-secret-file": secret,
         "disable-runtime-dependency-installation": True,
     }
-    with running("superlink", options, home=hosting.folder / "flower", variables=QUIET) as service:
-        link = _Link(hosting, service)
-        link.require_fence()
-        with link.controlled() as control:
-            nodes = link.let_in(control)
-            with link.begun(control, secret.read_bytes()) as grid:
-                say(f"{len(nodes)} clients are invited to {hosting.host}:{hosting.port}")
-                made = Hosted(grid, nodes, service)
-                made.gather(at_least=at_least, wait=wait, say=say)
-                yield made
+    with _listening(hosting, options) as (link, control, nodes), link.begun(control, secret.read_bytes()) as grid:
+        say(f"{len(nodes)} clients are invited to {hosting.host}:{hosting.port}")
+        made = Hosted(grid, nodes, link.service)
+        made.gather(at_least=at_least, wait=wait, say=say)
+        yield made
+
+
+@contextlib.contextmanager
+def _listening(
+    hosting: Hosting, options: Mapping[str, object]
+) -> Iterator[tuple["_Link", ControlHttpClient, dict[int, str]]]:
+    """A SuperLink that knows exactly the invited clients' keys, what controls it, and the name of each client, by its node."""
+    while True:
+        with running("superlink", options, home=hosting.folder / "flower", variables=QUIET) as service:
+            link = _Link(hosting, service)
+            link.require_fence()
+            with link.controlled() as control:
+                if not link.has_taken_out(control):
+                    yield link, control, link.let_in(control)
+                    return
+        # Flower never lets in a key again that was taken out, and this one is invited again: it begins without a memory.
+        for file in hosting.folder.glob(f"{_DATABASE}*"):
+            file.unlink()
 
 
 class Hosted:
@@ -221,11 +235,15 @@ class _HostedEngine(FlowerEngine):
 
 
 class _Link:
-    """A SuperLink that runs."""
+    """A SuperLink that runs.
+
+    Attributes:
+        service: its process.
+    """
 
     def __init__(self, hosting: Hosting, service: Service) -> None:
+        self.service = service
         self._hosting = hosting
-        self._service = service
         self._address = f"{_LOOPBACK}:{hosting.port}"
 
     def require_fence(self) -> None:
@@ -255,18 +273,27 @@ class _Link:
         finally:
             client.close()
 
+    def has_taken_out(self, control: ControlHttpClient) -> bool:
+        """Whether the key of an invited client was taken out before."""
+        out = {node.public_key for node in self._nodes(control) if node.status == NodeStatus.UNREGISTERED}
+        return bool(out & {public_pem(path) for path in self._hosting.keys.values()})
+
     def let_in(self, control: ControlHttpClient) -> dict[int, str]:
         """Has exactly the invited clients' keys known; the name of each client, by its node."""
         wanted = {public_pem(path): name for name, path in self._hosting.keys.items()}
-        known = {
-            node.public_key: node.node_id for node in self._asked(control.ListNodes, ListNodesRequest()).nodes_info
-        }
+        nodes = [node for node in self._nodes(control) if node.status != NodeStatus.UNREGISTERED]
+        known = {node.public_key: node.node_id for node in nodes}
         for key in known.keys() - wanted.keys():
             self._asked(control.UnregisterNode, UnregisterNodeRequest(node_id=known[key]))
         for key in wanted.keys() - known.keys():
             request = RegisterNodeRequest(public_key=key, name=wanted[key])
             known[key] = self._asked(control.RegisterNode, request).node_id
         return {known[key]: name for key, name in wanted.items()}
+
+    def _nodes(self, control: ControlHttpClient) -> Iterable[Any]:
+        """All that it has ever known."""
+        found: Iterable[Any] = self._asked(control.ListNodes, ListNodesRequest()).nodes_info
+        return found
 
     @contextlib.contextmanager
     def begun(self, control: ControlHttpClient, secret: bytes) -> Iterator[HttpGrid]:
@@ -281,7 +308,7 @@ class _Link:
 
         def state() -> Any:
             request = ListRunsRequest(run_id=run_id)
-            return patiently(lambda: control.ListRuns(request), self._service).run_dict[run_id].status
+            return patiently(lambda: control.ListRuns(request), self.service).run_dict[run_id].status
 
         with taking(self._address, authority, secret) as take:
 
@@ -309,7 +336,7 @@ class _Link:
             finally:
                 grid.close()
             completed = PushTaskOutputRequest(sub_status=SubStatus.COMPLETED, details="")
-            patiently(lambda: runtime.PushTaskOutput(completed), self._service)
+            patiently(lambda: runtime.PushTaskOutput(completed), self.service)
         status = state()
         if (status.status, status.sub_status) != (Status.FINISHED, SubStatus.COMPLETED):
             raise FederationError(
@@ -321,7 +348,7 @@ class _Link:
         try:
             return call(request)
         except Exception as error:
-            end = self._service.end() or self._service.words()
+            end = self.service.end() or self.service.words()
             raise FederationError(
                 f"the SuperLink does not do what it is asked ({type(request).__name__}: {error}): {end}"
             ) from error
@@ -335,7 +362,7 @@ class _Link:
     ) -> None:
         deadline = time.monotonic() + seconds
         while not is_so():
-            if (end := self._service.end()) is not None:
+            if (end := self.service.end()) is not None:
                 raise FederationError(f"the SuperLink does not start: {end}")
             if time.monotonic() > deadline:
                 raise FederationError(f"the SuperLink does not work: {what()} after {seconds:g} s")

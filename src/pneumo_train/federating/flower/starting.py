@@ -11,6 +11,10 @@ import time
 from typing import Any
 
 _END_S = 15.0
+_LONGEST_PAUSE_S = 4.0
+"""From one try of a SuperNode to reach its server to the next, at most. With Flower's own 20 seconds, in which its threads
+wait one after the other, it may come too late to a server that was started again.
+"""
 
 _OPEN = ("/v1/fleet/", "/health")
 """What clients need of a SuperLink."""
@@ -65,8 +69,10 @@ def main() -> None:
         application.create_app = fenced
         flower_superlink()
     else:
+        from flwr.supercore.retry import http_retry  # noqa: PLC0415 - as above
         from flwr.supernode.cli import flower_supernode  # noqa: PLC0415 - as above
 
+        http_retry.MAX_RETRY_DELAY = _LONGEST_PAUSE_S
         flower_supernode()
 
 
