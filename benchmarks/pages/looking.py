@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from benchmarks.pages.shown import Seen
-from support.browser import leave
 
 _LONGEST_S: Final = 60
 _PAINT_TOLD_S: Final = 2
@@ -97,6 +96,8 @@ class Look:
 @contextmanager
 def looking(browser: Any, address: str, seen: Seen) -> Iterator[Look]:
     """Opens an address in a fresh profile; the clock waits for ``seen``."""
+    from support.browser import leave  # noqa: PLC0415 - it is on the path once benchmarks.places is imported
+
     context = browser.new_context(viewport=_WINDOW)
     context.add_init_script(f"({_CLOCK})({json.dumps(seen._asdict())})")
     window = context.new_page()
