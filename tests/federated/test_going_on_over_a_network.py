@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import subprocess
 import sys
 import threading
@@ -13,6 +14,9 @@ import pytest
 
 pytest.importorskip("flwr", reason="Flower is not installed; it comes with the extra federated of pneumo-train")
 
+from flwr.supercore.retry import http_retry
+
+from pneumo_train.federating.flower import starting
 from pneumo_train.federating.flower.hosting import hosted
 from pneumo_train.federating.invitations import hosting_of, invite
 from pneumo_train.federating.last import Last, find_last
@@ -137,3 +141,13 @@ def test_a_client_that_the_server_does_not_know_yet_or_no_longer_stays_and_is_le
 
     assert found == [set(), {"north"}, set(), set(), {"north"}], "\n".join(said)
     assert any("the SuperNode has gone: [code: 2004]" in line for line in said), "\n".join(said)
+
+
+def test_a_supernode_tries_to_reach_its_server_each_few_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = http_retry.make_simple_http_retry_invoker().wait_gen_factory()
+    monkeypatch.setattr(http_retry, "MAX_RETRY_DELAY", http_retry.MAX_RETRY_DELAY)  # is put back
+
+    starting.try_often()
+
+    after = http_retry.make_simple_http_retry_invoker().wait_gen_factory()
+    assert max(itertools.islice(after, 10)) < max(itertools.islice(before, 10)) / 2

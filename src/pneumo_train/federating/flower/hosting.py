@@ -49,7 +49,7 @@ _START_S = 300.0
 _PENDING_S = 60.0
 _ABOUT_S = 120.0
 _AGAIN_S = 20.0
-"""From one question to a client to the next: one that it had taken goes with its SuperNode, and is never answered."""
+"""From one question to a client to the next: what its SuperNode had taken when it went is never answered."""
 _GONE_S = 60.0
 _POLL_S = 0.5
 _FORBIDDEN = 403

@@ -69,11 +69,17 @@ def main() -> None:
         application.create_app = fenced
         flower_superlink()
     else:
-        from flwr.supercore.retry import http_retry  # noqa: PLC0415 - as above
         from flwr.supernode.cli import flower_supernode  # noqa: PLC0415 - as above
 
-        http_retry.MAX_RETRY_DELAY = _LONGEST_PAUSE_S
+        try_often()
         flower_supernode()
+
+
+def try_often() -> None:
+    """Has what this process tries over and over tried again within seconds."""
+    from flwr.supercore.retry import http_retry  # noqa: PLC0415 - slow to import
+
+    http_retry.MAX_RETRY_DELAY = _LONGEST_PAUSE_S
 
 
 def _end_with_who_started_it() -> None:
