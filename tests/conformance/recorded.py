@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 from runstore.backend import Store
 from runstore.errors import StoreClosedError, StoreUnavailableError
 from runstore.hookspecs import OpenOptions
-from runstore.plugins.registry import find_backends
+from runstore.plugins.registry import backend_for
 from runstore.recording import RecorderOptions, open_recorder
 from runstore.testing import Harness, Unsupported
 from runstore.urls import scheme_of
@@ -24,7 +24,7 @@ def open_recorded_url(url: str, state_dir: str) -> Store:
     options = RecorderOptions(
         state_dir=Path(state_dir), confirm_s=60.0, read_deadline_s=60.0
     )  # a busy machine is no outage
-    return open_recorder(url, find_backends().backend_for(scheme_of(url)), OpenOptions(), options)
+    return open_recorder(url, backend_for(scheme_of(url)), OpenOptions(), options)
 
 
 class Flushed:

@@ -3,6 +3,7 @@
 import re
 import sys
 import traceback
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from runstore.errors import (
     SettingsError,
     UnknownSchemeError,
 )
+from runstore.plugins import registry
 from runstore.plugins.registry import find_backends
 from runstore.recording.places import identity_of
 
@@ -52,6 +54,42 @@ def test_an_installed_plugin_is_found_by_its_scheme(plugins: Path) -> None:
 
     with open_store("shelf://x", durable=False) as store:
         assert store.get_or_create_experiment("a")
+
+
+def test_stores_are_opened_without_a_look_at_every_distribution_each_time(
+    plugins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[str] = []
+
+    def look(*, group: str) -> EntryPoints:
+        looks.append(group)
+        return entry_points(group=group)
+
+    monkeypatch.setattr(registry, "entry_points", look)
+    open_store("memory://", durable=False).close()
+    before = len(looks)
+
+    for _ in range(3):
+        open_store("memory://", durable=False).close()
+    assert len(looks) == before
+
+    _install(plugins, "shelf", _GOOD.format(name="shelf", scheme="shelf", modules=()))
+    for _ in range(3):
+        open_store("shelf://x", durable=False).close()
+    assert len(looks) == before + 1
+
+
+def test_a_plugin_whose_files_come_after_its_folder_was_seen_is_found(plugins: Path) -> None:
+    _install(plugins, "shelf", _GOOD.format(name="shelf", scheme="shelf", modules=()))
+    entries = plugins / "shelf-1.0.dist-info" / "entry_points.txt"
+    kept = entries.read_text()
+    entries.unlink()
+    with pytest.raises(UnknownSchemeError):
+        open_store("shelf://x", durable=False)
+
+    entries.write_text(kept)  # which changes the folder of the distribution, and not the one on the path
+
+    open_store("shelf://x", durable=False).close()
 
 
 def test_a_plugin_without_its_driver_is_listed_and_says_what_to_install(plugins: Path) -> None:

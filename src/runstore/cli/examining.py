@@ -9,7 +9,7 @@ from runstore.cli.changing import many
 from runstore.errors import RunStoreError, SettingsError
 from runstore.opening import open_administration, open_reader
 from runstore.opening.reading import ReadOnlyStore
-from runstore.plugins.registry import find_backends
+from runstore.plugins.registry import backend_for, find_backends
 from runstore.protocol import RunReader
 from runstore.recording.places import identity_of, state_dir
 from runstore.recording.waiting import WaitingStore, list_waiting
@@ -37,7 +37,7 @@ def examine(store: str | None) -> Iterator[Finding]:
         for name, error in find_backends().broken.items()
     )
     url = require_url(load_settings(url=store))
-    backend = find_backends().backend_for(scheme_of(url))
+    backend = backend_for(scheme_of(url))
     yield Finding(subject="store", found=f"{redact_word(url)}, opened by {backend.name!r}")
     is_readable = True
     if backend.administer is not None:

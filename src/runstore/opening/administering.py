@@ -2,7 +2,7 @@
 
 from runstore.backend import Administration
 from runstore.errors import RunStoreError, SettingsError
-from runstore.plugins.registry import broken_plugin, find_backends
+from runstore.plugins.registry import backend_for, broken_plugin
 from runstore.secrets import Secrets, without_secrets
 from runstore.settings import load_settings, require_url
 from runstore.urls import absolute_url, scheme_of, with_plain_scheme
@@ -19,7 +19,7 @@ def open_administration(url: str | None = None) -> Administration:
         PluginError: no backend can serve it; says what to install.
     """
     given = require_url(load_settings(url=url))
-    backend = find_backends().backend_for(scheme_of(given))
+    backend = backend_for(scheme_of(given))
     store_url = absolute_url(with_plain_scheme(given))
     if backend.administer is None:
         raise SettingsError(

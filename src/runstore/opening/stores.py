@@ -6,7 +6,7 @@ from runstore.backend.begun import leave_at_exit
 from runstore.errors import RunStoreError
 from runstore.hookspecs import Backend, OpenOptions
 from runstore.opening.reading import ReadOnlyStore
-from runstore.plugins.registry import broken_plugin, find_backends, open_with
+from runstore.plugins.registry import backend_for, broken_plugin, open_with
 from runstore.protocol import RunReader
 from runstore.secrets import Secrets, without_secrets
 from runstore.settings import Settings, load_settings, require_url
@@ -73,7 +73,7 @@ def check_url(url: str) -> None:
         PluginError: no backend can serve it; says what to install.
     """
     check_splits(url)
-    find_backends().backend_for(scheme_of(url))
+    backend_for(scheme_of(url))
 
 
 def _found(settings: Settings, *, read_only: bool) -> tuple[str, Backend, OpenOptions]:
@@ -88,7 +88,7 @@ def _found(settings: Settings, *, read_only: bool) -> tuple[str, Backend, OpenOp
 
         check_place(artifacts)
         artifacts = absolute_place(artifacts)
-    backend = find_backends().backend_for(scheme_of(url))
+    backend = backend_for(scheme_of(url))
     return absolute_url(with_plain_scheme(url)), backend, OpenOptions(artifacts=artifacts, read_only=read_only)
 
 

@@ -1,7 +1,7 @@
 """Finding backends: every plugin is loaded under guard, so that a broken one costs only itself."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -11,9 +11,16 @@ import pluggy
 
 from runstore import hookspecs
 from runstore.backend import BackendStore
-from runstore.errors import BrokenPluginError, MissingDriverError, SchemeConflictError, UnknownSchemeError
+from runstore.errors import (
+    BrokenPluginError,
+    MissingDriverError,
+    PluginError,
+    SchemeConflictError,
+    UnknownSchemeError,
+)
 from runstore.hookspecs import GROUP, Backend, OpenOptions
 from runstore.plugins import memory as memory_plugin
+from runstore.plugins.installed import Installed
 from runstore.secrets import redact, redact_word
 
 _OTHER_NAMES: Final = {
@@ -104,22 +111,35 @@ class Catalog:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Plugin:
+    """What an installed plugin said of itself: its backends, or why it could not be asked."""
+
+    label: str
+    backends: Sequence[Backend] = ()
+    error: Exception | None = None
+
+
 def find_backends() -> Catalog:
     """Every backend of every installed plugin; nothing is opened and no driver is imported.
 
-    Entry points are looked up afresh at each call, so that what was just installed is found.
+    Plugins are looked for afresh at each call, so that what was just installed is found.
     """
-    catalog = Catalog()
-    _register(catalog, "runstore (built in)", memory_plugin)
-    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
-        label = _label(entry)
-        try:
-            plugin = entry.load()
-        except Exception as error:  # noqa: BLE001 - a stranger's module may raise anything at import
-            catalog.broken[label] = error
-            continue
-        _register(catalog, label, plugin)
-    return catalog
+    return _catalog_of(_INSTALLED.get(afresh=True))
+
+
+def backend_for(scheme: str) -> Backend:
+    """The one ready backend of a scheme, what was just installed included.
+
+    Plugins are looked for afresh only where something was installed since, or where none can serve the scheme.
+
+    Raises:
+        PluginError: as of :meth:`Catalog.backend_for`.
+    """
+    try:
+        return _catalog_of(_INSTALLED.get()).backend_for(scheme)
+    except PluginError:
+        return find_backends().backend_for(scheme)
 
 
 def open_with(backend: Backend, url: str, options: OpenOptions) -> BackendStore:
@@ -145,12 +165,29 @@ def broken_plugin(backend: Backend, url: str, error: Exception) -> BrokenPluginE
     return failed
 
 
+def _load_plugins() -> list[_Plugin]:
+    found = [_asked("runstore (built in)", memory_plugin)]
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        label = _label(entry)
+        try:
+            plugin = entry.load()
+        except Exception as error:  # noqa: BLE001 - a stranger's module may raise anything at import
+            found.append(_Plugin(label, error=error))
+            continue
+        found.append(_asked(label, plugin))
+    return found
+
+
+_INSTALLED: Final = Installed(_load_plugins)
+
+
 def _label(entry: EntryPoint) -> str:
     distribution = f" ({entry.dist.name} {entry.dist.version})" if entry.dist else ""
     return f"{entry.name}{distribution}"
 
 
-def _register(catalog: Catalog, label: str, plugin: object) -> None:
+def _asked(label: str, plugin: object) -> _Plugin:
+    """A plugin with the backends that its hook gives."""
     # One manager a plugin: pluggy stops at the first implementation that raises, and the others must still be heard.
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
@@ -162,18 +199,21 @@ def _register(catalog: Catalog, label: str, plugin: object) -> None:
         if not answers or not all(isinstance(backend, Backend) for backend in backends):
             message = "the plugin has no hook runstore_backends that gives Backend descriptions"
             raise BrokenPluginError(message)  # noqa: TRY301 - kept with the plugin's name like any other failure
-        found = [
-            FoundBackend(
-                backend=backend,
-                plugin=label,
-                missing=tuple(module for module in backend.modules if not _is_installed(module)),
-            )
-            for backend in backends
-        ]
     except Exception as error:  # noqa: BLE001 - a stranger's hook may raise anything
-        catalog.broken[label] = error
-        return
-    catalog.backends.extend(found)
+        return _Plugin(label, error=error)
+    return _Plugin(label, backends)
+
+
+def _catalog_of(plugins: Iterable[_Plugin]) -> Catalog:
+    """The backends of plugins, and which of their drivers are installed now."""
+    catalog = Catalog()
+    for plugin in plugins:
+        if plugin.error is not None:
+            catalog.broken[plugin.label] = plugin.error
+        for backend in plugin.backends:
+            missing = tuple(module for module in backend.modules if not _is_installed(module))
+            catalog.backends.append(FoundBackend(backend=backend, plugin=plugin.label, missing=missing))
+    return catalog
 
 
 def _is_installed(module: str) -> bool:

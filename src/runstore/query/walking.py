@@ -8,7 +8,8 @@ from runstore.errors import InvalidValueError
 from runstore.model import Page
 from runstore.values.checks import shown
 
-_PAGE: Final = 1000
+PAGE: Final = 1000
+"""Runs that are read at once."""
 
 ItemT = TypeVar("ItemT")
 
@@ -23,7 +24,7 @@ def page_by_page(read: Callable[[int, str | None], Page[ItemT]], *, limit: int |
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise InvalidValueError(f"limit is {shown(limit)}; give a number from 1 on, or None for all")
     try:
-        first = read(_PAGE if limit is None else min(_PAGE, limit), None)
+        first = read(PAGE if limit is None else min(PAGE, limit), None)
     except InvalidValueError as error:
         raise without_frames(error)  # noqa: B904 - it is the same error
     return _pages(first, read, limit)
@@ -38,4 +39,4 @@ def _pages(
         taken += len(page)
         if page.next_cursor is None or taken == limit:
             return
-        page = read(_PAGE if limit is None else min(_PAGE, limit - taken), page.next_cursor)
+        page = read(PAGE if limit is None else min(PAGE, limit - taken), page.next_cursor)

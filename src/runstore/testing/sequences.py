@@ -8,6 +8,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from random import Random
 from typing import Final, NamedTuple
 
@@ -146,9 +147,10 @@ def _shown(found: GridSeries) -> list[tuple[int, BucketFacts]]:
 
 
 def _bucket(points: list[tuple[int, float]]) -> BucketFacts:
-    finite = [(step, value) for step, value in points if math.isfinite(value)]
-    low = min(finite, key=lambda pair: (pair[1], pair[0]), default=points[0])
-    high = min(finite, key=lambda pair: (-pair[1], pair[0]), default=points[0])
+    """Of points in the order of their steps; of equal extremes the first one counts."""
+    finite = [pair for pair in points if math.isfinite(pair[1])]
+    low = min(finite, key=itemgetter(1), default=points[0])
+    high = max(finite, key=itemgetter(1), default=points[0])
     kinds = frozenset(repr(value) for _, value in points if not math.isfinite(value))
     return len(points), (points[0][0], points[-1][0]), low[0], high[0], kinds
 
@@ -178,9 +180,9 @@ class Logged:
             assert list(part.steps) == [step for step, _, _ in rows if low <= step <= high]
             for most in sizes:
                 sample = store.sample_history(run_id, name, kind, max_points=most)
-                kept = series.sampled(most)
+                kept = set(series.sampled(most))
                 assert [(each.step, each.value.hex(), each.logged_at) for each in sample] == [
-                    row for row in rows if row[0] in set(kept)
+                    row for row in rows if row[0] in kept
                 ], f"a sample of {most}"
                 assert sample.represents == len(rows)
                 inside = Series({step: series[step] for step in part.steps})
@@ -207,10 +209,10 @@ class Logged:
                     else series.on_grid(grid.edges, _step)
                 )
                 assert _shown(found) == expected, f"a grid by {by}"
-                if grid.is_exact:
-                    assert expected == series.on_grid(grid.edges, since_start if by == "time" else _step)
-                else:
-                    assert by == "time"
+                if by != "time":
+                    assert grid.is_exact
+                elif grid.is_exact:
+                    assert expected == series.on_grid(grid.edges, since_start)
 
     def check_summaries(self, store: Store, run_id: str) -> None:
         """Asserts that the summaries are what these points give, to the bit."""
