@@ -147,8 +147,9 @@ def test_a_failure_names_clause_backend_and_calls() -> None:
 
 @pytest.mark.parametrize("kind", [TrueBecomesOne, LastIsByArrival, ConfigIsReplaced, RetryDuplicatesPoints])
 def test_the_state_machine_finds_a_planted_bug_and_tells_it_as_a_short_script(
-    kind: type[MemoryStore], tmp_path: Path
+    kind: type[MemoryStore], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("hypothesis.internal.conjecture.engine.MAX_SHRINKS", 120)  # what comes after is a line or two
     # Of four hundred hunts the longest took about a hundred examples. What explains a failure beyond its shortest
     # script would take longer than hunting and shortening together.
     until_found = settings(max_examples=2000, phases=(Phase.generate, Phase.shrink))

@@ -24,6 +24,7 @@ from runstore.errors import (
 from runstore.model import MetricPoint
 from runstore_mongo.documents import summaries
 from runstore_mongo.store import MongoStore
+from support.servers import private_server
 
 
 def free_port() -> int:
@@ -145,15 +146,17 @@ def test_a_pickled_store_holds_no_connection_and_opens_its_own(store: MongoStore
         assert copy._connection.client is not store._connection.client  # noqa: SLF001 - the point
 
 
+@pytest.mark.server
 def test_a_writer_killed_inside_its_transaction_does_not_keep_others_waiting_for_a_minute(
-    mongodb_replica_url: str, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    # A server of its own: to drop a database waits for the dead writer's transaction, which takes the server a minute.
     monkeypatch.setattr(summaries, "MOST_COPIED", 0)  # a run of many series: only there a call is a transaction
 
     def die(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    with MongoStore(mongodb_replica_url) as store:
+    with private_server("mongodb-replica", durable=False) as server, MongoStore(server.new_database()) as store:
         run_id = store.ensure_run(store.get_or_create_experiment("pneumonia"))
         store.log_metrics(run_id, [point(0)])
         with warnings.catch_warnings():
