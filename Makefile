@@ -69,8 +69,10 @@ demo-federated: $(FEDERATED)
 test: $(READY)
 	@scripts/run-tests $(T)
 
+# Two files at a time: those over a network wait for minutes, and conftest.py there has them begun first.
 test-federated: $(FEDERATED)
-	@.venv-federated/bin/python -m pytest -q -p no:cacheprovider $(or $(T),tests/federated)
+	@.venv-federated/bin/python -m pytest -q -p no:cacheprovider \
+	    $(or $(T),-n 2 --dist loadfile --no-loadscope-reorder tests/federated)
 
 test-elsewhere: $(READY)
 	@scripts/test-elsewhere $(T)
