@@ -110,6 +110,7 @@ def test_a_plugin_without_its_driver_is_listed_and_says_what_to_install(plugins:
         "from runstore.hookspecs import hookimpl\n@hookimpl\ndef runstore_backends():\n    raise ValueError('no')",
         "from runstore.hookspecs import hookimpl\n@hookimpl\ndef runstore_backend():\n    return []",
         "from runstore.hookspecs import hookimpl\n@hookimpl\ndef runstore_backends():\n    return ['x']",
+        _GOOD.format(name="broken", scheme="broken", modules=(7,)),
         "x = 1",
     ],
 )

@@ -26,10 +26,8 @@ class Installed(Generic[FoundT]):
         Args:
             afresh: look also where no folder has changed: into a package's, which was made a moment ago, files may still come.
         """
-        state, found = (
-            _state_of_path(),
-            self._found,
-        )  # before the look: what comes meanwhile is looked for the next time
+        state = _state_of_path()  # before the look: what comes meanwhile is looked for the next time
+        found = self._found
         if afresh or found is None or found[0] != state:
             self._found = found = state, self._look()
         return found[1]

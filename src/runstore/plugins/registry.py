@@ -208,12 +208,20 @@ def _catalog_of(plugins: Iterable[_Plugin]) -> Catalog:
     """The backends of plugins, and which of their drivers are installed now."""
     catalog = Catalog()
     for plugin in plugins:
+        try:
+            found = [_found(backend, plugin.label) for backend in plugin.backends]
+        except Exception as error:  # noqa: BLE001 - a stranger may give for a module what is no name of one
+            catalog.broken[plugin.label] = error
+            continue
+        catalog.backends.extend(found)
         if plugin.error is not None:
             catalog.broken[plugin.label] = plugin.error
-        for backend in plugin.backends:
-            missing = tuple(module for module in backend.modules if not _is_installed(module))
-            catalog.backends.append(FoundBackend(backend=backend, plugin=plugin.label, missing=missing))
     return catalog
+
+
+def _found(backend: Backend, label: str) -> FoundBackend:
+    missing = tuple(module for module in backend.modules if not _is_installed(module))
+    return FoundBackend(backend=backend, plugin=label, missing=missing)
 
 
 def _is_installed(module: str) -> bool:

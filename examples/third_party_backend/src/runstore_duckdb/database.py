@@ -98,7 +98,7 @@ class DuckFile:
                     f"{self.path} refused: {type(error).__name__}: {error}; see the cause, trying again will not help"
                 ) from error
             finally:
-                with suppress(duckdb.TransactionException):  # there is none, or it was committed
+                with suppress(duckdb.Error):  # there is none, or it was committed
                     connection.execute("ROLLBACK")
                 connection.execute("USE memory")
                 connection.execute(f"DETACH DATABASE IF EXISTS {name}")
