@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo light check fix test all test-elsewhere test-oldest test-deep lint docs bench constraints clean
 .PHONY: build release audit test-federated demo-federated
-.PHONY: lint-all ruff format types arrows dependencies site changelog
+.PHONY: lint-all ruff format types types-here types-windows types-mac types-public arrows dependencies site changelog
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -110,11 +110,11 @@ bench: $(READY)
 docs: site
 	@echo "open site/index.html"
 
-# All checks run, also after one has failed.
+# All checks run, also after one has failed; two at a time, what each prints in one piece.
 lint: $(READY)
-	@$(MAKE) --no-print-directory --keep-going lint-all
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 --output-sync=target lint-all
 
-lint-all: ruff format types arrows dependencies site changelog
+lint-all: types ruff format arrows dependencies site changelog
 
 ruff: $(READY)
 	$(BIN)/ruff check .
@@ -122,10 +122,18 @@ ruff: $(READY)
 format: $(READY)
 	$(BIN)/ruff format --check .
 
-types: $(READY)
+types: types-here types-windows types-mac types-public
+
+types-here: $(READY)
 	$(BIN)/mypy
+
+types-windows: $(READY)
 	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 src  # a name that Windows lacks is an error
+
+types-mac: $(READY)
 	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin src
+
+types-public: $(READY)
 	$(BIN)/python scripts/public_types.py  # what a user's pyright knows of the public names
 
 arrows: $(READY)

@@ -17,7 +17,10 @@ DOORS = [
     *sorted((ROOT / ".github").rglob("*.*")),
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
-_INNER = {"lint-all", "ruff", "format", "types", "arrows", "dependencies", "site", "changelog"}
+_INNER = {
+    *("lint-all", "ruff", "format", "types", "types-here", "types-windows", "types-mac", "types-public"),
+    *("arrows", "dependencies", "site", "changelog"),
+}
 
 
 def targets() -> set[str]:
