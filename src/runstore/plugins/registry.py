@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -136,10 +137,9 @@ def backend_for(scheme: str) -> Backend:
     Raises:
         PluginError: as of :meth:`Catalog.backend_for`.
     """
-    try:
+    with suppress(PluginError):  # the second look says why, with no first one in its traceback
         return _catalog_of(_INSTALLED.get()).backend_for(scheme)
-    except PluginError:
-        return find_backends().backend_for(scheme)
+    return find_backends().backend_for(scheme)
 
 
 def open_with(backend: Backend, url: str, options: OpenOptions) -> BackendStore:
