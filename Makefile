@@ -12,6 +12,7 @@ OLDEST := .venv-oldest/.ready
 FEDERATED := .venv-federated/.ready
 QUICK := $(or $(wildcard $(READY)),$(LIGHT))
 export NO_MKDOCS_2_WARNING := 1
+unexport PYTHONDONTWRITEBYTECODE  # or each process of a test compiles our packages anew
 
 help:
 	@echo "make demo   train on generated X-ray phantoms into demo-output/ and show the stored run"

@@ -1,13 +1,15 @@
 """MariaDB as it is set up in the wild: it works, or is refused with the remedy before anything is made."""
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from urllib.parse import urlsplit
 
 import pymysql
 import pytest
 
-from runstore import MetricPoint
+from runstore import MetricPoint, open_store
 from runstore.errors import SchemaError
 from runstore.hookspecs import OpenOptions
 from runstore_sql.opening import open_sql
@@ -81,3 +83,22 @@ def test_pages_too_small_for_our_keys_are_refused_before_a_table_is_made() -> No
 
         with rows_of(url, "SHOW TABLES") as rows:
             assert rows == []
+
+
+def test_connections_that_check_no_certificate_do_not_read_the_systems_each_time(
+    mariadb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: list[object] = []
+    read = ssl.create_default_context
+
+    def counted(*arguments: Any, **more: Any) -> ssl.SSLContext:
+        reads.append(more)
+        return read(*arguments, **more)
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+
+    for _ in range(3):
+        with open_store(mariadb_url, durable=False) as store:
+            assert store.get_or_create_experiment("a")
+
+    assert len(reads) <= 1

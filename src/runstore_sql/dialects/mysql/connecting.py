@@ -56,6 +56,9 @@ _HEADROOM: Final = 1024
 """Bytes that a packet holds beside the statement, generously."""
 
 
+_unchecked: ssl.SSLContext | None = None
+
+
 class BoundedConnection(pymysql.connections.Connection):
     """A connection that sends no statement the server would cut off: it would look like one that broke, for ever.
 
@@ -64,6 +67,20 @@ class BoundedConnection(pymysql.connections.Connection):
     """
 
     runstore_facts = _UNASKED
+
+    def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
+        """As the driver's; where a URL asks for nothing to be checked, one for all connections of a process.
+
+        The driver reads the system's certificates for each connection, which takes longer than all the rest, and asks none.
+        """
+        global _unchecked  # noqa: PLW0603 - made at the first connection, for some programs have none
+        if not sslp and _unchecked is not None:
+            return _unchecked
+        driver: Any = super()
+        made: ssl.SSLContext = driver._create_ssl_ctx(sslp)  # noqa: SLF001 - the driver's own, which is overridden
+        if not sslp:
+            _unchecked = made
+        return made
 
     def query(self, sql: Any, unbuffered: bool = False) -> int:  # noqa: FBT001, FBT002 - the driver's signature
         """As the driver's.
