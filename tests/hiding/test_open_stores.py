@@ -91,26 +91,29 @@ def test_postgresql_with_secret_options(options: str, postgresql_url: str, tmp_p
 
 @pytest.mark.parametrize("password", (_PASSWORDS | _ESCAPED).values(), ids=_PASSWORDS | _ESCAPED)
 def test_mariadb(password: str, mariadb_url: str, tmp_path: Path, state_dir: Path) -> None:
-    _add_mariadb_user(mariadb_url, password)
+    user = _add_mariadb_user(mariadb_url, password)
 
-    _check(_with_user(mariadb_url, "hidden", password), tmp_path, state_dir)
+    _check(_with_user(mariadb_url, user, password), tmp_path, state_dir)
 
 
 @pytest.mark.parametrize("name", ["password", "passwd"])
 def test_mariadb_with_a_secret_option(name: str, mariadb_url: str, tmp_path: Path, state_dir: Path) -> None:
-    _add_mariadb_user(mariadb_url, SECRET)
+    user = _add_mariadb_user(mariadb_url, SECRET)
     parts = urlsplit(mariadb_url)
 
-    _check(f"mysql://hidden@127.0.0.1:{parts.port}{parts.path}?{name}={SECRET}", tmp_path, state_dir)
+    _check(f"mysql://{user}@127.0.0.1:{parts.port}{parts.path}?{name}={SECRET}", tmp_path, state_dir)
 
 
-def _add_mariadb_user(url: str, password: str) -> None:
+def _add_mariadb_user(url: str, password: str) -> str:
+    """A user of this test's own: its server serves the tests of other processes, too."""
     pymysql = pytest.importorskip("pymysql")
     parts = urlsplit(url)
+    user = f"hidden_{parts.path[1:]}"
     admin = pymysql.connect(host=parts.hostname, port=parts.port, user=parts.username, autocommit=True)
     with admin, admin.cursor() as cursor:
-        cursor.execute("CREATE OR REPLACE USER hidden IDENTIFIED BY %s", (unquote(password),))
-        cursor.execute(f"GRANT ALL ON `{parts.path[1:]}`.* TO hidden")
+        cursor.execute(f"CREATE USER {user} IDENTIFIED BY %s", (unquote(password),))
+        cursor.execute(f"GRANT ALL ON `{parts.path[1:]}`.* TO {user}")
+    return user
 
 
 @pytest.mark.parametrize("password", (_PASSWORDS | _ESCAPED).values(), ids=_PASSWORDS | _ESCAPED)

@@ -308,10 +308,10 @@ def test_what_a_server_says_is_known_by_its_code_alone(code: str, error: type[Ru
 @pytest.mark.parametrize(
     ("user", "database", "told"),
     [
-        ("guest:wrong", "", "check user and password"),
-        ("guest:secret", "_nowhere", "for the right"),
+        ("guest_{}:wrong", "", "check user and password"),
+        ("guest_{}:secret", "_nowhere", "for the right"),
         ("root", "_nowhere", "CREATE DATABASE"),
-        ("far:secret", "", "check user and password"),
+        ("far_{}:secret", "", "check user and password"),
     ],
 )
 def test_mariadb_that_turns_us_away_is_an_error_that_trying_again_cannot_mend(
@@ -320,31 +320,33 @@ def test_mariadb_that_turns_us_away_is_an_error_that_trying_again_cannot_mend(
     parts = urlsplit(mariadb_url)
     name = parts.path.removeprefix("/")
     with _root(mariadb_url) as cursor:
-        cursor.execute("CREATE OR REPLACE USER guest IDENTIFIED BY 'secret'")
-        cursor.execute("CREATE OR REPLACE USER far@'10.9.8.7' IDENTIFIED BY 'secret'")
+        # Users of this test's own: its server serves the tests of other processes, too.
+        cursor.execute(f"CREATE USER guest_{name} IDENTIFIED BY 'secret'")
+        cursor.execute(f"CREATE USER far_{name}@'10.9.8.7' IDENTIFIED BY 'secret'")
 
     with pytest.raises(StoreFailureError, match=told):
-        open_sql(f"mysql://{user}@127.0.0.1:{parts.port}/{name}{database}", OpenOptions())
+        open_sql(f"mysql://{user.format(name)}@127.0.0.1:{parts.port}/{name}{database}", OpenOptions())
 
 
 def test_rights_that_are_missing_on_mariadb_are_told_as_such(mariadb_url: str) -> None:
     parts = urlsplit(mariadb_url)
     name = parts.path.removeprefix("/")
-    guest = f"mysql://guest:secret@127.0.0.1:{parts.port}/{name}"
+    user = f"guest_{name}"
+    guest = f"mysql://{user}:secret@127.0.0.1:{parts.port}/{name}"
     with _root(mariadb_url) as cursor:
-        cursor.execute("CREATE OR REPLACE USER guest IDENTIFIED BY 'secret'")
-        cursor.execute(f"GRANT CREATE TEMPORARY TABLES ON {name}.* TO guest")
+        cursor.execute(f"CREATE USER {user} IDENTIFIED BY 'secret'")
+        cursor.execute(f"GRANT CREATE TEMPORARY TABLES ON {name}.* TO {user}")
         for _ in range(2):  # empty, and then with a store in it
             for options in (OpenOptions(), OpenOptions(read_only=True)):
                 with pytest.raises(StoreFailureError, match=r"1142.*SELECT on the database"):
                     open_sql(guest, options)
             open_sql(mariadb_url, OpenOptions()).close()
         for right in ("SELECT", "UPDATE", "DELETE"):
-            cursor.execute(f"GRANT {right} ON {name}.* TO guest")
+            cursor.execute(f"GRANT {right} ON {name}.* TO {user}")
             open_sql(guest, OpenOptions(read_only=True)).close()
             with pytest.raises(StoreFailureError, match=r"1142.*INSERT, UPDATE and DELETE"):
                 open_sql(guest, OpenOptions())
-        cursor.execute(f"GRANT INSERT ON {name}.* TO guest")
+        cursor.execute(f"GRANT INSERT ON {name}.* TO {user}")
         open_sql(guest, OpenOptions()).close()
 
 
