@@ -47,7 +47,7 @@ class Leftovers:
     @property
     def are_gone(self) -> bool:
         """Whether there is nothing, neither taken over nor to be taken over."""
-        return not self._adopted and _living.issuperset(leftovers(self._folder.parent))
+        return not self._adopted and not leftovers(self._folder.parent, besides=_living)
 
     @property
     def position(self) -> int:

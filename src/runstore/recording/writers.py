@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+from collections.abc import Container
 from pathlib import Path
 from typing import Final
 
@@ -99,9 +100,13 @@ def remove_folder(folder: Path, lock: HeldLock) -> None:
         folder.rmdir()
 
 
-def leftovers(root: Path) -> list[Path]:
-    """The folders of all writers under ``root``, the oldest first; some of them may be alive."""
+def leftovers(root: Path, *, besides: Container[Path] = ()) -> list[Path]:
+    """The folders of all writers under ``root`` but those, the oldest first; some of them may be alive."""
     try:
-        return sorted(path for path in root.iterdir() if (path / LOCK_NAME).exists() and not path.name.startswith("."))
+        return sorted(
+            path
+            for path in root.iterdir()
+            if not path.name.startswith(".") and path not in besides and (path / LOCK_NAME).exists()
+        )
     except FileNotFoundError:
         return []
