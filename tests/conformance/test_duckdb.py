@@ -32,6 +32,8 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     done = subprocess.run([*command, str(EXAMPLE)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     with pytest.MonkeyPatch.context() as patch:
+        for name in [each for each in sys.modules if each.partition(".")[0] in ("runstore_duckdb", "duckdb_harness")]:
+            patch.delitem(sys.modules, name)  # of an earlier folder: a worker may come to these tests twice
         patch.syspath_prepend(folder)
         patch.syspath_prepend(EXAMPLE / "tests")
         yield folder
