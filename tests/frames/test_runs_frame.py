@@ -157,7 +157,7 @@ def test_a_filter_an_order_and_a_limit_are_those_of_a_search(store: Store) -> No
 def test_more_runs_than_a_page_are_all_there_and_a_late_column_is_missing_before(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runstore.query.walking.PAGE", 4)
+    monkeypatch.setattr("runstore.query.walking._PAGE", 4)
     experiment_id = store.get_or_create_experiment("many")
     for number in range(10):
         run_id = store.ensure_run(experiment_id, name=f"{number}")

@@ -8,8 +8,7 @@ from runstore.errors import InvalidValueError
 from runstore.model import Page
 from runstore.values.checks import shown
 
-PAGE: Final = 1000
-"""Runs that are read at once."""
+_PAGE: Final = 1000
 
 ItemT = TypeVar("ItemT")
 
@@ -24,7 +23,7 @@ def page_by_page(read: Callable[[int, str | None], Page[ItemT]], *, limit: int |
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
         raise InvalidValueError(f"limit is {shown(limit)}; give a number from 1 on, or None for all")
     try:
-        first = read(PAGE if limit is None else min(PAGE, limit), None)
+        first = read(_PAGE if limit is None else min(_PAGE, limit), None)
     except InvalidValueError as error:
         raise without_frames(error)  # noqa: B904 - it is the same error
     return _pages(first, read, limit)
@@ -39,4 +38,4 @@ def _pages(
         taken += len(page)
         if page.next_cursor is None or taken == limit:
             return
-        page = read(PAGE if limit is None else min(PAGE, limit - taken), page.next_cursor)
+        page = read(_PAGE if limit is None else min(_PAGE, limit - taken), page.next_cursor)

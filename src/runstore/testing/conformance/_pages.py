@@ -58,7 +58,6 @@ class PageClauses(ConformanceBase):
         for number, run_id in enumerate(ids):
             reader.log_metrics(run_id, [point("loss", 0, number // 2)])
         filters = [None, "metric.validation.loss > 2", "not (metric.validation.loss > 4)"]
-        times = max(2, round(READS * bench.harness.effort))
         is_read = threading.Event()
 
         def read() -> list[tuple[list[str], int]]:
@@ -77,7 +76,7 @@ class PageClauses(ConformanceBase):
         def work(index: int) -> list[Any]:
             if index == len(writers):
                 try:
-                    return [read() for _ in range(times)]
+                    return [read() for _ in range(READS)]
                 finally:
                     is_read.set()
             while not is_read.is_set():
@@ -89,4 +88,4 @@ class PageClauses(ConformanceBase):
         before = read()
         *_, meanwhile = at_once(work, len(writers) + 1)
 
-        assert meanwhile == [before] * times
+        assert meanwhile == [before] * READS
